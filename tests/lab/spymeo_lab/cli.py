@@ -1,0 +1,213 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""`lab up | down | status | env | accident | heal`: what a person types."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+from .accidents import ACCIDENTS
+from .durations import Durations
+
+API_PORT, PUBLIC_PORT = 4599, 8599  # of the lab named "default"; inventories/lab knows them
+UP_TIMEOUT = 60  # seconds
+
+
+class LabError(Exception):
+    """What a person is told when a command cannot be done; the exit code is 1."""
+
+
+def directory_of(name: str) -> pathlib.Path:
+    """Where a lab keeps its files: short (a Unix socket's path has at most 107 bytes), open to PostgreSQL's user."""
+    return pathlib.Path(tempfile.gettempdir()) / f"spymeo-lab-{os.getuid()}-{name}"
+
+
+def state_of(name: str) -> dict | None:
+    """lab.json of a lab that is up, else None."""
+    try:
+        state = json.loads((directory_of(name) / "lab.json").read_text())
+        os.kill(state["pid"], 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return state
+
+
+def running(name: str) -> dict:
+    """The state of a lab that must be up.
+
+    :raises LabError: when it is not.
+    """
+    state = state_of(name)
+    if state is None:
+        raise LabError(f"lab '{name}' is not up; start it with: tests/lab/lab up" + ("" if name == "default" else f" --name {name}"))
+    return state
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """Start a lab and wait until release 1 serves; the lab goes when this command is interrupted before that."""
+    if state_of(arguments.name):
+        print(f"lab '{arguments.name}' is up already", file=sys.stderr)
+        return status(arguments)
+    directory = directory_of(arguments.name)
+    shutil.rmtree(directory, ignore_errors=True)  # left by a machine that went down with the lab
+    directory.mkdir(mode=0o711)
+    settings = {
+        "api_port": API_PORT if arguments.name == "default" else 0,
+        "public_port": PUBLIC_PORT if arguments.name == "default" else 0,
+        "durations": dict(arguments.set),
+        "breaker": arguments.breaker,
+    }
+    command = [sys.executable, "-m", "spymeo_lab.serve", str(directory), json.dumps(settings)]
+    log = open(directory / "lab.log", "ab")
+    guard = subprocess.Popen(
+        [sys.executable, "-m", "spymeo_lab.guard", str(directory), str(arguments.owner or 0), *command],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+    )
+    try:
+        _await_ready(directory, guard)
+    except BaseException:
+        guard.terminate()
+        guard.wait()
+        raise
+    return status(arguments)
+
+
+def _await_ready(directory: pathlib.Path, guard: subprocess.Popen) -> None:
+    deadline = time.monotonic() + UP_TIMEOUT
+    log = directory / "lab.log"
+    text = ""
+    while not (directory / "lab.json").exists():
+        if log.exists():
+            text = log.read_text()
+        if guard.poll() is not None:
+            raise LabError(f"the lab did not start:\n{text[-4000:]}")
+        if time.monotonic() > deadline:
+            raise LabError(f"the lab was not ready after {UP_TIMEOUT} s:\n{text[-4000:]}")
+        time.sleep(0.05)
+
+
+def down(arguments: argparse.Namespace) -> None:
+    """Stop a lab and wait until nothing of it is left."""
+    state = state_of(arguments.name)
+    if state is None:
+        return print(f"lab '{arguments.name}' is not up")
+    os.kill(state["guard"], signal.SIGTERM)
+    deadline = time.monotonic() + 15
+    while directory_of(arguments.name).exists():
+        if time.monotonic() > deadline:
+            raise LabError(f"lab '{arguments.name}' is still there after 15 s: see {state['directory']}/lab.log")
+        time.sleep(0.05)
+    return print(f"lab '{arguments.name}' is down")
+
+
+def control(state: dict, name: str, **arguments) -> dict:
+    """Ask a running lab for something that is not AWS's API."""
+    request = urllib.request.Request(
+        f"{state['endpoint_url']}/_lab/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise LabError(f"the lab cannot do {name}: {error.read().decode()}") from error
+
+
+def status(arguments: argparse.Namespace) -> None:
+    """Say where the lab is, and what runs there."""
+    state = running(arguments.name)
+    state["now"] = control(state, "status")
+    if arguments.json:
+        return print(json.dumps(state, indent=2))
+    print(f"SPYMEO's production, lab '{arguments.name}'")
+    print(f"  application   {state['base_url']}")
+    print(f"  AWS endpoint  {state['endpoint_url']}   region {state['region']}")
+    for line in state["now"]["lines"]:
+        print(f"  {line}")
+    return None
+
+
+def env(arguments: argparse.Namespace) -> None:
+    """Print export lines: with them, boto3, the AWS CLI and inventories/lab talk to this lab."""
+    for key, value in environment(running(arguments.name)).items():
+        print(f"export {key}={shlex.quote(value)}")
+
+
+def environment(state: dict) -> dict[str, str]:
+    """The variables by which stock clients and inventories/lab find a lab."""
+    return {
+        "AWS_ENDPOINT_URL": state["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": state["access_key"],
+        "AWS_SECRET_ACCESS_KEY": state["secret_key"],
+        "AWS_DEFAULT_REGION": state["region"],
+        "SPYMEO_LAB_URL": state["base_url"],
+    }
+
+
+def accident(arguments: argparse.Namespace) -> None:
+    """Deploy the bad release, and wait until the harm is done."""
+    for line in control(running(arguments.name), "accident", accident=arguments.accident)["lines"]:
+        print(line)
+
+
+def heal(arguments: argparse.Namespace) -> None:
+    """Bring back the world as `up` made it, in a new lab on the same ports."""
+    state = running(arguments.name)
+    down(arguments)
+    arguments.set = list(state["settings"]["durations"].items())
+    arguments.breaker = state["settings"]["breaker"]
+    up(arguments)
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, seconds = text.partition("=")
+    if name not in {field.name for field in dataclasses.fields(Durations)}:
+        raise argparse.ArgumentTypeError(f"no duration is called {name!r}: see tests/lab/spymeo_lab/durations.py")
+    return name, float(seconds)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of tests/lab/lab."""
+    main = argparse.ArgumentParser(prog="lab", description="SPYMEO's production on this machine: AWS's API, real processes, real PostgreSQL.")
+    commands = main.add_subparsers(dest="command", required=True)
+    for function in (up, down, status, env, accident, heal):
+        command = commands.add_parser(function.__name__, help=function.__doc__.splitlines()[0])
+        command.set_defaults(run=function)
+        command.add_argument("--name", default="default", help="which lab; several can be up side by side")
+        command.add_argument("--json", action="store_true", help="print the state as JSON")
+        command.add_argument("--owner", type=int, default=None, metavar="PID", help="take the lab down when this process is gone")
+        if function is up:
+            command.add_argument("--set", type=_setting, action="append", default=[], metavar="DURATION=SECONDS")
+            command.add_argument("--breaker", action="store_true", help="the service has a deployment circuit breaker with rollback")
+        if function is accident:
+            command.add_argument("accident", choices=sorted(ACCIDENTS))
+    return main
+
+
+def main() -> int:
+    """Run one command; 0 when it is done."""
+    arguments = parser().parse_args()
+    try:
+        arguments.run(arguments)
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

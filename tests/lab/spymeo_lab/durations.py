@@ -1,0 +1,29 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one table of how long things take in the lab, in seconds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Durations:
+    """Seconds that the lab adds on top of what the real work behind a step takes. `lab up --set name=seconds` changes one."""
+
+    task_provisioning: float = 0.1  # ECS: PROVISIONING to PENDING
+    task_pull: float = 0.2  # ECS: PENDING, image pull and secret injection
+    task_stop_timeout: float = 2.0  # ECS: SIGTERM to SIGKILL (stopTimeout, 30 s in AWS)
+    task_restart_delay: float = 0.3  # ECS: pause after a failed task, before the next one
+    scheduler_interval: float = 0.1  # ECS: how often a service is reconciled
+    deregistration_delay: float = 0.2  # ELB: draining (300 s in AWS)
+    health_check_interval: float = 0.25  # ELB: between two probes of a target (30 s in AWS)
+    deployment_minimum: float = 0.0  # ECS: a deployment is not completed earlier than this
+    stopped_task_retention: float = 3600.0  # ECS: stopped tasks stay visible this long
+    snapshot: float = 1.0  # RDS: CreateDBSnapshot until available
+    restore: float = 1.0  # RDS: restore until available
+    modify: float = 0.3  # RDS: modifying
+    reboot: float = 0.3  # RDS: rebooting
+    stop: float = 0.5  # RDS: stopping, starting
+    log_ingestion: float = 0.3  # CloudWatch Logs: a line is written until it can be found
+    call_latency: float = 0.0  # every API call

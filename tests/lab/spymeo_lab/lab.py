@@ -1,0 +1,93 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the services of one lab share: its lock, its clock, its durations, its processes, its directory."""
+
+from __future__ import annotations
+
+import datetime
+import heapq
+import itertools
+import pathlib
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+from .durations import Durations
+from .processes import Addresses, Processes
+
+REGION = "eu-west-3"
+ACCOUNT = "123456789012"
+ACCESS_KEY = "AKIALABLABLABLABLAB0"
+SECRET_KEY = "lab-secret-access-key"
+
+
+class Lab:
+    """One production. Services find each other as attributes by boto3's client name (`lab.ecs`, `lab.rds`)."""
+
+    region, account, access_key = REGION, ACCOUNT, ACCESS_KEY
+
+    def __init__(self, directory: pathlib.Path, durations: Durations):
+        self.directory = directory
+        self.durations = durations
+        self.lock = threading.RLock()
+        self.processes = Processes()
+        self.addresses = Addresses()
+        self.services: list = []
+        self._timers: list = []
+        self._order = itertools.count()
+        self._wake = threading.Condition()
+        threading.Thread(target=self._run_timers, name="timers", daemon=True).start()
+
+    def add(self, service) -> None:
+        """Make a service part of this lab, under its client name with underscores."""
+        self.services.append(service)
+        setattr(self, service.model.replace("-", "_"), service)
+
+    def now(self) -> datetime.datetime:
+        """The time in UTC, with the milliseconds that AWS gives."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def arn(self, service: str, resource: str) -> str:
+        """arn:aws:<service>:<region>:<account>:<resource>."""
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+    def after(self, seconds: float, function: Callable[[], object]) -> None:
+        """Call `function` once under the lab's lock, `seconds` from now. It must not block: see `background`."""
+        with self._wake:
+            heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), function))
+            self._wake.notify()
+
+    def background(self, function: Callable[[], object]) -> None:
+        """Run `function` in a thread, without the lock: for what waits for a process. It takes `lab.lock` to change state."""
+        threading.Thread(target=_guarded, args=(function,), daemon=True).start()
+
+    def _run_timers(self) -> None:
+        while True:
+            with self._wake:
+                while not self._timers or self._timers[0][0] > time.monotonic():
+                    self._wake.wait(self._timers[0][0] - time.monotonic() if self._timers else None)
+                function = heapq.heappop(self._timers)[2]
+            with self.lock:
+                _guarded(function)
+
+    def control(self, name: str, arguments: dict) -> tuple[int, dict]:
+        """Answer `/_lab/<name>`: (HTTP status, JSON). The world adds accidents and the like in `self.controls`."""
+        control = self.controls.get(name)
+        if control is None:
+            return 404, {"error": f"no control {name}; there are {', '.join(sorted(self.controls))}"}
+        return 200, control(**arguments) or {}
+
+    @property
+    def controls(self) -> dict[str, Callable[..., dict | None]]:
+        """Every service may have `controls`: what is done to it from outside AWS's API."""
+        return {name: call for service in self.services for name, call in getattr(service, "controls", dict)().items()}
+
+
+def _guarded(function: Callable[[], object]) -> None:
+    """One failing job must not end the thread that runs the others; what failed is in the lab's log."""
+    try:
+        function()
+    except Exception:
+        traceback.print_exc()

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The lab's server process: builds the services, starts the world, writes lab.json when it is ready, waits for SIGTERM."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import sys
+import threading
+
+from . import server, world
+from .durations import Durations
+from .lab import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Lab
+from .services import ecr, ecs, elbv2, logs, rds, secretsmanager
+
+
+def build(directory: pathlib.Path, durations: Durations) -> Lab:
+    """A lab with every service and nothing in it yet."""
+    lab = Lab(directory, durations)
+    for service in (ecr.Ecr, logs.Logs, secretsmanager.SecretsManager, elbv2.Elbv2, rds.Rds, ecs.Ecs):
+        lab.add(service(lab))
+    return lab
+
+
+def main(directory: pathlib.Path, settings: dict) -> None:
+    """Serve until SIGTERM. `settings`: api_port, public_port (0: any), durations (name → seconds), options of the world."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the guard decides
+    lab = build(directory, Durations(**settings["durations"]))
+    api = server.Api(lab)
+    listener = server.start(api, settings["api_port"])
+    try:
+        inventory = world.start(lab, f"http://127.0.0.1:{listener.port}", settings)
+        state = {
+            "endpoint_url": f"http://127.0.0.1:{listener.port}",
+            "region": REGION,
+            "account": ACCOUNT,
+            "access_key": ACCESS_KEY,
+            "secret_key": SECRET_KEY,
+            "pid": os.getpid(),
+            "guard": os.getppid(),
+            "directory": str(directory),
+            **inventory,
+        }
+        partial = directory / "lab.json.partial"
+        partial.write_text(json.dumps(state, indent=2))
+        partial.rename(directory / "lab.json")
+        stop.wait()
+    finally:
+        lab.processes.kill_all()
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]), json.loads(sys.argv[2]))

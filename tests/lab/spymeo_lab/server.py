@@ -1,0 +1,123 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The API endpoint: one HTTP server on loopback; the lab's own services first, moto for the others."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import threading
+import time
+import traceback
+import uuid
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Request, Response
+
+from . import wire
+
+READ_VERBS = ("Describe", "List", "Get", "BatchGet", "Filter", "Head", "Lookup", "Search", "Test", "Simulate", "Check")
+
+
+class CallLog:
+    """What CloudTrail is in AWS: every API call with its outcome, never its values. Tests count the writing ones."""
+
+    def __init__(self):
+        self._calls: list[dict] = []
+
+    def add(self, service: str, operation: str, parameters: list[str], error: str | None) -> None:
+        """Record one call. `parameters` are names only: values may be secrets."""
+        self._calls.append(
+            {
+                "time": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+                "service": service,
+                "operation": operation,
+                "parameters": parameters,
+                "error": error,
+                "writes": not operation.startswith(READ_VERBS),
+            }
+        )
+
+    def all(self) -> list[dict]:
+        """Every call since the lab came up, oldest first."""
+        return list(self._calls)
+
+
+class Api:
+    """The WSGI application behind the endpoint."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.calls = CallLog()
+        self._services = {wire.service_model(service.model).signing_name: service for service in lab.services}
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ, start_response):
+        request = Request(environ)
+        if request.path.startswith("/_lab/"):
+            return self._control(request)(environ, start_response)
+        if self.lab.durations.call_latency:
+            time.sleep(self.lab.durations.call_latency)
+        scope = wire.credential_scope(request)
+        if scope is None or scope[0] != self.lab.access_key:
+            return self._refuse(scope)(environ, start_response)
+        service = self._services.get(scope[2])
+        if service is None:
+            self.calls.add(scope[2], wire.operation_name(request) or request.method.capitalize(), [], None)
+            return self._moto.get_application(environ)(environ, start_response)
+        return self._serve(service, request, scope[1])(environ, start_response)
+
+    def _serve(self, service: wire.Service, request: Request, region: str) -> Response:
+        name = wire.operation_name(request)
+        model = wire.service_model(service.model)
+        method = service.find(name)
+        if method is None:
+            message = f"The lab has no {service.model} {name}."
+            return Response(json.dumps({"__type": "UnknownOperationException", "message": message}), 400)
+        operation, parameters = model.operation_model(name), {}
+        try:
+            parameters = wire.parse(request, operation)
+            if region != self.lab.region:
+                raise wire.ApiError("InvalidClientTokenId", f"The lab is in {self.lab.region}, not in {region}.")
+            with self.lab.lock:
+                result = method(parameters)
+        except wire.ApiError as error:
+            result = error
+        except Exception as error:
+            traceback.print_exc()
+            result = wire.ApiError("InternalFailure", f"the lab failed in {name}: {error!r}")
+        code = result.code if isinstance(result, wire.ApiError) else None
+        self.calls.add(service.model, name, sorted(parameters), code)
+        return wire.answer(operation, result or {}, str(uuid.uuid4()))
+
+    def _refuse(self, scope) -> Response:
+        if scope is None:
+            return Response(json.dumps({"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}), 403)
+        message = "The security token included in the request is invalid."
+        if scope[2] in ("ecs", "secretsmanager", "logs", "ecr"):
+            return Response(json.dumps({"__type": "UnrecognizedClientException", "message": message}), 400)
+        body = f"<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>{message}</Message></Error></ErrorResponse>"
+        return Response(body, 403, content_type="text/xml")
+
+    def _control(self, request: Request) -> Response:
+        """What a person or a test asks the lab itself; not AWS's API."""
+        if request.path == "/_lab/calls":
+            return Response(json.dumps(self.calls.all()), content_type="application/json")
+        with self.lab.lock:
+            status, answer = self.lab.control(request.path.removeprefix("/_lab/"), request.get_json(silent=True) or {})
+        return Response(json.dumps(answer), status, content_type="application/json")
+
+
+class _Handler(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code="-", size="-"):
+        """Nothing: /_lab/calls tells what was asked."""
+
+
+def start(api: Api, port: int):
+    """Serve on 127.0.0.1:`port` (0: any free one) from a thread of its own. Returns werkzeug's server."""
+    server = make_server("127.0.0.1", port, api, threaded=True, request_handler=_Handler)
+    threading.Thread(target=server.serve_forever, name="api", daemon=True).start()
+    return server

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-unit test-newest lint lab lab-down clean .venv .venv-clients .venv-lint
+
+find_python = $(shell tests/tools/find_python $(1))
+PYTHONS := $(foreach version,3.11 3.12 3.13,$(if $(call find_python,$(version)),$(version)))
+NEWEST := $(lastword $(PYTHONS))
+OLDER := $(filter-out $(NEWEST),$(PYTHONS))
+$(if $(NEWEST),,$(error No Python 3.11, 3.12 or 3.13 with ensurepip, ssl and venv was found on PATH or under ~/.pyenv))
+
+REQUIREMENTS := tests/requirements
+AMAZON_AWS := $(REQUIREMENTS)/amazon-aws.txt tests/tools/install_amazon_aws.py tests/tools/make_venv
+UNIT := $(REQUIREMENTS)/unit.txt $(REQUIREMENTS)/constraints.txt
+
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-10s %s\n' "$$target" "$$what"; done
+
+demo: .venv ## Break a production on this machine, roll it back, prove it (first run: up to 5 minutes, then under one)
+	@tests/lab/demo
+
+test: test-unit test-newest ## Unit tests on each Python found, then the architecture and the integration tests on the newest
+
+test-unit: $(OLDER:%=.venv-%/.ready)
+	@for version in $(OLDER); do \
+	  echo "Unit tests on Python $$version"; \
+	  .venv-$$version/bin/python -m pytest tests/unit; \
+	done
+
+test-newest: .venv .venv-clients
+	@echo "All tests on Python $(NEWEST)"
+	@.venv/bin/python -m pytest tests
+
+lint: .venv-lint ## ruff, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
+	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" tests/tools/lint
+
+lab: .venv ## Start the lab
+	@tests/lab/lab up
+
+lab-down: ## Stop the lab and remove what it left
+	@tests/lab/lab down
+
+clean: ## Remove what make made in this folder
+	@echo "Removing virtual environments, caches and built artifacts"
+	@rm -rf .venv .venv-3.* .venv-clients .venv-lint .cache .pytest_cache .ruff_cache .hypothesis .ansible tests/output
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv: .venv/.ready-$(NEWEST)
+.venv-clients: .venv-clients/.ready-$(NEWEST)
+.venv-lint: .venv-lint/.ready-$(NEWEST)
+
+.venv/.ready-$(NEWEST): $(REQUIREMENTS)/main.txt $(UNIT) $(AMAZON_AWS)
+	@tests/tools/make_venv .venv $(call find_python,$(NEWEST)) main amazon-aws
+	@touch $@
+
+.venv-3.%/.ready: $(UNIT) $(AMAZON_AWS)
+	@tests/tools/make_venv .venv-3.$* $(call find_python,3.$*) unit amazon-aws
+	@touch $@
+
+.venv-clients/.ready-$(NEWEST): $(REQUIREMENTS)/clients.txt tests/tools/make_venv
+	@tests/tools/make_venv .venv-clients $(call find_python,$(NEWEST)) clients
+	@touch $@
+
+.venv-lint/.ready-$(NEWEST): $(REQUIREMENTS)/lint.txt $(AMAZON_AWS)
+	@tests/tools/make_venv .venv-lint $(call find_python,$(NEWEST)) lint amazon-aws
+	@touch $@

@@ -37,6 +37,7 @@ class Lab:
         self._timers: list = []
         self._order = itertools.count()
         self._wake = threading.Condition()
+        self._closed = False
         threading.Thread(target=self._run_timers, name="timers", daemon=True).start()
 
     def add(self, service) -> None:
@@ -66,11 +67,24 @@ class Lab:
     def _run_timers(self) -> None:
         while True:
             with self._wake:
-                while not self._timers or self._timers[0][0] > time.monotonic():
+                while not self._closed and (not self._timers or self._timers[0][0] > time.monotonic()):
                     self._wake.wait(self._timers[0][0] - time.monotonic() if self._timers else None)
+                if self._closed:
+                    return
                 function = heapq.heappop(self._timers)[2]
             with self.lock:
-                _guarded(function)
+                if not self._closed:
+                    _guarded(function)
+
+    def close(self) -> None:
+        """End what the lab has started: timers, what services hold open (their `close`), processes, the claim on addresses."""
+        with self.lock, self._wake:
+            self._closed = True
+            self._wake.notify_all()
+        for service in self.services:
+            getattr(service, "close", lambda: None)()
+        self.processes.kill_all()
+        self.addresses.close()
 
     def control(self, name: str, arguments: dict) -> tuple[int, dict]:
         """Answer `/_lab/<name>`: (HTTP status, JSON). The world adds accidents and the like in `self.controls`."""

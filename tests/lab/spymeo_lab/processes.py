@@ -42,6 +42,10 @@ class Addresses:
         self._used = (self._used + 1) % (62 * 250)
         return f"127.{65 + self._used // 250}.{self.block}.{self._used % 250 + 2}"
 
+    def close(self) -> None:
+        """Give the block back."""
+        self._claim.close()
+
 
 class Processes:
     """Starts processes that die with the lab and are killed as a group."""
@@ -76,6 +80,7 @@ class Processes:
             except subprocess.TimeoutExpired:
                 send(process, signal.SIGKILL)
                 process.wait()
+        self._spawner.shutdown()
 
 
 def demotion(as_nobody: bool) -> list[str]:

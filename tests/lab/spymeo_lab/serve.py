@@ -51,7 +51,7 @@ def main(directory: pathlib.Path, settings: dict) -> None:
         partial.rename(directory / "lab.json")
         stop.wait()
     finally:
-        lab.processes.kill_all()
+        lab.close()
 
 
 if __name__ == "__main__":

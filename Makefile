@@ -36,7 +36,7 @@ test-newest: .venv .venv-clients
 	@.venv/bin/python -m pytest tests
 
 lint: .venv-lint ## ruff, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
-	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" tests/tools/lint
+	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" "$(CURDIR)/tests/tools/lint"
 
 lab: .venv ## Start the lab
 	@tests/lab/lab up

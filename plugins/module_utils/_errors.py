@@ -1,0 +1,45 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, said so that a tired person can act on it."""
+
+from __future__ import annotations
+
+
+class RollbackError(Exception):
+    """Something that stops a rollback. The message says what happened, to what, and what to do next.
+
+    ``evidence`` is a list of lines (str) that show why we think so: events, stopped reasons, log lines. Never a secret.
+    """
+
+    def __init__(self, message, evidence=()):
+        super().__init__(message)
+        self.message = message
+        self.evidence = list(evidence)
+
+
+class BadInput(RollbackError):
+    """An option names something that is not there or cannot be used; nothing has been changed.
+
+    ``option`` is the module's option; inventories set it as ``rollback_<option>``.
+    """
+
+    def __init__(self, option, value, problem, cure=""):
+        text = "rollback_%s (option %s) is '%s': %s." % (option, option, value, problem.rstrip("."))
+        super().__init__(text + (" %s" % cure if cure else ""))
+        self.option = option
+
+
+class UnexpectedAnswer(RollbackError):
+    """AWS answered in a way this collection does not know. It is never replaced by a default."""
+
+    def __init__(self, operation, what):
+        super().__init__("AWS answered %s in a way that this collection does not know: %s. Nothing was assumed." % (operation, what))
+
+
+class TimedOut(RollbackError):
+    """A wait came to the deadline that the user set."""
+
+    def __init__(self, what, seconds, last, evidence=()):
+        super().__init__("%s was not done after %d s: %s." % (what, seconds, last), evidence)

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What every module of this collection shares: the AWS client, errors told to a person, the shape of results and diffs."""
+
+from __future__ import annotations
+
+import contextlib
+
+try:
+    from botocore.config import Config
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        NoCredentialsError,
+        NoRegionError,
+        PartialCredentialsError,
+    )
+except ImportError as missing:
+    BOTOCORE_MISSING = missing  # AnsibleAWSModule tells the person which library to install
+
+from ansible.module_utils.common.yaml import yaml_dump
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
+REJECTED_CREDENTIALS = ("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException")
+REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
+
+class RollbackModule(AnsibleAWSModule):
+    """An Ansible module of this collection; supports check mode and diff, and ends with ``finish`` or with a message."""
+
+    def __init__(self, argument_spec, **kwargs):
+        super().__init__(argument_spec=argument_spec, supports_check_mode=True, **kwargs)
+
+    def aws(self, service):
+        """A boto3 client. Retries are explicit: botocore 1.44 changed its defaults."""
+        config = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=30)
+        return self.client(service, config=config)
+
+    @contextlib.contextmanager
+    def telling(self):
+        """Turn whatever stops the work inside into one message for a person, once, here."""
+        try:
+            yield
+        except RollbackError as error:
+            self.fail_json(msg=_with_evidence(error), evidence=error.evidence)
+        except (BotoCoreError, ClientError) as error:
+            self.fail_json(msg=explain(error, self.params.get("endpoint_url"), self.region))
+
+    def finish(self, changed, before, after, reason, plan=None, **own):
+        """End with the result that all our modules have.
+
+        :param before: what was there (JSON types).
+        :param after: what is there now, or would be in check mode.
+        :param reason: one sentence: why this was done, or why nothing was.
+        :param plan: list of str, the steps that were (or would be) taken.
+        """
+        result = dict(changed=changed, before=before, after=after, plan=plan or [], reason=reason, **own)
+        if self._diff:
+            result["diff"] = dict(before=as_text(before), after=as_text(after))
+        self.exit_json(**result)
+
+
+def as_text(value):
+    """A value as YAML for a diff that a person reads."""
+    return yaml_dump(value, default_flow_style=False, sort_keys=True) if value else ""
+
+
+def explain(error, endpoint_url, region):
+    """One or two sentences for a botocore error: what happened and what to do. No request values: they may be secrets."""
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return (
+            "There are no complete AWS credentials (%s). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, attach the AWS credential to the "
+            "job template, or set rollback_aws.profile." % error
+        )
+    if isinstance(error, NoRegionError):
+        return "There is no AWS region. Set rollback_region."
+    if isinstance(error, EndpointConnectionError):
+        where = endpoint_url or "AWS's endpoint"
+        return "%s in %s cannot be reached (%s). Check rollback_region, rollback_aws.endpoint_url and the network of this machine." % (where, region, error)
+    if isinstance(error, ClientError):
+        return _explain_answer(error)
+    return "The call to AWS failed: %s" % error
+
+
+def _explain_answer(error):
+    answer = error.response.get("Error", {})
+    code, message = answer.get("Code", "without a code"), answer.get("Message", "")
+    if code in REJECTED_CREDENTIALS:
+        return "AWS does not accept the credentials (%s: %s). Renew them, then run again." % (code, message)
+    if code in REFUSED:
+        return "These credentials may not call %s (%s). The README of the collection lists the permissions that are needed." % (error.operation_name, message)
+    return "AWS refused %s with %s: %s" % (error.operation_name, code, message)
+
+
+def _with_evidence(error):
+    return "\n".join([error.message] + ["  - %s" % line for line in error.evidence])

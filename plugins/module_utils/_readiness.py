@@ -1,0 +1,32 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How ready something is: the three answers that every ``ready.py`` gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ready:
+    """It is there; ``detail`` says how we know."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """It is on its way: ``done`` of ``total`` (tasks, percent), ``detail`` for people."""
+
+    done: float
+    total: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It will never be there; ``reason`` says why this is certain."""
+
+    reason: str

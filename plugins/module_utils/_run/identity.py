@@ -1,0 +1,36 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The id of a run, and the names and tags of everything that the run creates. They derive from the id alone, so a run
+that died finds its own resources again."""
+
+from __future__ import annotations
+
+import re
+
+RUN_ID = re.compile(r"^[a-z](?:-?[a-z0-9]){2,29}$")
+RUN_ID_FORM = "3 to 30 small letters, digits and single hyphens, beginning with a letter, like rb-20261122-031500"
+
+TAG_RUN = "spymeo:rollback-run"
+TAG_SNAPSHOT = "spymeo:rollback-source-snapshot"
+TAG_REPLACES = "spymeo:rollback-replaces"
+
+_LONGEST_INSTANCE_NAME = 63  # RDS: letters, digits, single hyphens (CreateDBInstance, DBInstanceIdentifier)
+_OLDER_RUN = re.compile(r"-rb-\d{8}-\d{6}$")
+
+
+def new_run_id(now):
+    """A run id for the time ``now`` (datetime in UTC). It begins with a letter, so AWX does not make a number of it."""
+    return now.strftime("rb-%Y%m%d-%H%M%S")
+
+
+def restored_instance(db_instance, run_id):
+    """The name of the instance that this run restores next to ``db_instance``; names do not grow from run to run."""
+    base = _OLDER_RUN.sub("", db_instance)
+    return "%s-%s" % (base[: _LONGEST_INSTANCE_NAME - len(run_id) - 1].rstrip("-"), run_id)
+
+
+def safety_snapshot(db_instance, run_id):
+    """The name of the snapshot that keeps what ``db_instance`` holds before this run changes anything."""
+    return "%s-failed-migration-%s" % (_OLDER_RUN.sub("", db_instance), run_id)

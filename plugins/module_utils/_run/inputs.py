@@ -1,0 +1,122 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an inventory may say. One table; every mistake in it is found at once, before the first call to AWS."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
+
+NAME, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, CONTACTS, ID = "name", "names", "optional names", "url", "path", "target", "contacts", "run id"
+
+VARIABLES = {
+    "rollback_environment": (NAME, "the environment's name, like production"),
+    "rollback_region": (NAME, "an AWS region, like eu-west-3"),
+    "rollback_cluster": (NAME, "an ECS cluster, like spymeo-production"),
+    "rollback_services": (NAMES, "a list of ECS services, like [spymeo-app]"),
+    "rollback_task_definition": (TARGET, "empty, or family:revision, like spymeo-app:41"),
+    "rollback_db_instance": (NAME, "an RDS DB instance identifier, like spymeo-production-db"),
+    "rollback_snapshot": (NAME, "an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot"),
+    "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
+    "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),
+    "rollback_base_url": (URL, "the application's public URL, like https://app.spymeo.fr"),
+    "rollback_health_path": (PATH, "the path of the health check, like /api/health"),
+    "rollback_log_groups": (NAMES, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
+    "rollback_contacts": (CONTACTS, "a mapping from a role to whom to call, like {on_call: +33 …}"),
+    "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
+}
+
+_MAY_BE_EMPTY = (TARGET, ID, OPTIONAL_NAMES, CONTACTS)
+_TARGET = re.compile(r"^(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:\d+$")
+
+
+def problems(variables, needed):
+    """Every mistake in ``variables`` (dict name → value as the inventory has it), one sentence each.
+
+    :param needed: the variables (list of str) that the playbook at hand uses; the others are not looked at.
+    :raises KeyError: ``needed`` names a variable that is not in the table (a mistake in a role, not in an inventory).
+    """
+    return [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
+
+
+def _problem(name, value, kind, form):
+    if value is None or value == "":
+        return None if kind in _MAY_BE_EMPTY else "%s is not set. Set it in the inventory of this environment to %s." % (name, form)
+    complaint = _CHECKS[kind](value)
+    return "%s is %r: %s. It must be %s." % (name, value, complaint, form) if complaint else None
+
+
+def _not_text(value):
+    if isinstance(value, str):
+        return None
+    return "it arrived as %s, not as text (AWX and YAML turn text that looks like a number or yes/no into one; put it in quotes)" % type(value).__name__
+
+
+def _check_name(value):
+    return _not_text(value) or ("it has spaces around it" if value != value.strip() else None)
+
+
+def _check_names(value):
+    if not isinstance(value, list):
+        return "it is %s, not a list" % type(value).__name__
+    if not value:
+        return "the list is empty"
+    return _check_optional_names(value)
+
+
+def _check_optional_names(value):
+    if not isinstance(value, list):
+        return "it is %s, not a list" % type(value).__name__
+    wrong = [item for item in value if not isinstance(item, str) or not item.strip()]
+    if wrong:
+        return "%r in it is not a name" % (wrong[0],)
+    return "it names %s twice" % _twice(value) if _twice(value) else None
+
+
+def _twice(value):
+    return next((item for item in value if value.count(item) > 1), None)
+
+
+def _check_url(value):
+    if _not_text(value):
+        return _not_text(value)
+    return None if re.match(r"^https?://[^/\s]+/?$", value) else "it is not an http or https URL without a path"
+
+
+def _check_path(value):
+    if _not_text(value):
+        return _not_text(value)
+    return None if value.startswith("/") else "it does not begin with a slash"
+
+
+def _check_target(value):
+    if _not_text(value):
+        return "a bare %s names no task definition" % type(value).__name__
+    return None if _TARGET.match(value) else "a family alone or a bare number does not say which revision"
+
+
+def _check_contacts(value):
+    if isinstance(value, dict) and all(isinstance(item, str) for pair in value.items() for item in pair):
+        return None
+    return "it is not a mapping of text to text (put telephone numbers in quotes)"
+
+
+def _check_id(value):
+    if _not_text(value):
+        return _not_text(value)
+    return None if RUN_ID.match(value) else "it cannot be part of the name of a DB instance"
+
+
+_CHECKS = {
+    NAME: _check_name,
+    NAMES: _check_names,
+    OPTIONAL_NAMES: _check_optional_names,
+    URL: _check_url,
+    PATH: _check_path,
+    TARGET: _check_target,
+    CONTACTS: _check_contacts,
+    ID: _check_id,
+}

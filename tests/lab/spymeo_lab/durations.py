@@ -25,5 +25,6 @@ class Durations:
     modify: float = 0.3  # RDS: modifying
     reboot: float = 0.3  # RDS: rebooting
     stop: float = 0.5  # RDS: stopping, starting
+    image_activation: float = 0.3  # ECR: an archived image until it can be pulled again (up to 20 minutes in AWS)
     log_ingestion: float = 0.3  # CloudWatch Logs: a line is written until it can be found
     call_latency: float = 0.0  # every API call

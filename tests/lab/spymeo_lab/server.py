@@ -116,8 +116,11 @@ class _Handler(WSGIRequestHandler):
         """Nothing: /_lab/calls tells what was asked."""
 
 
-def start(api: Api, port: int):
-    """Serve on 127.0.0.1:`port` (0: any free one) from a thread of its own. Returns werkzeug's server."""
+def start(api: Api, port: int, poll_interval: float = 0.5):
+    """Serve on 127.0.0.1:`port` (0: any free one) from a thread of its own. Returns werkzeug's server.
+
+    `poll_interval` is how many seconds its `shutdown()` may take.
+    """
     server = make_server("127.0.0.1", port, api, threaded=True, request_handler=_Handler)
-    threading.Thread(target=server.serve_forever, name="api", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(poll_interval,), name="api", daemon=True).start()
     return server

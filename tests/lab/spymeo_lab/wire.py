@@ -22,10 +22,14 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
 
-ApiError = ServiceException
-"""`ApiError(code, message)`: an error answer. `code` is AWS's (`DBInstanceNotFound`), the HTTP status comes from the model."""
-
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+class ApiError(ServiceException):
+    """`ApiError(code, message)`: an error answer. `code` is AWS's (`DBInstanceNotFound`), the HTTP status comes from the model.
+
+    A class of the lab's own, because moto looks for the error shape in the service after which the class's module is named.
+    """
 
 
 @functools.lru_cache(maxsize=None)

@@ -30,7 +30,7 @@ SERVICES = {
 FAST = Durations(
     task_provisioning=0.02, task_pull=0.05, task_stop_timeout=1.0, task_restart_delay=0.05, scheduler_interval=0.02,
     deregistration_delay=0.1, health_check_interval=0.05, snapshot=0.1, restore=0.1, modify=0.05, reboot=0.05, stop=0.05,
-    log_ingestion=0.05,
+    image_activation=0.05, log_ingestion=0.05,
 )
 
 
@@ -44,7 +44,7 @@ class InProcessLab:
                 service = getattr(importlib.import_module(f"spymeo_lab.services.{module}"), name)
                 self.lab.add(service(self.lab))
         self.api = server.Api(self.lab)
-        self._server = server.start(self.api, 0)
+        self._server = server.start(self.api, 0, poll_interval=0.02)
         self.port = self._server.port
 
     def client(self, service: str):

@@ -1,0 +1,80 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollback_run
+version_added: 0.1.0
+short_description: Check what the inventory says and give the run its id
+description:
+  - Looks at the C(rollback_*) variables that a playbook needs and reports every mistake at once, before the first call to AWS.
+  - Gives the run an id. Everything that the run creates is named after it, so a run that died is resumed by giving the id again.
+options:
+  variables:
+    description: The variables as the inventory, the survey or the command line gave them, by name. A variable that is not set is left out or empty.
+    type: dict
+    required: true
+  needed:
+    description: The names of the variables that this playbook uses.
+    type: list
+    elements: str
+    required: true
+attributes:
+  check_mode:
+    description: It changes nothing.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+author:
+  - SPYMEO (@spymeo)
+"""
+
+EXAMPLES = r"""
+- name: Begin a run
+  spymeo.rollback.rollback_run:
+    variables:
+      rollback_cluster: "{{ rollback_cluster | default('') }}"
+      rollback_run_id: "{{ rollback_run_id | default('') }}"
+    needed: [rollback_cluster, rollback_run_id]
+  register: run
+"""
+
+RETURN = r"""
+run_id:
+  description: The id that was given, or a new one made of the time.
+  returned: success
+  type: str
+  sample: rb-20261122-031500
+resumed:
+  description: Whether the id was given.
+  returned: success
+  type: bool
+"""
+
+from datetime import datetime, timezone
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import problems
+
+
+def main():
+    module = AnsibleModule(
+        dict(variables=dict(type="dict", required=True), needed=dict(type="list", elements="str", required=True)),
+        supports_check_mode=True,
+    )
+    found = problems(module.params["variables"], module.params["needed"])
+    if found:
+        module.fail_json(msg="\n".join(["Nothing was changed: the inventory cannot be used."] + ["  - %s" % text for text in found]))
+    given = module.params["variables"].get("rollback_run_id")
+    module.exit_json(changed=False, run_id=given or new_run_id(datetime.now(timezone.utc)), resumed=bool(given))
+
+
+if __name__ == "__main__":
+    main()

@@ -61,10 +61,10 @@ clean: ## Remove what make made in this folder
 	@tests/tools/make_venv .venv-3.$* $(call find_python,3.$*) unit amazon-aws
 	@touch $@
 
-.venv-clients/.ready-$(NEWEST): $(REQUIREMENTS)/clients.txt tests/tools/make_venv
+.venv-clients/.ready-$(NEWEST): $(REQUIREMENTS)/clients.txt $(REQUIREMENTS)/constraints.txt tests/tools/make_venv
 	@tests/tools/make_venv .venv-clients $(call find_python,$(NEWEST)) clients
 	@touch $@
 
-.venv-lint/.ready-$(NEWEST): $(REQUIREMENTS)/lint.txt $(AMAZON_AWS)
+.venv-lint/.ready-$(NEWEST): $(REQUIREMENTS)/lint.txt $(REQUIREMENTS)/lint-constraints.txt $(AMAZON_AWS)
 	@tests/tools/make_venv .venv-lint $(call find_python,$(NEWEST)) lint amazon-aws
 	@touch $@

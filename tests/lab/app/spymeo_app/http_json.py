@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Request, Response
 
 
 def answer(status: int, body: object = None) -> Response:
-    """A response with this JSON body, or with none."""
+    """A response with this JSON body, or with none. Times are UTC, as Prisma's DateTime is."""
     if body is None:
         return Response(status=status)
-    return Response(json.dumps(body, default=str), status=status, mimetype="application/json")
+    return Response(json.dumps(body, default=_iso), status=status, mimetype="application/json")
 
 
 def body_of(request: Request) -> dict[str, object]:
@@ -26,11 +27,11 @@ def body_of(request: Request) -> dict[str, object]:
 
 
 def text(body: dict[str, object], name: str, *, at_least: int = 1) -> str:
-    """A field that must be a text of 1 (or ``at_least``) to 200 characters. Raises BadRequest."""
+    """A field that must be a printable text of 1 (or ``at_least``) to 200 characters. Raises BadRequest."""
     value = body.get(name)
-    if not isinstance(value, str) or not at_least <= len(value.strip()) <= 200 or "\x00" in value:
-        raise BadRequest(f"{name} must be a text of {at_least} to 200 characters")
-    return value.strip()
+    if not isinstance(value, str) or not at_least <= len(value.strip()) <= 200 or not value.isprintable():
+        raise BadRequest(f"{name} must be a printable text of {at_least} to 200 characters")
+    return value
 
 
 def positive_integer(body: dict[str, object], name: str) -> int:
@@ -39,3 +40,9 @@ def positive_integer(body: dict[str, object], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value < 2**31:
         raise BadRequest(f"{name} must be a whole number above 0")
     return value
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds") + "Z"
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -19,7 +19,8 @@ import time
 import urllib.error
 import urllib.request
 
-from .accidents import ACCIDENTS
+from . import world
+from .accidents import ACCIDENTS, Pipeline, PipelineFailed
 from .durations import Durations
 
 API_PORT, PUBLIC_PORT = 4599, 8599  # of the lab named "default"; inventories/lab knows them
@@ -63,17 +64,28 @@ def up(arguments: argparse.Namespace) -> None:
         return status(arguments)
     directory = directory_of(arguments.name)
     shutil.rmtree(directory, ignore_errors=True)  # left by a machine that went down with the lab
-    directory.mkdir(mode=0o711)
-    settings = {
-        "api_port": API_PORT if arguments.name == "default" else 0,
-        "public_port": PUBLIC_PORT if arguments.name == "default" else 0,
+    _start(directory, settings_of(arguments), arguments.owner)
+    return status(arguments)
+
+
+def settings_of(arguments: argparse.Namespace) -> dict:
+    """What `serve` is given. The lab named "default" has fixed ports, the others take any free ones."""
+    default = arguments.name == "default"
+    return {
+        "api_port": API_PORT if default else 0,
+        "public_port": PUBLIC_PORT if default else 0,
         "durations": dict(arguments.set),
         "breaker": arguments.breaker,
+        "owner": arguments.owner,
     }
+
+
+def _start(directory: pathlib.Path, settings: dict, owner: int | None) -> None:
+    directory.mkdir(mode=0o711)
     command = [sys.executable, "-m", "spymeo_lab.serve", str(directory), json.dumps(settings)]
     log = open(directory / "lab.log", "ab")
     guard = subprocess.Popen(
-        [sys.executable, "-m", "spymeo_lab.guard", str(directory), str(arguments.owner or 0), *command],
+        [sys.executable, "-m", "spymeo_lab.guard", str(directory), str(os.getpid()), str(owner or 0), *command],
         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
     )
     try:
@@ -82,7 +94,6 @@ def up(arguments: argparse.Namespace) -> None:
         guard.terminate()
         guard.wait()
         raise
-    return status(arguments)
 
 
 def _await_ready(directory: pathlib.Path, guard: subprocess.Popen) -> None:
@@ -128,13 +139,13 @@ def control(state: dict, name: str, **arguments) -> dict:
 def status(arguments: argparse.Namespace) -> None:
     """Say where the lab is, and what runs there."""
     state = running(arguments.name)
-    state["now"] = control(state, "status")
+    state["now"] = world.describe(state)
     if arguments.json:
         return print(json.dumps(state, indent=2))
     print(f"SPYMEO's production, lab '{arguments.name}'")
     print(f"  application   {state['base_url']}")
     print(f"  AWS endpoint  {state['endpoint_url']}   region {state['region']}")
-    for line in state["now"]["lines"]:
+    for line in state["now"]:
         print(f"  {line}")
     return None
 
@@ -157,18 +168,22 @@ def environment(state: dict) -> dict[str, str]:
 
 
 def accident(arguments: argparse.Namespace) -> None:
-    """Deploy the bad release, and wait until the harm is done."""
-    for line in control(running(arguments.name), "accident", accident=arguments.accident)["lines"]:
-        print(line)
+    """Deploy the bad release 2.0.0, and wait until the harm is done."""
+    state = running(arguments.name)
+    try:
+        Pipeline(state).deploy(arguments.accident, lambda release, defect: control(state, "push", release=release, defect=defect), print)
+    except PipelineFailed as error:
+        raise LabError(str(error)) from error
+    print(f"accident: {arguments.accident}: {ACCIDENTS[arguments.accident]}")
 
 
 def heal(arguments: argparse.Namespace) -> None:
-    """Bring back the world as `up` made it, in a new lab on the same ports."""
+    """Bring back the world as `up` made it: a new lab on the same ports, with the same settings."""
     state = running(arguments.name)
+    settings = dict(state["settings"], api_port=int(state["endpoint_url"].rpartition(":")[2]), public_port=state["public_port"])
     down(arguments)
-    arguments.set = list(state["settings"]["durations"].items())
-    arguments.breaker = state["settings"]["breaker"]
-    up(arguments)
+    _start(directory_of(arguments.name), settings, settings["owner"])
+    status(arguments)
 
 
 def _setting(text: str) -> tuple[str, float]:

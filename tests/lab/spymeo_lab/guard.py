@@ -59,12 +59,16 @@ def watch(pid: int, then) -> None:
     return None
 
 
-def main(directory: pathlib.Path, owner: int | None, server: list[str]) -> int:
-    """Run `server` until it ends, until SIGTERM or SIGINT, or until `owner` is gone; then leave nothing."""
+def main(directory: pathlib.Path, starter: int, owner: int, server: list[str]) -> int:
+    """Run `server` until it ends, until SIGTERM or SIGINT, or until `owner` (0: nobody) is gone; then leave nothing.
+
+    `starter` is `lab up`: when it is gone before the lab is ready, nobody waits for the lab any more.
+    """
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
     process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *server], start_new_session=True)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: process.terminate())
+    watch(starter, lambda: (directory / "lab.json").exists() or process.terminate())
     if owner:
         watch(owner, process.terminate)
     try:
@@ -75,4 +79,4 @@ def main(directory: pathlib.Path, owner: int | None, server: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1]), int(sys.argv[2]) or None, sys.argv[3:]))
+    sys.exit(main(pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))

@@ -34,6 +34,7 @@ class Lab:
         self.processes = Processes()
         self.addresses = Addresses()
         self.services: list = []
+        self.world_controls: dict[str, Callable[..., dict | None]] = {}
         self._timers: list = []
         self._order = itertools.count()
         self._wake = threading.Condition()
@@ -87,7 +88,7 @@ class Lab:
         self.addresses.close()
 
     def control(self, name: str, arguments: dict) -> tuple[int, dict]:
-        """Answer `/_lab/<name>`: (HTTP status, JSON). The world adds accidents and the like in `self.controls`."""
+        """Answer `/_lab/<name>`: (HTTP status, JSON)."""
         control = self.controls.get(name)
         if control is None:
             return 404, {"error": f"no control {name}; there are {', '.join(sorted(self.controls))}"}
@@ -95,8 +96,9 @@ class Lab:
 
     @property
     def controls(self) -> dict[str, Callable[..., dict | None]]:
-        """Every service may have `controls`: what is done to it from outside AWS's API."""
-        return {name: call for service in self.services for name, call in getattr(service, "controls", dict)().items()}
+        """What can be done to the lab from outside AWS's API: every service may have `controls`, and so has the world."""
+        own = {name: call for service in self.services for name, call in getattr(service, "controls", dict)().items()}
+        return own | self.world_controls
 
 
 def _guarded(function: Callable[[], object]) -> None:

@@ -1,0 +1,268 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""SPYMEO's production as the runbook knows it, built through the API as Terraform would: release 1 healthy and steady."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import boto3
+import psycopg
+
+from .durations import Durations
+from .lab import ACCESS_KEY, REGION, SECRET_KEY, Lab
+
+CLUSTER = "spymeo-production"
+SERVICE = FAMILY = REPOSITORY = "spymeo-app"
+DB_INSTANCE = "spymeo-production-db"
+SNAPSHOT = "spymeo-pre-migration-snapshot"
+DATABASE_SECRET = "spymeo/production/database-url"
+APP_SECRET = "spymeo/production/app"
+LOG_GROUP = "/ecs/spymeo-app"
+EXECUTION_ROLE = "spymeo-production-execution"
+HEALTH_PATH = "/api/health"
+CONTAINER = "app"
+TASKS = 2
+
+DB_USER, DB_PASSWORD, DB_NAME = "spymeo", "p@ss/w:rd#1 é", "spymeo"  # every character that a URL must encode
+ADMIN_PASSWORD = "lab-admin-password"
+PAYMENT_KEY = "sk_lab_51HxKq8mN2vR"
+SESSION_SECRET = "lab-session-secret-7f3c9a5d1e8b4026"
+
+APP = pathlib.Path(__file__).parents[1] / "app"
+QUICK = Durations(
+    task_provisioning=0.02, task_pull=0.02, scheduler_interval=0.05, health_check_interval=0.1, snapshot=0.05, restore=0.05, modify=0.05, log_ingestion=0.05
+)
+STEADY_TIMEOUT = 30  # seconds
+
+
+def client(service: str, endpoint_url: str):
+    """A stock boto3 client of the lab."""
+    return boto3.client(
+        service, endpoint_url=endpoint_url, region_name=REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
+    )
+
+
+def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
+    """Build the world in `lab`; its durations hold only from then on, so that a slow lab is up quickly, too.
+
+    `settings`: `public_port` (0: any), `breaker` (bool). Returns what lab.json tells about the world.
+    """
+    durations, lab.durations = lab.durations, QUICK
+    lab.world_controls["push"] = lambda release, defect: {"digest": push_release(lab, release, defect)}
+    push_release(lab, "1.0.0")
+    network = _network(endpoint_url)
+    address, port = _database(endpoint_url, network["database_group"])
+    secrets = _secrets(endpoint_url, database_url(address, port))
+    target_group, public_port = _load_balancer(endpoint_url, lab, network, settings["public_port"])
+    _service(endpoint_url, network, secrets, target_group, settings["breaker"])
+    lab.durations = durations
+    return {
+        "base_url": f"http://127.0.0.1:{public_port}",
+        "health_url": f"http://127.0.0.1:{public_port}{HEALTH_PATH}",
+        "public_port": public_port,
+        "cluster": CLUSTER,
+        "service": SERVICE,
+        "db_instance": DB_INSTANCE,
+        "snapshot": SNAPSHOT,
+        "database_secret": DATABASE_SECRET,
+        "target_group_arn": target_group,
+        "admin": {"email": "admin@spymeo.fr", "password": ADMIN_PASSWORD},
+        "settings": settings,
+    }
+
+
+def database_url(address: str, port: int) -> str:
+    """DATABASE_URL as Prisma takes it."""
+    return f"postgresql://{DB_USER}:{urllib.parse.quote(DB_PASSWORD, safe='')}@{address}:{port}/{DB_NAME}?schema=public&connection_limit=5"
+
+
+def push_release(lab: Lab, release: str, defect: str = "") -> str:
+    """Push the application's image as the build pipeline does, tagged with its version. Returns the digest."""
+    environment = [f"APP_RELEASE={release}", f"APP_DEFECT={defect}", f"PYTHONPATH={APP}", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1"]
+    config = {"Env": environment, "Cmd": command("serve"), "WorkingDir": str(APP)}
+    return lab.ecr.push(REPOSITORY, release, config)
+
+
+def command(verb: str) -> list[str]:
+    """What a container of the application runs."""
+    return [sys.executable, "-m", "spymeo_app", verb]
+
+
+def _network(endpoint_url: str) -> dict:
+    ec2 = client("ec2", endpoint_url)
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
+    subnets = [item["SubnetId"] for item in ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]]
+    app = ec2.create_security_group(GroupName="spymeo-app", Description="the application's tasks", VpcId=vpc)["GroupId"]
+    database = ec2.create_security_group(GroupName="spymeo-database", Description="PostgreSQL", VpcId=vpc)["GroupId"]
+    permission = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": app}]}
+    ec2.authorize_security_group_ingress(GroupId=database, IpPermissions=[permission])
+    rds = client("rds", endpoint_url)
+    rds.create_db_subnet_group(DBSubnetGroupName="spymeo-private", DBSubnetGroupDescription="private subnets", SubnetIds=subnets)
+    rds.create_db_parameter_group(DBParameterGroupName="spymeo-postgres", DBParameterGroupFamily="postgres18", Description="tuned")
+    return {"vpc": vpc, "subnets": subnets, "app_group": app, "database_group": database}
+
+
+def _database(endpoint_url: str, group: str) -> tuple[str, int]:
+    """The instance with settings away from RDS's defaults, its rows, and the snapshot of before the migration."""
+    rds = client("rds", endpoint_url)
+    rds.create_db_instance(
+        DBInstanceIdentifier=DB_INSTANCE, DBInstanceClass="db.t4g.medium", Engine="postgres", AllocatedStorage=20, StorageType="gp3",
+        MasterUsername=DB_USER, MasterUserPassword=DB_PASSWORD, DBName=DB_NAME, VpcSecurityGroupIds=[group],
+        DBSubnetGroupName="spymeo-private", DBParameterGroupName="spymeo-postgres", MultiAZ=True, DeletionProtection=True,
+        BackupRetentionPeriod=14, PreferredBackupWindow="02:15-02:45", PreferredMaintenanceWindow="sun:03:30-sun:04:00",
+        MaxAllocatedStorage=100, CopyTagsToSnapshot=True, EnableIAMDatabaseAuthentication=True, EnableCloudwatchLogsExports=["postgresql"],
+        StorageEncrypted=True, AutoMinorVersionUpgrade=False, EnablePerformanceInsights=True,
+        Tags=[{"Key": "application", "Value": "spymeo"}, {"Key": "environment", "Value": "production"}],
+    )  # fmt: skip
+    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=DB_INSTANCE, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
+    endpoint = rds.describe_db_instances(DBInstanceIdentifier=DB_INSTANCE)["DBInstances"][0]["Endpoint"]
+    url = database_url(endpoint["Address"], endpoint["Port"])
+    for verb in ("migrate", "seed"):
+        run(verb, url)
+    rds.create_db_snapshot(DBInstanceIdentifier=DB_INSTANCE, DBSnapshotIdentifier=SNAPSHOT)
+    rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier=SNAPSHOT, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
+    return endpoint["Address"], endpoint["Port"]
+
+
+def run(verb: str, url: str) -> None:
+    """Run a command of release 1 against a database, as a pipeline does before anything is deployed.
+
+    :raises RuntimeError: it failed; the message is what it printed.
+    """
+    environment = dict(os.environ, PYTHONPATH=str(APP), DATABASE_URL=url, APP_RELEASE="1.0.0", ADMIN_PASSWORD=ADMIN_PASSWORD)
+    done = subprocess.run(command(verb), env=environment, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise RuntimeError(f"{verb} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def _secrets(endpoint_url: str, url: str) -> dict[str, str]:
+    """The application's secrets; returns the ARN of each."""
+    secretsmanager = client("secretsmanager", endpoint_url)
+    app = json.dumps({"SESSION_SECRET": SESSION_SECRET, "PAYMENT_API_KEY": PAYMENT_KEY})
+    return {
+        name: secretsmanager.create_secret(Name=name, SecretString=value)["ARN"] for name, value in ((DATABASE_SECRET, url), (APP_SECRET, app))
+    }
+
+
+def _load_balancer(endpoint_url: str, lab: Lab, network: dict, port: int) -> tuple[str, int]:
+    """The public entrance; returns the target group's ARN and the port that people open."""
+    elb = client("elbv2", endpoint_url)
+    balancer = elb.create_load_balancer(Name="spymeo-production", Subnets=network["subnets"], Type="application")["LoadBalancers"][0]
+    group = elb.create_target_group(
+        Name="spymeo-app", Protocol="HTTP", Port=8080, VpcId=network["vpc"], TargetType="ip", HealthCheckPath=HEALTH_PATH,
+        HealthCheckTimeoutSeconds=5, HealthCheckIntervalSeconds=10, HealthyThresholdCount=2, UnhealthyThresholdCount=3, Matcher={"HttpCode": "200"},
+    )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
+    listener = elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}]
+    )["Listeners"][0]
+    return group, lab.elbv2.port_of(listener["ListenerArn"])
+
+
+def task_definition(image: str, secrets: dict[str, str], role: str) -> dict:
+    """What RegisterTaskDefinition is given for an image of the application."""
+    app = secrets[APP_SECRET]
+    container = {
+        "name": CONTAINER,
+        "image": image,
+        "essential": True,
+        "portMappings": [{"containerPort": 8080, "protocol": "tcp"}],
+        "environment": [
+            {"name": "NODE_ENV", "value": "production"},
+            {"name": "PORT", "value": "8080"},
+            {"name": "PAYMENT_KEY_SHA256", "value": hashlib.sha256(PAYMENT_KEY.encode()).hexdigest()},
+        ],
+        "secrets": [
+            {"name": "DATABASE_URL", "valueFrom": secrets[DATABASE_SECRET]},
+            {"name": "SESSION_SECRET", "valueFrom": f"{app}:SESSION_SECRET::"},
+            {"name": "PAYMENT_API_KEY", "valueFrom": f"{app}:PAYMENT_API_KEY::"},
+        ],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {"awslogs-group": LOG_GROUP, "awslogs-region": REGION, "awslogs-stream-prefix": "spymeo"},
+        },
+    }
+    return {
+        "family": FAMILY,
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": "256",
+        "memory": "512",
+        "executionRoleArn": role,
+        "containerDefinitions": [container],
+    }
+
+
+def image_of(release: str, account: str) -> str:
+    """The image reference of a release, by its tag."""
+    return f"{account}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}:{release}"
+
+
+def _service(endpoint_url: str, network: dict, secrets: dict[str, str], target_group: str, breaker: bool) -> None:
+    """Log group, role, cluster and service; returns when release 1 is steady and answers."""
+    client("logs", endpoint_url).create_log_group(logGroupName=LOG_GROUP)
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = client("iam", endpoint_url).create_role(RoleName=EXECUTION_ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    ecs = client("ecs", endpoint_url)
+    ecs.create_cluster(clusterName=CLUSTER)
+    definition = task_definition(image_of("1.0.0", role.split(":")[4]), secrets, role)
+    registered = ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+    ecs.create_service(
+        cluster=CLUSTER, serviceName=SERVICE, taskDefinition=registered, desiredCount=TASKS, launchType="FARGATE",
+        loadBalancers=[{"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": 8080}],
+        networkConfiguration={"awsvpcConfiguration": {"subnets": network["subnets"], "securityGroups": [network["app_group"]]}},
+        # The cluster has no room for both releases at once: old tasks stop before new ones start, so a bad release is an outage.
+        deploymentConfiguration={
+            "minimumHealthyPercent": 0, "maximumPercent": 100, "deploymentCircuitBreaker": {"enable": breaker, "rollback": breaker},
+        },
+    )  # fmt: skip
+    deadline = time.monotonic() + STEADY_TIMEOUT
+    while ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]["deployments"][0]["rolloutState"] != "COMPLETED":
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"release 1 was not steady after {STEADY_TIMEOUT} s")
+        time.sleep(0.05)
+
+
+def connect(endpoint_url: str, db_instance: str) -> psycopg.Connection:
+    """A connection to an instance's database as its owner, by its endpoint of now."""
+    instance = client("rds", endpoint_url).describe_db_instances(DBInstanceIdentifier=db_instance)["DBInstances"][0]
+    endpoint = instance["Endpoint"]
+    return psycopg.connect(
+        host=endpoint["Address"], port=endpoint["Port"], user=DB_USER, password=DB_PASSWORD, dbname=DB_NAME, connect_timeout=5
+    )
+
+
+def describe(state: dict) -> list[str]:
+    """Lines that tell a person what runs in the lab now."""
+    ecs, rds = client("ecs", state["endpoint_url"]), client("rds", state["endpoint_url"])
+    service = ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]
+    lines = [f"{state['health_url']} answers {health(state['health_url'])}"]
+    for deployment in service["deployments"]:
+        name = deployment["taskDefinition"].rpartition("/")[2]
+        lines.append(
+            f"service {SERVICE}: {name} {deployment['status']}, {deployment['runningCount']} of {deployment['desiredCount']} tasks, "
+            f"{deployment['failedTasks']} failed, {deployment['rolloutState']}"
+        )
+    lines += [f"database {item['DBInstanceIdentifier']}: {item['DBInstanceStatus']}" for item in rds.describe_db_instances()["DBInstances"]]
+    lines += [f"snapshot {item['DBSnapshotIdentifier']}: {item['Status']}" for item in rds.describe_db_snapshots()["DBSnapshots"]]
+    return lines
+
+
+def health(url: str) -> str:
+    """The status of the health check, or why there is none."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return f"{answer.status} {answer.read().decode().strip()}"
+    except urllib.error.HTTPError as error:
+        return f"{error.code} {error.reason}"
+    except OSError as error:
+        return f"nothing ({error})"

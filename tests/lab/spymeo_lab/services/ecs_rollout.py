@@ -1,0 +1,139 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""ECS: what becomes of a service's deployments: begun, superseded, completed, failed, rolled back."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+
+from . import ecs_describe as describe
+from .ecs_state import ACTIVE, PRIMARY, Deployment, EcsService, Revision, ServiceDeployment
+from .ecs_store import number, word
+
+BREAKER = "ECS deployment circuit breaker: "
+
+
+def tell(lab, service: EcsService, message: str) -> None:
+    """Add a service event; the newest is first, 100 are kept."""
+    service.events.appendleft({"id": str(uuid.uuid4()), "createdAt": lab.now(), "message": f"(service {service.name}) {message}"})
+
+
+def complain(lab, service: EcsService, message: str) -> None:
+    """Add a warning once: ECS leaves out duplicates until the cause is gone (or for 6 hours)."""
+    if message not in service.complaints:
+        service.complaints.add(message)
+        tell(lab, service, message)
+
+
+def begin(lab, service: EcsService, definition: dict) -> None:
+    """Deploy: a new service revision, a new service deployment (PENDING), a new PRIMARY deployment."""
+    now = lab.now()
+    path = f"{service.cluster.name}/{service.name}"
+    revision = Revision(
+        arn=lab.arn("ecs", f"service-revision/{path}/{number()}"),
+        service_arn=service.arn,
+        cluster_arn=service.cluster.arn,
+        definition=definition,
+        settings={name: service.settings[name] for name in describe.SHOWN_BY_REVISION if name in service.settings},
+        created_at=now,
+    )
+    service.revisions[revision.arn] = revision
+    if service.controller == "ECS":
+        sources = [each.revision for each in service.deployments]
+        if service.ongoing is not None:
+            _supersede(lab, service, service.ongoing)
+        configuration = dict(service.settings["deploymentConfiguration"])
+        arn = lab.arn("ecs", f"service-deployment/{path}/{word()}")
+        service.history.insert(0, ServiceDeployment(arn, revision, sources, configuration, now, now))
+    _make_primary(lab, service, Deployment(f"ecs-svc/{number()}", revision, now, now))
+
+
+def _make_primary(lab, service: EcsService, deployment: Deployment, reason: str | None = None) -> None:
+    for each in service.deployments:
+        if each.status == PRIMARY:
+            each.status, each.updated_at = ACTIVE, lab.now()
+    deployment.status, deployment.rollout_state, deployment.updated_at = PRIMARY, "IN_PROGRESS", lab.now()
+    deployment.rollout_reason = reason or f"ECS deployment {deployment.id} in progress."
+    deployment.failed_tasks = deployment.breaker_failures = deployment.launch_failures = 0
+    service.deployments = [deployment, *(each for each in service.deployments if each is not deployment)]
+    service.steady = False
+
+
+def _supersede(lab, service: EcsService, superseded: ServiceDeployment) -> None:
+    """A newer deployment takes over: STOPPED, or ROLLBACK_FAILED when it was rolling back."""
+    status = "ROLLBACK_FAILED" if superseded.status.startswith("ROLLBACK") else "STOPPED"
+    finish(lab, service, superseded, status, "A newer service deployment was started.")
+
+
+def advance(lab, service: EcsService) -> None:
+    """The steps of a service deployment that need no task: PENDING to IN_PROGRESS, ROLLBACK_REQUESTED to the rollback."""
+    ongoing = service.ongoing
+    if ongoing is None:
+        return
+    if ongoing.status == "PENDING":
+        ongoing.status, ongoing.started_at, ongoing.updated_at = "IN_PROGRESS", lab.now(), lab.now()
+    elif ongoing.status == "ROLLBACK_REQUESTED":
+        fail(lab, service, "ECS deployment was stopped by a user.", "deployment stopped by a user.")
+        _roll_back(lab, service, ongoing, "Service deployment rolled back because of a StopServiceDeployment request.", "ECS deployment: ")
+
+
+def complete(lab, service: EcsService) -> None:
+    """The PRIMARY deployment has all its tasks, and nothing else is left."""
+    primary, ongoing = service.primary, service.ongoing
+    primary.rollout_state, primary.updated_at = "COMPLETED", lab.now()
+    primary.rollout_reason = f"ECS deployment {primary.id} completed."
+    service.completed = primary
+    tell(lab, service, f"(deployment {primary.id}) deployment completed.")
+    if ongoing is not None:
+        # A rollback that reached its end looks like success in deployments[]; only here it is told apart.
+        finish(lab, service, ongoing, "ROLLBACK_SUCCESSFUL" if ongoing.rollback else "SUCCESSFUL", ongoing.reason)
+
+
+def finish(lab, service: EcsService, ended: ServiceDeployment, status: str, reason: str) -> None:
+    """Give a service deployment its final status and keep the counts of this moment."""
+    now = lab.now()
+    ended.final_counts = {each.arn: describe.revision_counts(service, each) for each in (*ended.sources, ended.target)}
+    ended.failure_count = max(ended.failure_count, service.primary.breaker_failures if service.primary.revision is ended.target else 0)
+    ended.status, ended.reason, ended.updated_at, ended.finished_at = status, reason, now, now
+    ended.started_at = ended.started_at or now
+    if status == "STOPPED":
+        ended.stopped_at = now
+
+
+def trip_breaker(lab, service: EcsService, *, may_roll_back: bool) -> None:
+    """The circuit breaker has counted enough failed tasks of the PRIMARY deployment."""
+    ongoing = service.ongoing
+    ongoing.breaker_triggered, ongoing.failure_count = True, service.primary.breaker_failures
+    fail(lab, service, BREAKER + "tasks failed to start.", "deployment failed: tasks failed to start.")
+    reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+    if ongoing.rollback:
+        finish(lab, service, ongoing, "ROLLBACK_FAILED", "The rollback failed because the circuit breaker threshold was exceeded.")
+    elif may_roll_back and service.completed is not None:
+        _roll_back(lab, service, ongoing, reason, BREAKER)
+    else:  # nothing is started any more: AWS calls that stalled, and leaves it to a person
+        finish(lab, service, ongoing, "STOPPED", "Service deployment failed because the circuit breaker threshold was exceeded.")
+
+
+def fail(lab, service: EcsService, reason: str, event: str) -> None:
+    """FAILED: the PRIMARY deployment starts no more tasks."""
+    primary = service.primary
+    primary.rollout_state, primary.rollout_reason, primary.updated_at = "FAILED", reason, lab.now()
+    tell(lab, service, f"(deployment {primary.id}) {event}")
+
+
+def _roll_back(lab, service: EcsService, ongoing: ServiceDeployment, reason: str, prefix: str) -> None:
+    """Go back to the last COMPLETED deployment; when it is drained already, to a new deployment of its revision."""
+    now, back = lab.now(), service.completed
+    if back not in service.deployments:
+        back = Deployment(f"ecs-svc/{number()}", back.revision, now, now)
+    _make_primary(lab, service, back, f"{prefix}rolling back to deploymentId {back.id}.")
+    tell(lab, service, f"rolling back to deployment {back.id}.")
+    ongoing.status, ongoing.reason, ongoing.updated_at = "ROLLBACK_IN_PROGRESS", reason, now
+    ongoing.rollback = {"reason": reason, "startedAt": now, "serviceRevisionArn": back.revision.arn}
+
+
+def delay(deployment: Deployment, seconds: float) -> None:
+    """No task of a deployment is started before this time, give or take a tenth: ECS throttles restarts."""
+    deployment.not_before = max(deployment.not_before, time.monotonic() + seconds * random.uniform(0.9, 1.1))

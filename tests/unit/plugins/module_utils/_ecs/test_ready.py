@@ -1,0 +1,69 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Success is OUR deployment, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Deployment, Service, ServiceDeployment
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=timezone.utc)
+
+
+def service(*deployments, desired=2):
+    rows = tuple(Deployment(status, td, NOW, desired, running, failed, "COMPLETED") for status, td, running, failed in deployments)
+    return Service("app", "ACTIVE", "ECS", rows[0].task_definition, desired, sum(row.running for row in rows), rows, ())
+
+
+def ours(status, task_definition="x/app:1"):
+    return ServiceDeployment("arn", status, "why", NOW, task_definition)
+
+
+STEADY = service(("PRIMARY", "x/app:1", 2, 0))
+
+
+@pytest.mark.parametrize(
+    ("seen", "deployment", "answer"),
+    [
+        (STEADY, ours("SUCCESSFUL"), Ready),
+        (STEADY, None, Pending),
+        (STEADY, ours("PENDING"), Pending),
+        (STEADY, ours("IN_PROGRESS"), Pending),
+        (STEADY, ours("ROLLBACK_IN_PROGRESS"), Failed),
+        (STEADY, ours("ROLLBACK_SUCCESSFUL"), Failed),  # steady, and not what was asked for
+        (STEADY, ours("ROLLBACK_FAILED"), Failed),
+        (STEADY, ours("ROLLBACK_REQUESTED"), Failed),
+        (STEADY, ours("STOPPED"), Failed),
+        (STEADY, ours("STOP_REQUESTED"), Failed),
+        (STEADY, ours("SUCCESSFUL", "x/app:2"), Failed),  # somebody else's success
+        (service(("PRIMARY", "x/app:3", 2, 0)), ours("SUCCESSFUL"), Failed),  # deployed over meanwhile
+        (service(("PRIMARY", "x/app:1", 1, 0)), ours("SUCCESSFUL"), Pending),
+        (service(("PRIMARY", "x/app:1", 0, 0), desired=0), ours("SUCCESSFUL"), Pending),  # nothing runs, nothing is proven
+        (service(("PRIMARY", "x/app:1", 2, 0), ("ACTIVE", "x/app:2", 1, 0)), ours("SUCCESSFUL"), Pending),
+    ],
+)
+def test_judges(seen, deployment, answer):
+    assert isinstance(judge(seen, deployment, "x/app:1"), answer)
+
+
+def test_pending_counts_the_tasks_of_the_target_only():
+    seen = service(("PRIMARY", "x/app:1", 1, 3), ("ACTIVE", "x/app:2", 2, 9))
+    assert judge(seen, ours("IN_PROGRESS"), "x/app:1") == Pending(1, 2, "app: 1 of 2 tasks run app:1, 3 failed")
+
+
+@pytest.mark.parametrize(
+    ("answers", "together"),
+    [
+        ([Ready("a"), Ready("b")], Ready("a; b")),
+        ([Ready("a"), Pending(1, 2, "b")], Pending(1, 2, "b")),
+        ([Failed("a"), Pending(1, 2, "b")], Pending(1, 2, "b")),  # one failure does not hide another
+        ([Failed("a"), Ready("b"), Failed("c")], Failed("a; c")),
+    ],
+)
+def test_several_services_are_one_answer(answers, together):
+    assert all_of(answers) == together

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only room that calls Secrets Manager."""
+
+from __future__ import annotations
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import current_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, Secret, Value
+
+
+class SecretsGateway:
+    """Reads secrets and moves what applications read. It never deletes and never creates a secret."""
+
+    def __init__(self, client):
+        self._client = client
+
+    @property
+    def region(self):
+        """The region that the client talks to."""
+        return self._client.meta.region_name
+
+    def secret(self, option, secret_id):
+        """The Secret of a name or ARN, deprecated versions included. The versions of one being deleted are not asked for.
+
+        :param option: the module's option that named it, for the message.
+        :raises BadInput: there is no such secret.
+        """
+        answer = self._describe(option, secret_id)
+        with reading("DescribeSecret, ListSecretVersionIds"):
+            return Secret.from_boto(answer, () if "DeletedDate" in answer else self._versions(answer["ARN"]))
+
+    def newest_change(self, secret_ids):
+        """When the newest change to one of these secrets was made (aware datetime), label moves included; None without secrets.
+
+        :raises BadInput: one of them does not exist; a task that names it could not start.
+        """
+        with reading("DescribeSecret"):
+            return max(
+                (Secret.from_boto(self._describe("secrets", secret_id)).changed for secret_id in secret_ids),
+                default=None,
+            )
+
+    def _describe(self, option, secret_id):
+        try:
+            return self._client.describe_secret(SecretId=secret_id)
+        except is_boto3_error_code("ResourceNotFoundException") as error:
+            raise BadInput(option, secret_id, "there is no such secret in %s" % self.region) from error
+
+    def _versions(self, arn):
+        found, token = [], {}
+        while True:  # botocore has no paginator for this operation
+            page = self._client.list_secret_version_ids(SecretId=arn, IncludeDeprecated=True, **token)
+            found += page["Versions"]
+            if not page.get("NextToken"):
+                return found
+            token = {"NextToken": page["NextToken"]}
+
+    def current_value(self, secret):
+        """The Value that applications read.
+
+        :raises RollbackError: it is binary.
+        """
+        answer = self._client.get_secret_value(SecretId=secret.arn, VersionStage=CURRENT)
+        if "SecretString" not in answer:
+            raise RollbackError(
+                "Secret %s holds binary data, not text, so there is no DATABASE_URL to be read in it." % secret.name
+            )
+        with reading("GetSecretValue"):
+            return Value(answer["VersionId"], answer["SecretString"])
+
+    def move_current(self, move):
+        """Move AWSCURRENT. ``RemoveFromVersionId`` must match what bears it, which makes this a compare-and-swap.
+
+        :raises RollbackError: somebody else moved it in between.
+        """
+        try:
+            self._client.update_secret_version_stage(
+                SecretId=move.arn, VersionStage=CURRENT, MoveToVersionId=move.target, RemoveFromVersionId=move.source
+            )
+        except is_boto3_error_code("InvalidParameterException") as error:
+            now = current_of(self.secret("secrets", move.arn)).id
+            if now == move.source:
+                raise
+            if now != move.target:  # else a try of ours whose answer was lost had made the change
+                raise RollbackError(
+                    "Somebody else moved AWSCURRENT of secret %s from %s to %s while we worked; it was left there. Find out who, then run again."
+                    % (move.name, move.source, now)
+                ) from error
+
+    def put_current(self, secret, text, token):
+        """Write ``text`` as the current version, whose id is ``token``. AWSPREVIOUS goes to the version it replaces.
+
+        :raises RollbackError: this run wrote that version before, and the secret was changed since.
+        """
+        try:
+            answer = self._client.put_secret_value(SecretId=secret.arn, ClientRequestToken=token, SecretString=text)
+        except is_boto3_error_code("ResourceExistsException") as error:
+            raise RollbackError(_CHANGED_SINCE % (token, secret.name)) from error
+        with reading("PutSecretValue"):
+            if CURRENT not in answer["VersionStages"]:  # the same content again is ignored, and moves no label
+                raise RollbackError(_CHANGED_SINCE % (token, secret.name))
+
+
+_CHANGED_SINCE = (
+    "This run wrote version %s of secret %s before, and the secret was changed since. "
+    "Nothing was written. Look at who changed it, then start a run with a new id."
+)

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets as we decide on them. Values are not here: only the gateway and the module that writes one ever hold a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a secret. A version without stages is deprecated: AWS may prune it once it is a day old."""
+
+    id: str
+    stages: tuple[str, ...]
+    created: datetime
+
+    @classmethod
+    def from_boto(cls, answer):
+        """From the shape SecretVersionsListEntry, where a deprecated version has no ``VersionStages``."""
+        return cls(
+            id=answer["VersionId"], stages=tuple(sorted(answer.get("VersionStages", []))), created=answer["CreatedDate"]
+        )
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret and its versions, newest first.
+
+    ``primary_region`` is None unless the secret is replicated; ``deleted`` is when its deletion was asked for, else None.
+    """
+
+    name: str
+    arn: str
+    changed: datetime
+    versions: tuple[Version, ...] = ()
+    primary_region: str | None = None
+    deleted: datetime | None = None
+
+    @classmethod
+    def from_boto(cls, answer, versions=()):
+        """From DescribeSecret and the entries of ListSecretVersionIds."""
+        found = (Version.from_boto(version) for version in versions)
+        return cls(
+            name=answer["Name"],
+            arn=answer["ARN"],
+            changed=answer["LastChangedDate"],
+            versions=tuple(sorted(found, key=lambda version: (version.created, version.id), reverse=True)),
+            primary_region=answer.get("PrimaryRegion"),
+            deleted=answer.get("DeletedDate"),
+        )
+
+    def staged(self, stage):
+        """The Version that bears a stage, or None."""
+        return next((version for version in self.versions if stage in version.stages), None)
+
+    def version(self, version_id):
+        """The Version of that id, or None."""
+        return next((version for version in self.versions if version.id == version_id), None)
+
+
+@dataclass(frozen=True)
+class Value:
+    """The text of one version. It shows in no repr, so it is in no traceback."""
+
+    version_id: str
+    text: str = field(repr=False)

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A PostgreSQL connection URL, and the secret text it lives in, edited byte for byte: host and port only. Pure.
+
+Source of the form: Prisma's "PostgreSQL connection URL" reference. No message repeats any part but host and port: any other may hold the password.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from json.decoder import scanstring
+from urllib.parse import parse_qsl, unquote
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
+DEFAULT_PORT = 5432
+
+# Prisma takes the last @ of the authority, which ends at the first / ? or #.
+_URL = re.compile(r"(?P<scheme>postgres(?:ql)?://)(?P<userinfo>[^/?#]*@)?(?P<address>[^/?#@]*)(?P<rest>.*)", re.DOTALL)
+_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_HOST_IN_QUERY = re.compile(r"[?&](?:host|hostaddr|port)=", re.IGNORECASE)
+_SPACE = re.compile(r"[ \t\r\n]*")
+_HIDDEN = "It was not changed, and it is not shown here."
+
+
+@dataclass(frozen=True)
+class DatabaseUrl:
+    """A URL taken apart. ``host`` is without brackets, ``port`` is the default where the URL has none.
+
+    ``before`` and ``rest`` are what surrounds host and port, as they are written.
+    """
+
+    before: str = field(repr=False)
+    host: str
+    port: int
+    port_written: bool
+    rest: str = field(repr=False)
+
+    @classmethod
+    def parse(cls, text):
+        """Take a URL apart.
+
+        :raises RollbackError: it is no PostgreSQL URL, or which of its characters are the host is not certain.
+        """
+        url = _URL.fullmatch(text)
+        if url is None:
+            raise RollbackError("The database URL does not begin with postgresql:// or postgres://. %s" % _HIDDEN)
+        address, rest = url["address"], url["rest"]
+        if "@" in rest:  # more likely the end of a raw password with a slash in it than a raw @ in an option
+            raise RollbackError(
+                "The database URL has an @ that is not percent-encoded, so which part is its host is not certain. %s"
+                % _HIDDEN
+            )
+        if "," in address:
+            raise RollbackError(
+                "The database URL names several hosts; which of them to replace is not certain. %s" % _HIDDEN
+            )
+        if _HOST_IN_QUERY.search(rest):
+            raise RollbackError(
+                "The database URL names its host or port in an option after the question mark. %s" % _HIDDEN
+            )
+        found = _ADDRESS.fullmatch(address)
+        if found is None or not 0 < int(found["port"] or DEFAULT_PORT) < 65536:
+            raise RollbackError("The database URL has no host and port that can be read. %s" % _HIDDEN)
+        before = url["scheme"] + (url["userinfo"] or "")
+        return cls(before, found["host"].strip("[]"), int(found["port"] or DEFAULT_PORT), bool(found["port"]), rest)
+
+    def at(self, host, port):
+        """The same URL at another address. A part that is None stays; a default port that was not written stays unwritten.
+
+        :param host: DNS name, IPv4 or IPv6 address (without brackets), or None.
+        :param port: int, or None.
+        :raises RollbackError: that is no host or no port.
+        """
+        host, port = host or self.host, port or self.port
+        if not (_NAME.fullmatch(host) or _IPV6.fullmatch(host) or host == self.host):
+            raise RollbackError("The option host is '%s', which is neither a DNS name nor an IP address." % host)
+        if not 0 < port < 65536:
+            raise RollbackError("The option port is %d; a port is a number from 1 to 65535." % port)
+        return DatabaseUrl(self.before, host, port, self.port_written or port != self.port, self.rest)
+
+    @property
+    def text(self):
+        """The whole URL, a secret."""
+        host = "[%s]" % self.host if ":" in self.host else self.host
+        return self.before + host + (":%d" % self.port if self.port_written else "") + self.rest
+
+    @property
+    def user(self):
+        """The user, decoded; empty when the URL names none."""
+        return unquote(self._userinfo.partition(":")[0])
+
+    @property
+    def password(self):
+        """The password, decoded, a secret; empty when the URL has none."""
+        return unquote(self._userinfo.partition(":")[2])
+
+    @property
+    def _userinfo(self):
+        return self.before.partition("://")[2][:-1]
+
+    @property
+    def database(self):
+        """The database, decoded."""
+        return unquote(re.split(r"[?#]", self.rest, maxsplit=1)[0][1:])
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """The options after the question mark, decoded, in their order."""
+        query = self.rest.partition("?")[2].partition("#")[0]
+        return tuple(parse_qsl(query, keep_blank_values=True))
+
+
+def read_url(text, key):
+    """The URL in the text of a secret: the value of ``key`` if the text is a JSON object, else the text itself.
+
+    :raises RollbackError: there is no such key, or its value is no text.
+    """
+    members = _members(text)
+    if members is None:
+        return text
+    if key not in members:
+        raise RollbackError(
+            "The database secret is a JSON object without the key %s; its keys are: %s."
+            % (key, ", ".join(sorted(members)))
+        )
+    value = members[key][2]
+    if not isinstance(value, str):
+        raise RollbackError("The key %s of the database secret is not text. %s" % (key, _HIDDEN))
+    return value
+
+
+def replace_url(text, key, url):
+    """The text of a secret with another URL in the same place; every other byte stays."""
+    members = _members(text)
+    if members is None:
+        return url
+    start, end, _value = members[key]
+    return text[:start] + json.dumps(url, ensure_ascii=False) + text[end:]
+
+
+def _members(text):
+    """key → (start, end, value) of the values in a JSON object; None when the text is none. Of a key given twice the last counts, as for parsers."""
+    try:
+        if not isinstance(json.loads(text), dict):
+            return None
+    except ValueError:  # whatever is no JSON is a plain URL
+        return None
+    found, decoder = {}, json.JSONDecoder()
+    at = _skip(text, text.index("{") + 1)
+    while text[at] != "}":
+        key, at = scanstring(text, at + 1)
+        start = _skip(text, _skip(text, at) + 1)
+        value, end = decoder.raw_decode(text, start)
+        found[key] = (start, end, value)
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+    return found
+
+
+def _skip(text, at):
+    return _SPACE.match(text, at).end()

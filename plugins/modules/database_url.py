@@ -1,0 +1,152 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_url
+version_added: 0.1.0
+short_description: Point the database URL in a secret at another address
+description:
+  - Replaces host and port of the PostgreSQL URL that a secret holds. User, password, their percent-encoding, the database and every option stay
+    byte for byte, and so does the rest of a JSON secret.
+  - Without O(host) and O(port) it only tells where the URL points.
+  - The new version of the secret becomes current, and the one before it stays, as C(AWSPREVIOUS). A second try of the same run writes no second version.
+  - The URL itself never leaves the module.
+options:
+  database_secret:
+    description: Name or ARN of the secret.
+    type: str
+    required: true
+  key:
+    description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
+    type: str
+    default: DATABASE_URL
+  host:
+    description: The new host, a DNS name or an IP address without brackets. Without it the host stays.
+    type: str
+  port:
+    description: The new port. Without it the port stays.
+    type: int
+  run_id:
+    description: The id of the run that this task belongs to, as M(spymeo.rollback.rollback_run) gives it. Needed with O(host) or O(port).
+    type: str
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.database_probe_info
+"""
+
+EXAMPLES = r"""
+- name: Where does the application's URL point?
+  spymeo.rollback.database_url:
+    database_secret: spymeo/production/database-url
+  register: url
+
+- name: Point it at the restored instance
+  spymeo.rollback.database_url:
+    database_secret: spymeo/production/database-url
+    host: spymeo-production-db-rb-20261122-031500.abcdefghijkl.eu-west-3.rds.amazonaws.com
+    port: 5432
+    run_id: rb-20261122-031500
+"""
+
+RETURN = r"""
+before:
+  description: Where the URL pointed, as C(host) and C(port).
+  returned: success
+  type: dict
+  sample: {"host": "spymeo-production-db.abcdefghijkl.eu-west-3.rds.amazonaws.com", "port": 5432}
+after:
+  description: Where it points now, or would in check mode.
+  returned: success
+  type: dict
+plan:
+  description: What is written, in words.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: Why a version was written, or why none was.
+  returned: success
+  type: str
+database:
+  description: The name of the database in the URL.
+  returned: success
+  type: str
+user:
+  description: The user in the URL, decoded.
+  returned: success
+  type: str
+version_id:
+  description: The version of the secret that holds RV(after).
+  returned: success
+  type: str
+previous_version_id:
+  description: The version of the secret that holds RV(before).
+  returned: success
+  type: str
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable, write_token
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url, replace_url
+
+
+def address(url):
+    """Where a URL points, for results."""
+    return dict(host=url.host, port=url.port)
+
+
+def rewrite(module, gateway, secret, value, url):
+    """Write the URL at its new address, and give the id of the version that holds it."""
+    token = write_token(module.params["run_id"], secret.arn, url.host, url.port)
+    if not module.check_mode:
+        gateway.put_current(secret, replace_url(value.text, module.params["key"], url.text), token)
+    return token
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            database_secret=dict(type="str", required=True, no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            host=dict(type="str"),
+            port=dict(type="int"),
+            run_id=dict(type="str"),
+        ),
+        required_by=dict(host="run_id", port="run_id"),
+    )
+    with module.telling():
+        gateway = SecretsGateway(module.aws("secretsmanager"))
+        secret = gateway.secret("database_secret", module.params["database_secret"])
+        refuse_unusable("database_secret", secret, gateway.region)
+        value = gateway.current_value(secret)
+        url = DatabaseUrl.parse(read_url(value.text, module.params["key"]))
+        wanted = url.at(module.params["host"], module.params["port"])
+        changed = address(wanted) != address(url)
+        version_id = rewrite(module, gateway, secret, value, wanted) if changed else value.version_id
+        module.finish(
+            changed=changed,
+            before=address(url),
+            after=address(wanted),
+            plan=["%s: host and port become %s, port %d" % (secret.name, wanted.host, wanted.port)] if changed else [],
+            reason="the URL pointed %s" % ("elsewhere" if changed else "there already, or nothing else was asked for"),
+            database=url.database,
+            user=url.user,
+            version_id=version_id,
+            previous_version_id=value.version_id,
+        )
+
+
+if __name__ == "__main__":
+    main()

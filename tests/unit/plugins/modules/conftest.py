@@ -1,0 +1,73 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs a module inside the test's process, against clients whose answers the test has set."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from botocore.stub import Stubber
+
+REGION = "eu-west-3"
+PLUGINS = "ansible_collections.spymeo.rollback.plugins.modules"
+
+
+class Stubs:
+    """One stubbed client a service. Answers are given in the order of the calls; each is checked against botocore's shapes."""
+
+    def __init__(self):
+        self._of = {}
+
+    def _service(self, service):
+        if service not in self._of:
+            client = boto3.client(service, region_name=REGION, aws_access_key_id="AKIA", aws_secret_access_key="secret")
+            stubber = Stubber(client)
+            stubber.activate()
+            self._of[service] = SimpleNamespace(client=client, stubber=stubber)
+        return self._of[service]
+
+    def client(self, service):
+        """The client of a service, as boto3 names it."""
+        return self._service(service).client
+
+    def answer(self, service, operation, answer, expected=None):
+        """The next call is ``operation`` (with the parameters ``expected``) and gets ``answer``."""
+        self._service(service).stubber.add_response(operation, answer, expected)
+
+    def refuse(self, service, operation, code, message="", expected=None):
+        """The next call is ``operation`` and is refused with ``code``."""
+        self._service(service).stubber.add_client_error(operation, code, message, expected_params=expected)
+
+    def all_used(self):
+        """Every call that the test announced was made."""
+        for service in self._of.values():
+            service.stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def aws():
+    """The stubbed clients. A test ends with an error when a call that it announced was not made."""
+    stubs = Stubs()
+    yield stubs
+    stubs.all_used()
+
+
+@pytest.fixture
+def run_module(aws, monkeypatch, capsys):
+    """Run a module of ours by name with its options; gives its result (dict)."""
+
+    def run(name, check_mode=False, **options):
+        monkeypatch.setattr(RollbackModule, "aws", lambda _module, service: aws.client(service))
+        module = importlib.import_module(f"{PLUGINS}.{name}")
+        arguments = {"region": REGION, "_ansible_check_mode": check_mode, "_ansible_diff": True, **options}
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            module.main()
+        return json.loads(capsys.readouterr().out)
+
+    return run

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+OLD, NEW, THIRD = ("%s-0000-4000-8000-000000000000" % (letter * 8) for letter in "abc")
+
+
+def arn(name):
+    return f"arn:aws:secretsmanager:eu-west-3:123456789012:secret:{name}-AbCdEf"
+
+
+@pytest.fixture
+def secret(aws):
+    """Announces that a secret of versions (id, minutes after noon, stages) will be read."""
+
+    def announce(name, *versions):
+        described = {"ARN": arn(name), "Name": name, "CreatedDate": NOON, "LastChangedDate": NOON}
+        entries = [
+            {"VersionId": item, "CreatedDate": NOON + timedelta(minutes=age), "VersionStages": stages}
+            for item, age, stages in versions
+        ]
+        aws.answer("secretsmanager", "describe_secret", described, {"SecretId": name})
+        aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": entries})
+
+    return announce
+
+
+ROTATED = (OLD, -60, ["AWSPREVIOUS"]), (NEW, -1, ["AWSCURRENT"])
+
+
+def test_tells_targets_and_leaves_out_the_secret_of_the_database(secret, run_module):
+    secret("db-url", (OLD, -60, ["AWSCURRENT"]))
+    secret("db-url", (OLD, -60, ["AWSCURRENT"]))
+    secret("key", *ROTATED)
+    result = run_module(
+        "secret_version_info", secrets=["db-url", "key"], database_secret="db-url", before="2026-11-22T11:55:00Z"
+    )
+    assert result["targets"] == {"key": OLD}
+    assert result["plan"] == [f"key: {NEW} → {OLD}"]
+    assert result["changed"] is False
+    assert result["secrets"][0]["chosen"] is None
+    assert "follows the database" in result["secrets"][0]["reason"]
+    assert result["secrets"][1]["versions"][0] == {
+        "id": NEW,
+        "stages": ["AWSCURRENT"],
+        "created": "2026-11-22T11:59:00+00:00",
+    }
+
+
+@pytest.mark.parametrize("before", ["yesterday", "2026-11-22T11:55:00", "1763812500"])
+def test_refuses_a_time_that_is_not_certain(run_module, before):
+    result = run_module("secret_version_info", secrets=["key"], before=before)
+    assert result["failed"]
+    assert "2026-11-22T03:11:05Z" in result["msg"]
+
+
+def test_moves_each_secret_that_is_not_at_its_target(aws, secret, run_module):
+    secret("one", *ROTATED)
+    secret("two", (OLD, -60, ["AWSCURRENT"]))
+    moved = {"SecretId": arn("one"), "VersionStage": "AWSCURRENT", "MoveToVersionId": OLD, "RemoveFromVersionId": NEW}
+    aws.answer("secretsmanager", "update_secret_version_stage", {}, moved)
+    result = run_module("secret_rollback", targets={"one": OLD, "two": OLD}, run_id="rb-1")
+    assert result["changed"]
+    assert (result["before"], result["after"]) == ({"one": NEW, "two": OLD}, {"one": OLD, "two": OLD})
+
+
+def test_check_mode_shows_the_same_plan_and_writes_nothing(secret, run_module):
+    secret("one", *ROTATED)
+    result = run_module("secret_rollback", check_mode=True, targets={"one": OLD}, run_id="rb-1")
+    assert result["changed"]
+    assert result["plan"] == [f"one: {NEW} → {OLD}"]
+
+
+def test_changes_nothing_when_every_target_is_current(secret, run_module):
+    secret("one", (OLD, -60, ["AWSCURRENT"]))
+    result = run_module("secret_rollback", targets={"one": OLD}, run_id="rb-1")
+    assert not result["changed"]
+    assert result["plan"] == []
+
+
+def test_moves_nothing_when_one_of_several_cannot_be_moved(secret, run_module):
+    secret("one", *ROTATED)
+    secret("two", *ROTATED)
+    result = run_module("secret_rollback", targets={"one": OLD, "two": THIRD}, run_id="rb-1")
+    assert f"Secret two has no version {THIRD}" in result["msg"]
+
+
+def test_a_lost_race_tells_what_was_moved_before_it(aws, secret, run_module):
+    secret("one", *ROTATED)
+    secret("two", *ROTATED)
+    aws.answer("secretsmanager", "update_secret_version_stage", {})
+    aws.refuse("secretsmanager", "update_secret_version_stage", "InvalidParameterException")
+    described = {"ARN": arn("two"), "Name": "two", "CreatedDate": NOON, "LastChangedDate": NOON}
+    aws.answer("secretsmanager", "describe_secret", described)
+    aws.answer(
+        "secretsmanager",
+        "list_secret_version_ids",
+        {"Versions": [{"VersionId": THIRD, "CreatedDate": NOON, "VersionStages": ["AWSCURRENT"]}]},
+    )
+    result = run_module("secret_rollback", targets={"one": OLD, "two": OLD}, run_id="rb-1")
+    assert "Somebody else moved AWSCURRENT of secret two" in result["msg"]
+    assert result["evidence"] == [f"before that: one: {NEW} → {OLD}"]
+
+
+URL = "postgresql://spymeo:hunter%2F2@old.rds:5432/spymeo?schema=public"
+
+
+@pytest.fixture
+def database_secret(aws, secret):
+    """Announces that the secret of the database URL will be read, and what it holds."""
+
+    def announce(text=URL, *versions):
+        secret("db-url", *(versions or [(OLD, -60, ["AWSCURRENT"])]))
+        aws.answer("secretsmanager", "get_secret_value", {"VersionId": OLD, "SecretString": text})
+
+    return announce
+
+
+def test_points_the_url_at_the_new_host_and_shows_neither_url_nor_password(aws, database_secret, run_module):
+    database_secret()
+    aws.answer("secretsmanager", "put_secret_value", {"VersionStages": ["AWSCURRENT"]})
+    result = run_module("database_url", database_secret="db-url", host="new.rds", run_id="rb-1")
+    assert result["changed"]
+    assert result["before"] == {"host": "old.rds", "port": 5432}
+    assert result["after"] == {"host": "new.rds", "port": 5432}
+    assert result["previous_version_id"] == OLD != result["version_id"]
+    assert (result["database"], result["user"]) == ("spymeo", "spymeo")
+    assert "hunter" not in str(result)
+    assert "postgresql:" not in str(result)
+
+
+def test_a_json_secret_keeps_everything_else(aws, database_secret, run_module):
+    database_secret('{ "DATABASE_URL":"%s","x": 1.0 }' % URL)
+    aws.answer("secretsmanager", "put_secret_value", {"VersionStages": ["AWSCURRENT"]})
+    assert run_module("database_url", database_secret="db-url", host="new.rds", run_id="rb-1")["changed"]
+
+
+def test_writes_nothing_when_the_url_points_there_already(database_secret, run_module):
+    database_secret()
+    result = run_module("database_url", database_secret="db-url", host="old.rds", port=5432, run_id="rb-1")
+    assert not result["changed"]
+    assert result["version_id"] == result["previous_version_id"] == OLD
+
+
+def test_without_an_address_it_only_tells_where_the_url_points(database_secret, run_module):
+    database_secret()
+    result = run_module("database_url", database_secret="db-url")
+    assert not result["changed"]
+    assert result["after"] == {"host": "old.rds", "port": 5432}
+
+
+def test_check_mode_tells_the_new_address_and_writes_nothing(database_secret, run_module):
+    database_secret()
+    result = run_module("database_url", check_mode=True, database_secret="db-url", host="new.rds", run_id="rb-1")
+    assert result["changed"]
+    assert result["after"]["host"] == "new.rds"
+
+
+def test_refuses_to_write_while_a_rotation_is_under_way(secret, run_module):
+    secret("db-url", (OLD, -60, ["AWSCURRENT"]), (NEW, -1, ["AWSPENDING"]))
+    result = run_module("database_url", database_secret="db-url", host="new.rds", run_id="rb-1")
+    assert "A rotation of secret db-url is under way" in result["msg"]
+
+
+def test_an_address_without_a_run_is_refused(run_module):
+    result = run_module("database_url", database_secret="db-url", host="new.rds")
+    assert "run_id" in result["msg"]

@@ -26,5 +26,6 @@ class Durations:
     reboot: float = 0.3  # RDS: rebooting
     stop: float = 0.5  # RDS: stopping, starting
     image_activation: float = 0.3  # ECR: an archived image until it can be pulled again (up to 20 minutes in AWS)
+    security_group_interval: float = 0.1  # EC2: a changed rule until it is in force
     log_ingestion: float = 0.3  # CloudWatch Logs: a line is written until it can be found
     call_latency: float = 0.0  # every API call

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import threading
 import time
@@ -55,6 +56,7 @@ class Api:
 
     def __call__(self, environ, start_response):
         request = Request(environ)
+        body = request.get_data()  # kept by the request: operation_name, parse and moto read it one after the other
         if request.path.startswith("/_lab/"):
             return self._control(request)(environ, start_response)
         if self.lab.durations.call_latency:
@@ -64,6 +66,7 @@ class Api:
             return self._refuse(scope)(environ, start_response)
         service = self._services.get(scope[2])
         if service is None:
+            environ["wsgi.input"] = io.BytesIO(body)
             self.calls.add(scope[2], wire.operation_name(request) or request.method.capitalize(), [], None)
             return self._moto.get_application(environ)(environ, start_response)
         return self._serve(service, request, scope[1])(environ, start_response)
@@ -74,6 +77,8 @@ class Api:
         method = service.find(name)
         if method is None:
             message = f"The lab has no {service.model} {name}."
+            if name in model.operation_names:
+                return wire.answer(model.operation_model(name), wire.ApiError("InvalidAction", message), str(uuid.uuid4()))
             return Response(json.dumps({"__type": "UnknownOperationException", "message": message}), 400)
         operation, parameters = model.operation_model(name), {}
         try:
@@ -82,6 +87,8 @@ class Api:
                 raise wire.ApiError("InvalidClientTokenId", f"The lab is in {self.lab.region}, not in {region}.")
             with self.lab.lock:
                 result = method(parameters)
+            if callable(result):
+                result = result()
         except wire.ApiError as error:
             result = error
         except Exception as error:

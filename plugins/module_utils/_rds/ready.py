@@ -1,0 +1,66 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When a snapshot is there, when a DB instance can be used, and when either never will be. Pure.
+
+The statuses are those of the Amazon RDS User Guide, "Viewing Amazon RDS DB instance status". One that is not listed here is
+neither success nor failure: it is waited for, by its name, until the deadline.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+
+# With automated backups on, backing-up may last hours while the endpoint answers; blocks are loaded lazily in the two storage states.
+USABLE = ("available", "storage-optimization", "storage-initialization", "backing-up")
+MODIFIABLE = tuple(status for status in USABLE if status != "backing-up")
+SNAPSHOT_SOURCE = ("available", "storage-optimization")
+
+TERMINAL = {
+    "failed": "RDS cannot recover it",
+    "restore-error": "RDS could not restore it",
+    "incompatible-restore": "RDS could not restore the snapshot into it",
+    "incompatible-network": "its subnet group has no free address, or its VPC or subnets are gone",
+    "incompatible-parameters": "it cannot start with its parameter group",
+    "incompatible-option-group": "its option group does not fit",
+    "incompatible-credentials": "its managed credentials cannot be used",
+    "incompatible-create": "it cannot be created like this",
+    "insufficient-capacity": "AWS has no machine of this class left in these zones",
+    "inaccessible-encryption-credentials": "its KMS key cannot be used",
+    "inaccessible-encryption-credentials-recoverable": "its KMS key cannot be used",
+    "storage-full": "its storage is full",
+    "deleting": "somebody is deleting it",
+    "stopping": "somebody is stopping it",
+    "stopped": "somebody has stopped it",
+}
+
+
+def snapshot_ready(snapshot):
+    """Whether ``snapshot`` (DbSnapshot, or None when RDS does not show it) holds the data."""
+    if snapshot is None:
+        return Failed("it is gone: somebody has deleted it, or RDS gave it up")
+    if snapshot.status == "available":
+        return Ready("snapshot %s is available" % snapshot.name)
+    if snapshot.status == "creating":
+        return Pending(snapshot.percent, 100, "snapshot %s is being taken, %d %%" % (snapshot.name, snapshot.percent))
+    return Failed("snapshot %s is %s" % (snapshot.name, snapshot.status))
+
+
+def instance_ready(instance):
+    """Whether the endpoint of ``instance`` (DbInstance) can answer. A SQL probe has the last word, not this."""
+    if instance.status in TERMINAL:
+        return Failed("DB instance %s is %s: %s" % (instance.name, instance.status, TERMINAL[instance.status]))
+    if instance.status in USABLE and instance.host:
+        return Ready("DB instance %s is %s" % (instance.name, instance.status))
+    return Pending(0, 1, "DB instance %s is %s" % (instance.name, instance.status))
+
+
+def parameter_group_ready(instance):
+    """Whether the parameters of ``instance`` are in effect: Ready, Failed, or Pending with the status of the group as its detail."""
+    other = [status for status in instance.parameter_group_statuses if status != "in-sync"]
+    if not other:
+        return Ready("the parameter group is in sync")
+    if "failed-to-apply" in other:
+        return Failed("RDS could not apply the parameter group of DB instance %s" % instance.name)
+    return Pending(0, 1, other[0])

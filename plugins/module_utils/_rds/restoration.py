@@ -1,0 +1,109 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A restore from where it stands to where it ends: look, decide, take the step, look again."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import compare, left_to_modify, pending
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import (
+    Asked,
+    Create,
+    Done,
+    Modify,
+    Reboot,
+    Refuse,
+    Wait,
+    next_step,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+
+class Restoration:
+    """One restore. ``observe()`` sets ``instance`` (DbInstance or None); once it is done, ``differences`` are those that stay."""
+
+    def __init__(self, gateway, source, snapshot, wanted, clock):
+        self.source = source
+        self.wanted = wanted
+        self._gateway = gateway
+        self._snapshot = snapshot
+        self._clock = clock
+        self._verb = None
+        self._seen = None
+        self._moved_at = clock.now()
+        self.instance = None
+        self.changed = False
+        self.differences = ()
+
+    def decide(self):
+        """The next step, from what was seen last."""
+        asked = Asked(self._verb, self._clock.now() - self._moved_at)
+        return next_step(self.source, self._snapshot, self.instance, self.wanted, asked)
+
+    def advance(self):
+        """Take one step and say how far the restore is: Ready, Pending or Failed."""
+        step = self.decide()
+        if isinstance(step, Done):
+            self.differences = step.differences
+            return Ready("RDS has done all it will do")
+        if isinstance(step, Refuse):
+            return Failed(step.reason)
+        if isinstance(step, Wait):
+            return step.pending
+        self._take(step)
+        return Pending(0, 1, "RDS has been asked to %s" % tell(step, self.source, self.wanted)[0])
+
+    def wait(self, timeout):
+        """Go on until it is done.
+
+        :param timeout: seconds.
+        :raises RollbackError: it failed or is not done in time; the evidence is what RDS tells about it.
+        """
+        wait_for("The restore of DB instance %s" % self.wanted.name, self._look, timeout, self._clock, self.evidence)
+
+    def evidence(self):
+        """RDS's events of the new instance, as lines."""
+        return self._gateway.events("db-instance", self.wanted.name)
+
+    def observe(self):
+        """Look at the new instance again."""
+        self.instance = self._gateway.instance(self.wanted.name)
+        if self.instance is not None and self._verb is None:
+            self._verb = "join"
+        shown = self.instance and (self.instance.status, pending(self.instance), compare(self.source, self.instance))
+        if shown != self._seen:
+            self._seen, self._moved_at = shown, self._clock.now()
+
+    def _look(self):
+        self.observe()
+        return self.advance()
+
+    def _take(self, step):
+        if isinstance(step, Create):
+            taken, self._verb = self._gateway.restore(step.request), "create"
+        elif isinstance(step, Modify):
+            taken = self._gateway.modify(step.request)
+            self._verb = "modify" if taken else self._verb
+        else:
+            taken = self._gateway.reboot(self.wanted.name)
+            self._verb = "reboot" if taken else self._verb
+        self._moved_at = self._clock.now()
+        self.changed = self.changed or taken
+
+
+def tell(step, source, wanted):
+    """A step as lines of a plan, for people."""
+    if isinstance(step, Create):
+        later = left_to_modify(source, wanted.restore_accepts)
+        lines = ["restore snapshot %s to the new DB instance %s" % (step.request["DBSnapshotIdentifier"], wanted.name)]
+        return lines + ["then set what a restore cannot take: %s" % ", ".join(later)] * bool(later)
+    if isinstance(step, Modify):
+        settings = sorted(set(step.request) - {"DBInstanceIdentifier", "ApplyImmediately"})
+        return ["set %s of DB instance %s" % (", ".join(settings), wanted.name)]
+    if isinstance(step, Reboot):
+        return ["reboot DB instance %s, so that its parameter group takes effect" % wanted.name]
+    if isinstance(step, Wait):
+        return ["wait: %s" % step.pending.detail]
+    return []

@@ -1,0 +1,471 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The settings of a DB instance: one table, a row a setting, with how it is read, restored, modified and compared. Pure.
+
+Written from botocore 1.44.5: 94 members of the shape DBInstance, 49 of RestoreDBInstanceFromDBSnapshot, 66 of ModifyDBInstance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import tags_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACES, TAG_RUN, TAG_SNAPSHOT
+
+CARRIED, IDENTITY, OBSERVED = "carried", "identity", "observed"
+"""What a setting is to us: the same on both instances; different by nature; a state and not a setting."""
+
+_NOT_SET = (None, [], {})
+OURS = (TAG_RUN, TAG_SNAPSHOT, TAG_REPLACES)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A row of the table.
+
+    ``key``: member of DBInstance; ``read``: description → value, in JSON types; ``restore``, ``modify``: the parameters that set it, or
+    None where the operation has none; ``group``: settings that AWS wants together in one ModifyDBInstance; ``when``: description → whether
+    AWS accepts the parameter at all; ``differs``: (source's value, restored one's) → whether that is a difference.
+    """
+
+    name: str
+    key: str
+    kind: str
+    read: Callable[[Any], Any]
+    restore: str | None = None
+    modify: str | None = None
+    group: str | None = None
+    when: Callable[[Any], bool] = lambda _description: True
+    differs: Callable[[Any, Any], bool] = lambda before, after: before != after
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting that the restored instance (``after``) has otherwise than the source (``before``)."""
+
+    setting: str
+    before: Any
+    after: Any
+
+    def __str__(self):
+        return "%s: %s, was %s" % (self.setting, _told(self.after), _told(self.before))
+
+
+def _told(value):
+    return "nothing" if value in _NOT_SET else value
+
+
+def _carried(name, restore=None, modify=None, read=None, key=None, **rest):
+    key = key or name
+    return Setting(name, key, CARRIED, read or (lambda description: description.get(key)), restore, modify, **rest)
+
+
+def _same(name, **rest):
+    """A setting whose parameter has its own name in both operations."""
+    return _carried(name, restore=name, modify=name, **rest)
+
+
+def _not_carried(kind, *names):
+    return tuple(Setting(name, name, kind, lambda description, name=name: description.get(name)) for name in names)
+
+
+def _names(key, member, gone=()):
+    """Names in a list of memberships, sorted; those with a status of ``gone`` are on their way out."""
+    return lambda description: sorted(
+        item[member] for item in description.get(key, []) if item.get("Status") not in gone
+    )
+
+
+def _one(key, member, gone=()):
+    names = _names(key, member, gone)
+    return lambda description: (names(description) or [None])[0]
+
+
+def _only_if(switch, key):
+    """The value of ``key`` while ``switch`` is on; what AWS leaves behind when it is off is no setting."""
+    return lambda description: description.get(key) if description.get(switch) else None
+
+
+def _domain(field, self_managed):
+    """A field of the Active Directory that the instance is joined to: AWS's own, or a self-managed one (it has a secret)."""
+
+    def read(description):
+        joined = [
+            item for item in description.get("DomainMemberships", []) if ("AuthSecretArn" in item) == self_managed
+        ]
+        return joined[0].get(field) if joined else None
+
+    return read
+
+
+def _zone(description):
+    """A Multi-AZ instance moves between its zones, so its zone is no setting (and RestoreDBInstance… refuses it)."""
+    return None if description.get("MultiAZ") else description.get("AvailabilityZone")
+
+
+def _tags(description):
+    """The tags that people set: AWS's own (aws:…) cannot be set, ours tell the instances apart."""
+    return {
+        key: value
+        for key, value in sorted(tags_of(description).items())
+        if not key.startswith("aws:") and key not in OURS
+    }
+
+
+def _features(description):
+    return sorted(
+        ({"Name": item["Name"], "Value": item["Value"]} for item in description.get("ProcessorFeatures", [])),
+        key=lambda item: item["Name"],
+    )
+
+
+_VOLUME_FIELDS = ("VolumeName", "AllocatedStorage", "IOPS", "MaxAllocatedStorage", "StorageThroughput", "StorageType")
+
+
+def _volumes(description):
+    volumes = (
+        {field: volume[field] for field in _VOLUME_FIELDS if field in volume}
+        for volume in description.get("AdditionalStorageVolumes", [])
+    )
+    return sorted(volumes, key=lambda volume: volume["VolumeName"])
+
+
+def _roles(description):
+    return sorted(
+        "%s for %s" % (role["RoleArn"], role.get("FeatureName", "no feature"))
+        for role in description.get("AssociatedRoles", [])
+    )
+
+
+# Below these sizes in GiB gp3 has a fixed baseline, and RDS refuses Iops and StorageThroughput with InvalidParameterCombination
+# (Amazon RDS User Guide, "gp3 storage"). The engine's name begins with the key; all others have 400.
+_GP3_FREE_FROM = {"oracle": 200, "sqlserver": 0}
+
+
+def _gp3_free(description):
+    smallest = next((size for engine, size in _GP3_FREE_FROM.items() if description["Engine"].startswith(engine)), 400)
+    return description.get("StorageType") == "gp3" and description["AllocatedStorage"] >= smallest
+
+
+def _takes_iops(description):
+    return description.get("StorageType") in ("io1", "io2") or _gp3_free(description)
+
+
+def _takes_size(description):
+    """RestoreDBInstanceFromDBSnapshot: "This setting isn't valid for RDS for SQL Server"."""
+    return not description["Engine"].startswith("sqlserver")
+
+
+def _on(key):
+    """Off is what every instance starts with, and AWS refuses the parameter where the feature does not exist."""
+    return lambda description: bool(description.get(key))
+
+
+SETTINGS = (
+    # Machine and storage
+    _same("DBInstanceClass"),
+    _same("ProcessorFeatures", read=_features),
+    _same("StorageType", group="storage"),
+    # Storage never shrinks: a snapshot that is larger than the instance makes a larger instance.
+    _same(
+        "AllocatedStorage",
+        group="storage",
+        when=_takes_size,
+        differs=lambda before, after: after is None or after < before,
+    ),
+    _same("Iops", group="storage", when=_takes_iops),
+    _same("StorageThroughput", group="storage", when=_gp3_free),
+    _carried("MaxAllocatedStorage", modify="MaxAllocatedStorage"),
+    _same("AdditionalStorageVolumes", read=_volumes),
+    _same("DedicatedLogVolume", when=_on("DedicatedLogVolume")),
+    # These come with the snapshot
+    _carried("Engine"),
+    _carried("EngineVersion", modify="EngineVersion"),
+    _carried("StorageEncrypted"),
+    _carried("StorageEncryptionType"),
+    _carried("KmsKeyId"),
+    _carried("MasterUsername"),
+    _carried("DBName"),
+    _carried("CharacterSetName"),
+    _carried("NcharCharacterSetName"),
+    _carried("Timezone"),
+    _carried("DBSystemId"),
+    _carried("MultiTenant"),
+    # Network
+    _carried(
+        "Port",
+        "Port",
+        "DBPortNumber",
+        key="Endpoint",
+        read=lambda description: (description.get("Endpoint") or {}).get("Port"),
+    ),
+    _carried(
+        "VpcSecurityGroups",
+        "VpcSecurityGroupIds",
+        "VpcSecurityGroupIds",
+        read=_names("VpcSecurityGroups", "VpcSecurityGroupId", ("removing",)),
+    ),
+    _carried("DBSecurityGroups", read=_names("DBSecurityGroups", "DBSecurityGroupName", ("removing",))),
+    _carried(
+        "DBSubnetGroup",
+        "DBSubnetGroupName",
+        "DBSubnetGroupName",
+        read=lambda description: description.get("DBSubnetGroup", {}).get("DBSubnetGroupName"),
+    ),
+    _carried(
+        "AvailabilityZone", "AvailabilityZone", read=_zone, when=lambda description: _zone(description) is not None
+    ),
+    _same("MultiAZ"),
+    _same("PubliclyAccessible"),
+    _same("NetworkType"),
+    _carried(
+        "CustomerOwnedIpEnabled", "EnableCustomerOwnedIp", "EnableCustomerOwnedIp", when=_on("CustomerOwnedIpEnabled")
+    ),
+    # Behaviour of the database
+    _carried(
+        "DBParameterGroup",
+        "DBParameterGroupName",
+        "DBParameterGroupName",
+        key="DBParameterGroups",
+        read=_one("DBParameterGroups", "DBParameterGroupName"),
+    ),
+    _carried(
+        "OptionGroup",
+        "OptionGroupName",
+        "OptionGroupName",
+        key="OptionGroupMemberships",
+        read=_one("OptionGroupMemberships", "OptionGroupName", ("removing",)),
+    ),
+    _same("LicenseModel"),
+    _same("EngineLifecycleSupport"),
+    _same("AutoMinorVersionUpgrade"),
+    _carried("PreferredMaintenanceWindow", modify="PreferredMaintenanceWindow"),
+    _carried("AutomationMode", modify="AutomationMode"),
+    _carried("PromotionTier", modify="PromotionTier"),
+    # Who may enter
+    _carried("IAMDatabaseAuthenticationEnabled", "EnableIAMDatabaseAuthentication", "EnableIAMDatabaseAuthentication"),
+    _same("CACertificateIdentifier"),
+    _same("TdeCredentialArn"),
+    _carried("CustomIamInstanceProfile", "CustomIamInstanceProfile"),
+    _carried("AssociatedRoles", read=_roles),
+    _carried("Domain", "Domain", "Domain", key="DomainMemberships", read=_domain("Domain", False), group="domain"),
+    _carried(
+        "DomainIAMRoleName",
+        "DomainIAMRoleName",
+        "DomainIAMRoleName",
+        key="DomainMemberships",
+        read=_domain("IAMRoleName", False),
+        group="domain",
+    ),
+    _carried(
+        "DomainFqdn", "DomainFqdn", "DomainFqdn", key="DomainMemberships", read=_domain("FQDN", True), group="domain"
+    ),
+    _carried("DomainOu", "DomainOu", "DomainOu", key="DomainMemberships", read=_domain("OU", True), group="domain"),
+    _carried(
+        "DomainAuthSecretArn",
+        "DomainAuthSecretArn",
+        "DomainAuthSecretArn",
+        key="DomainMemberships",
+        read=_domain("AuthSecretArn", True),
+        group="domain",
+    ),
+    _carried(
+        "DomainDnsIps",
+        "DomainDnsIps",
+        "DomainDnsIps",
+        key="DomainMemberships",
+        read=_domain("DnsIps", True),
+        group="domain",
+    ),
+    # Safety
+    _same("DeletionProtection"),
+    _same("BackupRetentionPeriod"),
+    _same("PreferredBackupWindow"),
+    _carried("BackupTarget", "BackupTarget"),
+    _same("CopyTagsToSnapshot"),
+    _carried("Tags", "Tags", key="TagList", read=_tags),
+    # Watching it
+    _carried("MonitoringInterval", modify="MonitoringInterval", group="monitoring"),
+    _carried(
+        "MonitoringRoleArn",
+        modify="MonitoringRoleArn",
+        read=_only_if("MonitoringInterval", "MonitoringRoleArn"),
+        group="monitoring",
+    ),
+    _carried("PerformanceInsightsEnabled", modify="EnablePerformanceInsights", group="insights"),
+    _carried(
+        "PerformanceInsightsKMSKeyId",
+        modify="PerformanceInsightsKMSKeyId",
+        read=_only_if("PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId"),
+        group="insights",
+    ),
+    _carried(
+        "PerformanceInsightsRetentionPeriod",
+        modify="PerformanceInsightsRetentionPeriod",
+        read=_only_if("PerformanceInsightsEnabled", "PerformanceInsightsRetentionPeriod"),
+        group="insights",
+    ),
+    _carried("DatabaseInsightsMode", modify="DatabaseInsightsMode", group="insights"),
+    _carried(
+        "EnabledCloudwatchLogsExports",
+        "EnableCloudwatchLogsExports",
+        "CloudwatchLogsExportConfiguration",
+        read=lambda description: sorted(description.get("EnabledCloudwatchLogsExports", [])),
+    ),
+    _carried("ActivityStreamMode"),
+    # Each instance has its own, or they belong to the one instance that had them: findings() tells those that somebody may miss.
+    *_not_carried(
+        IDENTITY,
+        "DBInstanceIdentifier",
+        "DBInstanceArn",
+        "DbiResourceId",
+        "InstanceCreateTime",
+        "LatestRestorableTime",
+        "DbInstancePort",
+        "ListenerEndpoint",
+        "SecondaryAvailabilityZone",
+        "CertificateDetails",
+        "EnhancedMonitoringResourceArn",
+        "DBClusterIdentifier",
+        "ReadReplicaSourceDBInstanceIdentifier",
+        "ReadReplicaDBInstanceIdentifiers",
+        "ReadReplicaDBClusterIdentifiers",
+        "ReadReplicaSourceDBClusterIdentifier",
+        "ReplicaMode",
+        "MasterUserSecret",
+        "ActivityStreamKmsKeyId",
+        "ActivityStreamKinesisStreamName",
+        "ActivityStreamEngineNativeAuditFieldsIncluded",
+        "AwsBackupRecoveryPointArn",
+        "DBInstanceAutomatedBackupsReplications",
+        "DBCapacityReservationIdentifier",
+        "UpgradeRolloutOrder",
+    ),
+    *_not_carried(
+        OBSERVED,
+        "DBInstanceStatus",
+        "StatusInfos",
+        "PendingModifiedValues",
+        "ActivityStreamStatus",
+        "ActivityStreamPolicyStatus",
+        "AutomaticRestartTime",
+        "ResumeFullAutomationModeTime",
+        "PercentProgress",
+        "IsStorageConfigUpgradeAvailable",
+        "StorageVolumeStatus",
+        "StorageOperationStatus",
+        "StorageOperationPercentProgress",
+    ),
+)
+
+_CARRIED = tuple(setting for setting in SETTINGS if setting.kind == CARRIED)
+_KNOWN = frozenset(setting.key for setting in SETTINGS)
+_PENDING_NAMES = {"PendingCloudwatchLogsExports": "EnabledCloudwatchLogsExports", "DBSubnetGroupName": "DBSubnetGroup"}
+
+
+def settings_of(instance):
+    """What ``instance`` is set to: setting → value, without those that are not set."""
+    values = {setting.name: setting.read(instance.description) for setting in _CARRIED}
+    return {name: value for name, value in values.items() if value not in _NOT_SET}
+
+
+def restore_request(source, snapshot, name, run_id, accepted):
+    """The parameters of RestoreDBInstanceFromDBSnapshot for a DB instance ``name`` that has every setting of ``source``.
+
+    :param accepted: names of the parameters that this botocore knows; a setting without one is left to modify_request().
+    """
+    request = {
+        setting.restore: setting.read(source.description)
+        for setting in _CARRIED
+        if setting.restore in accepted
+        and setting.when(source.description)
+        and setting.read(source.description) not in _NOT_SET
+    }
+    if "AllocatedStorage" in request:
+        request["AllocatedStorage"] = max(source.allocated_storage, snapshot.allocated_storage)
+    # Tags that are passed replace those of the source (restore), so both are passed.
+    tags = dict(_tags(source.description), **{TAG_RUN: run_id, TAG_SNAPSHOT: snapshot.arn, TAG_REPLACES: source.name})
+    request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    return dict(request, DBInstanceIdentifier=name, DBSnapshotIdentifier=snapshot.name)
+
+
+def compare(source, restored):
+    """Every setting that ``restored`` has otherwise than ``source``: a tuple of Difference."""
+    pairs = ((setting, setting.read(source.description), setting.read(restored.description)) for setting in _CARRIED)
+    return tuple(
+        Difference(setting.name, before, after)
+        for setting, before, after in pairs
+        if before != after and setting.differs(before, after)
+    )
+
+
+def pending(instance):
+    """Names of the settings for which RDS has a new value that is not in effect yet."""
+    return {_PENDING_NAMES.get(key, key) for key in instance.description.get("PendingModifiedValues") or {}}
+
+
+def modify_request(source, restored, accepted):
+    """The parameters of ModifyDBInstance that bring ``restored`` to the settings of ``source``, or None when there is nothing to be done.
+
+    A value that is pending already is not asked for again. ``accepted``: names of the parameters that this botocore knows.
+    """
+    differing = {difference.setting for difference in compare(source, restored)} - pending(restored)
+    groups = {setting.group for setting in _CARRIED if setting.group and setting.name in differing}
+    request = {}
+    for setting in _CARRIED:
+        asked_for = setting.name in differing or setting.group in groups
+        if asked_for and setting.modify in accepted and setting.when(source.description):
+            value = _as_modify(setting, setting.read(source.description), setting.read(restored.description))
+            if value not in _NOT_SET:
+                request[setting.modify] = value
+    return dict(request, DBInstanceIdentifier=restored.name, ApplyImmediately=True) if request else None
+
+
+def _as_modify(setting, wanted, present):
+    if setting.modify != "CloudwatchLogsExportConfiguration":
+        return wanted
+    return {"EnableLogTypes": sorted(set(wanted) - set(present)), "DisableLogTypes": sorted(set(present) - set(wanted))}
+
+
+def left_to_modify(source, accepted):
+    """Names of the settings of ``source`` that restore cannot take, so that they are modified afterwards; for plans."""
+    return [
+        setting.name
+        for setting in _CARRIED
+        if setting.modify and setting.restore not in accepted and setting.name in settings_of(source)
+    ]
+
+
+def not_compared(instance):
+    """Members of the description that the table does not know: RDS has learned something since it was written."""
+    return sorted(set(instance.description) - _KNOWN)
+
+
+_FINDINGS = {
+    "ReadReplicaDBInstanceIdentifiers": "Its read replicas go on copying it, not the restored instance",
+    "ReadReplicaDBClusterIdentifiers": "Its Aurora read replicas go on copying it, not the restored instance",
+    "ReadReplicaSourceDBInstanceIdentifier": "It is a read replica itself; the restored instance copies nothing",
+    "MasterUserSecret": "RDS keeps its master password in a secret of its own, which does not belong to the restored instance",
+    "DBInstanceAutomatedBackupsReplications": "Its backups are copied to another region; those of the restored instance are not",
+    "AwsBackupRecoveryPointArn": "AWS Backup manages it; it does not know the restored instance",
+    "DBCapacityReservationIdentifier": "Its capacity reservation stays with it",
+    "PendingModifiedValues": "It has changes pending, which the restored instance does not get",
+}
+
+
+def findings(source):
+    """What no restore brings over and somebody may miss afterwards: list of str, one a finding; values only where they are no secret."""
+    found = [(key, text) for key, text in _FINDINGS.items() if source.description.get(key)]
+    return [
+        "DB instance %s, %s: %s%s." % (source.name, key, text, _which(source.description[key])) for key, text in found
+    ]
+
+
+def _which(value):
+    if isinstance(value, str):
+        return " (%s)" % value
+    names = [item for item in value if isinstance(item, str)] if isinstance(value, (list, tuple, dict)) else []
+    return " (%s)" % ", ".join(sorted(names)) if names else ""

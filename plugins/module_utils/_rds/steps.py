@@ -1,0 +1,157 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The next step of a restore, decided from what is there. Pure: no AWS, no clock, no Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import (
+    refuse_a_stranger,
+    refuse_what_cannot_be_restored,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import (
+    MODIFIABLE,
+    instance_ready,
+    parameter_group_ready,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
+    Difference,
+    compare,
+    modify_request,
+    pending,
+    restore_request,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending
+
+SETTLE = 120.0
+"""Seconds without any change after which RDS is taken to have done all it will do: after a call, it shows `available` and the old
+values for a while before it begins."""
+
+
+@dataclass(frozen=True)
+class Create:
+    """Call RestoreDBInstanceFromDBSnapshot with ``request``."""
+
+    request: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Modify:
+    """Call ModifyDBInstance with ``request``."""
+
+    request: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reboot:
+    """Call RebootDBInstance."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """RDS is at work."""
+
+    pending: Pending
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """It cannot be done, or will never be."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """RDS has done all it will do; without ``differences`` the restored instance is as its source."""
+
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The instance to be made, and the names of the parameters that this botocore knows."""
+
+    name: str
+    run_id: str
+    restore_accepts: frozenset[str]
+    modify_accepts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The last that this process did (``create``, ``modify``, ``reboot``, or ``join`` once it has seen the instance), and for how many
+    seconds nothing has changed since."""
+
+    verb: str | None = None
+    quiet: float = 0.0
+
+
+def next_step(source, snapshot, new, wanted, asked=Asked()):
+    """What brings the restore one step further, from what is there; a run that died anywhere goes on from here.
+
+    :param source: DbInstance that the settings come from.
+    :param new: DbInstance of the wanted name, or None.
+    :return: Create, Modify, Reboot, Wait, Done or Refuse.
+    :raises BadInput: this restore cannot be begun, or the name is a stranger's.
+    """
+    if new is None:
+        return _beginning(source, snapshot, wanted, asked)
+    refuse_a_stranger(new, snapshot, wanted.run_id)
+    ready = instance_ready(new)
+    if isinstance(ready, Failed):
+        return Refuse(ready.reason)
+    if isinstance(ready, Pending):
+        return Wait(ready)
+    return _equalling(source, new, wanted, asked) or _rebooting(new, asked) or Done(compare(source, new))
+
+
+def _beginning(source, snapshot, wanted, asked):
+    if asked.verb is None:
+        refuse_what_cannot_be_restored(source, snapshot)
+        return Create(restore_request(source, snapshot, wanted.name, wanted.run_id, wanted.restore_accepts))
+    if asked.quiet < SETTLE:
+        return Wait(Pending(0, 1, "RDS does not show DB instance %s yet" % wanted.name))
+    return Refuse("DB instance %s is gone: somebody has deleted it" % wanted.name)
+
+
+def _equalling(source, new, wanted, asked):
+    """The step that makes ``new`` more like ``source``, or None when there is none."""
+    request = modify_request(source, new, wanted.modify_accepts)
+    names = [difference.setting for difference in compare(source, new)]
+    if request and asked.verb in ("modify", "reboot"):
+        return _still(asked, new, "has not applied %s yet" % ", ".join(names))
+    if request and new.status not in MODIFIABLE:
+        return Wait(
+            Pending(0, 1, "DB instance %s is %s; then %s is to be set" % (new.name, new.status, ", ".join(names)))
+        )
+    if request:
+        return Modify(request)
+    coming = sorted(pending(new).intersection(names))
+    return (
+        Wait(Pending(0, 1, "DB instance %s is about to change %s" % (new.name, ", ".join(coming)))) if coming else None
+    )
+
+
+def _rebooting(new, asked):
+    """The step that brings the parameter group into effect, or None when it is."""
+    group = parameter_group_ready(new)
+    if isinstance(group, Failed):
+        return Refuse(group.reason)
+    if not isinstance(group, Pending):
+        return None
+    if group.detail != "pending-reboot" or new.status not in MODIFIABLE:
+        return Wait(Pending(0, 1, "the parameter group of DB instance %s is %s" % (new.name, group.detail)))
+    if asked.verb != "reboot":
+        return Reboot()
+    return _still(asked, new, "still waits for the reboot") or Refuse(
+        "the parameter group of DB instance %s still waits for a reboot after one" % new.name
+    )
+
+
+def _still(asked, new, what):
+    return Wait(Pending(0, 1, "DB instance %s %s" % (new.name, what))) if asked.quiet < SETTLE else None

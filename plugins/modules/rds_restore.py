@@ -1,0 +1,249 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rds_restore
+version_added: 0.1.0
+short_description: Restore a snapshot to a new DB instance that has every setting of the one it replaces
+description:
+  - Restores a snapshot to a B(new) DB instance. The instance that it replaces is only read.
+  - RDS gives a restored instance the default security group, parameter group and option group, one zone and no deletion protection, unless told otherwise.
+    This module passes every setting of O(db_instance) that the restore takes, sets the others afterwards, and reboots only for the parameter group.
+  - Then both instances are compared setting by setting. A difference fails the task.
+    What RDS describes and this module does not know is told in RV(not_compared).
+  - A run that died anywhere goes on when the task runs again with the same O(run_id). An instance of that name that is not the run's is refused.
+  - A failure that RDS cannot recover from ends the wait at once, with RDS's events.
+options:
+  db_instance:
+    description: The DB instance that is replaced, and whose settings the new one gets.
+    type: str
+    required: true
+  snapshot:
+    description: The snapshot to restore.
+    type: str
+    required: true
+  new_db_instance:
+    description: The name of the new instance, as M(spymeo.rollback.rds_rollback_info) gives it.
+    type: str
+    required: true
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.wait
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.rds_rollback_info
+  - module: spymeo.rollback.rds_snapshot
+"""
+
+EXAMPLES = r"""
+- name: Restore the database as it was before the migration
+  spymeo.rollback.rds_restore:
+    db_instance: spymeo-production-db
+    snapshot: spymeo-pre-migration-snapshot
+    new_db_instance: spymeo-production-db-rb-20261122-031500
+    run_id: rb-20261122-031500
+    wait_timeout: 5400
+"""
+
+RETURN = r"""
+before:
+  description: The new instance and its settings before; empty when it was not there.
+  returned: success
+  type: dict
+after:
+  description: The new instance and its settings now; in check mode, what they would be.
+  returned: success
+  type: dict
+plan:
+  description: What is done, one sentence a step, as far as it is known from the beginning.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: Why something was done, or why nothing was.
+  returned: success
+  type: str
+db_instance:
+  description: The name of the new instance.
+  returned: success
+  type: str
+endpoint:
+  description: Where the new instance answers; empty until RDS tells it.
+  returned: success
+  type: dict
+  contains:
+    address:
+      description: The host.
+      type: str
+    port:
+      description: The port.
+      type: int
+carried:
+  description: How many settings the replaced instance has that were carried over.
+  returned: success
+  type: int
+differences:
+  description: The settings that the new instance has otherwise than the one that it replaces.
+  returned: when the restore is done, also when it fails because of them
+  type: list
+  elements: dict
+  contains:
+    setting:
+      description: The setting.
+      type: str
+    before:
+      description: Its value on the instance that is replaced.
+      type: raw
+    after:
+      description: Its value on the new instance.
+      type: raw
+not_compared:
+  description: What RDS describes and this module does not know, so that nobody can say whether it is equal.
+  returned: success
+  type: list
+  elements: str
+findings:
+  description: What no restore brings over, such as read replicas, one sentence each.
+  returned: success
+  type: list
+  elements: str
+seconds:
+  description: How long this task took, in seconds.
+  returned: success
+  type: float
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule, as_text
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings, not_compared, settings_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Create, Done, Refuse, Wait, Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+
+def begin(gateway, options, clock):
+    """The Restoration that is asked for; it has looked once and changed nothing."""
+    source, snapshot = gateway.source(options["db_instance"]), gateway.snapshot(options["snapshot"])
+    if snapshot is None:
+        raise BadInput("snapshot", options["snapshot"], "there is no such snapshot")
+    accepts = gateway.accepts("RestoreDBInstanceFromDBSnapshot"), gateway.accepts("ModifyDBInstance")
+    wanted = Wanted(options["new_db_instance"], options["run_id"], *accepts)
+    restoration = Restoration(gateway, source, snapshot, wanted, clock)
+    restoration.observe()
+    return restoration
+
+
+def foresee(restoration, step):
+    """Whether something would change, and what would be there then."""
+    now = shown(restoration.instance)
+    if isinstance(step, Refuse):
+        raise RollbackError(step.reason, restoration.evidence())
+    if isinstance(step, Done):
+        refuse_differences(restoration.instance, step.differences)
+        return False, now
+    after = dict(now, db_instance=restoration.wanted.name, settings=settings_of(restoration.source))
+    return not isinstance(step, Wait), after
+
+
+def apply(restoration, options):
+    """Restore, and wait if asked to; without, take the one step that is next. Whether something changed, and what is there now."""
+    if options["wait"]:
+        restoration.wait(options["wait_timeout"])
+    else:
+        answer = restoration.advance()
+        if isinstance(answer, Failed):
+            raise RollbackError(answer.reason, restoration.evidence())
+        restoration.observe()
+    refuse_differences(restoration.instance, restoration.differences)
+    return restoration.changed, shown(restoration.instance)
+
+
+def refuse_differences(instance, differences):
+    """Fail when the restored ``instance`` is not set as the one that it replaces."""
+    if not differences:
+        return
+    raise RollbackError(
+        "DB instance %s is restored and keeps running, but %d of its settings are not those of the instance that it replaces. "
+        "Nothing uses it yet. Set them by hand, then run again with the same run id."
+        % (instance.name, len(differences)),
+        [str(difference) for difference in differences],
+        dict(
+            db_instance=instance.name,
+            differences=[dict(setting=item.setting, before=item.before, after=item.after) for item in differences],
+            diff=dict(
+                before=as_text({item.setting: item.before for item in differences}),
+                after=as_text({item.setting: item.after for item in differences}),
+            ),
+        ),
+    )
+
+
+def shown(instance):
+    """A DbInstance or None, in JSON types."""
+    if instance is None:
+        return {}
+    return dict(
+        db_instance=instance.name,
+        status=instance.status,
+        endpoint=dict(address=instance.host, port=instance.port) if instance.host else {},
+        settings=settings_of(instance),
+    )
+
+
+def why(step, wanted):
+    """One sentence for the result."""
+    if isinstance(step, Create):
+        return "there is no DB instance %s yet" % wanted.name
+    if isinstance(step, Done):
+        return "DB instance %s is restored already, and set as the one that it replaces" % wanted.name
+    return "run %s has begun to restore DB instance %s, and goes on" % (wanted.run_id, wanted.name)
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            db_instance=dict(type="str", required=True),
+            snapshot=dict(type="str", required=True),
+            new_db_instance=dict(type="str", required=True),
+            run_id=dict(type="str", required=True),
+            wait=dict(type="bool", default=True),
+            wait_timeout=dict(type="int", default=3600),
+        )
+    )
+    clock = Clock()
+    started = clock.now()
+    with module.telling():
+        restoration = begin(RdsGateway(module.aws("rds")), module.params, clock)
+        source, wanted = restoration.source, restoration.wanted
+        step, before = restoration.decide(), shown(restoration.instance)
+        changed, after = foresee(restoration, step) if module.check_mode else apply(restoration, module.params)
+        module.finish(
+            changed=changed,
+            before=before,
+            after=after,
+            plan=tell(step, source, wanted),
+            reason=why(step, wanted),
+            db_instance=wanted.name,
+            endpoint=after.get("endpoint", {}),
+            carried=len(settings_of(source)),
+            differences=[],
+            not_compared=not_compared(restoration.instance or source),
+            findings=findings(source),
+            seconds=round(clock.now() - started, 1),
+        )
+
+
+if __name__ == "__main__":
+    main()

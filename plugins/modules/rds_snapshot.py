@@ -1,0 +1,182 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rds_snapshot
+version_added: 0.1.0
+short_description: Take a snapshot of a DB instance, once
+description:
+  - Takes a snapshot that keeps what a DB instance holds before a rollback changes anything.
+  - A snapshot of that name that this run has taken is joined, never taken twice. One that somebody else has taken is refused.
+  - With O(wait=false) the snapshot is started; the same task again, with O(wait=true), waits for it.
+  - The stock waiters are not used, since they take a missing snapshot for a finished one.
+options:
+  db_instance:
+    description: The DB instance to take a snapshot of.
+    type: str
+    required: true
+  snapshot:
+    description: The name of the snapshot to take, as RV(spymeo.rollback.rds_rollback_info#module:safety_snapshot) gives it.
+    type: str
+    required: true
+  tags:
+    description: Tags of the snapshot, besides the tag of the run.
+    type: dict
+    default: {}
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.wait
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.rds_restore
+"""
+
+EXAMPLES = r"""
+- name: Start the safety snapshot
+  spymeo.rollback.rds_snapshot:
+    db_instance: spymeo-production-db
+    snapshot: spymeo-production-db-failed-migration-rb-20261122-031500
+    run_id: rb-20261122-031500
+    wait: false
+
+- name: Wait for the safety snapshot
+  spymeo.rollback.rds_snapshot:
+    db_instance: spymeo-production-db
+    snapshot: spymeo-production-db-failed-migration-rb-20261122-031500
+    run_id: rb-20261122-031500
+    wait_timeout: 1800
+"""
+
+RETURN = r"""
+before:
+  description: The snapshot before; empty when there was none.
+  returned: success
+  type: dict
+after:
+  description: The snapshot now; in check mode, what it would be.
+  returned: success
+  type: dict
+plan:
+  description: What is done, one sentence a step.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: Why the snapshot was taken, or why it was not.
+  returned: success
+  type: str
+snapshot:
+  description: The snapshot. In check mode only its name is known.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The name.
+      type: str
+    arn:
+      description: The ARN.
+      type: str
+    db_instance:
+      description: The DB instance that it is of.
+      type: str
+    status:
+      description: RDS's status.
+      type: str
+      sample: available
+    percent:
+      description: How much of it has been transferred.
+      type: int
+    created:
+      description: When it was taken, ISO 8601 in UTC; empty until RDS tells it.
+      type: str
+seconds:
+  description: How long this task took, in seconds.
+  returned: success
+  type: float
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import snapshot_ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, wait_for
+
+
+def shown(snapshot):
+    """A DbSnapshot or None, in JSON types."""
+    if snapshot is None:
+        return {}
+    return dict(
+        name=snapshot.name,
+        arn=snapshot.arn,
+        db_instance=snapshot.instance,
+        status=snapshot.status,
+        percent=snapshot.percent,
+        created=show_time(snapshot.created) if snapshot.created else "",
+    )
+
+
+def apply(gateway, options, source, take):
+    """Take the snapshot and wait for it. Returns whether this call took it, and the DbSnapshot now."""
+    name, run_id = options["snapshot"], options["run_id"]
+    taken = take and gateway.take_snapshot(source.name, name, dict(options["tags"], **{TAG_RUN: run_id}))
+    if take and not taken:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
+        takes_snapshot(source, gateway.snapshot(name), name, run_id)
+    if options["wait"]:
+        wait_for(
+            "Snapshot %s" % name,
+            lambda: snapshot_ready(gateway.snapshot(name)),
+            options["wait_timeout"],
+            evidence=lambda: gateway.events("db-snapshot", name),
+        )
+    return taken, gateway.snapshot(name)
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            db_instance=dict(type="str", required=True),
+            snapshot=dict(type="str", required=True),
+            tags=dict(type="dict", default={}),
+            run_id=dict(type="str", required=True),
+            wait=dict(type="bool", default=True),
+            wait_timeout=dict(type="int", default=3600),
+        )
+    )
+    options, clock = module.params, Clock()
+    started = clock.now()
+    with module.telling():
+        gateway = RdsGateway(module.aws("rds"))
+        source, present = gateway.source(options["db_instance"]), gateway.snapshot(options["snapshot"])
+        take = takes_snapshot(source, present, options["snapshot"], options["run_id"])
+        changed, after = take, shown(present)
+        if module.check_mode and take:
+            after = dict(name=options["snapshot"], db_instance=source.name, status="available")
+        elif not module.check_mode:
+            changed, now = apply(gateway, options, source, take)
+            after = shown(now)
+        module.finish(
+            changed=changed,
+            before=shown(present),
+            after=after,
+            plan=["take snapshot %s of DB instance %s" % (options["snapshot"], source.name)] * take,
+            reason="there is no snapshot %s yet" % options["snapshot"] if take else "this run has taken it already",
+            snapshot=after,
+            seconds=round(clock.now() - started, 1),
+        )
+
+
+if __name__ == "__main__":
+    main()

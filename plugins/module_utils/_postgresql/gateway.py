@@ -1,0 +1,91 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only room that talks to a PostgreSQL server."""
+
+from __future__ import annotations
+
+import contextlib
+
+try:
+    import psycopg
+    from psycopg import sql
+except ImportError:
+    psycopg = None  # PostgresqlGateway tells the person which library to install
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+
+# Ordinary and partitioned tables; the rows of a partition are counted with its parent.
+_TABLES = """
+    SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
+"""
+_MIGRATIONS = "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+_MIGRATIONS_TABLE = "_prisma_migrations"
+
+
+class PostgresqlGateway:
+    """Reads one database, in a read-only transaction.
+
+    :param target: Target.
+    :param timeout: seconds that opening the connection, and each statement, may take.
+    :raises RollbackError: psycopg is not installed.
+    """
+
+    def __init__(self, target, timeout):
+        if psycopg is None:
+            raise RollbackError(missing_required_lib("psycopg[binary]>=3", reason="to ask the database"))
+        self._target = target
+        self._timeout = timeout
+
+    def observe(self):
+        """The Observation of one moment.
+
+        :raises RollbackError: it cannot be connected to, or not be read; the message has Prisma's code.
+        """
+        with self._telling(), self._connection() as connection:
+            tables = [name for (name,) in connection.execute(_TABLES, (self._target.schema,)).fetchall()]
+            return Observation(
+                server_version=connection.execute("SHOW server_version").fetchone()[0],
+                migrations=self._migrations(connection) if _MIGRATIONS_TABLE in tables else None,
+                rows=tuple((table, self._count(connection, table)) for table in tables),
+            )
+
+    @contextlib.contextmanager
+    def _telling(self):
+        try:
+            yield
+        except psycopg.Error as error:
+            raise diagnose(self._target, error.sqlstate, str(error)) from None  # the cause may quote connection options
+
+    def _connection(self):
+        target = self._target
+        options = {"application_name": "spymeo.rollback", **dict(target.options)}
+        connection = psycopg.connect(
+            host=target.host,
+            port=target.port,
+            user=target.user,
+            password=target.password,
+            dbname=target.database,
+            connect_timeout=self._timeout,
+            **options,
+        )
+        connection.read_only = True
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # all counts are of one moment
+        milliseconds = str(self._timeout * 1000)
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", (milliseconds,))
+        return connection
+
+    def _table(self, name):
+        return sql.Identifier(self._target.schema, name)
+
+    def _migrations(self, connection):
+        rows = connection.execute(sql.SQL(_MIGRATIONS).format(self._table(_MIGRATIONS_TABLE))).fetchall()
+        return tuple(Migration(*row) for row in rows)
+
+    def _count(self, connection, table):
+        return connection.execute(sql.SQL("SELECT count(*) FROM {}").format(self._table(table))).fetchone()[0]

@@ -1,0 +1,202 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_probe_info
+version_added: 0.1.0
+short_description: Log in to a database through the URL that the application will get, and tell what is in it
+description:
+  - Takes the PostgreSQL URL out of a secret, puts O(host) and O(port) in the place of its own, logs in from this machine, and reads
+    the version of the server, Prisma's migrations and the number of rows of each table.
+  - An instance that RDS calls C(available) may still refuse the application. Run this before any application is pointed at it.
+  - Options of the URL that only Prisma understands are left out as Prisma would. Certificate files that the URL names are in the application's
+    image, so the probe does not use them.
+  - It reads in one read-only transaction. When it fails, it names the Prisma code that the application would show. The password is never told.
+options:
+  database_secret:
+    description: Name or ARN of the secret that holds the URL.
+    type: str
+    required: true
+  key:
+    description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
+    type: str
+    default: DATABASE_URL
+  host:
+    description: The host to log in to. Without it the one in the URL.
+    type: str
+  port:
+    description: The port to log in to. Without it the one in the URL.
+    type: int
+  timeout:
+    description: How long opening the connection, and each statement, may take, in seconds.
+    type: int
+    default: 30
+  expect_migrations:
+    description:
+      - The names of the migrations that the database must have, all of them applied and no other.
+      - Without it the migrations are only told.
+    type: list
+    elements: str
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+requirements:
+  - psycopg >= 3
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.database_url
+"""
+
+EXAMPLES = r"""
+- name: Would the application be able to use the restored instance?
+  spymeo.rollback.database_probe_info:
+    database_secret: spymeo/production/database-url
+    host: spymeo-production-db-rb-20261122-031500.abcdefghijkl.eu-west-3.rds.amazonaws.com
+    port: 5432
+  register: probe
+"""
+
+RETURN = r"""
+connected:
+  description: Whether the login and every reading succeeded. When it is C(false) the module has failed.
+  returned: always
+  type: bool
+code:
+  description: The Prisma code of the failure, or else the SQLSTATE.
+  returned: when the database cannot be used
+  type: str
+  sample: P1000
+before:
+  description: The address that was probed, as C(host), C(port), C(database), C(user) and C(schema).
+  returned: success
+  type: dict
+after:
+  description: The same as RV(before), because nothing is changed.
+  returned: success
+  type: dict
+plan:
+  description: Always empty.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: What was found, in one sentence.
+  returned: success
+  type: str
+server_version:
+  description: The version of the server.
+  returned: success
+  type: str
+  sample: "16.4"
+migrations_known:
+  description: Whether Prisma's table C(_prisma_migrations) is there.
+  returned: success
+  type: bool
+migrations:
+  description: Prisma's migrations in the order in which they were started.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the migration.
+      type: str
+    finished:
+      description: Whether it came to its end.
+      type: bool
+    rolled_back:
+      description: Whether it was marked as rolled back.
+      type: bool
+rows:
+  description: The exact number of rows of each table of the schema.
+  returned: success
+  type: dict
+  sample: {"Practitioner": 4200, "Payment": 1830}
+seconds:
+  description: How long login and readings took, in seconds.
+  returned: success
+  type: float
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+
+def target(module):
+    """Where the application will log in."""
+    secrets = SecretsGateway(module.aws("secretsmanager"))
+    value = secrets.current_value(secrets.secret("database_secret", module.params["database_secret"]))
+    url = DatabaseUrl.parse(read_url(value.text, module.params["key"]))
+    return target_of(url.at(module.params["host"], module.params["port"]))
+
+
+def refuse_other_migrations(expected, place, migrations):
+    """Stop when the database is not at the migrations that the caller expects."""
+    found = [] if expected is None else differences(expected, migrations)
+    if found:
+        raise RollbackError(
+            "The database is not at the expected migrations (%s)." % place.place, found, dict(connected=True)
+        )
+
+
+def told(place, seen):
+    """What was found, in one sentence."""
+    migrations = "no table _prisma_migrations" if seen.migrations is None else "%d migrations" % len(seen.migrations)
+    return "%s answers with %d tables in schema %s, %d rows and %s" % (
+        place.place,
+        len(seen.rows),
+        place.schema,
+        sum(count for _table, count in seen.rows),
+        migrations,
+    )
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            database_secret=dict(type="str", required=True, no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            host=dict(type="str"),
+            port=dict(type="int"),
+            timeout=dict(type="int", default=30),
+            expect_migrations=dict(type="list", elements="str"),
+        )
+    )
+    with module.telling():
+        place, clock = target(module), Clock()
+        started = clock.now()
+        seen = PostgresqlGateway(place, module.params["timeout"]).observe()
+        refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
+        address = dict(host=place.host, port=place.port, database=place.database, user=place.user, schema=place.schema)
+        module.finish(
+            changed=False,
+            before=address,
+            after=address,
+            reason=told(place, seen),
+            connected=True,
+            server_version=seen.server_version,
+            migrations_known=seen.migrations is not None,
+            migrations=[
+                dict(name=item.name, finished=item.finished, rolled_back=item.rolled_back)
+                for item in seen.migrations or ()
+            ],
+            rows=dict(seen.rows),
+            seconds=round(clock.now() - started, 3),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module around the probe; tests/integration/ asks a real server."""
+
+from __future__ import annotations
+
+import importlib
+import socket
+from datetime import UTC, datetime
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"
+VERSION = "aaaaaaaa-0000-4000-8000-000000000000"
+SEEN = Observation("16.4", (Migration("1_init", True, False),), (("Practitioner", 4200), ("_prisma_migrations", 1)))
+
+
+@pytest.fixture
+def database_secret(aws):
+    """Announces that the secret of the database URL will be read."""
+
+    def announce(port=5432):
+        described = {"ARN": ARN, "Name": "db-url", "CreatedDate": NOON, "LastChangedDate": NOON}
+        entry = {"VersionId": VERSION, "CreatedDate": NOON, "VersionStages": ["AWSCURRENT"]}
+        url = f"postgresql://spymeo:hunter%2F2@127.0.0.1:{port}/spymeo"
+        aws.answer("secretsmanager", "describe_secret", described)
+        aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [entry]})
+        aws.answer("secretsmanager", "get_secret_value", {"VersionId": VERSION, "SecretString": url})
+
+    return announce
+
+
+@pytest.fixture
+def probed(monkeypatch):
+    """What the server at the other end shows; gives the targets that were asked."""
+    module = importlib.import_module("ansible_collections.spymeo.rollback.plugins.modules.database_probe_info")
+    asked = []
+
+    class Server:
+        def __init__(self, target, timeout):
+            asked.append((target, timeout))
+
+        def observe(self):
+            return SEEN
+
+    monkeypatch.setattr(module, "PostgresqlGateway", Server)
+    return asked
+
+
+def test_asks_the_given_address_with_everything_else_of_the_url(database_secret, probed, run_module):
+    database_secret()
+    result = run_module("database_probe_info", database_secret="db-url", host="new.rds", port=5433, timeout=7)
+    target, timeout = probed[0]
+    assert (target.host, target.port, target.user, target.password, timeout) == (
+        "new.rds",
+        5433,
+        "spymeo",
+        "hunter/2",
+        7,
+    )
+    assert result["connected"]
+    assert result["rows"] == {"Practitioner": 4200, "_prisma_migrations": 1}
+    assert result["migrations"] == [{"name": "1_init", "finished": True, "rolled_back": False}]
+    assert "new.rds, port 5433" in result["reason"]
+    assert "hunter" not in str(result)
+
+
+def test_passes_when_the_migrations_are_the_expected_ones(database_secret, probed, run_module):
+    database_secret()
+    result = run_module("database_probe_info", database_secret="db-url", expect_migrations=["1_init"])
+    assert result["connected"]
+    assert len(probed) == 1
+
+
+def test_fails_when_the_database_has_other_migrations_than_expected(database_secret, probed, run_module):
+    database_secret()
+    result = run_module("database_probe_info", database_secret="db-url", expect_migrations=["1_init", "2_phone"])
+    assert result["failed"]
+    assert result["evidence"] == ["2_phone is not applied"]
+    assert len(probed) == 1
+
+
+def test_names_the_prisma_code_and_the_place_when_nobody_answers(database_secret, run_module):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound, not listening: connections are refused
+        port = closed.getsockname()[1]
+        database_secret(port)
+        result = run_module("database_probe_info", database_secret="db-url", timeout=3)
+    assert "P1001" in result["msg"]
+    assert f"127.0.0.1, port {port}, database spymeo, user spymeo" in result["msg"]
+    assert (result["connected"], result["code"]) == (False, "P1001")
+    assert "hunter" not in str(result)

@@ -13,6 +13,7 @@ import re
 from urllib.parse import parse_qsl
 
 from botocore import xform_name
+from botocore.utils import parse_timestamp
 from botocore.validate import ParamValidator
 from moto.core.exceptions import ServiceException
 from moto.core.loaders import create_loader
@@ -60,7 +61,8 @@ def parse(request: Request, operation: OperationModel) -> dict:
     protocol = operation.service_model.resolved_protocol
     body = request.get_data()
     values = MultiDict(parse_qsl(body.decode(), keep_blank_values=True)) if protocol == "query" else request.args
-    parameters = PROTOCOL_PARSERS[protocol](operation).parse(
+    # Without a parser of our own moto gives times without a zone, which do not compare with lab.now().
+    parameters = PROTOCOL_PARSERS[protocol](operation, timestamp_parser=parse_timestamp).parse(
         {
             "body": body,
             "headers": request.headers,

@@ -29,8 +29,16 @@ class Agent:
         self.store = store
         self._pipes = lab.directory / "ecs"
 
-    def start(self, cluster: Cluster, definition: dict, settings: dict, *, group: str, started_by: str = "",
-              revision: Revision | None = None) -> Task:
+    def start(
+        self,
+        cluster: Cluster,
+        definition: dict,
+        settings: dict,
+        *,
+        group: str,
+        started_by: str = "",
+        revision: Revision | None = None,
+    ) -> Task:
         """A new task, PROVISIONING. `revision` is that of the service that wants it, None for RunTask."""
         task = Task(
             arn=self.lab.arn("ecs", f"task/{cluster.name}/{hexadecimal()}"),
@@ -71,14 +79,21 @@ class Agent:
         :raises StartFailure: when a secret, the log group, the image or the program is missing.
         """
         container, overrides = task.container, self._overrides(task)
-        secrets = {each["name"]: self.lab.secretsmanager.resolve(each["valueFrom"]) for each in container.get("secrets", [])}
+        secrets = {
+            each["name"]: self.lab.secretsmanager.resolve(each["valueFrom"]) for each in container.get("secrets", [])
+        }
         self._validate_logger(task)
         image = self.lab.ecr.resolve(_pinned(container["image"], task.revision))
         task.digest = image.digest
         if task.revision is not None:
             task.revision.digests.setdefault(container["name"], image.digest)
         given = {each["name"]: each["value"] for each in (*container["environment"], *overrides.get("environment", []))}
-        env = {**dict(each.split("=", 1) for each in image.config.get("Env", [])), **given, **secrets, "HOST": task.address}
+        env = {
+            **dict(each.split("=", 1) for each in image.config.get("Env", [])),
+            **given,
+            **secrets,
+            "HOST": task.address,
+        }
         argv = [
             *(container.get("entryPoint") or image.config.get("Entrypoint") or []),
             *(overrides.get("command") or container.get("command") or image.config.get("Cmd") or []),
@@ -97,7 +112,9 @@ class Agent:
         if options is None:
             return
         try:
-            self.lab.logs.create_log_stream({"logGroupName": options["awslogs-group"], "logStreamName": log_stream(task)})
+            self.lab.logs.create_log_stream(
+                {"logGroupName": options["awslogs-group"], "logStreamName": log_stream(task)}
+            )
         except ApiError as error:
             raise StartFailure(
                 "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
@@ -245,7 +262,9 @@ def _check_program(argv: list[str], env: dict[str, str], cwd: pathlib.Path) -> N
     if not argv:
         raise StartFailure(runtime + "no command specified: unknown")
     if not cwd.is_dir():
-        raise StartFailure(f'{runtime}chdir to cwd ("{cwd}") set in config.json failed: no such file or directory: unknown')
+        raise StartFailure(
+            f'{runtime}chdir to cwd ("{cwd}") set in config.json failed: no such file or directory: unknown'
+        )
     if shutil.which(argv[0], path=env.get("PATH", os.defpath)) is None:
         raise StartFailure(f'{runtime}exec: "{argv[0]}": executable file not found in $PATH: unknown')
 

@@ -34,7 +34,13 @@ class Step:
 
 
 def next_step(
-    desired: int, minimum_percent: int, maximum_percent: int, primary: Counts, older: tuple[Counts, ...], *, frozen: bool = False
+    desired: int,
+    minimum_percent: int,
+    maximum_percent: int,
+    primary: Counts,
+    older: tuple[Counts, ...],
+    *,
+    frozen: bool = False,
 ) -> Step:
     """What a rolling update does next.
 
@@ -69,7 +75,7 @@ def breaker_threshold(desired: int, breaker: dict) -> int:
 
 
 def restart_delay(base: float, launch_failures: int) -> float:
-    """Seconds until the next task after a failed one: longer each time that none of them reached RUNNING, at most 10 × base."""
+    """Seconds until the next task after a failed one: longer each time that none of them reached RUNNING, at most ten times `base`."""
     return base * min(10, max(1, launch_failures))
 
 
@@ -80,11 +86,15 @@ def check_configuration(configuration: dict) -> None:
     """
     if configuration["minimumHealthyPercent"] == 100 and configuration["maximumPercent"] == 100:
         raise ApiError(
-            "InvalidParameterException", "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."
+            "InvalidParameterException",
+            "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
         )
     if configuration["maximumPercent"] < 100:
         raise ApiError("InvalidParameterException", "maximumPercent must be greater than or equal to 100.")
     if configuration.get("strategy", "ROLLING") != "ROLLING":
-        raise ApiError("InvalidParameterException", f"The lab has no deployment strategy {configuration['strategy']}, only ROLLING.")
+        raise ApiError(
+            "InvalidParameterException",
+            f"The lab has no deployment strategy {configuration['strategy']}, only ROLLING.",
+        )
     if configuration.get("alarms", {}).get("enable"):
         raise ApiError("InvalidParameterException", "The lab does not watch deployment alarms.")

@@ -9,7 +9,14 @@ from .ecs_store import page, refuse
 
 LIST_DEFAULTS = ("environment", "mountPoints", "portMappings", "systemControls", "volumesFrom")
 NOT_IN_THE_LAB = (  # what would change how a container runs, and is not done here
-    "dependsOn", "environmentFiles", "firelensConfiguration", "healthCheck", "links", "mountPoints", "repositoryCredentials", "restartPolicy",
+    "dependsOn",
+    "environmentFiles",
+    "firelensConfiguration",
+    "healthCheck",
+    "links",
+    "mountPoints",
+    "repositoryCredentials",
+    "restartPolicy",
     "volumesFrom",
 )
 
@@ -80,13 +87,17 @@ class TaskDefinitionOperations(Service):
             return status == "ALL" or active == (status == "ACTIVE")
 
         prefix = request.get("familyPrefix", "")
-        families = [name for name, revisions in self.store.definitions.items() if name.startswith(prefix) and shown(revisions)]
+        families = [
+            name for name, revisions in self.store.definitions.items() if name.startswith(prefix) and shown(revisions)
+        ]
         return page(sorted(families), request, 100, "families")
 
 
 def _filled(container: dict) -> dict:
     """A container definition with the defaults that AWS shows."""
-    ports = [{"protocol": "tcp", "hostPort": each["containerPort"], **each} for each in container.get("portMappings", [])]
+    ports = [
+        {"protocol": "tcp", "hostPort": each["containerPort"], **each} for each in container.get("portMappings", [])
+    ]
     return {"cpu": 0, "essential": True, **{name: [] for name in LIST_DEFAULTS}, **container, "portMappings": ports}
 
 
@@ -101,7 +112,9 @@ def _check(request: dict) -> None:
     if refused:
         raise ApiError("ClientException", f"The lab does not have containers with {', '.join(refused)}.")
     if not container.get("essential", True):
-        raise ApiError("ClientException", "Invalid setting for container. At least one container in a task must be essential.")
+        raise ApiError(
+            "ClientException", "Invalid setting for container. At least one container in a task must be essential."
+        )
     _check_logging(container.get("logConfiguration"))
     if request.get("networkMode") != "awsvpc":
         raise ApiError("ClientException", "Networking mode must be awsvpc: the lab runs tasks as Fargate does.")

@@ -8,11 +8,31 @@ from .ecs_decide import breaker_threshold
 from .ecs_state import STARTING, Cluster, Deployment, EcsService, Revision, ServiceDeployment, Task
 
 SHOWN_BY_SERVICE = (
-    "availabilityZoneRebalancing", "capacityProviderStrategy", "deploymentConfiguration", "deploymentController", "enableECSManagedTags",
-    "enableExecuteCommand", "healthCheckGracePeriodSeconds", "launchType", "loadBalancers", "networkConfiguration", "placementConstraints",
-    "placementStrategy", "platformFamily", "platformVersion", "propagateTags", "schedulingStrategy", "serviceRegistries",
+    "availabilityZoneRebalancing",
+    "capacityProviderStrategy",
+    "deploymentConfiguration",
+    "deploymentController",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "healthCheckGracePeriodSeconds",
+    "launchType",
+    "loadBalancers",
+    "networkConfiguration",
+    "placementConstraints",
+    "placementStrategy",
+    "platformFamily",
+    "platformVersion",
+    "propagateTags",
+    "schedulingStrategy",
+    "serviceRegistries",
 )
-SHOWN_BY_DEPLOYMENT = ("capacityProviderStrategy", "launchType", "networkConfiguration", "platformFamily", "platformVersion")
+SHOWN_BY_DEPLOYMENT = (
+    "capacityProviderStrategy",
+    "launchType",
+    "networkConfiguration",
+    "platformFamily",
+    "platformVersion",
+)
 SHOWN_BY_REVISION = (*SHOWN_BY_DEPLOYMENT, "loadBalancers", "serviceRegistries")
 
 
@@ -55,7 +75,8 @@ def service(record: EcsService) -> dict:
         "createdAt": record.created_at,
         "events": list(record.events),
         "deployments": [deployment(record, each) for each in record.deployments] if rolling else [],
-        "roleArn": "arn:aws:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS" % record.arn.split(":")[4],
+        "roleArn": "arn:aws:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+        % record.arn.split(":")[4],
         **_pick(record.settings, SHOWN_BY_SERVICE),
     }
     if record.deployments:
@@ -169,13 +190,21 @@ def _breaker(record: EcsService, each: ServiceDeployment) -> dict:
     if not configuration["enable"]:
         return {"status": "DISABLED", "failureCount": 0, "threshold": 0}
     status = "TRIGGERED" if each.breaker_triggered else "MONITORING_COMPLETE" if each.finished else "MONITORING"
-    return {"status": status, "failureCount": each.failure_count, "threshold": breaker_threshold(record.desired, configuration)}
+    return {
+        "status": status,
+        "failureCount": each.failure_count,
+        "threshold": breaker_threshold(record.desired, configuration),
+    }
 
 
 def service_revision(record: Revision) -> dict:
     """botocore's ServiceRevision. It holds neither desiredCount nor deploymentConfiguration nor values of secrets."""
     images = [
-        {"containerName": each["name"], "image": each["image"], **_present(imageDigest=record.digests.get(each["name"]))}
+        {
+            "containerName": each["name"],
+            "image": each["image"],
+            **_present(imageDigest=record.digests.get(each["name"])),
+        }
         for each in record.definition["containerDefinitions"]
     ]
     return {
@@ -210,7 +239,10 @@ def task(record: Task) -> dict:
         "enableExecuteCommand": record.settings.get("enableExecuteCommand", False),
         "attachments": [_attachment(record)],
         "containers": [_container(record)],
-        "overrides": {"containerOverrides": [{"name": record.container["name"]}], **record.settings.get("overrides", {})},
+        "overrides": {
+            "containerOverrides": [{"name": record.container["name"]}],
+            **record.settings.get("overrides", {}),
+        },
         "version": len(record.times),
         **_pick(record.definition, ("cpu", "memory")),
         **record.times,
@@ -225,7 +257,10 @@ def _attachment(record: Task) -> dict:
         status = "DELETED" if record.last_status == "STOPPED" else "ATTACHED"
         details += [
             {"name": "networkInterfaceId", "value": "eni-0" + record.id[:16]},
-            {"name": "macAddress", "value": "06:" + ":".join(record.id[index : index + 2] for index in range(0, 10, 2))},
+            {
+                "name": "macAddress",
+                "value": "06:" + ":".join(record.id[index : index + 2] for index in range(0, 10, 2)),
+            },
             {"name": "privateIPv4Address", "value": record.address},
         ]
     return {"id": record.attachment_id, "type": "ElasticNetworkInterface", "status": status, "details": details}
@@ -233,9 +268,12 @@ def _attachment(record: Task) -> dict:
 
 def _container(record: Task) -> dict:
     definition = record.container
-    last_status = {"PROVISIONING": "PENDING", "ACTIVATING": "RUNNING", "DEACTIVATING": "RUNNING", "STOPPING": "RUNNING"}.get(
-        record.last_status, record.last_status
-    )
+    last_status = {
+        "PROVISIONING": "PENDING",
+        "ACTIVATING": "RUNNING",
+        "DEACTIVATING": "RUNNING",
+        "STOPPING": "RUNNING",
+    }.get(record.last_status, record.last_status)
     if record.last_status == "DEPROVISIONING":
         last_status = "STOPPED"
     interfaces = [{"attachmentId": record.attachment_id, "privateIpv4Address": record.address}]
@@ -250,7 +288,9 @@ def _container(record: Task) -> dict:
         "healthStatus": "UNKNOWN",
         "cpu": str(definition["cpu"]),
         **_present(
-            imageDigest=record.digest, exitCode=record.exit_code, reason=record.container_reason,
+            imageDigest=record.digest,
+            exitCode=record.exit_code,
+            reason=record.container_reason,
             runtimeId=f"{record.id}-{int(record.attachment_id[:8], 16)}" if record.digest else "",
         ),
     }

@@ -43,7 +43,9 @@ class HistoryOperations(Service):
         """At most 20 service revisions by ARN."""
         answer = {"serviceRevisions": [], "failures": []}
         for arn in _at_most(request["serviceRevisionArns"], "serviceRevisionArns"):
-            revision = next((each.revisions[arn] for each in self.store.services.values() if arn in each.revisions), None)
+            revision = next(
+                (each.revisions[arn] for each in self.store.services.values() if arn in each.revisions), None
+            )
             if revision is None:
                 answer["failures"].append({"arn": arn, "reason": "MISSING"})
             else:
@@ -60,16 +62,27 @@ class HistoryOperations(Service):
             raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
         service, deployment = found
         if deployment.finished:
-            raise ApiError("ConflictException", f"The service deployment {arn} cannot be stopped because its status is {deployment.status}.")
+            raise ApiError(
+                "ConflictException",
+                f"The service deployment {arn} cannot be stopped because its status is {deployment.status}.",
+            )
         if deployment.status in ("PENDING", "IN_PROGRESS"):
             if service.completed is None:
-                raise ApiError("ConflictException", f"The service deployment {arn} has no service revision to roll back to.")
+                raise ApiError(
+                    "ConflictException", f"The service deployment {arn} has no service revision to roll back to."
+                )
             deployment.status, deployment.updated_at = "ROLLBACK_REQUESTED", self.lab.now()
         return {"serviceDeploymentArn": arn}
 
     def _find_deployment(self, arn: str) -> tuple[EcsService, ServiceDeployment] | None:
         return next(
-            ((service, each) for service in self.store.services.values() for each in service.history if each.arn == arn), None
+            (
+                (service, each)
+                for service in self.store.services.values()
+                for each in service.history
+                if each.arn == arn
+            ),
+            None,
         )
 
 

@@ -17,7 +17,9 @@ BREAKER = "ECS deployment circuit breaker: "
 
 def tell(lab, service: EcsService, message: str) -> None:
     """Add a service event; the newest is first, 100 are kept."""
-    service.events.appendleft({"id": str(uuid.uuid4()), "createdAt": lab.now(), "message": f"(service {service.name}) {message}"})
+    service.events.appendleft(
+        {"id": str(uuid.uuid4()), "createdAt": lab.now(), "message": f"(service {service.name}) {message}"}
+    )
 
 
 def complain(lab, service: EcsService, message: str) -> None:
@@ -76,7 +78,13 @@ def advance(lab, service: EcsService) -> None:
         ongoing.status, ongoing.started_at, ongoing.updated_at = "IN_PROGRESS", lab.now(), lab.now()
     elif ongoing.status == "ROLLBACK_REQUESTED":
         fail(lab, service, "ECS deployment was stopped by a user.", "deployment stopped by a user.")
-        _roll_back(lab, service, ongoing, "Service deployment rolled back because of a StopServiceDeployment request.", "ECS deployment: ")
+        _roll_back(
+            lab,
+            service,
+            ongoing,
+            "Service deployment rolled back because of a StopServiceDeployment request.",
+            "ECS deployment: ",
+        )
 
 
 def complete(lab, service: EcsService) -> None:
@@ -95,7 +103,9 @@ def finish(lab, service: EcsService, ended: ServiceDeployment, status: str, reas
     """Give a service deployment its final status and keep the counts of this moment."""
     now = lab.now()
     ended.final_counts = {each.arn: describe.revision_counts(service, each) for each in (*ended.sources, ended.target)}
-    ended.failure_count = max(ended.failure_count, service.primary.breaker_failures if service.primary.revision is ended.target else 0)
+    ended.failure_count = max(
+        ended.failure_count, service.primary.breaker_failures if service.primary.revision is ended.target else 0
+    )
     ended.status, ended.reason, ended.updated_at, ended.finished_at = status, reason, now, now
     ended.started_at = ended.started_at or now
     if status == "STOPPED":
@@ -109,11 +119,23 @@ def trip_breaker(lab, service: EcsService, *, may_roll_back: bool) -> None:
     fail(lab, service, BREAKER + "tasks failed to start.", "deployment failed: tasks failed to start.")
     reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
     if ongoing.rollback:
-        finish(lab, service, ongoing, "ROLLBACK_FAILED", "The rollback failed because the circuit breaker threshold was exceeded.")
+        finish(
+            lab,
+            service,
+            ongoing,
+            "ROLLBACK_FAILED",
+            "The rollback failed because the circuit breaker threshold was exceeded.",
+        )
     elif may_roll_back and service.completed is not None:
         _roll_back(lab, service, ongoing, reason, BREAKER)
     else:  # nothing is started any more: AWS calls that stalled, and leaves it to a person
-        finish(lab, service, ongoing, "STOPPED", "Service deployment failed because the circuit breaker threshold was exceeded.")
+        finish(
+            lab,
+            service,
+            ongoing,
+            "STOPPED",
+            "Service deployment failed because the circuit breaker threshold was exceeded.",
+        )
 
 
 def fail(lab, service: EcsService, reason: str, event: str) -> None:

@@ -98,7 +98,9 @@ class Scheduler:
             deployment.launch_failures = 0
         task.healthy, before = True, task.healthy
         for each in task.revision.load_balancers:
-            health = self.lab.elbv2.health(each["targetGroupArn"], task.address, each["containerPort"]) or {"State": "unused"}
+            health = self.lab.elbv2.health(each["targetGroupArn"], task.address, each["containerPort"]) or {
+                "State": "unused"
+            }
             task.healthy = task.healthy and health["State"] == "healthy"
             if health["State"] == "unhealthy" and self._grace_is_over(service, task):
                 self._kill(service, deployment, task, each, health.get("Description", "Health checks failed"))
@@ -121,7 +123,9 @@ class Scheduler:
     def _kill(self, service: EcsService, deployment: Deployment, task: Task, balancer: dict, why: str) -> None:
         group = f"(target-group {balancer['targetGroupArn']})"
         port = balancer["containerPort"]
-        rollout.tell(self.lab, service, f"(task {task.id}) (port {port}) is unhealthy in {group} due to (reason {why}).")
+        rollout.tell(
+            self.lab, service, f"(task {task.id}) (port {port}) is unhealthy in {group} due to (reason {why})."
+        )
         self._stop(service, [task], f"Task failed ELB health checks in {group}")
         task.accounted = True
         self._count_failure(deployment)
@@ -145,7 +149,11 @@ class Scheduler:
             tuple(service.counts(each) for each in older),
             frozen=primary.rollout_state == "FAILED",
         )
-        leaving = [task for each, count in zip(older, step.stop_older, strict=True) for task in _dispensable(service, each, count)]
+        leaving = [
+            task
+            for each, count in zip(older, step.stop_older, strict=True)
+            for task in _dispensable(service, each, count)
+        ]
         leaving += _dispensable(service, primary, step.stop)
         if leaving:
             self._stop(service, leaving, f"Scaling activity initiated by (deployment {primary.id})")
@@ -156,8 +164,12 @@ class Scheduler:
         revision = deployment.revision
         started = [
             self.agent.start(
-                service.cluster, revision.definition, _task_settings(service, deployment), group=f"service:{service.name}",
-                started_by=deployment.id, revision=revision,
+                service.cluster,
+                revision.definition,
+                _task_settings(service, deployment),
+                group=f"service:{service.name}",
+                started_by=deployment.id,
+                revision=revision,
             )
             for _ in range(count)
         ]
@@ -206,7 +218,9 @@ class Scheduler:
 def _dispensable(service: EcsService, deployment: Deployment, count: int) -> list[Task]:
     """The `count` tasks of a deployment that are missed least: those that serve nobody, then the oldest."""
     wanted = [task for task in service.tasks_of(deployment) if task.wanted]
-    return sorted(wanted, key=lambda task: (task.healthy, task.last_status not in STARTING, task.times["createdAt"]))[:count]
+    return sorted(wanted, key=lambda task: (task.healthy, task.last_status not in STARTING, task.times["createdAt"]))[
+        :count
+    ]
 
 
 def _task_settings(service: EcsService, deployment: Deployment) -> dict:

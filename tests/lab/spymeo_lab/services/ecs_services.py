@@ -16,20 +16,52 @@ from .ecs_tasks import check_network
 
 MOST_DESCRIBED = 10  # a DescribeServices call
 DEFAULTS = {
-    "launchType": "FARGATE", "platformVersion": "1.4.0", "platformFamily": "Linux", "schedulingStrategy": "REPLICA", "loadBalancers": [],
-    "serviceRegistries": [], "placementConstraints": [], "placementStrategy": [], "enableECSManagedTags": False, "propagateTags": "NONE",
-    "enableExecuteCommand": False, "deploymentController": {"type": "ECS"},
+    "launchType": "FARGATE",
+    "platformVersion": "1.4.0",
+    "platformFamily": "Linux",
+    "schedulingStrategy": "REPLICA",
+    "loadBalancers": [],
+    "serviceRegistries": [],
+    "placementConstraints": [],
+    "placementStrategy": [],
+    "enableECSManagedTags": False,
+    "propagateTags": "NONE",
+    "enableExecuteCommand": False,
+    "deploymentController": {"type": "ECS"},
 }
 DEPLOYMENT_DEFAULTS = {
-    "strategy": "ROLLING", "maximumPercent": 200, "minimumHealthyPercent": 100, "bakeTimeInMinutes": 0,
+    "strategy": "ROLLING",
+    "maximumPercent": 200,
+    "minimumHealthyPercent": 100,
+    "bakeTimeInMinutes": 0,
     "deploymentCircuitBreaker": {"enable": False, "rollback": False},
 }
 NEEDS_DEPLOYMENT = {  # what tasks are made of → how UpdateService names it when the controller is not ECS
-    "taskDefinition": "task definition", "networkConfiguration": "network parameters", "loadBalancers": "load balancers",
-    "platformVersion": "platform version", "capacityProviderStrategy": "capacity provider strategy", "serviceRegistries": "service registries",
+    "taskDefinition": "task definition",
+    "networkConfiguration": "network parameters",
+    "loadBalancers": "load balancers",
+    "platformVersion": "platform version",
+    "capacityProviderStrategy": "capacity provider strategy",
+    "serviceRegistries": "service registries",
 }
-NOT_IN_THE_LAB = ("gatewayConnectors", "monitoring", "role", "serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
-NOT_SETTINGS = ("clientToken", "cluster", "desiredCount", "forceNewDeployment", "service", "serviceName", "tags", "taskDefinition")
+NOT_IN_THE_LAB = (
+    "gatewayConnectors",
+    "monitoring",
+    "role",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+)
+NOT_SETTINGS = (
+    "clientToken",
+    "cluster",
+    "desiredCount",
+    "forceNewDeployment",
+    "service",
+    "serviceName",
+    "tags",
+    "taskDefinition",
+)
 
 
 class ServiceOperations(Service):
@@ -91,11 +123,15 @@ class ServiceOperations(Service):
             self._check_load_balancer(balancer, definition)
 
     def _check_load_balancer(self, balancer: dict, definition: dict) -> None:
-        container = next((each for each in definition["containerDefinitions"] if each["name"] == balancer.get("containerName")), None)
+        container = next(
+            (each for each in definition["containerDefinitions"] if each["name"] == balancer.get("containerName")), None
+        )
         if container is None:
             raise refuse(f"The container {balancer.get('containerName')} does not exist in the task definition.")
         if balancer.get("containerPort") not in [each["containerPort"] for each in container["portMappings"]]:
-            raise refuse(f"The container {container['name']} did not have a container port {balancer.get('containerPort')} defined.")
+            raise refuse(
+                f"The container {container['name']} did not have a container port {balancer.get('containerPort')} defined."
+            )
         if balancer.get("advancedConfiguration") or "targetGroupArn" not in balancer:
             raise refuse("The lab has load balancers with one target group a service.")
         arn = balancer["targetGroupArn"]
@@ -113,18 +149,28 @@ class ServiceOperations(Service):
         current = service.primary.revision.definition
         definition = self.store.usable_definition(request["taskDefinition"]) if "taskDefinition" in request else current
         settings = {**service.settings, **_settings(request)}
-        settings["deploymentConfiguration"] = {**service.settings["deploymentConfiguration"], **request.get("deploymentConfiguration", {})}
+        settings["deploymentConfiguration"] = {
+            **service.settings["deploymentConfiguration"],
+            **request.get("deploymentConfiguration", {}),
+        }
         self._check(settings, definition)
-        changed = definition is not current or any(settings.get(name) != service.settings.get(name) for name in NEEDS_DEPLOYMENT)
+        changed = definition is not current or any(
+            settings.get(name) != service.settings.get(name) for name in NEEDS_DEPLOYMENT
+        )
         service.settings = settings
-        service.desired = request.get("desiredCount", service.desired)  # left out, it stays what autoscaling has made of it
+        service.desired = request.get(
+            "desiredCount", service.desired
+        )  # left out, it stays what autoscaling has made of it
         if changed or request.get("forceNewDeployment"):
             rollout.begin(self.lab, service, definition)
         return {"service": describe.service(service)}
 
     @staticmethod
     def _check_controller(service: EcsService, request: dict) -> None:
-        if request.get("deploymentController", service.settings["deploymentController"]) != service.settings["deploymentController"]:
+        if (
+            request.get("deploymentController", service.settings["deploymentController"])
+            != service.settings["deploymentController"]
+        ):
             raise refuse("The lab does not change the deployment controller of a service.")
         if service.controller == "ECS":
             return
@@ -142,7 +188,9 @@ class ServiceOperations(Service):
         """At most ten services; those that are not there are in failures[]."""
         cluster, names = self.store.cluster(request.get("cluster")), request["services"]
         if not 1 <= len(names) <= MOST_DESCRIBED:
-            raise refuse("Services cannot be empty." if not names else f"Services cannot be more than {MOST_DESCRIBED}.")
+            raise refuse(
+                "Services cannot be empty." if not names else f"Services cannot be more than {MOST_DESCRIBED}."
+            )
         answer = {"services": [], "failures": []}
         for name in names:
             service = self.store.find_service(cluster, name)

@@ -27,9 +27,14 @@ class TaskOperations(Service):
         settings = self._run_settings(request, definition)
         group = request.get("group", FAMILY_GROUP + definition["family"])
         tasks = [
-            self.agent.start(cluster, definition, settings, group=group, started_by=request.get("startedBy", "")) for _ in range(count)
+            self.agent.start(cluster, definition, settings, group=group, started_by=request.get("startedBy", ""))
+            for _ in range(count)
         ]
-        propagated = self.store.tags_of(definition["taskDefinitionArn"]) if request.get("propagateTags") == "TASK_DEFINITION" else []
+        propagated = (
+            self.store.tags_of(definition["taskDefinitionArn"])
+            if request.get("propagateTags") == "TASK_DEFINITION"
+            else []
+        )
         for task in tasks:
             self.store.tag(task.arn, [*propagated, *request.get("tags", [])])
         return {"tasks": [describe.task(task) for task in tasks], "failures": []}
@@ -38,7 +43,9 @@ class TaskOperations(Service):
         names = [each["name"] for each in definition["containerDefinitions"]]
         for each in request.get("overrides", {}).get("containerOverrides", []):
             if each.get("name") not in names:
-                raise refuse(f"Override for container named {each.get('name')} is not a container in the TaskDefinition.")
+                raise refuse(
+                    f"Override for container named {each.get('name')} is not a container in the TaskDefinition."
+                )
         if request.get("launchType", "FARGATE") != "FARGATE":
             raise refuse("No Container Instances were found in your cluster.")
         return {

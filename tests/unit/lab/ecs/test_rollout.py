@@ -1,0 +1,255 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Rolling deployments, the circuit breaker, and the history they leave: aws-semantics, ECS."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import BREAKER, refusal
+
+RUNNING_PERCENT = {"minimumHealthyPercent": 50, "maximumPercent": 100}
+
+
+def by_status(service: dict) -> dict[str, dict]:
+    """deployments[] by PRIMARY and ACTIVE."""
+    return {each["status"]: each for each in service["deployments"]}
+
+
+def test_a_rolling_update_never_has_less_than_it_should(stage):
+    first, second = stage.definition(), stage.definition()
+    old = stage.running(first)
+    answer = stage.update(taskDefinition=second)
+    assert [each["status"] for each in answer["deployments"]] == ["PRIMARY", "ACTIVE"]
+    assert answer["deployments"][0]["rolloutStateReason"] == f"ECS deployment {answer['deployments'][0]['id']} in progress."
+    counts = []
+
+    def done():
+        service = stage.service()
+        counts.append(service["runningCount"])
+        return service if len(service["deployments"]) == 1 else None
+
+    service = stage.until(done)
+    assert min(counts) >= 2
+    assert max(counts) <= 4
+    assert service["taskDefinition"] == second
+    assert service["deployments"][0]["id"] != old["deployments"][0]["id"]
+    assert {task["taskDefinitionArn"] for task in stage.tasks()} == {second}
+
+
+def test_with_50_and_100_percent_old_tasks_make_room(stage):
+    stage.running(stage.definition(), deploymentConfiguration=RUNNING_PERCENT)
+    stage.update(taskDefinition=stage.definition())
+    seen = []
+    stage.until(lambda: seen.append(s := stage.service()) or len(s["deployments"]) == 1)
+    assert max(each["runningCount"] + each["pendingCount"] for each in seen) <= 2
+    assert min(each["runningCount"] for each in seen) >= 1
+
+
+def test_the_same_task_definition_again_is_no_deployment(stage):
+    definition = stage.definition()
+    before = stage.running(definition, 1)
+    stage.update(taskDefinition=definition)
+    assert [each["id"] for each in stage.service()["deployments"]] == [before["deployments"][0]["id"]]
+    stage.update(forceNewDeployment=True)
+    assert [each["id"] for each in stage.steady()["deployments"]] != [before["deployments"][0]["id"]]
+    assert len(stage.history()) == 2
+
+
+def test_success_is_successful_with_our_revision_as_the_target(stage):
+    stage.running(stage.definition(), 1)
+    stage.update(taskDefinition=(second := stage.definition()))
+    service = stage.steady()
+    newest, oldest = stage.history()
+    assert (newest["status"], oldest["status"]) == ("SUCCESSFUL", "SUCCESSFUL")
+    assert service["currentServiceDeployment"] == newest["serviceDeploymentArn"]
+    target = newest["targetServiceRevision"]
+    assert target == {"arn": target["arn"], "requestedTaskCount": 1, "runningTaskCount": 1, "pendingTaskCount": 0}
+    assert [each["arn"] for each in service["currentServiceRevisions"]] == [target["arn"]]
+    assert [each["arn"] for each in newest["sourceServiceRevisions"]] == [oldest["targetServiceRevision"]["arn"]]
+    assert newest["createdAt"] <= newest["startedAt"] <= newest["finishedAt"]
+    (revision,) = stage.ecs.describe_service_revisions(serviceRevisionArns=[target["arn"]])["serviceRevisions"]
+    assert revision["taskDefinition"] == second
+    assert ":service-revision/main/web/" in revision["serviceRevisionArn"]
+    assert ":service-deployment/main/web/" in newest["serviceDeploymentArn"]
+
+
+def test_a_revision_holds_neither_desired_count_nor_deployment_configuration(stage):
+    stage.running(stage.definition(), 1)
+    (arn,) = [each["arn"] for each in stage.service()["currentServiceRevisions"]]
+    (revision,) = stage.ecs.describe_service_revisions(serviceRevisionArns=[arn])["serviceRevisions"]
+    assert {"desiredCount", "deploymentConfiguration"} & revision.keys() == set()
+    assert revision["containerImages"][0]["imageDigest"] == stage.tasks()[0]["containers"][0]["imageDigest"]
+
+
+def test_a_tag_is_resolved_once_for_all_tasks_of_a_deployment(stage):
+    stage.running(stage.definition(), 1)
+    today = stage.push("serves", "import time; time.sleep(601)")
+    (before,) = {task["containers"][0]["imageDigest"] for task in stage.tasks()}
+    stage.update(desiredCount=3)
+    stage.until(lambda: stage.service()["runningCount"] == 3)
+    assert {task["containers"][0]["imageDigest"] for task in stage.tasks()} == {before}
+    stage.update(forceNewDeployment=True)
+    stage.steady()
+    assert {task["containers"][0]["imageDigest"] for task in stage.tasks()} == {today}
+
+
+def test_a_newer_deployment_stops_the_one_under_way(stage):
+    stage.running(stage.definition(), 1)
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    stage.until(lambda: stage.service()["deployments"][0]["failedTasks"])
+    stage.update(taskDefinition=(good := stage.definition()))
+    assert [each["status"] for each in stage.history()][1:] == ["STOPPED", "SUCCESSFUL"]
+    assert stage.steady()["taskDefinition"] == good
+    assert [each["status"] for each in stage.history()] == ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]
+
+
+def test_without_a_breaker_a_failing_deployment_goes_on_and_the_old_tasks_serve(stage):
+    first = stage.definition()
+    stage.running(first)
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    service = stage.until(lambda: s if (s := stage.service())["deployments"][0]["failedTasks"] >= 4 else None)
+    found = by_status(service)
+    assert (found["PRIMARY"]["rolloutState"], found["PRIMARY"]["runningCount"]) == ("IN_PROGRESS", 0)
+    assert (found["ACTIVE"]["runningCount"], found["ACTIVE"]["taskDefinition"]) == (2, first)
+    events = stage.events()
+    assert sum("is unable to consistently start tasks successfully." in each for each in events) == 1
+    assert sum("was unable to place a task. Reason: CannotPullContainerError" in each for each in events) == 1
+    assert stage.history()[0]["deploymentCircuitBreaker"]["status"] == "DISABLED"
+
+
+def test_crashes_after_running_are_not_impaired_starts(stage):
+    stage.create(stage.definition("crashes"), 1)
+    stage.stopped(3)
+    assert not any("unable to consistently start" in each for each in stage.events())
+
+
+def test_the_middle_of_a_breaker_rollback(stage):
+    first, bad = stage.definition(), stage.definition("no-such-tag")
+    stage.running(first, deploymentConfiguration=BREAKER)
+    stage.update(taskDefinition=bad)
+    middle = by_status(stage.until(lambda: s if (s := stage.service())["taskDefinition"] == first else None))
+    assert (middle["PRIMARY"]["taskDefinition"], middle["PRIMARY"]["rolloutState"]) == (first, "IN_PROGRESS")
+    assert middle["PRIMARY"]["rolloutStateReason"] == (
+        f"ECS deployment circuit breaker: rolling back to deploymentId {middle['PRIMARY']['id']}."
+    )
+    assert (middle["ACTIVE"]["taskDefinition"], middle["ACTIVE"]["rolloutState"]) == (bad, "FAILED")
+    assert middle["ACTIVE"]["desiredCount"] == 0
+    assert middle["ACTIVE"]["rolloutStateReason"] == "ECS deployment circuit breaker: tasks failed to start."
+
+
+def test_a_breaker_rollback_ends_looking_like_success(stage):
+    first = stage.definition()
+    before = stage.running(first, deploymentConfiguration=BREAKER)
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+    service = stage.steady()
+    (deployment,) = service["deployments"]
+    assert (deployment["status"], deployment["rolloutState"], deployment["taskDefinition"]) == ("PRIMARY", "COMPLETED", first)
+    newest, oldest = stage.history()
+    assert newest["rollback"]["serviceRevisionArn"] == oldest["targetServiceRevision"]["arn"]
+    assert "circuit breaker" in newest["rollback"]["reason"]
+    breaker = newest["deploymentCircuitBreaker"]
+    assert (breaker["status"], breaker["threshold"]) == ("TRIGGERED", 3)
+    assert breaker["failureCount"] >= 3
+    assert service["currentServiceRevisions"] == before["currentServiceRevisions"]
+    assert any(each.endswith("deployment failed: tasks failed to start.") for each in stage.events())
+
+
+def test_a_breaker_without_rollback_leaves_a_failed_primary_and_the_old_tasks(stage):
+    first = stage.definition()
+    stage.running(first, deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": False}})
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    found = by_status(
+        stage.until(lambda: s if (s := stage.service())["deployments"][0]["rolloutState"] == "FAILED" else None)
+    )
+    assert (found["ACTIVE"]["taskDefinition"], found["ACTIVE"]["runningCount"]) == (first, 2)
+    assert stage.history()[0]["status"] == "STOPPED"
+    started = len(stage.tasks("STOPPED"))
+    stage.until(lambda: stage.service()["pendingCount"] == 0)
+    assert len(stage.tasks("STOPPED")) == started
+
+
+def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(stage):
+    stage.create(stage.definition("no-such-tag"), deploymentConfiguration=BREAKER)
+    service = stage.until(lambda: s if (s := stage.service())["deployments"][0]["rolloutState"] == "FAILED" else None)
+    assert [each["status"] for each in service["deployments"]] == ["PRIMARY"]
+    assert stage.history()[0]["status"] == "STOPPED"
+
+
+def test_stop_service_deployment_rolls_back_where_no_rollback_is_configured(stage):
+    first = stage.definition()
+    stage.running(first)
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    stage.until(lambda: stage.history()[0]["status"] == "IN_PROGRESS")
+    arn = stage.history()[0]["serviceDeploymentArn"]
+    answer = stage.ecs.stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+    assert answer["serviceDeploymentArn"] == arn
+    assert stage.history()[0]["status"].startswith("ROLLBACK_")
+    stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+    assert stage.steady()["taskDefinition"] == first
+
+
+def test_stop_service_deployment_works_from_pending(stage):
+    first = stage.definition()
+    stage.running(first, 1)
+    with stage.lab.lock:  # the scheduler holds still
+        arn = stage.lab.ecs.update_service({"cluster": "main", "service": "web", "forceNewDeployment": True})["service"][
+            "currentServiceDeployment"
+        ]
+        (shown,) = stage.lab.ecs.describe_service_deployments({"serviceDeploymentArns": [arn]})["serviceDeployments"]
+        stage.lab.ecs.stop_service_deployment({"serviceDeploymentArn": arn, "stopType": "ROLLBACK"})
+    assert shown["status"] == "PENDING"
+    stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+
+
+def test_stop_service_deployment_cannot_undo_what_has_ended(stage):
+    stage.running(stage.definition(), 1)
+    (ended,) = stage.history()
+    arn = ended["serviceDeploymentArn"]
+    stop = stage.ecs.stop_service_deployment
+    assert refusal(stop, serviceDeploymentArn=arn, stopType="ROLLBACK")[0] == "ConflictException"
+    assert refusal(stop, serviceDeploymentArn=arn, stopType="ABORT")[0] == "InvalidParameterException"
+    assert refusal(stop, serviceDeploymentArn=arn + "x")[0] == "ServiceDeploymentNotFoundException"
+
+
+def test_a_rollback_goes_to_the_recorded_digest_when_the_old_tasks_are_gone(stage):
+    stage.running(stage.definition(), 1)
+    (before,) = {task["containers"][0]["imageDigest"] for task in stage.tasks()}
+    stage.update(desiredCount=0)
+    stage.until(lambda: stage.service()["runningCount"] == 0)
+    stage.push("serves", "import time; time.sleep(601)")
+    stage.update(taskDefinition=stage.definition("no-such-tag"), desiredCount=1)
+    stage.until(lambda: stage.service()["deployments"][0]["failedTasks"] and len(stage.service()["deployments"]) == 1)
+    stage.ecs.stop_service_deployment(serviceDeploymentArn=stage.service()["currentServiceDeployment"])
+    stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+    assert {task["containers"][0]["imageDigest"] for task in stage.tasks()} == {before}
+
+
+def test_list_service_deployments_by_status_and_time(stage):
+    stage.running(stage.definition(), 1)
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    stage.until(lambda: stage.history()[0]["status"] == "IN_PROGRESS")
+    newest, oldest = stage.history()
+    names = {"cluster": "main", "service": "web"}
+
+    def listed(**filters):
+        found = stage.ecs.list_service_deployments(**names, **filters)["serviceDeployments"]
+        return [each["serviceDeploymentArn"] for each in found]
+
+    assert listed() == [newest["serviceDeploymentArn"], oldest["serviceDeploymentArn"]]
+    assert listed(status=["SUCCESSFUL"]) == [oldest["serviceDeploymentArn"]]
+    assert listed(status=["ROLLBACK_SUCCESSFUL", "STOPPED"]) == []
+    assert listed(createdAt={"before": newest["createdAt"]}) == [oldest["serviceDeploymentArn"]]
+    assert listed(maxResults=1) == [newest["serviceDeploymentArn"]]
+    assert refusal(stage.ecs.list_service_deployments, cluster="main", service="none")[0] == "ServiceNotFoundException"
+
+
+@pytest.mark.parametrize(
+    ("operation", "argument"),
+    [("describe_service_deployments", "serviceDeploymentArns"), ("describe_service_revisions", "serviceRevisionArns")],
+)
+def test_history_is_described_twenty_at_a_time(stage, operation, argument):
+    call = getattr(stage.ecs, operation)
+    assert refusal(call, **{argument: [f"arn:{n}" for n in range(21)]})[0] == "InvalidParameterException"
+    assert call(**{argument: ["arn:none"]})["failures"] == [{"arn": "arn:none", "reason": "MISSING"}]

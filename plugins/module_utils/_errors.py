@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 
 class RollbackError(Exception):
     """Something that stops a rollback. The message says what happened, to what, and what to do next.
@@ -38,6 +40,15 @@ class UnexpectedAnswer(RollbackError):
 
     def __init__(self, operation, what):
         super().__init__("AWS answered %s in a way that this collection does not know: %s. Nothing was assumed." % (operation, what))
+
+
+@contextlib.contextmanager
+def reading(operation):
+    """Inside, a key that AWS's answer to ``operation`` lacks raises UnexpectedAnswer."""
+    try:
+        yield
+    except KeyError as missing:
+        raise UnexpectedAnswer(operation, "it lacks %s" % missing.args[0]) from missing
 
 
 class TimedOut(RollbackError):

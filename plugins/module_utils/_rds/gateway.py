@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._answers import answer_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
 
 EVIDENCE_EVENTS = 8
@@ -106,7 +105,7 @@ class RdsGateway:
             answer = self._rds.describe_events(SourceIdentifier=name, SourceType=kind, Duration=EVENT_MINUTES)
         except is_boto3_error_code(("AccessDenied", "AccessDeniedException")):
             return ["these credentials may not call DescribeEvents, so why this happened is not known here"]
-        with answer_of("DescribeEvents"):
+        with reading("DescribeEvents"):
             lines = [
                 "%s %s" % (event["Date"].isoformat(timespec="seconds"), event["Message"]) for event in answer["Events"]
             ]
@@ -114,12 +113,12 @@ class RdsGateway:
 
 
 def _instance(answer, operation):
-    with answer_of(operation):
+    with reading(operation):
         return DbInstance.from_boto(answer)
 
 
 def _snapshot(answer, operation):
-    with answer_of(operation):
+    with reading(operation):
         return DbSnapshot.from_boto(answer)
 
 

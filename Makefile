@@ -9,13 +9,14 @@ SHELL := bash
 
 find_python = $(shell tests/tools/find_python $(1))
 PYTHONS := $(foreach version,3.11 3.12 3.13,$(if $(call find_python,$(version)),$(version)))
+CORES := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 NEWEST := $(lastword $(PYTHONS))
 OLDER := $(filter-out $(NEWEST),$(PYTHONS))
 $(if $(NEWEST),,$(error No Python 3.11, 3.12 or 3.13 with ensurepip, ssl and venv was found on PATH or under ~/.pyenv))
 
 REQUIREMENTS := tests/requirements
 AMAZON_AWS := $(REQUIREMENTS)/amazon-aws.txt tests/tools/install_amazon_aws.py tests/tools/make_venv
-UNIT := $(REQUIREMENTS)/unit.txt $(REQUIREMENTS)/constraints.txt
+MAIN := $(REQUIREMENTS)/main.txt $(REQUIREMENTS)/constraints.txt
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-10s %s\n' "$$target" "$$what"; done
@@ -23,17 +24,17 @@ help: ## List these targets
 demo: .venv ## Break a production on this machine, roll it back, prove it (first run: up to 5 minutes, then under one)
 	@tests/lab/demo
 
-test: test-unit test-newest ## Unit tests on each Python found, then the architecture and the integration tests on the newest
+test: test-unit test-newest ## The unit tests of the collection on each Python found, all tests on the newest
 
 test-unit: $(OLDER:%=.venv-%/.ready)
 	@for version in $(OLDER); do \
-	  echo "Unit tests on Python $$version"; \
-	  .venv-$$version/bin/python -m pytest tests/unit; \
+	  echo "Unit tests of the collection on Python $$version"; \
+	  .venv-$$version/bin/python -m pytest tests/unit --ignore=tests/unit/lab; \
 	done
 
 test-newest: .venv .venv-clients
 	@echo "All tests on Python $(NEWEST)"
-	@.venv/bin/python -m pytest tests
+	@.venv/bin/python -m pytest -n $(CORES) --dist loadfile tests
 
 lint: .venv-lint ## ruff, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" "$(CURDIR)/tests/tools/lint"
@@ -53,12 +54,12 @@ clean: ## Remove what make made in this folder
 .venv-clients: .venv-clients/.ready-$(NEWEST)
 .venv-lint: .venv-lint/.ready-$(NEWEST)
 
-.venv/.ready-$(NEWEST): $(REQUIREMENTS)/main.txt $(UNIT) $(AMAZON_AWS)
+.venv/.ready-$(NEWEST): $(MAIN) $(AMAZON_AWS)
 	@tests/tools/make_venv .venv $(call find_python,$(NEWEST)) main amazon-aws
 	@touch $@
 
-.venv-3.%/.ready: $(UNIT) $(AMAZON_AWS)
-	@tests/tools/make_venv .venv-3.$* $(call find_python,3.$*) unit amazon-aws
+.venv-3.%/.ready: $(MAIN) $(AMAZON_AWS)
+	@tests/tools/make_venv .venv-3.$* $(call find_python,3.$*) main amazon-aws
 	@touch $@
 
 .venv-clients/.ready-$(NEWEST): $(REQUIREMENTS)/clients.txt $(REQUIREMENTS)/constraints.txt tests/tools/make_venv

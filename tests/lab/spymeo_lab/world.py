@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -33,7 +34,7 @@ HEALTH_PATH = "/api/health"
 CONTAINER = "app"
 TASKS = 2
 
-DB_USER, DB_PASSWORD, DB_NAME = "spymeo", "p@ss/w:rd#1 é", "spymeo"  # every character that a URL must encode
+DB_USER, DB_PASSWORD, DB_NAME = "spymeo", "p%ss:w#rd+1&?=;", "spymeo"  # what RDS takes and a URL must encode
 ADMIN_PASSWORD = "lab-admin-password"
 PAYMENT_KEY = "sk_lab_51HxKq8mN2vR"
 SESSION_SECRET = "lab-session-secret-7f3c9a5d1e8b4026"
@@ -63,7 +64,8 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     network = _network(endpoint_url)
     address, port = _database(endpoint_url, network["database_group"])
     secrets = _secrets(endpoint_url, database_url(address, port))
-    target_group, public_port = _load_balancer(endpoint_url, lab, network, settings["public_port"])
+    public_port = settings["public_port"] or free_port()
+    target_group = _load_balancer(endpoint_url, network, public_port)
     _service(endpoint_url, network, secrets, target_group, settings["breaker"])
     lab.durations = durations
     return {
@@ -154,18 +156,25 @@ def _secrets(endpoint_url: str, url: str) -> dict[str, str]:
     }
 
 
-def _load_balancer(endpoint_url: str, lab: Lab, network: dict, port: int) -> tuple[str, int]:
-    """The public entrance; returns the target group's ARN and the port that people open."""
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _load_balancer(endpoint_url: str, network: dict, port: int) -> str:
+    """The public entrance on `port`; returns the target group's ARN."""
     elb = client("elbv2", endpoint_url)
     balancer = elb.create_load_balancer(Name="spymeo-production", Subnets=network["subnets"], Type="application")["LoadBalancers"][0]
     group = elb.create_target_group(
         Name="spymeo-app", Protocol="HTTP", Port=8080, VpcId=network["vpc"], TargetType="ip", HealthCheckPath=HEALTH_PATH,
         HealthCheckTimeoutSeconds=5, HealthCheckIntervalSeconds=10, HealthyThresholdCount=2, UnhealthyThresholdCount=3, Matcher={"HttpCode": "200"},
     )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
-    listener = elb.create_listener(
+    elb.create_listener(
         LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}]
-    )["Listeners"][0]
-    return group, lab.elbv2.port_of(listener["ListenerArn"])
+    )
+    return group
 
 
 def task_definition(image: str, secrets: dict[str, str], role: str) -> dict:
@@ -220,15 +229,17 @@ def _service(endpoint_url: str, network: dict, secrets: dict[str, str], target_g
         cluster=CLUSTER, serviceName=SERVICE, taskDefinition=registered, desiredCount=TASKS, launchType="FARGATE",
         loadBalancers=[{"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": 8080}],
         networkConfiguration={"awsvpcConfiguration": {"subnets": network["subnets"], "securityGroups": [network["app_group"]]}},
+        healthCheckGracePeriodSeconds=6,  # the application needs about a second to start
         # The cluster has no room for both releases at once: old tasks stop before new ones start, so a bad release is an outage.
         deploymentConfiguration={
             "minimumHealthyPercent": 0, "maximumPercent": 100, "deploymentCircuitBreaker": {"enable": breaker, "rollback": breaker},
         },
     )  # fmt: skip
     deadline = time.monotonic() + STEADY_TIMEOUT
-    while ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]["deployments"][0]["rolloutState"] != "COMPLETED":
+    while (service := ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0])["deployments"][0]["rolloutState"] != "COMPLETED":
         if time.monotonic() > deadline:
-            raise RuntimeError(f"release 1 was not steady after {STEADY_TIMEOUT} s")
+            events = "\n".join(event["message"] for event in service["events"])
+            raise RuntimeError(f"release 1 was not steady after {STEADY_TIMEOUT} s:\n{events}")
         time.sleep(0.05)
 
 

@@ -16,6 +16,7 @@ from ..processes import send
 from ..wire import ApiError
 from .ecs_state import Cluster, Revision, Task
 from .ecs_store import Store, hexadecimal
+from .ecs_targets import Targets
 
 DEFAULT_STOP_TIMEOUT = 30  # seconds, in AWS; durations.task_stop_timeout is what the lab makes of it
 CHUNK = 65536  # bytes
@@ -27,6 +28,7 @@ class Agent:
     def __init__(self, lab, store: Store):
         self.lab = lab
         self.store = store
+        self.targets = Targets(lab)
         self._pipes = lab.directory / "ecs"
 
     def start(
@@ -184,25 +186,18 @@ class Agent:
         if task.process is None:
             if "pullStoppedAt" not in task.times:
                 self._stopped(task)
-        elif self._deregister(task):
+        elif self.targets.deregister(task):
             task.last_status = "DEACTIVATING"
-            self.lab.after(self.lab.durations.deregistration_delay, lambda: self._terminate(task))
+            self._drain(task)
         else:
             self._terminate(task)
 
-    def register(self, task: Task) -> None:
-        """Put a task into the target groups of its service."""
-        task.registered = True
-        for each in task.revision.load_balancers:
-            self.lab.elbv2.register(each["targetGroupArn"], task.address, each["containerPort"])
-
-    def _deregister(self, task: Task) -> bool:
-        if not task.registered:
-            return False
-        task.registered = False
-        for each in task.revision.load_balancers:
-            self.lab.elbv2.deregister(each["targetGroupArn"], task.address, each["containerPort"])
-        return True
+    def _drain(self, task: Task) -> None:
+        """Wait until the load balancers have let go of a task, then terminate it."""
+        if self.targets.drained(task):
+            self._terminate(task)
+        else:
+            self.lab.after(self.lab.durations.scheduler_interval, lambda: self._drain(task))
 
     def _terminate(self, task: Task) -> None:
         if task.process.poll() is not None:
@@ -218,7 +213,7 @@ class Agent:
         if task.wanted:
             task.desired_status = "STOPPED"
             task.stop_code, task.stopped_reason = "EssentialContainerExited", "Essential container in task exited"
-        self._deregister(task)
+        self.targets.deregister(task)
         self._stopped(task)
 
     def _fail(self, task: Task, reason: str) -> None:

@@ -11,6 +11,7 @@ from .ecs_agent import Agent
 from .ecs_decide import breaker_threshold, next_step, restart_delay
 from .ecs_state import STARTING, Deployment, EcsService, Task
 from .ecs_store import Store
+from .ecs_targets import GONE
 
 IMPAIRED_AFTER = 3  # tasks in a row that never reached RUNNING
 IMPAIRED = (
@@ -82,7 +83,7 @@ class Scheduler:
     def _register(self, service: EcsService) -> None:
         ready = [task for task in service.tasks if task.wanted and task.last_status == "ACTIVATING"]
         for task in ready:
-            self.agent.register(task)
+            self.agent.targets.register(task)
             self.agent.activate(task)
         self._tell_groups(service, "registered", ready)
 
@@ -97,14 +98,15 @@ class Scheduler:
             task.was_running = True
             deployment.launch_failures = 0
         task.healthy, before = True, task.healthy
-        for each in task.revision.load_balancers:
-            health = self.lab.elbv2.health(each["targetGroupArn"], task.address, each["containerPort"]) or {
-                "State": "unused"
-            }
+        for balancer, health in self.agent.targets.health(task):
             task.healthy = task.healthy and health["State"] == "healthy"
+            why = health.get("Description", "Health checks failed")
             if health["State"] == "unhealthy" and self._grace_is_over(service, task):
-                self._kill(service, deployment, task, each, health.get("Description", "Health checks failed"))
+                self._kill(service, deployment, task, balancer, why)
                 return
+            if health.get("Reason") == GONE:
+                group = f"(target-group {balancer['targetGroupArn']})"
+                rollout.complain(self.lab, service, f"failed to describe target health on {group} with (error {why}).")
         if task.healthy and not before:
             task.was_healthy = True
             self._reset_failures(service, deployment)

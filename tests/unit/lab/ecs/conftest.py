@@ -1,9 +1,10 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A cluster with a log group and four images; helpers that say what a test waits for."""
+"""A cluster with a log group and a few images; helpers that say what a test waits for."""
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 
@@ -13,10 +14,21 @@ from botocore.exceptions import ClientError
 REGISTRY = "123456789012.dkr.ecr.eu-west-3.amazonaws.com"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-a"], "securityGroups": ["sg-app"]}}
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+SERVER = """
+import os, socket
+listener = socket.create_server((os.environ["HOST"], 8080))
+while True:
+    connection, _ = listener.accept()
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 {status} x\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
+    connection.close()
+"""
 PROGRAMS = {
     "serves": "import time; print('listening', flush=True); time.sleep(600)",
     "crashes": "print('boom', flush=True); raise SystemExit(3)",
     "ignores-sigterm": "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)",
+    "answers-200": SERVER.format(status=200),
+    "answers-503": SERVER.format(status=503),
     "tells-environment": "import os; [print(f'{k}={v}') for k, v in os.environ.items()]; print(os.getcwd())",
 }
 
@@ -40,15 +52,23 @@ class Stage:
         self.lab = lab.lab
         self.client = lab.client
         self.ecs = lab.client("ecs")
-        self.logs = lab.client("logs")
         self.ecs.create_cluster(clusterName="main")
-        self.logs.create_log_group(logGroupName="/ecs/app")
+        self.lab.logs.create_log_group({"logGroupName": "/ecs/app"})
         for tag, program in PROGRAMS.items():
             self.push(tag, program)
 
+    @functools.cached_property
+    def logs(self):
+        """boto3's client, made when a test reads logs."""
+        return self.client("logs")
+
     def push(self, tag: str, program: str) -> str:
         """An image whose process is a Python program; returns the digest."""
-        config = {"Env": ["PATH=/usr/bin:/bin", "FROM=image"], "Cmd": [sys.executable, "-c", program], "WorkingDir": "/tmp"}
+        config = {
+            "Env": ["PATH=/usr/bin:/bin", "FROM=image"],
+            "Cmd": [sys.executable, "-c", program],
+            "WorkingDir": "/tmp",
+        }
         return self.lab.ecr.push("app", tag, config)
 
     def definition(self, tag: str = "serves", *, group: str = "/ecs/app", family: str = "app", **container) -> str:
@@ -148,7 +168,7 @@ class Stage:
             if answer:
                 return answer
             assert time.monotonic() < deadline, f"not within {seconds} s; last answer: {answer!r}"
-            time.sleep(0.01)
+            time.sleep(0.02)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spymeo_lab.services.ecs_decide import Counts, Step, breaker_threshold, next_step, restart_delay
 
 NONE = Counts()
@@ -17,12 +18,17 @@ STEPS = {
     "scaling in stops what is too much": ((1, 100, 200, Counts(healthy=3), ()), Step(0, 2, ())),
     "scaling to zero stops all": ((0, 100, 200, Counts(pending=1, healthy=1), ()), Step(0, 2, ())),
     "a rolling update starts new tasks beside the old": ((2, 100, 200, NONE, (Counts(healthy=2),)), Step(2, 0, (0,))),
-    "old tasks stay while the new ones start": ((2, 100, 200, Counts(pending=2), (Counts(healthy=2),)), Step(0, 0, (0,))),
+    "old tasks stay while the new ones start": (
+        (2, 100, 200, Counts(pending=2), (Counts(healthy=2),)),
+        Step(0, 0, (0,)),
+    ),
     "old tasks stay while the new ones are unhealthy": (
-        (2, 100, 200, Counts(unhealthy=2), (Counts(healthy=2),)), Step(0, 0, (0,)),
+        (2, 100, 200, Counts(unhealthy=2), (Counts(healthy=2),)),
+        Step(0, 0, (0,)),
     ),
     "each healthy new task releases an old one": (
-        (2, 100, 200, Counts(pending=1, healthy=1), (Counts(healthy=2),)), Step(0, 0, (1,)),
+        (2, 100, 200, Counts(pending=1, healthy=1), (Counts(healthy=2),)),
+        Step(0, 0, (1,)),
     ),
     "150 percent of 2 leave room for one": ((2, 100, 150, NONE, (Counts(healthy=2),)), Step(1, 0, (0,))),
     "50 and 100 percent of 2 stop first, then start": ((2, 50, 100, NONE, (Counts(healthy=2),)), Step(0, 0, (1,))),
@@ -30,13 +36,16 @@ STEPS = {
     "the floor is rounded up": ((3, 50, 200, NONE, (Counts(healthy=3),)), Step(3, 0, (1,))),
     "the ceiling is rounded down": ((3, 100, 150, NONE, (Counts(healthy=3),)), Step(1, 0, (0,))),
     "old tasks that serve nobody go at once": (
-        (2, 100, 200, Counts(pending=2), (Counts(pending=1, unhealthy=1, healthy=1),)), Step(0, 0, (2,)),
+        (2, 100, 200, Counts(pending=2), (Counts(pending=1, unhealthy=1, healthy=1),)),
+        Step(0, 0, (2,)),
     ),
     "of two old deployments the newer one goes first": (
-        (2, 100, 200, Counts(healthy=2), (Counts(healthy=1), Counts(healthy=2))), Step(0, 0, (1, 2)),
+        (2, 100, 200, Counts(healthy=2), (Counts(healthy=1), Counts(healthy=2))),
+        Step(0, 0, (1, 2)),
     ),
     "the floor counts healthy tasks of every deployment": (
-        (2, 100, 200, Counts(healthy=1), (Counts(healthy=1), Counts(healthy=1))), Step(1, 0, (1, 0)),
+        (2, 100, 200, Counts(healthy=1), (Counts(healthy=1), Counts(healthy=1))),
+        Step(1, 0, (1, 0)),
     ),
 }
 

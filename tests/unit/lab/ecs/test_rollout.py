@@ -21,7 +21,10 @@ def test_a_rolling_update_never_has_less_than_it_should(stage):
     old = stage.running(first)
     answer = stage.update(taskDefinition=second)
     assert [each["status"] for each in answer["deployments"]] == ["PRIMARY", "ACTIVE"]
-    assert answer["deployments"][0]["rolloutStateReason"] == f"ECS deployment {answer['deployments'][0]['id']} in progress."
+    assert (
+        answer["deployments"][0]["rolloutStateReason"]
+        == f"ECS deployment {answer['deployments'][0]['id']} in progress."
+    )
     counts = []
 
     def done():
@@ -145,7 +148,11 @@ def test_a_breaker_rollback_ends_looking_like_success(stage):
     stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
     service = stage.steady()
     (deployment,) = service["deployments"]
-    assert (deployment["status"], deployment["rolloutState"], deployment["taskDefinition"]) == ("PRIMARY", "COMPLETED", first)
+    assert (deployment["status"], deployment["rolloutState"], deployment["taskDefinition"]) == (
+        "PRIMARY",
+        "COMPLETED",
+        first,
+    )
     newest, oldest = stage.history()
     assert newest["rollback"]["serviceRevisionArn"] == oldest["targetServiceRevision"]["arn"]
     assert "circuit breaker" in newest["rollback"]["reason"]
@@ -194,9 +201,9 @@ def test_stop_service_deployment_works_from_pending(stage):
     first = stage.definition()
     stage.running(first, 1)
     with stage.lab.lock:  # the scheduler holds still
-        arn = stage.lab.ecs.update_service({"cluster": "main", "service": "web", "forceNewDeployment": True})["service"][
-            "currentServiceDeployment"
-        ]
+        arn = stage.lab.ecs.update_service({"cluster": "main", "service": "web", "forceNewDeployment": True})[
+            "service"
+        ]["currentServiceDeployment"]
         (shown,) = stage.lab.ecs.describe_service_deployments({"serviceDeploymentArns": [arn]})["serviceDeployments"]
         stage.lab.ecs.stop_service_deployment({"serviceDeploymentArn": arn, "stopType": "ROLLBACK"})
     assert shown["status"] == "PENDING"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from spymeo_lab.services import ecs_rollout as rollout
 
 from .conftest import NETWORK, refusal
@@ -14,7 +15,11 @@ from .conftest import NETWORK, refusal
 
 def test_a_service_starts_its_tasks_and_becomes_steady(stage):
     created = stage.create(stage.definition())
-    assert (created["desiredCount"], created["runningCount"], created["deployments"][0]["rolloutState"]) == (2, 0, "IN_PROGRESS")
+    assert (created["desiredCount"], created["runningCount"], created["deployments"][0]["rolloutState"]) == (
+        2,
+        0,
+        "IN_PROGRESS",
+    )
     service = stage.steady()
     (deployment,) = service["deployments"]
     assert (deployment["status"], deployment["desiredCount"], deployment["runningCount"]) == ("PRIMARY", 2, 2)
@@ -41,7 +46,12 @@ def test_create_service_is_idempotent_for_the_same_request_only(stage):
 
 
 def test_create_service_needs_its_cluster(stage):
-    request = {"serviceName": "web", "taskDefinition": stage.definition(), "desiredCount": 1, "networkConfiguration": NETWORK}
+    request = {
+        "serviceName": "web",
+        "taskDefinition": stage.definition(),
+        "desiredCount": 1,
+        "networkConfiguration": NETWORK,
+    }
     assert refusal(stage.ecs.create_service, cluster="none", **request)[0] == "ClusterNotFoundException"
 
 
@@ -49,7 +59,10 @@ def test_create_service_needs_its_cluster(stage):
     ("change", "message"),
     [
         ({"networkConfiguration": {}}, "Network Configuration must be provided when networkMode 'awsvpc' is specified"),
-        ({"healthCheckGracePeriodSeconds": 5}, "Health check grace period is only valid for services configured to use load balancers"),
+        (
+            {"healthCheckGracePeriodSeconds": 5},
+            "Health check grace period is only valid for services configured to use load balancers",
+        ),
         ({"deploymentConfiguration": {"maximumPercent": 100}}, "cannot be 100 as this will block deployments"),
         ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "no deployment strategy BLUE_GREEN"),
         ({"launchType": "EC2"}, "launch type FARGATE"),
@@ -78,7 +91,11 @@ def test_list_services_pages_by_ten(stage):
     definition = stage.definition()
     arns = [
         stage.ecs.create_service(
-            cluster="main", serviceName=f"s{n:02}", taskDefinition=definition, desiredCount=0, launchType="FARGATE",
+            cluster="main",
+            serviceName=f"s{n:02}",
+            taskDefinition=definition,
+            desiredCount=0,
+            launchType="FARGATE",
             networkConfiguration=NETWORK,
         )["service"]["serviceArn"]
         for n in range(12)
@@ -94,7 +111,10 @@ def test_update_service_refuses_inactive_and_unknown_task_definitions(stage):
     before = stage.service()
     stage.ecs.deregister_task_definition(taskDefinition=stage.definition())
     update = {"cluster": "main", "service": "web"}
-    assert refusal(stage.ecs.update_service, taskDefinition="app:2", **update) == ("ClientException", "TaskDefinition is inactive")
+    assert refusal(stage.ecs.update_service, taskDefinition="app:2", **update) == (
+        "ClientException",
+        "TaskDefinition is inactive",
+    )
     assert refusal(stage.ecs.update_service, taskDefinition="app:9", **update)[0] == "ClientException"
     assert stage.service() == before
 
@@ -105,7 +125,8 @@ def test_update_service_of_what_is_not_there(stage):
     stage.ecs.delete_service(cluster="main", service="web")
     stage.until(lambda: stage.service()["status"] == "INACTIVE")
     assert refusal(stage.ecs.update_service, cluster="main", service="web") == (
-        "ServiceNotActiveException", "Service was not ACTIVE.",
+        "ServiceNotActiveException",
+        "Service was not ACTIVE.",
     )
 
 
@@ -140,7 +161,9 @@ def test_the_desired_count_is_kept_when_it_is_left_out(stage):
 def test_scaling_is_no_deployment(stage):
     before = stage.running(stage.definition(), 1)
     stage.update(desiredCount=3)
-    assert len(stage.until(lambda: [t for t in stage.tasks() if t["lastStatus"] == "RUNNING"][2:] and stage.tasks())) == 3
+    assert (
+        len(stage.until(lambda: [t for t in stage.tasks() if t["lastStatus"] == "RUNNING"][2:] and stage.tasks())) == 3
+    )
     stage.update(desiredCount=0)
     stage.until(lambda: stage.tasks() == [] and stage.service()["runningCount"] == 0)
     assert {each["stoppedReason"] for each in stage.stopped(3)} == {

@@ -41,7 +41,9 @@ def test_what_is_not_there_cannot_be_described(stage):
 def test_a_described_definition_registers_again_as_a_new_revision(stage):
     described = stage.ecs.describe_task_definition(taskDefinition=stage.definition())["taskDefinition"]
     computed = {"taskDefinitionArn", "revision", "status", "registeredAt", "registeredBy", "compatibilities"}
-    again = stage.ecs.register_task_definition(**{key: value for key, value in described.items() if key not in computed})
+    again = stage.ecs.register_task_definition(
+        **{key: value for key, value in described.items() if key not in computed}
+    )
     assert again["taskDefinition"]["containerDefinitions"] == described["containerDefinitions"]
     assert again["taskDefinition"]["revision"] == 2
 
@@ -85,7 +87,9 @@ def test_refuses_what_the_lab_would_run_differently(stage, change, message):
 
 def test_fargate_wants_cpu_at_the_task_level(stage):
     code, message = refusal(
-        stage.ecs.register_task_definition, family="app", networkMode="awsvpc",
+        stage.ecs.register_task_definition,
+        family="app",
+        networkMode="awsvpc",
         containerDefinitions=[{"name": "app", "image": image("serves")}],
     )
     assert (code, message) == ("ClientException", "Fargate requires that 'cpu' be defined at the task level.")

@@ -18,13 +18,13 @@ AMAZON_PUBLIC = {
     AMAZON + "plugins.module_utils." + name
     for name in ("modules", "botocore", "errors", "exceptions", "retries", "tagging", "transformation", "waiter")
 }
-ROOMS_KNOW = {"state": set(), "decide": {"state"}, "ready": {"state", "decide"}, "gateway": {"state"}}
+ROOMS_KNOW = {"state": set(), "decide": {"state", "ready"}, "ready": {"state", "decide"}, "gateway": {"state"}}
 PURE_ROOMS = ("state", "decide", "ready")
 # fmt: off
 # The standard library as far as it computes: no clock, no randomness, no file, no network, no process.
 PURE_LIBRARY = [
-    "__future__", "abc", "base64", "bisect", "collections", "copy", "dataclasses", "datetime", "decimal", "difflib",
-    "enum", "fractions", "functools", "hashlib", "heapq", "ipaddress", "itertools", "json", "math", "numbers",
+    "__future__", "abc", "base64", "bisect", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal",
+    "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "ipaddress", "itertools", "json", "math", "numbers",
     "operator", "re", "statistics", "string", "textwrap", "typing", "urllib.parse", "uuid",
 ]
 # fmt: on

@@ -17,7 +17,16 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request
 
 CONNECT_TIMEOUT = 10  # seconds, as in AWS: "before the connection timeout expired (10 seconds)" gives a 504
-HOP_BY_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+}
 PHRASES = {
     HTTPStatus.BAD_GATEWAY: "Bad Gateway",
     HTTPStatus.SERVICE_UNAVAILABLE: "Service Temporarily Unavailable",
@@ -67,7 +76,9 @@ class Front:
         return _stream(answer)
 
     def _forward(self, request: Request, address: str, port: int, idle_timeout: float) -> urllib3.BaseHTTPResponse:
-        pool = urllib3.HTTPConnectionPool(address, port, timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=idle_timeout))
+        pool = urllib3.HTTPConnectionPool(
+            address, port, timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=idle_timeout)
+        )
         return pool.urlopen(
             request.method,
             request.environ["REQUEST_URI"],
@@ -81,7 +92,11 @@ class Front:
         )
 
     def _headers(self, request: Request) -> dict[str, str]:
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP | {"content-length", "expect"}}
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name.lower() not in HOP_BY_HOP | {"content-length", "expect"}
+        }
         given = {name.lower() for name in headers}
         headers.update({name: SKIP_HEADER for name in ("User-Agent", "Accept-Encoding") if name.lower() not in given})
         data = request.get_data()
@@ -133,4 +148,8 @@ def probe(address: str, port: int, path: str, accepted: Callable[[int], bool], t
         return "Target.FailedHealthChecks", "Health checks failed"
     finally:
         connection.close()
-    return None if accepted(status) else ("Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]")
+    return (
+        None
+        if accepted(status)
+        else ("Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]")
+    )

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
+
 from spymeo_lab.errors import StartFailure
 
 HOST = "123456789012.dkr.ecr.eu-west-3.amazonaws.com"
@@ -39,13 +40,18 @@ def test_a_repository_is_created_once(ecr):
 def test_an_unknown_repository_is_an_error_and_not_an_empty_answer(ecr):
     expected = "The repository with name 'none' does not exist in the registry with id '123456789012'"
     for call in (ecr.batch_get_image, ecr.batch_delete_image, ecr.describe_images):
-        assert refusal(call, repositoryName="none", imageIds=[{"imageTag": "1"}]) == ("RepositoryNotFoundException", expected)
+        assert refusal(call, repositoryName="none", imageIds=[{"imageTag": "1"}]) == (
+            "RepositoryNotFoundException",
+            expected,
+        )
     assert refusal(ecr.describe_repositories, repositoryNames=["none"])[0] == "RepositoryNotFoundException"
 
 
 def test_a_pushed_image_is_found_by_tag_and_by_digest(lab, ecr):
     digest = lab.lab.ecr.push("spymeo", "1", ONE)
-    by_tag, by_digest = ecr.batch_get_image(repositoryName="spymeo", imageIds=[{"imageTag": "1"}, {"imageDigest": digest}])["images"]
+    by_tag, by_digest = ecr.batch_get_image(
+        repositoryName="spymeo", imageIds=[{"imageTag": "1"}, {"imageDigest": digest}]
+    )["images"]
     assert by_tag["imageId"] == {"imageTag": "1", "imageDigest": digest}
     assert by_tag["imageManifest"] == by_digest["imageManifest"]
     assert json.loads(by_tag["imageManifest"])["config"]["digest"].startswith("sha256:")
@@ -57,7 +63,11 @@ def test_batch_get_image_gives_per_image_failures(lab, ecr):
     wanted = [{"imageTag": "1"}, {"imageTag": "gone"}, {"imageDigest": "sha256:" + "0" * 64}, {"imageDigest": "what"}]
     answer = ecr.batch_get_image(repositoryName="spymeo", imageIds=wanted)
     assert [image["imageId"]["imageTag"] for image in answer["images"]] == ["1"]
-    assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageNotFound", "ImageNotFound", "InvalidImageDigest"]
+    assert [failure["failureCode"] for failure in answer["failures"]] == [
+        "ImageNotFound",
+        "ImageNotFound",
+        "InvalidImageDigest",
+    ]
     assert answer["failures"][0]["imageId"] == {"imageTag": "gone"}
 
 
@@ -76,7 +86,9 @@ def test_a_moved_tag_leaves_the_old_image_under_its_digest(lab, ecr):
 def test_put_image_moves_a_tag_back_but_refuses_a_manifest_whose_blobs_were_never_pushed(lab, ecr):
     old = lab.lab.ecr.push("spymeo", "latest", ONE)
     lab.lab.ecr.push("spymeo", "latest", TWO)
-    manifest = ecr.batch_get_image(repositoryName="spymeo", imageIds=[{"imageDigest": old}])["images"][0]["imageManifest"]
+    manifest = ecr.batch_get_image(repositoryName="spymeo", imageIds=[{"imageDigest": old}])["images"][0][
+        "imageManifest"
+    ]
     put = ecr.put_image(repositoryName="spymeo", imageManifest=manifest, imageTag="latest")["image"]
     assert put["imageId"] == {"imageDigest": old, "imageTag": "latest"}
     again = refusal(ecr.put_image, repositoryName="spymeo", imageManifest=manifest, imageTag="latest")
@@ -89,13 +101,20 @@ def test_an_immutable_tag_cannot_be_overwritten(lab, ecr):
     ecr.create_repository(repositoryName="spymeo", imageTagMutability="IMMUTABLE")
     lab.lab.ecr.push("spymeo", "1", ONE)
     other = lab.lab.ecr.push("spymeo", "2", TWO)
-    manifest = ecr.batch_get_image(repositoryName="spymeo", imageIds=[{"imageDigest": other}])["images"][0]["imageManifest"]
-    assert refusal(ecr.put_image, repositoryName="spymeo", imageManifest=manifest, imageTag="1")[0] == "ImageTagAlreadyExistsException"
+    manifest = ecr.batch_get_image(repositoryName="spymeo", imageIds=[{"imageDigest": other}])["images"][0][
+        "imageManifest"
+    ]
+    assert (
+        refusal(ecr.put_image, repositoryName="spymeo", imageManifest=manifest, imageTag="1")[0]
+        == "ImageTagAlreadyExistsException"
+    )
 
 
 def test_describe_images_is_an_error_as_soon_as_one_image_is_missing(lab, ecr):
     lab.lab.ecr.push("spymeo", "1", ONE)
-    code, message = refusal(ecr.describe_images, repositoryName="spymeo", imageIds=[{"imageTag": "1"}, {"imageTag": "gone"}])
+    code, message = refusal(
+        ecr.describe_images, repositoryName="spymeo", imageIds=[{"imageTag": "1"}, {"imageTag": "gone"}]
+    )
     assert code == "ImageNotFoundException"
     assert "{imageDigest:'null', imageTag:'gone'}" in message
 
@@ -123,7 +142,9 @@ def test_deleting_one_of_two_tags_keeps_the_image(lab, ecr):
 def test_archived_images_cannot_be_pulled_and_are_shown_only_when_asked_for(lab, ecr):
     digest = lab.lab.ecr.push("spymeo", "1", ONE)
     wanted = {"repositoryName": "spymeo", "imageIds": [{"imageDigest": digest}]}
-    ecr.update_image_storage_class(repositoryName="spymeo", imageId={"imageDigest": digest}, targetStorageClass="ARCHIVE")
+    ecr.update_image_storage_class(
+        repositoryName="spymeo", imageId={"imageDigest": digest}, targetStorageClass="ARCHIVE"
+    )
     assert refusal(ecr.describe_images, **wanted)[0] == "ImageNotFoundException"
     shown = ecr.describe_images(**wanted, filter={"imageStatus": "ANY"})["imageDetails"][0]
     assert shown["imageStatus"] == "ARCHIVED"
@@ -158,6 +179,8 @@ def test_what_the_registry_does_not_have_cannot_be_pulled(lab, image):
 def test_pages_are_followed_to_the_end(lab, ecr):
     for number in range(5):
         lab.lab.ecr.push("spymeo", str(number), dict(ONE, Env=[f"RELEASE={number}"]))
-    pages = list(ecr.get_paginator("describe_images").paginate(repositoryName="spymeo", PaginationConfig={"PageSize": 2}))
+    pages = list(
+        ecr.get_paginator("describe_images").paginate(repositoryName="spymeo", PaginationConfig={"PageSize": 2})
+    )
     assert [len(page["imageDetails"]) for page in pages] == [2, 2, 1]
     assert refusal(ecr.list_images, repositoryName="spymeo", nextToken="mine")[0] == "InvalidParameterException"

@@ -30,15 +30,22 @@ class Application(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self.send_response(self.server.status if self.path.startswith("/health") else 200)
-        for name, value in (("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2; Path=/"), ("X-Target", self.server.name)):
+        for name, value in (
+            ("Set-Cookie", "a=1; Path=/"),
+            ("Set-Cookie", "b=2; Path=/"),
+            ("X-Target", self.server.name),
+        ):
             self.send_header(name, value)
-        seen = f"{self.command} {self.path} {self.headers.get('Cookie')} {self.headers.get('X-Forwarded-For')} ".encode() + body
+        seen = (
+            f"{self.command} {self.path} {self.headers.get('Cookie')} {self.headers.get('X-Forwarded-For')} ".encode()
+            + body
+        )
         self.send_header("Content-Length", str(len(seen)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(seen)
 
-    do_POST = do_PUT = do_HEAD = do_GET
+    do_POST = do_PUT = do_HEAD = do_GET  # noqa: N815 - names that http.server wants
 
     def log_message(self, *_arguments):
         """Nothing."""
@@ -53,20 +60,29 @@ class World:
         network = lab.client("ec2")
         self.vpc = network.describe_vpcs()["Vpcs"][0]["VpcId"]
         subnets = [subnet["SubnetId"] for subnet in network.describe_subnets()["Subnets"]]
-        self.balancer = self.elb.create_load_balancer(Name="spymeo", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+        self.balancer = self.elb.create_load_balancer(Name="spymeo", Subnets=subnets)["LoadBalancers"][0][
+            "LoadBalancerArn"
+        ]
         self.group = self.new_group("app")
         self.servers: list[http.server.ThreadingHTTPServer] = []
 
     def new_group(self, name: str, **settings) -> str:
         """Create a target group that checks /health; returns its ARN."""
         given = {"Protocol": "HTTP", "Port": 8080, "VpcId": self.vpc, "TargetType": "ip", "HealthCheckPath": "/health"}
-        given |= {"HealthCheckTimeoutSeconds": 2, "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2}
+        given |= {
+            "HealthCheckTimeoutSeconds": 2,
+            "HealthCheckIntervalSeconds": 5,
+            "HealthyThresholdCount": 2,
+            "UnhealthyThresholdCount": 2,
+        }
         return self.elb.create_target_group(Name=name, **(given | settings))["TargetGroups"][0]["TargetGroupArn"]
 
     def listen(self, **action) -> str:
         """Open a listener that forwards to the group; returns the URL."""
         actions = [{"Type": "forward", **(action or {"TargetGroupArn": self.group})}]
-        created = self.elb.create_listener(LoadBalancerArn=self.balancer, Protocol="HTTP", Port=80, DefaultActions=actions)
+        created = self.elb.create_listener(
+            LoadBalancerArn=self.balancer, Protocol="HTTP", Port=80, DefaultActions=actions
+        )
         self.listener = created["Listeners"][0]["ListenerArn"]
         return f"http://127.0.0.1:{self.lab.elbv2.port_of(self.listener)}"
 
@@ -144,7 +160,9 @@ def test_target_health_goes_from_initial_to_healthy_to_draining_to_gone(world):
     world.listen()
     server = world.start("one")
     assert world.health(server) == {
-        "State": "initial", "Reason": "Elb.RegistrationInProgress", "Description": "Target registration is in progress"
+        "State": "initial",
+        "Reason": "Elb.RegistrationInProgress",
+        "Description": "Target registration is in progress",
     }
     world.wait(server, "healthy")
     world.elb.deregister_targets(TargetGroupArn=world.group, Targets=[{"Id": server.server_address[0]}])
@@ -152,7 +170,10 @@ def test_target_health_goes_from_initial_to_healthy_to_draining_to_gone(world):
     assert world.wait(server, "unused")["Reason"] == "Target.NotRegistered"
     assert world.lab.elbv2.health(world.group, server.server_address[0], 8080) is None
     assert world.elb.describe_target_health(TargetGroupArn=world.group)["TargetHealthDescriptions"] == []
-    assert refusal(world.elb.deregister_targets, TargetGroupArn=world.group, Targets=[{"Id": server.server_address[0]}]) == "InvalidTarget"
+    assert (
+        refusal(world.elb.deregister_targets, TargetGroupArn=world.group, Targets=[{"Id": server.server_address[0]}])
+        == "InvalidTarget"
+    )
 
 
 def test_unhealthy_targets_say_why_and_come_back(world):
@@ -161,7 +182,10 @@ def test_unhealthy_targets_say_why_and_come_back(world):
     world.wait(server, "healthy")
     server.status = 500
     health = world.wait(server, "unhealthy")
-    assert (health["Reason"], health["Description"]) == ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]")
+    assert (health["Reason"], health["Description"]) == (
+        "Target.ResponseCodeMismatch",
+        "Health checks failed with these codes: [500]",
+    )
     server.status = 200
     world.wait(server, "healthy")
 
@@ -273,7 +297,9 @@ def test_weights_divide_the_traffic_and_can_be_shifted(world):
         world.wait(world.start(name, group), "healthy", group)
     assert Counter(requests.get(url).headers["X-Target"] for _ in range(8)) == {"blue": 6, "green": 2}
     shifted = [{"TargetGroupArn": blue, "Weight": 0}, {"TargetGroupArn": green, "Weight": 1}]
-    world.elb.modify_listener(ListenerArn=world.listener, DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": shifted}}])
+    world.elb.modify_listener(
+        ListenerArn=world.listener, DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": shifted}}]
+    )
     assert {requests.get(url).headers["X-Target"] for _ in range(4)} == {"green"}
     rule = world.elb.describe_rules(ListenerArn=world.listener)["Rules"][0]
     assert rule["IsDefault"]
@@ -296,7 +322,9 @@ def test_a_listener_opens_the_port_it_names_and_gives_it_back(world):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     actions = [{"Type": "forward", "TargetGroupArn": world.group}]
-    listener = world.elb.create_listener(LoadBalancerArn=world.balancer, Protocol="HTTP", Port=port, DefaultActions=actions)["Listeners"][0]
+    listener = world.elb.create_listener(
+        LoadBalancerArn=world.balancer, Protocol="HTTP", Port=port, DefaultActions=actions
+    )["Listeners"][0]
     assert requests.get(f"http://127.0.0.1:{port}").status_code == 503
     again = {"LoadBalancerArn": world.balancer, "Protocol": "HTTP", "Port": port, "DefaultActions": actions}
     assert refusal(world.elb.create_listener, **again) == "DuplicateListener"
@@ -307,13 +335,15 @@ def test_a_listener_opens_the_port_it_names_and_gives_it_back(world):
 
 def test_the_deregistration_delay_is_an_attribute(world):
     def change(key, value):
-        return world.elb.modify_target_group_attributes(TargetGroupArn=world.group, Attributes=[{"Key": key, "Value": value}])
+        return world.elb.modify_target_group_attributes(
+            TargetGroupArn=world.group, Attributes=[{"Key": key, "Value": value}]
+        )
 
     change("deregistration_delay.timeout_seconds", "30")
     shown = world.elb.describe_target_group_attributes(TargetGroupArn=world.group)["Attributes"]
     assert {"Key": "deregistration_delay.timeout_seconds", "Value": "30"} in shown
     for key, value in (("none", "1"), ("deregistration_delay.timeout_seconds", "soon"), ("stickiness.enabled", "true")):
-        with pytest.raises(ClientError, match="ValidationError|InvalidConfigurationRequest"):
+        with pytest.raises(ClientError, match=r"ValidationError|InvalidConfigurationRequest"):
             change(key, value)
 
 

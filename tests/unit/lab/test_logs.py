@@ -8,6 +8,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
+
 from spymeo_lab.errors import StartFailure
 
 GROUP = "/ecs/spymeo-app"
@@ -48,7 +49,10 @@ def messages_of(pages) -> list[str]:
 
 
 def test_what_is_missing_is_refused(logs):
-    assert refusal(logs.filter_log_events, logGroupName="none") == ("ResourceNotFoundException", "The specified log group does not exist.")
+    assert refusal(logs.filter_log_events, logGroupName="none") == (
+        "ResourceNotFoundException",
+        "The specified log group does not exist.",
+    )
     code, message = refusal(logs.filter_log_events, logGroupName=GROUP, logStreamNames=["none"])
     assert (code, message) == ("ResourceNotFoundException", "The specified log stream does not exist.")
     assert refusal(logs.create_log_group, logGroupName=GROUP)[0] == "ResourceAlreadyExistsException"
@@ -99,7 +103,10 @@ def test_a_late_event_does_not_shift_the_pages_under_way(logs):
 def test_a_token_belongs_to_its_question(logs):
     put(logs, "app/web/1", ["1", "2", "3"], now() - MINUTE)
     token = logs.filter_log_events(logGroupName=GROUP, limit=1)["nextToken"]
-    assert refusal(logs.filter_log_events, logGroupName=GROUP, filterPattern="x", nextToken=token)[0] == "InvalidParameterException"
+    assert (
+        refusal(logs.filter_log_events, logGroupName=GROUP, filterPattern="x", nextToken=token)[0]
+        == "InvalidParameterException"
+    )
 
 
 def test_times_are_milliseconds_and_both_ends_count(logs):
@@ -145,7 +152,10 @@ def test_get_log_events_starts_with_the_latest_and_goes_backward(logs):
     latest = logs.get_log_events(**stream)
     earlier = logs.get_log_events(**stream, nextToken=latest["nextBackwardToken"])
     assert [messages_of(page) for page in (latest, earlier)] == [["2", "3"], ["1"]]
-    assert logs.get_log_events(**stream, nextToken=earlier["nextBackwardToken"])["nextBackwardToken"] == earlier["nextBackwardToken"]
+    assert (
+        logs.get_log_events(**stream, nextToken=earlier["nextBackwardToken"])["nextBackwardToken"]
+        == earlier["nextBackwardToken"]
+    )
 
 
 def test_streams_by_last_event_tell_when_they_were_last_written(logs):
@@ -165,9 +175,13 @@ def test_pages_of_streams_and_groups_are_followed_to_the_end(logs):
     for number in range(5):
         logs.create_log_stream(logGroupName=GROUP, logStreamName=f"app/web/{number}")
         logs.create_log_group(logGroupName=f"/ecs/{number}")
-    pages = list(logs.get_paginator("describe_log_streams").paginate(logGroupName=GROUP, PaginationConfig={"PageSize": 2}))
+    pages = list(
+        logs.get_paginator("describe_log_streams").paginate(logGroupName=GROUP, PaginationConfig={"PageSize": 2})
+    )
     assert [len(page["logStreams"]) for page in pages] == [2, 2, 1]
-    groups = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/ecs/", PaginationConfig={"PageSize": 4})
+    groups = logs.get_paginator("describe_log_groups").paginate(
+        logGroupNamePrefix="/ecs/", PaginationConfig={"PageSize": 4}
+    )
     assert sum(len(page["logGroups"]) for page in groups) == 6
 
 

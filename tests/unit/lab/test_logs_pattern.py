@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from spymeo_lab.services.logs_pattern import InvalidPattern, compile_pattern
 
 PRISMA = 'PrismaClientKnownRequestError: code: "P2022", column does not exist'
@@ -44,7 +45,16 @@ def test_terms(pattern, message, expected):
 
 
 LINE = json.dumps(
-    {"level": "error", "code": "P2022", "status": 500, "took": 1.5, "ok": False, "user": None, "meta": {"column": "rpps"}, "tags": ["a", "b"]}
+    {
+        "level": "error",
+        "code": "P2022",
+        "status": 500,
+        "took": 1.5,
+        "ok": False,
+        "user": None,
+        "meta": {"column": "rpps"},
+        "tags": ["a", "b"],
+    }
 )
 
 
@@ -93,8 +103,21 @@ def test_a_message_that_is_no_json_object_never_matches_a_json_pattern(message):
 @pytest.mark.parametrize(
     "pattern",
     [
-        "code:P2022", "P2022!", '"open', "[ip, user]", "%(P1|P2)%", "%something!%", "%a% %b% %c%", "{ $.a }", "{ a = 1 }",
-        "{ $.a = 1", "{ $.a = 1 && }", "{ ($.a = 1 }", "{ $.a < b }", "{ $.a IS 3 }", "{ }",
+        "code:P2022",
+        "P2022!",
+        '"open',
+        "[ip, user]",
+        "%(P1|P2)%",
+        "%something!%",
+        "%a% %b% %c%",
+        "{ $.a }",
+        "{ a = 1 }",
+        "{ $.a = 1",
+        "{ $.a = 1 && }",
+        "{ ($.a = 1 }",
+        "{ $.a < b }",
+        "{ $.a IS 3 }",
+        "{ }",
     ],
 )
 def test_what_aws_refuses_is_refused(pattern):

@@ -12,6 +12,7 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
+
 from spymeo_lab.errors import StartFailure
 from spymeo_lab.services.secretsmanager_state import CURRENT, PREVIOUS
 
@@ -39,7 +40,9 @@ def refusal(call, **arguments) -> tuple[str, str]:
 
 def stages(secrets) -> dict[str, set[str]]:
     """VersionIdsToStages as sets."""
-    return {version: set(labels) for version, labels in secrets.describe_secret(SecretId=NAME)["VersionIdsToStages"].items()}
+    return {
+        version: set(labels) for version, labels in secrets.describe_secret(SecretId=NAME)["VersionIdsToStages"].items()
+    }
 
 
 def value(secrets, **arguments) -> str:
@@ -50,7 +53,9 @@ def value(secrets, **arguments) -> str:
 def move(secrets, stage: str, source: str | None, target: str | None) -> None:
     """UpdateSecretVersionStage."""
     given = {"RemoveFromVersionId": source, "MoveToVersionId": target}
-    secrets.update_secret_version_stage(SecretId=NAME, VersionStage=stage, **{key: each for key, each in given.items() if each})
+    secrets.update_secret_version_stage(
+        SecretId=NAME, VersionStage=stage, **{key: each for key, each in given.items() if each}
+    )
 
 
 def test_put_secret_value_moves_current_and_leaves_previous(secrets, versions):
@@ -62,7 +67,10 @@ def test_a_secret_is_found_by_name_by_arn_and_by_partial_arn(secrets, versions):
     arn = secrets.describe_secret(SecretId=NAME)["ARN"]
     assert re.fullmatch(rf"arn:aws:secretsmanager:eu-west-3:123456789012:secret:{NAME}-[A-Za-z0-9]{{6}}", arn)
     assert {secrets.get_secret_value(SecretId=each)["SecretString"] for each in (NAME, arn, arn[:-7])} == {"two"}
-    assert refusal(secrets.get_secret_value, SecretId=NAME + "x") == ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+    assert refusal(secrets.get_secret_value, SecretId=NAME + "x") == (
+        "ResourceNotFoundException",
+        "Secrets Manager can't find the specified secret.",
+    )
 
 
 def test_moving_current_back_gives_the_old_value_and_previous_follows(secrets, versions):
@@ -73,13 +81,20 @@ def test_moving_current_back_gives_the_old_value_and_previous_follows(secrets, v
 
 def test_remove_from_must_match_so_a_second_run_fails_instead_of_swapping_back(secrets, versions):
     move(secrets, CURRENT, versions[1], versions[0])
-    arguments = {"SecretId": NAME, "VersionStage": CURRENT, "MoveToVersionId": versions[0], "RemoveFromVersionId": versions[1]}
+    arguments = {
+        "SecretId": NAME,
+        "VersionStage": CURRENT,
+        "MoveToVersionId": versions[0],
+        "RemoveFromVersionId": versions[1],
+    }
     assert refusal(secrets.update_secret_version_stage, **arguments)[0] == "InvalidParameterException"
     assert value(secrets) == "one"
 
 
 def test_remove_from_is_required_when_the_label_is_attached_elsewhere(secrets, versions):
-    code, message = refusal(secrets.update_secret_version_stage, SecretId=NAME, VersionStage=CURRENT, MoveToVersionId=versions[0])
+    code, message = refusal(
+        secrets.update_secret_version_stage, SecretId=NAME, VersionStage=CURRENT, MoveToVersionId=versions[0]
+    )
     assert code == "InvalidParameterException"
     assert message == (
         f"The parameter RemoveFromVersionId can't be empty. Staging label AWSCURRENT is currently attached to version {versions[1]}, "
@@ -103,9 +118,14 @@ def test_a_custom_label_pins_a_version(secrets, versions):
 def test_current_cannot_be_removed_and_versions_must_exist(secrets, versions):
     arguments = {"SecretId": NAME, "VersionStage": CURRENT}
     code, message = refusal(secrets.update_secret_version_stage, **arguments, RemoveFromVersionId=versions[1])
-    assert (code, message.startswith("You can only move staging label AWSCURRENT")) == ("InvalidParameterException", True)
+    assert (code, message.startswith("You can only move staging label AWSCURRENT")) == (
+        "InvalidParameterException",
+        True,
+    )
     unknown = str(uuid.uuid4())
-    code = refusal(secrets.update_secret_version_stage, **arguments, RemoveFromVersionId=versions[1], MoveToVersionId=unknown)[0]
+    code = refusal(
+        secrets.update_secret_version_stage, **arguments, RemoveFromVersionId=versions[1], MoveToVersionId=unknown
+    )[0]
     assert code == "ResourceNotFoundException"
     assert refusal(secrets.update_secret_version_stage, **arguments)[0] == "InvalidParameterException"
     assert stages(secrets) == {versions[0]: {PREVIOUS}, versions[1]: {CURRENT}}
@@ -135,7 +155,9 @@ def test_deprecated_versions_are_pruned_beyond_100_but_never_under_24_hours_old(
 def test_a_secret_has_at_most_20_labels(secrets, versions):
     for number in range(18):
         move(secrets, f"release-{number}", None, versions[0])
-    code = refusal(secrets.update_secret_version_stage, SecretId=NAME, VersionStage="more", MoveToVersionId=versions[0])[0]
+    code = refusal(
+        secrets.update_secret_version_stage, SecretId=NAME, VersionStage="more", MoveToVersionId=versions[0]
+    )[0]
     assert code == "LimitExceededException"
     move(secrets, "release-0", versions[0], versions[1])
 
@@ -158,9 +180,15 @@ def test_awspending_away_from_current_shows_a_rotation(secrets, versions):
 
 def test_version_id_and_stage_must_mean_the_same_version(secrets, versions):
     assert value(secrets, VersionId=versions[0], VersionStage=PREVIOUS) == "one"
-    assert refusal(secrets.get_secret_value, SecretId=NAME, VersionId=versions[0], VersionStage=CURRENT)[0] == "InvalidRequestException"
+    assert (
+        refusal(secrets.get_secret_value, SecretId=NAME, VersionId=versions[0], VersionStage=CURRENT)[0]
+        == "InvalidRequestException"
+    )
     code, message = refusal(secrets.get_secret_value, SecretId=NAME, VersionStage="none")
-    assert (code, message) == ("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for staging label: none")
+    assert (code, message) == (
+        "ResourceNotFoundException",
+        "Secrets Manager can't find the specified secret value for staging label: none",
+    )
 
 
 def test_last_changed_moves_with_the_labels_and_last_accessed_is_a_date(secrets, versions):
@@ -172,7 +200,7 @@ def test_last_changed_moves_with_the_labels_and_last_accessed_is_a_date(secrets,
     move(secrets, CURRENT, versions[1], versions[0])
     after = secrets.describe_secret(SecretId=NAME)
     assert after["LastChangedDate"] > before["LastChangedDate"]
-    assert after["LastAccessedDate"].astimezone(datetime.timezone.utc).time() == datetime.time(0)
+    assert after["LastAccessedDate"].astimezone(datetime.UTC).time() == datetime.time(0)
 
 
 def test_a_secret_without_a_value_and_then_with_a_binary_one(secrets):
@@ -197,7 +225,8 @@ def test_a_secret_marked_for_deletion_cannot_be_read_until_it_is_restored(secret
     for call in (secrets.get_secret_value, secrets.delete_secret):
         code, message = refusal(call, SecretId=NAME)
         assert (code, message) == (
-            "InvalidRequestException", "You can't perform this operation on the secret because it was marked for deletion."
+            "InvalidRequestException",
+            "You can't perform this operation on the secret because it was marked for deletion.",
         )
     assert refusal(secrets.create_secret, Name=NAME, SecretString="new")[0] == "InvalidRequestException"
     assert "DeletedDate" in secrets.describe_secret(SecretId=NAME)
@@ -218,7 +247,10 @@ def test_a_secret_is_created_once(secrets, versions):
     assert refusal(secrets.create_secret, Name=NAME, SecretString="x")[0] == "ResourceExistsException"
     assert refusal(secrets.create_secret, Name="with space", SecretString="x")[0] == "InvalidParameterException"
     replicas = [{"Region": "eu-west-1"}]
-    assert refusal(secrets.create_secret, Name="other", SecretString="x", AddReplicaRegions=replicas)[0] == "InvalidParameterException"
+    assert (
+        refusal(secrets.create_secret, Name="other", SecretString="x", AddReplicaRegions=replicas)[0]
+        == "InvalidParameterException"
+    )
 
 
 def test_tags_are_added_replaced_and_removed(secrets, versions):
@@ -242,7 +274,9 @@ def test_secrets_are_listed_by_prefix_of_their_name_page_by_page(secrets):
 def test_a_batch_tells_values_and_errors_secret_by_secret(secrets, versions):
     answer = secrets.batch_get_secret_value(SecretIdList=[NAME, "none"])
     assert [secret["SecretString"] for secret in answer["SecretValues"]] == ["two"]
-    assert [(error["SecretId"], error["ErrorCode"]) for error in answer["Errors"]] == [("none", "ResourceNotFoundException")]
+    assert [(error["SecretId"], error["ErrorCode"]) for error in answer["Errors"]] == [
+        ("none", "ResourceNotFoundException")
+    ]
     by_name = secrets.batch_get_secret_value(Filters=[{"Key": "name", "Values": [NAME]}])
     assert by_name["SecretValues"][0]["VersionId"] == versions[1]
     assert refusal(secrets.batch_get_secret_value)[0] == "InvalidParameterException"
@@ -273,7 +307,9 @@ def test_a_pinned_version_id_ignores_label_moves(lab, secrets, arn):
     resolve = lab.lab.secretsmanager.resolve
     current = secrets.get_secret_value(SecretId="app")["VersionId"]
     old = secrets.get_secret_value(SecretId="app", VersionStage="release-1")["VersionId"]
-    secrets.update_secret_version_stage(SecretId="app", VersionStage=CURRENT, MoveToVersionId=old, RemoveFromVersionId=current)
+    secrets.update_secret_version_stage(
+        SecretId="app", VersionStage=CURRENT, MoveToVersionId=old, RemoveFromVersionId=current
+    )
     assert (resolve(f"{arn}:KEY::{current}"), resolve(f"{arn}:KEY::")) == ("new", "old")
 
 

@@ -155,10 +155,17 @@ class Ecr(Service):
         self._check_layers(repository, manifest)
         if digest in repository.images and (tag is None or repository.tags.get(tag) == digest):
             name = repository.description["repositoryName"]
-            message = f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name '{name}' in registry with id '{self.lab.account}'"
+            message = (
+                f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name '{name}' "
+                f"in registry with id '{self.lab.account}'"
+            )
             raise ApiError("ImageAlreadyExistsException", message)
         image = self._store(repository, manifest, tag)
-        return {"image": self._image(repository, image, {"imageDigest": digest, "imageTag": tag} if tag else {"imageDigest": digest})}
+        return {
+            "image": self._image(
+                repository, image, {"imageDigest": digest, "imageTag": tag} if tag else {"imageDigest": digest}
+            )
+        }
 
     def _check_layers(self, repository: Repository, manifest: str) -> None:
         try:
@@ -194,7 +201,9 @@ class Ecr(Service):
         for image_id in self._batch(request):
             try:
                 image = find(repository, image_id)
-                if image.status != "ACTIVE":  # "Archived images cannot be pulled" (ECR user guide, "Archiving an image")
+                if (
+                    image.status != "ACTIVE"
+                ):  # "Archived images cannot be pulled" (ECR user guide, "Archiving an image")
                     raise Missing("ImageInaccessible", f"Requested image is {image.status}")
                 images.append(self._image(repository, image, dict(image_id, imageDigest=image.digest)))
             except Missing as missing:
@@ -205,11 +214,19 @@ class Ecr(Service):
         """Details of images; archived ones only when the filter's imageStatus asks for them."""
         repository = self._repository(request)
         if "imageIds" not in request:
-            shown = [self._details(repository, image) for image in self._filtered(repository, request.get("filter", {}))]
+            shown = [
+                self._details(repository, image) for image in self._filtered(repository, request.get("filter", {}))
+            ]
             return self._page("imageDetails", shown, request)
         if "maxResults" in request or "nextToken" in request:
-            raise ApiError("InvalidParameterException", "Invalid parameter: maxResults and nextToken cannot be used with imageIds")
-        return {"imageDetails": [self._details(repository, self._shown(repository, request, i)) for i in self._batch(request)]}
+            raise ApiError(
+                "InvalidParameterException", "Invalid parameter: maxResults and nextToken cannot be used with imageIds"
+            )
+        return {
+            "imageDetails": [
+                self._details(repository, self._shown(repository, request, i)) for i in self._batch(request)
+            ]
+        }
 
     def _shown(self, repository: Repository, request: dict, image_id: dict) -> StoredImage:
         try:
@@ -247,7 +264,9 @@ class Ecr(Service):
             tags = [image_id["imageTag"]] if "imageTag" in image_id else repository.tags_of(image.digest)
             for tag in tags:
                 del repository.tags[tag]
-            deleted += [{"imageDigest": image.digest, "imageTag": tag} for tag in tags] or [{"imageDigest": image.digest}]
+            deleted += [{"imageDigest": image.digest, "imageTag": tag} for tag in tags] or [
+                {"imageDigest": image.digest}
+            ]
             if not repository.tags_of(image.digest):
                 del repository.images[image.digest]
         return {"imageIds": deleted, "failures": failures}
@@ -279,7 +298,12 @@ class Ecr(Service):
         """
         with self.lab.lock:
             target = self._repositories.get(repository) or self._create(repository, {})
-            content = {"architecture": "amd64", "os": "linux", "config": config, "rootfs": {"type": "layers", "diff_ids": []}}
+            content = {
+                "architecture": "amd64",
+                "os": "linux",
+                "config": config,
+                "rootfs": {"type": "layers", "diff_ids": []},
+            }
             blob = json.dumps(content, sort_keys=True).encode()
             target.blobs[digest_of(blob)] = blob
             manifest = {
@@ -298,7 +322,9 @@ class Ecr(Service):
         retried = "CannotPullContainerError: pull image manifest has been retried"
         match = REFERENCE.fullmatch(image)
         if match is None or match["account"] != self.lab.account or match["region"] != self.lab.region:
-            raise StartFailure(f"{retried} 5 time(s): failed to resolve ref {image}: failed to do request: dial tcp: i/o timeout")
+            raise StartFailure(
+                f"{retried} 5 time(s): failed to resolve ref {image}: failed to do request: dial tcp: i/o timeout"
+            )
         wanted = {"imageDigest": match["digest"]} if match["digest"] else {"imageTag": match["tag"] or "latest"}
         with self.lab.lock:
             try:
@@ -339,7 +365,8 @@ class Ecr(Service):
         return [
             image
             for image in repository.images.values()
-            if status in ("ANY", image.status) and tagged in ("ANY", "TAGGED" if repository.tags_of(image.digest) else "UNTAGGED")
+            if status in ("ANY", image.status)
+            and tagged in ("ANY", "TAGGED" if repository.tags_of(image.digest) else "UNTAGGED")
         ]
 
     def _names(self, repository: Repository) -> dict:

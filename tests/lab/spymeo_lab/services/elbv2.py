@@ -49,8 +49,12 @@ class Elbv2(TargetGroups):
         check_name(name)
         if request.get("Type", "application") != "application":
             raise ApiError("InvalidConfigurationRequest", "The lab has Application Load Balancers only.")
-        zones, vpc = self._zones(request.get("Subnets") or [mapping["SubnetId"] for mapping in request.get("SubnetMappings", [])])
-        existing = next((balancer for balancer in self._balancers.values() if balancer["LoadBalancerName"] == name), None)
+        zones, vpc = self._zones(
+            request.get("Subnets") or [mapping["SubnetId"] for mapping in request.get("SubnetMappings", [])]
+        )
+        existing = next(
+            (balancer for balancer in self._balancers.values() if balancer["LoadBalancerName"] == name), None
+        )
         if existing and existing["AvailabilityZones"] == zones:
             return {"LoadBalancers": [existing]}
         if existing:
@@ -84,8 +88,13 @@ class Elbv2(TargetGroups):
         except InvalidSubnetIdError as error:
             raise ApiError("SubnetNotFound", f"One of the subnets {', '.join(subnet_ids)} does not exist") from error
         if len({subnet.availability_zone for subnet in subnets}) < 2:
-            raise ApiError("ValidationError", "At least two subnets in two different Availability Zones must be specified")
-        zones = [{"ZoneName": subnet.availability_zone, "SubnetId": subnet.id, "LoadBalancerAddresses": []} for subnet in subnets]
+            raise ApiError(
+                "ValidationError", "At least two subnets in two different Availability Zones must be specified"
+            )
+        zones = [
+            {"ZoneName": subnet.availability_zone, "SubnetId": subnet.id, "LoadBalancerAddresses": []}
+            for subnet in subnets
+        ]
         return zones, subnets[0].vpc_id
 
     def describe_load_balancers(self, request: dict) -> dict:
@@ -97,7 +106,10 @@ class Elbv2(TargetGroups):
         """Delete a load balancer with its listeners; one that does not exist is no error."""
         arn = request["LoadBalancerArn"]
         if arn in self._balancers and self._attributes[arn]["deletion_protection.enabled"] == "true":
-            raise ApiError("OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled")
+            raise ApiError(
+                "OperationNotPermitted",
+                f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
+            )
         for listener in self._listeners_of(arn):
             self.delete_listener({"ListenerArn": listener.settings["ListenerArn"]})
         self._balancers.pop(arn, None)
@@ -127,9 +139,14 @@ class Elbv2(TargetGroups):
         """
         balancer, port = self.balancer(request["LoadBalancerArn"]), request.get("Port")
         if request.get("Protocol") != "HTTP" or port is None:
-            raise ApiError("UnsupportedProtocol", "The lab's listeners have a port and speak HTTP: there are no certificates.")
+            raise ApiError(
+                "UnsupportedProtocol", "The lab's listeners have a port and speak HTTP: there are no certificates."
+            )
         if any(listener.settings["Port"] == port for listener in self._listeners_of(balancer["LoadBalancerArn"])):
-            raise ApiError("DuplicateListener", f"A listener already exists on this port for this load balancer '{balancer['LoadBalancerArn']}'")
+            raise ApiError(
+                "DuplicateListener",
+                f"A listener already exists on this port for this load balancer '{balancer['LoadBalancerArn']}'",
+            )
         forward = self._forward(request["DefaultActions"], balancer["LoadBalancerArn"])
         arn = balancer["LoadBalancerArn"].replace(":loadbalancer/", ":listener/") + f"/{secrets.token_hex(8)}"
         settings = {
@@ -149,7 +166,9 @@ class Elbv2(TargetGroups):
     def _forward(self, actions: list[dict], balancer_arn: str) -> Forward:
         if len(actions) != 1 or actions[0]["Type"] != "forward":
             raise ApiError("InvalidLoadBalancerAction", "The lab's listeners have one action, of type forward.")
-        config = actions[0].get("ForwardConfig") or {"TargetGroups": [{"TargetGroupArn": actions[0].get("TargetGroupArn", "")}]}
+        config = actions[0].get("ForwardConfig") or {
+            "TargetGroups": [{"TargetGroupArn": actions[0].get("TargetGroupArn", "")}]
+        }
         if config.get("TargetGroupStickinessConfig", {}).get("Enabled"):
             raise ApiError("InvalidLoadBalancerAction", "The lab has no target group stickiness.")
         weights = {group["TargetGroupArn"]: group.get("Weight", 1) for group in config["TargetGroups"]}
@@ -194,7 +213,9 @@ class Elbv2(TargetGroups):
     def describe_rules(self, request: dict) -> dict:
         """A listener of the lab has its default rule only."""
         if "RuleArns" in request:
-            rules = [rule for rule in map(_default_rule, self._listeners.values()) if rule["RuleArn"] in request["RuleArns"]]
+            rules = [
+                rule for rule in map(_default_rule, self._listeners.values()) if rule["RuleArn"] in request["RuleArns"]
+            ]
             if len(rules) != len(set(request["RuleArns"])):
                 raise ApiError("RuleNotFound", "One or more rules not found")
         elif "ListenerArn" in request:
@@ -235,7 +256,9 @@ class Elbv2(TargetGroups):
 
     def _existing(self, arns: list[str]) -> list[str]:
         for arn in arns:
-            look_up = {"loadbalancer": self.balancer, "listener": self._listener}.get(arn.split(":")[-1].split("/")[0], self.group)
+            look_up = {"loadbalancer": self.balancer, "listener": self._listener}.get(
+                arn.split(":")[-1].split("/")[0], self.group
+            )
             look_up(arn)
         return arns
 
@@ -261,12 +284,15 @@ class Elbv2(TargetGroups):
         return self._listeners[arn]
 
     def _listeners_of(self, balancer_arn: str) -> list[Listener]:
-        return [listener for listener in self._listeners.values() if listener.settings["LoadBalancerArn"] == balancer_arn]
+        return [
+            listener for listener in self._listeners.values() if listener.settings["LoadBalancerArn"] == balancer_arn
+        ]
 
     def users(self, group_arn: str) -> set[str]:
         """The ARNs of the load balancers that send requests to a group."""
-        return {each.settings["LoadBalancerArn"] for each in self._listeners.values() if group_arn in each.forward.weights}
-
+        return {
+            each.settings["LoadBalancerArn"] for each in self._listeners.values() if group_arn in each.forward.weights
+        }
 
 
 def _actions(actions: list[dict], forward: Forward) -> list[dict]:

@@ -60,7 +60,10 @@ class TargetGroups(Service, ABC):
         name = request["Name"]
         check_name(name)
         if request.get("TargetType") != "ip" or request.get("Protocol") != "HTTP" or "Port" not in request:
-            raise ApiError("InvalidConfigurationRequest", "The lab's target groups have targets of type ip, protocol HTTP and a port.")
+            raise ApiError(
+                "InvalidConfigurationRequest",
+                "The lab's target groups have targets of type ip, protocol HTTP and a port.",
+            )
         self._check_vpc(request.get("VpcId", ""))
         settings = {key: request[key] for key in ("Protocol", "Port", "VpcId", "TargetType")}
         settings |= {"TargetGroupName": name, "ProtocolVersion": "HTTP1", "IpAddressType": "ipv4"}
@@ -70,7 +73,10 @@ class TargetGroups(Service, ABC):
         if existing and settings == {key: value for key, value in existing.settings.items() if key != "TargetGroupArn"}:
             return {"TargetGroups": [self._shape(existing)]}
         if existing:
-            raise ApiError("DuplicateTargetGroupName", f"A target group with the same name '{name}' exists, but with different settings")
+            raise ApiError(
+                "DuplicateTargetGroupName",
+                f"A target group with the same name '{name}' exists, but with different settings",
+            )
         arn = self.lab.arn("elasticloadbalancing", f"targetgroup/{name}/{secrets.token_hex(8)}")
         self._groups[arn] = TargetGroup({"TargetGroupArn": arn, **settings})
         self.tag(arn, request)
@@ -130,7 +136,9 @@ class TargetGroups(Service, ABC):
         group = self.group(request["TargetGroupArn"])
         for target in request["Targets"]:
             if not _is_loopback(target["Id"]):
-                raise ApiError("InvalidTarget", f"The following targets are not addresses of this lab: '{target['Id']}'")
+                raise ApiError(
+                    "InvalidTarget", f"The following targets are not addresses of this lab: '{target['Id']}'"
+                )
         for target in request["Targets"]:
             self.register(group.arn, target["Id"], target.get("Port", group.settings["Port"]))
         return {}
@@ -180,7 +188,9 @@ class TargetGroups(Service, ABC):
                 del group.targets[address, port]
                 return
             target.state, target.why = "draining", DRAINING
-            self.lab.after(self.lab.durations.deregistration_delay * group.drain_share(), lambda: self._drained(group, target))
+            self.lab.after(
+                self.lab.durations.deregistration_delay * group.drain_share(), lambda: self._drained(group, target)
+            )
 
     def health(self, target_group_arn: str, address: str, port: int) -> dict | None:
         """TargetHealth of an address; None when it is not registered."""
@@ -208,21 +218,29 @@ class TargetGroups(Service, ABC):
                     self._start(group, target.address, target.port)
 
     def _check_later(self, group: TargetGroup, target: Target) -> None:
-        self.lab.after(self.lab.durations.health_check_interval, lambda: self.lab.background(lambda: self._check(group, target)))
+        self.lab.after(
+            self.lab.durations.health_check_interval, lambda: self.lab.background(lambda: self._check(group, target))
+        )
 
     def _check(self, group: TargetGroup, target: Target) -> None:
         settings = group.settings
         if not self._is_checked(group, target):
             return
         port = self._health_check_port(group, target.port)
-        failure = alb.probe(target.address, port, settings["HealthCheckPath"], group.accepts, settings["HealthCheckTimeoutSeconds"])
+        failure = alb.probe(
+            target.address, port, settings["HealthCheckPath"], group.accepts, settings["HealthCheckTimeoutSeconds"]
+        )
         with self.lab.lock:
             if self._is_checked(group, target):
                 target.checked(failure, settings["HealthyThresholdCount"], settings["UnhealthyThresholdCount"])
                 self._check_later(group, target)
 
     def _is_checked(self, group: TargetGroup, target: Target) -> bool:
-        return group.targets.get((target.address, target.port)) is target and target.state in ("initial", "healthy", "unhealthy")
+        return group.targets.get((target.address, target.port)) is target and target.state in (
+            "initial",
+            "healthy",
+            "unhealthy",
+        )
 
     def _health_check_port(self, group: TargetGroup, port: int) -> int:
         wanted = group.settings["HealthCheckPort"]
@@ -245,11 +263,16 @@ def _check_health_check(settings: dict) -> None:
     if settings["HealthCheckProtocol"] != "HTTP" or not settings["HealthCheckEnabled"]:
         raise ApiError("InvalidConfigurationRequest", "The lab's health checks are enabled and speak HTTP.")
     if settings["HealthCheckTimeoutSeconds"] >= settings["HealthCheckIntervalSeconds"]:
-        raise ApiError("ValidationError", "Health check timeout '{HealthCheckTimeoutSeconds}' must be smaller than the interval "
-                       "'{HealthCheckIntervalSeconds}'".format_map(settings))
+        raise ApiError(
+            "ValidationError",
+            "Health check timeout '{HealthCheckTimeoutSeconds}' must be smaller than the interval "
+            "'{HealthCheckIntervalSeconds}'".format_map(settings),
+        )
     codes = settings["Matcher"].get("HttpCode", "")
     if not re.fullmatch(r"[2-4]\d\d(-[2-4]\d\d)?(,[2-4]\d\d(-[2-4]\d\d)?)*", codes):
-        raise ApiError("ValidationError", f"Health check matcher HTTP code '{codes}' must be within '200-499' inclusive")
+        raise ApiError(
+            "ValidationError", f"Health check matcher HTTP code '{codes}' must be within '200-499' inclusive"
+        )
 
 
 def _is_loopback(address: str) -> bool:

@@ -46,7 +46,10 @@ def check_name(name: str) -> None:
     :raises ApiError: ValidationError.
     """
     if not re.fullmatch(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)", name):
-        raise ApiError("ValidationError", f"The name '{name}' must have 1 to 32 alphanumeric characters or hyphens, and no hyphen at either end")
+        raise ApiError(
+            "ValidationError",
+            f"The name '{name}' must have 1 to 32 alphanumeric characters or hyphens, and no hyphen at either end",
+        )
 
 
 def wanted_attributes(request: dict, known: dict[str, str]) -> dict[str, str]:

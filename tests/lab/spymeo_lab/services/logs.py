@@ -17,10 +17,35 @@ from ..errors import StartFailure
 from ..wire import ApiError, Service
 from .logs_pattern import InvalidPattern, compile_pattern
 
-SCANNED_EVENTS = 100  # that one page of FilterLogEvents looks at; in AWS a page ends after a time, found something or not
+SCANNED_EVENTS = (
+    100  # that one page of FilterLogEvents looks at; in AWS a page ends after a time, found something or not
+)
 RETURNED_EVENTS = 10_000  # at most, for FilterLogEvents and GetLogEvents
 BATCH_EVENTS, BATCH_BYTES, EVENT_OVERHEAD = 10_000, 1_048_576, 26  # of PutLogEvents; the overhead is bytes an event
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 DAY, HOUR = 86_400_000, 3_600_000  # milliseconds
 
 
@@ -71,7 +96,9 @@ class Logs(Service):
         """Create a log group without retention."""
         name = request["logGroupName"]
         if not re.fullmatch(r"[.\-_/#A-Za-z0-9]{1,512}", name):
-            raise ApiError("InvalidParameterException", f"Value '{name}' at 'logGroupName' failed to satisfy constraint")
+            raise ApiError(
+                "InvalidParameterException", f"Value '{name}' at 'logGroupName' failed to satisfy constraint"
+            )
         if name in self._groups:
             raise ApiError("ResourceAlreadyExistsException", "The specified log group already exists")
         self._groups[name] = Group(name, self.lab.arn("logs", f"log-group:{name}"), self._now())
@@ -81,7 +108,10 @@ class Logs(Service):
         """Log groups by name; a prefix or a pattern (part of the name), not both."""
         prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
         if prefix and part:
-            raise ApiError("InvalidParameterException", "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+            raise ApiError(
+                "InvalidParameterException",
+                "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
+            )
         names = [name for name in sorted(self._groups) if name.startswith(prefix) and part in name]
         return self._page("logGroups", [self._group_shape(self._groups[name]) for name in names], request)
 
@@ -105,7 +135,9 @@ class Logs(Service):
     def put_retention_policy(self, request: dict) -> dict:
         """Events older than this many days are not shown any more."""
         if request["retentionInDays"] not in RETENTION_DAYS:
-            raise ApiError("InvalidParameterException", f"retentionInDays is one of {', '.join(map(str, RETENTION_DAYS))}")
+            raise ApiError(
+                "InvalidParameterException", f"retentionInDays is one of {', '.join(map(str, RETENTION_DAYS))}"
+            )
         self._group(request).retention = request["retentionInDays"]
         return {}
 
@@ -115,7 +147,9 @@ class Logs(Service):
         """Create a stream, empty."""
         group, name = self._group(request), request["logStreamName"]
         if not re.fullmatch(r"[^:*]{1,512}", name):
-            raise ApiError("InvalidParameterException", f"Value '{name}' at 'logStreamName' failed to satisfy constraint")
+            raise ApiError(
+                "InvalidParameterException", f"Value '{name}' at 'logStreamName' failed to satisfy constraint"
+            )
         if name in group.streams:
             raise ApiError("ResourceAlreadyExistsException", "The specified log stream already exists")
         group.streams[name] = Stream(name, self._now())
@@ -127,17 +161,23 @@ class Logs(Service):
         by_time = request.get("orderBy") == "LastEventTime"
         if by_time and prefix:
             raise ApiError("InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix.")
-        shapes = [self._stream_shape(group, stream) for name, stream in group.streams.items() if name.startswith(prefix)]
+        shapes = [
+            self._stream_shape(group, stream) for name, stream in group.streams.items() if name.startswith(prefix)
+        ]
         shapes.sort(key=lambda shape: (shape.get("lastEventTimestamp", 0) if by_time else 0, shape["logStreamName"]))
         return self._page("logStreams", shapes[::-1] if request.get("descending") else shapes, request)
 
     def _stream_shape(self, group: Group, stream: Stream) -> dict:
         events = self._visible(group, stream)
-        times = {
-            "firstEventTimestamp": events[0].timestamp,
-            "lastEventTimestamp": events[-1].timestamp,
-            "lastIngestionTime": max(event.ingested for event in events),
-        } if events else {}
+        times = (
+            {
+                "firstEventTimestamp": events[0].timestamp,
+                "lastEventTimestamp": events[-1].timestamp,
+                "lastIngestionTime": max(event.ingested for event in events),
+            }
+            if events
+            else {}
+        )
         return {
             "logStreamName": stream.name,
             "creationTime": stream.created,
@@ -164,17 +204,28 @@ class Logs(Service):
             **({"expiredLogEventEndIndex" if expired else "tooOldLogEventEndIndex": old} if old else {}),
             **({"tooNewLogEventStartIndex": len(events) - new} if new else {}),
         }
-        return {"nextSequenceToken": str(len(stream.events) + 1), **({"rejectedLogEventsInfo": rejected} if rejected else {})}
+        return {
+            "nextSequenceToken": str(len(stream.events) + 1),
+            **({"rejectedLogEventsInfo": rejected} if rejected else {}),
+        }
 
     def _check_batch(self, events: list[dict]) -> None:
         times = [event["timestamp"] for event in events]
         size = sum(len(event["message"].encode()) + EVENT_OVERHEAD for event in events)
         if not 1 <= len(events) <= BATCH_EVENTS or size > BATCH_BYTES:
-            raise ApiError("InvalidParameterException", f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
+            raise ApiError(
+                "InvalidParameterException", f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}"
+            )
         if times != sorted(times):
-            raise ApiError("InvalidParameterException", "Log events in a single PutLogEvents request must be in chronological order.")
+            raise ApiError(
+                "InvalidParameterException",
+                "Log events in a single PutLogEvents request must be in chronological order.",
+            )
         if times[-1] - times[0] > DAY:
-            raise ApiError("InvalidParameterException", "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
+            raise ApiError(
+                "InvalidParameterException",
+                "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+            )
 
     def _append(self, stream: Stream, timestamp: int, message: str) -> None:
         event_id = f"{timestamp:020d}{next(self._numbers):036d}"
@@ -211,7 +262,10 @@ class Logs(Service):
         """Events of a group by time, streams and pattern. An empty page with a nextToken says nothing about the next page."""
         group = self._group(request)
         if not request.get("startFromHead", True):
-            raise ApiError("InvalidParameterException", "The lab's FilterLogEvents gives the oldest events first only: startFromHead is true.")
+            raise ApiError(
+                "InvalidParameterException",
+                "The lab's FilterLogEvents gives the oldest events first only: startFromHead is true.",
+            )
         try:
             matches = compile_pattern(request.get("filterPattern", ""))
         except InvalidPattern as error:
@@ -240,7 +294,9 @@ class Logs(Service):
     def _between(self, group: Group, request: dict, after: str):
         names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix")
         if names and prefix:
-            raise ApiError("InvalidParameterException", "You cannot specify both logStreamNames and logStreamNamePrefix.")
+            raise ApiError(
+                "InvalidParameterException", "You cannot specify both logStreamNames and logStreamNamePrefix."
+            )
         streams = [self._stream(group, name) for name in names] if names else group.streams.values()
         start, end = request.get("startTime", 0), request.get("endTime", 1 << 62)
         chosen = [self._visible(group, stream) for stream in streams if stream.name.startswith(prefix or "")]
@@ -294,7 +350,9 @@ class Logs(Service):
     def _group(self, request: dict) -> Group:
         name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
         if bool(name) == bool(identifier):
-            raise ApiError("InvalidParameterException", "Exactly one of logGroupName or logGroupIdentifier is required.")
+            raise ApiError(
+                "InvalidParameterException", "Exactly one of logGroupName or logGroupIdentifier is required."
+            )
         name = name or identifier.removesuffix(":*").removeprefix(self.lab.arn("logs", "log-group:"))
         if name not in self._groups:
             raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")

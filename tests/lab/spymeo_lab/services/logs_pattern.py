@@ -74,7 +74,9 @@ def _unquoted(text: str) -> str:
 
 def _regex(text: str) -> re.Pattern:
     if not REGEX.fullmatch(text):
-        raise InvalidPattern(f"%{text}% holds what regular expressions of a filter pattern cannot hold; there are no parentheses")
+        raise InvalidPattern(
+            f"%{text}% holds what regular expressions of a filter pattern cannot hold; there are no parentheses"
+        )
     try:
         return re.compile(text, re.ASCII)
     except re.error as error:
@@ -136,7 +138,9 @@ class _JsonPattern:
                 return lambda value: value is ABSENT
             raise InvalidPattern("NOT is followed by EXISTS")
         if self._take("word", "IS"):
-            wanted = {"NULL": None, "TRUE": True, "FALSE": False}.get(self._take("word", "NULL", "TRUE", "FALSE"), ABSENT)
+            wanted = {"NULL": None, "TRUE": True, "FALSE": False}.get(
+                self._take("word", "NULL", "TRUE", "FALSE"), ABSENT
+            )
             if wanted is ABSENT:
                 raise InvalidPattern("IS is followed by NULL, TRUE or FALSE")
             return lambda value: value is wanted

@@ -60,7 +60,9 @@ class SecretsManager(Service):
             raise ApiError("InvalidRequestException", message)
         if data and token in secret.versions and secret.versions[token].data == data:
             return {**self._names(secret), "VersionId": token}
-        raise ApiError("ResourceExistsException", f"The operation failed because the secret {secret.name} already exists.")
+        raise ApiError(
+            "ResourceExistsException", f"The operation failed because the secret {secret.name} already exists."
+        )
 
     def describe_secret(self, request: dict) -> dict:
         """Everything but the values; a secret that is marked for deletion is shown with its DeletedDate."""
@@ -68,16 +70,23 @@ class SecretsManager(Service):
 
     def list_secrets(self, request: dict) -> dict:
         """Secrets by date of creation, filtered; those marked for deletion only when asked for."""
-        found = [secret for secret in self._secrets.values() if request.get("IncludePlannedDeletion") or not secret.deletion]
+        found = [
+            secret for secret in self._secrets.values() if request.get("IncludePlannedDeletion") or not secret.deletion
+        ]
         found = [secret for secret in found if all(_passes(secret, each) for each in request.get("Filters", []))]
         keys = {"name": lambda secret: secret.name, "last-changed-date": lambda secret: secret.changed}
-        found.sort(key=keys.get(request.get("SortBy"), lambda secret: secret.created), reverse=request.get("SortOrder") != "asc")
+        found.sort(
+            key=keys.get(request.get("SortBy"), lambda secret: secret.created),
+            reverse=request.get("SortOrder") != "asc",
+        )
         return self._page("SecretList", [self._shape(secret, "SecretVersionsToStages") for secret in found], request)
 
     def update_secret(self, request: dict) -> dict:
         """Change description and key; with a value, make it a new version that becomes AWSCURRENT."""
         secret, data = self._usable(request["SecretId"]), self._data(request, required=False)
-        version = self._put(secret, request.get("ClientRequestToken") or str(uuid.uuid4()), data, [CURRENT]) if data else None
+        version = (
+            self._put(secret, request.get("ClientRequestToken") or str(uuid.uuid4()), data, [CURRENT]) if data else None
+        )
         self._configure(secret, request)
         secret.changed = self.lab.now()
         return {**self._names(secret), **({"VersionId": version.id} if version else {})}
@@ -100,9 +109,14 @@ class SecretsManager(Service):
         """Mark for deletion in 7 to 30 days, or delete at once when forced."""
         force, days = request.get("ForceDeleteWithoutRecovery", False), request.get("RecoveryWindowInDays")
         if force and days is not None:
-            raise ApiError("InvalidParameterException", "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
+            raise ApiError(
+                "InvalidParameterException",
+                "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+            )
         if days is not None and not 7 <= days <= 30:
-            raise ApiError("InvalidParameterException", "RecoveryWindowInDays value must be between 7 and 30 days (inclusive).")
+            raise ApiError(
+                "InvalidParameterException", "RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."
+            )
         if force:
             return {**self._forget(request["SecretId"]), "DeletionDate": self.lab.now()}
         secret = self._usable(request["SecretId"])
@@ -112,7 +126,9 @@ class SecretsManager(Service):
     def _forget(self, secret_id: str) -> dict:
         try:
             secret = self._find(secret_id)
-        except ApiError:  # "If you forcibly delete [a] nonexistent secret, the operation does not return ResourceNotFoundException"
+        except (
+            ApiError
+        ):  # "If you forcibly delete [a] nonexistent secret, the operation does not return ResourceNotFoundException"
             return {"Name": secret_id}
         del self._secrets[secret.name]
         return self._names(secret)
@@ -129,9 +145,17 @@ class SecretsManager(Service):
         """The value of a version: AWSCURRENT's unless asked otherwise; an id and a label must mean the same version."""
         secret = self._usable(request["SecretId"])
         version = self._version(secret, request.get("VersionId"), request.get("VersionStage"))
-        version.accessed = secret.accessed = self.lab.now().replace(hour=0, minute=0, second=0, microsecond=0)  # a date, no time
+        version.accessed = secret.accessed = self.lab.now().replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )  # a date, no time
         stages = {"VersionStages": list(version.stages)} if version.stages else {}
-        return {**self._names(secret), "VersionId": version.id, **version.data, **stages, "CreatedDate": version.created}
+        return {
+            **self._names(secret),
+            "VersionId": version.id,
+            **version.data,
+            **stages,
+            "CreatedDate": version.created,
+        }
 
     def _version(self, secret: Secret, version_id: str | None, stage: str | None) -> Version:
         if version_id is None:
@@ -141,18 +165,27 @@ class SecretsManager(Service):
             version = secret.versions.get(version_id)
             missing = f"VersionId: {version_id}"
         if version is None:
-            raise ApiError("ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for {missing}")
+            raise ApiError(
+                "ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for {missing}"
+            )
         if version_id and stage and stage not in version.stages:
-            raise ApiError("InvalidRequestException", "You provided a VersionStage that is not associated to the provided VersionId.")
+            raise ApiError(
+                "InvalidRequestException",
+                "You provided a VersionStage that is not associated to the provided VersionId.",
+            )
         return version
 
     def batch_get_secret_value(self, request: dict) -> dict:
         """Values of up to 20 secrets, by ids or by filters; errors are told secret by secret."""
         ids, filters = request.get("SecretIdList"), request.get("Filters")
         if bool(ids) == bool(filters):
-            raise ApiError("InvalidParameterException", "Either 'SecretIdList' or 'Filters' must be provided, but not both.")
+            raise ApiError(
+                "InvalidParameterException", "Either 'SecretIdList' or 'Filters' must be provided, but not both."
+            )
         if ids and (len(ids) > BATCH_SIZE or "MaxResults" in request):
-            raise ApiError("InvalidParameterException", f"SecretIdList holds up to {BATCH_SIZE} secrets and excludes MaxResults.")
+            raise ApiError(
+                "InvalidParameterException", f"SecretIdList holds up to {BATCH_SIZE} secrets and excludes MaxResults."
+            )
         page = {}
         if filters:
             page = self.list_secrets({**request, "MaxResults": request.get("MaxResults", BATCH_SIZE)})
@@ -224,12 +257,18 @@ class SecretsManager(Service):
             raise StartFailure(initialization + reason)
         asm = f"{initialization}unable to retrieve secret from asm: service call has been retried 1 time(s): "
         arn, key, stage, version_id = _reference(value_from, asm)
-        query = {"SecretId": arn, **({"VersionStage": stage} if stage else {}), **({"VersionId": version_id} if version_id else {})}
+        query = {
+            "SecretId": arn,
+            **({"VersionStage": stage} if stage else {}),
+            **({"VersionId": version_id} if version_id else {}),
+        }
         try:
             with self.lab.lock:
                 value = self.get_secret_value(query)
         except ApiError as error:
-            raise StartFailure(f"{asm}failed to fetch secret {arn} from secrets manager: {error.code}: {error.message}") from error
+            raise StartFailure(
+                f"{asm}failed to fetch secret {arn} from secrets manager: {error.code}: {error.message}"
+            ) from error
         text = value.get("SecretString", "")
         return _json_value(text, key, asm) if key else text
 
@@ -251,7 +290,10 @@ class SecretsManager(Service):
     def _data(self, request: dict, required: bool) -> dict:
         data = {key: request[key] for key in ("SecretString", "SecretBinary") if key in request}
         if len(data) > 1:
-            raise ApiError("InvalidParameterException", "You can't specify both a binary secret value and a string secret value in the same secret.")
+            raise ApiError(
+                "InvalidParameterException",
+                "You can't specify both a binary secret value and a string secret value in the same secret.",
+            )
         if required and not data:
             raise ApiError("InvalidRequestException", "You must provide either SecretString or SecretBinary.")
         if any(len(value if isinstance(value, bytes) else value.encode()) > 65536 for value in data.values()):
@@ -291,10 +333,14 @@ def _passes(secret: Secret, wanted: dict) -> bool:
         "tag-value": list(secret.tags.values()),
     }
     if wanted.get("Key") not in attributes:
-        raise ApiError("InvalidParameterException", f"The lab filters secrets by {', '.join(attributes)}, not by {wanted.get('Key')}.")
+        raise ApiError(
+            "InvalidParameterException",
+            f"The lab filters secrets by {', '.join(attributes)}, not by {wanted.get('Key')}.",
+        )
     values = [value.lower() if wanted["Key"] == "description" else value for value in wanted["Values"]]
     return any(
-        any(text.startswith(value.removeprefix("!")) for text in attributes[wanted["Key"]]) != value.startswith("!") for value in values
+        any(text.startswith(value.removeprefix("!")) for text in attributes[wanted["Key"]]) != value.startswith("!")
+        for value in values
     )
 
 
@@ -303,7 +349,9 @@ def _reference(value_from: str, asm: str) -> tuple[str, str, str, str]:
     parts = value_from.split(":")
     if len(parts) not in (7, 10):
         message = "an invalid ARN format for the AWS Secrets Manager secret was specified"
-        raise StartFailure(f"{asm}unexpected ARN format with parameters when trying to retrieve ASM secret: {message}: {value_from}")
+        raise StartFailure(
+            f"{asm}unexpected ARN format with parameters when trying to retrieve ASM secret: {message}: {value_from}"
+        )
     key, stage, version_id = parts[7:] or ("", "", "")
     return ":".join(parts[:7]), key, stage, version_id
 

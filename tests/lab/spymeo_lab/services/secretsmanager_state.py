@@ -66,10 +66,15 @@ class Secret:
             ResourceNotFoundException for versions that do not exist.
         """
         if source is None and target is None:
-            raise ApiError("InvalidParameterException", "You must specify MoveToVersionId, RemoveFromVersionId or both.")
+            raise ApiError(
+                "InvalidParameterException", "You must specify MoveToVersionId, RemoveFromVersionId or both."
+            )
         for version_id in (source, target):
             if version_id is not None and version_id not in self.versions:
-                raise ApiError("ResourceNotFoundException", f"Secrets Manager can't find the specified secret value for VersionId: {version_id}")
+                raise ApiError(
+                    "ResourceNotFoundException",
+                    f"Secrets Manager can't find the specified secret value for VersionId: {version_id}",
+                )
         holder = self.holder(stage)
         self._check_source(stage, holder, source, target)
         if target is not None:
@@ -105,11 +110,16 @@ class Secret:
     def _check_limit(self, added: list[str]) -> None:
         labels = {stage for version in self.versions.values() for stage in version.stages} | set(added)
         if len(labels) > LABELS:
-            raise ApiError("LimitExceededException", f"You can't attach more than {LABELS} staging labels to the versions of a secret.")
+            raise ApiError(
+                "LimitExceededException",
+                f"You can't attach more than {LABELS} staging labels to the versions of a secret.",
+            )
 
     def prune(self, now: datetime.datetime) -> None:
         """Versions without a label go beyond 100, oldest first, but never in their first 24 hours."""
-        unlabelled = [version for version in self.versions.values() if not version.stages and now - version.created > PRUNED_AFTER]
+        unlabelled = [
+            version for version in self.versions.values() if not version.stages and now - version.created > PRUNED_AFTER
+        ]
         surplus = len(self.versions) - VERSIONS
         for version in sorted(unlabelled, key=lambda version: version.created)[: max(surplus, 0)]:
             del self.versions[version.id]

@@ -1,0 +1,225 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where a database rollback stands, row by row, and everything that is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback, takes_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOW = NOON + timedelta(minutes=5)
+RUN, OLDER = "rb-20261122-120000", "rb-20261001-080000"
+NEW = "app-db-" + RUN
+SNAPSHOT_ARN = "arn:aws:rds:eu-west-3:123456789012:snapshot:"
+
+
+def host(name):
+    return f"{name}.abc.eu-west-3.rds.amazonaws.com"
+
+
+def restored_by(run_id, snapshot="before", replaces="app-db"):
+    return {
+        "spymeo:rollback-run": run_id,
+        "spymeo:rollback-source-snapshot": SNAPSHOT_ARN + snapshot,
+        "spymeo:rollback-replaces": replaces,
+    }
+
+
+@pytest.fixture
+def decide(db_instance_answer, db_snapshot_answer):
+    """Decides for a region that holds ``app-db`` and ``others`` (dicts of changes)."""
+
+    def run(others=(), snapshot=None, current_host=None, run_id=RUN, db_instance="app-db", source=None, snapshots=()):
+        answers = [db_instance_answer(**(source or {})), *(db_instance_answer(**other) for other in others)]
+        return decide_rollback(
+            db_instance=db_instance,
+            snapshot_name="before",
+            current_host=current_host,
+            run_id=run_id,
+            instances=[DbInstance.from_boto(answer) for answer in answers],
+            snapshot=None if snapshot == "missing" else DbSnapshot.from_boto(db_snapshot_answer(**(snapshot or {}))),
+            snapshots=[DbSnapshot.from_boto(db_snapshot_answer(**changes)) for changes in snapshots],
+            now=NOW,
+        )
+
+    return run
+
+
+# name, tags and age of what stands beside app-db; the host in DATABASE_URL; then state, replaced, restored and new instance.
+MINE = {"name": NEW, "tags": restored_by(RUN), "InstanceCreateTime": NOON}
+YOUNG = {"name": "app-db-" + OLDER, "tags": restored_by(OLDER), "InstanceCreateTime": NOON}
+AGED = {
+    "name": "app-db-" + OLDER,
+    "tags": restored_by(OLDER, "autumn"),
+    "InstanceCreateTime": NOON - timedelta(days=50),
+}
+SECOND = {"name": "app-db-rb-2", "tags": restored_by("rb-2", replaces=AGED["name"]), "InstanceCreateTime": NOON}
+REUSED = {**AGED, "tags": restored_by(OLDER)}
+
+ROWS = {
+    "nothing restored, host unknown": ([], None, "restore", "app-db", None, NEW),
+    "nothing restored, host known": ([], host("app-db"), "restore", "app-db", None, NEW),
+    "host in another spelling": ([], host("APP-DB") + ".", "restore", "app-db", None, NEW),
+    "ours is there, not in service": ([MINE], host("app-db"), "resume", "app-db", NEW, NEW),
+    "ours is in service": ([MINE], host(NEW), "done", "app-db", NEW, NEW),
+    "another run's is in service": ([YOUNG], host(YOUNG["name"]), "done", "app-db", YOUNG["name"], YOUNG["name"]),
+    "another run's is there, not in service": ([YOUNG], host("app-db"), "restore", "app-db", None, NEW),
+    "an older rollback is replaced": ([AGED], host(AGED["name"]), "restore", AGED["name"], None, NEW),
+    "second rollback is in service": (
+        [AGED, SECOND],
+        host("app-db-rb-2"),
+        "done",
+        AGED["name"],
+        "app-db-rb-2",
+        "app-db-rb-2",
+    ),
+    "a younger snapshot has the old one's name": ([REUSED], host(AGED["name"]), "restore", AGED["name"], None, NEW),
+    "ours is still being created": (
+        [{**MINE, "without": ["Endpoint", "InstanceCreateTime"], "DBInstanceStatus": "creating"}],
+        host("app-db"),
+        "resume",
+        "app-db",
+        NEW,
+        NEW,
+    ),
+}
+
+
+@pytest.mark.parametrize(("others", "current_host", "state", "replaced", "restored", "new"), ROWS.values(), ids=ROWS)
+def test_where_it_stands(decide, others, current_host, state, replaced, restored, new):
+    rollback = decide(others, current_host=current_host)
+    assert rollback.state == state
+    assert rollback.replaced == replaced
+    assert (rollback.restored.name if rollback.restored else None) == restored
+    assert rollback.new_db_instance == new
+    assert rollback.reason
+
+
+def test_a_second_run_is_told_the_first_ones_names(decide):
+    rollback = decide([YOUNG], current_host=host(YOUNG["name"]))
+    assert rollback.safety_snapshot == "app-db-failed-migration-" + OLDER
+    assert decide().safety_snapshot == "app-db-failed-migration-" + RUN
+
+
+REFUSED = {
+    "no such instance": ({"db_instance": "app-bd"}, "db_instance", ["app-bd", "no such DB instance", "app-db"]),
+    "no such snapshot": (
+        {"snapshot": "missing", "snapshots": [{"name": "other"}]},
+        "snapshot",
+        ["no such snapshot", "other (available, 2026-11-22T11:00:00+00:00)"],
+    ),
+    "no snapshot at all": ({"snapshot": "missing"}, "snapshot", ["no snapshots of app-db at all"]),
+    "snapshot still creating": ({"snapshot": {"Status": "creating"}}, "snapshot", ["it is creating"]),
+    "another engine": ({"snapshot": {"Engine": "mysql"}}, "snapshot", ["mysql", "postgres"]),
+    "another major version": ({"snapshot": {"EngineVersion": "15.8"}}, "snapshot", ["15.8", "16.4"]),
+    "a cluster's instance": (
+        {"source": {"DBClusterIdentifier": "aurora-1"}},
+        "db_instance",
+        ["Aurora cluster aurora-1"],
+    ),
+    "a stranger has the name": ({"others": [{"name": NEW, "tags": {}}]}, "run_id", [NEW, "not this run's"]),
+    "the run has restored something else": (
+        {"others": [{"name": NEW, "tags": restored_by(RUN, "other")}]},
+        "run_id",
+        ["snapshot:other", "another run id"],
+    ),
+    "the URL leads elsewhere": ({"current_host": "db.example.org"}, "db_instance", ["db.example.org", host("app-db")]),
+    "the URL leads to another application's restored instance": (
+        {
+            "others": [{"name": "shop-rb", "tags": restored_by("rb-1", replaces="shop")}],
+            "current_host": host("shop-rb"),
+        },
+        "db_instance",
+        [host("shop-rb")],
+    ),
+    "instances that replace each other in a circle": (
+        {"others": [{"name": "x", "tags": restored_by("rb-1", replaces="x")}], "current_host": host("x")},
+        "db_instance",
+        [host("x")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("world", "option", "words"), REFUSED.values(), ids=REFUSED)
+def test_refuses(decide, world, option, words):
+    with pytest.raises(BadInput) as refused:
+        decide(**world)
+    assert refused.value.option == option
+    assert [word for word in words if word not in refused.value.message] == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "one", "other", "refused"),
+    [
+        ("postgres", "16.3", "16.4", False),
+        ("postgres", "9.6.1", "10.1", True),
+        ("mysql", "8.0.35", "8.0.39", False),
+        ("mysql", "8.0.35", "8.4.1", True),
+    ],
+)
+def test_a_minor_version_apart_is_no_obstacle(decide, engine, one, other, refused):
+    world = {"snapshot": {"Engine": engine, "EngineVersion": one}, "source": {"Engine": engine, "EngineVersion": other}}
+    if not refused:
+        assert decide(**world).state == "restore"
+        return
+    with pytest.raises(BadInput):
+        decide(**world)
+
+
+def test_tells_what_is_lost_and_how_that_is_known(decide):
+    lost = decide(snapshot={"SnapshotCreateTime": NOON, "OriginalSnapshotCreateTime": NOON - timedelta(hours=2)}).lost
+    assert lost.since == NOON - timedelta(hours=2), "a copy holds the data of the original's time"
+    assert lost.seconds == 2 * 3600 + 300
+    assert "now" in lost.how_known
+
+
+def test_once_done_the_loss_ends_where_the_new_instance_begins(decide):
+    assert decide([MINE], current_host=host(NEW)).lost.until == NOON
+
+
+def test_an_available_snapshot_without_a_time_is_not_guessed_at(decide):
+    with pytest.raises(UnexpectedAnswer):
+        decide(snapshot={"without": ["SnapshotCreateTime", "OriginalSnapshotCreateTime"]})
+
+
+def test_a_snapshot_of_another_instance_is_a_finding(decide):
+    (finding,) = decide(snapshot={"DBInstanceIdentifier": "staging-db"}).findings
+    assert "staging-db" in finding
+    assert decide().findings == ()
+
+
+@pytest.mark.parametrize("status", ["available", "storage-optimization"])
+def test_takes_a_snapshot_of_an_instance_that_is_there(db_instance_answer, status):
+    source = DbInstance.from_boto(db_instance_answer(DBInstanceStatus=status))
+    assert takes_snapshot(source, None, "safety", RUN) is True
+
+
+@pytest.mark.parametrize("status", ["stopped", "modifying", "backing-up", "storage-full"])
+def test_refuses_a_snapshot_of_an_instance_that_is_not_available(db_instance_answer, status):
+    with pytest.raises(RollbackError, match=status):
+        takes_snapshot(DbInstance.from_boto(db_instance_answer(DBInstanceStatus=status)), None, "safety", RUN)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ours"),
+    [
+        ({"tags": {"spymeo:rollback-run": RUN}}, True),
+        ({"tags": {"spymeo:rollback-run": RUN}, "Status": "creating"}, True),
+        ({"tags": {"spymeo:rollback-run": OLDER}}, False),
+        ({"tags": {}}, False),
+        ({"tags": {"spymeo:rollback-run": RUN}, "DBInstanceIdentifier": "other-db"}, False),
+    ],
+)
+def test_joins_its_own_snapshot_and_no_other(db_instance_answer, db_snapshot_answer, changes, ours):
+    present = DbSnapshot.from_boto(db_snapshot_answer(name="safety", **changes))
+    source = DbInstance.from_boto(db_instance_answer(DBInstanceStatus="modifying"))
+    if ours:
+        assert takes_snapshot(source, present, "safety", RUN) is False
+        return
+    with pytest.raises(RollbackError, match="snapshot safety already"):
+        takes_snapshot(source, present, "safety", RUN)

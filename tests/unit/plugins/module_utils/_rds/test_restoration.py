@@ -1,0 +1,213 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whole restores on a small model of RDS, in a time of their own: also killed anywhere and begun again."""
+
+from __future__ import annotations
+
+import copy
+
+import botocore.session
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+MODEL = botocore.session.get_session().get_service_model("rds")
+RUN = "rb-20261122-120000"
+NEW = "app-db-" + RUN
+LAG = 3  # seconds in which RDS shows a modified instance as if nothing had been asked
+
+# What a restored instance has of its own, and cannot be given by the restore.
+DEFAULTS = {
+    "MonitoringInterval": 0,
+    "MonitoringRoleArn": None,
+    "PerformanceInsightsEnabled": False,
+    "DatabaseInsightsMode": "standard",
+    "MaxAllocatedStorage": None,
+    "PreferredMaintenanceWindow": "mon:01:00-mon:01:30",
+}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Rds:
+    """One DB instance's life, on a clock that only sleeping moves. It has the reads and writes of RdsGateway that a restore uses.
+
+    ``kill_at``: the number of the call at which the process is killed, before or (``after``) behind its effect.
+    """
+
+    def __init__(self, answer, kill_at=None, after=False, ignored=(), busy=0, ends_in="available"):
+        self.now = 0.0
+        self.answer = answer
+        self.kill_at, self.after = kill_at, after
+        self.ignored, self.busy, self.ends_in = ignored, busy, ends_in
+        self.calls, self.restores, self.modifications = 0, 0, 0
+        self.born, self.changed_at, self.values = None, None, {}
+
+    def sleep(self, seconds):
+        self.now += max(seconds, 0.001)
+
+    def _call(self, effect=lambda: None):
+        self.calls += 1
+        if self.calls == self.kill_at and not self.after:
+            raise Killed
+        result = effect()
+        if self.calls == self.kill_at:
+            raise Killed
+        return result
+
+    def instance(self, name):
+        assert name == NEW
+        return self._call(self._shown)
+
+    def _shown(self):
+        if self.born is None or self.now - self.born < 1:
+            return None
+        answer = copy.deepcopy(self.answer)
+        answer.update(DEFAULTS, TagList=self.values["Tags"])
+        answer["DBInstanceStatus"] = self._status()
+        if self.now - self.born < 20:
+            del answer["Endpoint"]
+        if self.changed_at is not None and self.now - self.changed_at >= LAG + 10:
+            answer.update(
+                {key: value for key, value in self.answer.items() if key in DEFAULTS and key not in self.ignored}
+            )
+        return DbInstance.from_boto(answer)
+
+    def _status(self):
+        age = self.now - self.born
+        if age < 20:
+            return "creating"
+        if self.ends_in != "available":
+            return self.ends_in
+        if age < 30:
+            return "backing-up"
+        if self.changed_at is not None and LAG <= self.now - self.changed_at < LAG + 10:
+            return "modifying"
+        return "available"
+
+    def restore(self, request):
+        def effect():
+            if self.born is not None:
+                return False
+            self.restores += 1
+            self.born, self.values = self.now, request
+            return True
+
+        return self._call(effect)
+
+    def modify(self, request):
+        assert request["DBInstanceIdentifier"] == NEW
+
+        def effect():
+            if self.busy:
+                self.busy -= 1
+                return False
+            self.modifications += 1
+            self.changed_at = self.now
+            return True
+
+        return self._call(effect)
+
+    def events(self, kind, name):
+        return ["12:00 %s %s did not fit" % (kind, name)]
+
+
+@pytest.fixture
+def begin(db_instance_answer, db_snapshot_answer):
+    """Begins a restore on a model of RDS, as a new process does."""
+    accepts = [
+        frozenset(MODEL.operation_model(name).input_shape.members)
+        for name in ("RestoreDBInstanceFromDBSnapshot", "ModifyDBInstance")
+    ]
+
+    def start(rds, run_id=RUN):
+        source = DbInstance.from_boto(db_instance_answer())
+        snapshot = DbSnapshot.from_boto(db_snapshot_answer())
+        return Restoration(rds, source, snapshot, Wanted(NEW, run_id, *accepts), Clock(lambda: rds.now, rds.sleep))
+
+    return start
+
+
+@pytest.fixture
+def rds(db_instance_answer):
+    return lambda **options: Rds(db_instance_answer(name=NEW), **options)
+
+
+def test_a_restore_ends_as_its_source_with_one_restore_and_one_modification(begin, rds):
+    world = rds()
+    restoration = begin(world)
+    restoration.wait(600)
+    assert restoration.differences == ()
+    assert restoration.changed is True
+    assert restoration.instance.host
+    assert (world.restores, world.modifications) == (1, 1)
+
+
+def test_a_second_process_changes_nothing(begin, rds):
+    world = rds()
+    begin(world).wait(600)
+    second = begin(world)
+    second.wait(600)
+    assert second.changed is False
+    assert (world.restores, world.modifications) == (1, 1)
+
+
+@given(kill_at=st.integers(1, 25), after=st.booleans(), pause=st.floats(0, 60))
+@hypothesis_settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_process_killed_at_any_call_goes_on_as_one_instance(begin, rds, kill_at, after, pause):
+    world = rds(kill_at=kill_at, after=after)
+    try:
+        begin(world).wait(600)
+    except Killed:
+        world.sleep(pause)
+    second = begin(world)
+    second.wait(600)
+    assert second.differences == ()
+    assert world.restores == 1
+    assert world.modifications <= 2  # the first one's may be under way while RDS still shows the old values
+
+
+def test_an_instance_that_is_busy_is_modified_when_it_is_not(begin, rds):
+    world = rds(busy=3)
+    begin(world).wait(600)
+    assert (world.busy, world.modifications) == (0, 1)
+
+
+def test_a_setting_that_rds_does_not_take_ends_as_a_difference_and_is_asked_for_once(begin, rds):
+    world = rds(ignored=("MaxAllocatedStorage",))
+    restoration = begin(world)
+    restoration.wait(600)
+    assert [item.setting for item in restoration.differences] == ["MaxAllocatedStorage"]
+    assert world.modifications == 1
+    assert world.now < 300
+
+
+def test_a_terminal_state_fails_at_once_with_rdss_events(begin, rds):
+    world = rds(ends_in="incompatible-network")
+    with pytest.raises(RollbackError, match="incompatible-network") as failed:
+        begin(world).wait(600)
+    assert failed.value.evidence == ["12:00 db-instance %s did not fit" % NEW]
+    assert world.now < 22
+
+
+def test_the_deadline_is_kept_and_the_last_state_told(begin, rds):
+    world = rds()
+    with pytest.raises(TimedOut, match="is creating"):
+        begin(world).wait(10)
+    assert world.now == pytest.approx(10, abs=0.1)
+
+
+def test_another_runs_instance_is_refused(begin, rds):
+    world = rds()
+    begin(world).wait(600)
+    with pytest.raises(BadInput, match="not this run's"):
+        begin(world, "rb-20261122-130000").wait(600)
+    assert world.restores == 1

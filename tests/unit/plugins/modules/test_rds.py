@@ -1,0 +1,243 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The RDS modules as tasks: what they return, and which calls they make. A call that a test does not announce fails it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
+
+RUN = "rb-20261122-120000"
+NEW = "app-db-" + RUN
+SAFETY = "app-db-failed-migration-" + RUN
+MINE = {"spymeo:rollback-run": RUN}
+
+
+@pytest.fixture(autouse=True)
+def _no_time_passes(monkeypatch):
+    monkeypatch.setattr(_wait, "SHORTEST", 0.0)
+
+
+@pytest.fixture
+def announce(aws, db_instance_answer, db_snapshot_answer):
+    """Announces reads: an instance, a snapshot, or that there is none."""
+
+    class Announce:
+        def instance(self, name="app-db", **changes):
+            answer = {"DBInstances": [db_instance_answer(name=name, **changes)]}
+            aws.answer("rds", "describe_db_instances", answer, {"DBInstanceIdentifier": name})
+
+        def no_instance(self, name):
+            aws.refuse("rds", "describe_db_instances", "DBInstanceNotFound", expected={"DBInstanceIdentifier": name})
+
+        def snapshot(self, name="before", **changes):
+            answer = {"DBSnapshots": [db_snapshot_answer(name=name, **changes)]}
+            aws.answer("rds", "describe_db_snapshots", answer, {"DBSnapshotIdentifier": name})
+
+        def no_snapshot(self, name):
+            aws.refuse("rds", "describe_db_snapshots", "DBSnapshotNotFound", expected={"DBSnapshotIdentifier": name})
+
+        def taken(self, tags):
+            tag_list = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+            expected = {"DBInstanceIdentifier": "app-db", "DBSnapshotIdentifier": SAFETY, "Tags": tag_list}
+            aws.answer("rds", "create_db_snapshot", {}, expected)
+
+        def taken_already(self):
+            aws.refuse("rds", "create_db_snapshot", "DBSnapshotAlreadyExists")
+
+        def events(self):
+            aws.answer("rds", "describe_events", {"Events": []})
+
+    return Announce()
+
+
+@pytest.fixture
+def take(run_module):
+    return lambda **options: run_module("rds_snapshot", db_instance="app-db", snapshot=SAFETY, run_id=RUN, **options)
+
+
+@pytest.fixture
+def restore(run_module):
+    names = {"db_instance": "app-db", "snapshot": "before", "new_db_instance": NEW, "run_id": RUN}
+    return lambda **options: run_module("rds_restore", **{**names, **options})
+
+
+def test_info_tells_a_rollback_that_is_still_to_be_done(aws, announce, run_module, db_instance_answer):
+    announce.snapshot()
+    aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", current_host="", run_id=RUN)
+    assert result["changed"] is False
+    assert (result["state"], result["db_instance"], result["restored_instance"]) == ("restore", "app-db", {})
+    assert (result["new_db_instance"], result["safety_snapshot"]) == (NEW, SAFETY)
+    assert result["snapshot"] == {
+        "name": "before",
+        "arn": "arn:aws:rds:eu-west-3:123456789012:snapshot:before",
+        "created": "2026-11-22T11:00:00+00:00",
+        "engine": "postgres",
+        "engine_version": "16.4",
+    }
+    assert result["lost"]["since"] == "2026-11-22T11:00:00+00:00"
+    assert "this machine's clock" in result["lost"]["how_known"]
+    assert result["findings"] == []
+
+
+def test_info_tells_the_instance_that_this_run_has_begun(aws, announce, run_module, db_instance_answer, ours):
+    announce.snapshot()
+    begun = db_instance_answer(name=NEW, tags=ours, DBInstanceStatus="creating", without=["Endpoint"])
+    aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer(), begun]})
+    result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", run_id=RUN)
+    assert result["state"] == "resume"
+    assert result["restored_instance"] == {"name": NEW, "host": "", "port": 0, "status": "creating", "run_id": RUN}
+
+
+def test_info_lists_the_snapshots_when_the_named_one_is_missing(
+    aws, announce, run_module, db_instance_answer, db_snapshot_answer
+):
+    announce.no_snapshot("befor")
+    aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    listed = {"DBSnapshots": [db_snapshot_answer()]}
+    aws.answer("rds", "describe_db_snapshots", listed, {"DBInstanceIdentifier": "app-db"})
+    result = run_module("rds_rollback_info", db_instance="app-db", snapshot="befor", run_id=RUN)
+    assert result["failed"] is True
+    assert "rollback_snapshot (option snapshot) is 'befor'" in result["msg"]
+    assert "before (available" in result["msg"]
+
+
+def test_snapshot_is_taken_with_the_runs_tag_and_awaited(announce, take):
+    announce.instance()
+    announce.no_snapshot(SAFETY)
+    announce.taken({"keep": "yes", **MINE})
+    announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=40)
+    announce.snapshot(SAFETY, tags=MINE)
+    announce.snapshot(SAFETY, tags=MINE)
+    result = take(tags={"keep": "yes"})
+    assert result["changed"] is True
+    assert result["before"] == {}
+    assert (result["snapshot"]["name"], result["snapshot"]["status"]) == (SAFETY, "available")
+    assert result["plan"] == ["take snapshot %s of DB instance app-db" % SAFETY]
+    assert result["diff"]["before"] == ""
+    assert "status: available" in result["diff"]["after"]
+
+
+def test_snapshot_is_only_started_without_wait(announce, take):
+    announce.instance()
+    announce.no_snapshot(SAFETY)
+    announce.taken(MINE)
+    announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=0)
+    result = take(wait=False)
+    assert (result["changed"], result["snapshot"]["status"]) == (True, "creating")
+
+
+def test_snapshot_of_this_run_is_joined(announce, take):
+    announce.instance(DBInstanceStatus="modifying")
+    announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=10)
+    announce.snapshot(SAFETY, tags=MINE)
+    announce.snapshot(SAFETY, tags=MINE)
+    result = take()
+    assert (result["changed"], result["plan"], result["snapshot"]["status"]) == (False, [], "available")
+
+
+def test_snapshot_whose_reply_was_lost_is_joined(announce, take):
+    announce.instance()
+    announce.no_snapshot(SAFETY)
+    announce.taken_already()
+    announce.snapshot(SAFETY, tags=MINE)
+    announce.snapshot(SAFETY, tags=MINE)
+    result = take(wait=False)
+    assert result["changed"] is False
+    assert "failed" not in result
+
+
+def test_snapshot_in_check_mode_reads_only(announce, take):
+    announce.instance()
+    announce.no_snapshot(SAFETY)
+    result = take(check_mode=True)
+    assert result["changed"] is True
+    assert result["after"] == {"name": SAFETY, "db_instance": "app-db", "status": "available"}
+
+
+def test_snapshot_that_fails_is_told_with_rdss_events(announce, take):
+    announce.instance()
+    announce.snapshot(SAFETY, tags=MINE, Status="failed")
+    announce.snapshot(SAFETY, tags=MINE, Status="failed")
+    announce.events()
+    result = take()
+    assert result["failed"] is True
+    assert "is failed" in result["msg"]
+    assert "no event of" in result["evidence"][0]
+
+
+def test_restore_in_check_mode_tells_the_plan_and_reads_only(announce, restore):
+    announce.instance()
+    announce.snapshot()
+    announce.no_instance(NEW)
+    result = restore(check_mode=True)
+    assert result["changed"] is True
+    assert result["plan"][0] == "restore snapshot before to the new DB instance %s" % NEW
+    assert "MonitoringInterval" in result["plan"][1]
+    assert result["after"]["settings"]["VpcSecurityGroups"] == ["sg-1", "sg-2"]
+    assert result["carried"] == len(result["after"]["settings"])
+    assert "DeletionProtection: true" in result["diff"]["after"]
+
+
+def test_restore_that_is_done_changes_nothing(announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    announce.instance(NEW, tags=ours)
+    announce.instance(NEW, tags=ours)
+    result = restore()
+    assert (result["changed"], result["plan"], result["differences"]) == (False, [], [])
+    assert result["endpoint"] == {"address": NEW + ".abc.eu-west-3.rds.amazonaws.com", "port": 5433}
+    assert result["before"] == result["after"]
+    assert "diff" in result
+
+
+def test_restore_sets_what_is_left_and_compares(aws, announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    for _look in range(2):
+        announce.instance(NEW, tags=ours, MaxAllocatedStorage=0)
+    request = {"DBInstanceIdentifier": NEW, "ApplyImmediately": True, "MaxAllocatedStorage": 1000}
+    aws.answer("rds", "modify_db_instance", {}, request)
+    announce.instance(NEW, tags=ours)
+    result = restore()
+    assert result["changed"] is True
+    assert result["plan"] == ["set MaxAllocatedStorage of DB instance %s" % NEW]
+    assert result["before"]["settings"]["MaxAllocatedStorage"] == 0
+    assert result["after"]["settings"]["MaxAllocatedStorage"] == 1000
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_restore_with_a_difference_that_nobody_can_set_fails_and_shows_it(announce, restore, ours, check_mode):
+    roles = [{"RoleArn": "arn:aws:iam::123456789012:role/s3", "FeatureName": "s3Import"}]
+    announce.instance(AssociatedRoles=roles)
+    announce.snapshot()
+    for _look in range(1 if check_mode else 2):
+        announce.instance(NEW, tags=ours)
+    result = restore(check_mode=check_mode)
+    assert result["failed"] is True
+    assert "AssociatedRoles: nothing, was " in result["msg"]
+    assert [item["setting"] for item in result["differences"]] == ["AssociatedRoles"]
+    assert "s3Import" in result["diff"]["before"]
+    assert result["diff"]["after"] == "AssociatedRoles: []\n"
+
+
+@pytest.mark.parametrize("options", [{"wait": True}, {"wait": False}, {"check_mode": True}])
+def test_restore_into_a_terminal_state_fails_with_rdss_events(announce, restore, ours, options):
+    announce.instance()
+    announce.snapshot()
+    for _look in range(2 if options.get("wait") else 1):
+        announce.instance(NEW, tags=ours, DBInstanceStatus="incompatible-network")
+    announce.events()
+    result = restore(**options)
+    assert result["failed"] is True
+    assert "incompatible-network" in result["msg"]
+    assert "no event of" in result["evidence"][0]
+
+
+def test_restore_of_a_snapshot_that_is_missing_makes_no_writing_call(announce, restore):
+    announce.instance()
+    announce.no_snapshot("befor")
+    result = restore(snapshot="befor")
+    assert result["failed"] is True
+    assert "rollback_snapshot (option snapshot) is 'befor'" in result["msg"]

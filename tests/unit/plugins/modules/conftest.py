@@ -66,6 +66,7 @@ def run_module(aws, monkeypatch, capsys):
         monkeypatch.setattr(RollbackModule, "aws", lambda _module, service: aws.client(service))
         module = importlib.import_module(f"{PLUGINS}.{name}")
         arguments = {"region": REGION, "_ansible_check_mode": check_mode, "_ansible_diff": True, **options}
+        arguments = {name: value for name, value in arguments.items() if value is not None}
         with patch_module_args(arguments), pytest.raises(SystemExit):
             module.main()
         return json.loads(capsys.readouterr().out)

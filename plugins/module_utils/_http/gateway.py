@@ -1,0 +1,130 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only room that sends HTTP requests to the application."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+try:
+    import requests
+    import urllib3
+except ImportError:
+    requests = None  # Session tells the person which library to install
+
+from ansible.module_utils.basic import missing_required_lib
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, NoAnswer
+
+# ansible.module_utils.urls installs one opener for the whole process, so two scenarios side by side would share cookies: hence requests.
+
+LONGEST_BODY = 1024 * 1024  # bytes that are read
+_CHUNK = 16 * 1024
+
+
+class Session:
+    """Requests with the cookies of one scenario. Redirects are answers like any other, and are not followed.
+
+    :param base_url: scheme, host and port, without a path.
+    :param timeout: seconds to connect, and seconds until the answer is complete.
+    """
+
+    def __init__(self, base_url, timeout):
+        if requests is None:
+            raise RollbackError(missing_required_lib("requests", reason="to send the scenarios"))
+        self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = "spymeo.rollback"
+        self._session.auth = _no_login  # or requests would log in with what ~/.netrc holds
+
+    def send(self, method, path, headers, json, form):
+        """The Answer, or the NoAnswer, to one request."""
+        started = time.monotonic()
+        try:
+            answer = self._session.request(
+                method,
+                self._base_url + path,
+                headers=headers,
+                json=json,
+                data=form,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            with answer:
+                body = self._body(answer, started + self._timeout)
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:  # the latter while the body is read
+            return _no_answer(error, self._timeout)
+        if body is None:
+            return NoAnswer(True, "the answer was not complete after %d s" % self._timeout)
+        return Answer(answer.status_code, body.decode("utf-8", "replace"), time.monotonic() - started)
+
+    def _body(self, answer, deadline):
+        """The body (bytes), or None when it was not complete at the deadline."""
+        body = b""
+        read = getattr(
+            answer.raw, "read1", answer.raw.read
+        )  # urllib3 before 2.1 only knows reads that wait for a whole chunk
+        while len(body) < LONGEST_BODY:
+            chunk = read(_CHUNK, decode_content=True)
+            if not chunk:
+                break
+            body += chunk
+            if time.monotonic() > deadline:
+                return None
+        return body[:LONGEST_BODY]
+
+
+def _no_login(request):
+    return request
+
+
+def _no_answer(error, timeout):
+    """What came instead of an answer, and whether the application is the cause."""
+    causes = list(_causes(error))
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return NoAnswer(
+            False,
+            "no connection within %d s: the network, or a firewall between this machine and the application" % timeout,
+        )
+    if isinstance(error, requests.exceptions.ReadTimeout) or any(isinstance(cause, socket.timeout) for cause in causes):
+        return NoAnswer(True, "the connection stands, but no answer came within %d s" % timeout)
+    if isinstance(error, requests.exceptions.SSLError):
+        return NoAnswer(False, "this machine does not trust the certificate (%s)" % _last(causes))
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return NoAnswer(False, "this machine cannot resolve the name of the host")
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return NoAnswer(True, "the connection was refused")
+    if _closed(error, causes):
+        return NoAnswer(True, "the connection was closed before the answer was complete")
+    return NoAnswer(False, "the request could not be made: %s" % _last(causes))
+
+
+def _closed(error, causes):
+    # http.client.RemoteDisconnected is a ConnectionResetError.
+    cut = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
+    return isinstance(error, cut) or any(
+        isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)) for cause in causes
+    )
+
+
+def _causes(error):
+    """The error and everything that it wraps: requests and urllib3 put causes into ``args`` and ``reason``."""
+    waiting, seen = [error], []
+    while waiting:
+        found = waiting.pop()
+        if any(found is known for known in seen):
+            continue
+        seen.append(found)
+        inner = [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+        waiting += [item for item in inner if isinstance(item, BaseException)]
+    return seen
+
+
+def _last(causes):
+    """The innermost cause by its type alone: its text may hold the URL."""
+    return type(causes[-1]).__name__

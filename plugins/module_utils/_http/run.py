@@ -1,0 +1,74 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a scenario is gone through: step by step, to the first that does not pass, and then only what cleans up."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.judge import judge, mask
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import fill, fill_path, used_by
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Outcome
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
+
+SIDE_BY_SIDE = 8
+
+
+def go_through_all(scenarios, open_session, values, secrets):
+    """The outcomes of each scenario (list of list of Outcome). Scenarios run side by side, each with a session of its own.
+
+    :param open_session: callable without arguments that gives an object with ``send``.
+    :param values: what ``${name}`` stands for.
+    :param secrets: values that no reason may show.
+    """
+    with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+        started = [pool.submit(go_through, scenario, open_session(), values, secrets) for scenario in scenarios]
+        return [each.result() for each in started]
+
+
+def go_through(scenario, session, values, secrets):
+    """The Outcome of each step of one scenario."""
+    values, outcomes, stopped = dict(values), [], False
+    for step in scenario.steps:
+        missing = sorted(used_by(step) - set(values))
+        if stopped and not step.always:
+            outcomes.append(Outcome(step, None, "a step before it did not pass"))
+        elif missing:
+            outcomes.append(Outcome(step, None, "nothing captured %s" % ", ".join(missing)))
+        else:
+            outcome = _take(step, session, values, secrets)
+            values.update(outcome.captured)
+            stopped = stopped or outcome.verdict != PASSED
+            outcomes.append(outcome)
+    return outcomes
+
+
+def _take(step, session, values, secrets):
+    """Send a step as often as it asks, to the first time that it does not pass."""
+    expect = replace(step.expect, json=fill(step.expect.json, values), text=_as_text(step.expect.text, values))
+    path, headers = (
+        fill_path(step.path, values),
+        {name: str(value) for name, value in fill(step.headers, values).items()},
+    )
+    for attempt in range(1, step.times + 1):
+        answer = session.send(step.method, path, headers, fill(step.json, values), fill(step.form, values))
+        verdict, reason, captured = judge(expect, step.capture, answer)
+        if verdict != PASSED:
+            break
+    if step.times > 1:
+        reason = "time %d of %d: %s" % (attempt, step.times, reason)
+    return Outcome(
+        step,
+        verdict,
+        mask(reason, secrets),
+        getattr(answer, "status", None),
+        getattr(answer, "seconds", None),
+        captured,
+    )
+
+
+def _as_text(text, values):
+    return None if text is None else str(fill(text, values))

@@ -1,0 +1,221 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Scenarios as YAML gives them: every mistake is found before the first request. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Expect, Scenario, Step
+
+SHORTEST_VARIABLE = 4  # characters; a shorter secret would be masked inside words and numbers that only look like it
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def read_scenarios(given, variables):
+    """The Scenarios in what an option gave (list of dict).
+
+    :param variables: names (iterable of str) that steps may use as ``${name}``.
+    :raises RollbackError: with every mistake as evidence, each naming scenario, step and key.
+    """
+    reader = _Reader(variables)
+    scenarios = tuple(reader.scenario(place, item) for place, item in enumerate(given, 1))
+    if reader.mistakes:
+        raise RollbackError("The scenarios cannot be used. No request was sent.", reader.mistakes)
+    return scenarios
+
+
+def check_variables(variables):
+    """Refuse variables (dict) that cannot be filled in, or not be masked.
+
+    :raises RollbackError: with every mistake as evidence. Values are not shown.
+    """
+    mistakes = [
+        "%s: it is %s, not text" % (name, type(value).__name__)
+        for name, value in variables.items()
+        if not isinstance(value, str)
+    ]
+    mistakes += [
+        "%s: it has fewer than %d characters, so it could not be masked; write it into the scenario"
+        % (name, SHORTEST_VARIABLE)
+        for name, value in variables.items()
+        if isinstance(value, str) and len(value) < SHORTEST_VARIABLE
+    ]
+    if mistakes:
+        raise RollbackError("The variables of the scenarios cannot be used. No request was sent.", mistakes)
+
+
+def references(value):
+    """The names (set of str) that a value refers to as ``${name}``, at any depth."""
+    if isinstance(value, str):
+        return set(_REFERENCE.findall(value))
+    if isinstance(value, dict):
+        return set().union(*(references(item) for pair in value.items() for item in pair))
+    return set().union(*(references(item) for item in value)) if isinstance(value, list) else set()
+
+
+def fill(value, values):
+    """``value`` with each ``${name}`` replaced. A text that is nothing but one reference becomes the value itself, with its type."""
+    if isinstance(value, str):
+        alone = _REFERENCE.fullmatch(value)
+        return values[alone[1]] if alone else _REFERENCE.sub(lambda found: str(values[found[1]]), value)
+    if isinstance(value, dict):
+        return {fill(key, values): fill(item, values) for key, item in value.items()}
+    return [fill(item, values) for item in value] if isinstance(value, list) else value
+
+
+def fill_path(path, values):
+    """A path with each ``${name}`` replaced by its value, percent-encoded."""
+    return _REFERENCE.sub(lambda found: quote(str(values[found[1]]), safe=""), path)
+
+
+def used_by(step):
+    """The names (set of str) that a Step refers to."""
+    return references([step.path, step.headers, step.json, step.form, step.expect.json, step.expect.text])
+
+
+class _Reader:
+    """Reads on after a mistake, so that all are told at once."""
+
+    def __init__(self, variables):
+        self.mistakes = []
+        self._variables = set(variables)
+
+    def scenario(self, place, given):
+        name = given.get("name") if isinstance(given, dict) else None
+        where = "scenario %d (%s)" % (place, name or "without a name")
+        given = self._checked(where, given, {"name": _text, "steps": _steps}, ("name", "steps"))
+        known, steps = set(self._variables), []
+        for number, item in enumerate(given.get("steps", []), 1):
+            step = self._step("%s, step %d" % (where, number), item, known)
+            steps.append(step)
+            known |= set(step.capture)
+        return Scenario(str(name), tuple(steps))
+
+    def _step(self, where, given, known):
+        if isinstance(given, dict) and isinstance(given.get("name"), str):
+            where = "%s (%s)" % (where, given["name"])
+        given = self._checked(where, given, _STEP, ("path",))
+        if "json" in given and "form" in given:
+            self._mistake(where, "form", "a request has one body, json or form")
+        expect = self._checked("%s, expect" % where, given.pop("expect", {}), _EXPECT, ())
+        if isinstance(expect.get("status"), int):
+            expect["status"] = [expect["status"]]
+        for key, value in [*given.items(), *(("expect.%s" % key, value) for key, value in expect.items())]:
+            for unknown in sorted(references(value) - known):
+                self._mistake(where, key, "${%s} is no variable, and no earlier step captures it" % unknown)
+        fields = {key: value for key, value in expect.items() if key != "status"}
+        if "status" in expect:
+            fields["status"] = tuple(expect["status"])
+        given.setdefault("path", "/")
+        given.setdefault("name", given["path"])
+        return Step(expect=Expect(**fields), **given)
+
+    def _checked(self, where, given, allowed, required):
+        """The keys of ``given`` that are right; the others become mistakes."""
+        if not isinstance(given, dict):
+            self.mistakes.append("%s: it is %s, not a mapping" % (where, type(given).__name__))
+            return {}
+        for key in required:
+            if key not in given:
+                self._mistake(where, key, "it is missing")
+        right = {}
+        for key, value in given.items():
+            complaint = (
+                allowed[key](value)
+                if key in allowed
+                else "there is no such key; there are %s" % ", ".join(sorted(allowed))
+            )
+            if complaint:
+                self._mistake(where, key, complaint)
+            else:
+                right[key] = value
+        return right
+
+    def _mistake(self, where, key, complaint):
+        self.mistakes.append("%s, key %s: %s" % (where, key, complaint))
+
+
+def _text(value):
+    return None if isinstance(value, str) and value else "it is %s, not text" % _kind(value)
+
+
+def _texts(value):
+    if isinstance(value, dict) and all(isinstance(item, str) for pair in value.items() for item in pair):
+        return None
+    return "it is not a mapping of text to text (put numbers in quotes)"
+
+
+def _steps(value):
+    return None if isinstance(value, list) and value else "it is %s, not a list of steps" % _kind(value)
+
+
+def _method(value):
+    return None if value in METHODS else "it is %r, not one of %s" % (value, ", ".join(METHODS))
+
+
+def _path(value):
+    return (
+        None
+        if isinstance(value, str) and value.startswith("/")
+        else "it is %r, which does not begin with a slash" % (value,)
+    )
+
+
+def _status(value):
+    statuses = value if isinstance(value, list) else [value]
+    right = statuses and all(isinstance(item, int) and 100 <= item <= 599 for item in statuses)
+    return None if right else "it is %r, not an HTTP status or a list of them" % (value,)
+
+
+def _mapping(value):
+    right = isinstance(value, dict) and all(isinstance(key, str) for key in value)
+    return None if right else "it is %s, not a mapping of dotted paths to values" % _kind(value)
+
+
+def _seconds(value):
+    right = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    return None if right else "it is %r, not a number of seconds above 0" % (value,)
+
+
+def _capture(value):
+    right = _texts(value) is None and all(_NAME.fullmatch(key) for key in value)
+    return None if right else "it is not a mapping of variable names to dotted paths"
+
+
+def _times(value):
+    right = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return None if right else "it is %r, not a whole number above 0" % (value,)
+
+
+def _flag(value):
+    return None if isinstance(value, bool) else "it is %r, not true or false" % (value,)
+
+
+def _anything(_value):
+    return None
+
+
+def _kind(value):
+    return "empty" if value in ("", [], {}) else type(value).__name__
+
+
+_EXPECT = {"status": _status, "json": _mapping, "text": _text, "max_seconds": _seconds}
+_STEP = {
+    "name": _text,
+    "method": _method,
+    "path": _path,
+    "headers": _texts,
+    "json": _anything,
+    "form": _texts,
+    "expect": _anything,  # its own keys are checked one by one
+    "capture": _capture,
+    "times": _times,
+    "always": _flag,
+}

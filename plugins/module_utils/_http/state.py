@@ -1,0 +1,76 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP scenarios, what the application answered, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Expect:
+    """What an answer must be. ``json`` maps a dotted path to the value there; ``max_seconds`` is until the body has been read."""
+
+    status: tuple[int, ...] = (200,)
+    json: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request, sent ``times`` times in a row. ``capture`` maps a variable to a dotted path in the JSON of the answer.
+
+    A step with ``always`` is sent also after a step before it has failed: it cleans up.
+    """
+
+    name: str
+    path: str
+    method: str = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: dict[str, str] | None = None
+    expect: Expect = field(default_factory=Expect)
+    capture: dict[str, str] = field(default_factory=dict)
+    times: int = 1
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Steps in their order; cookies are kept from step to step."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the application answered; ``seconds`` from sending to the end of the body."""
+
+    status: int
+    text: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """No answer came. ``by_application`` is whether the application is the cause, and not this machine or the network."""
+
+    by_application: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a step. ``verdict`` is None for a step that was left out."""
+
+    step: Step
+    verdict: str | None
+    reason: str
+    status: int | None = None
+    seconds: float | None = None
+    captured: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Real requests to a small server on this machine."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+import time
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import LONGEST_BODY, Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, NoAnswer
+
+TIMEOUT = 0.5  # seconds
+
+
+class Application(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_arguments):
+        """Say nothing: the default writes to standard error."""
+
+    def _answer(self, status, body, *headers):
+        self.send_response(status)
+        for name, value in (*headers, ("Content-Length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        route = getattr(self, "get_" + self.path.strip("/"), None)
+        if route:
+            route()
+        else:
+            self._answer(200, str(self.headers).encode())
+
+    def do_POST(self):
+        self._answer(200, self.rfile.read(int(self.headers["Content-Length"])), ("Set-Cookie", "session=1; HttpOnly"))
+
+    def get_redirect(self):
+        self._answer(302, b"", ("Location", "/login"))
+
+    def get_hang(self):
+        time.sleep(2 * TIMEOUT)
+        self.close_connection = True
+
+    def get_drip(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        for _byte in range(8):
+            self.wfile.write(b"x")
+            self.wfile.flush()
+            time.sleep(TIMEOUT / 4)
+        self.close_connection = True
+
+    def get_close(self):
+        self.close_connection = True
+
+    def get_half(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        self.wfile.write(b"half")
+        self.close_connection = True
+
+    def get_long(self):
+        self._answer(200, b"x" * (LONGEST_BODY + 5))
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, _request, _client):
+        """Clients that hang up are part of these tests."""
+
+
+@pytest.fixture(scope="module")
+def base_url():
+    server = Server(("127.0.0.1", 0), Application)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def send(session, path, method="GET", headers=None, json=None, form=None):
+    return session.send(method, path, headers or {}, json, form)
+
+
+def test_sends_what_a_step_says_and_reads_the_answer(base_url):
+    session = Session(base_url + "/", TIMEOUT)
+    assert send(session, "/x", "POST", json={"a": 1}).text.replace(" ", "") == '{"a":1}'
+    assert send(session, "/x", "POST", form={"a": "b c"}).text == "a=b+c"
+    assert "X-Mine: 1" in send(session, "/x", headers={"X-Mine": "1"}).text
+
+
+def test_keeps_cookies_in_a_session_and_not_between_two(base_url):
+    session = Session(base_url, TIMEOUT)
+    send(session, "/login", "POST", json={})
+    assert "Cookie: session=1" in send(session, "/x").text
+    assert "Cookie" not in send(Session(base_url, TIMEOUT), "/x").text
+
+
+def test_never_logs_in_by_itself(base_url, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password hunter2\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert "Authorization" not in send(Session(base_url, TIMEOUT), "/x").text
+
+
+def test_a_redirect_is_an_answer(base_url):
+    assert send(Session(base_url, TIMEOUT), "/redirect").status == 302
+
+
+def test_reads_no_more_of_a_body_than_it_needs(base_url):
+    answer = send(Session(base_url, 10), "/long")
+    assert isinstance(answer, Answer)
+    assert len(answer.text) == LONGEST_BODY
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/hang", "no answer came within"),
+        ("/drip", "was not complete after"),
+        ("/close", "was closed before"),
+        ("/half", "was closed before"),
+    ],
+)
+def test_an_answer_that_does_not_come_is_the_applications_fault(base_url, path, why):
+    answer = send(Session(base_url, TIMEOUT), path)
+    assert isinstance(answer, NoAnswer)
+    assert answer.by_application
+    assert why in answer.why
+
+
+def test_a_refused_connection_is_the_applications_fault():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound, not listening
+        answer = send(Session(f"http://127.0.0.1:{closed.getsockname()[1]}", TIMEOUT), "/")
+    assert answer == NoAnswer(True, "the connection was refused")
+
+
+def test_a_name_that_cannot_be_resolved_is_not(base_url):
+    answer = send(Session("http://application.invalid", TIMEOUT), "/")
+    assert answer == NoAnswer(False, "this machine cannot resolve the name of the host")
+
+
+def test_a_handshake_that_fails_is_not(base_url):
+    answer = send(Session(base_url.replace("http:", "https:"), TIMEOUT), "/")
+    assert not answer.by_application
+    assert "does not trust the certificate" in answer.why

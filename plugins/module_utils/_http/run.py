@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.judge import judge, mask
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import fill, fill_path, used_by
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Outcome
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer, Outcome
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
 
 SIDE_BY_SIDE = 8
@@ -49,25 +49,18 @@ def go_through(scenario, session, values, secrets):
 def _take(step, session, values, secrets):
     """Send a step as often as it asks, to the first time that it does not pass."""
     expect = replace(step.expect, json=fill(step.expect.json, values), text=_as_text(step.expect.text, values))
-    path, headers = (
-        fill_path(step.path, values),
-        {name: str(value) for name, value in fill(step.headers, values).items()},
-    )
-    for attempt in range(1, step.times + 1):
+    path = fill_path(step.path, values)
+    headers = {name: str(value) for name, value in fill(step.headers, values).items()}
+    sent, verdict = 0, PASSED
+    while sent < step.times and verdict == PASSED:
         answer = session.send(step.method, path, headers, fill(step.json, values), fill(step.form, values))
         verdict, reason, captured = judge(expect, step.capture, answer)
-        if verdict != PASSED:
-            break
+        sent += 1
     if step.times > 1:
-        reason = "time %d of %d: %s" % (attempt, step.times, reason)
-    return Outcome(
-        step,
-        verdict,
-        mask(reason, secrets),
-        getattr(answer, "status", None),
-        getattr(answer, "seconds", None),
-        captured,
-    )
+        reason = "time %d of %d: %s" % (sent, step.times, reason)
+    if isinstance(answer, NoAnswer):
+        return Outcome(step, verdict, mask(reason, secrets))
+    return Outcome(step, verdict, mask(reason, secrets), answer.status, answer.seconds, captured)
 
 
 def _as_text(text, values):

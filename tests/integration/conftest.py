@@ -1,0 +1,127 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Labs for the tests, each a production of its own, and what a person does with them: break it, play, ask AWS."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from spymeo_lab import cli, world
+from spymeo_lab.accidents import Pipeline
+
+ROOT = pathlib.Path(__file__).parents[2]
+BIN = pathlib.Path(sys.executable).parent
+PLAY_TIMEOUT = 180  # seconds
+_numbers = itertools.count(1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Played:
+    """What a playbook run came to: exit code, everything that it printed, and the calls to AWS that it made."""
+
+    code: int
+    output: str
+    calls: list[dict]
+
+    @property
+    def written(self) -> list[str]:
+        """The writing calls, as `ecs UpdateService`."""
+        return [f"{call['service']} {call['operation']}" for call in self.calls if call["writes"]]
+
+    @property
+    def recap(self) -> dict[str, int]:
+        """The numbers of PLAY RECAP: ok, changed, failed, …"""
+        line = self.output.split("PLAY RECAP")[1].splitlines()[1]
+        return {key: int(value) for key, value in (part.split("=") for part in line.split(":", 1)[1].split())}
+
+
+class Production:
+    """A lab that is up."""
+
+    def __init__(self, name: str, state: dict):
+        self.name, self.state = name, state
+
+    def aws(self, service: str):
+        """A stock boto3 client."""
+        return world.client(service, self.state["endpoint_url"])
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a shell in which `lab env` was evaluated, with the virtual environment's programs first."""
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_", "SPYMEO_"))}
+        return {**clean, **cli.environment(self.state), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **more}
+
+    def calls(self) -> list[dict]:
+        """Every API call since the lab came up."""
+        with urllib.request.urlopen(f"{self.state['endpoint_url']}/_lab/calls") as answer:
+            return json.load(answer)
+
+    def control(self, name: str, **arguments) -> dict:
+        """What only the lab can do."""
+        return cli.control(self.state, name, **arguments)
+
+    def accident(self, name: str) -> None:
+        """Deploy release 2.0.0 with this accident; returns when the harm is done."""
+        push = lambda release, defect: self.control("push", release=release, defect=defect)  # noqa: E731
+        Pipeline(self.state).deploy(name, push, lambda text: None)
+
+    def run(self, command: list[str], cwd: pathlib.Path = ROOT, **environment: str) -> Played:
+        """Run a command with this production's environment."""
+        before = len(self.calls())
+        done = subprocess.run(
+            command, cwd=cwd, env=self.environment(**environment), capture_output=True, text=True, timeout=PLAY_TIMEOUT
+        )
+        return Played(done.returncode, done.stdout + done.stderr, self.calls()[before:])
+
+    def play(self, playbook: str, *arguments: str, cwd: pathlib.Path = ROOT, **environment: str) -> Played:
+        """ansible-playbook playbooks/PLAYBOOK.yml -i inventories/lab ARGUMENTS."""
+        command = ["ansible-playbook", str(ROOT / f"playbooks/{playbook}.yml"), "-i", str(ROOT / "inventories/lab"), *arguments]
+        return self.run(command, cwd, **environment)
+
+    def service(self) -> dict:
+        """The service as DescribeServices tells it."""
+        return self.aws("ecs").describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
+
+    def database_url(self) -> str:
+        """DATABASE_URL as the next task would get it."""
+        return self.aws("secretsmanager").get_secret_value(SecretId=world.DATABASE_SECRET)["SecretString"]
+
+    def instances(self) -> dict[str, dict]:
+        """DB instances by identifier."""
+        found = self.aws("rds").describe_db_instances()["DBInstances"]
+        return {instance["DBInstanceIdentifier"]: instance for instance in found}
+
+
+def bring_up(*options: str) -> Production:
+    """A new lab that goes when this process goes."""
+    name = f"test-{os.getpid()}-{next(_numbers)}"
+    cli.up(cli.parser().parse_args(["up", "--name", name, "--owner", str(os.getpid()), *options]))
+    return Production(name, cli.running(name))
+
+
+def take_down(production: Production) -> None:
+    """Stop a lab; nothing of it is left."""
+    cli.down(cli.parser().parse_args(["down", "--name", production.name]))
+
+
+@pytest.fixture()
+def production():
+    """A healthy production for one test."""
+    lab = bring_up()
+    yield lab
+    take_down(lab)
+
+
+@pytest.fixture(scope="module")
+def shared_production():
+    """A healthy production for tests that change nothing in it."""
+    lab = bring_up()
+    yield lab
+    take_down(lab)

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Nothing of a lab is left, however it ends: no process, no port, no file, no shared memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+
+import pytest
+from spymeo_lab import cli
+
+ROOT = pathlib.Path(__file__).parents[2]
+LAB = ROOT / "tests/lab/lab"
+GONE_WITHIN = 15  # seconds
+
+
+def name_of(request) -> str:
+    return f"life-{os.getpid()}-{abs(hash(request.node.name)) % 10000}"
+
+
+def processes_of(name: str) -> list[str]:
+    """Command lines of every process that knows the lab's directory, and of the tasks below it."""
+    directory, found = str(cli.directory_of(name)), []
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            told = (entry / "cmdline").read_text() + (entry / "environ").read_text() + os.readlink(entry / "cwd")
+            if directory in told and int(entry.name) != os.getpid():
+                found.append(told)
+    return found
+
+
+
+def shared_memory() -> set[str]:
+    """The System V segments and the files of POSIX shared memory there are."""
+    segments = pathlib.Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    return {line.split()[1] for line in segments} | {path.name for path in pathlib.Path("/dev/shm").iterdir()}
+
+
+def listens(url: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    with socket.socket() as probe:
+        return probe.connect_ex((parts.hostname, parts.port)) == 0
+
+
+def wait_until(fact) -> bool:
+    deadline = time.monotonic() + GONE_WITHIN
+    while not fact():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture()
+def lab(request):
+    """A lab started by a shell that goes on living, with what was there before it."""
+    before = shared_memory()
+    name = name_of(request)
+    owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    subprocess.run([LAB, "up", "--name", name, "--owner", str(owner.pid)], check=True, capture_output=True)
+    state = cli.running(name)
+    yield name, state, owner, before
+    owner.kill()
+    owner.wait()
+    assert wait_until(lambda: not cli.directory_of(name).exists())
+
+
+def assert_gone(name: str, state: dict, before: set[str]) -> None:
+    assert wait_until(lambda: not cli.directory_of(name).exists()), "files are left"
+    assert wait_until(lambda: not processes_of(name)), processes_of(name)
+    assert not listens(state["endpoint_url"])
+    assert not listens(state["base_url"])
+    assert shared_memory() - before == set()
+
+
+def test_a_lab_that_is_up_is_seen_by_these_eyes(lab):
+    name, state, _owner, _before = lab
+    assert len(processes_of(name)) >= 3
+    assert listens(state["endpoint_url"])
+    assert listens(state["base_url"])
+
+
+def test_down_leaves_nothing(lab):
+    name, state, _owner, before = lab
+    subprocess.run([LAB, "down", "--name", name], check=True, capture_output=True)
+    assert not cli.directory_of(name).exists()
+    assert_gone(name, state, before)
+
+
+@pytest.mark.parametrize("victim", ["pid", "guard"])
+def test_kill_9_of_either_half_leaves_nothing(lab, victim):
+    name, state, _owner, before = lab
+    os.kill(state[victim], signal.SIGKILL)
+    assert_gone(name, state, before)
+
+
+def test_kill_9_of_whoever_started_it_leaves_nothing(lab):
+    name, state, owner, before = lab
+    owner.kill()
+    owner.wait()
+    assert_gone(name, state, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_start_that_is_interrupted_leaves_nothing(request, number):
+    before, name = shared_memory(), name_of(request)
+    starter = subprocess.Popen([LAB, "up", "--name", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    assert wait_until(lambda: any("postgres" in text for text in processes_of(name)))
+    starter.send_signal(number)
+    starter.wait(GONE_WITHIN)
+    assert wait_until(lambda: not cli.directory_of(name).exists())
+    assert wait_until(lambda: not processes_of(name))
+    assert shared_memory() - before == set()
+
+
+def test_two_labs_side_by_side_do_not_meet(request):
+    names = [f"{name_of(request)}-{side}" for side in "ab"]
+    starters = [
+        subprocess.Popen([LAB, "up", "--name", name, "--owner", str(os.getpid())], stdout=subprocess.DEVNULL) for name in names
+    ]
+    assert [starter.wait(60) for starter in starters] == [0, 0]
+    states = [cli.running(name) for name in names]
+    assert states[0]["endpoint_url"] != states[1]["endpoint_url"]
+    assert states[0]["base_url"] != states[1]["base_url"]
+    subprocess.run([LAB, "down", "--name", names[0]], check=True, capture_output=True)
+    assert not listens(states[0]["endpoint_url"])
+    assert listens(states[1]["base_url"])
+    subprocess.run([LAB, "down", "--name", names[1]], check=True, capture_output=True)

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The first whole rollback: `accident full`, then rollback_full.yml; every end state is asked of AWS, not of the playbook."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+import urllib.request
+
+import pytest
+from spymeo_lab import world
+
+import spymeo_app.seed
+
+
+def health(production) -> tuple[int, dict]:
+    with urllib.request.urlopen(production.state["health_url"], timeout=10) as answer:
+        return answer.status, json.load(answer)
+
+
+def fingerprint(production, db_instance: str) -> str:
+    with world.connect(production.state["endpoint_url"], db_instance) as connection:
+        return spymeo_app.seed.fingerprint(connection)
+
+
+def app_secret(production) -> dict:
+    return json.loads(production.aws("secretsmanager").get_secret_value(SecretId=world.APP_SECRET)["SecretString"])
+
+
+@pytest.fixture(scope="module")
+def story(shared_production):
+    """The accident, a check, the rollback and a second rollback, each looked at by its own test below."""
+    production = shared_production
+    told = {"production": production, "whole": fingerprint(production, world.DB_INSTANCE), "url": production.database_url()}
+    production.accident("full")
+    told["corrupted"] = fingerprint(production, world.DB_INSTANCE)
+    told["check"] = production.play("rollback_full", "--check", "--diff")
+    told["first"] = production.play("rollback_full", "--diff", "-vvvv")
+    told["second"] = production.play("rollback_full")
+    return told
+
+
+def restored(story) -> str:
+    (name,) = set(story["production"].instances()) - {world.DB_INSTANCE}
+    return name
+
+
+def test_a_check_makes_no_writing_call_and_shows_the_plan(story):
+    check = story["check"]
+    assert check.code == 0, check.output
+    assert check.written == []
+    assert "CODE      spymeo-app: spymeo-app:2 -> spymeo-app:1" in check.output
+    assert world.SNAPSHOT in check.output
+
+
+def test_the_rollback_succeeds(story):
+    assert story["first"].code == 0, story["first"].output
+    assert health(story["production"]) == (200, {"status": "ok", "release": "1.0.0", "database": "ok"})
+
+
+def test_one_deployment_carries_everything(story):
+    written = story["first"].written
+    assert written.count("ecs UpdateService") == 1
+    assert written.index("secretsmanager PutSecretValue") < written.index("ecs UpdateService")
+    deployments = story["production"].aws("ecs").list_service_deployments(cluster=world.CLUSTER, service=world.SERVICE)["serviceDeployments"]
+    assert [item["status"] for item in deployments] == ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]
+    service = story["production"].service()
+    assert service["taskDefinition"].endswith("spymeo-app:1")
+    assert service["desiredCount"] == service["runningCount"] == world.TASKS
+
+
+def test_the_safety_snapshot_begins_before_the_restore_and_both_run_at_once(story):
+    written = story["first"].written
+    assert written.index("rds CreateDBSnapshot") < written.index("rds RestoreDBInstanceFromDBSnapshot")
+    times = {call["operation"]: call["time"] for call in story["first"].calls if call["writes"]}
+    assert times["CreateDBSnapshot"] < times["RestoreDBInstanceFromDBSnapshot"]
+    snapshots = story["production"].aws("rds").describe_db_snapshots(DBInstanceIdentifier=world.DB_INSTANCE)["DBSnapshots"]
+    assert {item["Status"] for item in snapshots} == {"available"}
+    assert len(snapshots) == 2
+
+
+def test_rows_are_whole_again_and_the_old_instance_keeps_its_data(story):
+    assert story["corrupted"] != story["whole"]
+    assert fingerprint(story["production"], restored(story)) == story["whole"]
+    assert fingerprint(story["production"], world.DB_INSTANCE) == story["corrupted"]
+
+
+IDENTITY = {
+    "DBInstanceIdentifier", "DBInstanceArn", "DbiResourceId", "Endpoint", "InstanceCreateTime", "LatestRestorableTime", "TagList",
+}  # fmt: skip
+
+
+def test_every_setting_of_the_old_instance_is_carried_over(story):
+    instances = story["production"].instances()
+    old, new = instances[world.DB_INSTANCE], instances[restored(story)]
+    assert {key: new.get(key) for key in old.keys() | new.keys() - IDENTITY if key not in IDENTITY} == {
+        key: old.get(key) for key in old.keys() | new.keys() - IDENTITY if key not in IDENTITY
+    }
+    tags = {tag["Key"]: tag["Value"] for tag in new["TagList"]}
+    assert {tag["Key"]: tag["Value"] for tag in old["TagList"]}.items() <= tags.items()
+    assert restored(story).endswith(tags["spymeo:rollback-run"])
+
+
+def test_only_host_and_port_of_database_url_change(story):
+    before, after = urllib.parse.urlsplit(story["url"]), urllib.parse.urlsplit(story["production"].database_url())
+    endpoint = story["production"].instances()[restored(story)]["Endpoint"]
+    assert (after.hostname, after.port) == (endpoint["Address"], endpoint["Port"])
+    assert after.netloc.rpartition("@")[0] == before.netloc.rpartition("@")[0]
+    assert (after.scheme, after.path, after.query) == (before.scheme, before.path, before.query)
+
+
+def test_the_rotated_secret_is_back_and_no_version_is_lost(story):
+    assert app_secret(story["production"])["PAYMENT_API_KEY"] == world.PAYMENT_KEY
+    versions = story["production"].aws("secretsmanager").list_secret_version_ids(SecretId=world.APP_SECRET, IncludeDeprecated=True)["Versions"]
+    assert len(versions) == 2
+
+
+def test_a_second_run_changes_nothing(story):
+    second = story["second"]
+    assert second.code == 0, second.output
+    assert second.written == []
+    assert second.recap["changed"] == 0
+
+
+def test_nothing_is_ever_deleted(story):
+    operations = {call["operation"] for call in story["production"].calls()}
+    assert not [name for name in operations if name.startswith(("Delete", "Deregister", "Remove"))]
+
+
+def test_no_secret_is_in_anything_that_was_printed(story):
+    values = [world.DB_PASSWORD, urllib.parse.quote(world.DB_PASSWORD, safe=""), world.PAYMENT_KEY, world.SESSION_SECRET, world.ADMIN_PASSWORD]
+    printed = story["check"].output + story["first"].output + story["second"].output
+    assert [value for value in values if value in printed] == []

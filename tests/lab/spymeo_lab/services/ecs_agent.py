@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -171,7 +172,10 @@ class Agent:
         with self.lab.lock:
             for line in lines:
                 text = line.decode(errors="replace").rstrip("\r")
-                if text:  # CloudWatch Logs takes no empty event
+                if not text:  # CloudWatch Logs takes no empty event
+                    continue
+                # When the group is deleted under a running task, the awslogs driver loses the lines and the task runs on.
+                with contextlib.suppress(StartFailure):
                     self.lab.logs.write(options["awslogs-group"], stream, text)
 
     def activate(self, task: Task) -> None:

@@ -27,7 +27,7 @@ class TaskDefinitionOperations(Service):
     def register_task_definition(self, request: dict) -> dict:
         """A new revision of a family, ACTIVE."""
         family = request["family"]
-        _check(request)
+        _check(request, self.lab.region)
         revisions = self.store.definitions.setdefault(family, [])
         number = len(revisions) + 1
         definition = {
@@ -101,7 +101,7 @@ def _filled(container: dict) -> dict:
     return {"cpu": 0, "essential": True, **{name: [] for name in LIST_DEFAULTS}, **container, "portMappings": ports}
 
 
-def _check(request: dict) -> None:
+def _check(request: dict, region: str) -> None:
     if len(request["containerDefinitions"]) != 1:
         raise ApiError("ClientException", "The lab runs tasks of exactly one container.")
     container = request["containerDefinitions"][0]
@@ -115,7 +115,9 @@ def _check(request: dict) -> None:
         raise ApiError(
             "ClientException", "Invalid setting for container. At least one container in a task must be essential."
         )
-    _check_logging(container.get("logConfiguration"))
+    _check_logging(container.get("logConfiguration"), region)
+    if not request.get("executionRoleArn"):
+        _check_roleless(container)
     if request.get("networkMode") != "awsvpc":
         raise ApiError("ClientException", "Networking mode must be awsvpc: the lab runs tasks as Fargate does.")
     for name in ("cpu", "memory"):
@@ -123,11 +125,26 @@ def _check(request: dict) -> None:
             raise ApiError("ClientException", f"Fargate requires that '{name}' be defined at the task level.")
 
 
-def _check_logging(configuration: dict | None) -> None:
+def _check_roleless(container: dict) -> None:
+    """What Fargate does on behalf of a task, and cannot without its execution role."""
+    if container.get("secrets"):
+        message = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
+        raise ApiError("ClientException", message)
+    needs = {"ECR images": ".dkr.ecr." in container["image"], "log driver awslogs": "logConfiguration" in container}
+    for name, needed in needs.items():
+        if needed:
+            message = f"Fargate requires task definition to have execution role ARN to support {name}."
+            raise ApiError("ClientException", message)
+
+
+def _check_logging(configuration: dict | None, region: str) -> None:
     if configuration is None:
         return
     if configuration["logDriver"] != "awslogs":
         raise ApiError("ClientException", f"The lab has no log driver {configuration['logDriver']}, only awslogs.")
-    missing = {"awslogs-group", "awslogs-region", "awslogs-stream-prefix"} - configuration.get("options", {}).keys()
+    options = configuration.get("options", {})
+    missing = {"awslogs-group", "awslogs-region", "awslogs-stream-prefix"} - options.keys()
     if missing:
         raise ApiError("ClientException", f"Log driver awslogs requires options: {', '.join(sorted(missing))}")
+    if options["awslogs-region"] != region:
+        raise ApiError("ClientException", f"The lab has logs in {region} only, not in {options['awslogs-region']}.")

@@ -45,6 +45,7 @@ class Scheduler:
 
     def reconcile(self, service: EcsService) -> None:
         """One round for one service."""
+        before = service.primary
         rollout.advance(self.lab, service)
         deployments = {deployment.id: deployment for deployment in service.deployments}
         for task in service.tasks:
@@ -57,7 +58,8 @@ class Scheduler:
         self._watch_breaker(service)
         self._step(service)
         service.tasks = [task for task in service.tasks if task.last_status != "STOPPED"]
-        self._settle(service)
+        if service.primary is before:  # the middle of a rollback can be seen for a round at least
+            self._settle(service)
 
     def _account(self, service: EcsService, deployment: Deployment, task: Task) -> None:
         """Draw the consequences of a task's end, once."""

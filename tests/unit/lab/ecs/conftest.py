@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 REGISTRY = "123456789012.dkr.ecr.eu-west-3.amazonaws.com"
+ROLE = "arn:aws:iam::123456789012:role/execution"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-a"], "securityGroups": ["sg-app"]}}
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 SERVER = """
@@ -80,6 +81,7 @@ class Stage:
             requiresCompatibilities=["FARGATE"],
             cpu="256",
             memory="512",
+            executionRoleArn=ROLE,
             containerDefinitions=[
                 {
                     "name": "app",
@@ -159,6 +161,18 @@ class Stage:
         """What is in the log group now."""
         return [event["message"] for event in self.logs.filter_log_events(logGroupName="/ecs/app")["events"]]
 
+    def every_round(self) -> list[dict]:
+        """DescribeServices `web` after each round of the scheduler from now on, so that a test misses no state."""
+        seen, scheduler = [], self.lab.ecs.scheduler
+        reconcile = scheduler.reconcile
+
+        def recording(service):
+            reconcile(service)
+            seen.extend(self.lab.ecs.describe_services({"cluster": "main", "services": ["web"]})["services"])
+
+        scheduler.reconcile = recording
+        return seen
+
     @staticmethod
     def until(condition, seconds: float = 8.0):
         """The first true answer of `condition`; an AssertionError when there is none in time."""
@@ -168,7 +182,7 @@ class Stage:
             if answer:
                 return answer
             assert time.monotonic() < deadline, f"not within {seconds} s; last answer: {answer!r}"
-            time.sleep(0.02)
+            time.sleep(0.03)
 
 
 @pytest.fixture

@@ -19,22 +19,16 @@ def by_status(service: dict) -> dict[str, dict]:
 def test_a_rolling_update_never_has_less_than_it_should(stage):
     first, second = stage.definition(), stage.definition()
     old = stage.running(first)
+    rounds = stage.every_round()
     answer = stage.update(taskDefinition=second)
     assert [each["status"] for each in answer["deployments"]] == ["PRIMARY", "ACTIVE"]
     assert (
         answer["deployments"][0]["rolloutStateReason"]
         == f"ECS deployment {answer['deployments'][0]['id']} in progress."
     )
-    counts = []
-
-    def done():
-        service = stage.service()
-        counts.append(service["runningCount"])
-        return service if len(service["deployments"]) == 1 else None
-
-    service = stage.until(done)
-    assert min(counts) >= 2
-    assert max(counts) <= 4
+    service = stage.steady()
+    assert min(each["runningCount"] for each in rounds) == 2
+    assert max(each["runningCount"] + each["pendingCount"] for each in rounds) == 4
     assert service["taskDefinition"] == second
     assert service["deployments"][0]["id"] != old["deployments"][0]["id"]
     assert {task["taskDefinitionArn"] for task in stage.tasks()} == {second}
@@ -42,11 +36,26 @@ def test_a_rolling_update_never_has_less_than_it_should(stage):
 
 def test_with_50_and_100_percent_old_tasks_make_room(stage):
     stage.running(stage.definition(), deploymentConfiguration=RUNNING_PERCENT)
+    rounds = stage.every_round()
     stage.update(taskDefinition=stage.definition())
-    seen = []
-    stage.until(lambda: seen.append(s := stage.service()) or len(s["deployments"]) == 1)
-    assert max(each["runningCount"] + each["pendingCount"] for each in seen) <= 2
-    assert min(each["runningCount"] for each in seen) >= 1
+    stage.steady()
+    assert max(each["runningCount"] + each["pendingCount"] for each in rounds) == 2
+    assert min(each["runningCount"] for each in rounds) == 1
+
+
+def test_with_0_and_100_percent_a_bad_release_is_an_outage_and_the_breaker_ends_it(stage):
+    first = stage.definition()
+    before = stage.running(
+        first, deploymentConfiguration={**BREAKER, "minimumHealthyPercent": 0, "maximumPercent": 100}
+    )
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    stage.until(lambda: stage.service()["runningCount"] == 0)
+    stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+    service = stage.steady()
+    assert (service["taskDefinition"], service["runningCount"]) == (first, 2)
+    assert [each["arn"] for each in service["currentServiceRevisions"]] == [
+        each["arn"] for each in before["currentServiceRevisions"]
+    ]
 
 
 def test_the_same_task_definition_again_is_no_deployment(stage):
@@ -130,8 +139,11 @@ def test_crashes_after_running_are_not_impaired_starts(stage):
 def test_the_middle_of_a_breaker_rollback(stage):
     first, bad = stage.definition(), stage.definition("no-such-tag")
     stage.running(first, deploymentConfiguration=BREAKER)
+    rounds = stage.every_round()
     stage.update(taskDefinition=bad)
-    middle = by_status(stage.until(lambda: s if (s := stage.service())["taskDefinition"] == first else None))
+    stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+    rolling_back = (each for each in rounds if each["taskDefinition"] == first and len(each["deployments"]) == 2)
+    middle = by_status(next(rolling_back))
     assert (middle["PRIMARY"]["taskDefinition"], middle["PRIMARY"]["rolloutState"]) == (first, "IN_PROGRESS")
     assert middle["PRIMARY"]["rolloutStateReason"] == (
         f"ECS deployment circuit breaker: rolling back to deploymentId {middle['PRIMARY']['id']}."

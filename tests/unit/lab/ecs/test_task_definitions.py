@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import image, refusal
+from .conftest import ROLE, image, refusal
 
 
 def test_revisions_count_up_and_are_never_used_twice(stage):
@@ -85,14 +85,40 @@ def test_refuses_what_the_lab_would_run_differently(stage, change, message):
         stage.definition(**change)
 
 
-def test_fargate_wants_cpu_at_the_task_level(stage):
-    code, message = refusal(
-        stage.ecs.register_task_definition,
-        family="app",
-        networkMode="awsvpc",
-        containerDefinitions=[{"name": "app", "image": image("serves")}],
-    )
-    assert (code, message) == ("ClientException", "Fargate requires that 'cpu' be defined at the task level.")
+SMALLEST = {
+    "family": "app",
+    "networkMode": "awsvpc",
+    "cpu": "256",
+    "memory": "512",
+    "executionRoleArn": ROLE,
+    "containerDefinitions": [
+        {"name": "app", "image": image("serves"), "secrets": [{"name": "KEY", "valueFrom": "arn:aws:secretsmanager:x"}]}
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("without", "message"),
+    [
+        ("cpu", "Fargate requires that 'cpu' be defined at the task level."),
+        ("networkMode", "Networking mode must be awsvpc: the lab runs tasks as Fargate does."),
+        (
+            "executionRoleArn",
+            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+        ),
+    ],
+)
+def test_refuses_what_fargate_could_not_run(stage, without, message):
+    stage.ecs.register_task_definition(**SMALLEST)
+    request = {name: value for name, value in SMALLEST.items() if name != without}
+    assert refusal(stage.ecs.register_task_definition, **request) == ("ClientException", message)
+
+
+def test_an_image_of_ecr_needs_an_execution_role(stage):
+    container = {"name": "app", "image": image("serves")}
+    request = {**SMALLEST, "executionRoleArn": "", "containerDefinitions": [container]}
+    message = "Fargate requires task definition to have execution role ARN to support ECR images."
+    assert refusal(stage.ecs.register_task_definition, **request) == ("ClientException", message)
 
 
 def test_clusters_by_name_and_arn(stage):

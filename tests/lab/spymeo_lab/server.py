@@ -82,7 +82,9 @@ class Api:
         if method is None:
             message = f"The lab has no {service.model} {name}."
             if name in model.operation_names:
-                return wire.answer(model.operation_model(name), wire.ApiError("InvalidAction", message), str(uuid.uuid4()))
+                return wire.answer(
+                    model.operation_model(name), wire.ApiError("InvalidAction", message), str(uuid.uuid4())
+                )
             return Response(json.dumps({"__type": "UnknownOperationException", "message": message}), 400)
         operation, parameters = model.operation_model(name), {}
         try:
@@ -104,7 +106,12 @@ class Api:
 
     def _refuse(self, scope) -> Response:
         if scope is None:
-            return Response(json.dumps({"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}), 403)
+            return Response(
+                json.dumps(
+                    {"__type": "MissingAuthenticationTokenException", "message": "Missing Authentication Token"}
+                ),
+                403,
+            )
         message = "The security token included in the request is invalid."
         if scope[2] in ("ecs", "secretsmanager", "logs", "ecr"):
             return Response(json.dumps({"__type": "UnrecognizedClientException", "message": message}), 400)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import pathlib
@@ -20,17 +21,34 @@ for entry in (str(LAB), str(LAB / "app")):  # for whoever starts pytest without 
         sys.path.insert(0, entry)
 
 from moto.core.base_backend import BackendDict  # noqa: E402
+
 from spymeo_lab import server  # noqa: E402
 from spymeo_lab.durations import Durations  # noqa: E402
 from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY, Lab  # noqa: E402
 
 SERVICES = {
-    "ecr": "Ecr", "logs": "Logs", "secretsmanager": "SecretsManager", "elbv2": "Elbv2", "rds": "Rds", "ecs": "Ecs",
+    "ecr": "Ecr",
+    "logs": "Logs",
+    "secretsmanager": "SecretsManager",
+    "elbv2": "Elbv2",
+    "rds": "Rds",
+    "ecs": "Ecs",
 }
 FAST = Durations(
-    task_provisioning=0.02, task_pull=0.05, task_stop_timeout=1.0, task_restart_delay=0.05, scheduler_interval=0.02,
-    deregistration_delay=0.1, health_check_interval=0.05, snapshot=0.1, restore=0.1, modify=0.05, reboot=0.05, stop=0.05,
-    image_activation=0.05, log_ingestion=0.05,
+    task_provisioning=0.02,
+    task_pull=0.05,
+    task_stop_timeout=1.0,
+    task_restart_delay=0.05,
+    scheduler_interval=0.02,
+    deregistration_delay=0.1,
+    health_check_interval=0.05,
+    snapshot=0.1,
+    restore=0.1,
+    modify=0.05,
+    reboot=0.05,
+    stop=0.05,
+    image_activation=0.05,
+    log_ingestion=0.05,
 )
 
 
@@ -71,14 +89,34 @@ def _lab_durations() -> Durations:
     return FAST
 
 
-@pytest.fixture
-def lab(lab_durations):
-    """An empty lab; nothing of it is left after the test."""
+@contextlib.contextmanager
+def running_lab(durations: Durations):
+    """An empty lab, of which nothing is left afterwards."""
     with tempfile.TemporaryDirectory(prefix="spymeo-lab-test-", dir="/tmp") as directory:
         pathlib.Path(directory).chmod(0o711)  # PostgreSQL's user passes through it
         BackendDict.reset()
-        running = InProcessLab(pathlib.Path(directory), lab_durations)
+        running = InProcessLab(pathlib.Path(directory), durations)
         try:
             yield running
         finally:
             running.close()
+
+
+@pytest.fixture
+def lab(lab_durations):
+    """A lab for one test."""
+    with running_lab(lab_durations) as running:
+        yield running
+
+
+@pytest.fixture(name="module_durations", scope="module")
+def _module_durations() -> Durations:
+    """The same for `module_lab`."""
+    return FAST
+
+
+@pytest.fixture(scope="module")
+def module_lab(module_durations):
+    """A lab for all tests of a module, where what they need is slow to make. Not together with `lab`: moto is one a process."""
+    with running_lab(module_durations) as running:
+        yield running

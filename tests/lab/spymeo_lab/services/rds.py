@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import time
 from collections.abc import Callable
 
 from ..postgres import Installation, PostgresError, Server
@@ -96,7 +95,9 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         for name in ("AllocatedStorage", "MasterUsername", "MasterUserPassword"):
             if not request.get(name):
                 raise invalid(f"The parameter {name} must be provided and must not be blank.")
-        if request["MasterUsername"].lower() in ("admin", "rdsadmin", "rds_superuser") or request["MasterUsername"].startswith("pg_"):
+        if request["MasterUsername"].lower() in ("admin", "rdsadmin", "rds_superuser") or request[
+            "MasterUsername"
+        ].startswith("pg_"):
             name = request["MasterUsername"]
             raise invalid(f"MasterUsername {name} cannot be used as it is a reserved word used by the engine")
         if not re.fullmatch(r"[A-Za-z]\w{0,62}", request["MasterUsername"]):
@@ -107,9 +108,10 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         del settings["MasterUserPassword"]
         self._encryption(settings, request)
         instance = self.new_instance(request, settings, request["MasterUsername"], request.get("DBName"))
-        self.tags[instance.arn] = rds_query.tags_from(request)
         user, password = instance.master_username, request["MasterUserPassword"]
-        self.bring_up(instance, lambda: instance.server.initialise(user, password, instance.database), "DB instance created")
+        self.bring_up(
+            instance, lambda: instance.server.initialise(user, password, instance.database), "DB instance created"
+        )
         return {"DBInstance": self.shown(instance)}
 
     def asked_settings(self, request: dict) -> dict:
@@ -148,6 +150,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         option_group = self.option_group(request.get("OptionGroupName"), number)
         zones = self._zones(subnet_group, request.get("AvailabilityZone"), settings["MultiAZ"])
         rds_settings.check(settings)
+        tags = rds_query.tags_from(request)
         self.check_quota("DBInstances")
         self.check_quota("AllocatedStorage", settings["AllocatedStorage"])
         self.instances[identifier] = Instance(
@@ -164,6 +167,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
             server=Server(self.installation, self.lab.addresses.new(), settings["Port"]),
             created_at=self.lab.now(),
         )
+        self.tags[self.instances[identifier].arn] = tags
         return self.instances[identifier]
 
     def _zones(self, subnet_group: dict, asked: str | None, multi_az: bool) -> list[str]:
@@ -171,12 +175,14 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         if asked and multi_az:
             raise conflict("Requesting a specific availability zone is not valid for Multi-AZ instances.")
         if asked and asked not in zones:
-            raise ApiError("InvalidVPCNetworkStateFault", f"The DB subnet group has no subnet in the availability zone {asked}.")
+            raise ApiError(
+                "InvalidVPCNetworkStateFault", f"The DB subnet group has no subnet in the availability zone {asked}."
+            )
         return sorted(zones, key=lambda zone: zone != asked)
 
     def bring_up(self, instance: Instance, build: Callable[[], None], message: str) -> None:
-        """creating → (backing-up, when backups are on) → available, over durations.restore or what `build` takes."""
-        since, total = time.monotonic(), self.lab.durations.restore
+        """creating → (backing-up, when backups are on) → available: what `build` takes, and durations.restore."""
+        total = self.lab.durations.restore
         creating = total * (1 - BACKING_UP) if instance.settings["BackupRetentionPeriod"] else total
         self._judge_reachability(instance)
 
@@ -188,7 +194,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
                 with self.lab.lock:
                     self.fail(instance, "failed", str(error))
                 return
-            self.lab.after(max(0.0, since + creating - time.monotonic()), lambda: self._created(instance, message))
+            self.lab.after(creating, lambda: self._created(instance, message))
 
         self.lab.background(work)
 
@@ -235,11 +241,14 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         :raises ApiError: InvalidDBInstanceState.
         """
         if instance.status not in statuses:
-            raise ApiError("InvalidDBInstanceState", f"Instance {instance.identifier} is not in {' or '.join(statuses)} state.")
+            raise ApiError(
+                "InvalidDBInstanceState", f"Instance {instance.identifier} is not in {' or '.join(statuses)} state."
+            )
 
-    def transition(self, instance: Instance, status: str, seconds: float, work: Callable[[], None], done: Callable[[], None]) -> None:
-        """Be in `status` for `seconds`, and at least as long as `work` takes; then `done` under the lock."""
-        since = time.monotonic()
+    def transition(
+        self, instance: Instance, status: str, seconds: float, work: Callable[[], None], done: Callable[[], None]
+    ) -> None:
+        """Be in `status` as long as `work` takes, and `seconds` more; then `done` under the lock."""
         instance.status = status
 
         def run() -> None:
@@ -249,7 +258,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
                 with self.lab.lock:
                     self.fail(instance, "failed", str(error))
                 return
-            self.lab.after(max(0.0, since + seconds - time.monotonic()), done)
+            self.lab.after(seconds, done)
 
         self.lab.background(run)
 
@@ -307,10 +316,16 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         if instance.settings["DeletionProtection"]:
             raise conflict("Cannot delete protected DB Instance, please disable deletion protection and try again.")
         if bool(final) == skip:
-            what = "FinalDBSnapshotIdentifier cannot be specified when" if skip else "FinalDBSnapshotIdentifier is required unless"
+            what = (
+                "FinalDBSnapshotIdentifier cannot be specified when"
+                if skip
+                else "FinalDBSnapshotIdentifier is required unless"
+            )
             raise conflict(f"{what} SkipFinalSnapshot is specified.")
         if instance.status in ("deleting", "creating"):
-            raise ApiError("InvalidDBInstanceState", f"Instance {instance.identifier} cannot be deleted: it is {instance.status}.")
+            raise ApiError(
+                "InvalidDBInstanceState", f"Instance {instance.identifier} cannot be deleted: it is {instance.status}."
+            )
         backup = self.begin_snapshot(instance, final, {}) if final else None
 
         def work() -> None:

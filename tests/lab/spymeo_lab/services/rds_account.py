@@ -11,9 +11,17 @@ from . import rds_query
 from .rds_settings import CLASSES, ENGINE, MINORS, conflict, invalid
 
 QUOTAS = {"DBInstances": 40, "ManualSnapshots": 100, "AllocatedStorage": 100_000}  # RDS user guide; storage in GiB
-EXCEEDED = {"DBInstances": "InstanceQuotaExceeded", "ManualSnapshots": "SnapshotQuotaExceeded", "AllocatedStorage": "StorageQuotaExceeded"}
+EXCEEDED = {
+    "DBInstances": "InstanceQuotaExceeded",
+    "ManualSnapshots": "SnapshotQuotaExceeded",
+    "AllocatedStorage": "StorageQuotaExceeded",
+}
 EVENT_LIFE = datetime.timedelta(days=14)
-SOURCE_TYPES = {"db-instance": "db", "db-snapshot": "snapshot", "db-parameter-group": "pg"}  # with the ARN's resource type
+SOURCE_TYPES = {
+    "db-instance": "db",
+    "db-snapshot": "snapshot",
+    "db-parameter-group": "pg",
+}  # with the ARN's resource type
 MISSING = {
     "db": ("DBInstance", "DBInstanceNotFound"),
     "snapshot": ("DBSnapshot", "DBSnapshotNotFound"),
@@ -124,13 +132,19 @@ class Account:
         :raises ApiError: InstanceQuotaExceeded, SnapshotQuotaExceeded or StorageQuotaExceeded.
         """
         if self._used(name) + more > self.quotas[name]:
-            what = {"DBInstances": "DB instances", "ManualSnapshots": "manual snapshots", "AllocatedStorage": "GiB of storage"}[name]
+            what = {
+                "DBInstances": "DB instances",
+                "ManualSnapshots": "manual snapshots",
+                "AllocatedStorage": "GiB of storage",
+            }[name]
             raise ApiError(EXCEEDED[name], f"Cannot create more than {self.quotas[name]} {what}.")
 
     def describe_account_attributes(self, request: dict) -> dict:
         """The quotas that the lab keeps, and what is used of them."""
         rds_query.refuse_unknown(request, (), "DescribeAccountAttributes")
-        quotas = [{"AccountQuotaName": name, "Used": self._used(name), "Max": most} for name, most in self.quotas.items()]
+        quotas = [
+            {"AccountQuotaName": name, "Used": self._used(name), "Max": most} for name, most in self.quotas.items()
+        ]
         return {"AccountQuotas": quotas}
 
     # What can be ordered
@@ -144,7 +158,8 @@ class Account:
             for number, minors in MINORS.items()
             for minor in minors
             for name in CLASSES
-            if request.get("EngineVersion") in (None, f"{number}.{minor}") and request.get("DBInstanceClass") in (None, name)
+            if request.get("EngineVersion") in (None, f"{number}.{minor}")
+            and request.get("DBInstanceClass") in (None, name)
         ]
         return rds_query.answer("OrderableDBInstanceOptions", rds_query.filtered(options, request, {}), request)
 

@@ -33,9 +33,12 @@ class Groups:
             raise invalid("The parameter DBSubnetGroupName is not valid: default is reserved.")
         if name in self._subnet_groups:
             raise ApiError("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
-        group = self._subnet_group(name, request["DBSubnetGroupDescription"], request["SubnetIds"])
+        group, tags = (
+            self._subnet_group(name, request["DBSubnetGroupDescription"], request["SubnetIds"]),
+            rds_query.tags_from(request),
+        )
         self._subnet_groups[name] = group
-        self.tags[group["DBSubnetGroupArn"]] = rds_query.tags_from(request)
+        self.tags[group["DBSubnetGroupArn"]] = tags
         return {"DBSubnetGroup": group}
 
     def _subnet_group(self, name: str, description: str, subnet_ids: list[str]) -> dict:
@@ -106,9 +109,9 @@ class Groups:
             raise ApiError("DBParameterGroupAlreadyExists", f"Parameter group {name} already exists")
         if family not in {f"{ENGINE}{number}" for number in MINORS}:
             raise invalid(f"ParameterGroupFamily {family} is not a valid parameter group family")
-        group = self._parameter_group(name, family, request["Description"])
+        group, tags = self._parameter_group(name, family, request["Description"]), rds_query.tags_from(request)
         self._parameter_groups[name] = group
-        self.tags[group["DBParameterGroupArn"]] = rds_query.tags_from(request)
+        self.tags[group["DBParameterGroupArn"]] = tags
         return {"DBParameterGroup": group}
 
     def describe_db_parameter_groups(self, request: dict) -> dict:
@@ -162,9 +165,9 @@ class Groups:
             raise ApiError("OptionGroupAlreadyExistsFault", f"An option group named {name} already exists.")
         if request["EngineName"] != ENGINE or number not in MINORS:
             raise conflict(f"Cannot find major version {number} for {request['EngineName']}")
-        group = self._option_group(name, number, request["OptionGroupDescription"])
+        group, tags = self._option_group(name, number, request["OptionGroupDescription"]), rds_query.tags_from(request)
         self._option_groups[name] = group
-        self.tags[group["OptionGroupArn"]] = rds_query.tags_from(request)
+        self.tags[group["OptionGroupArn"]] = tags
         return {"OptionGroup": group}
 
     def describe_option_groups(self, request: dict) -> dict:

@@ -44,7 +44,9 @@ class Instance:
     parameter_status: str = "in-sync"
     resource_id: str = dataclasses.field(default_factory=new_resource_id)
     pending: dict = dataclasses.field(default_factory=dict)
-    due: set[str] = dataclasses.field(default_factory=set)  # of `pending`: what is applied without waiting for the window
+    due: set[str] = dataclasses.field(
+        default_factory=set
+    )  # of `pending`: what is applied without waiting for the window
     modification_planned: bool = False
     optimizes_storage: bool = False  # once the modification under way is done
     endpoint: bool = False  # whether it has one
@@ -62,7 +64,14 @@ class Instance:
         shown = {
             name: value
             for name, value in rds_settings.settle(self.settings).items()
-            if name not in ("Port", "OptionGroupName", "DBSubnetGroupName", "MasterUserPassword", "EnabledCloudwatchLogsExports")
+            if name
+            not in (
+                "Port",
+                "OptionGroupName",
+                "DBSubnetGroupName",
+                "MasterUserPassword",
+                "EnabledCloudwatchLogsExports",
+            )
         }
         shown.update(
             DBInstanceIdentifier=self.identifier,
@@ -75,8 +84,12 @@ class Instance:
             DbInstancePort=0,
             AvailabilityZone=self.zones[0],
             DBSubnetGroup=self.subnet_group,
-            VpcSecurityGroups=[{"VpcSecurityGroupId": group, "Status": status} for group, status in self.security_groups.items()],
-            DBParameterGroups=[{"DBParameterGroupName": self.parameter_group, "ParameterApplyStatus": self.parameter_status}],
+            VpcSecurityGroups=[
+                {"VpcSecurityGroupId": group, "Status": status} for group, status in self.security_groups.items()
+            ],
+            DBParameterGroups=[
+                {"DBParameterGroupName": self.parameter_group, "ParameterApplyStatus": self.parameter_status}
+            ],
             OptionGroupMemberships=self._option_groups(),
             PendingModifiedValues=self._pending(),
             TagList=tag_list(tags),
@@ -97,16 +110,25 @@ class Instance:
         if self.database:
             shown["DBName"] = self.database
         if self.endpoint:
-            shown["Endpoint"] = {"Address": self.server.address, "Port": self.settings["Port"], "HostedZoneId": HOSTED_ZONE}
+            shown["Endpoint"] = {
+                "Address": self.server.address,
+                "Port": self.settings["Port"],
+                "HostedZoneId": HOSTED_ZONE,
+            }
             valid_till = self.created_at.replace(microsecond=0) + CERTIFICATE_LIFE
-            shown["CertificateDetails"] = {"CAIdentifier": self.settings["CACertificateIdentifier"], "ValidTill": valid_till}
+            shown["CertificateDetails"] = {
+                "CAIdentifier": self.settings["CACertificateIdentifier"],
+                "ValidTill": valid_till,
+            }
         if self.settings["MultiAZ"]:
             shown["SecondaryAvailabilityZone"] = self.zones[1]
         if self.settings["EnabledCloudwatchLogsExports"]:
             shown["EnabledCloudwatchLogsExports"] = self.settings["EnabledCloudwatchLogsExports"]
         if self.settings["BackupRetentionPeriod"] and self.backups_since:
             past = (now - self.backups_since).total_seconds()
-            shown["LatestRestorableTime"] = self.backups_since + datetime.timedelta(seconds=past // LOG_UPLOAD * LOG_UPLOAD)
+            shown["LatestRestorableTime"] = self.backups_since + datetime.timedelta(
+                seconds=past // LOG_UPLOAD * LOG_UPLOAD
+            )
         if self.restarts_at:
             shown["AutomaticRestartTime"] = self.restarts_at
         if self.settings["MonitoringInterval"]:
@@ -133,7 +155,10 @@ class Instance:
         if "MasterUserPassword" in self.pending:
             shown["MasterUserPassword"] = "****"
         if "EnabledCloudwatchLogsExports" in self.pending:
-            now, then = set(self.settings["EnabledCloudwatchLogsExports"]), set(self.pending["EnabledCloudwatchLogsExports"])
+            now, then = (
+                set(self.settings["EnabledCloudwatchLogsExports"]),
+                set(self.pending["EnabledCloudwatchLogsExports"]),
+            )
             changes = {"LogTypesToEnable": sorted(then - now), "LogTypesToDisable": sorted(now - then)}
             shown["PendingCloudwatchLogsExports"] = {name: types for name, types in changes.items() if types}
         return shown

@@ -39,6 +39,7 @@ class Modifications:
         groups, parameters = self._checked_groups(instance, request)
         for name, value in changes.items():
             self._take(instance, name, value, immediately=request.get("ApplyImmediately", False))
+        instance.settings = rds_settings.settle(instance.settings)
         if request.get("ApplyImmediately"):
             instance.due = set(instance.pending)
         if parameters != instance.parameter_group:
@@ -57,7 +58,9 @@ class Modifications:
         asked = self.asked_settings(request)
         exports = request.get("CloudwatchLogsExportConfiguration", {})
         current = {**instance.settings, "OptionGroupName": instance.option_group, **instance.pending}
-        current["DBSubnetGroupName"] = instance.pending.get("DBSubnetGroupName", instance.subnet_group["DBSubnetGroupName"])
+        current["DBSubnetGroupName"] = instance.pending.get(
+            "DBSubnetGroupName", instance.subnet_group["DBSubnetGroupName"]
+        )
         if exports:
             enabled = {*current["EnabledCloudwatchLogsExports"], *exports.get("EnableLogTypes", [])}
             asked["EnabledCloudwatchLogsExports"] = sorted(enabled - set(exports.get("DisableLogTypes", [])))
@@ -70,7 +73,10 @@ class Modifications:
         number = rds_settings.major(changes.get("EngineVersion", instance.settings["EngineVersion"]))
         if "OptionGroupName" in changes:
             self.option_group(changes["OptionGroupName"], number)
-        if "DBSubnetGroupName" in changes and self.subnet_group(changes["DBSubnetGroupName"])["VpcId"] != instance.subnet_group["VpcId"]:
+        if (
+            "DBSubnetGroupName" in changes
+            and self.subnet_group(changes["DBSubnetGroupName"])["VpcId"] != instance.subnet_group["VpcId"]
+        ):
             raise conflict("The lab does not move an instance to another VPC.")
         wanted = {**current, **changes}
         if changes.get("MonitoringInterval") == 0:
@@ -85,7 +91,9 @@ class Modifications:
         if not STORAGE & set(changes):
             return
         if instance.status == "storage-optimization":
-            raise conflict("You can't currently modify the storage of this DB instance because the previous storage change is being optimized.")
+            raise conflict(
+                "You can't currently modify the storage of this DB instance because the previous storage change is being optimized."
+            )
         now, then = instance.settings["AllocatedStorage"], changes.get("AllocatedStorage")
         if then is not None and then < now:
             raise conflict(f"Requested storage size ({then}) cannot be less than the current storage size ({now}).")
@@ -103,26 +111,40 @@ class Modifications:
         version = rds_settings.engine_version(changes["EngineVersion"])
         old, new = (tuple(map(int, text.split("."))) for text in (instance.settings["EngineVersion"], version))
         if old[0] != new[0] or new < old:
-            raise conflict(f"Cannot upgrade {rds_settings.ENGINE} from {instance.settings['EngineVersion']} to {version}")
+            raise conflict(
+                f"Cannot upgrade {rds_settings.ENGINE} from {instance.settings['EngineVersion']} to {version}"
+            )
         changes["EngineVersion"] = version
 
     def _checked_groups(self, instance: Instance, request: dict) -> tuple[list[str], str]:
-        groups = request.get("VpcSecurityGroupIds") or [g for g, status in instance.security_groups.items() if status != "removing"]
+        groups = request.get("VpcSecurityGroupIds") or [
+            g for g, status in instance.security_groups.items() if status != "removing"
+        ]
         self.network.check_security_groups(groups, instance.subnet_group["VpcId"])
         number = rds_settings.major(instance.settings["EngineVersion"])
         return groups, self.parameter_group(request.get("DBParameterGroupName", instance.parameter_group), number)
 
     def _take(self, instance: Instance, name: str, value, immediately: bool) -> None:
-        applied = SOON if name == "EnabledCloudwatchLogsExports" else rds_settings.when(name, instance.settings.get(name), value)
+        applied = (
+            SOON
+            if name == "EnabledCloudwatchLogsExports"
+            else rds_settings.when(name, instance.settings.get(name), value)
+        )
         if applied == AT_ONCE:
             instance.settings[name] = value
+            return
+        if value == instance.settings.get(name):  # taken back before the window
+            instance.pending.pop(name, None)
+            instance.due.discard(name)
             return
         instance.pending[name] = value
         if immediately or applied == SOON:
             instance.due.add(name)
 
     def _settle_groups(self, instance: Instance) -> None:
-        instance.security_groups = {group: "active" for group, status in instance.security_groups.items() if status != "removing"}
+        instance.security_groups = {
+            group: "active" for group, status in instance.security_groups.items() if status != "removing"
+        }
 
     # Applying: available (not yet noticed) → one status for each kind of change → available
 
@@ -138,7 +160,9 @@ class Modifications:
         steps: dict[str, dict] = {}
         for name in sorted(instance.due):
             setting = rds_settings.BY_SHOWN.get(name)
-            steps.setdefault(setting.status if setting else "configuring-log-exports", {})[name] = instance.pending[name]
+            steps.setdefault(setting.status if setting else "configuring-log-exports", {})[name] = instance.pending[
+                name
+            ]
         if not steps:
             steps["modifying"] = {}  # the parameter group only
         self._step(instance, list(steps.items()), self.lab.durations.modify * (1 - UNNOTICED) / len(steps))
@@ -164,26 +188,26 @@ class Modifications:
 
     def _apply(self, instance: Instance, values: dict) -> None:
         for name, value in values.items():
-            if name == "OptionGroupName":
-                instance.option_group = value
-            elif name == "DBSubnetGroupName":
-                instance.subnet_group = self.subnet_group(value)
-            elif name != "MasterUserPassword":
-                instance.settings[name] = value
+            self._set(instance, name, value)
             if instance.pending.get(name) == value:
                 del instance.pending[name]
                 instance.due.discard(name)
             if name in EVENTS:
                 self.event("db-instance", instance.identifier, "configuration change", EVENTS[name])
-        if values.get("StorageType") in ("gp2", "standard"):
-            instance.settings.pop("Iops", None)
-        if values.get("StorageType", "gp3") != "gp3":
-            instance.settings.pop("StorageThroughput", None)
         if RESTARTS & set(values) and instance.parameter_status == "pending-reboot":
             instance.parameter_status = "in-sync"
         instance.settings = rds_settings.settle(instance.settings)
-        if STORAGE & set(values):
-            instance.optimizes_storage = True
+        instance.optimizes_storage |= bool(STORAGE & set(values))
+
+    def _set(self, instance: Instance, name: str, value) -> None:
+        if name == "OptionGroupName":
+            instance.option_group = value
+        elif name == "DBSubnetGroupName":
+            instance.subnet_group = self.subnet_group(value)
+        elif name != "MasterUserPassword":  # that one is in PostgreSQL, and nowhere else
+            instance.settings[name] = value
+        if name == "BackupRetentionPeriod":
+            instance.backups_since = self.lab.now() if value else None
 
     def _finish(self, instance: Instance) -> None:
         instance.modification_planned = False

@@ -52,7 +52,9 @@ SETTINGS = (
     Setting("DeletionProtection", "DeletionProtection", AT_ONCE),
     Setting("EngineLifecycleSupport", "EngineLifecycleSupport", AT_ONCE),
     Setting("EngineVersion", "EngineVersion", WINDOW, "upgrading"),
-    Setting("IAMDatabaseAuthenticationEnabled", "EnableIAMDatabaseAuthentication", WINDOW, "configuring-iam-database-auth"),
+    Setting(
+        "IAMDatabaseAuthenticationEnabled", "EnableIAMDatabaseAuthentication", WINDOW, "configuring-iam-database-auth"
+    ),
     Setting("Iops", "Iops", WINDOW),
     Setting("LicenseModel", "LicenseModel", WINDOW),
     Setting("MasterUserPassword", "MasterUserPassword", SOON, "resetting-master-credentials"),
@@ -128,7 +130,9 @@ def storage(asked: dict, origin: dict) -> dict:
         if size >= 400:  # below that gp3 has its base performance and no other (user guide, "gp3 storage")
             return {"StorageType": kind, "Iops": max(iops or 0, 12000), "StorageThroughput": max(throughput or 0, 500)}
         if (asked.get("Iops") or 3000, throughput or 125) != (3000, 125):
-            raise conflict("You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400.")
+            raise conflict(
+                "You can't specify IOPS or storage throughput for engine postgres and a storage size less than 400."
+            )
         return {"StorageType": kind, "Iops": 3000, "StorageThroughput": 125}
     if asked.get("Iops"):
         raise conflict(f"You can't specify Iops for storage type {kind}.")
@@ -194,7 +198,9 @@ def check(wanted: dict) -> None:
             raise invalid(f"The parameter {name} is not valid: {wanted[name]}")
     for log_type in wanted.get("EnabledCloudwatchLogsExports", ()):
         if log_type not in LOG_TYPES:
-            raise conflict(f"You cannot use the log types '{log_type}' with engine version {ENGINE} {wanted['EngineVersion']}.")
+            raise conflict(
+                f"You cannot use the log types '{log_type}' with engine version {ENGINE} {wanted['EngineVersion']}."
+            )
     _check_together(wanted)
 
 
@@ -206,8 +212,12 @@ def _check_together(wanted: dict) -> None:
     if wanted["MonitoringInterval"] and not wanted.get("MonitoringRoleArn"):
         raise conflict("A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.")
     if wanted.get("MonitoringRoleArn") and not wanted["MonitoringInterval"]:
-        raise conflict("You must specify a MonitoringInterval value other than 0 when you specify a MonitoringRoleARN value.")
-    if not 20 <= wanted["AllocatedStorage"] <= 65536 or (wanted["StorageType"] in ("io1", "io2") and wanted["AllocatedStorage"] < 100):
+        raise conflict(
+            "You must specify a MonitoringInterval value other than 0 when you specify a MonitoringRoleARN value."
+        )
+    if not 20 <= wanted["AllocatedStorage"] <= 65536 or (
+        wanted["StorageType"] in ("io1", "io2") and wanted["AllocatedStorage"] < 100
+    ):
         raise conflict(
             f"Invalid storage size for engine name {ENGINE} and storage type {wanted['StorageType']}: {wanted['AllocatedStorage']}"
         )
@@ -219,9 +229,13 @@ def _check_together(wanted: dict) -> None:
         if wanted.get("PerformanceInsightsKMSKeyId") or wanted.get("PerformanceInsightsRetentionPeriod"):
             raise conflict("You can't specify Performance Insights settings while Performance Insights is disabled.")
     elif wanted.get("PerformanceInsightsRetentionPeriod", 7) not in RETENTIONS:
-        raise invalid(f"Invalid value {wanted['PerformanceInsightsRetentionPeriod']} for PerformanceInsightsRetentionPeriod.")
+        raise invalid(
+            f"Invalid value {wanted['PerformanceInsightsRetentionPeriod']} for PerformanceInsightsRetentionPeriod."
+        )
     elif wanted["DatabaseInsightsMode"] == "advanced" and wanted.get("PerformanceInsightsRetentionPeriod", 7) < 465:
-        raise conflict("To enable the Advanced mode of Database Insights, set the retention period to at least 465 days.")
+        raise conflict(
+            "To enable the Advanced mode of Database Insights, set the retention period to at least 465 days."
+        )
 
 
 def settle(settings: dict) -> dict:
@@ -234,6 +248,10 @@ def settle(settings: dict) -> dict:
         shown.pop("PerformanceInsightsKMSKeyId", None)
     if not shown["MonitoringInterval"]:
         shown.pop("MonitoringRoleArn", None)
+    if shown["StorageType"] in ("gp2", "standard"):
+        shown.pop("Iops", None)
+    if shown["StorageType"] != "gp3":
+        shown.pop("StorageThroughput", None)
     if shown.get("MaxAllocatedStorage") == shown["AllocatedStorage"]:  # how storage autoscaling is turned off
         del shown["MaxAllocatedStorage"]
     return shown
@@ -241,7 +259,12 @@ def settle(settings: dict) -> dict:
 
 def check_password(password: str | None) -> None:
     """Refuse a master password that RDS refuses."""
-    if not password or not 8 <= len(password) <= 128 or not re.fullmatch(r"[!-~]+", password) or re.search(r"[/@\"]", password):
+    if (
+        not password
+        or not 8 <= len(password) <= 128
+        or not re.fullmatch(r"[!-~]+", password)
+        or re.search(r"[/@\"]", password)
+    ):
         raise invalid(
             "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', '@', '\"', ' ' may be used."
         )

@@ -8,7 +8,6 @@ import dataclasses
 import datetime
 import pathlib
 import shutil
-import time
 from collections.abc import Callable
 
 from ..postgres import Installation, PostgresError
@@ -57,15 +56,20 @@ class Snapshot:
     source: Instance
     source_tags: dict[str, str]
     directory: pathlib.Path
-    begun: float  # time.monotonic()
     duration: float  # seconds
     status: str = "creating"
     created_at: datetime.datetime | None = None
 
-    def describe(self, tags: dict[str, str]) -> dict:
+    def progress(self, now: datetime.datetime) -> int:
+        """PercentProgress."""
+        if self.created_at is None:
+            return 0
+        past = (now - self.created_at).total_seconds()
+        return 100 if self.status != "creating" else min(99, int(100 * past / max(self.duration, 0.001)))
+
+    def describe(self, now: datetime.datetime, tags: dict[str, str]) -> dict:
         """The snapshot in the shape DBSnapshot."""
         settings = self.source.settings
-        progress = 100 if self.status == "available" else min(99, int(100 * (time.monotonic() - self.begun) / max(self.duration, 0.001)))
         shown = {
             "DBSnapshotIdentifier": self.identifier,
             "DBSnapshotArn": self.arn,
@@ -73,7 +77,7 @@ class Snapshot:
             "DbiResourceId": self.source.resource_id,
             "Engine": rds_settings.ENGINE,
             "Status": self.status,
-            "PercentProgress": progress,
+            "PercentProgress": self.progress(now),
             "SnapshotType": "manual",
             "SnapshotTarget": "region",
             "AvailabilityZone": self.source.zones[0],
@@ -92,7 +96,9 @@ class Snapshot:
         shown.update({name: settings[name] for name in same if name in settings})
         if self.created_at:
             shown.update(
-                SnapshotCreateTime=self.created_at, OriginalSnapshotCreateTime=self.created_at, SnapshotDatabaseTime=self.created_at
+                SnapshotCreateTime=self.created_at,
+                OriginalSnapshotCreateTime=self.created_at,
+                SnapshotDatabaseTime=self.created_at,
             )
         return shown
 
@@ -117,7 +123,7 @@ class Snapshots:
         backup = self.begin_snapshot(instance, request["DBSnapshotIdentifier"], rds_query.tags_from(request))
         snapshot = self._find_snapshot(request["DBSnapshotIdentifier"])
         instance.status = "backing-up"
-        answer = {"DBSnapshot": snapshot.describe(self.tags[snapshot.arn])}
+        answer = {"DBSnapshot": snapshot.describe(self.lab.now(), self.tags[snapshot.arn])}
 
         def finish() -> dict:
             backup()
@@ -142,7 +148,6 @@ class Snapshots:
             source=dataclasses.replace(instance, settings=dict(instance.settings), zones=list(instance.zones)),
             source_tags=dict(of_instance),
             directory=self.installation.new_directory(),
-            begun=time.monotonic(),
             duration=self.lab.durations.snapshot,
         )
         self.snapshots[identifier] = snapshot
@@ -161,8 +166,7 @@ class Snapshots:
             return
         with self.lab.lock:
             snapshot.created_at = self.lab.now()
-        rest = max(0.0, snapshot.begun + snapshot.duration - time.monotonic())
-        self.lab.after(rest, lambda: self._snapshot_done(instance, snapshot))
+        self.lab.after(snapshot.duration, lambda: self._snapshot_done(instance, snapshot))
 
     def _snapshot_done(self, instance: Instance, snapshot: Snapshot) -> None:
         snapshot.status = "available"
@@ -193,16 +197,18 @@ class Snapshots:
             and request.get("SnapshotType", "manual") == "manual"
             and request.get("DbiResourceId") in (None, snapshot.source.resource_id)
         ]
-        shown = [snapshot.describe(self.tags[snapshot.arn]) for snapshot in kept]
+        shown = [snapshot.describe(self.lab.now(), self.tags[snapshot.arn]) for snapshot in kept]
         return rds_query.answer("DBSnapshots", shown, request)
 
     def delete_db_snapshot(self, request: dict) -> dict:
         """Delete a snapshot and its data."""
         snapshot = self._find_snapshot(request["DBSnapshotIdentifier"])
         if snapshot.status not in ("available", "failed"):
-            raise ApiError("InvalidDBSnapshotState", f"Cannot delete the snapshot because it is in {snapshot.status} state.")
+            raise ApiError(
+                "InvalidDBSnapshotState", f"Cannot delete the snapshot because it is in {snapshot.status} state."
+            )
         snapshot.status = "deleted"
-        shown = snapshot.describe(self.tags.pop(snapshot.arn))
+        shown = snapshot.describe(self.lab.now(), self.tags.pop(snapshot.arn))
         del self.snapshots[snapshot.identifier]
         self.event("db-snapshot", snapshot.identifier, "deletion", "Deleted manual snapshot")
         self.lab.background(lambda: shutil.rmtree(snapshot.directory))
@@ -222,8 +228,11 @@ class Snapshots:
         if snapshot.status != "available":
             message = f"The DB snapshot {snapshot.identifier} is not in the available state: {snapshot.status}."
             raise ApiError("InvalidDBSnapshotState", message)
-        instance = self.new_instance(request, self._restored(snapshot, request), snapshot.source.master_username, snapshot.source.database)
-        self.tags[instance.arn] = rds_query.tags_from(request) or dict(snapshot.source_tags)
+        instance = self.new_instance(
+            request, self._restored(snapshot, request), snapshot.source.master_username, snapshot.source.database
+        )
+        if not request.get("Tags"):
+            self.tags[instance.arn] = dict(snapshot.source_tags)
         if self._next_restore:
             status, message = self._next_restore
             self._next_restore = None

@@ -175,6 +175,20 @@ def test_a_process_killed_at_any_call_goes_on_as_one_instance(begin, rds, kill_a
     assert world.modifications <= 2  # the first one's may be under way while RDS still shows the old values
 
 
+def test_a_restore_whose_reply_was_lost_is_joined_not_made_twice(begin, rds):
+    world = rds(kill_at=2, after=True)
+    first = begin(world)
+    first.observe()
+    with pytest.raises(Killed):
+        first.advance()
+    second = begin(world)
+    second.observe()
+    assert second.instance is None, "RDS does not show it yet"
+    second.advance()
+    assert second.changed is False
+    assert world.restores == 1
+
+
 def test_an_instance_that_is_busy_is_modified_when_it_is_not(begin, rds):
     world = rds(busy=3)
     begin(world).wait(600)

@@ -48,9 +48,11 @@ class Scheduler:
         before = service.primary
         rollout.advance(self.lab, service)
         deployments = {deployment.id: deployment for deployment in service.deployments}
-        for task in service.tasks:
-            if not task.wanted and not task.accounted:
-                self._account(service, deployments[task.started_by], task)
+        ended = [task for task in service.tasks if not task.wanted and not task.accounted]
+        for task in ended:
+            self._account(service, deployments[task.started_by], task)
+        died = [task for task in ended if task.was_running and task.stop_code == "EssentialContainerExited"]
+        self._tell_groups(service, "deregistered", died)
         self._register(service)
         for task in service.tasks:
             if task.wanted and task.last_status == "RUNNING":
@@ -71,7 +73,6 @@ class Scheduler:
             if deployment.launch_failures >= IMPAIRED_AFTER:
                 rollout.complain(self.lab, service, IMPAIRED)
         elif task.stop_code == "EssentialContainerExited":
-            self._tell_groups(service, "deregistered", [task] if task.was_running else [])
             # A task that ends before its first health check has passed is a failed one; without health checks RUNNING is enough.
             if not task.was_healthy and task.revision.load_balancers:
                 self._count_failure(deployment)

@@ -61,12 +61,10 @@ def test_environment_is_image_then_definition_then_override_then_secrets(stage):
         "tells-environment", environment=environment, secrets=[{"name": "DATABASE_URL", "valueFrom": arn}]
     )
     override = {"name": "app", "environment": [{"name": "PLAIN", "value": "override"}]}
-    task = stage.run(definition, overrides={"containerOverrides": [override]})
-    stage.stopped()
+    stage.run(definition, overrides={"containerOverrides": [override]})
+    (task,) = stage.stopped()
     lines = stage.until(lambda: stage.lines() if "/tmp" in stage.lines() else None)
-    address = (
-        task["containers"] and stage.tasks("STOPPED")[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
-    )
+    address = task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
     assert {"FROM=definition", "PLAIN=override", "DATABASE_URL=postgresql://secret", f"HOST={address}"} <= set(lines)
 
 

@@ -45,28 +45,20 @@ def test_a_snapshot_shows_its_progress_until_it_is_available(production, helpers
     assert production.messages("watched", "db-snapshot") == ["Creating manual snapshot", "Manual snapshot created"]
 
 
-def test_the_source_is_backing_up_meanwhile_and_serves(production, helpers):
-    production.rds.create_db_snapshot(DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="backing-up")
+def test_while_a_snapshot_is_made_its_source_serves_and_nothing_else_can_be_done_with_either(production, helpers):
+    production.rds.create_db_snapshot(DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="short-lived")
     assert production.instance(helpers.NAME)["DBInstanceStatus"] == "backing-up"
+    for call, arguments, code in (
+        (production.rds.create_db_snapshot, {"DBInstanceIdentifier": helpers.NAME}, "InvalidDBInstanceState"),
+        (
+            production.rds.restore_db_instance_from_db_snapshot,
+            {"DBInstanceIdentifier": "early"},
+            "InvalidDBSnapshotState",
+        ),
+        (production.rds.delete_db_snapshot, {}, "InvalidDBSnapshotState"),
+    ):
+        assert helpers.refusal(call, DBSnapshotIdentifier="short-lived", **arguments)[0] == code
     assert production.count(helpers.NAME) >= 100
-    code, _ = helpers.refusal(
-        production.rds.create_db_snapshot, DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="second"
-    )
-    assert code == "InvalidDBInstanceState"
-    production.await_available(helpers.NAME)
-
-
-def test_a_snapshot_under_way_can_be_neither_restored_nor_deleted(production, helpers):
-    production.rds.create_db_snapshot(DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="unfinished")
-    restore = production.rds.restore_db_instance_from_db_snapshot
-    assert (
-        helpers.refusal(restore, DBInstanceIdentifier="early", DBSnapshotIdentifier="unfinished")[0]
-        == "InvalidDBSnapshotState"
-    )
-    assert (
-        helpers.refusal(production.rds.delete_db_snapshot, DBSnapshotIdentifier="unfinished")[0]
-        == "InvalidDBSnapshotState"
-    )
     production.await_available(helpers.NAME)
 
 
@@ -104,11 +96,11 @@ def test_snapshots_are_found_by_what_describes_them(production, helpers, conditi
 
 
 def test_a_deleted_snapshot_is_gone(production, helpers):
-    production.rds.create_db_snapshot(DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="short-lived")
+    production.rds.create_db_snapshot(DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="doomed")
     production.await_available(helpers.NAME)
-    directory = production.lab.lab.rds.snapshots["short-lived"].directory
-    assert production.rds.delete_db_snapshot(DBSnapshotIdentifier="short-lived")["DBSnapshot"]["Status"] == "deleted"
-    assert helpers.refusal(snapshot, stage=production, name="short-lived")[0] == "DBSnapshotNotFound"
+    directory = production.lab.lab.rds.snapshots["doomed"].directory
+    assert production.rds.delete_db_snapshot(DBSnapshotIdentifier="doomed")["DBSnapshot"]["Status"] == "deleted"
+    assert helpers.refusal(snapshot, stage=production, name="doomed")[0] == "DBSnapshotNotFound"
     helpers.await_that(lambda: not directory.exists())
 
 

@@ -2,8 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """ECS: clusters, services, tasks that are processes, a scheduler that deploys, and the history of what it did.
 
-Where to look: what the scheduler decides: ecs_decide.py; how it gets there: ecs_scheduler.py; what becomes of a deployment:
-ecs_rollout.py; a task as a process: ecs_agent.py; the API: ecs_definitions.py, ecs_services.py, ecs_tasks.py, ecs_history.py.
+Where to look: what the scheduler decides: ecs_decide.py; how it gets there: ecs_scheduler.py; what becomes of a
+deployment: ecs_rollout.py; a task as a process: ecs_agent.py; its target groups: ecs_targets.py; the API:
+ecs_definitions.py, ecs_services.py, ecs_tasks.py, ecs_history.py.
 """
 
 from __future__ import annotations

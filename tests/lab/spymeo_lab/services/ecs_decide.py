@@ -44,8 +44,8 @@ def next_step(
 ) -> Step:
     """What a rolling update does next.
 
-    Older tasks that are not healthy serve nobody and go at once; healthy ones go as far as `minimum_percent` of `desired`
-    allows. `frozen`: the primary deployment has FAILED, so nothing is started for it and nothing older is given up.
+    Older tasks that are not healthy serve nobody and go at once; healthy ones go as far as `minimum_percent` of
+    `desired` allows. `frozen`: the primary deployment has FAILED: nothing is started for it, nothing older is given up.
     """
     floor = math.ceil(desired * minimum_percent / 100)
     ceiling = desired * maximum_percent // 100
@@ -75,7 +75,10 @@ def breaker_threshold(desired: int, breaker: dict) -> int:
 
 
 def restart_delay(base: float, launch_failures: int) -> float:
-    """Seconds until the next task after a failed one: longer each time that none of them reached RUNNING, at most ten times `base`."""
+    """Seconds until the next task after a failed one.
+
+    Longer with each in a row that did not reach RUNNING, at most ten times `base`.
+    """
     return base * min(10, max(1, launch_failures))
 
 

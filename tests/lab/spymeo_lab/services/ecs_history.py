@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ECS: the history of a service: service deployments and service revisions, and how an ongoing deployment is stopped."""
+"""ECS: a service's history: service deployments and service revisions, and how an ongoing deployment is stopped."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ECS: the service scheduler. Every interval it compares what each service wants with what is there, and takes the next step."""
+"""ECS: the service scheduler: every interval it compares what a service wants with what is there, and takes a step."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Scheduler:
             if deployment.launch_failures >= IMPAIRED_AFTER:
                 rollout.complain(self.lab, service, IMPAIRED)
         elif task.stop_code == "EssentialContainerExited":
-            # A task that ends before its first health check has passed is a failed one; without health checks RUNNING is enough.
+            # A task that ends before its first health check has passed has failed; without health checks RUNNING is enough.
             if not task.was_healthy and task.revision.load_balancers:
                 self._count_failure(deployment)
             rollout.delay(deployment, self.lab.durations.task_restart_delay)
@@ -96,7 +96,7 @@ class Scheduler:
             rollout.tell(self.lab, service, f"{verb} {groups.count(group)} targets in (target-group {group})")
 
     def _observe(self, service: EcsService, deployment: Deployment, task: Task) -> None:
-        """Ask the load balancers about a running task; it is killed when one of them finds it unhealthy after the grace period."""
+        """Ask the load balancers about a running task; who is unhealthy after the grace period is killed."""
         if not task.was_running:
             task.was_running = True
             deployment.launch_failures = 0
@@ -223,9 +223,8 @@ class Scheduler:
 def _dispensable(service: EcsService, deployment: Deployment, count: int) -> list[Task]:
     """The `count` tasks of a deployment that are missed least: those that serve nobody, then the oldest."""
     wanted = [task for task in service.tasks_of(deployment) if task.wanted]
-    return sorted(wanted, key=lambda task: (task.healthy, task.last_status not in STARTING, task.times["createdAt"]))[
-        :count
-    ]
+    wanted.sort(key=lambda task: (task.healthy, task.last_status not in STARTING, task.times["createdAt"]))
+    return wanted[:count]
 
 
 def _task_settings(service: EcsService, deployment: Deployment) -> dict:

@@ -46,7 +46,7 @@ class RollbackModule(AnsibleAWSModule):
         try:
             yield
         except RollbackError as error:
-            self.fail_json(msg=_with_evidence(error), evidence=error.evidence, **error.result)
+            self.fail_json(msg=_with_evidence(error), **dict(error.result, evidence=error.evidence))
         except (BotoCoreError, ClientError) as error:
             self.fail_json(msg=explain(error, self.params.get("endpoint_url"), self.region))
 

@@ -126,7 +126,7 @@ scenarios:
       elements: dict
 evidence:
   description: One line for each step that did not pass.
-  returned: when the task fails
+  returned: always, unless the options are wrong
   type: list
   elements: str
 before:
@@ -219,17 +219,17 @@ def main():
         ]
         common = dict(changed=False, before={}, after={}, plan=plan)
         if module.check_mode:
-            module.finish(reason="check mode: no request was sent", verdict=INCONCLUSIVE, scenarios=[], **common)
+            module.finish(reason="check mode: no request was sent", verdict=INCONCLUSIVE, scenarios=[], evidence=[], **common)
         outcomes = go_through_all(
             scenarios, lambda: Session(params["base_url"], params["timeout"]), values, params["variables"].values()
         )
         results = [told(*pair) for pair in zip(scenarios, outcomes)]
         verdict = overall(result["verdict"] for result in results)
         reason = "%d of %d scenarios passed" % (sum(item["verdict"] == PASSED for item in results), len(results))
-        common.update(reason=reason, verdict=verdict, scenarios=results)
+        common.update(reason=reason, verdict=verdict, scenarios=results, evidence=evidence(results))
         if verdict != PASSED and params["fail_on_error"]:
             message = "Verification of %s: %s; %s." % (params["base_url"], verdict, reason)
-            raise RollbackError(message, evidence(results), common)
+            raise RollbackError(message, common["evidence"], common)
         module.finish(**common)
 
 

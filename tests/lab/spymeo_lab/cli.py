@@ -25,6 +25,7 @@ from .durations import Durations
 
 API_PORT, PUBLIC_PORT = 4599, 8599  # of the lab named "default"; inventories/lab knows them
 UP_TIMEOUT = 60  # seconds
+PYTHONPATH = os.pathsep.join((str(world.APP.parent), str(world.APP)))  # the lab's server's, whoever starts it
 
 
 class LabError(Exception):
@@ -53,7 +54,10 @@ def running(name: str) -> dict:
     """
     state = state_of(name)
     if state is None:
-        raise LabError(f"lab '{name}' is not up; start it with: tests/lab/lab up" + ("" if name == "default" else f" --name {name}"))
+        raise LabError(
+            f"lab '{name}' is not up; start it with: tests/lab/lab up"
+            + ("" if name == "default" else f" --name {name}")
+        )
     return state
 
 
@@ -86,9 +90,15 @@ def _start(directory: pathlib.Path, settings: dict, owner: int | None) -> None:
     log = open(directory / "lab.log", "ab")
     guard = subprocess.Popen(
         [sys.executable, "-m", "spymeo_lab.guard", str(directory), str(os.getpid()), str(owner or 0), *command],
-        stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
     )
     try:
+        import boto3  # noqa: F401 - what `status` will need is loaded while the server still does the same
+
         _await_ready(directory, guard)
     except BaseException:
         guard.terminate()
@@ -171,7 +181,9 @@ def accident(arguments: argparse.Namespace) -> None:
     """Deploy the bad release 2.0.0, and wait until the harm is done."""
     state = running(arguments.name)
     try:
-        Pipeline(state).deploy(arguments.accident, lambda release, defect: control(state, "push", release=release, defect=defect), print)
+        Pipeline(state).deploy(
+            arguments.accident, lambda release, defect: control(state, "push", release=release, defect=defect), print
+        )
     except PipelineFailed as error:
         raise LabError(str(error)) from error
     print(f"accident: {arguments.accident}: {ACCIDENTS[arguments.accident]}")
@@ -180,7 +192,9 @@ def accident(arguments: argparse.Namespace) -> None:
 def heal(arguments: argparse.Namespace) -> None:
     """Bring back the world as `up` made it: a new lab on the same ports, with the same settings."""
     state = running(arguments.name)
-    settings = dict(state["settings"], api_port=int(state["endpoint_url"].rpartition(":")[2]), public_port=state["public_port"])
+    settings = dict(
+        state["settings"], api_port=int(state["endpoint_url"].rpartition(":")[2]), public_port=state["public_port"]
+    )
     down(arguments)
     _start(directory_of(arguments.name), settings, settings["owner"])
     status(arguments)
@@ -195,17 +209,23 @@ def _setting(text: str) -> tuple[str, float]:
 
 def parser() -> argparse.ArgumentParser:
     """The command line of tests/lab/lab."""
-    main = argparse.ArgumentParser(prog="lab", description="SPYMEO's production on this machine: AWS's API, real processes, real PostgreSQL.")
+    main = argparse.ArgumentParser(
+        prog="lab", description="SPYMEO's production on this machine: AWS's API, real processes, real PostgreSQL."
+    )
     commands = main.add_subparsers(dest="command", required=True)
     for function in (up, down, status, env, accident, heal):
         command = commands.add_parser(function.__name__, help=function.__doc__.splitlines()[0])
         command.set_defaults(run=function)
         command.add_argument("--name", default="default", help="which lab; several can be up side by side")
         command.add_argument("--json", action="store_true", help="print the state as JSON")
-        command.add_argument("--owner", type=int, default=None, metavar="PID", help="take the lab down when this process is gone")
+        command.add_argument(
+            "--owner", type=int, default=None, metavar="PID", help="take the lab down when this process is gone"
+        )
         if function is up:
             command.add_argument("--set", type=_setting, action="append", default=[], metavar="DURATION=SECONDS")
-            command.add_argument("--breaker", action="store_true", help="the service has a deployment circuit breaker with rollback")
+            command.add_argument(
+                "--breaker", action="store_true", help="the service has a deployment circuit breaker with rollback"
+            )
         if function is accident:
             command.add_argument("accident", choices=sorted(ACCIDENTS))
     return main

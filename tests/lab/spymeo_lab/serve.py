@@ -11,7 +11,8 @@ import signal
 import sys
 import threading
 
-from . import server, world
+from . import models  # noqa: F401 - before whatever reads botocore's models
+from . import server, world  # isort: skip
 from .durations import Durations
 from .lab import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Lab
 from .services import ecr, ecs, elbv2, logs, rds, secretsmanager

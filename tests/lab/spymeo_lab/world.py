@@ -6,21 +6,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import pathlib
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-
-import boto3
-import psycopg
+from typing import TYPE_CHECKING
 
 from .durations import Durations
 from .lab import ACCESS_KEY, REGION, SECRET_KEY, Lab
+
+if TYPE_CHECKING:
+    import psycopg
 
 CLUSTER = "spymeo-production"
 SERVICE = FAMILY = REPOSITORY = "spymeo-app"
@@ -41,32 +40,51 @@ SESSION_SECRET = "lab-session-secret-7f3c9a5d1e8b4026"
 
 APP = pathlib.Path(__file__).parents[1] / "app"
 QUICK = Durations(
-    task_provisioning=0.02, task_pull=0.02, scheduler_interval=0.05, health_check_interval=0.1, snapshot=0.05, restore=0.05, modify=0.05, log_ingestion=0.05
+    task_provisioning=0.02,
+    task_pull=0.02,
+    scheduler_interval=0.05,
+    health_check_interval=0.1,
+    snapshot=0.05,
+    restore=0.05,
+    modify=0.05,
+    log_ingestion=0.05,
 )
 STEADY_TIMEOUT = 30  # seconds
+OFTEN = {"Delay": 0.1, "MaxAttempts": 300}  # a waiter's seconds between two looks; each look costs the lab 10 ms
 
 
 def client(service: str, endpoint_url: str):
     """A stock boto3 client of the lab."""
+    import boto3  # takes 0.3 s, which `lab up` spends better after it has started the server
+
     return boto3.client(
-        service, endpoint_url=endpoint_url, region_name=REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
+        service,
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
     )
 
 
 def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     """Build the world in `lab`; its durations hold only from then on, so that a slow lab is up quickly, too.
 
+    What does not need the database is made while that is being created, and the service starts during the snapshot.
     `settings`: `public_port` (0: any), `breaker` (bool). Returns what lab.json tells about the world.
     """
     durations, lab.durations = lab.durations, QUICK
     lab.world_controls["push"] = lambda release, defect: {"digest": push_release(lab, release, defect)}
     push_release(lab, "1.0.0")
     network = _network(endpoint_url)
-    address, port = _database(endpoint_url, network["database_group"])
-    secrets = _secrets(endpoint_url, database_url(address, port))
+    _create_database(endpoint_url, network["database_group"])
     public_port = settings["public_port"] or free_port()
     target_group = _load_balancer(endpoint_url, network, public_port)
-    _service(endpoint_url, network, secrets, target_group, settings["breaker"])
+    role = _cluster(endpoint_url)
+    url = _fill_database(endpoint_url)
+    _service(endpoint_url, network, _secrets(endpoint_url, url), role, target_group, settings["breaker"])
+    client("rds", endpoint_url).get_waiter("db_snapshot_available").wait(
+        DBSnapshotIdentifier=SNAPSHOT, WaiterConfig=OFTEN
+    )
     lab.durations = durations
     return {
         "base_url": f"http://127.0.0.1:{public_port}",
@@ -90,7 +108,13 @@ def database_url(address: str, port: int) -> str:
 
 def push_release(lab: Lab, release: str, defect: str = "") -> str:
     """Push the application's image as the build pipeline does, tagged with its version. Returns the digest."""
-    environment = [f"APP_RELEASE={release}", f"APP_DEFECT={defect}", f"PYTHONPATH={APP}", "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1"]
+    environment = [
+        f"APP_RELEASE={release}",
+        f"APP_DEFECT={defect}",
+        f"PYTHONPATH={APP}",
+        "PYTHONUNBUFFERED=1",
+        "PYTHONDONTWRITEBYTECODE=1",
+    ]
     config = {"Env": environment, "Cmd": command("serve"), "WorkingDir": str(APP)}
     return lab.ecr.push(REPOSITORY, release, config)
 
@@ -103,21 +127,26 @@ def command(verb: str) -> list[str]:
 def _network(endpoint_url: str) -> dict:
     ec2 = client("ec2", endpoint_url)
     vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
-    subnets = [item["SubnetId"] for item in ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]]
+    subnets = [
+        item["SubnetId"] for item in ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    ]
     app = ec2.create_security_group(GroupName="spymeo-app", Description="the application's tasks", VpcId=vpc)["GroupId"]
     database = ec2.create_security_group(GroupName="spymeo-database", Description="PostgreSQL", VpcId=vpc)["GroupId"]
     permission = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": app}]}
     ec2.authorize_security_group_ingress(GroupId=database, IpPermissions=[permission])
     rds = client("rds", endpoint_url)
-    rds.create_db_subnet_group(DBSubnetGroupName="spymeo-private", DBSubnetGroupDescription="private subnets", SubnetIds=subnets)
-    rds.create_db_parameter_group(DBParameterGroupName="spymeo-postgres", DBParameterGroupFamily="postgres18", Description="tuned")
+    rds.create_db_subnet_group(
+        DBSubnetGroupName="spymeo-private", DBSubnetGroupDescription="private subnets", SubnetIds=subnets
+    )
+    rds.create_db_parameter_group(
+        DBParameterGroupName="spymeo-postgres", DBParameterGroupFamily="postgres18", Description="tuned"
+    )
     return {"vpc": vpc, "subnets": subnets, "app_group": app, "database_group": database}
 
 
-def _database(endpoint_url: str, group: str) -> tuple[str, int]:
-    """The instance with settings away from RDS's defaults, its rows, and the snapshot of before the migration."""
-    rds = client("rds", endpoint_url)
-    rds.create_db_instance(
+def _create_database(endpoint_url: str, group: str) -> None:
+    """Ask for the instance, with settings away from RDS's defaults."""
+    client("rds", endpoint_url).create_db_instance(
         DBInstanceIdentifier=DB_INSTANCE, DBInstanceClass="db.t4g.medium", Engine="postgres", AllocatedStorage=20, StorageType="gp3",
         MasterUsername=DB_USER, MasterUserPassword=DB_PASSWORD, DBName=DB_NAME, VpcSecurityGroupIds=[group],
         DBSubnetGroupName="spymeo-private", DBParameterGroupName="spymeo-postgres", MultiAZ=True, DeletionProtection=True,
@@ -126,25 +155,30 @@ def _database(endpoint_url: str, group: str) -> tuple[str, int]:
         StorageEncrypted=True, AutoMinorVersionUpgrade=False, EnablePerformanceInsights=True,
         Tags=[{"Key": "application", "Value": "spymeo"}, {"Key": "environment", "Value": "production"}],
     )  # fmt: skip
-    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=DB_INSTANCE, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
+
+
+def _fill_database(endpoint_url: str) -> str:
+    """Release 1's schema and rows, then the snapshot of before the migration is begun; returns DATABASE_URL."""
+    rds = client("rds", endpoint_url)
+    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=DB_INSTANCE, WaiterConfig=OFTEN)
     endpoint = rds.describe_db_instances(DBInstanceIdentifier=DB_INSTANCE)["DBInstances"][0]["Endpoint"]
     url = database_url(endpoint["Address"], endpoint["Port"])
-    for verb in ("migrate", "seed"):
-        run(verb, url)
+    _run_release_1(url)
     rds.create_db_snapshot(DBInstanceIdentifier=DB_INSTANCE, DBSnapshotIdentifier=SNAPSHOT)
-    rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier=SNAPSHOT, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600})
-    return endpoint["Address"], endpoint["Port"]
+    return url
 
 
-def run(verb: str, url: str) -> None:
-    """Run a command of release 1 against a database, as a pipeline does before anything is deployed.
+def _run_release_1(url: str) -> None:
+    """Migrate and seed, as a pipeline does before anything is deployed. What they print is in the lab's log.
 
-    :raises RuntimeError: it failed; the message is what it printed.
+    :raises RuntimeError: one of them failed.
     """
-    environment = dict(os.environ, PYTHONPATH=str(APP), DATABASE_URL=url, APP_RELEASE="1.0.0", ADMIN_PASSWORD=ADMIN_PASSWORD)
-    done = subprocess.run(command(verb), env=environment, capture_output=True, text=True, timeout=60)
-    if done.returncode:
-        raise RuntimeError(f"{verb} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+    from spymeo_app import migrate, seed  # here, because only the server's path has the application
+
+    environment = {"DATABASE_URL": url, "APP_RELEASE": "1.0.0", "ADMIN_PASSWORD": ADMIN_PASSWORD}
+    for step in (migrate.migrate, seed.seed_command):
+        if code := step(environment):
+            raise RuntimeError(f"{step.__name__} of release 1 failed with {code}")
 
 
 def _secrets(endpoint_url: str, url: str) -> dict[str, str]:
@@ -152,7 +186,8 @@ def _secrets(endpoint_url: str, url: str) -> dict[str, str]:
     secretsmanager = client("secretsmanager", endpoint_url)
     app = json.dumps({"SESSION_SECRET": SESSION_SECRET, "PAYMENT_API_KEY": PAYMENT_KEY})
     return {
-        name: secretsmanager.create_secret(Name=name, SecretString=value)["ARN"] for name, value in ((DATABASE_SECRET, url), (APP_SECRET, app))
+        name: secretsmanager.create_secret(Name=name, SecretString=value)["ARN"]
+        for name, value in ((DATABASE_SECRET, url), (APP_SECRET, app))
     }
 
 
@@ -166,13 +201,18 @@ def free_port() -> int:
 def _load_balancer(endpoint_url: str, network: dict, port: int) -> str:
     """The public entrance on `port`; returns the target group's ARN."""
     elb = client("elbv2", endpoint_url)
-    balancer = elb.create_load_balancer(Name="spymeo-production", Subnets=network["subnets"], Type="application")["LoadBalancers"][0]
+    balancer = elb.create_load_balancer(Name="spymeo-production", Subnets=network["subnets"], Type="application")[
+        "LoadBalancers"
+    ][0]
     group = elb.create_target_group(
         Name="spymeo-app", Protocol="HTTP", Port=8080, VpcId=network["vpc"], TargetType="ip", HealthCheckPath=HEALTH_PATH,
         HealthCheckTimeoutSeconds=5, HealthCheckIntervalSeconds=10, HealthyThresholdCount=2, UnhealthyThresholdCount=3, Matcher={"HttpCode": "200"},
     )["TargetGroups"][0]["TargetGroupArn"]  # fmt: skip
     elb.create_listener(
-        LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}]
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=port,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
     )
     return group
 
@@ -216,13 +256,25 @@ def image_of(release: str, account: str) -> str:
     return f"{account}.dkr.ecr.{REGION}.amazonaws.com/{REPOSITORY}:{release}"
 
 
-def _service(endpoint_url: str, network: dict, secrets: dict[str, str], target_group: str, breaker: bool) -> None:
-    """Log group, role, cluster and service; returns when release 1 is steady and answers."""
+def _cluster(endpoint_url: str) -> str:
+    """Log group, cluster, and the execution role, whose ARN is returned."""
     client("logs", endpoint_url).create_log_group(logGroupName=LOG_GROUP)
-    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
-    role = client("iam", endpoint_url).create_role(RoleName=EXECUTION_ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    client("ecs", endpoint_url).create_cluster(clusterName=CLUSTER)
+    trust = {
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ]
+    }
+    return client("iam", endpoint_url).create_role(RoleName=EXECUTION_ROLE, AssumeRolePolicyDocument=json.dumps(trust))[
+        "Role"
+    ]["Arn"]
+
+
+def _service(
+    endpoint_url: str, network: dict, secrets: dict[str, str], role: str, target_group: str, breaker: bool
+) -> None:
+    """Task definition and service; returns when release 1 is steady and answers."""
     ecs = client("ecs", endpoint_url)
-    ecs.create_cluster(clusterName=CLUSTER)
     definition = task_definition(image_of("1.0.0", role.split(":")[4]), secrets, role)
     registered = ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
     ecs.create_service(
@@ -236,19 +288,28 @@ def _service(endpoint_url: str, network: dict, secrets: dict[str, str], target_g
         },
     )  # fmt: skip
     deadline = time.monotonic() + STEADY_TIMEOUT
-    while (service := ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0])["deployments"][0]["rolloutState"] != "COMPLETED":
+    while (service := ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0])["deployments"][0][
+        "rolloutState"
+    ] != "COMPLETED":
         if time.monotonic() > deadline:
             events = "\n".join(event["message"] for event in service["events"])
             raise RuntimeError(f"release 1 was not steady after {STEADY_TIMEOUT} s:\n{events}")
-        time.sleep(0.05)
+        time.sleep(OFTEN["Delay"])
 
 
 def connect(endpoint_url: str, db_instance: str) -> psycopg.Connection:
     """A connection to an instance's database as its owner, by its endpoint of now."""
+    import psycopg  # takes 0.2 s, and only tests and the demo connect
+
     instance = client("rds", endpoint_url).describe_db_instances(DBInstanceIdentifier=db_instance)["DBInstances"][0]
     endpoint = instance["Endpoint"]
     return psycopg.connect(
-        host=endpoint["Address"], port=endpoint["Port"], user=DB_USER, password=DB_PASSWORD, dbname=DB_NAME, connect_timeout=5
+        host=endpoint["Address"],
+        port=endpoint["Port"],
+        user=DB_USER,
+        password=DB_PASSWORD,
+        dbname=DB_NAME,
+        connect_timeout=5,
     )
 
 
@@ -263,8 +324,14 @@ def describe(state: dict) -> list[str]:
             f"service {SERVICE}: {name} {deployment['status']}, {deployment['runningCount']} of {deployment['desiredCount']} tasks, "
             f"{deployment['failedTasks']} failed, {deployment['rolloutState']}"
         )
-    lines += [f"database {item['DBInstanceIdentifier']}: {item['DBInstanceStatus']}" for item in rds.describe_db_instances()["DBInstances"]]
-    lines += [f"snapshot {item['DBSnapshotIdentifier']}: {item['Status']}" for item in rds.describe_db_snapshots()["DBSnapshots"]]
+    lines += [
+        f"database {item['DBInstanceIdentifier']}: {item['DBInstanceStatus']}"
+        for item in rds.describe_db_instances()["DBInstances"]
+    ]
+    lines += [
+        f"snapshot {item['DBSnapshotIdentifier']}: {item['Status']}"
+        for item in rds.describe_db_snapshots()["DBSnapshots"]
+    ]
     return lines
 
 

@@ -1,0 +1,17 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""To import first in the lab's server: botocore then reads each of its model files once a process.
+
+botocore keeps what it has read per session. wire.py, moto and boto3 have sessions of their own, and moto.ec2 makes three
+while it is imported, so EC2's model alone would be read four times: 0.8 s of the seconds that `lab up` may take.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from botocore.loaders import JSONFileLoader
+
+_reader = JSONFileLoader()
+_read = functools.cache(_reader.load_file)
+JSONFileLoader.load_file = lambda _self, path: _read(path)

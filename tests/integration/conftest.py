@@ -119,9 +119,17 @@ def production():
     take_down(lab)
 
 
+@pytest.fixture()
+def production_with_breaker():
+    """A healthy production whose service has a deployment circuit breaker with rollback."""
+    lab = bring_up("--breaker")
+    yield lab
+    take_down(lab)
+
+
 @pytest.fixture(scope="module")
 def shared_production():
-    """A healthy production for tests that change nothing in it."""
+    """A healthy production for all tests of a module."""
     lab = bring_up()
     yield lab
     take_down(lab)

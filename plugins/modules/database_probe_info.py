@@ -128,8 +128,9 @@ seconds:
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, differences, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
@@ -141,6 +142,14 @@ def target(module):
     value = secrets.current_value(secrets.secret("database_secret", module.params["database_secret"]))
     url = DatabaseUrl.parse(read_url(value.text, module.params["key"]))
     return target_of(url.at(module.params["host"], module.params["port"]))
+
+
+def look(place, timeout):
+    """What is in the database."""
+    try:
+        return PostgresqlGateway(place, timeout).observe()
+    except Refused as refused:
+        raise diagnose(place, refused) from None  # what was refused may hold the password
 
 
 def refuse_other_migrations(expected, place, migrations):
@@ -178,7 +187,7 @@ def main():
     with module.telling():
         place, clock = target(module), Clock()
         started = clock.now()
-        seen = PostgresqlGateway(place, module.params["timeout"]).observe()
+        seen = look(place, module.params["timeout"])
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
         address = dict(host=place.host, port=place.port, database=place.database, user=place.user, schema=place.schema)
         module.finish(

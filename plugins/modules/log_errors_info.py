@@ -122,7 +122,7 @@ silent:
   elements: str
 evidence:
   description: One line for each kind of error.
-  returned: when the task fails
+  returned: always, unless the options are wrong
   type: list
   elements: str
 before:
@@ -246,11 +246,12 @@ def main():
         result = dict(changed=False, before={}, after={}, plan=[], reason=reason, verdict=verdict)
         result.update(errors=told(groups, params["max_examples"]), codes=count_codes(groups))
         result.update(streams=[stream.name for stream in streams], silent=[stream.name for stream in silent])
+        result["evidence"] = [
+            "%d times: %s" % (group.count, group.fingerprint) for group in groups[: params["max_examples"]]
+        ]
         if verdict != PASSED and params["fail_on_error"]:
-            evidence = ["%d times: %s" % (group.count, group.fingerprint) for group in groups[: params["max_examples"]]]
-            raise RollbackError(
-                "The logs of %s: %s; %s." % (", ".join(params["services"]), verdict, reason), evidence, result
-            )
+            message = "The logs of %s: %s; %s." % (", ".join(params["services"]), verdict, reason)
+            raise RollbackError(message, result["evidence"], result)
         module.finish(**result)
 
 

@@ -68,12 +68,12 @@ def target_of(url):
     )
 
 
-def diagnose(target, sqlstate, message):
+def diagnose(target, refused):
     """The RollbackError for what PostgreSQL or libpq said, with the Prisma code that people look for. The password is masked.
 
-    :param sqlstate: five characters, or None where libpq gave none.
-    :param message: what was said, in English.
+    :param refused: Refused.
     """
+    sqlstate, message = refused.sqlstate, refused.message
     said = " ".join(message.replace(target.password, "********").split() if target.password else message.split())
     code = _CODE_OF_SQLSTATE.get(sqlstate) or next(
         (code for pattern, code in _CODE_OF_MESSAGE if pattern.search(message)), None

@@ -16,8 +16,7 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation, Refused
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """
@@ -45,7 +44,7 @@ class PostgresqlGateway:
     def observe(self):
         """The Observation of one moment.
 
-        :raises RollbackError: it cannot be connected to, or not be read; the message has Prisma's code.
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
             tables = [name for (name,) in connection.execute(_TABLES, (self._target.schema,)).fetchall()]
@@ -60,7 +59,7 @@ class PostgresqlGateway:
         try:
             yield
         except psycopg.Error as error:
-            raise diagnose(self._target, error.sqlstate, str(error)) from None  # the cause may quote connection options
+            raise Refused(error.sqlstate, str(error)) from None  # the cause may quote connection options
 
     def _connection(self):
         target = self._target

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, reading
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import current_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, Secret, Value
 
 
@@ -82,7 +81,8 @@ class SecretsGateway:
                 SecretId=move.arn, VersionStage=CURRENT, MoveToVersionId=move.target, RemoveFromVersionId=move.source
             )
         except is_boto3_error_code("InvalidParameterException") as error:
-            now = current_of(self.secret("secrets", move.arn)).id
+            current = self.secret("secrets", move.arn).staged(CURRENT)
+            now = current.id if current else "no version at all"
             if now == move.source:
                 raise
             if now != move.target:  # else a try of ours whose answer was lost had made the change

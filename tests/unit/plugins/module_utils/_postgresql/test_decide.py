@@ -10,7 +10,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide
     differences,
     target_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Refused, Target
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 
 TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", password="hunter2")
@@ -54,7 +54,7 @@ def test_refuses_a_url_that_nobody_can_log_in_with(text):
     ],
 )
 def test_names_the_prisma_code_the_place_and_what_was_said_but_not_the_password(sqlstate, message, code):
-    error = diagnose(TARGET, sqlstate, message + ", hunter2")
+    error = diagnose(TARGET, Refused(sqlstate, message + ", hunter2"))
     assert code in error.message
     assert MEANING.get(code, "SQLSTATE") in error.message
     assert "db.rds, port 5432, database spymeo, user spymeo" in error.message

@@ -25,7 +25,14 @@ from ansible.module_utils.common.yaml import yaml_dump
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
-REJECTED_CREDENTIALS = ("UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException")
+REJECTED_CREDENTIALS = (
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "ExpiredTokenException",
+)
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
@@ -80,7 +87,10 @@ def explain(error, endpoint_url, region):
         return "There is no AWS region. Set rollback_region."
     if isinstance(error, EndpointConnectionError):
         where = endpoint_url or "AWS's endpoint"
-        return "%s in %s cannot be reached (%s). Check rollback_region, rollback_aws.endpoint_url and the network of this machine." % (where, region, error)
+        return (
+            "%s in %s cannot be reached (%s). Check rollback_region, rollback_aws.endpoint_url and the network of this machine."
+            % (where, region, error)
+        )
     if isinstance(error, ClientError):
         return _explain_answer(error)
     return "The call to AWS failed: %s" % error
@@ -92,7 +102,10 @@ def _explain_answer(error):
     if code in REJECTED_CREDENTIALS:
         return "AWS does not accept the credentials (%s: %s). Renew them, then run again." % (code, message)
     if code in REFUSED:
-        return "These credentials may not call %s (%s). The README of the collection lists the permissions that are needed." % (error.operation_name, message)
+        return (
+            "These credentials may not call %s (%s). The README of the collection lists the permissions that are needed."
+            % (error.operation_name, message)
+        )
     return "AWS refused %s with %s: %s" % (error.operation_name, code, message)
 
 

@@ -1,6 +1,4 @@
 #!/usr/bin/python
-# -*- coding: utf-8 -*-
-
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -116,7 +114,12 @@ def observe(gateway, service, wanted):
         reason=choice.reason,
         image=list(target.images),
         candidates=[
-            dict(task_definition=item.task_definition, first_deployed=item.first_deployed.isoformat(), verdict=item.verdict) for item in choice.candidates
+            dict(
+                task_definition=item.task_definition,
+                first_deployed=item.first_deployed.isoformat(),
+                verdict=item.verdict,
+            )
+            for item in choice.candidates
         ],
     )
     return told, began

@@ -1,6 +1,4 @@
 #!/usr/bin/python
-# -*- coding: utf-8 -*-
-
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -71,7 +69,9 @@ def main():
     )
     found = problems(module.params["variables"], module.params["needed"])
     if found:
-        module.fail_json(msg="\n".join(["Nothing was changed: the inventory cannot be used."] + ["  - %s" % text for text in found]))
+        module.fail_json(
+            msg="\n".join(["Nothing was changed: the inventory cannot be used."] + ["  - %s" % text for text in found])
+        )
     given = module.params["variables"].get("rollback_run_id")
     module.exit_json(changed=False, run_id=given or new_run_id(datetime.now(timezone.utc)), resumed=bool(given))
 

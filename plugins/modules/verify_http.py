@@ -219,7 +219,9 @@ def main():
         ]
         common = dict(changed=False, before={}, after={}, plan=plan)
         if module.check_mode:
-            module.finish(reason="check mode: no request was sent", verdict=INCONCLUSIVE, scenarios=[], evidence=[], **common)
+            module.finish(
+                reason="check mode: no request was sent", verdict=INCONCLUSIVE, scenarios=[], evidence=[], **common
+            )
         outcomes = go_through_all(
             scenarios, lambda: Session(params["base_url"], params["timeout"]), values, params["variables"].values()
         )

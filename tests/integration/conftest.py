@@ -14,6 +14,7 @@ import sys
 import urllib.request
 
 import pytest
+
 from spymeo_lab import cli, world
 from spymeo_lab.accidents import Pipeline
 
@@ -82,7 +83,13 @@ class Production:
 
     def play(self, playbook: str, *arguments: str, cwd: pathlib.Path = ROOT, **environment: str) -> Played:
         """ansible-playbook playbooks/PLAYBOOK.yml -i inventories/lab ARGUMENTS."""
-        command = ["ansible-playbook", str(ROOT / f"playbooks/{playbook}.yml"), "-i", str(ROOT / "inventories/lab"), *arguments]
+        command = [
+            "ansible-playbook",
+            str(ROOT / f"playbooks/{playbook}.yml"),
+            "-i",
+            str(ROOT / "inventories/lab"),
+            *arguments,
+        ]
         return self.run(command, cwd, **environment)
 
     def service(self) -> dict:
@@ -111,7 +118,7 @@ def take_down(production: Production) -> None:
     cli.down(cli.parser().parse_args(["down", "--name", production.name]))
 
 
-@pytest.fixture()
+@pytest.fixture
 def production():
     """A healthy production for one test."""
     lab = bring_up()
@@ -119,7 +126,7 @@ def production():
     take_down(lab)
 
 
-@pytest.fixture()
+@pytest.fixture
 def production_with_breaker():
     """A healthy production whose service has a deployment circuit breaker with rollback."""
     lab = bring_up("--breaker")

@@ -14,17 +14,32 @@ WRONG = {
         {"rollback_region": "", "rollback_base_url": "app.spymeo.fr"},
         ["rollback_region is not set", "rollback_base_url is 'app.spymeo.fr'"],
     ),
-    "a number where AWX lost the type": ({"rollback_task_definition": 41}, ["rollback_task_definition is 41", "family:revision"]),
+    "a number where AWX lost the type": (
+        {"rollback_task_definition": 41},
+        ["rollback_task_definition is 41", "family:revision"],
+    ),
     "text where a list belongs": ({"rollback_services": "spymeo-app"}, ["rollback_services is 'spymeo-app'", "a list"]),
-    "a cluster that is not there": ({"rollback_cluster": "spymeo-prod"}, ["rollback_cluster", "'spymeo-prod'", "spymeo-production"]),
-    "a service that is not there": ({"rollback_services": ["spymeo-web"]}, ["rollback_services", "'spymeo-web'", "spymeo-app"]),
-    "a task definition that is not there": ({"rollback_task_definition": "spymeo-app:99"}, ["rollback_task_definition", "'spymeo-app:99'"]),
+    "a cluster that is not there": (
+        {"rollback_cluster": "spymeo-prod"},
+        ["rollback_cluster", "'spymeo-prod'", "spymeo-production"],
+    ),
+    "a service that is not there": (
+        {"rollback_services": ["spymeo-web"]},
+        ["rollback_services", "'spymeo-web'", "spymeo-app"],
+    ),
+    "a task definition that is not there": (
+        {"rollback_task_definition": "spymeo-app:99"},
+        ["rollback_task_definition", "'spymeo-app:99'"],
+    ),
     "an instance that is not there": ({"rollback_db_instance": "spymeo-db"}, ["rollback_db_instance", "'spymeo-db'"]),
     "a snapshot that is not there": (
         {"rollback_snapshot": "spymeo-pre-migration"},
         ["rollback_snapshot", "'spymeo-pre-migration'", "spymeo-pre-migration-snapshot"],
     ),
-    "a database secret that is not there": ({"rollback_database_secret": "spymeo/db"}, ["rollback_database_secret", "'spymeo/db'"]),
+    "a database secret that is not there": (
+        {"rollback_database_secret": "spymeo/db"},
+        ["rollback_database_secret", "'spymeo/db'"],
+    ),
     "a secret that is not there": ({"rollback_secrets": ["spymeo/app"]}, ["rollback_secrets", "'spymeo/app'"]),
     "an endpoint where nobody answers": (
         {"rollback_aws": {"endpoint_url": "http://127.0.0.1:9", "access_key": "x", "secret_key": "y-secret-y"}},
@@ -62,8 +77,15 @@ def test_credentials_that_aws_does_not_know(broken):
 
 def test_no_credentials_at_all(broken):
     nothing = {"rollback_aws": {"endpoint_url": broken.state["endpoint_url"]}}
-    hidden = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
-    played = broken.play("rollback_full", "-e", json.dumps(nothing), ANSIBLE_HOME="/tmp", ANSIBLE_LOCAL_TEMP="/tmp", **hidden)
+    hidden = {
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": "/nonexistent",
+    }
+    played = broken.play(
+        "rollback_full", "-e", json.dumps(nothing), ANSIBLE_HOME="/tmp", ANSIBLE_LOCAL_TEMP="/tmp", **hidden
+    )
     assert played.code != 0
     assert "There are no complete AWS credentials" in played.output
     assert played.written == []

@@ -9,9 +9,9 @@ import urllib.parse
 import urllib.request
 
 import pytest
-from spymeo_lab import world
 
 import spymeo_app.seed
+from spymeo_lab import world
 
 
 def health(production) -> tuple[int, dict]:
@@ -32,7 +32,11 @@ def app_secret(production) -> dict:
 def story(shared_production):
     """The accident, a check, the rollback and a second rollback, each looked at by its own test below."""
     production = shared_production
-    told = {"production": production, "whole": fingerprint(production, world.DB_INSTANCE), "url": production.database_url()}
+    told = {
+        "production": production,
+        "whole": fingerprint(production, world.DB_INSTANCE),
+        "url": production.database_url(),
+    }
     production.accident("full")
     told["corrupted"] = fingerprint(production, world.DB_INSTANCE)
     told["check"] = production.play("rollback_full", "--check", "--diff")
@@ -63,7 +67,11 @@ def test_one_deployment_carries_everything(story):
     written = story["first"].written
     assert written.count("ecs UpdateService") == 1
     assert written.index("secretsmanager PutSecretValue") < written.index("ecs UpdateService")
-    deployments = story["production"].aws("ecs").list_service_deployments(cluster=world.CLUSTER, service=world.SERVICE)["serviceDeployments"]
+    deployments = (
+        story["production"]
+        .aws("ecs")
+        .list_service_deployments(cluster=world.CLUSTER, service=world.SERVICE)["serviceDeployments"]
+    )
     assert [item["status"] for item in deployments] == ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]
     service = story["production"].service()
     assert service["taskDefinition"].endswith("spymeo-app:1")
@@ -75,7 +83,9 @@ def test_the_safety_snapshot_begins_before_the_restore_and_both_run_at_once(stor
     assert written.index("rds CreateDBSnapshot") < written.index("rds RestoreDBInstanceFromDBSnapshot")
     times = {call["operation"]: call["time"] for call in story["first"].calls if call["writes"]}
     assert times["CreateDBSnapshot"] < times["RestoreDBInstanceFromDBSnapshot"]
-    snapshots = story["production"].aws("rds").describe_db_snapshots(DBInstanceIdentifier=world.DB_INSTANCE)["DBSnapshots"]
+    snapshots = (
+        story["production"].aws("rds").describe_db_snapshots(DBInstanceIdentifier=world.DB_INSTANCE)["DBSnapshots"]
+    )
     assert {item["Status"] for item in snapshots} == {"available"}
     assert len(snapshots) == 2
 
@@ -116,7 +126,11 @@ def test_only_host_and_port_of_database_url_change(story):
 
 def test_the_rotated_secret_is_back_and_no_version_is_lost(story):
     assert app_secret(story["production"])["PAYMENT_API_KEY"] == world.PAYMENT_KEY
-    versions = story["production"].aws("secretsmanager").list_secret_version_ids(SecretId=world.APP_SECRET, IncludeDeprecated=True)["Versions"]
+    versions = (
+        story["production"]
+        .aws("secretsmanager")
+        .list_secret_version_ids(SecretId=world.APP_SECRET, IncludeDeprecated=True)["Versions"]
+    )
     assert len(versions) == 2
 
 
@@ -133,6 +147,12 @@ def test_nothing_is_ever_deleted(story):
 
 
 def test_no_secret_is_in_anything_that_was_printed(story):
-    values = [world.DB_PASSWORD, urllib.parse.quote(world.DB_PASSWORD, safe=""), world.PAYMENT_KEY, world.SESSION_SECRET, world.ADMIN_PASSWORD]
+    values = [
+        world.DB_PASSWORD,
+        urllib.parse.quote(world.DB_PASSWORD, safe=""),
+        world.PAYMENT_KEY,
+        world.SESSION_SECRET,
+        world.ADMIN_PASSWORD,
+    ]
     printed = story["check"].output + story["first"].output + story["second"].output
     assert [value for value in values if value in printed] == []

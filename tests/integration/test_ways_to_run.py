@@ -18,7 +18,11 @@ PLAN = "CODE      spymeo-app: spymeo-app:2 -> spymeo-app:1"
 def clone(target: pathlib.Path) -> pathlib.Path:
     """What `git clone` gives of the work tree as it is, without .git: AWX removes it before it runs."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
         source, copy = ROOT / name, target / name
@@ -46,7 +50,15 @@ def installed(project, tmp_path_factory):
     environment = {**os.environ, "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}", "ANSIBLE_HOME": str(place / "home")}
     for command in (
         ["ansible-galaxy", "collection", "build", "--output-path", str(place), str(project)],
-        ["ansible-galaxy", "collection", "install", "--no-deps", "-p", str(place), str(place / "spymeo-rollback-0.1.0.tar.gz")],
+        [
+            "ansible-galaxy",
+            "collection",
+            "install",
+            "--no-deps",
+            "-p",
+            str(place),
+            str(place / "spymeo-rollback-0.1.0.tar.gz"),
+        ],
     ):
         subprocess.run(command, cwd=place, env=environment, check=True, capture_output=True)
     return place
@@ -60,7 +72,13 @@ def test_from_the_root_of_a_clone(broken, project):
 
 
 def test_from_another_directory(broken, project, tmp_path):
-    command = ["ansible-playbook", str(project / "playbooks/rollback_full.yml"), "-i", str(project / "inventories/lab"), "--check"]
+    command = [
+        "ansible-playbook",
+        str(project / "playbooks/rollback_full.yml"),
+        "-i",
+        str(project / "inventories/lab"),
+        "--check",
+    ]
     played = broken.run(command, cwd=tmp_path)
     assert played.code == 0, played.output
     assert PLAN in played.output
@@ -80,7 +98,9 @@ rollback_snapshot: !unsafe 'spymeo-pre-migration-snapshot'
 """
 
 
-def private_data_directory(place: pathlib.Path, project: pathlib.Path, environment: dict[str, str], extra: str) -> pathlib.Path:
+def private_data_directory(
+    place: pathlib.Path, project: pathlib.Path, environment: dict[str, str], extra: str
+) -> pathlib.Path:
     """project/, inventory/, env/ as AWX lays them out; survey answers are extra variables marked !unsafe."""
     shutil.copytree(project, place / "project", symlinks=True)
     shutil.copytree(project / "inventories/lab", place / "inventory")

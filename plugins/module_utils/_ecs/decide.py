@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional, Tuple
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 
@@ -28,9 +27,9 @@ class Choice:
 
     target: str
     reason: str
-    first_bad: Optional[str]
-    bad_since: Optional[datetime]
-    candidates: Tuple[Candidate, ...]
+    first_bad: str | None
+    bad_since: datetime | None
+    candidates: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,9 @@ class _Timeline:
             for arn in filter(None, (deployment.task_definition, deployment.brought_back)):
                 self.born.setdefault(arn, deployment.created_at)
         self.served = {item.task_definition for item in history if item.status == "SUCCESSFUL"}
-        self.served |= {item.brought_back for item in history if item.brought_back and item.status == "ROLLBACK_SUCCESSFUL"}
+        self.served |= {
+            item.brought_back for item in history if item.brought_back and item.status == "ROLLBACK_SUCCESSFUL"
+        }
         self.rolled_back_from = self._rollbacks(runs)
 
     def _rollbacks(self, runs):
@@ -99,18 +100,28 @@ def choose_target(service, history, wanted=None):
     """
     timeline = _Timeline(history)
     running = service.task_definition
-    candidates = tuple(Candidate(arn, timeline.born[arn], _verdict(arn, running, timeline)) for arn in reversed(timeline.order))
+    candidates = tuple(
+        Candidate(arn, timeline.born[arn], _verdict(arn, running, timeline)) for arn in reversed(timeline.order)
+    )
     if wanted:
         return _choice(wanted, "rollback_task_definition names it", running, timeline, candidates)
     if running not in timeline.order:
-        raise _nothing_to_choose(service, "AWS has no record that %s was deployed (it keeps 90 days)" % short(running), candidates)
+        raise _nothing_to_choose(
+            service, "AWS has no record that %s was deployed (it keeps 90 days)" % short(running), candidates
+        )
     if timeline.younger(running):
         names = ", ".join(short(arn) for arn in timeline.younger(running))
-        return _choice(running, "it was brought back already, from %s; name another one in rollback_task_definition to go elsewhere" % names, running, timeline, candidates)
+        reason = (
+            "it was brought back already, from %s; name another one in rollback_task_definition to go elsewhere" % names
+        )
+        return _choice(running, reason, running, timeline, candidates)
     eligible = [arn for arn in timeline.older(running) if arn in timeline.served - timeline.rolled_back_from]
     if not eligible:
-        raise _nothing_to_choose(service, "nothing older than %s has served without being rolled back from" % short(running), candidates)
-    return _choice(eligible[-1], "it is the newest one before %s that has served and was not rolled back from" % short(running), running, timeline, candidates)
+        raise _nothing_to_choose(
+            service, "nothing older than %s has served without being rolled back from" % short(running), candidates
+        )
+    reason = "it is the newest one before %s that has served and was not rolled back from" % short(running)
+    return _choice(eligible[-1], reason, running, timeline, candidates)
 
 
 def _choice(target, reason, running, timeline, candidates):
@@ -130,9 +141,13 @@ def _verdict(arn, running, timeline):
 
 
 def _nothing_to_choose(service, why, candidates):
-    lines = ["%s  first deployed %s  %s" % (short(item.task_definition), item.first_deployed.isoformat(), item.verdict) for item in candidates]
+    lines = [
+        "%s  first deployed %s  %s" % (short(item.task_definition), item.first_deployed.isoformat(), item.verdict)
+        for item in candidates
+    ]
     return RollbackError(
-        "There is no task definition to bring service %s back to: %s. Name one in rollback_task_definition, as family:revision." % (service.name, why),
+        "There is no task definition to bring service %s back to: %s. Name one in rollback_task_definition, as family:revision."
+        % (service.name, why),
         lines or ["AWS lists no deployment of this service"],
     )
 
@@ -150,7 +165,11 @@ def next_step(service, target, secrets_changed_at=None):
     if primary is None or primary.task_definition != target.arn:
         return Step("deploy", "%s runs %s" % (service.name, short(service.task_definition)))
     if secrets_changed_at and secrets_changed_at > primary.created_at:
-        return Step("deploy", "%s runs %s, but a secret changed after its tasks were started" % (service.name, short(target.arn)), force=True)
+        return Step(
+            "deploy",
+            "%s runs %s, but a secret changed after its tasks were started" % (service.name, short(target.arn)),
+            force=True,
+        )
     if primary.rollout_state != "COMPLETED":
         return Step("join", "a deployment of %s to %s is under way" % (short(target.arn), service.name))
     return Step("nothing", "%s runs %s, and no secret changed since" % (service.name, short(target.arn)))
@@ -162,7 +181,8 @@ def _refuse_what_cannot_work(service, target):
     if service.controller != "ECS":
         raise RollbackError(
             "Service %s is deployed by the %s controller, under which ECS does not let anybody change the task definition. "
-            "Roll back with the tool that deploys it (for CODE_DEPLOY: stop its deployment with rollback)." % (service.name, service.controller)
+            "Roll back with the tool that deploys it (for CODE_DEPLOY: stop its deployment with rollback)."
+            % (service.name, service.controller)
         )
     if target.status != "ACTIVE":
         raise RollbackError(
@@ -170,4 +190,7 @@ def _refuse_what_cannot_work(service, target):
             "rollback_task_definition." % (short(target.arn), target.status)
         )
     if service.desired == 0:
-        raise RollbackError("Service %s is scaled to 0, so no deployment could prove itself. Set its desired count, then run again." % service.name)
+        raise RollbackError(
+            "Service %s is scaled to 0, so no deployment could prove itself. Set its desired count, then run again."
+            % service.name
+        )

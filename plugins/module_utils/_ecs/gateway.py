@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment, TaskDefinition
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    Service,
+    ServiceDeployment,
+    TaskDefinition,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, UnexpectedAnswer
 
 SERVICES_A_CALL = 10  # DescribeServices
@@ -33,7 +37,12 @@ class EcsGateway:
             try:
                 answer = self._ecs.describe_services(cluster=self.cluster, services=chunk)
             except is_boto3_error_code("ClusterNotFoundException"):
-                raise BadInput("cluster", self.cluster, "there is no such ECS cluster in %s" % self._ecs.meta.region_name, self._clusters())
+                raise BadInput(
+                    "cluster",
+                    self.cluster,
+                    "there is no such ECS cluster in %s" % self._ecs.meta.region_name,
+                    self._clusters(),
+                ) from None
             found.update((service["serviceName"], Service.from_boto(service)) for service in answer["services"])
         for name in names:
             if name not in found:
@@ -54,7 +63,9 @@ class EcsGateway:
         try:
             return TaskDefinition.from_boto(self._ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
         except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
-            raise BadInput("task_definition", name, "there is no such task definition in %s" % self._ecs.meta.region_name)
+            raise BadInput(
+                "task_definition", name, "there is no such task definition in %s" % self._ecs.meta.region_name
+            ) from None
 
     def history(self, service):
         """The ServiceDeployments of a service, newest first."""
@@ -100,11 +111,15 @@ class EcsGateway:
 
     def deploy(self, service, task_definition, force):
         """Start a deployment. ``desiredCount`` is left out on purpose: sending it overwrites what autoscaling has set."""
-        self._ecs.update_service(cluster=self.cluster, service=service, taskDefinition=task_definition, forceNewDeployment=force)
+        self._ecs.update_service(
+            cluster=self.cluster, service=service, taskDefinition=task_definition, forceNewDeployment=force
+        )
 
     def evidence(self, service, task_definition, since):
         """Lines that show how the deployment of ``task_definition`` went: events since then, why its tasks stopped."""
-        lines = ["event: %s" % message for at, message in self.services([service])[0].events if at >= since][:EVIDENCE_EVENTS]
+        lines = ["event: %s" % message for at, message in self.services([service])[0].events if at >= since][
+            :EVIDENCE_EVENTS
+        ]
         arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
         tasks = self._ecs.describe_tasks(cluster=self.cluster, tasks=arns[:100])["tasks"] if arns else []
         ours = [task for task in tasks if task["taskDefinitionArn"] == task_definition]
@@ -120,9 +135,11 @@ def _rollback_revision(deployment):
 
 
 def _told(task):
-    exits = ["%s exited with %s" % (item["name"], item["exitCode"]) for item in task["containers"] if "exitCode" in item]
+    exits = [
+        "%s exited with %s" % (item["name"], item["exitCode"]) for item in task["containers"] if "exitCode" in item
+    ]
     reason = task.get("stoppedReason", "no reason given")
-    return "task %s: %s" % (task["taskArn"].rpartition("/")[2], "; ".join([reason] + exits))
+    return "task %s: %s" % (task["taskArn"].rpartition("/")[2], "; ".join([reason, *exits]))
 
 
 def _there_are(what, arns):

@@ -16,7 +16,9 @@ class Rollout:
     def __init__(self, gateway, decided, clock):
         self._gateway = gateway
         self._targets = {service.name: target.arn for service, target, step in decided if step.verb != "nothing"}
-        self._starts = [(service.name, target.arn, step.force) for service, target, step in decided if step.verb == "deploy"]
+        self._starts = [
+            (service.name, target.arn, step.force) for service, target, step in decided if step.verb == "deploy"
+        ]
         self._clock = clock
         self._before = {}
         self._ours = {}
@@ -43,7 +45,9 @@ class Rollout:
             now = self._gateway.deployments([item.arn for item in self._ours.values()])
             self._ours = {name: next(seen for seen in now if seen.arn == item.arn) for name, item in self._ours.items()}
         services = self._gateway.services(sorted(self._targets))
-        return all_of([judge(service, self._ours.get(service.name), self._targets[service.name]) for service in services])
+        return all_of(
+            [judge(service, self._ours.get(service.name), self._targets[service.name]) for service in services]
+        )
 
     def _find(self, name):
         """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""

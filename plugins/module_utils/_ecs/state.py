@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Optional, Tuple
 
 ENDED_BY_ROLLBACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that mean: *this* deployment failed (botocore ServiceDeploymentStatus)."""
@@ -21,8 +20,8 @@ class TaskDefinition:
     arn: str
     status: str
     registered_at: datetime
-    images: Tuple[str, ...]
-    secrets: Tuple[str, ...]
+    images: tuple[str, ...]
+    secrets: tuple[str, ...]
 
     @classmethod
     def from_boto(cls, answer):
@@ -39,7 +38,9 @@ class TaskDefinition:
     @property
     def secret_arns(self):
         """The Secrets Manager ARNs behind ``secrets``, without key, stage and version (arn:…:secret:NAME:key:stage:version)."""
-        named = [":".join(value.split(":")[:7]) for value in self.secrets if value.split(":")[2:3] == ["secretsmanager"]]
+        named = [
+            ":".join(value.split(":")[:7]) for value in self.secrets if value.split(":")[2:3] == ["secretsmanager"]
+        ]
         return tuple(sorted(set(named)))
 
 
@@ -53,7 +54,7 @@ class Deployment:
     desired: int
     running: int
     failed_tasks: int
-    rollout_state: Optional[str]  # only the ECS controller has one
+    rollout_state: str | None  # only the ECS controller has one
 
     @classmethod
     def from_boto(cls, answer):
@@ -79,8 +80,8 @@ class Service:
     task_definition: str
     desired: int
     running: int
-    deployments: Tuple[Deployment, ...]
-    events: Tuple[Tuple[datetime, str], ...]
+    deployments: tuple[Deployment, ...]
+    events: tuple[tuple[datetime, str], ...]
 
     @classmethod
     def from_boto(cls, answer):
@@ -114,4 +115,4 @@ class ServiceDeployment:
     reason: str
     created_at: datetime
     task_definition: str
-    brought_back: Optional[str] = None
+    brought_back: str | None = None

@@ -10,7 +10,16 @@ import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
 
-NAME, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, CONTACTS, ID = "name", "names", "optional names", "url", "path", "target", "contacts", "run id"
+NAME, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, CONTACTS, ID = (
+    "name",
+    "names",
+    "optional names",
+    "url",
+    "path",
+    "target",
+    "contacts",
+    "run id",
+)
 
 VARIABLES = {
     "rollback_environment": (NAME, "the environment's name, like production"),
@@ -44,7 +53,11 @@ def problems(variables, needed):
 
 def _problem(name, value, kind, form):
     if value is None or value == "":
-        return None if kind in _MAY_BE_EMPTY else "%s is not set. Set it in the inventory of this environment to %s." % (name, form)
+        return (
+            None
+            if kind in _MAY_BE_EMPTY
+            else "%s is not set. Set it in the inventory of this environment to %s." % (name, form)
+        )
     complaint = _CHECKS[kind](value)
     return "%s is %r: %s. It must be %s." % (name, value, complaint, form) if complaint else None
 
@@ -52,7 +65,10 @@ def _problem(name, value, kind, form):
 def _not_text(value):
     if isinstance(value, str):
         return None
-    return "it arrived as %s, not as text (AWX and YAML turn text that looks like a number or yes/no into one; put it in quotes)" % type(value).__name__
+    return (
+        "it arrived as %s, not as text (AWX and YAML turn text that looks like a number or yes/no into one; put it in quotes)"
+        % type(value).__name__
+    )
 
 
 def _check_name(value):

@@ -20,7 +20,16 @@ ACCIDENTS = {
 }
 HARM_TIMEOUT = 60  # seconds
 FAILED_TASKS = 2  # so many failed tasks are a crash loop
-UNFIT = ("title", "status", "revision", "registeredAt", "registeredBy", "compatibilities", "requiresAttributes", "taskDefinitionArn")
+UNFIT = (
+    "title",
+    "status",
+    "revision",
+    "registeredAt",
+    "registeredBy",
+    "compatibilities",
+    "requiresAttributes",
+    "taskDefinitionArn",
+)
 
 
 class PipelineFailed(Exception):
@@ -65,7 +74,11 @@ class Pipeline:
         overrides = {"containerOverrides": [{"name": world.CONTAINER, "command": world.command("migrate")}]}
         network = self._service()["networkConfiguration"]
         answer = self.ecs.run_task(
-            cluster=world.CLUSTER, taskDefinition=definition, overrides=overrides, networkConfiguration=network, launchType="FARGATE"
+            cluster=world.CLUSTER,
+            taskDefinition=definition,
+            overrides=overrides,
+            networkConfiguration=network,
+            launchType="FARGATE",
         )
         arn = answer["tasks"][0]["taskArn"]
         task = _until(lambda: self._stopped(arn), "the migration's task did not stop")
@@ -90,7 +103,11 @@ class Pipeline:
                 return "ECS's circuit breaker rolled it back"
             if deployment["rolloutState"] == "COMPLETED":
                 return "deployed, and every task is healthy in ECS's eyes"
-            return f"{deployment['failedTasks']} tasks failed so far" if deployment["failedTasks"] >= FAILED_TASKS else None
+            return (
+                f"{deployment['failedTasks']} tasks failed so far"
+                if deployment["failedTasks"] >= FAILED_TASKS
+                else None
+            )
 
         return _until(harm, "the deployment neither failed nor succeeded")
 

@@ -87,15 +87,15 @@ def settings_of(arguments: argparse.Namespace) -> dict:
 def _start(directory: pathlib.Path, settings: dict, owner: int | None) -> None:
     directory.mkdir(mode=0o711)
     command = [sys.executable, "-m", "spymeo_lab.serve", str(directory), json.dumps(settings)]
-    log = open(directory / "lab.log", "ab")
-    guard = subprocess.Popen(
-        [sys.executable, "-m", "spymeo_lab.guard", str(directory), str(os.getpid()), str(owner or 0), *command],
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-        env={**os.environ, "PYTHONPATH": PYTHONPATH},
-    )
+    with (directory / "lab.log").open("ab") as log:
+        guard = subprocess.Popen(
+            [sys.executable, "-m", "spymeo_lab.guard", str(directory), str(os.getpid()), str(owner or 0), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": PYTHONPATH},
+        )
     try:
         import boto3  # noqa: F401 - what `status` will need is loaded while the server still does the same
 

@@ -56,7 +56,9 @@ class Visitor:
     def ask(self, method: str, path: str, body: dict | None = None) -> tuple[int, dict]:
         """(status, JSON answer); status 0 when nobody answers."""
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(self.base_url + path, data, {"Content-Type": "application/json"}, method=method)
+        request = urllib.request.Request(
+            self.base_url + path, data, {"Content-Type": "application/json"}, method=method
+        )
         try:
             with self._opener.open(request, timeout=10) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
@@ -69,7 +71,12 @@ class Visitor:
 
     def sign_up(self, name: str) -> tuple[int, dict]:
         """Sign up a practitioner of that name."""
-        body = {"email": f"{name}@example.com", "fullName": name.title(), "city": "Nantes", "password": f"{name}-password"}
+        body = {
+            "email": f"{name}@example.com",
+            "fullName": name.title(),
+            "city": "Nantes",
+            "password": f"{name}-password",
+        }
         return self.ask("POST", "/api/practitioners", body)
 
 
@@ -81,7 +88,13 @@ def fingerprint(state: dict, db_instance: str) -> str:
 
 def play(state: dict, *arguments: str) -> int:
     """Run the full rollback as a person would; its output is part of the demo."""
-    command = [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "playbooks/rollback_full.yml", "-i", "inventories/lab", *arguments]
+    command = [
+        str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
+        "playbooks/rollback_full.yml",
+        "-i",
+        "inventories/lab",
+        *arguments,
+    ]
     print("   $ " + " ".join(["ansible-playbook", *command[1:]]), flush=True)
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **cli.environment(state)}).returncode
 
@@ -116,7 +129,9 @@ def demo(state: dict) -> None:
     status, _ = visitor.ask("POST", "/api/payments", {"practitionerId": practitioner.get("id"), "amountCents": 2900})
     prove("a payment goes through: the payment key is the right one again", status == 201)
     with world.connect(state["endpoint_url"], world.DB_INSTANCE) as connection:
-        kept = connection.execute("SELECT count(*) FROM \"Practitioner\" WHERE email = 'before-the-accident@example.com'").fetchone()[0]
+        kept = connection.execute(
+            "SELECT count(*) FROM \"Practitioner\" WHERE email = 'before-the-accident@example.com'"
+        ).fetchone()[0]
     prove("the sign-up from before the accident is kept in the old instance", kept == 1)
 
 
@@ -124,7 +139,11 @@ def serving_database(state: dict) -> str:
     """The DB instance whose address DATABASE_URL names."""
     secret = world.client("secretsmanager", state["endpoint_url"]).get_secret_value(SecretId=world.DATABASE_SECRET)
     instances = world.client("rds", state["endpoint_url"]).describe_db_instances()["DBInstances"]
-    return next(item["DBInstanceIdentifier"] for item in instances if f"@{item['Endpoint']['Address']}:" in secret["SecretString"])
+    return next(
+        item["DBInstanceIdentifier"]
+        for item in instances
+        if f"@{item['Endpoint']['Address']}:" in secret["SecretString"]
+    )
 
 
 def main() -> int:

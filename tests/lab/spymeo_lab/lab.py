@@ -48,7 +48,7 @@ class Lab:
 
     def now(self) -> datetime.datetime:
         """The time in UTC, with the milliseconds that AWS gives."""
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def arn(self, service: str, resource: str) -> str:
@@ -105,5 +105,5 @@ def _guarded(function: Callable[[], object]) -> None:
     """One failing job must not end the thread that runs the others; what failed is in the lab's log."""
     try:
         function()
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, the others go on
         traceback.print_exc()

@@ -56,8 +56,16 @@ class Processes:
         self._spawner = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="spawner")
         self._running: set[subprocess.Popen] = set()
 
-    def start(self, argv: list[str], *, env: dict[str, str], cwd: pathlib.Path, log: pathlib.Path, as_nobody: bool = False,
-              death_signal: str = "KILL") -> subprocess.Popen:
+    def start(
+        self,
+        argv: list[str],
+        *,
+        env: dict[str, str],
+        cwd: pathlib.Path,
+        log: pathlib.Path,
+        as_nobody: bool = False,
+        death_signal: str = "KILL",
+    ) -> subprocess.Popen:
         """Start `argv` in a process group of its own, output appended to `log`; `death_signal` is sent when the lab dies."""
         wrapper = [shutil.which("setpriv") or "setpriv", "--pdeathsig", death_signal, *demotion(as_nobody)]
         return self._spawner.submit(self._spawn, wrapper + argv, env, cwd, log).result()
@@ -65,7 +73,13 @@ class Processes:
     def _spawn(self, argv, env, cwd, log) -> subprocess.Popen:
         with open(log, "ab") as output:
             process = subprocess.Popen(
-                argv, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                argv,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         self._running = {p for p in self._running if p.poll() is None} | {process}
         return process

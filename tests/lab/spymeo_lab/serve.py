@@ -12,6 +12,7 @@ import sys
 import threading
 
 from . import models  # noqa: F401 - before whatever reads botocore's models
+
 from . import server, world  # isort: skip
 from .durations import Durations
 from .lab import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Lab

@@ -35,7 +35,7 @@ class CallLog:
         """Record one call. `parameters` are names only: values may be secrets."""
         self._calls.append(
             {
-                "time": datetime.datetime.now(datetime.timezone.utc).isoformat(),
+                "time": datetime.datetime.now(datetime.UTC).isoformat(),
                 "service": service,
                 "operation": operation,
                 "parameters": parameters,
@@ -71,9 +71,19 @@ class Api:
         service = self._services.get(scope[2])
         if service is None:
             environ["wsgi.input"] = io.BytesIO(body)
-            self.calls.add(scope[2], wire.operation_name(request) or request.method.capitalize(), [], None)
-            return self._moto.get_application(environ)(environ, start_response)
+            return self._pass_on(
+                scope[2], wire.operation_name(request) or request.method.capitalize(), environ, start_response
+            )
         return self._serve(service, request, scope[1])(environ, start_response)
+
+    def _pass_on(self, service: str, operation: str, environ, start_response):
+        """Let moto answer. The call log gets the HTTP status of an error: AWS's code is inside moto's body."""
+
+        def record(status, headers, exc_info=None):
+            self.calls.add(service, operation, [], None if status < "400" else status)
+            return start_response(status, headers, exc_info)
+
+        return self._moto.get_application(environ)(environ, record)
 
     def _serve(self, service: wire.Service, request: Request, region: str) -> Response:
         name = wire.operation_name(request)
@@ -81,6 +91,7 @@ class Api:
         method = service.find(name)
         if method is None:
             message = f"The lab has no {service.model} {name}."
+            self.calls.add(service.model, name, [], "UnknownOperationException")
             if name in model.operation_names:
                 return wire.answer(
                     model.operation_model(name), wire.ApiError("InvalidAction", message), str(uuid.uuid4())
@@ -95,14 +106,15 @@ class Api:
                 result = method(parameters)
             if callable(result):
                 result = result()
+            result = wire.fitting(operation, result or {})
         except wire.ApiError as error:
             result = error
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a client is to see it as AWS's own failure
             traceback.print_exc()
             result = wire.ApiError("InternalFailure", f"the lab failed in {name}: {error!r}")
         code = result.code if isinstance(result, wire.ApiError) else None
         self.calls.add(service.model, name, sorted(parameters), code)
-        return wire.answer(operation, result or {}, str(uuid.uuid4()))
+        return wire.answer(operation, result, str(uuid.uuid4()))
 
     def _refuse(self, scope) -> Response:
         if scope is None:

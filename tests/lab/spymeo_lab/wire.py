@@ -33,7 +33,7 @@ class ApiError(ServiceException):
     """
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def service_model(name: str) -> ServiceModel:
     """The botocore model of a service by boto3's client name (`ecs`, `elbv2`)."""
     return ServiceModel(create_loader().load_service_model(name, "service-2"), name)
@@ -79,12 +79,19 @@ def parse(request: Request, operation: OperationModel) -> dict:
     return parameters
 
 
-def answer(operation: OperationModel, result: dict | Exception, request_id: str) -> Response:
-    """The HTTP answer for an operation's result, or for the error that it ended in."""
-    if not isinstance(result, Exception) and operation.output_shape is not None:
+def fitting(operation: OperationModel, result: dict) -> dict | ApiError:
+    """`result` if it fits the operation's output shape, else the InternalFailure that the caller gets instead."""
+    if operation.output_shape is not None:
         report = ParamValidator().validate(result, operation.output_shape)
         if report.has_errors():
-            result = ApiError("InternalFailure", f"the lab's answer does not fit {operation.name}: {report.generate_report()}")
+            return ApiError(
+                "InternalFailure", f"the lab's answer does not fit {operation.name}: {report.generate_report()}"
+            )
+    return result
+
+
+def answer(operation: OperationModel, result: dict | ApiError, request_id: str) -> Response:
+    """The HTTP answer for an operation's result that fits its shape, or for the error that it ended in."""
     model = operation.service_model
     serializer = get_serializer_class(model.service_name, model.resolved_protocol)
     reply = serializer(operation, SerializationContext(request_id)).serialize(result)
@@ -110,4 +117,8 @@ class Service:
 
     def find(self, operation: str):
         """The method for an operation name, or None when the lab does not have it."""
-        return getattr(self, xform_name(operation), None) if operation in service_model(self.model).operation_names else None
+        return (
+            getattr(self, xform_name(operation), None)
+            if operation in service_model(self.model).operation_names
+            else None
+        )

@@ -281,7 +281,7 @@ def _service(
         cluster=CLUSTER, serviceName=SERVICE, taskDefinition=registered, desiredCount=TASKS, launchType="FARGATE",
         loadBalancers=[{"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": 8080}],
         networkConfiguration={"awsvpcConfiguration": {"subnets": network["subnets"], "securityGroups": [network["app_group"]]}},
-        healthCheckGracePeriodSeconds=6,  # the application needs about a second to start
+        healthCheckGracePeriodSeconds=12,  # release 2.0.0 "slow", with 3 s an answer, is healthy after about 9 s
         # The cluster has no room for both releases at once: old tasks stop before new ones start, so a bad release is an outage.
         deploymentConfiguration={
             "minimumHealthyPercent": 0, "maximumPercent": 100, "deploymentCircuitBreaker": {"enable": breaker, "rollback": breaker},

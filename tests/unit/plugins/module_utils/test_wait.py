@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, pause, wait_for
@@ -49,7 +48,13 @@ def test_honours_the_deadline_to_the_second(timeout):
 
 def test_tells_how_far_it_is():
     told = []
-    wait_for("it", looks(Pending(1, 2, "half"), Ready()), 60, Time().clock, tell=lambda answer, elapsed: told.append((answer.done, elapsed)))
+    wait_for(
+        "it",
+        looks(Pending(1, 2, "half"), Ready()),
+        60,
+        Time().clock,
+        tell=lambda answer, elapsed: told.append((answer.done, elapsed)),
+    )
     assert told == [(1, 0.0)]
 
 

@@ -4,12 +4,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import choose_target, next_step, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Deployment,
@@ -18,8 +15,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from hypothesis import given
+from hypothesis import strategies as st
 
-START = datetime(2026, 11, 22, 3, 0, tzinfo=timezone.utc)
+START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 STATUS = {"ok": "SUCCESSFUL", "stopped": "STOPPED", "running": "IN_PROGRESS", "failed": "ROLLBACK_FAILED"}
 
 
@@ -129,7 +128,9 @@ def test_a_named_target_that_was_never_deployed_replaces_what_runs():
 
 
 stories = st.lists(
-    st.tuples(st.integers(1, 5), st.sampled_from(["ok", "stopped", "running", "back-to-1", "back-to-2"])), min_size=1, max_size=12
+    st.tuples(st.integers(1, 5), st.sampled_from(["ok", "stopped", "running", "back-to-1", "back-to-2"])),
+    min_size=1,
+    max_size=12,
 )
 
 

@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Deployment, Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
-NOW = datetime(2026, 11, 22, 3, 0, tzinfo=timezone.utc)
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
 def service(*deployments, desired=2):
-    rows = tuple(Deployment(status, td, NOW, desired, running, failed, "COMPLETED") for status, td, running, failed in deployments)
+    rows = tuple(
+        Deployment(status, td, NOW, desired, running, failed, "COMPLETED")
+        for status, td, running, failed in deployments
+    )
     return Service("app", "ACTIVE", "ECS", rows[0].task_definition, desired, sum(row.running for row in rows), rows, ())
 
 
@@ -43,7 +45,11 @@ STEADY = service(("PRIMARY", "x/app:1", 2, 0))
         (STEADY, ours("SUCCESSFUL", "x/app:2"), Failed),  # somebody else's success
         (service(("PRIMARY", "x/app:3", 2, 0)), ours("SUCCESSFUL"), Failed),  # deployed over meanwhile
         (service(("PRIMARY", "x/app:1", 1, 0)), ours("SUCCESSFUL"), Pending),
-        (service(("PRIMARY", "x/app:1", 0, 0), desired=0), ours("SUCCESSFUL"), Pending),  # nothing runs, nothing is proven
+        (
+            service(("PRIMARY", "x/app:1", 0, 0), desired=0),
+            ours("SUCCESSFUL"),
+            Pending,
+        ),  # nothing runs, nothing is proven
         (service(("PRIMARY", "x/app:1", 2, 0), ("ACTIVE", "x/app:2", 1, 0)), ours("SUCCESSFUL"), Pending),
     ],
 )

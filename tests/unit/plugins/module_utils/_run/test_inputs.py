@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import VARIABLES, problems
 
 GOOD = {

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""rollback_run as a playbook meets it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+MODULE = "ansible_collections.spymeo.rollback.plugins.modules.rollback_run"
+
+
+@pytest.fixture
+def begin(capsys):
+    """Run rollback_run with these variables; all of them are needed."""
+
+    def run(**variables):
+        with patch_module_args({"variables": variables, "needed": sorted(variables)}), pytest.raises(SystemExit):
+            importlib.import_module(MODULE).main()
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_gives_a_new_id(begin):
+    result = begin(rollback_run_id="")
+    assert re.fullmatch(r"rb-\d{8}-\d{6}", result["run_id"])
+    assert not result["resumed"]
+
+
+def test_keeps_the_id_of_the_run_to_resume(begin):
+    result = begin(rollback_run_id="rb-20261122-031500")
+    assert (result["run_id"], result["resumed"]) == ("rb-20261122-031500", True)
+
+
+def test_tells_every_mistake_at_once_and_that_nothing_has_changed(begin):
+    result = begin(rollback_run_id=41, rollback_cluster="")
+    assert result["failed"]
+    assert result["msg"].splitlines()[0] == "Nothing was changed: the inventory cannot be used."
+    assert [line.split()[1] for line in result["msg"].splitlines()[1:]] == ["rollback_cluster", "rollback_run_id"]

@@ -15,6 +15,7 @@ import time
 import urllib.parse
 
 import pytest
+
 from spymeo_lab import cli
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -37,11 +38,15 @@ def processes_of(name: str) -> list[str]:
     return found
 
 
-
 def shared_memory() -> set[str]:
-    """The System V segments and the files of POSIX shared memory there are."""
-    segments = pathlib.Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
-    return {line.split()[1] for line in segments} | {path.name for path in pathlib.Path("/dev/shm").iterdir()}
+    """Ids of the System V segments there are, which outlive a process that is killed."""
+    return {line.split()[1] for line in pathlib.Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
+
+
+def segments_of(name: str) -> set[str]:
+    """Ids of the segments of a lab's PostgreSQL servers: "key id" on line 7 of postmaster.pid (pidfile.h)."""
+    lines = [path.read_text().splitlines() for path in cli.directory_of(name).glob("rds/*/data/postmaster.pid")]
+    return {line[6].split()[1] for line in lines if len(line) > 6}
 
 
 def listens(url: str) -> bool:
@@ -59,72 +64,77 @@ def wait_until(fact) -> bool:
     return True
 
 
-@pytest.fixture()
+@pytest.fixture
 def lab(request):
-    """A lab started by a shell that goes on living, with what was there before it."""
-    before = shared_memory()
+    """A lab whose owner goes on living: its name, state, owner and segments of shared memory."""
     name = name_of(request)
     owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     subprocess.run([LAB, "up", "--name", name, "--owner", str(owner.pid)], check=True, capture_output=True)
     state = cli.running(name)
-    yield name, state, owner, before
+    yield name, state, owner, segments_of(name)
     owner.kill()
     owner.wait()
     assert wait_until(lambda: not cli.directory_of(name).exists())
 
 
-def assert_gone(name: str, state: dict, before: set[str]) -> None:
+def assert_gone(name: str, state: dict, segments: set[str]) -> None:
     assert wait_until(lambda: not cli.directory_of(name).exists()), "files are left"
     assert wait_until(lambda: not processes_of(name)), processes_of(name)
     assert not listens(state["endpoint_url"])
     assert not listens(state["base_url"])
-    assert shared_memory() - before == set()
+    assert shared_memory() & segments == set()
 
 
 def test_a_lab_that_is_up_is_seen_by_these_eyes(lab):
-    name, state, _owner, _before = lab
+    name, state, _owner, segments = lab
     assert len(processes_of(name)) >= 3
+    assert segments
+    assert segments <= shared_memory()
     assert listens(state["endpoint_url"])
     assert listens(state["base_url"])
 
 
 def test_down_leaves_nothing(lab):
-    name, state, _owner, before = lab
+    name, state, _owner, segments = lab
     subprocess.run([LAB, "down", "--name", name], check=True, capture_output=True)
     assert not cli.directory_of(name).exists()
-    assert_gone(name, state, before)
+    assert_gone(name, state, segments)
 
 
 @pytest.mark.parametrize("victim", ["pid", "guard"])
 def test_kill_9_of_either_half_leaves_nothing(lab, victim):
-    name, state, _owner, before = lab
+    name, state, _owner, segments = lab
     os.kill(state[victim], signal.SIGKILL)
-    assert_gone(name, state, before)
+    assert_gone(name, state, segments)
 
 
 def test_kill_9_of_whoever_started_it_leaves_nothing(lab):
-    name, state, owner, before = lab
+    name, state, owner, segments = lab
     owner.kill()
     owner.wait()
-    assert_gone(name, state, before)
+    assert_gone(name, state, segments)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_start_that_is_interrupted_leaves_nothing(request, number):
-    before, name = shared_memory(), name_of(request)
-    starter = subprocess.Popen([LAB, "up", "--name", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    assert wait_until(lambda: any("postgres" in text for text in processes_of(name)))
+    name = name_of(request)
+    starter = subprocess.Popen(
+        [LAB, "up", "--name", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    assert wait_until(lambda: segments_of(name))
+    segments = segments_of(name)
     starter.send_signal(number)
     starter.wait(GONE_WITHIN)
     assert wait_until(lambda: not cli.directory_of(name).exists())
     assert wait_until(lambda: not processes_of(name))
-    assert shared_memory() - before == set()
+    assert shared_memory() & segments == set()
 
 
 def test_two_labs_side_by_side_do_not_meet(request):
     names = [f"{name_of(request)}-{side}" for side in "ab"]
     starters = [
-        subprocess.Popen([LAB, "up", "--name", name, "--owner", str(os.getpid())], stdout=subprocess.DEVNULL) for name in names
+        subprocess.Popen([LAB, "up", "--name", name, "--owner", str(os.getpid())], stdout=subprocess.DEVNULL)
+        for name in names
     ]
     assert [starter.wait(60) for starter in starters] == [0, 0]
     states = [cli.running(name) for name in names]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shutil
 import signal
 import sys
 import threading
@@ -29,7 +30,7 @@ def build(directory: pathlib.Path, durations: Durations) -> Lab:
 
 def main(directory: pathlib.Path, settings: dict) -> None:
     """Serve until SIGTERM. `settings`: api_port, public_port (0: any), durations (name → seconds), options of the world."""
-    stop = threading.Event()
+    guard, stop = os.getppid(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the guard decides
     lab = build(directory, Durations(**settings["durations"]))
@@ -44,7 +45,7 @@ def main(directory: pathlib.Path, settings: dict) -> None:
             "access_key": ACCESS_KEY,
             "secret_key": SECRET_KEY,
             "pid": os.getpid(),
-            "guard": os.getppid(),
+            "guard": guard,
             "directory": str(directory),
             **inventory,
         }
@@ -54,6 +55,8 @@ def main(directory: pathlib.Path, settings: dict) -> None:
         stop.wait()
     finally:
         lab.close()
+        if os.getppid() != guard:  # it was killed, and cannot remove the directory
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ import json
 import time
 
 import pytest
+
+import spymeo_app.seed
 from spymeo_lab import cli, world
 from spymeo_lab.accidents import ACCIDENTS
 from spymeo_lab.demo import Visitor, fingerprint
-
-import spymeo_app.seed
 
 SEEN_WITHIN = 60  # seconds
 PAYER = spymeo_app.seed.practitioner(0)[0]
@@ -47,7 +47,11 @@ def health(production) -> tuple[int, dict]:
 
 def logged(production, pattern: str) -> list[str]:
     """Messages that FilterLogEvents finds."""
-    pages = production.aws("logs").get_paginator("filter_log_events").paginate(logGroupName=world.LOG_GROUP, filterPattern=pattern)
+    pages = (
+        production.aws("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=world.LOG_GROUP, filterPattern=pattern)
+    )
     return [event["message"] for page in pages for event in page["events"]]
 
 

@@ -8,12 +8,15 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
 from spymeo_lab import server, world
 from spymeo_lab.durations import Durations
 from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY, Lab
 from spymeo_lab.wire import Service
 
 OF_THE_LAB = ("InternalFailure", "UnknownOperationException")
+# moto's serializer says of the lab's own errors that no model of AWS has them.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception.ApiError. with code:UserWarning")
 
 
 class Wrong(Service):
@@ -34,7 +37,7 @@ class Wrong(Service):
         return {"Name": "x", "SecretString": "right"}
 
 
-@pytest.fixture()
+@pytest.fixture
 def wrong(tmp_path):
     """(boto3 client, call log) of a lab whose only service is Wrong."""
     lab = Lab(tmp_path, Durations())
@@ -58,6 +61,7 @@ def wrong(tmp_path):
         ("describe_secret", {"SecretId": "x"}, 'Unknown parameter in input: "Nonsense"'),
         ("list_secrets", {}, "Invalid type for parameter SecretList[0].CreatedDate"),
     ],
+    ids=["a wrong type", "a key that AWS does not have", "deep inside"],
 )
 def test_an_answer_that_does_not_fit_is_an_internal_failure(wrong, operation, arguments, why):
     client, calls = wrong
@@ -87,7 +91,9 @@ def test_a_whole_rollback_meets_no_answer_that_does_not_fit_and_no_operation_tha
     played = shared_production.play("rollback_full")
     assert played.code == 0, played.output
     calls = shared_production.calls()
-    assert {"ecs", "rds", "secretsmanager", "logs", "elbv2", "ec2", "iam"} <= {call["service"] for call in calls} | {"elbv2"}
+    assert {"ecs", "rds", "secretsmanager", "logs", "elbv2", "ec2", "iam"} <= {call["service"] for call in calls} | {
+        "elbv2"
+    }
     assert [call for call in calls if call["error"] in OF_THE_LAB or (call["error"] or "").startswith("5")] == []
 
 
@@ -105,4 +111,6 @@ def test_boto3_understands_what_moto_answers(shared_production):
     role = aws("iam").get_role(RoleName=world.EXECUTION_ROLE)["Role"]
     assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "ecs-tasks.amazonaws.com"}
     assert len(aws("ec2").describe_subnets()["Subnets"]) == 3
-    assert aws("kms").describe_key(KeyId=aws("kms").create_key()["KeyMetadata"]["KeyId"])["KeyMetadata"]["Enabled"] is True
+    assert (
+        aws("kms").describe_key(KeyId=aws("kms").create_key()["KeyMetadata"]["KeyId"])["KeyMetadata"]["Enabled"] is True
+    )

@@ -39,7 +39,9 @@ class UnexpectedAnswer(RollbackError):
     """AWS answered in a way this collection does not know. It is never replaced by a default."""
 
     def __init__(self, operation, what):
-        super().__init__("AWS answered %s in a way that this collection does not know: %s. Nothing was assumed." % (operation, what))
+        super().__init__(
+            "AWS answered %s in a way that this collection does not know: %s. Nothing was assumed." % (operation, what)
+        )
 
 
 @contextlib.contextmanager

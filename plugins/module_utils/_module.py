@@ -102,9 +102,9 @@ def _explain_answer(error):
     if code in REJECTED_CREDENTIALS:
         return "AWS does not accept the credentials (%s: %s). Renew them, then run again." % (code, message)
     if code in REFUSED:
-        return (
-            "These credentials may not call %s (%s). The README of the collection lists the permissions that are needed."
-            % (error.operation_name, message)
+        return "These credentials may not call %s (%s). docs/permissions.md lists what is needed." % (
+            error.operation_name,
+            message,
         )
     return "AWS refused %s with %s: %s" % (error.operation_name, code, message)
 

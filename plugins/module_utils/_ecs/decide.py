@@ -126,8 +126,8 @@ def choose_target(service, history, wanted=None):
 
 def _choice(target, reason, running, timeline, candidates):
     younger = timeline.younger(target)
-    if not younger and target != running and running in timeline.born:
-        younger = [running]
+    if target not in timeline.born and running in timeline.born:
+        younger = [running]  # a revision that was registered and never deployed takes the place of what runs
     first_bad = younger[0] if younger else None
     return Choice(target, reason, first_bad, timeline.born[first_bad] if first_bad else None, candidates)
 

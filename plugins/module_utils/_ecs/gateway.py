@@ -122,7 +122,7 @@ class EcsGateway:
         ]
         arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
         tasks = self._ecs.describe_tasks(cluster=self.cluster, tasks=arns[:100])["tasks"] if arns else []
-        ours = [task for task in tasks if task["taskDefinitionArn"] == task_definition]
+        ours = [task for task in tasks if task["taskDefinitionArn"] == task_definition and _tells(task, since)]
         return lines + [_told(task) for task in ours[:EVIDENCE_TASKS]]
 
 
@@ -132,6 +132,12 @@ def _target_revision(deployment):
 
 def _rollback_revision(deployment):
     return deployment.get("rollback", {}).get("serviceRevisionArn")
+
+
+def _tells(task, since):
+    """Whether a stopped task shows why the deployment fails: it stopped since then, and not because the service was scaled."""
+    stopped, reason = task.get("stoppedAt"), task.get("stoppedReason", "")
+    return stopped is not None and stopped >= since and not reason.startswith("Scaling activity initiated")
 
 
 def _told(task):

@@ -50,7 +50,12 @@ def snapshot_ready(snapshot):
 def instance_ready(instance):
     """Whether the endpoint of ``instance`` (DbInstance) can answer. A SQL probe has the last word, not this."""
     if instance.status in TERMINAL:
-        return Failed("DB instance %s is %s: %s" % (instance.name, instance.status, TERMINAL[instance.status]))
+        cure = (
+            "It stays as it is. Once the cause is mended, run again without rollback_run_id: another instance is made."
+        )
+        return Failed(
+            "DB instance %s is %s: %s. %s" % (instance.name, instance.status, TERMINAL[instance.status], cure)
+        )
     if instance.status in USABLE and instance.host:
         return Ready("DB instance %s is %s" % (instance.name, instance.status))
     return Pending(0, 1, "DB instance %s is %s" % (instance.name, instance.status))

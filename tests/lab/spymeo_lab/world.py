@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import hashlib
 import json
 import pathlib
@@ -81,10 +82,11 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     target_group = _load_balancer(endpoint_url, network, public_port)
     role = _cluster(endpoint_url)
     url = _fill_database(endpoint_url)
-    _service(endpoint_url, network, _secrets(endpoint_url, url), role, target_group, settings["breaker"])
-    client("rds", endpoint_url).get_waiter("db_snapshot_available").wait(
-        DBSnapshotIdentifier=SNAPSHOT, WaiterConfig=OFTEN
-    )
+    secrets, rds = _secrets(endpoint_url, url), client("rds", endpoint_url)
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        snapshot = beside.submit(_snapshot, rds)
+        _service(endpoint_url, network, secrets, role, target_group, settings["breaker"])
+        snapshot.result()
     lab.durations = durations
     return {
         "base_url": f"http://127.0.0.1:{public_port}",
@@ -158,14 +160,19 @@ def _create_database(endpoint_url: str, group: str) -> None:
 
 
 def _fill_database(endpoint_url: str) -> str:
-    """Release 1's schema and rows, then the snapshot of before the migration is begun; returns DATABASE_URL."""
+    """Release 1's schema and rows; returns DATABASE_URL."""
     rds = client("rds", endpoint_url)
     rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=DB_INSTANCE, WaiterConfig=OFTEN)
     endpoint = rds.describe_db_instances(DBInstanceIdentifier=DB_INSTANCE)["DBInstances"][0]["Endpoint"]
     url = database_url(endpoint["Address"], endpoint["Port"])
     _run_release_1(url)
-    rds.create_db_snapshot(DBInstanceIdentifier=DB_INSTANCE, DBSnapshotIdentifier=SNAPSHOT)
     return url
+
+
+def _snapshot(rds) -> None:
+    """The snapshot of before the migration; nobody has the application's address yet, so no row changes meanwhile."""
+    rds.create_db_snapshot(DBInstanceIdentifier=DB_INSTANCE, DBSnapshotIdentifier=SNAPSHOT)
+    rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier=SNAPSHOT, WaiterConfig=OFTEN)
 
 
 def _run_release_1(url: str) -> None:

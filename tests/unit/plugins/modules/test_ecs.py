@@ -178,14 +178,17 @@ def test_a_breaker_that_rolls_ours_back_is_a_failure_with_evidence(aws, run_modu
     expect_deployments(aws, (3, 1, "ROLLBACK_SUCCESSFUL"), revisions_known=True)
     aws.answer("ecs", "describe_services", service(2))
     aws.answer("ecs", "describe_services", service(2))
-    aws.answer("ecs", "list_tasks", {"taskArns": [f"{PREFIX}:task/production/abc"]})
+    aws.answer("ecs", "list_tasks", {"taskArns": ["x/earlier", "x/scaled", f"{PREFIX}:task/production/abc"]})
     task = {
         "taskArn": f"{PREFIX}:task/production/abc",
         "taskDefinitionArn": definition(1),
+        "stoppedAt": minute(61),
         "stoppedReason": "Essential container in task exited",
         "containers": [{"name": "app", "exitCode": 1}],
     }
-    aws.answer("ecs", "describe_tasks", {"tasks": [task], "failures": []})
+    earlier = dict(task, taskArn="x/earlier", stoppedAt=minute(1))
+    scaled = dict(task, taskArn="x/scaled", stoppedReason="Scaling activity initiated by (deployment ecs-svc/3)")
+    aws.answer("ecs", "describe_tasks", {"tasks": [earlier, scaled, task], "failures": []})
     result = run_module("ecs_rollback", cluster="production", targets={"app": "app:1"}, run_id="rb-1")
     assert "ECS gave up app:1 on app and rolled back (ROLLBACK_SUCCESSFUL: because)" in result["msg"]
     assert result["evidence"] == [

@@ -127,6 +127,11 @@ def test_a_named_target_that_was_never_deployed_replaces_what_runs():
     assert (choice.first_bad, choice.bad_since) == (arn(3), minute(1))
 
 
+def test_going_forward_by_the_operators_word_finds_nothing_bad():
+    choice = choose_target(service(1), history("1 ok, 2 ok, 1 ok"), wanted=arn(2))
+    assert (short(choice.target), choice.first_bad, choice.bad_since) == ("app:2", None, None)
+
+
 stories = st.lists(
     st.tuples(st.integers(1, 5), st.sampled_from(["ok", "stopped", "running", "back-to-1", "back-to-2"])),
     min_size=1,

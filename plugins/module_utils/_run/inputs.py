@@ -10,13 +10,14 @@ import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
 
-NAME, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, CONTACTS, ID = (
+NAME, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID = (
     "name",
     "names",
     "optional names",
     "url",
     "path",
     "target",
+    "seconds",
     "contacts",
     "run id",
 )
@@ -26,7 +27,11 @@ VARIABLES = {
     "rollback_region": (NAME, "an AWS region, like eu-west-3"),
     "rollback_cluster": (NAME, "an ECS cluster, like spymeo-production"),
     "rollback_services": (NAMES, "a list of ECS services, like [spymeo-app]"),
-    "rollback_task_definition": (TARGET, "empty, or family:revision, like spymeo-app:41"),
+    "rollback_task_definition": (
+        TARGET,
+        "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or a mapping from services to those",
+    ),
+    "rollback_deploy_timeout": (SECONDS, "empty, or how many seconds the deployment may take, like 900"),
     "rollback_db_instance": (NAME, "an RDS DB instance identifier, like spymeo-production-db"),
     "rollback_snapshot": (NAME, "an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
@@ -38,8 +43,10 @@ VARIABLES = {
     "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
 }
 
-_MAY_BE_EMPTY = (TARGET, ID, OPTIONAL_NAMES, CONTACTS)
-_TARGET = re.compile(r"^(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:\d+$")
+_MAY_BE_EMPTY = (TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
+_REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
+_DIGEST = r"sha256:[0-9a-f]{64}"
+_TARGET = re.compile(r"(%s|%s)\Z" % (_DIGEST, _REVISION))
 
 
 def problems(variables, needed):
@@ -109,9 +116,29 @@ def _check_path(value):
 
 
 def _check_target(value):
+    if not isinstance(value, dict):
+        return _check_one_target(value)
+    for service, target in value.items():
+        if not isinstance(service, str) or not service.strip():
+            return "%r in it is not the name of a service" % (service,)
+        complaint = _check_one_target(target)
+        if complaint:
+            return "for %s, %s" % (service, complaint)
+    return None if value else "it names no service"
+
+
+def _check_one_target(value):
     if _not_text(value):
         return "a bare %s names no task definition" % type(value).__name__
+    if value.startswith("sha256:") and not _TARGET.match(value):
+        return "a digest has 64 hexadecimal digits"
     return None if _TARGET.match(value) else "a family alone or a bare number does not say which revision"
+
+
+def _check_seconds(value):
+    if isinstance(value, (bool, float)) or not re.match(r"[0-9]+\Z", str(value)):
+        return "it is not a whole number"
+    return None if int(value) > 0 else "it is not above 0"
 
 
 def _check_contacts(value):
@@ -133,6 +160,7 @@ _CHECKS = {
     URL: _check_url,
     PATH: _check_path,
     TARGET: _check_target,
+    SECONDS: _check_seconds,
     CONTACTS: _check_contacts,
     ID: _check_id,
 }

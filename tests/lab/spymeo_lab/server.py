@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import io
 import json
@@ -49,12 +50,34 @@ class CallLog:
         return list(self._calls)
 
 
+class Throttle:
+    """Operations that answer "Rate exceeded" for a while, as when somebody else has used up the account's rate."""
+
+    def __init__(self):
+        self._left = collections.Counter()
+
+    def set(self, operation: str, times: int) -> None:
+        """The next `times` calls of `operation` (`UpdateService`) are refused; 0 ends it."""
+        self._left[operation] = times
+
+    def check(self, operation: str) -> None:
+        """Count a call.
+
+        :raises ApiError: it is refused, with the code that JSON services such as ECS use.
+        """
+        if self._left[operation] > 0:
+            self._left[operation] -= 1
+            raise wire.ApiError("ThrottlingException", "Rate exceeded")
+
+
 class Api:
     """The WSGI application behind the endpoint."""
 
     def __init__(self, lab):
         self.lab = lab
         self.calls = CallLog()
+        self._throttle = Throttle()
+        lab.world_controls["throttle"] = self._throttle.set
         self._services = {wire.service_model(service.model).signing_name: service for service in lab.services}
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -103,6 +126,7 @@ class Api:
             if region != self.lab.region:
                 raise wire.ApiError("InvalidClientTokenId", f"The lab is in {self.lab.region}, not in {region}.")
             with self.lab.lock:
+                self._throttle.check(name)
                 result = method(parameters)
             if callable(result):
                 result = result()

@@ -7,12 +7,15 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import VARIABLES, problems
 
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
 GOOD = {
     "rollback_environment": "production",
     "rollback_region": "eu-west-3",
     "rollback_cluster": "spymeo-production",
     "rollback_services": ["spymeo-app"],
     "rollback_task_definition": "",
+    "rollback_deploy_timeout": "",
     "rollback_db_instance": "spymeo-production-db",
     "rollback_snapshot": "spymeo-pre-migration-snapshot",
     "rollback_database_secret": "spymeo/production/database-url",
@@ -29,9 +32,23 @@ def test_a_good_inventory_has_no_problems():
     assert problems(GOOD, sorted(VARIABLES)) == []
 
 
-@pytest.mark.parametrize("name", ["app:1", "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"])
-def test_takes_a_typed_task_definition(name):
-    assert problems(dict(GOOD, rollback_task_definition=name), ["rollback_task_definition"]) == []
+@pytest.mark.parametrize(
+    "target",
+    [
+        "app:1",
+        "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41",
+        DIGEST,
+        {"app": "app:41"},
+        {"app": "app:41", "worker": DIGEST, "cron": "arn:aws-cn:ecs:cn-north-1:123456789012:task-definition/cron:7"},
+    ],
+)
+def test_takes_a_typed_target_for_all_services_or_for_each(target):
+    assert problems(dict(GOOD, rollback_task_definition=target), ["rollback_task_definition"]) == []
+
+
+@pytest.mark.parametrize("seconds", [1, 900, "900"])
+def test_takes_whole_seconds_as_a_survey_or_the_command_line_gives_them(seconds):
+    assert problems(dict(GOOD, rollback_deploy_timeout=seconds), ["rollback_deploy_timeout"]) == []
 
 
 @pytest.mark.parametrize(
@@ -52,6 +69,28 @@ def test_takes_a_typed_task_definition(name):
         ("rollback_task_definition", 1.1, "a bare float"),
         ("rollback_task_definition", "41", "does not say which revision"),
         ("rollback_task_definition", "spymeo-app", "does not say which revision"),
+        ("rollback_task_definition", "spymeo-app:0", "does not say which revision"),
+        ("rollback_task_definition", "spymeo-app:41\n", "does not say which revision"),
+        ("rollback_task_definition", "spymeo-app:latest", "does not say which revision"),
+        ("rollback_task_definition", "sha256:12ab", "64 hexadecimal digits"),
+        ("rollback_task_definition", DIGEST.upper(), "does not say which revision"),
+        ("rollback_task_definition", ["spymeo-app:41"], "a bare list"),
+        ("rollback_task_definition", {}, "names no service"),
+        ("rollback_task_definition", {"app": 41}, "for app, a bare int names no task definition"),
+        ("rollback_task_definition", {"app": "app:41", "worker": 1.1}, "for worker, a bare float"),
+        ("rollback_task_definition", {"app": "41"}, "for app, a family alone or a bare number"),
+        ("rollback_task_definition", {"app": ""}, "for app, a family alone"),
+        ("rollback_task_definition", {"app": None}, "for app, a bare NoneType"),
+        ("rollback_task_definition", {"app": {"app": "app:41"}}, "for app, a bare dict"),
+        ("rollback_task_definition", {41: "app:41"}, "41 in it is not the name of a service"),
+        ("rollback_task_definition", {" ": "app:41"}, "is not the name of a service"),
+        ("rollback_deploy_timeout", 0, "is not above 0"),
+        ("rollback_deploy_timeout", -1, "is not a whole number"),
+        ("rollback_deploy_timeout", 1.5, "is not a whole number"),
+        ("rollback_deploy_timeout", True, "is not a whole number"),
+        ("rollback_deploy_timeout", "15m", "is not a whole number"),
+        ("rollback_deploy_timeout", "900\n", "is not a whole number"),
+        ("rollback_deploy_timeout", [900], "is not a whole number"),
         ("rollback_base_url", "app.spymeo.fr", "not an http or https URL"),
         ("rollback_base_url", "https://app.spymeo.fr/login", "without a path"),
         ("rollback_health_path", "api/health", "slash"),

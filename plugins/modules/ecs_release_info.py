@@ -27,9 +27,12 @@ options:
     required: true
   task_definition:
     description:
-      - The task definition to go back to, as C(family:revision) or as ARN.
+      - The release to go back to, as C(family:revision), as ARN, or as image digest (C(sha256:...)). A digest means the task definition that was
+        last deployed with this image.
+      - A string holds for all services; a mapping from a service to a string holds for these services, and the module chooses for the others.
+      - A bare number is refused, because it names no family, and because AWX and YAML turn text into numbers.
       - Empty or left out means that the module chooses.
-    type: str
+    type: raw
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -51,6 +54,14 @@ EXAMPLES = r"""
     cluster: spymeo-production
     services: [spymeo-app]
     task_definition: spymeo-app:41
+
+- name: One release for each service
+  spymeo.rollback.ecs_release_info:
+    cluster: spymeo-production
+    services: [spymeo-app, spymeo-worker]
+    task_definition:
+      spymeo-app: spymeo-app:41
+      spymeo-worker: sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9
 """
 
 RETURN = r"""
@@ -90,39 +101,93 @@ services:
       type: list
       elements: str
     candidates:
-      description: Every task definition in the history, newest first, with C(first_deployed) and C(verdict).
+      description: Every release in the history, newest first.
       type: list
       elements: dict
+      contains:
+        task_definition:
+          description: The task definition, as C(family:revision).
+          type: str
+        image:
+          description: The images that it names.
+          type: list
+          elements: str
+        digest:
+          description: The digest of each image when it was last deployed, as far as AWS recorded it.
+          type: dict
+        first_deployed:
+          description: When it was first deployed, ISO 8601 in UTC.
+          type: str
+        outcome:
+          description: The status of its last service deployment.
+          type: str
+        status:
+          description: V(ACTIVE) or V(INACTIVE).
+          type: str
+        in_use:
+          description: Whether the service runs it.
+          type: bool
+        verdict:
+          description: V(running), V(served), V(never served) or V(rolled back from), which marks it as bad.
+          type: str
+        chosen:
+          description: Whether it is the target.
+          type: bool
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import choose_target
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import as_releases, choose_target, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import (
+    deployed_with,
+    is_digest,
+    named_targets,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 
 
-def observe(gateway, service, wanted):
+def observe(gateway, service, named):
     """The choice for one service, told in JSON types, and the time when the first bad release began."""
-    choice = choose_target(service, gateway.history(service.name), wanted)
-    target = gateway.task_definition(choice.target)
+    history = gateway.history(service.name)
+    seen = [item.task_definition for item in history] + [item.brought_back for item in history if item.brought_back]
+    definitions = gateway.task_definitions([*seen, service.task_definition])
+
+    def known(name):
+        return definitions.get(name) or gateway.task_definition(name)
+
+    releases, past = as_releases(service, history, definitions)
+    wanted = deployed_with(past, named, service.name) if named and is_digest(named) else named
+    choice = choose_target(releases, past, known(wanted).release if wanted else None)
+    target = service.task_definition if choice.target == releases.task_definition else choice.target
     began = choice.bad_since
     if choice.first_bad:
-        began = min(began, gateway.task_definition(choice.first_bad).registered_at)
+        began = min(began, known(choice.first_bad).registered_at)
     told = dict(
         name=service.name,
         running=service.task_definition,
-        target=choice.target,
+        target=target,
         reason=choice.reason,
-        image=list(target.images),
-        candidates=[
-            dict(
-                task_definition=item.task_definition,
-                first_deployed=item.first_deployed.isoformat(),
-                verdict=item.verdict,
-            )
-            for item in choice.candidates
-        ],
+        image=list(known(target).images),
+        candidates=[tell(item, past, definitions, choice, releases) for item in choice.candidates],
     )
     return told, began
+
+
+def tell(candidate, history, definitions, choice, service):
+    """One candidate in JSON types."""
+    arn = candidate.task_definition
+    last = next((item for item in history if item.task_definition == arn), None)
+    definition = definitions.get(arn)
+    return dict(
+        task_definition=short(arn),
+        image=list(definition.images) if definition else [],
+        digest=dict(last.digests) if last else {},
+        first_deployed=candidate.first_deployed.isoformat(),
+        outcome=last.status if last else "",
+        status=definition.status if definition else "",
+        in_use=arn == service.task_definition,
+        verdict=candidate.verdict,
+        chosen=arn == choice.target,
+    )
 
 
 def main():
@@ -130,15 +195,14 @@ def main():
         dict(
             cluster=dict(type="str", required=True),
             services=dict(type="list", elements="str", required=True),
-            task_definition=dict(type="str"),
+            task_definition=dict(type="raw"),
         )
     )
     with module.telling():
         gateway = EcsGateway(module.aws("ecs"), module.params["cluster"])
         services = gateway.services(module.params["services"])
-        named = module.params["task_definition"]
-        wanted = gateway.task_definition(named).arn if named else None
-        observed = [observe(gateway, service, wanted) for service in services]
+        named = named_targets(module.params["task_definition"], module.params["services"])
+        observed = side_by_side(lambda service: observe(gateway, service, named.get(service.name)), services)
         times = [began for _told, began in observed if began]
         module.exit_json(
             changed=False,

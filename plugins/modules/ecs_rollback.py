@@ -10,9 +10,16 @@ module: ecs_rollback
 version_added: 0.1.0
 short_description: Bring ECS services to given task definitions, and prove that they run them
 description:
-  - Deploys each service to an explicit task definition, side by side, and waits until B(that) deployment has succeeded.
+  - Brings each service to an explicit task definition, side by side, and waits until B(that) deployment has succeeded.
     A service that merely is steady proves nothing, since it also is after ECS's circuit breaker has rolled it back.
+  - Where a deployment is still under way and rolling it back leads to the target, it is stopped with rollback, the fastest way back.
+    Else the target is deployed.
+  - A target that is C(INACTIVE) is registered again with its content, because ECS deploys no inactive one. A target whose image tag means
+    another image today is registered again with the image's recorded digest. The copy bears the tag C(spymeo:rollback-origin) and counts as
+    the release that it is a copy of.
   - A service that runs its target already is deployed again only when a secret that its tasks read at their start has changed since.
+  - It fails as soon as failure is certain, with events, reasons, exit codes and the last log lines of dead tasks.
+    One service that fails does not keep the others from going on.
   - The desired count is left alone, and no task definition is deregistered.
 options:
   cluster:
@@ -48,15 +55,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: The task definition of each service before.
+  description: What each service ran, with image, digest, environment and secret references of each container. Values that may be secret are fingerprints.
   returned: success
   type: dict
 after:
-  description: The task definition of each service now; in check mode, what it would be.
+  description: The same for what each service runs now; in check mode, for what it would run.
   returned: success
   type: dict
 plan:
-  description: What is done for each service, one sentence each.
+  description: What is done for each service, one line each.
   returned: success
   type: list
   elements: str
@@ -64,27 +71,65 @@ reason:
   description: Why something was deployed, or why nothing was.
   returned: success
   type: str
+services:
+  description: What has become of each service.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The service.
+      type: str
+    before:
+      description: The task definition that it ran, as C(family:revision).
+      type: str
+    after:
+      description: The task definition that it runs now.
+      type: str
+    image:
+      description: The images of the target.
+      type: list
+      elements: str
+    step:
+      description: How it was done, V(nothing), V(join), V(stop), V(deploy) or V(register).
+      type: str
+    reason:
+      description: Why.
+      type: str
+    outcome:
+      description: V(serves), V(as before), V(under way) without O(wait), or V(not started) in check mode.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
 seconds:
-  description: How long the deployments took, in seconds.
+  description: How long all of them took.
   returned: success
   type: float
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
-def decide(gateway, secrets, targets):
-    """(service, target, step) of each service, in the order of their names."""
-    decided = []
-    for service in gateway.services(sorted(targets)):
-        target = gateway.task_definition(targets[service.name])
-        decided.append((service, target, next_step(service, target, secrets.newest_change(target.secret_arns))))
-    return decided
+def look(module):
+    """The Rollout that is asked for; it has looked and changed nothing."""
+    ecs, cluster = module.aws("ecs"), module.params["cluster"]
+    return Rollout(
+        EcsGateway(ecs, cluster),
+        SecretsGateway(module.aws("secretsmanager")),
+        EcrGateway(module.aws("ecr")),
+        LogsGateway(ecs, module.aws("logs"), cluster),
+        module.params["targets"],
+        module.params["run_id"],
+        Clock(),
+    )
 
 
 def main():
@@ -98,23 +143,12 @@ def main():
         )
     )
     with module.telling():
-        gateway = EcsGateway(module.aws("ecs"), module.params["cluster"])
-        decided = decide(gateway, SecretsGateway(module.aws("secretsmanager")), module.params["targets"])
-        clock = Clock()
-        started = clock.now()
+        rollout = look(module)
         if not module.check_mode:
-            rollout = Rollout(gateway, decided, clock)
             rollout.start()
             if module.params["wait"]:
-                rollout.wait(module.params["wait_timeout"])
-        module.finish(
-            changed=any(step.verb == "deploy" for _service, _target, step in decided),
-            before={service.name: short(service.task_definition) for service, _target, _step in decided},
-            after={service.name: short(target.arn) for service, target, _step in decided},
-            plan=["%s: %s %s" % (service.name, step.verb, short(target.arn)) for service, target, step in decided],
-            reason="; ".join(step.reason for _service, _target, step in decided),
-            seconds=round(clock.now() - started, 1),
-        )
+                rollout.wait(module.params["wait_timeout"], teller("deployment"))
+        module.finish(changed=rollout.changes, **rollout.told())
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import IN_FLIGHT
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 
 
@@ -34,11 +36,21 @@ class Choice:
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done for one service: ``deploy``, ``join`` a deployment under way, or ``nothing``."""
+    """What is to be done for one service. ``verb`` is
+
+    - ``nothing``: it runs its target;
+    - ``join``: a deployment to the target is under way already;
+    - ``stop``: the deployment ``stopped`` is under way, and rolling it back leads to the target: the fastest way;
+    - ``deploy``: ``task_definition`` is deployed;
+    - ``register``: its content is registered again, with the images of ``pins``, and that is deployed.
+    """
 
     verb: str
     reason: str
+    task_definition: str
     force: bool = False
+    stopped: str | None = None
+    pins: tuple[tuple[str, str], ...] = ()
 
 
 def short(arn):
@@ -85,6 +97,28 @@ class _Timeline:
     def younger(self, arn):
         """Task definitions born after ``arn``, oldest first; all of them when ``arn`` was never deployed."""
         return self.order[self.order.index(arn) + 1 :] if arn in self.order else []
+
+
+def as_releases(service, history, definitions):
+    """``service`` and ``history`` with every copy that this collection registered under the name of its origin.
+
+    A copy is the same release: without this, the copy of release 1 would be the youngest release of all.
+
+    :param definitions: TaskDefinitions by ARN.
+    """
+
+    def release(arn):
+        return definitions[arn].release if arn in definitions else arn
+
+    renamed = [
+        replace(
+            item,
+            task_definition=release(item.task_definition),
+            brought_back=item.brought_back and release(item.brought_back),
+        )
+        for item in history
+    ]
+    return replace(service, task_definition=release(service.task_definition)), renamed
 
 
 def choose_target(service, history, wanted=None):
@@ -152,27 +186,63 @@ def _nothing_to_choose(service, why, candidates):
     )
 
 
-def next_step(service, target, secrets_changed_at=None):
-    """Whether bringing ``service`` to ``target`` (TaskDefinition) takes a deployment.
+def next_step(service, target, running, history, secrets_changed_at=None, pins=()):
+    """How ``service`` is brought to ``target``.
 
+    :param target: TaskDefinition; a copy of it counts as the target itself.
+    :param running: TaskDefinition of the primary deployment.
+    :param history: ServiceDeployments, newest first.
     :param secrets_changed_at: when the newest change to a secret that ``target`` names was made; None without secrets.
         Tasks read secrets when they start, never later: a change after the deployment began needs another one.
+    :param pins: (image reference, reference by digest) where a tag means another image than it did.
     :return: a Step.
     :raises BadInput, RollbackError: ECS would refuse it, or it could not succeed.
     """
     _refuse_what_cannot_work(service, target)
-    primary = service.primary
-    if primary is None or primary.task_definition != target.arn:
-        return Step("deploy", "%s runs %s" % (service.name, short(service.task_definition)))
-    if secrets_changed_at and secrets_changed_at > primary.created_at:
-        return Step(
-            "deploy",
-            "%s runs %s, but a secret changed after its tasks were started" % (service.name, short(target.arn)),
-            force=True,
+    if running.release == target.release:
+        return _stay(service, running, secrets_changed_at)
+    going = next((item for item in history if item.status in IN_FLIGHT), None)
+    if going and not pins and _rollback_leads_to(target.arn, history, secrets_changed_at):
+        reason = "the deployment of %s to %s is still under way, and ECS can roll it back" % (
+            short(going.task_definition),
+            service.name,
         )
+        return Step("stop", reason, target.arn, stopped=going.arn)
+    reason = "%s runs %s" % (service.name, short(running.arn))
+    if pins:
+        moved = ", ".join(reference for reference, _pinned in pins)
+        return Step(
+            "register", "%s; the tag of %s means another image today" % (reason, moved), target.arn, pins=tuple(pins)
+        )
+    if target.status == "INACTIVE":
+        return Step("register", "%s; %s is INACTIVE" % (reason, short(target.arn)), target.arn)
+    return Step("deploy", reason, target.arn)
+
+
+def _stay(service, running, secrets_changed_at):
+    primary = service.primary
+    if primary is None:
+        return Step("deploy", "%s has no deployment" % service.name, running.arn)
+    if secrets_changed_at and secrets_changed_at > primary.created_at:
+        reason = "%s runs %s, but a secret changed after its tasks were started" % (service.name, short(running.arn))
+        return Step("deploy", reason, running.arn, force=True)
     if primary.rollout_state != "COMPLETED":
-        return Step("join", "a deployment of %s to %s is under way" % (short(target.arn), service.name))
-    return Step("nothing", "%s runs %s, and no secret changed since" % (service.name, short(target.arn)))
+        return Step("join", "a deployment of %s to %s is under way" % (short(running.arn), service.name), running.arn)
+    return Step("nothing", "%s runs %s, and no secret changed since" % (service.name, short(running.arn)), running.arn)
+
+
+def _rollback_leads_to(target, history, secrets_changed_at):
+    """ECS goes back to the newest deployment that succeeded; tasks of it that still run keep the secrets that they read then."""
+    succeeded = next((item for item in history if item.status == "SUCCESSFUL"), None)
+    if succeeded is None or succeeded.task_definition != target:
+        return False
+    return not secrets_changed_at or secrets_changed_at <= succeeded.created_at
+
+
+def failed_tasks_that_prove_it(desired):
+    """So many tasks that failed in a row prove that a deployment will not succeed: ECS's own default for its circuit
+    breaker, half of the desired count, from 3 to 200 (DeploymentCircuitBreaker)."""
+    return min(200, max(3, math.ceil(desired / 2)))
 
 
 def _refuse_what_cannot_work(service, target):
@@ -184,10 +254,10 @@ def _refuse_what_cannot_work(service, target):
             "Roll back with the tool that deploys it (for CODE_DEPLOY: stop its deployment with rollback)."
             % (service.name, service.controller)
         )
-    if target.status != "ACTIVE":
+    if target.status not in ("ACTIVE", "INACTIVE"):
         raise RollbackError(
-            "Task definition %s is %s, and ECS starts no deployment of it. Register its content again and name the new revision in "
-            "rollback_task_definition." % (short(target.arn), target.status)
+            "Task definition %s is %s and cannot come back. Name another one in rollback_task_definition."
+            % (short(target.arn), target.status)
         )
     if service.desired == 0:
         raise RollbackError(

@@ -6,17 +6,53 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+
+try:
+    from botocore.exceptions import ClientError
+except ImportError as missing:
+    BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
+
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    DeadTask,
     Service,
     ServiceDeployment,
     TaskDefinition,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, UnexpectedAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
+    BadInput,
+    RollbackError,
+    UnexpectedAnswer,
+    reading,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_ORIGIN, TAG_RUN
 
 SERVICES_A_CALL = 10  # DescribeServices
 DEPLOYMENTS_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
-EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 3
+EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
+SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
+NEWEST_REVISIONS = 5  # among them, a copy that an interrupted run has registered is looked for
+
+# What DescribeTaskDefinition tells and RegisterTaskDefinition does not take (botocore's shapes of the two).
+NOT_REGISTERED = (
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "deleteRequestedAt",
+)
+
+
+def side_by_side(function, items):
+    """``[function(item) for item in items]``, several at a time. The first error rises once all have ended."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return list(pool.map(function, items))
 
 
 class EcsGateway:
@@ -25,7 +61,7 @@ class EcsGateway:
     def __init__(self, client, cluster):
         self._ecs = client
         self.cluster = cluster
-        self._task_definition_of = {}  # service revision → task definition; revisions never change
+        self._known_revisions = {}  # by ARN; a revision never changes
 
     def services(self, names):
         """The services by name, in the order of ``names``.
@@ -56,16 +92,23 @@ class EcsGateway:
         return _there_are("services", self._ecs.list_services(cluster=self.cluster)["serviceArns"])
 
     def task_definition(self, name):
-        """A task definition by ``family:revision`` or ARN.
+        """A TaskDefinition by ``family:revision`` or ARN.
 
         :raises BadInput: there is none of that name.
         """
+        return TaskDefinition.from_boto(self._describe(name))
+
+    def _describe(self, name):
         try:
-            return TaskDefinition.from_boto(self._ecs.describe_task_definition(taskDefinition=name)["taskDefinition"])
+            return self._ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
         except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
-            raise BadInput(
-                "task_definition", name, "there is no such task definition in %s" % self._ecs.meta.region_name
-            ) from None
+            problem = "there is no such task definition in %s" % self._ecs.meta.region_name
+            raise BadInput("task_definition", name, problem) from None
+
+    def task_definitions(self, arns):
+        """TaskDefinitions by ARN."""
+        wanted = sorted(set(arns))
+        return dict(zip(wanted, side_by_side(self.task_definition, wanted)))
 
     def history(self, service):
         """The ServiceDeployments of a service, newest first."""
@@ -93,37 +136,107 @@ class EcsGateway:
                 status=item["status"],
                 reason=item.get("statusReason", ""),
                 created_at=item["createdAt"],
-                task_definition=revisions[_target_revision(item)],
-                brought_back=revisions.get(_rollback_revision(item)),
+                task_definition=revisions[_target_revision(item)].task_definition,
+                brought_back=_task_definition(revisions.get(_rollback_revision(item))),
+                digests=revisions[_target_revision(item)].digests,
             )
             for item in answers
         ]
 
     def _revisions(self, arns):
-        known = self._task_definition_of
+        known = self._known_revisions
         for chunk in _chunks([arn for arn in arns if arn not in known], DEPLOYMENTS_A_CALL):
             answer = self._ecs.describe_service_revisions(serviceRevisionArns=chunk)
-            known.update((item["serviceRevisionArn"], item["taskDefinition"]) for item in answer["serviceRevisions"])
+            with reading("DescribeServiceRevisions"):
+                known.update((item["serviceRevisionArn"], _Revision(item)) for item in answer["serviceRevisions"])
         missing = [arn for arn in arns if arn not in known]
         if missing:
             raise UnexpectedAnswer("DescribeServiceRevisions", "it left out %s" % ", ".join(missing))
         return known
 
     def deploy(self, service, task_definition, force):
-        """Start a deployment. ``desiredCount`` is left out on purpose: sending it overwrites what autoscaling has set."""
-        self._ecs.update_service(
-            cluster=self.cluster, service=service, taskDefinition=task_definition, forceNewDeployment=force
-        )
+        """Start a deployment. ``desiredCount`` is left out on purpose: sending it overwrites what autoscaling has set.
 
-    def evidence(self, service, task_definition, since):
-        """Lines that show how the deployment of ``task_definition`` went: events since then, why its tasks stopped."""
-        lines = ["event: %s" % message for at, message in self.services([service])[0].events if at >= since][
-            :EVIDENCE_EVENTS
-        ]
+        :raises RollbackError: ECS refuses it.
+        """
+        with _refused_for(service):
+            self._ecs.update_service(
+                cluster=self.cluster, service=service, taskDefinition=task_definition, forceNewDeployment=force
+            )
+
+    def stop(self, deployment):
+        """Roll a deployment back (StopServiceDeployment). False when it has ended meanwhile, so that it cannot be stopped."""
+        try:
+            self._ecs.stop_service_deployment(serviceDeploymentArn=deployment, stopType="ROLLBACK")
+        except is_boto3_error_code("ConflictException"):
+            return False
+        return True
+
+    def copy_of(self, arn, pins, run_id):
+        """The ARN of a new revision with the content of ``arn`` and the images of ``pins``; the one of this run if it is there.
+
+        A revision that is INACTIVE cannot be deployed (ClientException), and none is ever made active again.
+        """
+        answer = self._describe(arn)
+        with reading("DescribeTaskDefinition"):
+            content, family = answer["taskDefinition"], answer["taskDefinition"]["family"]
+            for container in content["containerDefinitions"]:
+                container["image"] = dict(pins).get(container["image"], container["image"])
+        images = tuple(container["image"] for container in content["containerDefinitions"])
+        for candidate in self._newest(family):
+            tags = {tag["key"]: tag["value"] for tag in candidate.get("tags", [])}
+            definition = TaskDefinition.from_boto(candidate)
+            if (tags.get(TAG_ORIGIN), tags.get(TAG_RUN), definition.images) == (arn, run_id, images):
+                return definition.arn
+        for key in NOT_REGISTERED:
+            content.pop(key, None)
+        kept = [tag for tag in answer.get("tags", []) if tag["key"] not in (TAG_ORIGIN, TAG_RUN)]
+        ours = [{"key": TAG_ORIGIN, "value": arn}, {"key": TAG_RUN, "value": run_id}]
+        with _refused_for(family):
+            registered = self._ecs.register_task_definition(tags=kept + ours, **content)
+        with reading("RegisterTaskDefinition"):
+            return registered["taskDefinition"]["taskDefinitionArn"]
+
+    def _newest(self, family):
+        answer = self._ecs.list_task_definitions(familyPrefix=family, sort="DESC", maxResults=NEWEST_REVISIONS)
+        return [self._describe(arn) for arn in answer["taskDefinitionArns"]]
+
+    def events(self, service, since):
+        """The messages of a service's events since then, newest first."""
+        return [message for at, message in self.services([service])[0].events if at >= since][:EVIDENCE_EVENTS]
+
+    def dead_tasks(self, service, task_definition, since):
+        """Some of the tasks that show why a deployment fails: DeadTasks that stopped since then, of their own."""
         arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
         tasks = self._ecs.describe_tasks(cluster=self.cluster, tasks=arns[:100])["tasks"] if arns else []
-        ours = [task for task in tasks if task["taskDefinitionArn"] == task_definition and _tells(task, since)]
-        return lines + [_told(task) for task in ours[:EVIDENCE_TASKS]]
+        with reading("DescribeTasks"):
+            dead = [DeadTask.from_boto(task) for task in tasks if task["taskDefinitionArn"] == task_definition]
+        return [task for task in dead if task.tells(since)][:EVIDENCE_TASKS]
+
+
+@contextlib.contextmanager
+def _refused_for(subject):
+    """What ECS refuses for one service must not keep the others from going on, so it becomes a RollbackError of that one."""
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response["Error"]
+        raise RollbackError(
+            "ECS refuses %s for %s (%s: %s)" % (error.operation_name, subject, answer["Code"], answer["Message"])
+        ) from error
+
+
+class _Revision:
+    """Of a service revision: what it deploys, and what the tags of its images meant then."""
+
+    def __init__(self, answer):
+        self.task_definition = answer["taskDefinition"]
+        images = answer.get("containerImages", [])
+        self.digests = tuple((item["image"], item["imageDigest"]) for item in images if "imageDigest" in item)
+
+
+def _task_definition(revision):
+    return revision.task_definition if revision else None
 
 
 def _target_revision(deployment):
@@ -132,20 +245,6 @@ def _target_revision(deployment):
 
 def _rollback_revision(deployment):
     return deployment.get("rollback", {}).get("serviceRevisionArn")
-
-
-def _tells(task, since):
-    """Whether a stopped task shows why the deployment fails: it stopped since then, and not because the service was scaled."""
-    stopped, reason = task.get("stoppedAt"), task.get("stoppedReason", "")
-    return stopped is not None and stopped >= since and not reason.startswith("Scaling activity initiated")
-
-
-def _told(task):
-    exits = [
-        "%s exited with %s" % (item["name"], item["exitCode"]) for item in task["containers"] if "exitCode" in item
-    ]
-    reason = task.get("stoppedReason", "no reason given")
-    return "task %s: %s" % (task["taskArn"].rpartition("/")[2], "; ".join([reason, *exits]))
 
 
 def _there_are(what, arns):

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import failed_tasks_that_prove_it, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED_BY_ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
@@ -31,13 +31,37 @@ def judge(service, deployment, target):
             % (short(target), service.name, deployment.reason)
         )
     if deployment.status != "SUCCESSFUL":
-        return _pending(service, target)
+        return _on_its_way(service, target)
     if deployment.task_definition != target:
+        now = short(deployment.task_definition)
         return Failed(
-            "%s now deploys %s, not %s: somebody else deployed at the same time"
-            % (service.name, short(deployment.task_definition), short(target))
+            "%s now deploys %s, not %s: somebody else deployed at the same time" % (service.name, now, short(target))
         )
     return _proven(service, target)
+
+
+def judge_rollback(service, deployment, target):
+    """How far the rollback is of a deployment that we stopped; here, ROLLBACK_SUCCESSFUL is what we want.
+
+    :param deployment: the ServiceDeployment that we stopped.
+    """
+    if deployment.status == "ROLLBACK_SUCCESSFUL":
+        if deployment.brought_back != target:
+            return Failed(
+                "ECS rolled %s back to %s, not to %s"
+                % (service.name, short(deployment.brought_back or "nothing"), short(target))
+            )
+        return _proven(service, target)
+    if deployment.status in ("ROLLBACK_FAILED", "STOPPED"):
+        return Failed(
+            "ECS could not roll %s back to %s (%s: %s)"
+            % (service.name, short(target), deployment.status, deployment.reason)
+        )
+    if deployment.status == "SUCCESSFUL":
+        return Failed(
+            "the deployment of %s ended before it could be stopped; run again, and it is replaced" % service.name
+        )
+    return _on_its_way(service, target)
 
 
 def _proven(service, target):
@@ -48,18 +72,19 @@ def _proven(service, target):
             % (short(target), short(service.task_definition), service.name)
         )
     if len(service.deployments) > 1 or primary.running != service.desired or not primary.running:
-        return _pending(service, target)
+        return _on_its_way(service, target)
     return Ready("%s: %d of %d tasks run %s" % (service.name, primary.running, service.desired, short(target)))
 
 
-def _pending(service, target):
-    running = sum(item.running for item in service.deployments if item.task_definition == target)
-    failed = sum(item.failed_tasks for item in service.deployments if item.task_definition == target)
-    return Pending(
-        running,
-        service.desired,
-        "%s: %d of %d tasks run %s, %d failed" % (service.name, running, service.desired, short(target), failed),
-    )
+def _on_its_way(service, target):
+    ours = [item for item in service.deployments if item.task_definition == target]
+    running, failed = sum(item.running for item in ours), sum(item.failed_tasks for item in ours)
+    if failed >= failed_tasks_that_prove_it(service.desired):
+        return Failed(
+            "%d tasks of %s on %s failed in a row, so it will not come up" % (failed, short(target), service.name)
+        )
+    told = "%s: %d of %d tasks run %s, %d failed" % (service.name, running, service.desired, short(target), failed)
+    return Pending(running, service.desired, told)
 
 
 def all_of(answers):

@@ -2,64 +2,213 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deployments of several services side by side: start them all, then watch OURS until each is decided."""
+"""Bringing several services to their targets side by side: look at all, start all, then watch OUR deployments until each is decided."""
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge
+from dataclasses import dataclass, field
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge, judge_rollback
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    Service,
+    ServiceDeployment,
+    TaskDefinition,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import moved_images
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
 
-class Rollout:
-    """``decided`` is a list of (Service, TaskDefinition, Step)."""
+@dataclass
+class Course:
+    """One service on its way: what was seen, what was decided, and what has become of it."""
 
-    def __init__(self, gateway, decided, clock):
-        self._gateway = gateway
-        self._targets = {service.name: target.arn for service, target, step in decided if step.verb != "nothing"}
-        self._starts = [
-            (service.name, target.arn, step.force) for service, target, step in decided if step.verb == "deploy"
-        ]
+    service: Service
+    target: TaskDefinition
+    running: TaskDefinition
+    step: object  # decide.Step
+    history: list[ServiceDeployment]
+    asked_for: str = ""  # the ARN that was deployed
+    ours: ServiceDeployment | None = None
+    error: RollbackError | None = None
+    outcome: str = "not started"
+    seconds: float = 0.0
+    known: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def under_way(self):
+        """Whether there is something to wait for."""
+        return self.step.verb != "nothing" and self.error is None
+
+    def told(self):
+        """This course in JSON types."""
+        return dict(
+            name=self.service.name,
+            before=short(self.service.task_definition),
+            after=short(self.asked_for or self.target.arn),
+            image=list(self.target.images),
+            step=self.step.verb,
+            reason=self.step.reason,
+            outcome=self.outcome,
+            seconds=round(self.seconds, 1),
+        )
+
+
+class Rollout:
+    """The courses of all services.
+
+    :param ecs: EcsGateway.
+    :param secrets: SecretsGateway.
+    :param ecr: EcrGateway.
+    :param logs: LogsGateway.
+    :param targets: service → task definition (``family:revision`` or ARN).
+    """
+
+    def __init__(self, ecs, secrets, ecr, logs, targets, run_id, clock):
+        self._ecs, self._secrets, self._ecr, self._logs = ecs, secrets, ecr, logs
+        self._run_id = run_id
         self._clock = clock
-        self._before = {}
-        self._ours = {}
+        self._started = clock.now()
+        self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
+        services = ecs.services(sorted(targets))
+        self.courses = side_by_side(lambda service: self._look_at(service, targets[service.name]), services)
+
+    def _look_at(self, service, name):
+        target = self._ecs.task_definition(name)
+        running = self._ecs.task_definition(service.task_definition)
+        history = self._ecs.history(service.name)
+        changed_at = self._secrets.newest_change(target.secret_arns)
+        pins = moved_images(target, history, self._ecr.images_if_allowed(target.images))
+        step = next_step(service, target, running, history, changed_at, pins)
+        course = Course(service, target, running, step, history, known=frozenset(item.arn for item in history))
+        if step.verb == "nothing":
+            course.outcome = "as before"
+        return course
+
+    @property
+    def changes(self):
+        """Whether something is written."""
+        return any(course.step.verb not in ("nothing", "join") for course in self.courses)
 
     def start(self):
-        """Start every deployment that has to be started; remember which deployments were there before."""
-        for name, target, force in self._starts:
-            self._before[name] = {item.arn for item in self._gateway.history(name)}
-            self._gateway.deploy(name, target, force)
+        """Start whatever has to be started, side by side. An error stays with its service: the others go on."""
+        side_by_side(self._start_one, [course for course in self.courses if course.under_way])
 
-    def wait(self, timeout):
+    def _start_one(self, course):
+        step = course.step
+        try:
+            course.asked_for = step.task_definition
+            if step.verb == "register":
+                course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, self._run_id)
+            stopped = step.verb == "stop" and self._ecs.stop(step.stopped)
+            if step.verb != "join" and not stopped:
+                self._ecs.deploy(course.service.name, course.asked_for, step.force)
+            if stopped:
+                course.ours = next(item for item in course.history if item.arn == step.stopped)
+            course.outcome = "under way"
+        except RollbackError as error:
+            course.error, course.outcome = error, "not started"
+
+    def wait(self, timeout, teller):
         """Return when every service runs its target.
 
         :param timeout: seconds.
-        :raises RollbackError: a deployment failed or is not done in time; the evidence tells which and why.
+        :param teller: ``_progress.Teller`` that is told how far each service is.
+        :raises RollbackError: for all services that failed or are not done in time; the evidence tells which and why.
         """
-        if self._targets:
-            wait_for("The deployment", self._look, timeout, self._clock, self._evidence)
+        if any(course.under_way for course in self.courses):
+            wait_for(
+                "The deployment",
+                self._look,
+                timeout,
+                self._clock,
+                self._evidence,
+                lambda _pending, elapsed: teller.each(self._waiting, elapsed),
+            )
+        refused = [course for course in self.courses if course.error]
+        if refused:
+            raise RollbackError(
+                "%d of %d services were not deployed." % (len(refused), len(self.courses)), self._evidence()
+            )
 
     def _look(self):
-        for name in set(self._targets) - set(self._ours):
-            self._find(name)
-        if self._ours:
-            now = self._gateway.deployments([item.arn for item in self._ours.values()])
-            self._ours = {name: next(seen for seen in now if seen.arn == item.arn) for name, item in self._ours.items()}
-        services = self._gateway.services(sorted(self._targets))
-        return all_of(
-            [judge(service, self._ours.get(service.name), self._targets[service.name]) for service in services]
-        )
+        going = [course for course in self.courses if course.under_way]
+        for course in going:
+            if course.ours is None:
+                self._find(course)
+        found = {course.ours.arn: course for course in going if course.ours}
+        for deployment in self._ecs.deployments(sorted(found)):
+            found[deployment.arn].ours = deployment
+        now = {service.name: service for service in self._ecs.services([course.service.name for course in going])}
+        answers = {course.service.name: self._judge(course, now[course.service.name]) for course in going}
+        self._waiting = [
+            (name, answer.done, answer.total, answer.detail.partition(": ")[2])
+            for name, answer in answers.items()
+            if isinstance(answer, Pending)
+        ]
+        return all_of(list(answers.values()))
 
-    def _find(self, name):
+    def _find(self, course):
         """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""
-        before = self._before.get(name, ())
-        for item in self._gateway.history(name):
-            if item.arn not in before and item.task_definition == self._targets[name]:
-                self._ours[name] = item
+        before = course.known if course.step.verb != "join" else ()
+        for item in self._ecs.history(course.service.name):
+            if item.arn not in before and item.task_definition == course.asked_for:
+                course.ours = item
                 return
 
+    def _judge(self, course, service):
+        stopped = course.ours is not None and course.ours.arn == course.step.stopped
+        answer = (judge_rollback if stopped else judge)(service, course.ours, course.asked_for)
+        if course.outcome == "under way" and not isinstance(answer, Pending):
+            course.outcome = "serves" if isinstance(answer, Ready) else "failed"
+            course.seconds = self._clock.now() - self._started
+        return answer
+
     def _evidence(self):
-        return [
-            "%s: %s" % (name, line)
-            for name, item in sorted(self._ours.items())
-            for line in self._gateway.evidence(name, self._targets[name], item.created_at)
-        ]
+        """Lines that tell why a service is not where it should be; nothing of those that are."""
+        lines = []
+        for course in self.courses:
+            if course.error:
+                lines.append("%s: %s" % (course.service.name, course.error.message))
+            elif course.under_way and course.outcome != "serves" and course.ours:
+                lines += ["%s: %s" % (course.service.name, line) for line in self._seen(course)]
+        return lines
+
+    def _seen(self, course):
+        name, since = course.service.name, course.ours.created_at
+        lines = ["event: %s" % message for message in self._ecs.events(name, since)]
+        for task in self._ecs.dead_tasks(name, course.asked_for, since):
+            lines.append(str(task))
+            for container in course.target.containers:
+                if container.log_group and container.log_prefix:
+                    stream = "%s/%s/%s" % (container.log_prefix, container.name, task.id)
+                    logged = self._logs.last_lines(container.log_group, stream)
+                    lines += ["  log: %s" % without_secrets(text) for text in logged]
+        return lines
+
+    def told(self):
+        """The result of the module: what was there, what is there, why, and each service on its own."""
+        return dict(
+            before={course.service.name: self._content(course, course.running) for course in self.courses},
+            after={course.service.name: self._content(course, course.target) for course in self.courses},
+            plan=[
+                "%s: %s %s" % (course.service.name, course.step.verb, short(course.target.arn))
+                for course in self.courses
+            ],
+            reason="; ".join(course.step.reason for course in self.courses),
+            services=[course.told() for course in self.courses],
+            seconds=round(self._clock.now() - self._started, 1),
+        )
+
+    @staticmethod
+    def _content(course, definition):
+        """Of a copy, what it is a copy of: in a diff, the release counts."""
+        deployed = [item for item in course.history if item.task_definition == definition.arn]
+        pinned = {reference: value.partition("@")[2] for reference, value in course.step.pins}
+        digests = {**dict(deployed[0].digests if deployed else ()), **pinned}
+        return dict(task_definition=short(definition.release), containers=contents(definition, digests))

@@ -9,38 +9,79 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_ORIGIN
+
 ENDED_BY_ROLLBACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that mean: *this* deployment failed (botocore ServiceDeploymentStatus)."""
 
 
+IN_FLIGHT = ("PENDING", "IN_PROGRESS")
+"""Statuses of a service deployment that StopServiceDeployment takes."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of a task definition. ``environment`` and ``secrets`` are (name, value) and (name, valueFrom)."""
+
+    name: str
+    image: str
+    environment: tuple[tuple[str, str], ...] = ()
+    secrets: tuple[tuple[str, str], ...] = ()
+    log_group: str | None = None
+    log_prefix: str | None = None
+
+    @classmethod
+    def from_boto(cls, answer):
+        """From the shape ContainerDefinition."""
+        options = answer.get("logConfiguration", {}).get("options", {})
+        return cls(
+            name=answer["name"],
+            image=answer["image"],
+            environment=tuple((item["name"], item["value"]) for item in answer.get("environment", [])),
+            secrets=tuple((item["name"], item["valueFrom"]) for item in answer.get("secrets", [])),
+            log_group=options.get("awslogs-group"),
+            log_prefix=options.get("awslogs-stream-prefix"),
+        )
+
+
 @dataclass(frozen=True)
 class TaskDefinition:
-    """One revision of a family; ``secrets`` are the ``valueFrom`` of its containers."""
+    """One revision of a family. ``origin`` is the ARN whose content it is a copy of, when this collection registered it."""
 
     arn: str
     status: str
     registered_at: datetime
-    images: tuple[str, ...]
-    secrets: tuple[str, ...]
+    containers: tuple[Container, ...]
+    origin: str | None = None
 
     @classmethod
     def from_boto(cls, answer):
-        """From the shape TaskDefinition."""
-        containers = answer["containerDefinitions"]
+        """From DescribeTaskDefinition with TAGS."""
+        definition = answer["taskDefinition"]
+        tags = {tag["key"]: tag["value"] for tag in answer.get("tags", [])}
         return cls(
-            arn=answer["taskDefinitionArn"],
-            status=answer["status"],
-            registered_at=answer["registeredAt"],
-            images=tuple(container["image"] for container in containers),
-            secrets=tuple(secret["valueFrom"] for container in containers for secret in container.get("secrets", [])),
+            arn=definition["taskDefinitionArn"],
+            status=definition["status"],
+            registered_at=definition["registeredAt"],
+            containers=tuple(Container.from_boto(item) for item in definition["containerDefinitions"]),
+            origin=tags.get(TAG_ORIGIN),
         )
 
     @property
+    def release(self):
+        """What it stands for: the task definition that it is a copy of, else itself."""
+        return self.origin or self.arn
+
+    @property
+    def images(self):
+        """The image references of its containers."""
+        return tuple(container.image for container in self.containers)
+
+    @property
     def secret_arns(self):
-        """The Secrets Manager ARNs behind ``secrets``, without key, stage and version (arn:…:secret:NAME:key:stage:version)."""
-        named = [
-            ":".join(value.split(":")[:7]) for value in self.secrets if value.split(":")[2:3] == ["secretsmanager"]
-        ]
+        """The Secrets Manager ARNs that it names, without key, stage and version (arn:…:secret:NAME:key:stage:version)."""
+        values = [value for container in self.containers for _name, value in container.secrets]
+        named = [":".join(value.split(":")[:7]) for value in values if value.split(":")[2:3] == ["secretsmanager"]]
         return tuple(sorted(set(named)))
 
 
@@ -108,6 +149,7 @@ class ServiceDeployment:
     """An entry of the deployment history, which AWS keeps for 90 days.
 
     ``brought_back`` is the task definition that ECS returned to when this deployment was rolled back, else None.
+    ``digests`` are (image reference, digest): what a tag meant when this was deployed.
     """
 
     arn: str
@@ -116,3 +158,33 @@ class ServiceDeployment:
     created_at: datetime
     task_definition: str
     brought_back: str | None = None
+    digests: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class DeadTask:
+    """A task that stopped."""
+
+    id: str
+    reason: str
+    stopped_at: datetime | None
+    exits: tuple[tuple[str, int], ...]  # (container, exit code)
+
+    @classmethod
+    def from_boto(cls, answer):
+        """From the shape Task."""
+        return cls(
+            id=answer["taskArn"].rpartition("/")[2],
+            reason=answer.get("stoppedReason", "no reason given"),
+            stopped_at=answer.get("stoppedAt"),
+            exits=tuple((item["name"], item["exitCode"]) for item in answer["containers"] if "exitCode" in item),
+        )
+
+    def tells(self, since):
+        """Whether it shows why a deployment fails: it stopped since then, and not because the service was scaled."""
+        benign = self.reason.startswith("Scaling activity initiated")
+        return self.stopped_at is not None and self.stopped_at >= since and not benign
+
+    def __str__(self):
+        exits = ["%s exited with %s" % pair for pair in self.exits]
+        return "task %s: %s" % (self.id, "; ".join([self.reason, *exits]))

@@ -93,3 +93,12 @@ class LogsGateway:
             if not page.get("nextToken"):
                 return
             question["nextToken"] = page["nextToken"]
+
+    def last_lines(self, group, name, most=5):
+        """The last lines of a stream, oldest first; none when it does not exist."""
+        try:
+            page = self._logs.get_log_events(logGroupName=group, logStreamName=name, limit=most, startFromHead=False)
+        except is_boto3_error_code("ResourceNotFoundException"):
+            return []
+        with reading("GetLogEvents"):
+            return [item["message"].rstrip() for item in page["events"] if item["message"].strip()]

@@ -7,11 +7,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs import gateway
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 PREFIX = "arn:aws:ecs:eu-west-3:123456789012"
 SECRET = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app/key-AbCdEf"
 CLUSTER = f"{PREFIX}:cluster/production"
+
+
+@pytest.fixture(autouse=True)
+def _one_call_after_the_other(monkeypatch):
+    """The stubbed client hands out its answers in order; threads would take them as they come."""
+    monkeypatch.setattr(gateway, "SIDE_BY_SIDE", 1)
 
 
 def minute(number):
@@ -27,6 +34,10 @@ def described(revision, status="ACTIVE"):
         "name": "app",
         "image": f"app:1.{revision}",
         "secrets": [{"name": "KEY", "valueFrom": f"{SECRET}:KEY::"}],
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {"awslogs-group": "/ecs/app", "awslogs-stream-prefix": "app"},
+        },
     }
     return {
         "taskDefinition": {
@@ -68,15 +79,15 @@ def service(revision, rollout_state="COMPLETED", running=2, since=0):
     return {"services": [told], "failures": []}
 
 
-def expect_history(aws, *deployments):
-    """`deployments` are (number, revision, status), in any order."""
+def expect_history(aws, *deployments, revisions=None):
+    """`deployments` are (number, revision, status), in any order; `revisions` are the numbers that are not known yet."""
     arns = [f"{PREFIX}:service-deployment/{number}" for number, _revision, _status in deployments]
     briefs = [{"serviceDeploymentArn": arn} for arn in arns]
     aws.answer("ecs", "list_service_deployments", {"serviceDeployments": briefs})
-    expect_deployments(aws, *deployments)
+    expect_deployments(aws, *deployments, revisions=revisions)
 
 
-def expect_deployments(aws, *deployments, revisions_known=False):
+def expect_deployments(aws, *deployments, revisions=None, back_to=None):
     whole = [
         {
             "serviceDeploymentArn": f"{PREFIX}:service-deployment/{number}",
@@ -84,16 +95,30 @@ def expect_deployments(aws, *deployments, revisions_known=False):
             "statusReason": "because",
             "createdAt": minute(number * 10),
             "targetServiceRevision": {"arn": f"{PREFIX}:service-revision/{number}"},
+            **({"rollback": {"serviceRevisionArn": f"{PREFIX}:service-revision/{back_to}"}} if back_to else {}),
         }
-        for number, revision, status in deployments
+        for number, _revision, status in deployments
     ]
     aws.answer("ecs", "describe_service_deployments", {"serviceDeployments": whole, "failures": []})
-    if not revisions_known:
-        revisions = [
-            {"serviceRevisionArn": f"{PREFIX}:service-revision/{number}", "taskDefinition": definition(revision)}
-            for number, revision, _status in deployments
+    new = [item for item in deployments if revisions is None or item[0] in revisions]
+    if new:
+        told = [
+            {
+                "serviceRevisionArn": f"{PREFIX}:service-revision/{number}",
+                "taskDefinition": definition(revision),
+                "containerImages": [
+                    {"containerName": "app", "image": f"app:1.{revision}", "imageDigest": f"sha256:{revision}"}
+                ],
+            }
+            for number, revision, _status in new
         ]
-        aws.answer("ecs", "describe_service_revisions", {"serviceRevisions": revisions, "failures": []})
+        aws.answer("ecs", "describe_service_revisions", {"serviceRevisions": told, "failures": []})
+
+
+def expect_definitions(aws, *revisions, **status):
+    for revision in revisions:
+        asked = {"taskDefinition": definition(revision), "include": ["TAGS"]}
+        aws.answer("ecs", "describe_task_definition", described(revision, **status), asked)
 
 
 def expect_secret(aws, changed):
@@ -108,22 +133,51 @@ def expect_secret(aws, changed):
 def test_info_chooses_and_tells_since_when_it_is_bad(aws, run_module):
     aws.answer("ecs", "describe_services", service(2), {"cluster": "production", "services": ["app"]})
     expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
-    aws.answer("ecs", "describe_task_definition", described(1), {"taskDefinition": definition(1)})
-    aws.answer("ecs", "describe_task_definition", described(2), {"taskDefinition": definition(2)})
+    expect_definitions(aws, 1, 2)
     result = run_module("ecs_release_info", cluster="production", services=["app"])
     assert result["targets"] == {"app": definition(1)}
     assert result["bad_since"] == minute(18).isoformat(), (
         "its registration counts: pipelines migrate before they deploy"
     )
-    assert [item["verdict"] for item in result["services"][0]["candidates"]] == ["running", "served"]
+    newest, oldest = result["services"][0]["candidates"]
+    assert (newest["task_definition"], newest["verdict"], newest["in_use"], newest["chosen"]) == (
+        "app:2",
+        "running",
+        True,
+        False,
+    )
+    assert (oldest["task_definition"], oldest["verdict"], oldest["in_use"], oldest["chosen"]) == (
+        "app:1",
+        "served",
+        False,
+        True,
+    )
+    assert (oldest["outcome"], oldest["status"], oldest["image"]) == ("SUCCESSFUL", "ACTIVE", ["app:1.1"])
+    assert oldest["digest"] == {"app:1.1": "sha256:1"}
+
+
+def test_info_finds_the_release_of_a_digest(aws, run_module):
+    aws.answer("ecs", "describe_services", service(2))
+    expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
+    expect_definitions(aws, 1, 2)
+    digest = "sha256:" + "f" * 64
+    result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition=digest)
+    assert "was never deployed with this image" in result["msg"]
 
 
 def test_info_names_the_variable_of_a_task_definition_that_is_not_there(aws, run_module):
     aws.answer("ecs", "describe_services", service(2))
+    expect_history(aws, (2, 2, "SUCCESSFUL"))
+    expect_definitions(aws, 2)
     aws.refuse("ecs", "describe_task_definition", "ClientException", "Unable to describe task definition.")
     result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition="app:99")
-    assert result["failed"]
     assert "rollback_task_definition (option task_definition) is 'app:99'" in result["msg"]
+
+
+def test_info_refuses_a_bare_number_before_it_asks_about_releases(aws, run_module):
+    aws.answer("ecs", "describe_services", service(2))
+    result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition=41)
+    assert "a bare int names no task definition" in result["msg"]
 
 
 def test_info_names_the_services_there_are(aws, run_module):
@@ -134,48 +188,129 @@ def test_info_names_the_services_there_are(aws, run_module):
     assert result["msg"].endswith("The services there are: app.")
 
 
+def expect_look(aws, seen, history, changed=START, running=2, status="ACTIVE"):
+    """What ecs_rollback reads before it decides."""
+    aws.answer("ecs", "describe_services", seen)
+    asked = {"taskDefinition": "app:1", "include": ["TAGS"]}
+    aws.answer("ecs", "describe_task_definition", described(1, status=status), asked)
+    expect_definitions(aws, running)
+    expect_history(aws, *history)
+    expect_secret(aws, changed)
+
+
+SERVED = ((1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
+CRASHING = ((1, 1, "SUCCESSFUL"), (2, 2, "IN_PROGRESS"))
+
+
+def roll_back(run_module, **more):
+    return run_module("ecs_rollback", cluster="production", targets={"app": "app:1"}, run_id="rb-1", **more)
+
+
 def test_check_mode_tells_the_plan_and_writes_nothing(aws, run_module):
-    aws.answer("ecs", "describe_services", service(2))
-    aws.answer("ecs", "describe_task_definition", described(1))
-    expect_secret(aws, minute(1))
-    result = run_module("ecs_rollback", check_mode=True, cluster="production", targets={"app": "app:1"}, run_id="rb-1")
-    assert (result["changed"], result["before"], result["after"]) == (True, {"app": "app:2"}, {"app": "app:1"})
-    assert result["plan"] == ["app: deploy app:1"]
+    expect_look(aws, service(2), SERVED)
+    result = roll_back(run_module, check_mode=True)
+    assert (result["changed"], result["plan"]) == (True, ["app: deploy app:1"])
     assert "app:2" in result["diff"]["before"]
+    assert "app:1.1" in result["diff"]["after"]
+    assert (result["services"][0]["before"], result["services"][0]["after"]) == ("app:2", "app:1")
 
 
 def test_a_service_that_runs_its_target_is_left_alone(aws, run_module):
+    expect_look(aws, service(1), SERVED, running=1)
+    result = roll_back(run_module)
+    assert (result["changed"], result["plan"], result["before"]) == (False, ["app: nothing app:1"], result["after"])
+    assert result["services"][0]["outcome"] == "as before"
+
+
+def expect_deploy(aws, force, revision=1):
+    asked = {
+        "cluster": "production",
+        "service": "app",
+        "taskDefinition": definition(revision),
+        "forceNewDeployment": force,
+    }
+    aws.answer("ecs", "update_service", {"service": service(revision)["services"][0]}, asked)
+
+
+@pytest.mark.parametrize(("running", "changed", "force"), [(2, START, False), (1, minute(30), True)])
+def test_deploys_once_and_waits_for_that_very_deployment(aws, run_module, running, changed, force):
+    expect_look(aws, service(running), SERVED, changed, running)
+    expect_deploy(aws, force)
+    expect_history(aws, *SERVED, (3, 1, "IN_PROGRESS"), revisions=[3])
+    expect_deployments(aws, (3, 1, "SUCCESSFUL"), revisions=[])
     aws.answer("ecs", "describe_services", service(1))
-    aws.answer("ecs", "describe_task_definition", described(1))
-    expect_secret(aws, minute(1))
-    result = run_module("ecs_rollback", cluster="production", targets={"app": "app:1"}, run_id="rb-1")
-    assert (result["changed"], result["plan"]) == (False, ["app: nothing app:1"])
-
-
-def expect_start(aws, seen, changed, force):
-    aws.answer("ecs", "describe_services", seen)
-    aws.answer("ecs", "describe_task_definition", described(1))
-    expect_secret(aws, changed)
-    expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
-    asked = {"cluster": "production", "service": "app", "taskDefinition": definition(1), "forceNewDeployment": force}
-    aws.answer("ecs", "update_service", {"service": service(1)["services"][0]}, asked)
-
-
-@pytest.mark.parametrize(("seen", "changed", "force"), [(service(2), minute(1), False), (service(1), minute(30), True)])
-def test_deploys_once_and_waits_for_that_very_deployment(aws, run_module, seen, changed, force):
-    expect_start(aws, seen, changed, force)
-    expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"), (3, 1, "IN_PROGRESS"))
-    expect_deployments(aws, (3, 1, "SUCCESSFUL"), revisions_known=True)
-    aws.answer("ecs", "describe_services", service(1))
-    result = run_module("ecs_rollback", cluster="production", targets={"app": "app:1"}, run_id="rb-1")
+    result = roll_back(run_module)
     assert result["changed"], result
-    assert result["after"] == {"app": "app:1"}
+    assert (result["services"][0]["outcome"], result["services"][0]["after"]) == ("serves", "app:1")
+
+
+def test_a_deployment_under_way_is_stopped_where_that_leads_back(aws, run_module):
+    expect_look(aws, service(2, "IN_PROGRESS"), CRASHING)
+    stopped = f"{PREFIX}:service-deployment/2"
+    aws.answer(
+        "ecs",
+        "stop_service_deployment",
+        {"serviceDeploymentArn": stopped},
+        {"serviceDeploymentArn": stopped, "stopType": "ROLLBACK"},
+    )
+    expect_deployments(aws, (2, 2, "ROLLBACK_SUCCESSFUL"), revisions=[], back_to=1)
+    aws.answer("ecs", "describe_services", service(1))
+    result = roll_back(run_module)
+    assert result["changed"], result
+    assert result["services"][0]["outcome"] == "serves"
+
+
+def test_a_deployment_that_ended_before_it_could_be_stopped_is_replaced(aws, run_module):
+    expect_look(aws, service(2, "IN_PROGRESS"), CRASHING)
+    aws.refuse("ecs", "stop_service_deployment", "ConflictException", "its status is SUCCESSFUL")
+    expect_deploy(aws, False)
+    result = roll_back(run_module, wait=False)
+    assert result["services"][0]["outcome"] == "under way"
+
+
+def test_what_is_inactive_is_registered_again_and_its_copy_deployed(aws, run_module):
+    expect_look(aws, service(2), SERVED, status="INACTIVE")
+    aws.answer("ecs", "describe_task_definition", described(1, status="INACTIVE"))
+    aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": [definition(2)]})
+    expect_definitions(aws, 2)
+    tags = [{"key": "spymeo:rollback-origin", "value": definition(1)}, {"key": "spymeo:rollback-run", "value": "rb-1"}]
+    content = described(1)["taskDefinition"]["containerDefinitions"]
+    aws.answer(
+        "ecs",
+        "register_task_definition",
+        described(3),
+        {"family": "app", "containerDefinitions": content, "tags": tags},
+    )
+    expect_deploy(aws, False, revision=3)
+    result = roll_back(run_module, wait=False)
+    assert result["services"][0]["after"] == "app:3"
+
+
+def test_the_copy_that_an_interrupted_run_has_registered_is_used(aws, run_module):
+    expect_look(aws, service(2), SERVED, status="INACTIVE")
+    aws.answer("ecs", "describe_task_definition", described(1, status="INACTIVE"))
+    aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": [definition(3)]})
+    tags = [{"key": "spymeo:rollback-origin", "value": definition(1)}, {"key": "spymeo:rollback-run", "value": "rb-1"}]
+    copy = described(3)
+    copy["taskDefinition"]["containerDefinitions"] = described(1)["taskDefinition"]["containerDefinitions"]
+    aws.answer("ecs", "describe_task_definition", {**copy, "tags": tags})
+    expect_deploy(aws, False, revision=3)
+    assert roll_back(run_module, wait=False)["services"][0]["after"] == "app:3"
+
+
+def test_what_ecs_refuses_is_told_with_its_service(aws, run_module):
+    expect_look(aws, service(2), SERVED)
+    aws.refuse("ecs", "update_service", "InvalidParameterException", "no such subnet")
+    result = roll_back(run_module)
+    assert result["msg"].startswith("1 of 1 services were not deployed.")
+    assert result["evidence"] == ["app: ECS refuses UpdateService for app (InvalidParameterException: no such subnet)"]
 
 
 def test_a_breaker_that_rolls_ours_back_is_a_failure_with_evidence(aws, run_module):
-    expect_start(aws, service(2), minute(1), False)
-    expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"), (3, 1, "IN_PROGRESS"))
-    expect_deployments(aws, (3, 1, "ROLLBACK_SUCCESSFUL"), revisions_known=True)
+    expect_look(aws, service(2), SERVED)
+    expect_deploy(aws, False)
+    expect_history(aws, *SERVED, (3, 1, "IN_PROGRESS"), revisions=[3])
+    expect_deployments(aws, (3, 1, "ROLLBACK_SUCCESSFUL"), revisions=[])
     aws.answer("ecs", "describe_services", service(2))
     aws.answer("ecs", "describe_services", service(2))
     aws.answer("ecs", "list_tasks", {"taskArns": ["x/earlier", "x/scaled", f"{PREFIX}:task/production/abc"]})
@@ -189,11 +324,15 @@ def test_a_breaker_that_rolls_ours_back_is_a_failure_with_evidence(aws, run_modu
     earlier = dict(task, taskArn="x/earlier", stoppedAt=minute(1))
     scaled = dict(task, taskArn="x/scaled", stoppedReason="Scaling activity initiated by (deployment ecs-svc/3)")
     aws.answer("ecs", "describe_tasks", {"tasks": [earlier, scaled, task], "failures": []})
-    result = run_module("ecs_rollback", cluster="production", targets={"app": "app:1"}, run_id="rb-1")
+    lines = [{"timestamp": 1, "message": "cannot reach postgresql://app:hunter2@db:5432/app", "ingestionTime": 1}]
+    asked = {"logGroupName": "/ecs/app", "logStreamName": "app/app/abc", "limit": 5, "startFromHead": False}
+    aws.answer("logs", "get_log_events", {"events": lines}, asked)
+    result = roll_back(run_module)
     assert "ECS gave up app:1 on app and rolled back (ROLLBACK_SUCCESSFUL: because)" in result["msg"]
     assert result["evidence"] == [
         "app: event: (service app) was unable to start a task.",
         "app: task abc: Essential container in task exited; app exited with 1",
+        "app:   log: cannot reach postgresql://********@db:5432/app",
     ]
 
 
@@ -204,13 +343,7 @@ def test_an_answer_without_a_revision_is_an_error_not_a_guess(aws, run_module):
         "list_service_deployments",
         {"serviceDeployments": [{"serviceDeploymentArn": f"{PREFIX}:service-deployment/1"}]},
     )
-    whole = {
-        "serviceDeploymentArn": f"{PREFIX}:service-deployment/1",
-        "status": "SUCCESSFUL",
-        "createdAt": minute(10),
-        "targetServiceRevision": {"arn": f"{PREFIX}:service-revision/1"},
-    }
-    aws.answer("ecs", "describe_service_deployments", {"serviceDeployments": [whole]})
+    expect_deployments(aws, (1, 1, "SUCCESSFUL"), revisions=[])
     aws.answer("ecs", "describe_service_revisions", {"serviceRevisions": []})
     result = run_module("ecs_release_info", cluster="production", services=["app"])
     assert "AWS answered DescribeServiceRevisions in a way that this collection does not know" in result["msg"]

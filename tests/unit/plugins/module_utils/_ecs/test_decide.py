@@ -7,8 +7,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import choose_target, next_step, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import (
+    as_releases,
+    choose_target,
+    failed_tasks_that_prove_it,
+    next_step,
+    short,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    Container,
     Deployment,
     Service,
     ServiceDeployment,
@@ -64,8 +71,8 @@ def service(running, **changes):
     return Service(**{**values, **changes})
 
 
-def definition(revision, status="ACTIVE"):
-    return TaskDefinition(arn(revision), status, START, ("image",), ())
+def definition(revision, status="ACTIVE", origin=None):
+    return TaskDefinition(arn(revision), status, START, (Container("app", "image"),), arn(origin) if origin else None)
 
 
 @pytest.mark.parametrize(
@@ -169,11 +176,34 @@ def test_a_second_run_stays_where_the_first_one_went(parts):
     assert second.target == first.target
 
 
+COPIES = {arn(3): definition(3, origin=1)}
+
+
+@pytest.mark.parametrize(
+    ("story", "running", "target"),
+    [
+        ("1 ok, 2 ok, 3 ok", 3, 1),  # 3 is a copy of 1: it was brought back already
+        ("1 ok, 2 ok, 3 ok, 4 ok", 4, 1),  # and 2 was rolled back from
+    ],
+)
+def test_a_copy_is_the_release_that_it_is_a_copy_of(story, running, target):
+    releases, past = as_releases(service(running), history(story), COPIES)
+    choice = choose_target(releases, past)
+    assert short(choice.target) == "app:%d" % target
+    assert {short(item.task_definition) for item in choice.candidates} <= {"app:1", "app:2", "app:4"}
+
+
+def step(running, target=None, story="1 ok, 2 ok", changed_at=None, pins=(), **changes):
+    newest_first = list(reversed(history(story)))
+    return next_step(
+        service(running, **changes), target or definition(1), definition(running), newest_first, changed_at, pins
+    )
+
+
 @pytest.mark.parametrize(
     ("running", "rollout_state", "secrets_changed_at", "verb", "force"),
     [
         (2, "COMPLETED", None, "deploy", False),
-        (2, "IN_PROGRESS", None, "deploy", False),
         (1, "COMPLETED", None, "nothing", False),
         (1, "IN_PROGRESS", None, "join", False),
         (1, "COMPLETED", minute(-1), "nothing", False),  # the tasks read it when they started
@@ -183,8 +213,41 @@ def test_a_second_run_stays_where_the_first_one_went(parts):
     ],
 )
 def test_deploys_only_what_is_not_there_yet(running, rollout_state, secrets_changed_at, verb, force):
-    step = next_step(service(running, rollout_state=rollout_state), definition(1), secrets_changed_at)
-    assert (step.verb, step.force) == (verb, force)
+    found = step(running, changed_at=secrets_changed_at, rollout_state=rollout_state)
+    assert (found.verb, found.force, found.task_definition) == (verb, force, arn(1))
+
+
+def test_a_service_that_runs_a_copy_of_the_target_runs_the_target():
+    running = definition(3, origin=1)
+    found = next_step(service(3), definition(1, "INACTIVE"), running, [])
+    assert (found.verb, found.task_definition) == ("nothing", arn(3))
+
+
+@pytest.mark.parametrize(
+    ("story", "changed_at", "verb"),
+    [
+        ("1 ok, 2 running", None, "stop"),  # ECS rolls back to what succeeded last
+        ("1 ok, 2 running", minute(-1), "stop"),
+        ("1 ok, 2 running", minute(1), "deploy"),  # tasks of 1 that still run would keep the old secret
+        ("1 ok, 3 ok, 2 running", None, "deploy"),  # it would lead to 3
+        ("1 ok, 2 ok", None, "deploy"),  # what has succeeded cannot be stopped
+    ],
+)
+def test_stops_a_deployment_only_where_that_leads_to_the_target(story, changed_at, verb):
+    found = step(2, story=story, changed_at=changed_at, rollout_state="IN_PROGRESS")
+    assert found.verb == verb
+    assert bool(found.stopped) == (verb == "stop")
+
+
+def test_registers_again_what_is_inactive_and_what_a_moved_tag_would_change():
+    assert step(2, target=definition(1, "INACTIVE")).verb == "register"
+    pinned = step(2, pins=[("app:1", "app@sha256:x")], story="1 ok, 2 running")
+    assert (pinned.verb, pinned.pins) == ("register", (("app:1", "app@sha256:x"),))
+
+
+@pytest.mark.parametrize(("desired", "failed"), [(1, 3), (2, 3), (6, 3), (7, 4), (100, 50), (1000, 200)])
+def test_as_many_failures_as_ecs_itself_would_take_for_proof(desired, failed):
+    assert failed_tasks_that_prove_it(desired) == failed
 
 
 @pytest.mark.parametrize(
@@ -195,10 +258,9 @@ def test_deploys_only_what_is_not_there_yet(running, rollout_state, secrets_chan
         (dict(status="INACTIVE"), definition(1), BadInput, "rollback_services"),
         (dict(status="DRAINING"), definition(1), BadInput, "DRAINING"),
         (dict(desired=0), definition(1), RollbackError, "scaled to 0"),
-        (dict(), definition(1, "INACTIVE"), RollbackError, "app:1 is INACTIVE"),
         (dict(), definition(1, "DELETE_IN_PROGRESS"), RollbackError, "DELETE_IN_PROGRESS"),
     ],
 )
 def test_refuses_what_could_not_work(changes, target, error, words):
     with pytest.raises(error, match=words):
-        next_step(service(2, **changes), target)
+        step(2, target=target, **changes)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge, judge_rollback
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Deployment, Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
@@ -57,9 +57,35 @@ def test_judges(seen, deployment, answer):
     assert isinstance(judge(seen, deployment, "x/app:1"), answer)
 
 
+@pytest.mark.parametrize(
+    ("status", "brought_back", "answer"),
+    [
+        ("ROLLBACK_REQUESTED", None, Pending),
+        ("ROLLBACK_IN_PROGRESS", "x/app:1", Pending),
+        ("STOP_REQUESTED", None, Pending),
+        ("ROLLBACK_SUCCESSFUL", "x/app:1", Ready),
+        ("ROLLBACK_SUCCESSFUL", "x/app:0", Failed),
+        ("ROLLBACK_SUCCESSFUL", None, Failed),
+        ("ROLLBACK_FAILED", None, Failed),
+        ("STOPPED", None, Failed),
+        ("SUCCESSFUL", None, Failed),  # too late: it had ended before it could be stopped
+    ],
+)
+def test_judges_the_rollback_of_a_deployment_that_we_stopped(status, brought_back, answer):
+    stopped = ServiceDeployment("arn", status, "why", NOW, "x/app:2", brought_back)
+    assert isinstance(judge_rollback(STEADY, stopped, "x/app:1"), answer)
+
+
+def test_fails_as_soon_as_tasks_have_failed_in_a_row():
+    seen = service(("PRIMARY", "x/app:1", 0, 3))
+    assert judge(seen, ours("IN_PROGRESS"), "x/app:1") == Failed(
+        "3 tasks of app:1 on app failed in a row, so it will not come up"
+    )
+
+
 def test_pending_counts_the_tasks_of_the_target_only():
-    seen = service(("PRIMARY", "x/app:1", 1, 3), ("ACTIVE", "x/app:2", 2, 9))
-    assert judge(seen, ours("IN_PROGRESS"), "x/app:1") == Pending(1, 2, "app: 1 of 2 tasks run app:1, 3 failed")
+    seen = service(("PRIMARY", "x/app:1", 1, 2), ("ACTIVE", "x/app:2", 2, 9))
+    assert judge(seen, ours("IN_PROGRESS"), "x/app:1") == Pending(1, 2, "app: 1 of 2 tasks run app:1, 2 failed")
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ seconds:
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule, as_text
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings, not_compared, settings_of
@@ -160,7 +161,7 @@ def foresee(restoration, step):
 def apply(restoration, options):
     """Restore, and wait if asked to; without, take the one step that is next. Whether something changed, and what is there now."""
     if options["wait"]:
-        restoration.wait(options["wait_timeout"])
+        restoration.wait(options["wait_timeout"], teller("restore"))
     else:
         answer = restoration.advance()
         if isinstance(answer, Failed):

@@ -107,6 +107,7 @@ seconds:
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import snapshot_ready
@@ -140,6 +141,7 @@ def apply(gateway, options, source, take):
             lambda: snapshot_ready(gateway.snapshot(name)),
             options["wait_timeout"],
             evidence=lambda: gateway.events("db-snapshot", name),
+            tell=teller("snapshot"),
         )
     return taken, gateway.snapshot(name)
 

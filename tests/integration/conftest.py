@@ -140,3 +140,19 @@ def shared_production():
     lab = bring_up()
     yield lab
     take_down(lab)
+
+
+@pytest.fixture(scope="module")
+def slow_production():
+    """A healthy production for all tests of a module, whose restores take 6 s."""
+    lab = bring_up("--set", "restore=6")
+    yield lab
+    take_down(lab)
+
+
+@pytest.fixture(scope="module")
+def shared_production_with_breaker():
+    """A healthy production for all tests of a module, whose service has a deployment circuit breaker with rollback."""
+    lab = bring_up("--breaker")
+    yield lab
+    take_down(lab)

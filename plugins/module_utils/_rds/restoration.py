@@ -55,13 +55,15 @@ class Restoration:
         self._take(step)
         return Pending(0, 1, "RDS has been asked to %s" % tell(step, self.source, self.wanted)[0])
 
-    def wait(self, timeout):
+    def wait(self, timeout, tell=None):
         """Go on until it is done.
 
         :param timeout: seconds.
+        :param tell: as ``wait_for`` takes it.
         :raises RollbackError: it failed or is not done in time; the evidence is what RDS tells about it.
         """
-        wait_for("The restore of DB instance %s" % self.wanted.name, self._look, timeout, self._clock, self.evidence)
+        what = "The restore of DB instance %s" % self.wanted.name
+        wait_for(what, self._look, timeout, self._clock, self.evidence, tell)
 
     def evidence(self):
         """RDS's events of the new instance, as lines."""

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waits that are under way, as lines for a person: what a line says, and when it is worth printing. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+UP_AND_ERASE = "\x1b[%dA\x1b[J"  # cursor to the start of the line that is so many lines up; erase from there to the end
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A wait as it was told at ``at`` (seconds of a monotonic clock); ``elapsed`` and ``estimate`` in seconds."""
+
+    pid: int
+    what: str
+    key: str
+    done: float
+    total: float
+    detail: str
+    elapsed: float
+    estimate: float | None
+    at: float
+
+    @property
+    def id(self):
+        return self.pid, self.what, self.key
+
+    @property
+    def news(self):
+        """What has to change for a new line to be worth printing."""
+        return self.done, self.total, self.detail
+
+
+@dataclass(frozen=True)
+class Over:
+    """A wait is no longer under way."""
+
+    pid: int
+    what: str
+    key: str
+
+    @property
+    def id(self):
+        return self.pid, self.what, self.key
+
+
+def read(datagram, at):
+    """What a datagram of ``_progress`` says: a Wait or an Over. None for anything else: it only costs a line."""
+    try:
+        told = json.loads(datagram)
+        names = process(told["pid"]), plain(told["what"]), plain(told["key"])
+        if told.get("over"):
+            return Over(*names)
+        estimate = None if told["estimate"] is None else number(told["estimate"])
+        how_far = number(told["done"]), number(told["total"]), plain(told["detail"]), number(told["elapsed"])
+        return Wait(*names, *how_far, estimate, at)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def process(pid):
+    """A process id. Raises ValueError for what is none: 0 and below mean groups."""
+    if not isinstance(pid, int) or not 0 < pid < 2**31:
+        raise ValueError("not a process id")
+    return pid
+
+
+def number(value):
+    """A finite number as float. Raises ValueError or TypeError for anything else."""
+    if not math.isfinite(value):
+        raise ValueError("not a number")
+    return float(value)
+
+
+def plain(text):
+    """Text without anything that moves a cursor."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def line(wait, now):
+    """The line of a wait at ``now`` (seconds of the clock of ``wait.at``)."""
+    since = max(0.0, now - wait.at)
+    parts = ["%s %s" % (wait.what, hours(wait.elapsed + since))]
+    if wait.total > 1:  # 0 of 1 is no measure, it only says: not yet
+        parts.append("%g of %g" % (wait.done, wait.total))
+    if wait.estimate is not None:
+        parts.append("about %s left" % hours(max(0.0, wait.estimate - since)))
+    return "WAIT      %s: %s" % (", ".join(parts), wait.detail)
+
+
+def hours(seconds):
+    """0:07, 12:34, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    return "%d:%02d:%02d" % (minutes // 60, minutes % 60, rest) if minutes >= 60 else "%d:%02d" % (minutes, rest)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The news that were printed last of a wait, and when (seconds)."""
+
+    news: tuple
+    at: float
+
+
+def due_in(wait, printed, interval, now):
+    """Seconds until the line of ``wait`` is to be printed, 0 for now, None when it says nothing new.
+
+    :param printed: what was Printed of it last, or None.
+    :param interval: seconds between two lines of one wait, at least.
+    """
+    if printed is None:
+        return 0.0
+    if printed.news == wait.news:
+        return None
+    return max(0.0, printed.at + interval - now)
+
+
+def block(lines, columns, rows):
+    """Lines cut to a terminal, one column and one row less than it has, so that each stays one line and none scrolls away."""
+    room = max(1, rows - 1)
+    if len(lines) > room:
+        lines = [*lines[: room - 1], "WAIT      and %d more" % (len(lines) - room + 1)]
+    return [text[: max(1, columns - 1)] for text in lines]
+
+
+def redrawn(height, lines):
+    """What turns a drawn block of ``height`` lines, with the cursor below it, into ``lines``."""
+    return (UP_AND_ERASE % height if height else "") + "".join(text + "\n" for text in lines)

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what a deployment needs, a thing at a time. It makes no writing call, and keeps no value of a secret."""
+
+from __future__ import annotations
+
+import json
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, UnexpectedAnswer, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+    FOUND,
+    NO_JSON,
+    NO_KEY,
+    NO_VERSION,
+    Definition,
+    NotRead,
+    Service,
+    UnderWay,
+)
+
+SERVICES_A_CALL = 10  # DescribeServices
+REVISIONS_A_CALL = 20  # DescribeServiceRevisions
+NOT_ENDED = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
+REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]  # rejected credentials are none of these
+
+
+def if_allowed(action, read, *args):
+    """``read(*args)``, or a NotRead where the credentials lack ``action`` (as IAM names it).
+
+    :raises ClientError: AWS refuses for another reason.
+    """
+    try:
+        return read(*args)
+    except is_boto3_error_code(REFUSALS):
+        return NotRead("these credentials may not call %s" % action, "Allow %s (docs/permissions.md)." % action)
+
+
+class PreflightGateway:
+    """Reads in one account and one region.
+
+    :param client: callable: the name of a service → its boto3 client. Called from several threads.
+    """
+
+    def __init__(self, client, cluster):
+        self._client = client
+        self._cluster = cluster
+
+    def services(self, names):
+        """A dict name → Service, None where the cluster has no such service.
+
+        :raises BadInput: there is no such cluster.
+        """
+        found = dict.fromkeys(names)
+        for start in range(0, len(names), SERVICES_A_CALL):
+            chunk = names[start : start + SERVICES_A_CALL]
+            try:
+                answer = self._client("ecs").describe_services(cluster=self._cluster, services=chunk)
+            except is_boto3_error_code("ClusterNotFoundException") as error:
+                raise BadInput("cluster", self._cluster, "there is no such ECS cluster") from error
+            with reading("DescribeServices"):
+                found.update((item["serviceName"], Service.from_boto(item)) for item in answer["services"])
+        return found
+
+    def definition(self, name):
+        """The Definition of a ``family:revision`` or ARN, None when there is none."""
+        try:
+            answer = self._client("ecs").describe_task_definition(taskDefinition=name)
+        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
+            return None
+        with reading("DescribeTaskDefinition"):
+            return Definition.from_boto(answer["taskDefinition"])
+
+    def under_way(self, service):
+        """The deployments of a service that have not ended, UnderWays; none for a service that is not there."""
+        ecs = self._client("ecs")
+        try:
+            answer = ecs.list_service_deployments(cluster=self._cluster, service=service, status=NOT_ENDED)
+        except is_boto3_error_code("ServiceNotFoundException"):
+            return ()
+        with reading("ListServiceDeployments"):
+            briefs = answer["serviceDeployments"][:REVISIONS_A_CALL]
+            arns = sorted({brief["targetServiceRevisionArn"] for brief in briefs})
+        if not arns:
+            return ()
+        answer = ecs.describe_service_revisions(serviceRevisionArns=arns)
+        with reading("ListServiceDeployments, DescribeServiceRevisions"):
+            revisions = {item["serviceRevisionArn"]: item["taskDefinition"] for item in answer["serviceRevisions"]}
+            return tuple(
+                UnderWay(brief["serviceDeploymentArn"], brief["status"], revisions[brief["targetServiceRevisionArn"]])
+                for brief in briefs
+            )
+
+    def role(self, role):
+        """The ARN of the role that has the name of ``role`` (ARN or name), None when there is none."""
+        try:
+            answer = self._client("iam").get_role(RoleName=role.rpartition("/")[2])
+        except is_boto3_error_code("NoSuchEntity"):
+            return None
+        with reading("GetRole"):
+            return answer["Role"]["Arn"]
+
+    def log_group(self, name):
+        """Whether a log group is there. DescribeLogStreams can be allowed on one group, and takes groups of every class."""
+        try:
+            self._client("logs").describe_log_streams(logGroupName=name, limit=1)
+        except is_boto3_error_code("ResourceNotFoundException"):
+            return False
+        return True
+
+    def json_key(self, reference):
+        """Whether the version that a ValueFrom means holds its JSON key: FOUND, NO_VERSION, NO_JSON or NO_KEY.
+
+        The value is read here, looked at and forgotten.
+        """
+        version = dict(VersionId=reference.version) if reference.version else {}
+        stage = dict(VersionStage=reference.stage) if reference.stage else {}
+        try:
+            answer = self._client("secretsmanager").get_secret_value(SecretId=reference.id, **version, **stage)
+        except is_boto3_error_code(["ResourceNotFoundException", "InvalidRequestException"]):
+            return NO_VERSION
+        try:
+            content = json.loads(answer.get("SecretString", ""))
+        except ValueError:
+            return NO_JSON
+        if not isinstance(content, dict):
+            return NO_JSON
+        return FOUND if reference.key in content else NO_KEY
+
+    def parameter(self, name):
+        """Whether an SSM parameter (ARN or name) is there. It is not decrypted."""
+        answer = self._client("ssm").get_parameters(Names=[name])
+        found, missing = answer.get("Parameters", []), answer.get("InvalidParameters", [])  # one may be left out
+        if len(found) + len(missing) != 1:
+            raise UnexpectedAnswer("GetParameters", "it told of %d parameters" % (len(found) + len(missing)))
+        return bool(found)

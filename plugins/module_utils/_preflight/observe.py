@@ -1,0 +1,163 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads all that preflight decides on, side by side: first the services and their targets, then what the targets name."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Reference
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import references
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import PreflightGateway, if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+    Definition,
+    NotRead,
+    Observation,
+    ValueFrom,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+
+SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
+
+
+class Clients:
+    """boto3 clients, each made when it is first needed. Making one is not safe in several threads, using one is."""
+
+    def __init__(self, make):
+        self._make = make
+        self._made = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service):
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]
+
+
+def observe(make_client, cluster, targets, recorded, restored):
+    """The Observation of ``targets`` (service → task definition).
+
+    :param make_client: callable: the name of a service → a new boto3 client.
+    :param recorded: image reference → digest when it was deployed.
+    :param restored: names or ARNs of the secrets that this run brings back.
+    :raises BadInput: there is no such cluster.
+    """
+    clients = Clients(make_client)
+    gateway, region = PreflightGateway(clients, cluster), clients("ecs").meta.region_name
+    seen = Observation(region=region, targets=targets, recorded=recorded, restored=frozenset(restored))
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        _look_at_targets(pool, gateway, seen)
+        _look_at_needs(pool, clients, gateway, seen)
+    return seen
+
+
+def _look_at_targets(pool, gateway, seen):
+    names = sorted(seen.targets)
+    services = pool.submit(if_allowed, "ecs:DescribeServices", gateway.services, names)
+    _fill(
+        (seen.definitions, _ask(pool, "ecs:DescribeTaskDefinition", gateway.definition, seen.targets.values())),
+        (
+            seen.under_way,
+            _ask(pool, "ecs:ListServiceDeployments, DescribeServiceRevisions", gateway.under_way, names),
+        ),
+    )
+    found = services.result()
+    seen.services.update(dict.fromkeys(names, found) if isinstance(found, NotRead) else found)
+
+
+def _look_at_needs(pool, clients, gateway, seen):
+    definitions = [item for item in seen.definitions.values() if isinstance(item, Definition)]
+    here = _Here(seen.region, clients, gateway)
+    named = [ValueFrom.parse(text) for item in definitions for text in item.secrets]
+    keyed = [text for item in definitions for text in item.secrets if ValueFrom.parse(text).key]
+    roles = [role for item in definitions for role in (item.execution_role, item.task_role) if role]
+    images = _ask(pool, "ecr:DescribeImages", here.images, _by_repository(definitions, seen.recorded))
+    _fill(
+        (seen.roles, _ask(pool, "iam:GetRole", gateway.role, roles)),
+        (
+            seen.log_groups,
+            _ask(
+                pool,
+                "logs:DescribeLogStreams",
+                here.log_group,
+                [group for one in definitions for group in one.log_groups],
+            ),
+        ),
+        (
+            seen.secrets,
+            _ask(pool, "secretsmanager:DescribeSecret, ListSecretVersionIds", here.secret, _ids(named, "secret")),
+        ),
+        (seen.keys, _ask(pool, "secretsmanager:GetSecretValue, kms:Decrypt", here.json_key, keyed)),
+        (seen.parameters, _ask(pool, "ssm:GetParameters", here.parameter, _ids(named, "parameter"))),
+    )
+    for asked, job in images.items():
+        found = job.result()
+        seen.images.update(dict.fromkeys(asked, found) if isinstance(found, NotRead) else found)
+
+
+def _ask(pool, action, read, keys):
+    """A dict key → the future of ``read(key)``, which is a NotRead where the credentials lack ``action``."""
+    return {key: pool.submit(if_allowed, action, read, key) for key in dict.fromkeys(keys)}
+
+
+def _fill(*pairs):
+    for readings, futures in pairs:
+        readings.update((key, future.result()) for key, future in futures.items())
+
+
+def _ids(named, kind):
+    return [reference.id for reference in named if reference.kind == kind]
+
+
+def _by_repository(definitions, recorded):
+    """Tuples of image references, one a repository: where one may not be looked at, the others still are."""
+    groups = {}
+    for text in dict.fromkeys(text for item in definitions for text in references(item, recorded)):
+        reference = Reference.parse(text)
+        groups.setdefault((reference.account, reference.repository) if reference else None, []).append(text)
+    return [tuple(texts) for texts in groups.values()]
+
+
+class _Here:
+    """Readings that take clients of this region; what is in another one is a NotRead."""
+
+    def __init__(self, region, clients, gateway):
+        self._region, self._clients, self._gateway = region, clients, gateway
+
+    def _elsewhere(self, region):
+        if region in ("", self._region):
+            return None
+        return NotRead("it is in %s, and only %s is looked at" % (region, self._region), "Look there yourself.")
+
+    def images(self, texts):
+        """A dict reference → Image."""
+        return EcrGateway(self._clients("ecr")).images(texts)
+
+    def log_group(self, group):
+        """Whether a LogGroup is there."""
+        return self._elsewhere(group.region) or self._gateway.log_group(group.name)
+
+    def secret(self, arn):
+        """The Secret with its versions, None when there is none."""
+        elsewhere = self._elsewhere(ValueFrom.parse(arn).region)
+        if elsewhere:
+            return elsewhere
+        try:
+            return SecretsGateway(self._clients("secretsmanager")).secret("secrets", arn)
+        except BadInput:
+            return None
+
+    def json_key(self, text):
+        """What reading the JSON key of a ``valueFrom`` came to."""
+        reference = ValueFrom.parse(text)
+        return self._elsewhere(reference.region) or self._gateway.json_key(reference)
+
+    def parameter(self, name):
+        """Whether a parameter is there."""
+        return self._elsewhere(ValueFrom.parse(name).region) or self._gateway.parameter(name)

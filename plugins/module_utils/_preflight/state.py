@@ -1,0 +1,180 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can make a deployment fail, as it was observed. Values of secrets are not here: only whether a JSON key is in one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FOUND, NO_VERSION, NO_JSON, NO_KEY = "found", "no version", "no JSON", "no key"
+"""What reading a secret for one JSON key came to."""
+
+
+@dataclass(frozen=True)
+class NotRead:
+    """Stands where a reading should be that could not be made: ``why``, and the ``cure`` that would make it possible."""
+
+    why: str
+    cure: str
+
+
+@dataclass(frozen=True)
+class ValueFrom:
+    """A reference to a secret, taken apart (botocore Secret.valueFrom); what it does not say is empty.
+
+    ``kind`` is ``secret`` (Secrets Manager), ``parameter`` (SSM) or ``malformed``. ``id`` is the secret's ARN without key,
+    stage and version, or the parameter's ARN or name. ``region`` is empty for a name, which means the task's region.
+    """
+
+    kind: str
+    id: str
+    region: str = ""
+    key: str = ""
+    stage: str = ""
+    version: str = ""
+
+    @classmethod
+    def parse(cls, text):
+        """From ``ARN``, ``ARN:key:stage:version-id`` with any of the three empty, a parameter's ARN, or its name."""
+        parts = text.split(":")
+        if parts[0] != "arn":
+            return cls("parameter", text)
+        if len(parts) < 6:
+            return cls("malformed", text)
+        if parts[2] == "ssm":
+            return cls("parameter", text, parts[3])
+        if parts[2] != "secretsmanager" or len(parts) not in (7, 10):
+            return cls("malformed", text)
+        return cls("secret", ":".join(parts[:7]), parts[3], *parts[7:])
+
+
+@dataclass(frozen=True)
+class LogGroup:
+    """A log group that a container logs to; ``created`` tells whether the container's start creates it when it is missing."""
+
+    name: str
+    region: str
+    created: bool = False
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a task definition needs of others. Roles are ARNs, or names; both are optional in ECS."""
+
+    arn: str
+    status: str
+    images: tuple[str, ...]
+    execution_role: str | None = None
+    task_role: str | None = None
+    log_groups: tuple[LogGroup, ...] = ()
+    secrets: tuple[str, ...] = ()
+    environment_files: tuple[str, ...] = ()
+
+    @classmethod
+    def from_boto(cls, answer):
+        """From the shape TaskDefinition."""
+        containers = answer["containerDefinitions"]
+        logs = [container["logConfiguration"] for container in containers if "logConfiguration" in container]
+        return cls(
+            arn=answer["taskDefinitionArn"],
+            status=answer["status"],
+            images=tuple(dict.fromkeys(container["image"] for container in containers)),
+            execution_role=answer.get("executionRoleArn"),
+            task_role=answer.get("taskRoleArn"),
+            log_groups=tuple(dict.fromkeys(filter(None, map(_log_group, logs)))),
+            secrets=tuple(dict.fromkeys(_secrets(containers, logs))),
+            environment_files=tuple(dict.fromkeys(_environment_files(containers))),
+        )
+
+
+def _log_group(configuration):
+    """Only the driver awslogs needs a group. On Fargate its region is given; elsewhere the container's own is the default."""
+    options = configuration.get("options", {})
+    if configuration["logDriver"] != "awslogs" or "awslogs-group" not in options:
+        return None
+    created = options.get("awslogs-create-group", "false").lower() == "true"
+    return LogGroup(options["awslogs-group"], options.get("awslogs-region", ""), created)
+
+
+def _environment_files(containers):
+    for container in containers:
+        yield from [item["value"] for item in container.get("environmentFiles", [])]
+
+
+def _secrets(containers, logs):
+    """Every reference that the execution role reads before a container starts."""
+    for container in containers:
+        yield from [item["valueFrom"] for item in container.get("secrets", [])]
+        if "repositoryCredentials" in container:
+            yield container["repositoryCredentials"]["credentialsParameter"]
+    for configuration in logs:
+        yield from [item["valueFrom"] for item in configuration.get("secretOptions", [])]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as far as it can be deployed to; ``desired`` counts tasks."""
+
+    name: str
+    status: str
+    controller: str
+    desired: int
+
+    @classmethod
+    def from_boto(cls, answer):
+        """From the shape Service. Without ``deploymentController`` the controller is ECS (CreateService's default)."""
+        return cls(
+            name=answer["serviceName"],
+            status=answer["status"],
+            controller=answer.get("deploymentController", {"type": "ECS"})["type"],
+            desired=answer["desiredCount"],
+        )
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A service deployment that has not ended."""
+
+    arn: str
+    status: str
+    task_definition: str
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything that was read, each reading under the name it was asked for by.
+
+    A reading is None (or False) when the thing is not there, and a NotRead when it could not be read. ``secrets`` holds
+    the Secrets of Secrets Manager with their versions, ``images`` the Images of ECR, ``keys`` is by the whole reference.
+    """
+
+    region: str
+    targets: dict[str, str]
+    recorded: dict[str, str] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
+    services: dict[str, object] = field(default_factory=dict)
+    under_way: dict[str, object] = field(default_factory=dict)
+    definitions: dict[str, object] = field(default_factory=dict)
+    images: dict[str, object] = field(default_factory=dict)
+    roles: dict[str, object] = field(default_factory=dict)
+    log_groups: dict[str, object] = field(default_factory=dict)
+    secrets: dict[str, object] = field(default_factory=dict)
+    keys: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, object] = field(default_factory=dict)
+
+
+PASSED, FAILED, NOTED, NOT_CHECKED = "passed", "failed", "noted", "not_checked"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check of one thing came to. ``cure`` is what to do, empty where nothing is to be done."""
+
+    check: str
+    subject: str
+    verdict: str
+    what: str
+    cure: str = ""
+    services: tuple[str, ...] = ()

@@ -11,14 +11,14 @@ version_added: 0.1.0
 short_description: Tell everything that would keep ECS services from starting on given task definitions
 description:
   - Looks at everything that a deployment of the targets needs, and reports all that is wrong at once, each with its cure.
-    A rollback that fails for a missing image must not be found out about after ten minutes of failing tasks.
+    Otherwise a missing image shows only after minutes of failing tasks.
   - "The image is in ECR and can be pulled: an archived one cannot, and a lifecycle rule may have deleted it."
   - The task definition is there. An C(INACTIVE) one is a note, because M(spymeo.rollback.ecs_rollback) registers it again.
   - The execution role, the task role and the log groups exist.
   - "Each secret that the containers name can be read, down to version, stage and JSON key. No rotation of it is under way.
     Parameters of SSM exist."
   - The service is C(ACTIVE), its deployment controller is C(ECS), and it wants at least one task.
-  - No deployment of somebody else is under way. One that is is a note, because it is stopped or replaced.
+  - No deployment of somebody else is under way. Where there is one, it is a note, because the rollback stops or replaces it.
   - What the credentials may not read is reported as not checked, never as passed.
   - It makes no writing call. To find a JSON key it reads the secret's value, in memory only; no value is returned, logged or shown.
 options:

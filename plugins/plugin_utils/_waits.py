@@ -86,7 +86,8 @@ def plain(text):
 def line(wait, now):
     """The line of a wait at ``now`` (seconds of the clock of ``wait.at``)."""
     since = max(0.0, now - wait.at)
-    parts = ["%s %s" % (wait.what, hours(wait.elapsed + since))]
+    name = "%s of %s" % (wait.what, wait.key) if wait.key else wait.what
+    parts = ["%s %s" % (name, hours(wait.elapsed + since))]
     if wait.total > 1:  # 0 of 1 is no measure, it only says: not yet
         parts.append("%g of %g" % (wait.done, wait.total))
     if wait.estimate is not None:

@@ -126,4 +126,6 @@ def test_as_an_awx_job_with_survey_answers(broken, project, tmp_path):
     played = job(broken, private_data_directory(tmp_path / "job", project, {}, SURVEY))
     assert played.code == 0, played.output
     assert "because rollback_task_definition names it" in played.output
+    assert "WAIT      restore 0:00: " in played.output
+    assert "\x1b[1A" not in played.output  # AWX keeps what is printed, and draws nothing
     assert broken.service()["taskDefinition"].endswith("spymeo-app:1")

@@ -66,11 +66,12 @@ def test_nothing_that_moves_a_cursor_is_shown():
 @pytest.mark.parametrize(
     ("wait", "now", "text"),
     [
-        (WAIT, 100, "WAIT      restore 0:12: db is creating"),
-        (WAIT, 148.9, "WAIT      restore 1:00: db is creating"),
-        (HALF, 100, "WAIT      restore 0:12, 1 of 2, about 1:00 left: db is creating"),
-        (HALF, 110, "WAIT      restore 0:22, 1 of 2, about 0:50 left: db is creating"),
-        (HALF, 500, "WAIT      restore 6:52, 1 of 2, about 0:00 left: db is creating"),
+        (WAIT, 100, "WAIT      restore of db 0:12: db is creating"),
+        (WAIT, 148.9, "WAIT      restore of db 1:00: db is creating"),
+        (dataclasses.replace(WAIT, key=""), 100, "WAIT      restore 0:12: db is creating"),
+        (HALF, 100, "WAIT      restore of db 0:12, 1 of 2, about 1:00 left: db is creating"),
+        (HALF, 110, "WAIT      restore of db 0:22, 1 of 2, about 0:50 left: db is creating"),
+        (HALF, 500, "WAIT      restore of db 6:52, 1 of 2, about 0:00 left: db is creating"),
     ],
 )
 def test_a_line_says_what_is_awaited_how_long_and_how_far(wait, now, text):

@@ -113,7 +113,7 @@ services:
           type: list
           elements: str
         digest:
-          description: The digest of each image when it was last deployed, as far as AWS recorded it.
+          description: The digest of each image when it last served (else, when it was last deployed), as far as AWS recorded it.
           type: dict
         first_deployed:
           description: When it was first deployed, ISO 8601 in UTC.
@@ -175,12 +175,14 @@ def observe(gateway, service, named):
 def tell(candidate, history, definitions, choice, service):
     """One candidate in JSON types."""
     arn = candidate.task_definition
-    last = next((item for item in history if item.task_definition == arn), None)
+    deployed = [item for item in history if item.task_definition == arn]
+    last = deployed[0] if deployed else None
+    proven = next((item for item in deployed if item.status == "SUCCESSFUL"), last)
     definition = definitions.get(arn)
     return dict(
         task_definition=short(arn),
         image=list(definition.images) if definition else [],
-        digest=dict(last.digests) if last else {},
+        digest=dict(proven.digests) if proven else {},
         first_deployed=candidate.first_deployed.isoformat(),
         outcome=last.status if last else "",
         status=definition.status if definition else "",

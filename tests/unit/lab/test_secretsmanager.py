@@ -318,7 +318,10 @@ def test_a_pinned_version_id_ignores_label_moves(lab, secrets, arn):
     [
         (":NONE::", "did not contain json key NONE"),
         ("::none:", "Secrets Manager can't find the specified secret value for staging label: none"),
-        (":::5048a2cf-8c04-4b4f-b5a1-6ac1f0b7a9d1", "Secrets Manager can't find the specified secret value for VersionId"),
+        (
+            ":::5048a2cf-8c04-4b4f-b5a1-6ac1f0b7a9d1",
+            "Secrets Manager can't find the specified secret value for VersionId",
+        ),
         ("x", "Secrets Manager can't find the specified secret."),
         (":KEY", "unexpected ARN format"),
     ],

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
@@ -21,7 +21,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets impor
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 
-START = datetime(2026, 11, 22, 3, 0, tzinfo=timezone.utc)
+START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
 IMAGE = "123456789012.dkr.ecr.eu-west-3.amazonaws.com/app:1.0"

@@ -137,15 +137,15 @@ def test_a_killed_run_is_in_nobodys_way(start, temporary):
 
 
 @pytest.mark.parametrize(
-    ("directory", "environment"),
+    ("new", "directory", "environment"),
     [
-        (ROOT, {"SPYMEO_ROLLBACK_PROGRESS_ENABLED": "false"}),
-        (Path("/"), {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}),
+        ("off", ROOT, {"SPYMEO_ROLLBACK_PROGRESS_ENABLED": "false"}),
+        ("elsewhere", Path("/"), {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}),
     ],
     ids=["switched off", "no ansible.cfg that enables it"],
 )
-def test_nothing_depends_on_it(start, directory, environment):
-    playing = start("silent", subprocess.PIPE, directory, **environment)
+def test_nothing_depends_on_it(start, new, directory, environment):
+    playing = start(new, subprocess.PIPE, directory, **environment)
     text = playing.communicate()[0].decode()
     assert playing.returncode == 0, text
     assert "WAIT" not in text

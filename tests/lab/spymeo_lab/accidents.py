@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 from . import world
@@ -20,6 +21,7 @@ ACCIDENTS = {
 }
 HARM_TIMEOUT = 60  # seconds
 FAILED_TASKS = 2  # so many failed tasks are a crash loop
+TAG_OR_DIGEST = re.compile(r"(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$")  # of an image reference
 UNFIT = (
     "title",
     "status",
@@ -66,7 +68,7 @@ class Pipeline:
         for key in UNFIT:
             definition.pop(key, None)
         container = definition["containerDefinitions"][0]
-        container["image"] = container["image"].partition("@")[0].rpartition(":")[0] + ":2.0.0"
+        container["image"] = TAG_OR_DIGEST.sub(":2.0.0", container["image"], count=1)
         return self.ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
 
     def _migrate(self, definition: str) -> None:

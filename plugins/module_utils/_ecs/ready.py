@@ -71,7 +71,10 @@ def _proven(service, target):
             "%s succeeded, but %s was deployed to %s since"
             % (short(target), short(service.task_definition), service.name)
         )
-    if len(service.deployments) > 1 or primary.running != service.desired or not primary.running:
+    whole = len(service.deployments) == 1 and primary.running == service.desired and primary.running > 0
+    if (
+        not whole or primary.failed_tasks
+    ):  # a task that dies right after its start fails after ECS has called it a success
         return _on_its_way(service, target)
     return Ready("%s: %d of %d tasks run %s" % (service.name, primary.running, service.desired, short(target)))
 

@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-import re
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import NOT_ECR, OTHER_REGION
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import TARGET_FORM
 
 FORM = "Write family:revision (like spymeo-app:41), an ARN, or an image digest (sha256:…), in quotes."
-_TASK_DEFINITION = re.compile(r"^(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:\d+$")
-_DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 
 
 def named_targets(option, services):
@@ -39,7 +36,7 @@ def named_targets(option, services):
 def _refuse_other_forms(target):
     if not isinstance(target, str):
         problem = "a bare %s names no task definition" % type(target).__name__
-    elif not _TASK_DEFINITION.match(target) and not _DIGEST.match(target):
+    elif not TARGET_FORM.match(target):
         problem = "it does not say which revision"
     else:
         return
@@ -48,7 +45,7 @@ def _refuse_other_forms(target):
 
 def is_digest(target):
     """Whether a target is an image digest."""
-    return bool(_DIGEST.match(target))
+    return target.startswith("sha256:")
 
 
 def deployed_with(history, digest, service):

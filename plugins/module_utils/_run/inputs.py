@@ -46,7 +46,7 @@ VARIABLES = {
 _MAY_BE_EMPTY = (TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _DIGEST = r"sha256:[0-9a-f]{64}"
-_TARGET = re.compile(r"(%s|%s)\Z" % (_DIGEST, _REVISION))
+TARGET_FORM = re.compile(r"(%s|%s)\Z" % (_DIGEST, _REVISION))
 
 
 def problems(variables, needed):
@@ -130,9 +130,9 @@ def _check_target(value):
 def _check_one_target(value):
     if _not_text(value):
         return "a bare %s names no task definition" % type(value).__name__
-    if value.startswith("sha256:") and not _TARGET.match(value):
+    if value.startswith("sha256:") and not TARGET_FORM.match(value):
         return "a digest has 64 hexadecimal digits"
-    return None if _TARGET.match(value) else "a family alone or a bare number does not say which revision"
+    return None if TARGET_FORM.match(value) else "a family alone or a bare number does not say which revision"
 
 
 def _check_seconds(value):

@@ -25,6 +25,7 @@ from .durations import Durations
 
 API_PORT, PUBLIC_PORT = 4599, 8599  # of the lab named "default"; inventories/lab knows them
 UP_TIMEOUT = 60  # seconds
+HEALTHY = "release 1.0.0 serves; `status` asks what runs there now"
 PYTHONPATH = os.pathsep.join((str(world.APP.parent), str(world.APP)))  # the lab's server's, whoever starts it
 
 
@@ -69,7 +70,7 @@ def up(arguments: argparse.Namespace) -> None:
     directory = directory_of(arguments.name)
     shutil.rmtree(directory, ignore_errors=True)  # left by a machine that went down with the lab
     _start(directory, settings_of(arguments), arguments.owner)
-    return status(arguments)
+    return show(arguments, running(arguments.name), [HEALTHY])
 
 
 def settings_of(arguments: argparse.Namespace) -> dict:
@@ -97,8 +98,6 @@ def _start(directory: pathlib.Path, settings: dict, owner: int | None) -> None:
             env={**os.environ, "PYTHONPATH": PYTHONPATH},
         )
     try:
-        import boto3  # noqa: F401 - what `status` will need is loaded while the server still does the same
-
         _await_ready(directory, guard)
     except BaseException:
         guard.terminate()
@@ -149,13 +148,17 @@ def control(state: dict, name: str, **arguments) -> dict:
 def status(arguments: argparse.Namespace) -> None:
     """Say where the lab is, and what runs there."""
     state = running(arguments.name)
-    state["now"] = world.describe(state)
+    show(arguments, state, world.describe(state))
+
+
+def show(arguments: argparse.Namespace, state: dict, now: list[str]) -> None:
+    """Print where a lab is and the lines `now`; with --json the whole state and them."""
     if arguments.json:
-        return print(json.dumps(state, indent=2))
+        return print(json.dumps({**state, "now": now}, indent=2))
     print(f"SPYMEO's production, lab '{arguments.name}'")
     print(f"  application   {state['base_url']}")
     print(f"  AWS endpoint  {state['endpoint_url']}   region {state['region']}")
-    for line in state["now"]:
+    for line in now:
         print(f"  {line}")
     return None
 
@@ -197,7 +200,7 @@ def heal(arguments: argparse.Namespace) -> None:
     )
     down(arguments)
     _start(directory_of(arguments.name), settings, settings["owner"])
-    status(arguments)
+    show(arguments, running(arguments.name), [HEALTHY])
 
 
 def _setting(text: str) -> tuple[str, float]:

@@ -45,6 +45,8 @@ STEADY = service(("PRIMARY", "x/app:1", 2, 0))
         (STEADY, ours("SUCCESSFUL", "x/app:2"), Failed),  # somebody else's success
         (service(("PRIMARY", "x/app:3", 2, 0)), ours("SUCCESSFUL"), Failed),  # deployed over meanwhile
         (service(("PRIMARY", "x/app:1", 1, 0)), ours("SUCCESSFUL"), Pending),
+        (service(("PRIMARY", "x/app:1", 2, 1)), ours("SUCCESSFUL"), Pending),  # tasks still fail
+        (service(("PRIMARY", "x/app:1", 2, 3)), ours("SUCCESSFUL"), Failed),
         (
             service(("PRIMARY", "x/app:1", 0, 0), desired=0),
             ours("SUCCESSFUL"),

@@ -146,6 +146,13 @@ def test_nothing_is_ever_deleted(story):
     assert not [name for name in operations if name.startswith(("Delete", "Deregister", "Remove"))]
 
 
+def test_a_whole_rollback_meets_no_answer_that_does_not_fit_and_no_operation_that_is_missing(story):
+    calls = story["production"].calls()
+    assert {"ecs", "rds", "secretsmanager", "logs", "ecr", "ec2", "iam"} <= {call["service"] for call in calls}
+    of_the_lab = ("InternalFailure", "UnknownOperationException")
+    assert [call for call in calls if call["error"] in of_the_lab or (call["error"] or "").startswith("5")] == []
+
+
 def test_no_secret_is_in_anything_that_was_printed(story):
     values = [
         world.DB_PASSWORD,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import time
 
@@ -25,7 +26,11 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_a_task_goes_through_its_states_to_running(stage):
+def test_a_task_goes_through_its_states_to_running(stage, monkeypatch):
+    slow = dataclasses.replace(
+        stage.lab.durations, task_provisioning=0.3, task_pull=0.6
+    )  # long enough to be seen on a busy machine
+    monkeypatch.setattr(stage.lab, "durations", slow)
     task = stage.run(stage.definition())
     assert (task["lastStatus"], task["desiredStatus"], task["group"]) == ("PROVISIONING", "RUNNING", "family:app")
     seen = [task["lastStatus"]]

@@ -24,7 +24,7 @@ from .accidents import ACCIDENTS, Pipeline, PipelineFailed
 from .durations import Durations
 
 API_PORT, PUBLIC_PORT = 4599, 8599  # of the lab named "default"; inventories/lab knows them
-UP_TIMEOUT = 60  # seconds
+UP_TIMEOUT = DOWN_TIMEOUT = 60  # seconds; on a machine that is busy with other labs
 HEALTHY = "release 1.0.0 serves; `status` asks what runs there now"
 PYTHONPATH = os.pathsep.join((str(world.APP.parent), str(world.APP)))  # the lab's server's, whoever starts it
 
@@ -125,10 +125,12 @@ def down(arguments: argparse.Namespace) -> None:
     if state is None:
         return print(f"lab '{arguments.name}' is not up")
     os.kill(state["guard"], signal.SIGTERM)
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + DOWN_TIMEOUT
     while directory_of(arguments.name).exists():
         if time.monotonic() > deadline:
-            raise LabError(f"lab '{arguments.name}' is still there after 15 s: see {state['directory']}/lab.log")
+            raise LabError(
+                f"lab '{arguments.name}' is still there after {DOWN_TIMEOUT} s: see {state['directory']}/lab.log"
+            )
         time.sleep(0.05)
     return print(f"lab '{arguments.name}' is down")
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
@@ -38,7 +38,6 @@ class Course:
     error: RollbackError | None = None
     outcome: str = "not started"
     seconds: float = 0.0
-    known: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def under_way(self):
@@ -85,7 +84,7 @@ class Rollout:
         changed_at = self._secrets.newest_change(target.secret_arns)
         pins = moved_images(target, history, self._ecr.images_if_allowed(target.images))
         step = next_step(service, target, running, history, changed_at, pins)
-        course = Course(service, target, running, step, history, known=frozenset(item.arn for item in history))
+        course = Course(service, target, running, step, history)
         if step.verb == "nothing":
             course.outcome = "as before"
         return course
@@ -155,7 +154,7 @@ class Rollout:
 
     def _find(self, course):
         """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""
-        before = course.known if course.step.verb != "join" else ()
+        before = [] if course.step.verb == "join" else [item.arn for item in course.history]
         for item in self._ecs.history(course.service.name):
             if item.arn not in before and item.task_definition == course.asked_for:
                 course.ours = item

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module of this collection shares: the AWS client, errors told to a person, the shape of results and diffs."""
+"""What every module that talks to AWS shares: its clients, and what botocore's errors mean to a person."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ try:
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # AnsibleAWSModule tells the person which library to install
 
-from ansible.module_utils.common.yaml import yaml_dump
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._telling import Telling
 
 REJECTED_CREDENTIALS = (
     "UnrecognizedClientException",
@@ -38,8 +37,8 @@ REJECTED_CREDENTIALS = (
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
-class RollbackModule(AnsibleAWSModule):
-    """An Ansible module of this collection; supports check mode and diff, and ends with ``finish`` or with a message."""
+class RollbackModule(Telling, AnsibleAWSModule):
+    """A module that talks to AWS; supports check mode and diff, and ends with ``finish`` or with a message."""
 
     def __init__(self, argument_spec, **kwargs):
         super().__init__(argument_spec=argument_spec, supports_check_mode=True, **kwargs)
@@ -62,29 +61,10 @@ class RollbackModule(AnsibleAWSModule):
     def telling(self):
         """Turn whatever stops the work inside into one message for a person, once, here."""
         try:
-            yield
-        except RollbackError as error:
-            self.fail_json(msg=_with_evidence(error), **dict(error.result, evidence=error.evidence))
+            with super().telling():
+                yield
         except (BotoCoreError, ClientError) as error:
             self.fail_json(msg=explain(error, self.params.get("endpoint_url"), self.region))
-
-    def finish(self, changed, before, after, reason, plan=None, **own):
-        """End with the result that all our modules have.
-
-        :param before: what was there (JSON types).
-        :param after: what is there now, or would be in check mode.
-        :param reason: one sentence: why this was done, or why nothing was.
-        :param plan: list of str, the steps that were (or would be) taken.
-        """
-        result = dict(changed=changed, before=before, after=after, plan=plan or [], reason=reason, **own)
-        if self._diff:
-            result["diff"] = dict(before=as_text(before), after=as_text(after))
-        self.exit_json(**result)
-
-
-def as_text(value):
-    """A value as YAML for a diff that a person reads."""
-    return yaml_dump(value, default_flow_style=False, sort_keys=True) if value else ""
 
 
 def explain(error, endpoint_url, region):
@@ -118,7 +98,3 @@ def _explain_answer(error):
             message,
         )
     return "AWS refused %s with %s: %s" % (error.operation_name, code, message)
-
-
-def _with_evidence(error):
-    return "\n".join([error.message] + ["  - %s" % line for line in error.evidence])

@@ -8,13 +8,25 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ecs_release_info
 version_added: 0.1.0
-short_description: Tell which task definition each ECS service would go back to, and why
+short_description: Tell which task definition each ECS service would go back to, why, and whether it could start
 description:
   - Reads the deployment history of each service, which AWS keeps for 90 days, and chooses the task definition that a code rollback brings back.
   - A task definition that O(task_definition) names comes first.
   - Else a service that was brought back already, by whomever, stays where it is, so that running a rollback twice changes nothing.
   - Else it is the newest task definition older than the running one that has served (its deployment was C(SUCCESSFUL)) and was not rolled back from.
     It is never simply the previous revision, which may never have been deployed, or may be the bad build itself.
+  - Then it looks at everything that a deployment of the chosen ones needs, and reports all that is wrong at once, each with its cure.
+    Otherwise a missing image shows only after minutes of failing tasks.
+  - "The image is in ECR and can be pulled: an archived one cannot, and a lifecycle rule may have deleted it. Where the tag means another image
+    today than when it was deployed, the one of then has to be there, because M(spymeo.rollback.ecs_rollback) deploys that one."
+  - The execution role, the task role and the log groups exist.
+  - "Each secret that the containers name can be read, down to version, stage and JSON key. No rotation of it is under way.
+    Parameters of SSM exist."
+  - The service is C(ACTIVE), its deployment controller is C(ECS), and it wants at least one task.
+  - A deployment of somebody else that is under way is a note, because the rollback stops or replaces it. So is a target that is C(INACTIVE),
+    because M(spymeo.rollback.ecs_rollback) registers it again, and what a service lacks that runs its target already.
+  - What the credentials may not read is reported as not checked, never as passed.
+  - It makes no writing call. To find a JSON key it reads the secret's value, in memory only; no value is returned, logged or shown.
 options:
   cluster:
     description: Name or ARN of the ECS cluster.
@@ -33,27 +45,48 @@ options:
       - A bare number is refused, because it names no family, and because AWX and YAML turn text into numbers.
       - Empty or left out means that the module chooses.
     type: raw
+  restored_secrets:
+    description:
+      - Names or ARNs of secrets of which the same run brings back another version before it deploys.
+      - What their current version lacks is a note then, not a failure.
+    type: list
+    elements: str
+    default: []
+  fail_on_error:
+    description: Whether the task fails when a check has failed. Its message names every failure with its cure.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
+notes:
+  - Images in other registries or regions, secrets and log groups in other regions, and environment files in S3 are reported as not checked.
+seealso:
+  - module: spymeo.rollback.ecs_rollback
 author:
   - SPYMEO (@spymeo)
 """
 
 EXAMPLES = r"""
-- name: Where would the application go back to?
+- name: Where would the application go back to? Fails with everything that would keep it from starting.
   spymeo.rollback.ecs_release_info:
     cluster: spymeo-production
     services: [spymeo-app]
   register: release
 
-- name: Look at one revision in particular
+- name: Look at one revision in particular, and go on whatever it lacks
   spymeo.rollback.ecs_release_info:
     cluster: spymeo-production
     services: [spymeo-app]
     task_definition: spymeo-app:41
+    fail_on_error: false
+  register: release
+
+- name: Say what could not be checked
+  ansible.builtin.debug:
+    msg: "{{ release.findings | selectattr('verdict', 'equalto', 'not_checked') | map(attribute='subject') }}"
 
 - name: One release for each service
   spymeo.rollback.ecs_release_info:
@@ -67,7 +100,7 @@ EXAMPLES = r"""
 RETURN = r"""
 targets:
   description: The chosen task definition ARN of each service, as M(spymeo.rollback.ecs_rollback) takes it.
-  returned: success
+  returned: when one was chosen for each service
   type: dict
   sample: {"spymeo-app": "arn:aws:ecs:eu-west-3:123456789012:task-definition/spymeo-app:41"}
 bad_since:
@@ -75,12 +108,12 @@ bad_since:
     - When the first bad release began, ISO 8601 in UTC. The registration of its task definition counts, not only its deployment, because
       pipelines migrate and rotate between the two.
     - Empty when no release came after the targets.
-  returned: success
+  returned: when one was chosen for each service
   type: str
   sample: "2026-11-22T03:11:05.120000+00:00"
 services:
   description: What is known about each service.
-  returned: success
+  returned: when one was chosen for each service
   type: list
   elements: dict
   contains:
@@ -133,62 +166,84 @@ services:
         chosen:
           description: Whether it is the target.
           type: bool
+verdict:
+  description:
+    - V(failed) when a check has failed.
+    - V(inconclusive) when none has, but some could not be made.
+    - V(passed) else; there may be notes.
+  returned: when one was chosen for each service
+  type: str
+  sample: failed
+findings:
+  description: What each check of each thing came to. Failures come first, then what was not checked, then notes.
+  returned: when one was chosen for each service
+  type: list
+  elements: dict
+  contains:
+    check:
+      description:
+        - V(service), V(deployment_controller), V(desired_count), V(deployment), V(task_definition), V(image), V(execution_role), V(task_role),
+          V(log_group), V(secret), V(rotation), V(parameter) or V(environment_file).
+      type: str
+      sample: image
+    subject:
+      description: What was looked at. Of a secret, also the JSON key, stage and version that are asked for.
+      type: str
+      sample: 123456789012.dkr.ecr.eu-west-3.amazonaws.com/spymeo-app:1.4.2
+    verdict:
+      description:
+        - V(passed), V(failed), V(noted) or V(not_checked).
+        - V(noted) does not keep the rollback from succeeding, and a person should know it.
+      type: str
+      sample: failed
+    what:
+      description: What was found.
+      type: str
+      sample: ECR has no such image
+    cure:
+      description: What to do about it. Empty where nothing is to be done.
+      type: str
+      sample: Push it again, or name another target in rollback_task_definition.
+    services:
+      description: The services that need it.
+      type: list
+      elements: str
+      sample: [spymeo-app]
+reason:
+  description: How many checks came to what.
+  returned: when one was chosen for each service
+  type: str
+  sample: of 12 checks, 1 failed, 11 passed
+evidence:
+  description: One line for each failure, with its cure.
+  returned: when one was chosen for each service
+  type: list
+  elements: str
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import as_releases, choose_target, short
+from dataclasses import asdict
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import (
-    deployed_with,
-    is_digest,
-    named_targets,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import findings, line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import observe, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
 
 
-def observe(gateway, service, named):
-    """The choice for one service, told in JSON types, and the time when the first bad release began."""
-    history = gateway.history(service.name)
-    seen = [item.task_definition for item in history] + [item.brought_back for item in history if item.brought_back]
-    definitions = gateway.task_definitions([*seen, service.task_definition])
-
-    def known(name):
-        return definitions.get(name) or gateway.task_definition(name)
-
-    releases, past = as_releases(service, history, definitions)
-    wanted = deployed_with(past, named, service.name) if named and is_digest(named) else named
-    choice = choose_target(releases, past, known(wanted).release if wanted else None)
-    target = service.task_definition if choice.target == releases.task_definition else choice.target
-    began = choice.bad_since
-    if choice.first_bad:
-        began = min(began, known(choice.first_bad).registered_at)
-    told = dict(
-        name=service.name,
-        running=service.task_definition,
-        target=target,
-        reason=choice.reason,
-        image=list(known(target).images),
-        candidates=[tell(item, past, definitions, choice, releases) for item in choice.candidates],
-    )
-    return told, began
-
-
-def tell(candidate, history, definitions, choice, service):
-    """One candidate in JSON types."""
-    arn = candidate.task_definition
-    deployed = [item for item in history if item.task_definition == arn]
-    last = deployed[0] if deployed else None
-    proven = next((item for item in deployed if item.status == "SUCCESSFUL"), last)
-    definition = definitions.get(arn)
+def told(releases, found):
+    """The Chosens and the Findings in JSON types."""
+    times = [release.began for release in releases if release.began]
     return dict(
-        task_definition=short(arn),
-        image=list(definition.images) if definition else [],
-        digest=dict(proven.digests) if proven else {},
-        first_deployed=candidate.first_deployed.isoformat(),
-        outcome=last.status if last else "",
-        status=definition.status if definition else "",
-        in_use=arn == service.task_definition,
-        verdict=candidate.verdict,
-        chosen=arn == choice.target,
+        services=[release.told() for release in releases],
+        targets={release.service.name: release.target.arn for release in releases},
+        bad_since=min(times).isoformat() if times else "",
+        findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
+        verdict=verdict(found),
+        reason=summary(found),
+        evidence=[line(finding) for finding in found if finding.verdict == FAILED],
     )
 
 
@@ -198,20 +253,22 @@ def main():
             cluster=dict(type="str", required=True),
             services=dict(type="list", elements="str", required=True),
             task_definition=dict(type="raw"),
+            restored_secrets=dict(type="list", elements="str", default=[], no_log=False),
+            fail_on_error=dict(type="bool", default=True),
         )
     )
     with module.telling():
         gateway = EcsGateway(module.aws("ecs"), module.params["cluster"])
         services = gateway.services(module.params["services"])
         named = named_targets(module.params["task_definition"], module.params["services"])
-        observed = side_by_side(lambda service: observe(gateway, service, named.get(service.name)), services)
-        times = [began for _told, began in observed if began]
-        module.exit_json(
-            changed=False,
-            services=[told for told, _began in observed],
-            targets={told["name"]: told["target"] for told, _began in observed},
-            bad_since=min(times).isoformat() if times else "",
-        )
+        releases = side_by_side(lambda service: choose(gateway, service, named.get(service.name)), services)
+        targets = {release.service.name: target_of(gateway, release) for release in releases}
+        found = findings(observe(module.aws, targets, module.params["restored_secrets"]))
+        result = told(releases, found)
+        if result["evidence"] and module.params["fail_on_error"]:
+            message = "The rollback would fail (%s). Nothing was changed. Mend all of this first:" % result["reason"]
+            raise RollbackError(message, result["evidence"], dict(result, changed=False))
+        module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,8 @@ seconds:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule, as_text
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell

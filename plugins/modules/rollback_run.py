@@ -57,23 +57,22 @@ resumed:
 
 from datetime import datetime, timezone
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import problems
+from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
 
 
 def main():
-    module = AnsibleModule(
-        dict(variables=dict(type="dict", required=True), needed=dict(type="list", elements="str", required=True)),
-        supports_check_mode=True,
+    module = PlainModule(
+        dict(variables=dict(type="dict", required=True), needed=dict(type="list", elements="str", required=True))
     )
-    found = problems(module.params["variables"], module.params["needed"])
-    if found:
-        module.fail_json(
-            msg="\n".join(["Nothing was changed: the inventory cannot be used."] + ["  - %s" % text for text in found])
-        )
-    given = module.params["variables"].get("rollback_run_id")
-    module.exit_json(changed=False, run_id=given or new_run_id(datetime.now(timezone.utc)), resumed=bool(given))
+    with module.telling():
+        found = problems(module.params["variables"], module.params["needed"])
+        if found:
+            raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
+        given = module.params["variables"].get("rollback_run_id")
+        module.exit_json(changed=False, run_id=given or new_run_id(datetime.now(timezone.utc)), resumed=bool(given))
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Bad
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED, overall
 
 BASE_URL = re.compile(r"https?://[^/\s@]+/?")
@@ -199,7 +199,7 @@ def evidence(results):
 
 
 def main():
-    module = RollbackModule(
+    module = PlainModule(
         dict(
             base_url=dict(type="str", required=True),
             scenarios=dict(type="list", elements="dict", required=True),
@@ -207,9 +207,7 @@ def main():
             run_id=dict(type="str"),
             timeout=dict(type="int", default=10),
             fail_on_error=dict(type="bool", default=True),
-        ),
-        default_args=False,
-        check_boto3=False,
+        )
     )
     params = module.params
     with module.telling():

@@ -108,8 +108,8 @@ def test_a_healthy_target_passes_and_the_plan_shows_the_notes(broken):
 
 
 def test_the_module_tells_every_check_that_it_made(broken, tmp_path):
-    options = {"cluster": world.CLUSTER, "targets": {world.SERVICE: f"{world.FAMILY}:1"}}
-    command = ["ansible", "localhost", "-m", "spymeo.rollback.ecs_preflight_info", "-a", json.dumps(options)]
+    options = {"cluster": world.CLUSTER, "services": [world.SERVICE]}
+    command = ["ansible", "localhost", "-m", "spymeo.rollback.ecs_release_info", "-a", json.dumps(options)]
     done = broken.run([*command, "--tree", str(tmp_path)])
     result = json.loads((tmp_path / "localhost").read_text())
     assert (done.written, result["verdict"]) == ([], "passed")

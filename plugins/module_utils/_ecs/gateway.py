@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from concurrent.futures import ThreadPoolExecutor
 
 try:
@@ -61,7 +62,8 @@ class EcsGateway:
     def __init__(self, client, cluster):
         self._ecs = client
         self.cluster = cluster
-        self._known_revisions = {}  # by ARN; a revision never changes
+        self._known_revisions = {}  # service revisions by ARN; none ever changes
+        self._known_definitions = {}  # answers by the name that was asked for, and by ARN
 
     def services(self, names):
         """The services by name, in the order of ``names``.
@@ -96,14 +98,23 @@ class EcsGateway:
 
         :raises BadInput: there is none of that name.
         """
-        return TaskDefinition.from_boto(self._describe(name))
+        return TaskDefinition.from_boto(self.described(name))
 
-    def _describe(self, name):
-        try:
-            return self._ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
-        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
-            problem = "there is no such task definition in %s" % self._ecs.meta.region_name
-            raise BadInput("task_definition", name, problem) from None
+    def described(self, name):
+        """The answer of DescribeTaskDefinition, tags included. It is read once: of a revision only the status ever changes.
+
+        :raises BadInput: there is none of that name.
+        """
+        if name not in self._known_definitions:
+            try:
+                answer = self._ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
+            except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
+                problem = "there is no such task definition in %s" % self._ecs.meta.region_name
+                raise BadInput("task_definition", name, problem) from None
+            with reading("DescribeTaskDefinition"):
+                self._known_definitions[answer["taskDefinition"]["taskDefinitionArn"]] = answer
+            self._known_definitions[name] = answer
+        return self._known_definitions[name]
 
     def task_definitions(self, arns):
         """TaskDefinitions by ARN."""
@@ -177,7 +188,7 @@ class EcsGateway:
 
         A revision that is INACTIVE cannot be deployed (ClientException), and none is ever made active again.
         """
-        answer = self._describe(arn)
+        answer = copy.deepcopy(self.described(arn))
         with reading("DescribeTaskDefinition"):
             content, family = answer["taskDefinition"], answer["taskDefinition"]["family"]
             for container in content["containerDefinitions"]:
@@ -199,7 +210,7 @@ class EcsGateway:
 
     def _newest(self, family):
         answer = self._ecs.list_task_definitions(familyPrefix=family, sort="DESC", maxResults=NEWEST_REVISIONS)
-        return [self._describe(arn) for arn in answer["taskDefinitionArns"]]
+        return [self.described(arn) for arn in answer["taskDefinitionArns"]]
 
     def events(self, service, since):
         """The messages of a service's events since then, newest first."""

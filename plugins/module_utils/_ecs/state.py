@@ -11,6 +11,10 @@ from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_ORIGIN
 
+ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
+"""Statuses of a service deployment that are final."""
+
+
 ENDED_BY_ROLLBACK = ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that mean: *this* deployment failed (botocore ServiceDeploymentStatus)."""
 

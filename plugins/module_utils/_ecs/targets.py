@@ -59,16 +59,23 @@ def deployed_with(history, digest, service):
     return max(found, key=lambda item: item.created_at).task_definition
 
 
+def recorded_digests(target, history):
+    """What the tags of ``target`` (TaskDefinition) meant when it last served: image reference → digest.
+
+    :param history: ServiceDeployments in any order.
+    """
+    of_target = [item for item in history if item.task_definition == target.arn and item.status == "SUCCESSFUL"]
+    return dict(max(of_target, key=lambda item: item.created_at).digests) if of_target else {}
+
+
 def moved_images(target, history, images):
     """What has to be pinned so that ``target`` runs what it ran: (image reference, reference by digest) of each moved tag.
 
     :param target: TaskDefinition.
-    :param history: ServiceDeployments; the newest successful one of the target tells what its tags meant.
+    :param history: ServiceDeployments in any order.
     :param images: image reference → Image of ECR as it is today.
     """
-    of_target = [item for item in history if item.task_definition == target.arn and item.status == "SUCCESSFUL"]
-    recorded = dict(max(of_target, key=lambda item: item.created_at).digests) if of_target else {}
-    moved = []
+    recorded, moved = recorded_digests(target, history), []
     for reference in target.images:
         today, then = images.get(reference), recorded.get(reference)
         if then and today and today.status not in (NOT_ECR, OTHER_REGION) and today.digest != then:

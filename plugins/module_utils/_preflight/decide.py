@@ -46,8 +46,8 @@ def references(definition, recorded):
 def findings(seen):
     """Everything that an Observation tells, a Finding for each check of each thing; failures first, then by check."""
     found = {}
-    for service, name in seen.targets.items():
-        for finding in [*_of_service(seen, service), *_of_definition(seen, name)]:
+    for service, target in seen.targets.items():
+        for finding in [*_of_service(target), *_of_definition(seen, service, target)]:
             known = found.get(finding, finding)
             found[finding] = replace(known, services=(*known.services, service))
     order = [FAILED, NOT_CHECKED, NOTED, PASSED]
@@ -79,20 +79,16 @@ def line(finding):
     return " ".join(filter(None, ["%s %s: %s." % (finding.check, finding.subject, finding.what), finding.cure]))
 
 
-def _of_service(seen, name):
-    service = seen.services[name]
-    if isinstance(service, NotRead):
-        yield _not_checked("service", name, service)
-    elif service is None:
-        yield Finding("service", name, FAILED, "the cluster has no such service", "Correct rollback_services.")
-    elif service.status != "ACTIVE":
+def _of_service(target):
+    service = target.service
+    if service.status != "ACTIVE":
         what = "it is %s, so nothing can be deployed to it" % service.status
-        yield Finding("service", name, FAILED, what, "Create it again, or correct rollback_services.")
+        yield Finding("service", service.name, FAILED, what, "Create it again, or correct rollback_services.")
     else:
-        yield Finding("service", name, PASSED, "it is ACTIVE")
+        yield Finding("service", service.name, PASSED, "it is ACTIVE")
         yield _controller(service)
         yield _desired(service)
-    yield from _under_way(seen, name)
+    yield from _under_way(target)
 
 
 def _controller(service):
@@ -114,13 +110,9 @@ def _desired(service):
     return Finding("desired_count", service.name, FAILED, what, cure)
 
 
-def _under_way(seen, name):
-    under_way, definition = seen.under_way[name], seen.definitions[seen.targets[name]]
-    if isinstance(under_way, NotRead):
-        yield _not_checked("deployment", name, under_way)
-        return
-    ours = definition.arn if definition and not isinstance(definition, NotRead) else None
-    foreign = [item for item in under_way if item.task_definition != ours]
+def _under_way(target):
+    name = target.service.name
+    foreign = [item for item in target.under_way if item.task_definition != target.definition.arn]
     for item in foreign:
         what = "a deployment of %s is under way (%s), and the rollback will stop or replace it"
         told = what % (item.task_definition.rpartition("/")[2], item.status)
@@ -129,22 +121,41 @@ def _under_way(seen, name):
         yield Finding("deployment", name, PASSED, "no deployment of somebody else is under way")
 
 
-def _of_definition(seen, name):
-    definition, subject = seen.definitions[name], name.rpartition("/")[2]
-    if isinstance(definition, NotRead):
-        yield _not_checked("task_definition", subject, definition)
-        return
-    if definition is None:
-        what, cure = "there is no such task definition in %s" % seen.region, "Correct rollback_task_definition."
-        yield Finding("task_definition", subject, FAILED, what, cure)
-        return
+def _of_definition(seen, service, target):
+    """What a service that stays where it is lacks is a note: nothing has to start now."""
+    stays = _stays(seen, target)
+    for finding in _needs(seen, target):
+        if finding.verdict == FAILED and stays:
+            what = "%s; %s runs already, and the next task that has to start will fail" % (finding.what, service)
+            finding = replace(finding, verdict=NOTED, what=what)
+        yield finding
+
+
+def _stays(seen, target):
+    """Whether nothing will be deployed: the service runs its target, and no secret has changed since its tasks were started."""
+    if target.since is None:
+        return False
+    parsed = [ValueFrom.parse(text) for text in target.definition.secrets]
+    secrets = [seen.secrets[item.id] for item in parsed if item.kind == "secret"]
+    return all(
+        secret is not None
+        and not isinstance(secret, NotRead)
+        and secret.changed <= target.since
+        and not {secret.name, secret.arn} & seen.restored
+        for secret in secrets
+    )
+
+
+def _needs(seen, target):
+    definition = target.definition
+    subject = definition.arn.rpartition("/")[2]
     if definition.status == "ACTIVE":
         yield Finding("task_definition", subject, PASSED, "it is ACTIVE")
     else:
         what = "it is %s, so its content is registered again as a new revision" % definition.status
         yield Finding("task_definition", subject, NOTED, what)
     for reference in definition.images:
-        yield _image(seen, reference)
+        yield _image(seen, reference, target.recorded.get(reference))
     for check, role in (("execution_role", definition.execution_role), ("task_role", definition.task_role)):
         if role:
             yield _role(check, role, seen.roles[role])
@@ -157,9 +168,9 @@ def _of_definition(seen, name):
         yield _not_checked("environment_file", text, read)
 
 
-def _image(seen, reference):
+def _image(seen, reference, digest):
     """With a recorded digest, that image has to be there; the tag is pinned where it means another one, or none."""
-    image, digest = seen.images[reference], seen.recorded.get(reference)
+    image = seen.images[reference]
     if isinstance(image, NotRead):
         return _not_checked("image", reference, image)
     finding = _image_status(reference, image.status, image.digest)

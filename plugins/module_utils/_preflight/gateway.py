@@ -9,21 +9,15 @@ from __future__ import annotations
 import json
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, UnexpectedAnswer, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import UnexpectedAnswer, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FOUND,
     NO_JSON,
     NO_KEY,
     NO_VERSION,
-    Definition,
     NotRead,
-    Service,
-    UnderWay,
 )
 
-SERVICES_A_CALL = 10  # DescribeServices
-REVISIONS_A_CALL = 20  # DescribeServiceRevisions
-NOT_ENDED = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
 REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]  # rejected credentials are none of these
 
 
@@ -39,59 +33,13 @@ def if_allowed(action, read, *args):
 
 
 class PreflightGateway:
-    """Reads in one account and one region.
+    """Reads what task definitions name, in one account and one region.
 
     :param client: callable: the name of a service → its boto3 client. Called from several threads.
     """
 
-    def __init__(self, client, cluster):
+    def __init__(self, client):
         self._client = client
-        self._cluster = cluster
-
-    def services(self, names):
-        """A dict name → Service, None where the cluster has no such service.
-
-        :raises BadInput: there is no such cluster.
-        """
-        found = dict.fromkeys(names)
-        for start in range(0, len(names), SERVICES_A_CALL):
-            chunk = names[start : start + SERVICES_A_CALL]
-            try:
-                answer = self._client("ecs").describe_services(cluster=self._cluster, services=chunk)
-            except is_boto3_error_code("ClusterNotFoundException") as error:
-                raise BadInput("cluster", self._cluster, "there is no such ECS cluster") from error
-            with reading("DescribeServices"):
-                found.update((item["serviceName"], Service.from_boto(item)) for item in answer["services"])
-        return found
-
-    def definition(self, name):
-        """The Definition of a ``family:revision`` or ARN, None when there is none."""
-        try:
-            answer = self._client("ecs").describe_task_definition(taskDefinition=name)
-        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
-            return None
-        with reading("DescribeTaskDefinition"):
-            return Definition.from_boto(answer["taskDefinition"])
-
-    def under_way(self, service):
-        """The deployments of a service that have not ended, UnderWays; none for a service that is not there."""
-        ecs = self._client("ecs")
-        try:
-            answer = ecs.list_service_deployments(cluster=self._cluster, service=service, status=NOT_ENDED)
-        except is_boto3_error_code("ServiceNotFoundException"):
-            return ()
-        with reading("ListServiceDeployments"):
-            briefs = answer["serviceDeployments"][:REVISIONS_A_CALL]
-            arns = sorted({brief["targetServiceRevisionArn"] for brief in briefs})
-        if not arns:
-            return ()
-        answer = ecs.describe_service_revisions(serviceRevisionArns=arns)
-        with reading("ListServiceDeployments, DescribeServiceRevisions"):
-            revisions = {item["serviceRevisionArn"]: item["taskDefinition"] for item in answer["serviceRevisions"]}
-            return tuple(
-                UnderWay(brief["serviceDeploymentArn"], brief["status"], revisions[brief["targetServiceRevisionArn"]])
-                for brief in briefs
-            )
 
     def role(self, role):
         """The ARN of the role that has the name of ``role`` (ARN or name), None when there is none."""

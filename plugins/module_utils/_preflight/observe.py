@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads all that preflight decides on, side by side: first the services and their targets, then what the targets name."""
+"""Reads what the targets of a rollback need, side by side: images, roles, log groups, secrets, parameters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Reference
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import recorded_digests
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import references
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import PreflightGateway, if_allowed
@@ -18,6 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     Definition,
     NotRead,
     Observation,
+    Target,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
@@ -40,70 +43,55 @@ class Clients:
             return self._made[service]
 
 
-def observe(make_client, cluster, targets, recorded, restored):
-    """The Observation of ``targets`` (service → task definition).
+def target_of(gateway, release):
+    """The Target of a Chosen, without another call to AWS.
+
+    :param gateway: the EcsGateway that chose it.
+    """
+    primary = release.service.primary
+    at_rest = release.stays and primary is not None and primary.rollout_state == "COMPLETED"
+    return Target(
+        service=release.service,
+        definition=Definition.from_boto(gateway.described(release.target.arn)["taskDefinition"]),
+        under_way=tuple(item for item in release.history if item.status not in ENDED),
+        recorded=recorded_digests(release.target, release.history),
+        since=primary.created_at if at_rest else None,
+    )
+
+
+def observe(make_client, targets, restored):
+    """The Observation of ``targets`` (service → Target).
 
     :param make_client: callable: the name of a service → a new boto3 client.
-    :param recorded: image reference → digest when it was deployed.
     :param restored: names or ARNs of the secrets that this run brings back.
-    :raises BadInput: there is no such cluster.
     """
     clients = Clients(make_client)
-    gateway, region = PreflightGateway(clients, cluster), clients("ecs").meta.region_name
-    seen = Observation(region=region, targets=targets, recorded=recorded, restored=frozenset(restored))
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        _look_at_targets(pool, gateway, seen)
-        _look_at_needs(pool, clients, gateway, seen)
-    return seen
-
-
-def _look_at_targets(pool, gateway, seen):
-    names = sorted(seen.targets)
-    services = pool.submit(if_allowed, "ecs:DescribeServices", gateway.services, names)
-    _fill(
-        (seen.definitions, _ask(pool, "ecs:DescribeTaskDefinition", gateway.definition, seen.targets.values())),
-        (
-            seen.under_way,
-            _ask(pool, "ecs:ListServiceDeployments, DescribeServiceRevisions", gateway.under_way, names),
-        ),
-    )
-    found = services.result()
-    seen.services.update(dict.fromkeys(names, found) if isinstance(found, NotRead) else found)
-
-
-def _look_at_needs(pool, clients, gateway, seen):
-    definitions = [item for item in seen.definitions.values() if isinstance(item, Definition)]
+    seen = Observation(clients("ecr").meta.region_name, targets, frozenset(restored))
+    gateway = PreflightGateway(clients)
     here = _Here(seen.region, clients, gateway)
+    definitions = [target.definition for target in targets.values()]
     named = [ValueFrom.parse(text) for item in definitions for text in item.secrets]
     keyed = [text for item in definitions for text in item.secrets if ValueFrom.parse(text).key]
     roles = [role for item in definitions for role in (item.execution_role, item.task_role) if role]
-    images = _ask(pool, "ecr:DescribeImages", here.images, _by_repository(definitions, seen.recorded))
-    _fill(
-        (seen.roles, _ask(pool, "iam:GetRole", gateway.role, roles)),
-        (
-            seen.log_groups,
-            _ask(
-                pool,
-                "logs:DescribeLogStreams",
-                here.log_group,
-                [group for one in definitions for group in one.log_groups],
-            ),
-        ),
-        (
-            seen.secrets,
-            _ask(pool, "secretsmanager:DescribeSecret, ListSecretVersionIds", here.secret, _ids(named, "secret")),
-        ),
-        (seen.keys, _ask(pool, "secretsmanager:GetSecretValue, kms:Decrypt", here.json_key, keyed)),
-        (seen.parameters, _ask(pool, "ssm:GetParameters", here.parameter, _ids(named, "parameter"))),
-    )
+    groups = [group for item in definitions for group in item.log_groups]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+
+        def ask(action, read, keys):
+            return {key: pool.submit(if_allowed, action, read, key) for key in dict.fromkeys(keys)}
+
+        images = ask("ecr:DescribeImages", here.images, _by_repository(targets.values()))
+        secrets = "secretsmanager:DescribeSecret, ListSecretVersionIds"
+        _fill(
+            (seen.roles, ask("iam:GetRole", gateway.role, roles)),
+            (seen.log_groups, ask("logs:DescribeLogStreams", here.log_group, groups)),
+            (seen.secrets, ask(secrets, here.secret, _ids(named, "secret"))),
+            (seen.keys, ask("secretsmanager:GetSecretValue, kms:Decrypt", here.json_key, keyed)),
+            (seen.parameters, ask("ssm:GetParameters", here.parameter, _ids(named, "parameter"))),
+        )
     for asked, job in images.items():
         found = job.result()
         seen.images.update(dict.fromkeys(asked, found) if isinstance(found, NotRead) else found)
-
-
-def _ask(pool, action, read, keys):
-    """A dict key → the future of ``read(key)``, which is a NotRead where the credentials lack ``action``."""
-    return {key: pool.submit(if_allowed, action, read, key) for key in dict.fromkeys(keys)}
+    return seen
 
 
 def _fill(*pairs):
@@ -115,10 +103,10 @@ def _ids(named, kind):
     return [reference.id for reference in named if reference.kind == kind]
 
 
-def _by_repository(definitions, recorded):
+def _by_repository(targets):
     """Tuples of image references, one a repository: where one may not be looked at, the others still are."""
     groups = {}
-    for text in dict.fromkeys(text for item in definitions for text in references(item, recorded)):
+    for text in dict.fromkeys(text for item in targets for text in references(item.definition, item.recorded)):
         reference = Reference.parse(text)
         groups.setdefault((reference.account, reference.repository) if reference else None, []).append(text)
     return [tuple(texts) for texts in groups.values()]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 FOUND, NO_VERSION, NO_JSON, NO_KEY = "found", "no version", "no JSON", "no key"
 """What reading a secret for one JSON key came to."""
@@ -114,49 +115,32 @@ def _secrets(containers, logs):
 
 
 @dataclass(frozen=True)
-class Service:
-    """A service as far as it can be deployed to; ``desired`` counts tasks."""
+class Target:
+    """What one service is to run.
 
-    name: str
-    status: str
-    controller: str
-    desired: int
+    ``service`` is a Service of ECS and ``under_way`` are its ServiceDeployments that have not ended. ``recorded`` is what
+    the image references meant when the definition last served. ``since`` is when its tasks were started, for a service
+    that runs it already and is at rest; else None.
+    """
 
-    @classmethod
-    def from_boto(cls, answer):
-        """From the shape Service. Without ``deploymentController`` the controller is ECS (CreateService's default)."""
-        return cls(
-            name=answer["serviceName"],
-            status=answer["status"],
-            controller=answer.get("deploymentController", {"type": "ECS"})["type"],
-            desired=answer["desiredCount"],
-        )
-
-
-@dataclass(frozen=True)
-class UnderWay:
-    """A service deployment that has not ended."""
-
-    arn: str
-    status: str
-    task_definition: str
+    service: object
+    definition: Definition
+    under_way: tuple[object, ...] = ()
+    recorded: dict[str, str] = field(default_factory=dict)
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything that was read, each reading under the name it was asked for by.
+    """The targets by service, and everything that was read of what they name, each reading under the name it was asked for by.
 
     A reading is None (or False) when the thing is not there, and a NotRead when it could not be read. ``secrets`` holds
     the Secrets of Secrets Manager with their versions, ``images`` the Images of ECR, ``keys`` is by the whole reference.
     """
 
     region: str
-    targets: dict[str, str]
-    recorded: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, Target]
     restored: frozenset[str] = frozenset()
-    services: dict[str, object] = field(default_factory=dict)
-    under_way: dict[str, object] = field(default_factory=dict)
-    definitions: dict[str, object] = field(default_factory=dict)
     images: dict[str, object] = field(default_factory=dict)
     roles: dict[str, object] = field(default_factory=dict)
     log_groups: dict[str, object] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs import gateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight import observe
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 PREFIX = "arn:aws:ecs:eu-west-3:123456789012"
@@ -19,6 +20,7 @@ CLUSTER = f"{PREFIX}:cluster/production"
 def _one_call_after_the_other(monkeypatch):
     """The stubbed client hands out its answers in order; threads would take them as they come."""
     monkeypatch.setattr(gateway, "SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(observe, "SIDE_BY_SIDE", 1)
 
 
 def minute(number):
@@ -130,10 +132,20 @@ def expect_secret(aws, changed):
     )
 
 
+def expect_checks(aws):
+    """What ecs_release_info looks at once it has chosen; the images are not in ECR."""
+    aws.answer("logs", "describe_log_streams", {"logStreams": []}, {"logGroupName": "/ecs/app", "limit": 1})
+    expect_secret(aws, START)
+    version = {"VersionId": "1" * 32, "VersionStages": ["AWSCURRENT"], "CreatedDate": START}
+    aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [version]})
+    aws.answer("secretsmanager", "get_secret_value", {"SecretString": '{"KEY": "value"}'}, {"SecretId": SECRET})
+
+
 def test_info_chooses_and_tells_since_when_it_is_bad(aws, run_module):
     aws.answer("ecs", "describe_services", service(2), {"cluster": "production", "services": ["app"]})
     expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
     expect_definitions(aws, 1, 2)
+    expect_checks(aws)
     result = run_module("ecs_release_info", cluster="production", services=["app"])
     assert result["targets"] == {"app": definition(1)}
     assert result["bad_since"] == minute(18).isoformat(), (
@@ -193,7 +205,8 @@ def expect_look(aws, seen, history, changed=START, running=2, status="ACTIVE"):
     aws.answer("ecs", "describe_services", seen)
     asked = {"taskDefinition": "app:1", "include": ["TAGS"]}
     aws.answer("ecs", "describe_task_definition", described(1, status=status), asked)
-    expect_definitions(aws, running)
+    if running != 1:
+        expect_definitions(aws, running)
     expect_history(aws, *history)
     expect_secret(aws, changed)
 
@@ -270,9 +283,7 @@ def test_a_deployment_that_ended_before_it_could_be_stopped_is_replaced(aws, run
 
 def test_what_is_inactive_is_registered_again_and_its_copy_deployed(aws, run_module):
     expect_look(aws, service(2), SERVED, status="INACTIVE")
-    aws.answer("ecs", "describe_task_definition", described(1, status="INACTIVE"))
     aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": [definition(2)]})
-    expect_definitions(aws, 2)
     tags = [{"key": "spymeo:rollback-origin", "value": definition(1)}, {"key": "spymeo:rollback-run", "value": "rb-1"}]
     content = described(1)["taskDefinition"]["containerDefinitions"]
     aws.answer(
@@ -288,7 +299,6 @@ def test_what_is_inactive_is_registered_again_and_its_copy_deployed(aws, run_mod
 
 def test_the_copy_that_an_interrupted_run_has_registered_is_used(aws, run_module):
     expect_look(aws, service(2), SERVED, status="INACTIVE")
-    aws.answer("ecs", "describe_task_definition", described(1, status="INACTIVE"))
     aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": [definition(3)]})
     tags = [{"key": "spymeo:rollback-origin", "value": definition(1)}, {"key": "spymeo:rollback-run", "value": "rb-1"}]
     copy = described(3)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import (
     findings,
     line,
@@ -21,8 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     LogGroup,
     NotRead,
     Observation,
-    Service,
-    UnderWay,
+    Target,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret, Version
 from hypothesis import given
@@ -35,17 +35,15 @@ EXECUTION, TASK = "arn:aws:iam::123456789012:role/execution", "arn:aws:iam::1234
 SECRET = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app/key-AbCdEf"
 KEYED = f"{SECRET}:KEY::"
 GROUP, CREATED = LogGroup("/ecs/app", "eu-west-3"), LogGroup("/ecs/made", "eu-west-3", created=True)
-APP = Service("app", "ACTIVE", "ECS", 2)
+APP = Service("app", "ACTIVE", "ECS", "arn/app:2", 2, 2, (), ())
 DENIED = NotRead("these credentials may not call it", "Allow it.")
 DEFINITION = Definition("arn/app:1", "ACTIVE", (IMAGE,), EXECUTION, TASK, (GROUP,), (KEYED, "/app/name"))
 CURRENT = Version("v2", ("AWSCURRENT",), NOON)
 HEALTHY_SECRET = Secret(
     "app/key", SECRET, NOON, (CURRENT, Version("v1", ("AWSPREVIOUS",), NOON), Version("v0", (), NOON))
 )
+TARGET = Target(APP, DEFINITION)
 READ = {
-    "services": {"app": APP},
-    "under_way": {"app": ()},
-    "definitions": {"app:1": DEFINITION},
     "images": {IMAGE: Image(IMAGE, "app", ONE, "ACTIVE")},
     "roles": {EXECUTION: EXECUTION, TASK: TASK},
     "log_groups": {GROUP: True},
@@ -55,19 +53,24 @@ READ = {
 }
 
 
-def look(recorded=None, restored=(), **changes):
+def look(target=TARGET, restored=(), **changes):
     """The findings of a healthy target with some readings changed."""
     seen = {name: {**readings, **changes.get(name, {})} for name, readings in READ.items()}
-    return findings(Observation("eu-west-3", {"app": "app:1"}, recorded or {}, frozenset(restored), **seen))
+    return findings(Observation("eu-west-3", {"app": target}, frozenset(restored), **seen))
 
 
-def not_passed(**changes):
-    return [(item.check, item.verdict) for item in look(**changes) if item.verdict != "passed"]
+def not_passed(target=TARGET, **changes):
+    return [(item.check, item.verdict) for item in look(target, **changes) if item.verdict != "passed"]
+
+
+def needing(**changes):
+    """The target with another task definition."""
+    return replace(TARGET, definition=replace(DEFINITION, **changes))
 
 
 def with_secret(text, **changes):
     """The findings of secrets that are not passed, for a target whose only secret is named ``text``."""
-    return not_passed(definitions={"app:1": replace(DEFINITION, secrets=(text,))}, **changes)
+    return not_passed(needing(secrets=(text,)), **changes)
 
 
 def image(status, digest=None):
@@ -93,21 +96,29 @@ def test_a_healthy_target_passes_every_check_and_says_so():
     assert summary(found) == "of 11 checks, 11 passed"
 
 
+def deployment(status, revision):
+    return ServiceDeployment("d/1", status, "", NOON, f"arn/app:{revision}")
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        (replace(TARGET, service=replace(APP, status="INACTIVE")), ("service", "failed")),
+        (replace(TARGET, service=replace(APP, controller="CODE_DEPLOY")), ("deployment_controller", "failed")),
+        (replace(TARGET, service=replace(APP, controller="EXTERNAL")), ("deployment_controller", "failed")),
+        (replace(TARGET, service=replace(APP, controller="NEWER")), ("deployment_controller", "failed")),
+        (replace(TARGET, service=replace(APP, desired=0)), ("desired_count", "failed")),
+        (replace(TARGET, under_way=(deployment("IN_PROGRESS", 2),)), ("deployment", "noted")),
+        (needing(status="INACTIVE"), ("task_definition", "noted")),
+    ],
+)
+def test_finds_the_one_thing_that_is_wrong_with_the_service(target, expected):
+    assert not_passed(target) == [expected]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"services": {"app": None}}, ("service", "failed")),
-        ({"services": {"app": replace(APP, status="INACTIVE")}}, ("service", "failed")),
-        ({"services": {"app": DENIED}}, ("service", "not_checked")),
-        ({"services": {"app": replace(APP, controller="CODE_DEPLOY")}}, ("deployment_controller", "failed")),
-        ({"services": {"app": replace(APP, controller="EXTERNAL")}}, ("deployment_controller", "failed")),
-        ({"services": {"app": replace(APP, controller="NEWER")}}, ("deployment_controller", "failed")),
-        ({"services": {"app": replace(APP, desired=0)}}, ("desired_count", "failed")),
-        ({"under_way": {"app": (UnderWay("a", "IN_PROGRESS", "arn/app:2"),)}}, ("deployment", "noted")),
-        ({"under_way": {"app": DENIED}}, ("deployment", "not_checked")),
-        ({"definitions": {"app:1": replace(DEFINITION, status="INACTIVE")}}, ("task_definition", "noted")),
-        ({"definitions": {"app:1": None}}, ("task_definition", "failed")),
-        ({"definitions": {"app:1": DENIED}}, ("task_definition", "not_checked")),
         ({"images": image("MISSING")}, ("image", "failed")),
         ({"images": image("ARCHIVED", ONE)}, ("image", "failed")),
         ({"images": image("ACTIVATING", ONE)}, ("image", "failed")),
@@ -136,22 +147,21 @@ def test_finds_the_one_thing_that_is_wrong(changes, expected):
 
 
 def test_a_deployment_of_the_target_itself_is_ours():
-    assert not_passed(under_way={"app": (UnderWay("a", "PENDING", DEFINITION.arn),)}) == []
+    assert not_passed(replace(TARGET, under_way=(deployment("PENDING", 1),))) == []
 
 
 def test_a_log_group_that_the_first_task_creates_is_a_note():
-    definition = replace(DEFINITION, log_groups=(CREATED,))
-    assert not_passed(definitions={"app:1": definition}, log_groups={CREATED: False}) == [("log_group", "noted")]
+    assert not_passed(needing(log_groups=(CREATED,)), log_groups={CREATED: False}) == [("log_group", "noted")]
 
 
 def test_a_role_may_be_given_by_its_name():
-    definition = replace(DEFINITION, execution_role="execution", task_role=None)
-    assert not_passed(definitions={"app:1": definition}, roles={"execution": EXECUTION}) == []
+    target = needing(execution_role="execution", task_role=None)
+    assert not_passed(target, roles={"execution": EXECUTION}) == []
 
 
 def test_an_environment_file_is_never_passed():
-    definition = replace(DEFINITION, environment_files=("arn:aws:s3:::bucket/app.env",))
-    assert not_passed(definitions={"app:1": definition}) == [("environment_file", "not_checked")]
+    target = needing(environment_files=("arn:aws:s3:::bucket/app.env",))
+    assert not_passed(target) == [("environment_file", "not_checked")]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +180,7 @@ def test_what_a_tag_meant_when_it_was_deployed_has_to_be_there(today, then, expe
     images = image(*today)
     if then:
         images[pinned(IMAGE, ONE)] = Image(pinned(IMAGE, ONE), "app", then[1], then[0])
-    assert not_passed(recorded={IMAGE: ONE}, images=images) == expected
+    assert not_passed(replace(TARGET, recorded={IMAGE: ONE}), images=images) == expected
 
 
 def test_the_recorded_image_is_asked_for_by_its_digest():
@@ -241,9 +251,9 @@ def test_a_secret_that_may_not_be_described_may_still_be_read():
 
 
 def test_what_several_services_need_is_told_once():
-    seen = {**READ, "services": {"app": APP, "job": replace(APP, name="job")}, "under_way": {"app": (), "job": ()}}
-    seen.update(definitions={"app:1": DEFINITION, "job:1": DEFINITION}, roles={EXECUTION: None, TASK: TASK})
-    found = findings(Observation("eu-west-3", {"app": "app:1", "job": "job:1"}, **seen))
+    targets = {"app": TARGET, "job": replace(TARGET, service=replace(APP, name="job"))}
+    seen = {**READ, "roles": {EXECUTION: None, TASK: TASK}}
+    found = findings(Observation("eu-west-3", targets, **seen))
     assert [(item.check, item.services) for item in found if item.verdict == "failed"] == [
         ("execution_role", ("app", "job"))
     ]
@@ -258,6 +268,26 @@ def test_all_failures_are_told_at_once_and_first():
     )
 
 
+LATER = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("since", "changed", "restored", "verdicts"),
+    [
+        (None, NOON, (), {"failed"}),
+        (LATER, NOON, (), {"noted"}),
+        (NOON, LATER, (), {"failed"}),
+        (LATER, NOON, ("app/key",), {"failed"}),
+        (LATER, NOON, ("app/other",), {"noted"}),
+    ],
+)
+def test_what_a_service_lacks_that_will_not_be_deployed_is_a_note(since, changed, restored, verdicts):
+    secret = replace(HEALTHY_SECRET, changed=changed)
+    gone = dict(images=image("MISSING"), roles={EXECUTION: None}, secrets={SECRET: secret})
+    found = look(replace(TARGET, since=since), restored=restored, **gone)
+    assert {item.verdict for item in found if item.check in ("image", "execution_role")} == verdicts
+
+
 READINGS = [
     {"images": {IMAGE: DENIED}},
     {"roles": {EXECUTION: DENIED}},
@@ -266,9 +296,6 @@ READINGS = [
     {"secrets": {SECRET: DENIED}},
     {"keys": {KEYED: DENIED}},
     {"parameters": {"/app/name": DENIED}},
-    {"services": {"app": DENIED}},
-    {"definitions": {"app:1": DENIED}},
-    {"under_way": {"app": DENIED}},
 ]
 
 

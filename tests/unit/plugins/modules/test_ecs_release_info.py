@@ -1,13 +1,14 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ecs_preflight_info against whole answers of ECS, ECR, IAM, CloudWatch Logs, Secrets Manager and SSM."""
+"""What ecs_release_info checks of a target, against whole answers of ECS, ECR, IAM, CloudWatch Logs, Secrets Manager and SSM."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs import gateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight import observe
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -19,26 +20,65 @@ ELSEWHERE = SECRET.replace("eu-west-3", "us-east-1")
 PARAMETER = "arn:aws:ssm:eu-west-3:123456789012:parameter/app/name"
 ROLE = "arn:aws:iam::123456789012:role/execution"
 VALUE = json.dumps({"KEY": "s3cr3t-value"})
-NOT_ENDED = ["PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"]
-ASKED = {"cluster": "production", "targets": {"app": "app:1"}}
+ASKED = {"cluster": "production", "services": ["app"], "task_definition": "app:1"}
 
 
 @pytest.fixture(autouse=True)
 def _one_after_the_other(monkeypatch):
     """Stubbed answers come in the order of the calls."""
     monkeypatch.setattr(observe, "SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(gateway, "SIDE_BY_SIDE", 1)
 
 
-def expect_services(aws, **changes):
-    told = {"serviceName": "app", "status": "ACTIVE", "desiredCount": 2, "deploymentController": {"type": "ECS"}}
+def arn(revision):
+    return f"{PREFIX}:task-definition/app:{revision}"
+
+
+def expect_services(aws, running=2, **changes):
+    primary = {
+        "status": "PRIMARY",
+        "taskDefinition": arn(running),
+        "createdAt": NOON,
+        "desiredCount": 2,
+        "runningCount": 2,
+        "rolloutState": "COMPLETED",
+    }
+    told = {
+        "serviceName": "app",
+        "status": "ACTIVE",
+        "desiredCount": 2,
+        "runningCount": 2,
+        "deploymentController": {"type": "ECS"},
+        "taskDefinition": arn(running),
+        "deployments": [primary],
+        "events": [],
+    }
     answer = {"services": [{**told, **changes}], "failures": []}
     aws.answer("ecs", "describe_services", answer, {"cluster": "production", "services": ["app"]})
 
 
-def expect_definition(aws, secrets=(), role=ROLE):
+def expect_history(aws, *deployments):
+    """(number, status) each: number 2 deployed revision 2."""
+    briefs = [{"serviceDeploymentArn": f"d/{number}"} for number, _status in deployments]
+    aws.answer("ecs", "list_service_deployments", {"serviceDeployments": briefs})
+    whole = [
+        {
+            "serviceDeploymentArn": f"d/{number}",
+            "status": status,
+            "createdAt": NOON + timedelta(minutes=number),
+            "targetServiceRevision": {"arn": f"r/{number}"},
+        }
+        for number, status in deployments
+    ]
+    aws.answer("ecs", "describe_service_deployments", {"serviceDeployments": whole})
+    revisions = [{"serviceRevisionArn": f"r/{number}", "taskDefinition": arn(number)} for number, _status in deployments]
+    aws.answer("ecs", "describe_service_revisions", {"serviceRevisions": revisions})
+
+
+def expect_definition(aws, revision, name=None, secrets=()):
     container = {
         "name": "app",
-        "image": f"{HOST}/app:1",
+        "image": f"{HOST}/app:{revision}",
         "secrets": [{"name": f"N{number}", "valueFrom": text} for number, text in enumerate(secrets)],
         "logConfiguration": {
             "logDriver": "awslogs",
@@ -46,38 +86,24 @@ def expect_definition(aws, secrets=(), role=ROLE):
         },
     }
     told = {
-        "taskDefinitionArn": f"{PREFIX}:task-definition/app:1",
+        "taskDefinitionArn": arn(revision),
         "status": "ACTIVE",
+        "registeredAt": NOON,
         "containerDefinitions": [container],
-        "executionRoleArn": role,
+        "executionRoleArn": ROLE,
     }
-    aws.answer("ecs", "describe_task_definition", {"taskDefinition": told}, {"taskDefinition": "app:1"})
+    asked = {"taskDefinition": name or arn(revision), "include": ["TAGS"]}
+    aws.answer("ecs", "describe_task_definition", {"taskDefinition": told}, asked)
 
 
-def expect_deployments(aws, *briefs):
-    asked = {"cluster": "production", "service": "app", "status": NOT_ENDED}
-    told = [
-        {
-            "serviceDeploymentArn": f"d/{number}",
-            "status": status,
-            "targetServiceRevisionArn": f"r/{number}",
-        }
-        for number, status in briefs
-    ]
-    aws.answer("ecs", "list_service_deployments", {"serviceDeployments": told}, asked)
-    if briefs:
-        revisions = [
-            {"serviceRevisionArn": f"r/{number}", "taskDefinition": f"{PREFIX}:task-definition/app:{number}"}
-            for number, _status in briefs
-        ]
-        aws.answer("ecs", "describe_service_revisions", {"serviceRevisions": revisions})
-
-
-def expect_target(aws, secrets=()):
-    """A target whose service and task definition are as they should be."""
-    expect_services(aws)
-    expect_definition(aws, secrets)
-    expect_deployments(aws)
+def expect_target(aws, secrets=(), running=2, under_way=(), **changes):
+    """Revision 1 is the target, by its name; revision 2 runs, unless told otherwise."""
+    expect_services(aws, running, **changes)
+    ended = (2, under_way[0]) if under_way else (2, "SUCCESSFUL")
+    expect_history(aws, (1, "SUCCESSFUL"), ended)
+    expect_definition(aws, 1, secrets=secrets)
+    expect_definition(aws, 2)
+    expect_definition(aws, 1, "app:1", secrets)
 
 
 def expect_image(aws):
@@ -118,23 +144,21 @@ def test_a_healthy_target_passes_and_no_value_is_told(aws, run_module):
     aws.answer("secretsmanager", "get_secret_value", {"SecretString": VALUE}, asked)
     parameter = {"Parameters": [{"Name": "/app/name", "Value": "s3cr3t-value"}]}
     aws.answer("ssm", "get_parameters", parameter, {"Names": [PARAMETER]})
-    result = run_module("ecs_preflight_info", **ASKED)
+    result = run_module("ecs_release_info", **ASKED)
     assert (result["verdict"], result["changed"]) == ("passed", False), result
     assert result["reason"] == "of 10 checks, 10 passed"
     assert "s3cr3t-value" not in json.dumps(result)
 
 
 def test_everything_that_is_wrong_is_told_in_one_message_with_its_cure(aws, run_module):
-    expect_services(aws, desiredCount=0)
-    expect_definition(aws, [f"{SECRET}:LOST::", PARAMETER])
-    expect_deployments(aws, (2, "IN_PROGRESS"))
+    expect_target(aws, [f"{SECRET}:LOST::", PARAMETER], under_way=["IN_PROGRESS"], desiredCount=0)
     aws.refuse("ecr", "describe_images", "RepositoryNotFoundException")
     aws.refuse("iam", "get_role", "NoSuchEntity")
     aws.refuse("logs", "describe_log_streams", "ResourceNotFoundException")
     expect_secret(aws)
     aws.answer("secretsmanager", "get_secret_value", {"SecretString": VALUE}, {"SecretId": SECRET})
     aws.answer("ssm", "get_parameters", {"InvalidParameters": [PARAMETER]})
-    result = run_module("ecs_preflight_info", **ASKED)
+    result = run_module("ecs_release_info", **ASKED)
     assert result["failed"]
     assert (result["verdict"], of(result, "noted")) == ("failed", [("deployment", "app")])
     assert [check for check, _subject in of(result, "failed")] == [
@@ -157,7 +181,7 @@ def test_with_fail_on_error_off_the_verdict_is_told_only(aws, run_module):
     aws.refuse("ecr", "describe_images", "ImageNotFoundException")
     expect_role(aws)
     expect_log_group(aws)
-    result = run_module("ecs_preflight_info", fail_on_error=False, **ASKED)
+    result = run_module("ecs_release_info", fail_on_error=False, **ASKED)
     assert ("failed" in result, result["verdict"], of(result, "failed")) == (
         False,
         "failed",
@@ -173,7 +197,7 @@ def test_what_the_credentials_may_not_read_is_not_checked_and_does_not_fail(aws,
     aws.refuse("secretsmanager", "describe_secret", "AccessDeniedException")
     aws.refuse("secretsmanager", "get_secret_value", "AccessDeniedException")
     aws.refuse("ssm", "get_parameters", "AccessDeniedException")
-    result = run_module("ecs_preflight_info", **ASKED)
+    result = run_module("ecs_release_info", **ASKED)
     assert ("failed" in result, result["verdict"]) == (False, "inconclusive")
     told = [item["what"] for item in result["findings"] if item["verdict"] == "not_checked"]
     assert told == [
@@ -187,35 +211,29 @@ def test_what_the_credentials_may_not_read_is_not_checked_and_does_not_fail(aws,
     ]
 
 
-def test_ecs_itself_may_be_closed_to_the_credentials(aws, run_module):
-    for operation in ("describe_services", "describe_task_definition", "list_service_deployments"):
-        aws.refuse("ecs", operation, "AccessDeniedException")
-    result = run_module("ecs_preflight_info", **ASKED)
-    assert [check for check, _subject in of(result, "not_checked")] == ["service", "deployment", "task_definition"]
-
-
 def test_rejected_credentials_are_an_error_and_not_a_gap(aws, run_module):
     expect_target(aws)
     aws.refuse("ecr", "describe_images", "UnrecognizedClientException", "The security token is invalid.")
     expect_role(aws)
     expect_log_group(aws)
-    result = run_module("ecs_preflight_info", **ASKED)
+    result = run_module("ecs_release_info", **ASKED)
     assert "AWS does not accept the credentials" in result["msg"]
 
 
-def test_service_task_definition_and_their_absence(aws, run_module):
-    aws.answer("ecs", "describe_services", {"services": [], "failures": [{"arn": "app", "reason": "MISSING"}]})
-    aws.refuse("ecs", "describe_task_definition", "ClientException", "Unable to describe task definition.")
-    aws.refuse("ecs", "list_service_deployments", "ServiceNotFoundException")
-    result = run_module("ecs_preflight_info", **ASKED)
-    assert of(result, "failed") == [("service", "app"), ("task_definition", "app:1")]
+def test_what_a_service_lacks_that_runs_its_target_is_a_note(aws, run_module):
+    expect_target(aws, running=1)
+    aws.refuse("ecr", "describe_images", "ImageNotFoundException")
+    expect_role(aws)
+    expect_log_group(aws)
+    result = run_module("ecs_release_info", **ASKED)
+    assert (result["verdict"], of(result, "noted")) == ("passed", [("image", f"{HOST}/app:1")]), result
+    assert "the next task that has to start will fail" in json.dumps(result["findings"])
 
 
 def test_a_cluster_that_is_not_there_names_its_variable(aws, run_module):
     aws.refuse("ecs", "describe_services", "ClusterNotFoundException")
-    expect_definition(aws)
-    expect_deployments(aws)
-    result = run_module("ecs_preflight_info", **ASKED)
+    aws.answer("ecs", "list_clusters", {"clusterArns": []})
+    result = run_module("ecs_release_info", **ASKED)
     assert "rollback_cluster (option cluster) is 'production'" in result["msg"]
 
 
@@ -239,7 +257,7 @@ def test_what_keeps_a_json_key_from_being_read(answer, what, aws, run_module):
         aws.refuse("secretsmanager", "get_secret_value", answer)
     else:
         aws.answer("secretsmanager", "get_secret_value", answer)
-    result = run_module("ecs_preflight_info", **ASKED)
+    result = run_module("ecs_release_info", **ASKED)
     assert of(result, "failed") == [("secret", "app/key-AbCdEf key KEY")]
     assert what in result["msg"]
 
@@ -250,4 +268,4 @@ def test_an_answer_of_ssm_that_tells_of_nothing_is_an_error_not_a_guess(aws, run
     expect_role(aws)
     expect_log_group(aws)
     aws.answer("ssm", "get_parameters", {"Parameters": []})
-    assert "AWS answered GetParameters in a way" in run_module("ecs_preflight_info", **ASKED)["msg"]
+    assert "AWS answered GetParameters in a way" in run_module("ecs_release_info", **ASKED)["msg"]

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one service ran, and where it goes back to: reads the history and the task definitions in it, then chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import (
+    Choice,
+    as_releases,
+    choose_target,
+    short,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    Service,
+    ServiceDeployment,
+    TaskDefinition,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import deployed_with, is_digest
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Where a service goes back to. ``began`` is when the first release after the target began to do harm."""
+
+    service: Service
+    target: TaskDefinition
+    choice: Choice
+    began: datetime | None
+    history: list[ServiceDeployment]
+    definitions: dict[str, TaskDefinition]
+
+    @property
+    def stays(self):
+        """Whether the service runs its target already."""
+        return self.target.arn == self.service.task_definition
+
+    def told(self):
+        """This choice in JSON types."""
+        return dict(
+            name=self.service.name,
+            running=self.service.task_definition,
+            target=self.target.arn,
+            reason=self.choice.reason,
+            image=list(self.target.images),
+            candidates=[self._candidate(item) for item in self.choice.candidates],
+        )
+
+    def _candidate(self, candidate):
+        arn = candidate.task_definition
+        deployed = [item for item in self._past if item.task_definition == arn]
+        last = deployed[0] if deployed else None
+        proven = next((item for item in deployed if item.status == "SUCCESSFUL"), last)
+        definition = self.definitions.get(arn)
+        return dict(
+            task_definition=short(arn),
+            image=list(definition.images) if definition else [],
+            digest=dict(proven.digests) if proven else {},
+            first_deployed=candidate.first_deployed.isoformat(),
+            outcome=last.status if last else "",
+            status=definition.status if definition else "",
+            in_use=arn == self.service.task_definition,
+            verdict=candidate.verdict,
+            chosen=arn == self.choice.target,
+        )
+
+    @property
+    def _past(self):
+        return as_releases(self.service, self.history, self.definitions)[1]
+
+
+def choose(gateway, service, named):
+    """The Chosen of a service.
+
+    :param gateway: EcsGateway.
+    :param named: what the operator named: ``family:revision``, ARN, digest, or None.
+    :raises BadInput: there is no such task definition, or none was deployed with that digest.
+    :raises RollbackError: none can be chosen.
+    """
+    history = gateway.history(service.name)
+    seen = [item.task_definition for item in history] + [item.brought_back for item in history if item.brought_back]
+    definitions = gateway.task_definitions([*seen, service.task_definition])
+    releases, past = as_releases(service, history, definitions)
+    wanted = deployed_with(past, named, service.name) if named and is_digest(named) else named
+    choice = choose_target(releases, past, gateway.task_definition(wanted).release if wanted else None)
+    stays = choice.target == releases.task_definition
+    target = gateway.task_definition(service.task_definition if stays else choice.target)
+    began = choice.bad_since
+    if choice.first_bad:
+        began = min(began, gateway.task_definition(choice.first_bad).registered_at)
+    return Chosen(service, target, choice, began, history, definitions)

@@ -22,7 +22,8 @@ description:
   - The execution role, the task role and the log groups exist.
   - "Each secret that the containers name can be read, down to version, stage and JSON key. No rotation of it is under way.
     Parameters of SSM exist."
-  - The service is C(ACTIVE), its deployment controller is C(ECS), and it wants at least one task.
+  - The service is C(ACTIVE), its deployment controller is C(ECS), it wants at least one task, and its deployment strategy lets the deployment
+    end within O(wait_timeout).
   - A deployment of somebody else that is under way is a note, because the rollback stops or replaces it. So is a target that is C(INACTIVE),
     because M(spymeo.rollback.ecs_rollback) registers it again, and what a service lacks that runs its target already.
   - What the credentials may not read is reported as not checked, never as passed.
@@ -52,6 +53,12 @@ options:
     type: list
     elements: str
     default: []
+  wait_timeout:
+    description:
+      - How long the deployment may take, in seconds, as M(spymeo.rollback.ecs_rollback) will be told.
+      - A service whose own deployment strategy (blue/green, linear, canary) bakes longer than that is a failure.
+    type: int
+    default: 3600
   fail_on_error:
     description: Whether the task fails when a check has failed. Its message names every failure with its cure.
     type: bool
@@ -182,7 +189,7 @@ findings:
   contains:
     check:
       description:
-        - V(service), V(deployment_controller), V(desired_count), V(deployment), V(task_definition), V(image), V(execution_role), V(task_role),
+        - V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(task_definition), V(image), V(execution_role), V(task_role),
           V(log_group), V(secret), V(rotation), V(parameter) or V(environment_file).
       type: str
       sample: image
@@ -254,6 +261,7 @@ def main():
             services=dict(type="list", elements="str", required=True),
             task_definition=dict(type="raw"),
             restored_secrets=dict(type="list", elements="str", default=[], no_log=False),
+            wait_timeout=dict(type="int", default=3600),
             fail_on_error=dict(type="bool", default=True),
         )
     )
@@ -263,7 +271,7 @@ def main():
         named = named_targets(module.params["task_definition"], module.params["services"])
         releases = side_by_side(lambda service: choose(gateway, service, named.get(service.name)), services)
         targets = {release.service.name: target_of(gateway, release) for release in releases}
-        found = findings(observe(module.aws, targets, module.params["restored_secrets"]))
+        found = findings(observe(module.aws, targets, module.params["restored_secrets"], module.params["wait_timeout"]))
         result = told(releases, found)
         if result["evidence"] and module.params["fail_on_error"]:
             message = "The rollback would fail (%s). Nothing was changed. Mend all of this first:" % result["reason"]

@@ -125,13 +125,13 @@ seconds:
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings, not_compared, settings_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Create, Done, Refuse, Wait, Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
+from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import IN_FLIGHT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 
 
@@ -121,6 +121,16 @@ def as_releases(service, history, definitions):
     return replace(service, task_definition=release(service.task_definition)), renamed
 
 
+def in_flight(history):
+    """The ServiceDeployment that is under way and can be stopped, or None.
+
+    What it deploys counts as running: of a blue/green, linear or canary deployment users get some of it already. Only the
+    newest can be it, because a newer one ends the one before.
+    """
+    newest = max(history, key=lambda item: item.created_at, default=None)
+    return newest if newest and newest.status in IN_FLIGHT else None
+
+
 def choose_target(service, history, wanted=None):
     """The task definition that ``service`` goes back to.
 
@@ -133,7 +143,8 @@ def choose_target(service, history, wanted=None):
     :raises RollbackError: none can be chosen; the evidence lists the candidates.
     """
     timeline = _Timeline(history)
-    running = service.task_definition
+    going = in_flight(history)
+    running = going.task_definition if going else service.task_definition
     candidates = tuple(
         Candidate(arn, timeline.born[arn], _verdict(arn, running, timeline)) for arn in reversed(timeline.order)
     )
@@ -199,16 +210,16 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     :raises BadInput, RollbackError: ECS would refuse it, or it could not succeed.
     """
     _refuse_what_cannot_work(service, target)
-    if running.release == target.release:
-        return _stay(service, running, secrets_changed_at)
-    going = next((item for item in history if item.status in IN_FLIGHT), None)
+    going = in_flight(history)
+    if running.release == target.release and (going is None or going.task_definition == running.arn):
+        return _stay(service, running, history, secrets_changed_at)
     if going and not pins and _rollback_leads_to(target.arn, history, secrets_changed_at):
         reason = "the deployment of %s to %s is still under way, and ECS can roll it back" % (
             short(going.task_definition),
             service.name,
         )
         return Step("stop", reason, target.arn, stopped=going.arn)
-    reason = "%s runs %s" % (service.name, short(running.arn))
+    reason = "%s runs %s" % (service.name, short(going.task_definition if going else running.arn))
     if pins:
         moved = ", ".join(reference for reference, _pinned in pins)
         return Step(
@@ -219,16 +230,20 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     return Step("deploy", reason, target.arn)
 
 
-def _stay(service, running, secrets_changed_at):
-    primary = service.primary
+def _stay(service, running, history, secrets_changed_at):
+    primary, name = service.primary, short(running.arn)
     if primary is None:
         return Step("deploy", "%s has no deployment" % service.name, running.arn)
     if secrets_changed_at and secrets_changed_at > primary.created_at:
-        reason = "%s runs %s, but a secret changed after its tasks were started" % (service.name, short(running.arn))
+        reason = "%s runs %s, but a secret changed after its tasks were started" % (service.name, name)
         return Step("deploy", reason, running.arn, force=True)
-    if primary.rollout_state != "COMPLETED":
-        return Step("join", "a deployment of %s to %s is under way" % (short(running.arn), service.name), running.arn)
-    return Step("nothing", "%s runs %s, and no secret changed since" % (service.name, short(running.arn)), running.arn)
+    # Only rolling deployments have a rollout state (botocore Deployment); the others are known by the history alone.
+    if primary.rollout_state == "IN_PROGRESS" or (history and history[0].status not in ENDED):
+        return Step("join", "a deployment of %s to %s is under way" % (name, service.name), running.arn)
+    if primary.rollout_state == "FAILED":
+        reason = "the deployment of %s to %s has failed, and ECS starts no more tasks of it" % (name, service.name)
+        return Step("deploy", reason, running.arn, force=True)
+    return Step("nothing", "%s runs %s, and no secret changed since" % (service.name, name), running.arn)
 
 
 def _rollback_leads_to(target, history, secrets_changed_at):

@@ -150,6 +150,8 @@ class EcsGateway:
                 task_definition=revisions[_target_revision(item)].task_definition,
                 brought_back=_task_definition(revisions.get(_rollback_revision(item))),
                 digests=revisions[_target_revision(item)].digests,
+                stage=item.get("lifecycleStage", ""),
+                paused=any(hook.get("status") == "AWAITING_ACTION" for hook in item.get("lifecycleHookDetails", [])),
             )
             for item in answers
         ]

@@ -31,13 +31,13 @@ def judge(service, deployment, target):
             % (short(target), service.name, deployment.reason)
         )
     if deployment.status != "SUCCESSFUL":
-        return _on_its_way(service, target)
+        return _on_its_way(service, deployment, target)
     if deployment.task_definition != target:
         now = short(deployment.task_definition)
         return Failed(
             "%s now deploys %s, not %s: somebody else deployed at the same time" % (service.name, now, short(target))
         )
-    return _proven(service, target)
+    return _proven(service, deployment, target)
 
 
 def judge_rollback(service, deployment, target):
@@ -51,7 +51,7 @@ def judge_rollback(service, deployment, target):
                 "ECS rolled %s back to %s, not to %s"
                 % (service.name, short(deployment.brought_back or "nothing"), short(target))
             )
-        return _proven(service, target)
+        return _proven(service, deployment, target)
     if deployment.status in ("ROLLBACK_FAILED", "STOPPED"):
         return Failed(
             "ECS could not roll %s back to %s (%s: %s)"
@@ -61,10 +61,10 @@ def judge_rollback(service, deployment, target):
         return Failed(
             "the deployment of %s ended before it could be stopped; run again, and it is replaced" % service.name
         )
-    return _on_its_way(service, target)
+    return _on_its_way(service, deployment, target)
 
 
-def _proven(service, target):
+def _proven(service, deployment, target):
     primary = service.primary
     if primary is None or primary.task_definition != target:
         return Failed(
@@ -75,11 +75,11 @@ def _proven(service, target):
     if (
         not whole or primary.failed_tasks
     ):  # a task that dies right after its start fails after ECS has called it a success
-        return _on_its_way(service, target)
+        return _on_its_way(service, deployment, target)
     return Ready("%s: %d of %d tasks run %s" % (service.name, primary.running, service.desired, short(target)))
 
 
-def _on_its_way(service, target):
+def _on_its_way(service, deployment, target):
     ours = [item for item in service.deployments if item.task_definition == target]
     running, failed = sum(item.running for item in ours), sum(item.failed_tasks for item in ours)
     if failed >= failed_tasks_that_prove_it(service.desired):
@@ -87,6 +87,10 @@ def _on_its_way(service, target):
             "%d tasks of %s on %s failed in a row, so it will not come up" % (failed, short(target), service.name)
         )
     told = "%s: %d of %d tasks run %s, %d failed" % (service.name, running, service.desired, short(target), failed)
+    if deployment.stage:
+        told += ", " + deployment.stage
+    if deployment.paused:
+        told += ", paused by a lifecycle hook until somebody continues it (aws ecs continue-service-deployment)"
     return Pending(running, service.desired, told)
 
 

@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import
     Choice,
     as_releases,
     choose_target,
+    in_flight,
     short,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
@@ -35,15 +36,21 @@ class Chosen:
     definitions: dict[str, TaskDefinition]
 
     @property
+    def running(self):
+        """The ARN of what it runs: what is being deployed, if anything is."""
+        going = in_flight(self.history)
+        return going.task_definition if going else self.service.task_definition
+
+    @property
     def stays(self):
         """Whether the service runs its target already."""
-        return self.target.arn == self.service.task_definition
+        return self.target.arn == self.running
 
     def told(self):
         """This choice in JSON types."""
         return dict(
             name=self.service.name,
-            running=self.service.task_definition,
+            running=self.running,
             target=self.target.arn,
             reason=self.choice.reason,
             image=list(self.target.images),
@@ -63,7 +70,7 @@ class Chosen:
             first_deployed=candidate.first_deployed.isoformat(),
             outcome=last.status if last else "",
             status=definition.status if definition else "",
-            in_use=arn == self.service.task_definition,
+            in_use=arn == self.running,
             verdict=candidate.verdict,
             chosen=arn == self.choice.target,
         )
@@ -87,6 +94,7 @@ def choose(gateway, service, named):
     releases, past = as_releases(service, history, definitions)
     wanted = deployed_with(past, named, service.name) if named and is_digest(named) else named
     choice = choose_target(releases, past, gateway.task_definition(wanted).release if wanted else None)
+    # The release that a service runs may be there as a copy only, which stays where it is.
     stays = choice.target == releases.task_definition
     target = gateway.task_definition(service.task_definition if stays else choice.target)
     began = choice.bad_since

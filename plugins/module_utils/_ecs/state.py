@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -116,6 +117,27 @@ class Deployment:
 
 
 @dataclass(frozen=True)
+class Strategy:
+    """How ECS brings a new revision into service, and how many seconds of its own choice it takes for that (bake times)."""
+
+    name: str = "ROLLING"
+    bake: float = 0.0
+
+    @classmethod
+    def from_boto(cls, answer):
+        """From the shape DeploymentConfiguration, whose documentation gives the defaults of what it leaves out."""
+        name, last = answer.get("strategy", "ROLLING"), answer.get("bakeTimeInMinutes", 0)
+        before = 0
+        if name == "CANARY":
+            before = answer.get("canaryConfiguration", {}).get("canaryBakeTimeInMinutes", 10)
+        elif name == "LINEAR":
+            steps = answer.get("linearConfiguration", {})
+            pauses = math.ceil(100 / steps.get("stepPercent", 10.0)) - 1  # none after the step to 100 %
+            before = pauses * steps.get("stepBakeTimeInMinutes", 6)
+        return cls(name, 0.0 if name == "ROLLING" else 60.0 * (before + last))
+
+
+@dataclass(frozen=True)
 class Service:
     """A service as DescribeServices tells it; ``events`` are (time, message), newest first."""
 
@@ -127,6 +149,7 @@ class Service:
     running: int
     deployments: tuple[Deployment, ...]
     events: tuple[tuple[datetime, str], ...]
+    strategy: Strategy = Strategy()
 
     @classmethod
     def from_boto(cls, answer):
@@ -140,6 +163,7 @@ class Service:
             running=answer["runningCount"],
             deployments=tuple(Deployment.from_boto(deployment) for deployment in answer["deployments"]),
             events=tuple((event["createdAt"], event["message"]) for event in answer["events"]),
+            strategy=Strategy.from_boto(answer.get("deploymentConfiguration", {})),
         )
 
     @property
@@ -153,7 +177,9 @@ class ServiceDeployment:
     """An entry of the deployment history, which AWS keeps for 90 days.
 
     ``brought_back`` is the task definition that ECS returned to when this deployment was rolled back, else None.
-    ``digests`` are (image reference, digest): what a tag meant when this was deployed.
+    ``digests`` are (image reference, digest): what a tag meant when this was deployed. ``stage`` is the lifecycle stage
+    (ServiceDeploymentLifecycleStage), which a blue/green, linear or canary deployment has; ``paused`` tells whether a
+    lifecycle hook waits for a person.
     """
 
     arn: str
@@ -163,6 +189,8 @@ class ServiceDeployment:
     task_definition: str
     brought_back: str | None = None
     digests: tuple[tuple[str, str], ...] = ()
+    stage: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True)

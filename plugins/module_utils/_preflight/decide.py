@@ -47,7 +47,7 @@ def findings(seen):
     """Everything that an Observation tells, a Finding for each check of each thing; failures first, then by check."""
     found = {}
     for service, target in seen.targets.items():
-        for finding in [*_of_service(target), *_of_definition(seen, service, target)]:
+        for finding in [*_of_service(seen, target), *_of_definition(seen, service, target)]:
             known = found.get(finding, finding)
             found[finding] = replace(known, services=(*known.services, service))
     order = [FAILED, NOT_CHECKED, NOTED, PASSED]
@@ -79,7 +79,7 @@ def line(finding):
     return " ".join(filter(None, ["%s %s: %s." % (finding.check, finding.subject, finding.what), finding.cure]))
 
 
-def _of_service(target):
+def _of_service(seen, target):
     service = target.service
     if service.status != "ACTIVE":
         what = "it is %s, so nothing can be deployed to it" % service.status
@@ -89,6 +89,23 @@ def _of_service(target):
         yield _controller(service)
         yield _desired(service)
     yield from _under_way(target)
+    if service.strategy.name != "ROLLING" and target.since is None:
+        yield _bake_time(service, seen.wait_timeout)
+
+
+def _bake_time(service, wait_timeout):
+    """ECS takes its time with such a service, with the good release as with the bad one."""
+    bake, name = service.strategy.bake, service.strategy.name
+    what = "it is deployed %s, with %d minutes of bake time" % (name, bake // 60)
+    cure = (
+        "For one at once: aws ecs update-service --service %s --deployment-configuration strategy=ROLLING."
+        % service.name
+    )
+    if bake < wait_timeout:
+        return Finding("bake_time", service.name, NOTED, what, cure)
+    what = "%s, and rollback_deploy_timeout is %d s" % (what, wait_timeout)
+    cure = "Set it to %d or more, so that the end is seen. %s" % (bake + 900, cure)
+    return Finding("bake_time", service.name, FAILED, what, cure)
 
 
 def _controller(service):

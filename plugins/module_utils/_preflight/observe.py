@@ -49,24 +49,26 @@ def target_of(gateway, release):
     :param gateway: the EcsGateway that chose it.
     """
     primary = release.service.primary
-    at_rest = release.stays and primary is not None and primary.rollout_state == "COMPLETED"
+    under_way = tuple(item for item in release.history if item.status not in ENDED)
+    at_rest = release.stays and not under_way and primary and primary.rollout_state in (None, "COMPLETED")
     return Target(
         service=release.service,
         definition=Definition.from_boto(gateway.described(release.target.arn)["taskDefinition"]),
-        under_way=tuple(item for item in release.history if item.status not in ENDED),
+        under_way=under_way,
         recorded=recorded_digests(release.target, release.history),
         since=primary.created_at if at_rest else None,
     )
 
 
-def observe(make_client, targets, restored):
+def observe(make_client, targets, restored, wait_timeout):
     """The Observation of ``targets`` (service → Target).
 
     :param make_client: callable: the name of a service → a new boto3 client.
     :param restored: names or ARNs of the secrets that this run brings back.
+    :param wait_timeout: seconds that the deployment may take.
     """
     clients = Clients(make_client)
-    seen = Observation(clients("ecr").meta.region_name, targets, frozenset(restored))
+    seen = Observation(clients("ecr").meta.region_name, targets, frozenset(restored), wait_timeout)
     gateway = PreflightGateway(clients)
     here = _Here(seen.region, clients, gateway)
     definitions = [target.definition for target in targets.values()]

@@ -136,11 +136,13 @@ class Observation:
 
     A reading is None (or False) when the thing is not there, and a NotRead when it could not be read. ``secrets`` holds
     the Secrets of Secrets Manager with their versions, ``images`` the Images of ECR, ``keys`` is by the whole reference.
+    ``restored`` are the secrets that this run brings back, ``wait_timeout`` is how many seconds the deployment may take.
     """
 
     region: str
     targets: dict[str, Target]
     restored: frozenset[str] = frozenset()
+    wait_timeout: int = 900
     images: dict[str, object] = field(default_factory=dict)
     roles: dict[str, object] = field(default_factory=dict)
     log_groups: dict[str, object] = field(default_factory=dict)

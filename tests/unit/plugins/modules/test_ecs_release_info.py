@@ -71,7 +71,9 @@ def expect_history(aws, *deployments):
         for number, status in deployments
     ]
     aws.answer("ecs", "describe_service_deployments", {"serviceDeployments": whole})
-    revisions = [{"serviceRevisionArn": f"r/{number}", "taskDefinition": arn(number)} for number, _status in deployments]
+    revisions = [
+        {"serviceRevisionArn": f"r/{number}", "taskDefinition": arn(number)} for number, _status in deployments
+    ]
     aws.answer("ecs", "describe_service_revisions", {"serviceRevisions": revisions})
 
 

@@ -209,12 +209,27 @@ def step(running, target=None, story="1 ok, 2 ok", changed_at=None, pins=(), **c
         (1, "COMPLETED", minute(-1), "nothing", False),  # the tasks read it when they started
         (1, "COMPLETED", minute(1), "deploy", True),  # they did not
         (1, "IN_PROGRESS", minute(1), "deploy", True),
-        (1, None, None, "join", False),
+        (1, None, None, "nothing", False),  # only a rolling deployment has a rollout state
+        (1, "FAILED", None, "deploy", True),  # ECS starts no more tasks of it
     ],
 )
 def test_deploys_only_what_is_not_there_yet(running, rollout_state, secrets_changed_at, verb, force):
     found = step(running, changed_at=secrets_changed_at, rollout_state=rollout_state)
     assert (found.verb, found.force, found.task_definition) == (verb, force, arn(1))
+
+
+@pytest.mark.parametrize(
+    ("story", "verb"),
+    [
+        ("1 ok, 1 running", "join"),
+        ("1 ok, 2 running", "stop"),  # a canary: the service still names 1, and some users get 2
+        ("0 ok, 2 running", "deploy"),
+    ],
+)
+def test_a_deployment_under_way_counts_as_what_runs(story, verb):
+    assert step(1, story=story, rollout_state=None).verb == verb
+    choice = choose_target(service(1), history("1 ok, 2 running"))
+    assert [item.verdict for item in choice.candidates] == ["running", "served"]
 
 
 def test_a_service_that_runs_a_copy_of_the_target_runs_the_target():

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -101,3 +102,16 @@ def test_pending_counts_the_tasks_of_the_target_only():
 )
 def test_several_services_are_one_answer(answers, together):
     assert all_of(answers) == together
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (dict(), "app: 2 of 2 tasks run app:1, 0 failed"),
+        (dict(stage="BAKE_TIME"), "app: 2 of 2 tasks run app:1, 0 failed, BAKE_TIME"),
+        (dict(stage="POST_SCALE_UP", paused=True), "aws ecs continue-service-deployment"),
+    ],
+)
+def test_tells_the_stage_of_a_deployment_and_who_it_waits_for(changes, told):
+    deployment = replace(ours("IN_PROGRESS"), **changes)
+    assert told in judge(STEADY, deployment, "x/app:1").detail

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment, Strategy
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import (
     findings,
     line,
@@ -266,6 +266,19 @@ def test_all_failures_are_told_at_once_and_first():
     assert line(found[0]) == (
         f"image {IMAGE}: ECR has no such image. Push it again, or name another target in rollback_task_definition."
     )
+
+
+@pytest.mark.parametrize(
+    ("strategy", "since", "expected"),
+    [
+        (Strategy(), None, []),
+        (Strategy("BLUE_GREEN", 300.0), None, [("bake_time", "noted")]),
+        (Strategy("CANARY", 3900.0), None, [("bake_time", "failed")]),
+        (Strategy("CANARY", 3900.0), NOON, []),  # it runs its target, and is not deployed
+    ],
+)
+def test_a_deployment_that_bakes_longer_than_the_wait_is_a_failure(strategy, since, expected):
+    assert not_passed(replace(TARGET, service=replace(APP, strategy=strategy), since=since)) == expected
 
 
 LATER = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)

@@ -9,6 +9,7 @@ starting (an image that is gone, and the like) is in test_preflight.py.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import sys
 import time
@@ -180,27 +181,29 @@ def test_is_refused_in_clear_words(production, mistake):
 
 
 @contextlib.contextmanager
-def worker(production):
-    """A second service of the application. Revision 1 works; the program of revision 2 is not there."""
+def worker(production, name: str = WORKER):
+    """A second service of the application, without a load balancer. Revision 1 works; the program of revision 2 is not there,
+    and that of revision 3 ends a second after its start."""
     ecs = production.aws("ecs")
     definition = ecs.describe_task_definition(taskDefinition="spymeo-app:1")["taskDefinition"]
     whole = {
         key: definition[key] for key in ("requiresCompatibilities", "networkMode", "cpu", "memory", "executionRoleArn")
     }
     container = {key: definition["containerDefinitions"][0][key] for key in ("name", "image", "logConfiguration")}
-    for command in ([sys.executable, "-c", "import time; time.sleep(600)"], ["/no/such/program"]):
+    sleeps = lambda seconds: [sys.executable, "-c", f"import time; time.sleep({seconds})"]  # noqa: E731
+    for command in (sleeps(600), ["/no/such/program"], sleeps(1)):
         changed = [container | {"command": command}]
-        ecs.register_task_definition(family=WORKER, containerDefinitions=changed, **whole)
+        ecs.register_task_definition(family=name, containerDefinitions=changed, **whole)
     network = production.service()["networkConfiguration"]
     ecs.create_service(
-        cluster=world.CLUSTER, serviceName=WORKER, taskDefinition=f"{WORKER}:1", desiredCount=1, launchType="FARGATE",
+        cluster=world.CLUSTER, serviceName=name, taskDefinition=f"{name}:1", desiredCount=1, launchType="FARGATE",
         networkConfiguration=network,
     )  # fmt: skip
-    assert settled(production, WORKER) == f"{WORKER}:1"
+    assert settled(production, name) == f"{name}:1"
     try:
         yield
     finally:
-        ecs.delete_service(cluster=world.CLUSTER, service=WORKER, force=True)
+        ecs.delete_service(cluster=world.CLUSTER, service=name, force=True)
 
 
 def test_of_two_services_the_one_that_fails_does_not_hide_or_stop_the_other(production):
@@ -218,6 +221,44 @@ def test_of_two_services_the_one_that_fails_does_not_hide_or_stop_the_other(prod
         assert running(production) == "spymeo-app:1"
         assert running(production, WORKER) == ""
         assert_release_1_serves(production)
+
+
+def test_a_task_that_ends_soon_after_its_start_is_no_success_although_ecs_says_so(production):
+    jobs = "spymeo-jobs"
+    alone = {"rollback_services": [jobs], "rollback_task_definition": f"{jobs}:3"}
+    with worker(production, jobs):
+        played = production.play("rollback_code", "-e", json.dumps(alone))
+        listed = production.aws("ecs").list_service_deployments(cluster=world.CLUSTER, service=jobs)
+        assert listed["serviceDeployments"][0]["status"] == "SUCCESSFUL"
+    assert played.code != 0
+    assert f"tasks of {jobs}:3 on {jobs} ended soon after their start" in played.output
+    assert "app exited with 0" in played.output
+
+
+DEADLINE = 3  # seconds; a task takes 8
+
+
+def test_the_deadline_is_kept_to_the_second(production):
+    break_code(production)
+    production.control("durations", task_pull=8.0)
+    try:
+        played = production.play("rollback_code", "-e", json.dumps({"rollback_deploy_timeout": DEADLINE}))
+    finally:
+        production.control("durations", task_pull=0.2)
+    assert played.code != 0
+    assert f"was not done after {DEADLINE} s: spymeo-app: 0 of 2 tasks run spymeo-app:1" in played.output
+    (started,) = [call for call in played.calls if call["operation"] == "UpdateService"]
+    looks = [
+        call for call in played.calls if call["operation"] == "DescribeServices" and call["time"] > started["time"]
+    ]
+    waited = [moment(look) - moment(started) for look in looks if moment(look) - moment(started) <= DEADLINE + 1]
+    assert DEADLINE <= max(waited) <= DEADLINE + 1
+    assert "desiredCount" not in started["parameters"]
+    assert settled(production) == "spymeo-app:1"  # what was begun goes on in AWS
+
+
+def moment(call: dict) -> float:
+    return datetime.datetime.fromisoformat(call["time"]).timestamp()
 
 
 def test_a_tag_that_was_moved_is_pinned_to_what_it_meant(production):
@@ -250,7 +291,11 @@ def test_a_target_that_is_inactive_is_registered_again(production):
 
 def test_nothing_was_deleted_or_deregistered_by_any_run(production):
     ours = [call for call in production.calls() if call["operation"].startswith(("Delete", "Deregister", "Remove"))]
-    assert [call["operation"] for call in ours] == ["DeleteService", "DeregisterTaskDefinition"]  # the tests' own
+    assert [call["operation"] for call in ours] == [
+        "DeleteService",
+        "DeleteService",
+        "DeregisterTaskDefinition",
+    ]  # the tests' own
 
 
 @pytest.fixture(scope="module")

@@ -219,12 +219,12 @@ class EcsGateway:
         return [message for at, message in self.services([service])[0].events if at >= since][:EVIDENCE_EVENTS]
 
     def dead_tasks(self, service, task_definition, since):
-        """Some of the tasks that show why a deployment fails: DeadTasks that stopped since then, of their own."""
+        """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; at most 100."""
         arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
         tasks = self._ecs.describe_tasks(cluster=self.cluster, tasks=arns[:100])["tasks"] if arns else []
         with reading("DescribeTasks"):
             dead = [DeadTask.from_boto(task) for task in tasks if task["taskDefinitionArn"] == task_definition]
-        return [task for task in dead if task.tells(since)][:EVIDENCE_TASKS]
+        return [task for task in dead if task.tells(since)]
 
 
 @contextlib.contextmanager

@@ -10,6 +10,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED_BY_ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
+WATCH = 5.0  # seconds; a program that cannot work mostly ends within a few
+
 
 def judge(service, deployment, target):
     """How far OUR deployment is. A steady service proves nothing: it is steady after a breaker rollback, too.
@@ -62,6 +64,28 @@ def judge_rollback(service, deployment, target):
             "the deployment of %s ended before it could be stopped; run again, and it is replaced" % service.name
         )
     return _on_its_way(service, deployment, target)
+
+
+def asked_about_health(service, definition):
+    """Whether ECS asks the tasks if they are well, by a load balancer or a container health check, before it calls them a success."""
+    return service.load_balanced or any(container.has_health_check for container in definition.containers)
+
+
+def watched(service, target, answer, seconds, dead):
+    """The answer for tasks that nobody asks: they count once they have run for a while, and have failed when they keep dying.
+
+    ECS counts no failure of such a task once it was RUNNING (failedTasks, and its circuit breaker, know none).
+
+    :param answer: what ``judge`` says.
+    :param seconds: how long all tasks are there.
+    :param dead: how many tasks of the target ended by themselves since the deployment began.
+    """
+    if isinstance(answer, Ready) and seconds < WATCH:
+        told = "%s; without a load balancer or a health check they are watched for %d s" % (answer.detail, WATCH)
+        return Pending(service.desired, service.desired, told)
+    if isinstance(answer, Pending) and dead >= failed_tasks_that_prove_it(service.desired):
+        return Failed("%d tasks of %s on %s ended soon after their start" % (dead, short(target), service.name))
+    return answer
 
 
 def _proven(service, deployment, target):

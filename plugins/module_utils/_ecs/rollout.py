@@ -10,8 +10,14 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge, judge_rollback
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS, side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
+    all_of,
+    asked_about_health,
+    judge,
+    judge_rollback,
+    watched,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Service,
     ServiceDeployment,
@@ -38,6 +44,7 @@ class Course:
     error: RollbackError | None = None
     outcome: str = "not started"
     seconds: float = 0.0
+    proven_at: float | None = None  # the clock's time when all tasks were there at last
 
     @property
     def under_way(self):
@@ -163,10 +170,22 @@ class Rollout:
     def _judge(self, course, service):
         stopped = course.ours is not None and course.ours.arn == course.step.stopped
         answer = (judge_rollback if stopped else judge)(service, course.ours, course.asked_for)
+        if not asked_about_health(service, course.target):
+            answer = self._watch(course, service, answer)
         if course.outcome == "under way" and not isinstance(answer, Pending):
             course.outcome = "serves" if isinstance(answer, Ready) else "failed"
             course.seconds = self._clock.now() - self._started
         return answer
+
+    def _watch(self, course, service, answer):
+        """Nobody asks these tasks whether they are well, so ECS calls a deployment a success before one could have crashed."""
+        dead = 0
+        if isinstance(answer, Ready):
+            course.proven_at = course.proven_at or self._clock.now()
+        elif isinstance(answer, Pending) and course.ours:
+            course.proven_at = None
+            dead = len(self._ecs.dead_tasks(service.name, course.asked_for, course.ours.created_at))
+        return watched(service, course.asked_for, answer, self._clock.now() - (course.proven_at or 0), dead)
 
     def _evidence(self):
         """Lines that tell why a service is not where it should be; nothing of those that are."""
@@ -181,7 +200,7 @@ class Rollout:
     def _seen(self, course):
         name, since = course.service.name, course.ours.created_at
         lines = ["event: %s" % message for message in self._ecs.events(name, since)]
-        for task in self._ecs.dead_tasks(name, course.asked_for, since):
+        for task in self._ecs.dead_tasks(name, course.asked_for, since)[:EVIDENCE_TASKS]:
             lines.append(str(task))
             for container in course.target.containers:
                 if container.log_group and container.log_prefix:

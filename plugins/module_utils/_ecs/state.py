@@ -34,6 +34,7 @@ class Container:
     secrets: tuple[tuple[str, str], ...] = ()
     log_group: str | None = None
     log_prefix: str | None = None
+    has_health_check: bool = False
 
     @classmethod
     def from_boto(cls, answer):
@@ -46,6 +47,7 @@ class Container:
             secrets=tuple((item["name"], item["valueFrom"]) for item in answer.get("secrets", [])),
             log_group=options.get("awslogs-group"),
             log_prefix=options.get("awslogs-stream-prefix"),
+            has_health_check="healthCheck" in answer,
         )
 
 
@@ -150,6 +152,7 @@ class Service:
     deployments: tuple[Deployment, ...]
     events: tuple[tuple[datetime, str], ...]
     strategy: Strategy = Strategy()
+    load_balanced: bool = False
 
     @classmethod
     def from_boto(cls, answer):
@@ -164,6 +167,7 @@ class Service:
             deployments=tuple(Deployment.from_boto(deployment) for deployment in answer["deployments"]),
             events=tuple((event["createdAt"], event["message"]) for event in answer["events"]),
             strategy=Strategy.from_boto(answer.get("deploymentConfiguration", {})),
+            load_balanced=bool(answer.get("loadBalancers")),
         )
 
     @property

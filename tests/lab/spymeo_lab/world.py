@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import hashlib
 import json
 import pathlib
@@ -79,6 +80,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
     public_port = settings["public_port"] or free_port()
+    lab.world_controls["durations"] = lambda **seconds: _change_durations(lab, seconds)
     target_group = _load_balancer(endpoint_url, network, public_port)
     role = _cluster(endpoint_url)
     url = _fill_database(endpoint_url)
@@ -101,6 +103,11 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
         "admin": {"email": "admin@spymeo.fr", "password": ADMIN_PASSWORD},
         "settings": settings,
     }
+
+
+def _change_durations(lab: Lab, seconds: dict[str, float]) -> None:
+    """Some durations from now on, as `lab up --set` gives them at the start."""
+    lab.durations = dataclasses.replace(lab.durations, **seconds)
 
 
 def database_url(address: str, port: int) -> str:

@@ -76,6 +76,7 @@ def service(revision, rollout_state="COMPLETED", running=2, since=0):
         "runningCount": running,
         "pendingCount": 0,
         "deployments": [primary],
+        "loadBalancers": [{"targetGroupArn": "group", "containerName": "app", "containerPort": 8080}],
         "events": [{"id": "1", "createdAt": minute(60), "message": "(service app) was unable to start a task."}],
     }
     return {"services": [told], "failures": []}

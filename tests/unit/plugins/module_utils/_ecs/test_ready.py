@@ -8,8 +8,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge, judge_rollback
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Deployment, Service, ServiceDeployment
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
+    all_of,
+    asked_about_health,
+    judge,
+    judge_rollback,
+    watched,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    Container,
+    Deployment,
+    Service,
+    ServiceDeployment,
+    TaskDefinition,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -115,3 +127,27 @@ def test_several_services_are_one_answer(answers, together):
 def test_tells_the_stage_of_a_deployment_and_who_it_waits_for(changes, told):
     deployment = replace(ours("IN_PROGRESS"), **changes)
     assert told in judge(STEADY, deployment, "x/app:1").detail
+
+
+@pytest.mark.parametrize(
+    ("load_balanced", "has_health_check", "asked"),
+    [(True, False, True), (False, True, True), (False, False, False)],
+)
+def test_who_asks_a_task_whether_it_is_well(load_balanced, has_health_check, asked):
+    container = Container("app", "image", has_health_check=has_health_check)
+    definition = TaskDefinition("x/app:1", "ACTIVE", NOW, (container,))
+    assert asked_about_health(replace(STEADY, load_balanced=load_balanced), definition) == asked
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds", "dead", "after"),
+    [
+        (Ready(), 0.0, 0, Pending),
+        (Ready(), 5.0, 0, Ready),
+        (Pending(1, 2, "x"), 0.0, 2, Pending),
+        (Pending(1, 2, "x"), 0.0, 3, Failed),  # ECS itself would go on for ever
+        (Failed("x"), 9.0, 3, Failed),
+    ],
+)
+def test_tasks_that_nobody_asks_are_watched(before, seconds, dead, after):
+    assert isinstance(watched(STEADY, "x/app:1", before, seconds, dead), after)

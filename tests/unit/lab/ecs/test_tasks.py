@@ -123,7 +123,7 @@ def test_children_of_a_task_end_with_it(stage):
     stage.run(stage.definition("forks"))
     stage.stopped()
     child = int(stage.until(stage.lines)[0])
-    stage.until(lambda: not alive(child))
+    assert stage.until(lambda: not alive(child))
 
 
 def test_a_task_outlives_its_log_group(stage):

@@ -46,6 +46,14 @@ options:
       - A bare number is refused, because it names no family, and because AWX and YAML turn text into numbers.
       - Empty or left out means that the module chooses.
     type: raw
+  choose:
+    description:
+      - V(previous) chooses as said above.
+      - V(running) chooses what each service runs, to look whether it could be started again, as when its database alone goes back.
+        O(task_definition) must be left out then.
+    type: str
+    choices: [previous, running]
+    default: previous
   restored_secrets:
     description:
       - Names or ARNs of secrets of which the same run brings back another version before it deploys.
@@ -231,13 +239,18 @@ evidence:
 from dataclasses import asdict
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, stay
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import findings, line, summary, verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
+
+
+def release_of(gateway, service, named, which):
+    """The Chosen of a service."""
+    return stay(gateway, service) if which == "running" else choose(gateway, service, named.get(service.name))
 
 
 def told(releases, found):
@@ -260,6 +273,7 @@ def main():
             cluster=dict(type="str", required=True),
             services=dict(type="list", elements="str", required=True),
             task_definition=dict(type="raw"),
+            choose=dict(type="str", choices=["previous", "running"], default="previous"),
             restored_secrets=dict(type="list", elements="str", default=[], no_log=False),
             wait_timeout=dict(type="int", default=3600),
             fail_on_error=dict(type="bool", default=True),
@@ -269,7 +283,11 @@ def main():
         gateway = EcsGateway(module.aws("ecs"), module.params["cluster"])
         services = gateway.services(module.params["services"])
         named = named_targets(module.params["task_definition"], module.params["services"])
-        releases = side_by_side(lambda service: choose(gateway, service, named.get(service.name)), services)
+        if named and module.params["choose"] == "running":
+            raise BadInput(
+                "task_definition", module.params["task_definition"], "the code is to stay as it is", "Leave it empty."
+            )
+        releases = side_by_side(lambda service: release_of(gateway, service, named, module.params["choose"]), services)
         targets = {release.service.name: target_of(gateway, release) for release in releases}
         found = findings(observe(module.aws, targets, module.params["restored_secrets"], module.params["wait_timeout"]))
         result = told(releases, found)

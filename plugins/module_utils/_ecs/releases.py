@@ -80,6 +80,15 @@ class Chosen:
         return as_releases(self.service, self.history, self.definitions)[1]
 
 
+def stay(gateway, service):
+    """The Chosen of a service that stays on what it runs, and is to be started again."""
+    history = gateway.history(service.name)
+    going = in_flight(history)
+    running = gateway.task_definition(going.task_definition if going else service.task_definition)
+    choice = Choice(running.arn, "its code stays as it is", None, None, ())
+    return Chosen(service, running, choice, None, history, {running.arn: running})
+
+
 def choose(gateway, service, named):
     """The Chosen of a service.
 

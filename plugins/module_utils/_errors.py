@@ -33,6 +33,8 @@ class BadInput(RollbackError):
         text = "rollback_%s (option %s) is '%s': %s." % (option, option, value, problem.rstrip("."))
         super().__init__(text + (" %s" % cure if cure else ""))
         self.option = option
+        self.problem = problem.rstrip(".")
+        self.cure = cure
 
 
 class UnexpectedAnswer(RollbackError):

@@ -9,9 +9,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rds_restore
 version_added: 0.1.0
-short_description: Restore a snapshot to a new DB instance that has every setting of the one it replaces
+short_description: Restore a snapshot or a point in time to a new DB instance that has every setting of the one it replaces
 description:
-  - Restores a snapshot to a B(new) DB instance. The instance that it replaces is only read.
+  - Restores a snapshot, or a point in time, to a B(new) DB instance. The instance that it replaces is only read.
   - RDS gives a restored instance the default security group, parameter group and option group, one zone and no deletion protection, unless told otherwise.
     This module passes every setting of O(db_instance) that the restore takes, sets the others afterwards, and reboots only for the parameter group.
   - Then both instances are compared setting by setting. A difference fails the task.
@@ -24,9 +24,13 @@ options:
     type: str
     required: true
   snapshot:
-    description: The snapshot to restore.
+    description: The snapshot to restore, by its identifier.
     type: str
-    required: true
+  point_in_time:
+    description:
+      - A time, ISO 8601 with a time zone. The data of O(db_instance) of this very moment are restored, out of its automated backups.
+      - It comes before O(snapshot). One of both is needed.
+    type: str
   new_db_instance:
     description: The name of the new instance, as M(spymeo.rollback.rds_rollback_info) gives it.
     type: str
@@ -124,11 +128,13 @@ seconds:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings, not_compared, settings_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Create, Done, Refuse, Wait, Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
@@ -137,10 +143,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 def begin(gateway, options, clock):
     """The Restoration that is asked for; it has looked once and changed nothing."""
-    source, snapshot = gateway.source(options["db_instance"]), gateway.snapshot(options["snapshot"])
+    source = gateway.source(options["db_instance"])
+    moment = parse_time("point_in_time", options["point_in_time"])
+    named = gateway.snapshot(options["snapshot"]) if options["snapshot"] and not moment else None
+    snapshot = PointInTime.of(source, moment) if moment else named
     if snapshot is None:
         raise BadInput("snapshot", options["snapshot"], "there is no such snapshot")
-    accepts = gateway.accepts("RestoreDBInstanceFromDBSnapshot"), gateway.accepts("ModifyDBInstance")
+    accepts = gateway.accepts(snapshot.operation), gateway.accepts("ModifyDBInstance")
     wanted = Wanted(options["new_db_instance"], options["run_id"], *accepts)
     restoration = Restoration(gateway, source, snapshot, wanted, clock)
     restoration.observe()
@@ -217,7 +226,8 @@ def main():
     module = RollbackModule(
         dict(
             db_instance=dict(type="str", required=True),
-            snapshot=dict(type="str", required=True),
+            snapshot=dict(type="str"),
+            point_in_time=dict(type="str"),
             new_db_instance=dict(type="str", required=True),
             run_id=dict(type="str", required=True),
             wait=dict(type="bool", default=True),

@@ -14,17 +14,35 @@ description:
   - Reads DB instances and snapshots, and tells whether a database rollback is still to be done, has been begun by this run, or is done.
   - It is done when the application uses an instance that was restored from this very snapshot, by whichever run. So running a rollback twice changes nothing.
     To restore the same snapshot once more, copy it to another name and name the copy.
-  - What cannot work is refused here, before anything changes. A missing snapshot, one that is not available or of another engine, an Aurora cluster,
-    a name that somebody else has taken, and a DATABASE_URL that leads elsewhere.
+  - "The data come from a snapshot that is named, from the newest snapshot of a time or earlier, or from a point in time."
+  - What cannot work is refused here, before anything changes, all of it at once and each with its cure. The source can be restored and is of
+    this engine, the names are free or this run's, the quotas have room for instance, storage and snapshot, the class is offered, the subnet group
+    is there, the KMS key is enabled. Read replicas and RDS Proxies that stay behind are notes.
+  - An Aurora cluster and a DATABASE_URL that leads elsewhere are refused, too.
+  - What the credentials may not read is reported as not checked, never as passed.
 options:
   db_instance:
     description: The DB instance of the application.
     type: str
     required: true
   snapshot:
-    description: The snapshot to go back to.
+    description: The snapshot to go back to, by its identifier.
     type: str
-    required: true
+  snapshot_before:
+    description:
+      - A time, ISO 8601 with a time zone. The newest available snapshot of O(db_instance) with data of this time or earlier is taken,
+        automated ones included.
+      - It comes before O(snapshot).
+    type: str
+  point_in_time:
+    description:
+      - A time, ISO 8601 with a time zone. The data are those of this very moment, out of the automated backups.
+      - It comes before O(snapshot), and cannot be given together with O(snapshot_before).
+    type: str
+  fail_on_error:
+    description: Whether the task fails when a check has failed. Its message names every failure with its cure.
+    type: bool
+    default: true
   current_host:
     description:
       - The host in the application's DATABASE_URL now.
@@ -97,16 +115,22 @@ safety_snapshot:
   description: The name of the snapshot to take before, for M(spymeo.rollback.rds_snapshot). When it is done, the one that was taken.
   returned: success
   type: str
-snapshot:
-  description: The snapshot to go back to.
+source:
+  description: What the data come from.
   returned: success
   type: dict
   contains:
-    name:
-      description: The name.
+    told:
+      description: It, for people.
+      type: str
+    snapshot:
+      description: The snapshot, for M(spymeo.rollback.rds_restore); empty for a point in time.
+      type: str
+    point_in_time:
+      description: The time, ISO 8601 in UTC; empty for a snapshot.
       type: str
     arn:
-      description: The ARN.
+      description: The ARN of the snapshot; for a point in time, that of the instance with the time.
       type: str
     created:
       description: The time of its data, ISO 8601 in UTC.
@@ -131,39 +155,71 @@ lost:
     how_known:
       description: Between which times that is.
       type: str
-findings:
-  description: What no restore brings over, or what a person should know before, one sentence each.
+verdict:
+  description: V(failed) when a check has failed, V(inconclusive) when none has but some could not be made, else V(passed).
+  returned: success
+  type: str
+checks:
+  description: How many checks came to what.
+  returned: success
+  type: str
+evidence:
+  description: One line for each failure, with its cure.
   returned: success
   type: list
   elements: str
+findings:
+  description: What each check came to. Failures come first, then what was not checked, then notes. Empty when the rollback is done.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: V(source), V(name), V(safety_snapshot), V(quota), V(class), V(subnet_group), V(key), V(proxy) or V(left_behind).
+      type: str
+    subject:
+      description: What was looked at.
+      type: str
+    verdict:
+      description: V(passed), V(failed), V(noted) or V(not_checked).
+      type: str
+    what:
+      description: What was found.
+      type: str
+    cure:
+      description: What to do about it. Empty where nothing is to be done.
+      type: str
+    services:
+      description: Always empty.
+      type: list
+      elements: str
 """
 
-from datetime import datetime, timezone
+from dataclasses import asdict
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 
 
-def observe(gateway, options):
-    """The snapshot, and where the rollback to it stands."""
-    name = options["db_instance"]
-    snapshot = gateway.snapshot(options["snapshot"])
-    rollback = decide_rollback(
-        db_instance=name,
-        snapshot_name=options["snapshot"],
-        current_host=options["current_host"] or None,
-        run_id=options["run_id"],
-        instances=gateway.instances(),
-        snapshot=snapshot,
-        snapshots=gateway.snapshots_of(name) if snapshot is None else (),
-        now=datetime.now(timezone.utc),
-    )
-    return snapshot, rollback
+def wanted(options):
+    """What the data are to come from."""
+    before = parse_time("snapshot_before", options["snapshot_before"])
+    moment = parse_time("point_in_time", options["point_in_time"])
+    if not (options["snapshot"] or before or moment):
+        cure = "Set rollback_snapshot, rollback_snapshot_before or rollback_point_in_time."
+        raise BadInput("snapshot", "", "nothing says where the data are to come from", cure)
+    return Wanted(options["snapshot"] or "", before, moment)
 
 
-def told(instance):
+def instance_told(instance):
     """A DbInstance or None, in JSON types."""
     if instance is None:
         return {}
@@ -176,36 +232,56 @@ def told(instance):
     )
 
 
+def told(rollback, found):
+    """A Rollback and its Findings in JSON types."""
+    source, lost = rollback.source, rollback.lost
+    by_time = isinstance(source, PointInTime)
+    return dict(
+        state=rollback.state,
+        reason=rollback.reason,
+        db_instance=rollback.replaced,
+        restored_instance=instance_told(rollback.restored),
+        new_db_instance=rollback.new_db_instance,
+        safety_snapshot=rollback.safety_snapshot,
+        source=dict(
+            told=source.told,
+            snapshot="" if by_time else source.name,
+            point_in_time=source.name if by_time else "",
+            arn=source.arn,
+            created=show_time(lost.since),
+            engine=source.engine,
+            engine_version=source.engine_version,
+        ),
+        lost=dict(since=show_time(lost.since), seconds=lost.seconds, how_known=lost.how_known),
+        findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
+        verdict=verdict(found),
+        checks=summary(found),
+        evidence=[line(finding) for finding in found if finding.verdict == FAILED],
+    )
+
+
 def main():
     module = RollbackModule(
         dict(
             db_instance=dict(type="str", required=True),
-            snapshot=dict(type="str", required=True),
+            snapshot=dict(type="str"),
+            snapshot_before=dict(type="str"),
+            point_in_time=dict(type="str"),
             current_host=dict(type="str"),
             run_id=dict(type="str", required=True),
+            fail_on_error=dict(type="bool", default=True),
         )
     )
+    params = module.params
     with module.telling():
-        snapshot, rollback = observe(RdsGateway(module.aws("rds")), module.params)
-        lost = rollback.lost
-        module.exit_json(
-            changed=False,
-            state=rollback.state,
-            reason=rollback.reason,
-            db_instance=rollback.replaced,
-            restored_instance=told(rollback.restored),
-            new_db_instance=rollback.new_db_instance,
-            safety_snapshot=rollback.safety_snapshot,
-            snapshot=dict(
-                name=snapshot.name,
-                arn=snapshot.arn,
-                created=show_time(lost.since),
-                engine=snapshot.engine,
-                engine_version=snapshot.engine_version,
-            ),
-            lost=dict(since=show_time(lost.since), seconds=lost.seconds, how_known=lost.how_known),
-            findings=list(rollback.findings),
-        )
+        gateway, host = RdsGateway(module.aws("rds")), params["current_host"] or None
+        rollback = where_it_stands(gateway, params["db_instance"], wanted(params), host, params["run_id"])
+        found = findings(observe(gateway, module.aws, rollback, params["run_id"]))
+        result = told(rollback, found)
+        if result["evidence"] and params["fail_on_error"]:
+            message = "The restore would fail (%s). Nothing was changed. Mend all of this first:" % result["checks"]
+            raise RollbackError(message, result["evidence"], dict(result, changed=False))
+        module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,7 @@ from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import SNAPSHOT_SOURCE
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot, PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance, safety_snapshot
 
 
@@ -45,16 +44,31 @@ class Rollback:
     new_db_instance: str
     safety_snapshot: str
     lost: Lost
-    findings: tuple[str, ...]
+    current: DbInstance
+    source: DbSnapshot | PointInTime
 
 
-def decide_rollback(db_instance, snapshot_name, current_host, run_id, instances, snapshot, snapshots, now):
-    """Where the rollback of ``db_instance`` to ``snapshot_name`` stands.
+@dataclass(frozen=True)
+class Wanted:
+    """What the operator wants the data from: the snapshot of a name, the newest one with data of ``before`` or earlier, or a
+    ``point_in_time``. A time is said for one occasion and a name stands in the inventory, so a time comes first."""
+
+    snapshot: str = ""
+    before: datetime | None = None
+    point_in_time: datetime | None = None
+
+    @property
+    def by_name(self):
+        """Whether the snapshot of the name is wanted."""
+        return self.before is None and self.point_in_time is None
+
+
+def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now):
+    """Where the rollback of ``db_instance`` to what is ``wanted`` stands.
 
     :param current_host: the host in DATABASE_URL now, or None: then it is the endpoint of ``db_instance``.
     :param instances: every DbInstance of the region.
-    :param snapshot: the DbSnapshot of that name, or None.
-    :param snapshots: the DbSnapshots of ``db_instance``, for the message when the named one is missing.
+    :param snapshots: DbSnapshots: those of ``db_instance`` and of what was restored in its place, and the one that is named.
     :param now: aware datetime.
     :return: a Rollback.
     :raises BadInput, RollbackError: it cannot be done; the message says how to cure it.
@@ -67,16 +81,36 @@ def decide_rollback(db_instance, snapshot_name, current_host, run_id, instances,
             "there is no such DB instance in this region",
             _list("DB instances", sorted(by_name)),
         )
-    if snapshot is None:
-        names = ["%s (%s, %s)" % (item.name, item.status, _time(item.data_from)) for item in snapshots]
-        raise BadInput(
-            "snapshot", snapshot_name, "there is no such snapshot", _list("snapshots of %s" % db_instance, names)
-        )
     current = _in_service(by_name[db_instance], current_host, by_name)
-    if _is_done(current, snapshot):
-        return _done(current, snapshot)
-    refuse_what_cannot_be_restored(current, snapshot)
-    return _to_do(current, snapshot, run_id, by_name, now)
+    source = _source(wanted, current, by_name, snapshots)
+    if _is_done(current, source):
+        return _done(current, source)
+    return _to_do(current, source, run_id, by_name, now)
+
+
+def _source(wanted, current, by_name, snapshots):
+    """The DbSnapshot or PointInTime that is wanted."""
+    if wanted.before and wanted.point_in_time:
+        problem = "rollback_snapshot_before is given, too"
+        raise BadInput("point_in_time", wanted.point_in_time.isoformat(), problem, "Give one of them.")
+    if wanted.point_in_time:
+        replaced = by_name.get(current.replaces)
+        earlier = PointInTime.of(replaced, wanted.point_in_time) if replaced else None
+        restored_from_it = earlier is not None and current.from_snapshot == earlier.arn
+        return earlier if restored_from_it else PointInTime.of(current, wanted.point_in_time)
+    names = ["%s (%s, %s)" % (item.name, item.status, _time(item.data_from)) for item in snapshots]
+    if wanted.before is None:
+        found = next((item for item in snapshots if item.name == wanted.snapshot), None)
+        if found is None:
+            cure = _list("snapshots of %s" % current.name, names)
+            raise BadInput("snapshot", wanted.snapshot, "there is no such snapshot", cure)
+        return found
+    eligible = [item for item in snapshots if item.problem is None and item.data_from <= wanted.before]
+    if not eligible:
+        problem = "no available snapshot has data of that time or earlier"
+        cure = _list("snapshots of %s" % current.name, names)
+        raise BadInput("snapshot_before", wanted.before.isoformat(), problem, cure)
+    return max(eligible, key=lambda item: item.data_from)
 
 
 def _in_service(named, current_host, by_name):
@@ -116,38 +150,31 @@ def _is_done(current, snapshot):
 
 
 def _done(current, snapshot):
-    reason = "The application uses %s already, which run %s restored from this snapshot on %s" % (
+    reason = "The application uses %s already, which run %s restored from %s on %s" % (
         current.name,
         current.run_id,
+        snapshot.told,
         _time(current.created),
     )
-    lost = Lost(
-        _data_from(snapshot),
-        current.created,
-        "from the time of the snapshot's data to the creation of %s" % current.name,
-    )
+    how_known = "from the time of the data of %s to the creation of %s" % (snapshot.told, current.name)
+    lost = Lost(_data_from(snapshot), current.created, how_known)
     taken = safety_snapshot(current.replaces, current.run_id)
-    return Rollback("done", reason, current.replaces, current, current.name, taken, lost, ())
+    return Rollback("done", reason, current.replaces, current, current.name, taken, lost, current, snapshot)
 
 
 def _to_do(current, snapshot, run_id, by_name, now):
     name = restored_instance(current.name, run_id)
     present = by_name.get(name)
-    if present is not None:
-        refuse_a_stranger(present, snapshot, run_id)
     state = "resume" if present else "restore"
     reason = (
         "run %s has begun to restore %s" % (run_id, name)
         if present
         else "%s is in service, and nothing has been restored yet" % current.name
     )
-    lost = Lost(_data_from(snapshot), now, "from the time of the snapshot's data to now, by this machine's clock")
-    found = tuple(findings(current))
-    if snapshot.instance not in (current.name, current.replaces):
-        found += (
-            "Snapshot %s was taken of DB instance %s, not of %s." % (snapshot.name, snapshot.instance, current.name),
-        )
-    return Rollback(state, reason, current.name, present, name, safety_snapshot(current.name, run_id), lost, found)
+    how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.told
+    lost = Lost(snapshot.data_from or now, now, how_known)
+    taken = safety_snapshot(current.name, run_id)
+    return Rollback(state, reason, current.name, present, name, taken, lost, current, snapshot)
 
 
 def refuse_what_cannot_be_restored(source, snapshot):
@@ -157,13 +184,12 @@ def refuse_what_cannot_be_restored(source, snapshot):
         raise BadInput(
             "db_instance", source.name, problem, "This collection rolls back DB instances without a cluster."
         )
-    if snapshot.status != "available":
-        raise BadInput(
-            "snapshot", snapshot.name, "it is %s, and only an available one can be restored" % snapshot.status
-        )
+    if snapshot.problem:
+        raise BadInput(snapshot.option, snapshot.name, snapshot.problem)
+    _data_from(snapshot)
     if snapshot.engine != source.engine:
         raise BadInput(
-            "snapshot",
+            snapshot.option,
             snapshot.name,
             "it is of engine %s, but DB instance %s runs %s" % (snapshot.engine, source.name, source.engine),
         )
@@ -175,7 +201,7 @@ def refuse_what_cannot_be_restored(source, snapshot):
             source.engine_version,
         )
         raise BadInput(
-            "snapshot",
+            snapshot.option,
             snapshot.name,
             problem,
             "The instance's parameter and option groups do not fit another major version.",
@@ -195,15 +221,13 @@ def refuse_a_stranger(instance, snapshot, run_id):
         )
         raise BadInput("run_id", run_id, problem, "Run again with another run id; %s is left alone." % instance.name)
     if instance.from_snapshot != snapshot.arn:
-        problem = "it has restored %s already, from the snapshot %s" % (instance.name, instance.from_snapshot)
+        problem = "it has restored %s already, from %s" % (instance.name, instance.from_snapshot)
         raise BadInput("run_id", run_id, problem, "Run again with another run id.")
 
 
 def _data_from(snapshot):
     if snapshot.data_from is None:
-        raise UnexpectedAnswer(
-            "DescribeDBSnapshots", "snapshot %s is available but has no SnapshotCreateTime" % snapshot.name
-        )
+        raise UnexpectedAnswer("DescribeDBSnapshots", "%s is available but has no SnapshotCreateTime" % snapshot.told)
     return snapshot.data_from
 
 

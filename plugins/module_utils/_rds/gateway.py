@@ -57,6 +57,41 @@ class RdsGateway:
         found = [_snapshot(answer, "DescribeDBSnapshots") for page in pages for answer in page["DBSnapshots"]]
         return sorted(found, key=lambda item: (item.created is None, item.created))
 
+    def quotas(self):
+        """What this account may have in this region: quota name → (used, maximum). The unit of AllocatedStorage is GiB."""
+        answer = self._rds.describe_account_attributes()
+        with reading("DescribeAccountAttributes"):
+            return {item["AccountQuotaName"]: (item["Used"], item["Max"]) for item in answer["AccountQuotas"]}
+
+    def offered(self, instance):
+        """Whether RDS still offers the class of a DbInstance for its engine version."""
+        answer = self._rds.describe_orderable_db_instance_options(
+            Engine=instance.engine,
+            EngineVersion=instance.engine_version,
+            DBInstanceClass=instance.description["DBInstanceClass"],
+            MaxRecords=20,
+        )
+        return bool(answer["OrderableDBInstanceOptions"])
+
+    def subnet_group(self, name):
+        """The status of a DB subnet group (``Complete``), or None when there is none."""
+        try:
+            answer = self._rds.describe_db_subnet_groups(DBSubnetGroupName=name)
+        except is_boto3_error_code("DBSubnetGroupNotFoundFault"):
+            return None
+        with reading("DescribeDBSubnetGroups"):
+            return answer["DBSubnetGroups"][0]["SubnetGroupStatus"]
+
+    def proxies_of(self, instance):
+        """The names of the RDS Proxies that send to a DB instance (its name)."""
+        pages = self._rds.get_paginator("describe_db_proxies").paginate()
+        names = [proxy["DBProxyName"] for page in pages for proxy in page["DBProxies"]]
+        return [name for name in names if instance in self._targets_of(name)]
+
+    def _targets_of(self, proxy):
+        pages = self._rds.get_paginator("describe_db_proxy_targets").paginate(DBProxyName=proxy)
+        return [target.get("RdsResourceId") for page in pages for target in page["Targets"]]
+
     def take_snapshot(self, instance, name, tags):
         """Start a snapshot. Returns True, or False when one of that name is there: the reply to an earlier call may have been lost.
 
@@ -68,13 +103,18 @@ class RdsGateway:
             return False
         return True
 
-    def restore(self, request):
-        """Start RestoreDBInstanceFromDBSnapshot. Returns True, or False when an instance of that name is there.
+    def restore(self, operation, request):
+        """Start RestoreDBInstanceFromDBSnapshot or RestoreDBInstanceToPointInTime. Returns True, or False when an instance of that
+        name is there.
 
         RDS has no client token: the name is the guard, so the caller looks whose instance it is.
         """
+        start = dict(
+            RestoreDBInstanceFromDBSnapshot=self._rds.restore_db_instance_from_db_snapshot,
+            RestoreDBInstanceToPointInTime=self._rds.restore_db_instance_to_point_in_time,
+        )[operation]
         try:
-            self._rds.restore_db_instance_from_db_snapshot(**request)
+            start(**request)
         except is_boto3_error_code("DBInstanceAlreadyExists"):
             return False
         return True

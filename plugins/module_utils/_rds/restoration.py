@@ -84,7 +84,7 @@ class Restoration:
 
     def _take(self, step):
         if isinstance(step, Create):
-            taken, self._verb = self._gateway.restore(step.request), "create"
+            taken, self._verb = self._gateway.restore(step.operation, step.request), "create"
         elif isinstance(step, Modify):
             taken = self._gateway.modify(step.request)
             self._verb = "modify" if taken else self._verb
@@ -99,7 +99,7 @@ def tell(step, source, wanted):
     """A step as lines of a plan, for people."""
     if isinstance(step, Create):
         later = left_to_modify(source, wanted.restore_accepts)
-        lines = ["restore snapshot %s to the new DB instance %s" % (step.request["DBSnapshotIdentifier"], wanted.name)]
+        lines = ["restore %s to the new DB instance %s" % (step.what, wanted.name)]
         return lines + ["then set what a restore cannot take: %s" % ", ".join(later)] * bool(later)
     if isinstance(step, Modify):
         settings = sorted(set(step.request) - {"DBInstanceIdentifier", "ApplyImmediately"})

@@ -373,8 +373,9 @@ def settings_of(instance):
 
 
 def restore_request(source, snapshot, name, run_id, accepted):
-    """The parameters of RestoreDBInstanceFromDBSnapshot for a DB instance ``name`` that has every setting of ``source``.
+    """The parameters of ``snapshot.operation`` for a DB instance ``name`` that has every setting of ``source``.
 
+    :param snapshot: DbSnapshot or PointInTime.
     :param accepted: names of the parameters that this botocore knows; a setting without one is left to modify_request().
     """
     request = {
@@ -389,7 +390,7 @@ def restore_request(source, snapshot, name, run_id, accepted):
     # Tags that are passed replace those of the source (restore), so both are passed.
     tags = dict(_tags(source.description), **{TAG_RUN: run_id, TAG_SNAPSHOT: snapshot.arn, TAG_REPLACES: source.name})
     request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
-    return dict(request, DBInstanceIdentifier=name, DBSnapshotIdentifier=snapshot.name)
+    return dict(request, **snapshot.request(name))
 
 
 def compare(source, restored):

@@ -93,6 +93,10 @@ class DbSnapshot:
     created: datetime | None
     data_from: datetime | None
     tags: dict[str, str]
+    kms_key: str | None = None
+
+    option = "snapshot"
+    operation = "RestoreDBInstanceFromDBSnapshot"
 
     @classmethod
     def from_boto(cls, answer):
@@ -110,9 +114,106 @@ class DbSnapshot:
             created=created,
             data_from=answer.get("OriginalSnapshotCreateTime", created),
             tags=tags_of(answer),
+            kms_key=answer.get("KmsKeyId"),
         )
 
     @property
     def run_id(self):
         """The run that took this snapshot, or None."""
         return self.tags.get(TAG_RUN)
+
+    @property
+    def told(self):
+        """For people."""
+        return "snapshot %s" % self.name
+
+    @property
+    def problem(self):
+        """Why it cannot be restored, or None."""
+        if self.status == "available":
+            return None
+        return "it is %s, and only an available one can be restored" % self.status
+
+    def request(self, new):
+        """The parameters of ``operation`` that name the source and the ``new`` instance."""
+        return dict(DBInstanceIdentifier=new, DBSnapshotIdentifier=self.name)
+
+
+@dataclass(frozen=True)
+class PointInTime:
+    """A moment in the life of a DB instance, which RDS restores as it restores a snapshot: it answers as a DbSnapshot does.
+
+    ``latest`` is None while RDS keeps nothing (its automated backups are off).
+    """
+
+    instance: str
+    instance_arn: str
+    instance_created: datetime | None
+    moment: datetime
+    latest: datetime | None
+    engine: str
+    engine_version: str
+    allocated_storage: int
+    kms_key: str | None
+
+    option = "point_in_time"
+    operation = "RestoreDBInstanceToPointInTime"
+
+    @classmethod
+    def of(cls, instance, moment):
+        """Of a DbInstance."""
+        description = instance.description
+        return cls(
+            instance=instance.name,
+            instance_arn=instance.arn,
+            instance_created=instance.created,
+            moment=moment,
+            latest=description.get("LatestRestorableTime") if description["BackupRetentionPeriod"] else None,
+            engine=instance.engine,
+            engine_version=instance.engine_version,
+            allocated_storage=instance.allocated_storage,
+            kms_key=description.get("KmsKeyId"),
+        )
+
+    @property
+    def name(self):
+        """The time, as the option has it."""
+        return self.moment.isoformat()
+
+    @property
+    def arn(self):
+        """What tells this source apart from every other; RDS has no ARN for a moment."""
+        return "%s@%s" % (self.instance_arn, self.moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    @property
+    def created(self):
+        """The moment: what was restored from it is younger."""
+        return self.moment
+
+    @property
+    def data_from(self):
+        """The time of the data."""
+        return self.moment
+
+    @property
+    def told(self):
+        """For people."""
+        return "%s as it was at %s" % (self.instance, self.moment.isoformat(timespec="seconds"))
+
+    @property
+    def problem(self):
+        """Why it cannot be restored, or None."""
+        if self.latest is None:
+            return "%s has no automated backups that RDS could go back to a time with" % self.instance
+        if self.moment > self.latest:
+            return "the latest time that RDS can restore is %s" % self.latest.isoformat(timespec="seconds")
+        if self.instance_created and self.moment < self.instance_created:
+            return "%s was created at %s only" % (
+                self.instance,
+                self.instance_created.isoformat(timespec="seconds"),
+            )
+        return None
+
+    def request(self, new):
+        """The parameters of ``operation`` that name the source and the ``new`` instance."""
+        return dict(SourceDBInstanceIdentifier=self.instance, TargetDBInstanceIdentifier=new, RestoreTime=self.moment)

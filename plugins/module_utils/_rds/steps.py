@@ -34,9 +34,11 @@ values for a while before it begins."""
 
 @dataclass(frozen=True)
 class Create:
-    """Call RestoreDBInstanceFromDBSnapshot with ``request``."""
+    """Call ``operation`` with ``request``; ``what`` is restored, for people."""
 
+    operation: str
     request: dict[str, Any]
+    what: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def next_step(source, snapshot, new, wanted, asked=Asked()):
     """What brings the restore one step further, from what is there; a run that died anywhere goes on from here.
 
     :param source: DbInstance that the settings come from.
+    :param snapshot: DbSnapshot or PointInTime that the data come from.
     :param new: DbInstance of the wanted name, or None.
     :return: Create, Modify, Reboot, Wait, Done or Refuse.
     :raises BadInput: this restore cannot be begun, or the name is a stranger's.
@@ -113,7 +116,8 @@ def next_step(source, snapshot, new, wanted, asked=Asked()):
 def _beginning(source, snapshot, wanted, asked):
     if asked.verb is None:
         refuse_what_cannot_be_restored(source, snapshot)
-        return Create(restore_request(source, snapshot, wanted.name, wanted.run_id, wanted.restore_accepts))
+        request = restore_request(source, snapshot, wanted.name, wanted.run_id, wanted.restore_accepts)
+        return Create(snapshot.operation, request, snapshot.told)
     if asked.quiet < SETTLE:
         return Wait(Pending(0, 1, "RDS does not show DB instance %s yet" % wanted.name))
     return Refuse("DB instance %s is gone: somebody has deleted it" % wanted.name)

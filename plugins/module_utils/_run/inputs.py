@@ -10,8 +10,10 @@ import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
 
-NAME, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID = (
+NAME, OPTIONAL_NAME, TIME, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID = (
     "name",
+    "optional name",
+    "time",
     "names",
     "optional names",
     "url",
@@ -33,7 +35,9 @@ VARIABLES = {
     ),
     "rollback_deploy_timeout": (SECONDS, "empty, or how many seconds the deployment may take, like 900"),
     "rollback_db_instance": (NAME, "an RDS DB instance identifier, like spymeo-production-db"),
-    "rollback_snapshot": (NAME, "an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot"),
+    "rollback_snapshot": (OPTIONAL_NAME, "an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot"),
+    "rollback_snapshot_before": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
+    "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
     "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),
     "rollback_base_url": (URL, "the application's public URL, like https://app.spymeo.fr"),
@@ -43,8 +47,10 @@ VARIABLES = {
     "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
 }
 
-_MAY_BE_EMPTY = (TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
+_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
+_SOURCES = ("rollback_snapshot", "rollback_snapshot_before", "rollback_point_in_time")
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 _DIGEST = r"sha256:[0-9a-f]{64}"
 TARGET_FORM = re.compile(r"(%s|%s)\Z" % (_DIGEST, _REVISION))
 
@@ -55,7 +61,11 @@ def problems(variables, needed):
     :param needed: the variables (list of str) that the playbook at hand uses; the others are not looked at.
     :raises KeyError: ``needed`` names a variable that is not in the table (a mistake in a role, not in an inventory).
     """
-    return [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
+    found = [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
+    if "rollback_snapshot" in needed and not any(variables.get(name) for name in _SOURCES):
+        form = VARIABLES["rollback_snapshot"][1]
+        found.append("rollback_snapshot is not set. Set it in the inventory of this environment to %s." % form)
+    return found
 
 
 def _problem(name, value, kind, form):
@@ -80,6 +90,12 @@ def _not_text(value):
 
 def _check_name(value):
     return _not_text(value) or ("it has spaces around it" if value != value.strip() else None)
+
+
+def _check_time(value):
+    if _not_text(value):
+        return _not_text(value)
+    return None if _TIME.match(value) else "it is not a time in ISO 8601 with a zone"
 
 
 def _check_names(value):
@@ -155,6 +171,8 @@ def _check_id(value):
 
 _CHECKS = {
     NAME: _check_name,
+    OPTIONAL_NAME: _check_name,
+    TIME: _check_time,
     NAMES: _check_names,
     OPTIONAL_NAMES: _check_optional_names,
     URL: _check_url,

@@ -78,6 +78,7 @@ INSTANCE = {
 }
 
 SNAPSHOT = {
+    "KmsKeyId": "arn:aws:kms:eu-west-3:123456789012:key/1",
     "DBSnapshotIdentifier": "before",
     "DBSnapshotArn": ARN + "snapshot:before",
     "DBInstanceIdentifier": "app-db",

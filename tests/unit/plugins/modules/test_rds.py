@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds import observe
 
 RUN = "rb-20261122-120000"
 NEW = "app-db-" + RUN
@@ -16,6 +17,12 @@ MINE = {"spymeo:rollback-run": RUN}
 @pytest.fixture(autouse=True)
 def _no_time_passes(monkeypatch):
     monkeypatch.setattr(_wait, "SHORTEST", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _one_call_after_the_other(monkeypatch):
+    """Stubbed answers come in the order of the calls."""
+    monkeypatch.setattr(observe, "SIDE_BY_SIDE", 1)
 
 
 @pytest.fixture
@@ -62,15 +69,35 @@ def restore(run_module):
     return lambda **options: run_module("rds_restore", **{**names, **options})
 
 
+def expect_checks(aws, announce, key_state="Enabled"):
+    """What rds_rollback_info reads besides instances and snapshots."""
+    announce.no_snapshot(SAFETY)
+    quotas = [
+        {"AccountQuotaName": name, "Used": 1, "Max": 100000}
+        for name in ("DBInstances", "ManualSnapshots", "AllocatedStorage")
+    ]
+    aws.answer("rds", "describe_account_attributes", {"AccountQuotas": quotas})
+    aws.answer(
+        "rds", "describe_orderable_db_instance_options", {"OrderableDBInstanceOptions": [{"Engine": "postgres"}]}
+    )
+    aws.answer("rds", "describe_db_proxies", {"DBProxies": [{"DBProxyName": "app-proxy"}]})
+    aws.answer("rds", "describe_db_proxy_targets", {"Targets": [{"RdsResourceId": "other-db"}]})
+    aws.answer("rds", "describe_db_subnet_groups", {"DBSubnetGroups": [{"SubnetGroupStatus": "Complete"}]})
+    aws.answer("kms", "describe_key", {"KeyMetadata": {"KeyId": "k", "KeyState": key_state}})
+
+
 def test_info_tells_a_rollback_that_is_still_to_be_done(aws, announce, run_module, db_instance_answer):
-    announce.snapshot()
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    announce.snapshot()
+    expect_checks(aws, announce)
     result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", current_host="", run_id=RUN)
     assert result["changed"] is False
     assert (result["state"], result["db_instance"], result["restored_instance"]) == ("restore", "app-db", {})
     assert (result["new_db_instance"], result["safety_snapshot"]) == (NEW, SAFETY)
-    assert result["snapshot"] == {
-        "name": "before",
+    assert result["source"] == {
+        "told": "snapshot before",
+        "snapshot": "before",
+        "point_in_time": "",
         "arn": "arn:aws:rds:eu-west-3:123456789012:snapshot:before",
         "created": "2026-11-22T11:00:00+00:00",
         "engine": "postgres",
@@ -78,13 +105,48 @@ def test_info_tells_a_rollback_that_is_still_to_be_done(aws, announce, run_modul
     }
     assert result["lost"]["since"] == "2026-11-22T11:00:00+00:00"
     assert "this machine's clock" in result["lost"]["how_known"]
-    assert result["findings"] == []
+    assert (result["verdict"], result["evidence"]) == ("passed", [])
+    assert result["checks"] == "of 10 checks, 10 passed"
+
+
+def test_info_fails_with_all_that_is_in_the_way_and_its_cure(aws, announce, run_module, db_instance_answer):
+    aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    announce.snapshot(Status="creating")
+    expect_checks(aws, announce, key_state="PendingDeletion")
+    result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", run_id=RUN)
+    assert result["msg"].startswith("The restore would fail (of 10 checks, 2 failed, 8 passed). Nothing was changed.")
+    assert "it is creating, and only an available one can be restored" in result["msg"]
+    assert "cancel its deletion first" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "nothing says where the data are to come from"),
+        ({"point_in_time": "yesterday"}, "not a time in ISO 8601"),
+        ({"snapshot_before": "2026-11-22T03:00:00"}, "no time zone"),
+    ],
+)
+def test_info_refuses_what_names_no_source(run_module, options, words):
+    assert words in run_module("rds_rollback_info", db_instance="app-db", run_id=RUN, **options)["msg"]
+
+
+def test_info_finds_the_newest_snapshot_before_a_time(
+    aws, announce, run_module, db_instance_answer, db_snapshot_answer
+):
+    aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    listed = {"DBSnapshots": [db_snapshot_answer(), db_snapshot_answer(name="rds:app-db-night")]}
+    aws.answer("rds", "describe_db_snapshots", listed, {"DBInstanceIdentifier": "app-db"})
+    expect_checks(aws, announce)
+    result = run_module("rds_rollback_info", db_instance="app-db", snapshot_before="2026-11-22T12:00:00Z", run_id=RUN)
+    assert result["source"]["snapshot"] in ("before", "rds:app-db-night"), result
 
 
 def test_info_tells_the_instance_that_this_run_has_begun(aws, announce, run_module, db_instance_answer, ours):
-    announce.snapshot()
     begun = db_instance_answer(name=NEW, tags=ours, DBInstanceStatus="creating", without=["Endpoint"])
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer(), begun]})
+    announce.snapshot()
+    expect_checks(aws, announce)
     result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", run_id=RUN)
     assert result["state"] == "resume"
     assert result["restored_instance"] == {"name": NEW, "host": "", "port": 0, "status": "creating", "run_id": RUN}
@@ -93,8 +155,8 @@ def test_info_tells_the_instance_that_this_run_has_begun(aws, announce, run_modu
 def test_info_lists_the_snapshots_when_the_named_one_is_missing(
     aws, announce, run_module, db_instance_answer, db_snapshot_answer
 ):
-    announce.no_snapshot("befor")
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    announce.no_snapshot("befor")
     listed = {"DBSnapshots": [db_snapshot_answer()]}
     aws.answer("rds", "describe_db_snapshots", listed, {"DBInstanceIdentifier": "app-db"})
     result = run_module("rds_rollback_info", db_instance="app-db", snapshot="befor", run_id=RUN)

@@ -8,8 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback, takes_snapshot
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import (
+    Wanted,
+    decide_rollback,
+    refuse_a_stranger,
+    refuse_what_cannot_be_restored,
+    takes_snapshot,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot, PointInTime
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 NOW = NOON + timedelta(minutes=5)
@@ -34,16 +40,25 @@ def restored_by(run_id, snapshot="before", replaces="app-db"):
 def decide(db_instance_answer, db_snapshot_answer):
     """Decides for a region that holds ``app-db`` and ``others`` (dicts of changes)."""
 
-    def run(others=(), snapshot=None, current_host=None, run_id=RUN, db_instance="app-db", source=None, snapshots=()):
+    def run(
+        others=(),
+        snapshot=None,
+        current_host=None,
+        run_id=RUN,
+        db_instance="app-db",
+        source=None,
+        snapshots=(),
+        wanted=None,
+    ):
         answers = [db_instance_answer(**(source or {})), *(db_instance_answer(**other) for other in others)]
+        present = list(snapshots) if snapshot == "missing" else [snapshot or {}, *snapshots]
         return decide_rollback(
             db_instance=db_instance,
-            snapshot_name="before",
+            wanted=wanted or Wanted("before"),
             current_host=current_host,
             run_id=run_id,
             instances=[DbInstance.from_boto(answer) for answer in answers],
-            snapshot=None if snapshot == "missing" else DbSnapshot.from_boto(db_snapshot_answer(**(snapshot or {}))),
-            snapshots=[DbSnapshot.from_boto(db_snapshot_answer(**changes)) for changes in snapshots],
+            snapshots=[DbSnapshot.from_boto(db_snapshot_answer(**changes)) for changes in present],
             now=NOW,
         )
 
@@ -145,12 +160,91 @@ REFUSED = {
 }
 
 
+def refuse(rollback, run_id=RUN):
+    """What stops a restore that is still to be done."""
+    refuse_what_cannot_be_restored(rollback.current, rollback.source)
+    if rollback.restored:
+        refuse_a_stranger(rollback.restored, rollback.source, run_id)
+
+
 @pytest.mark.parametrize(("world", "option", "words"), REFUSED.values(), ids=REFUSED)
 def test_refuses(decide, world, option, words):
     with pytest.raises(BadInput) as refused:
-        decide(**world)
+        refuse(decide(**world))
     assert refused.value.option == option
     assert [word for word in words if word not in refused.value.message] == []
+
+
+BEFORE = {
+    "name": "before",
+    "SnapshotCreateTime": NOON - timedelta(hours=5),
+    "OriginalSnapshotCreateTime": NOON - timedelta(hours=5),
+}
+SNAPSHOTS = [
+    BEFORE,
+    dict(BEFORE, name="night", OriginalSnapshotCreateTime=NOON - timedelta(hours=3)),
+    dict(BEFORE, name="morning", OriginalSnapshotCreateTime=NOON - timedelta(hours=1)),
+    dict(BEFORE, name="half", OriginalSnapshotCreateTime=NOON - timedelta(hours=2), Status="creating"),
+]
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "found"), [(0, "morning"), (1, "morning"), (1.5, "night"), (3, "night"), (4, "before")]
+)
+def test_takes_the_newest_available_snapshot_of_a_time_or_earlier(decide, hours_ago, found):
+    wanted = Wanted("named", before=NOON - timedelta(hours=hours_ago))
+    assert decide(snapshot="missing", snapshots=SNAPSHOTS, wanted=wanted).source.name == found
+
+
+def test_lists_the_snapshots_when_none_is_old_enough(decide):
+    with pytest.raises(BadInput) as refused:
+        decide(snapshot="missing", snapshots=SNAPSHOTS, wanted=Wanted(before=NOON - timedelta(days=9)))
+    assert refused.value.option == "snapshot_before"
+    assert "night (available" in refused.value.message
+
+
+KEPT = {"BackupRetentionPeriod": 7, "LatestRestorableTime": NOON, "InstanceCreateTime": NOON - timedelta(days=9)}
+THEN = NOON - timedelta(minutes=30)
+
+
+def test_goes_back_to_a_point_in_time(decide):
+    rollback = decide(source=KEPT, wanted=Wanted("before", point_in_time=THEN))
+    assert (rollback.state, rollback.source.option, rollback.lost.since) == ("restore", "point_in_time", THEN)
+    refuse(rollback)
+    assert rollback.source.request("new") == {
+        "SourceDBInstanceIdentifier": "app-db",
+        "TargetDBInstanceIdentifier": "new",
+        "RestoreTime": THEN,
+    }
+
+
+def test_a_second_run_to_a_point_in_time_finds_it_done(decide, db_instance_answer):
+    source = PointInTime.of(DbInstance.from_boto(db_instance_answer(**KEPT)), THEN)
+    tags = dict(restored_by(RUN), **{"spymeo:rollback-source-snapshot": source.arn})
+    mine = {**MINE, "tags": tags}
+    assert decide([mine], source=KEPT, current_host=host(NEW), wanted=Wanted(point_in_time=THEN)).state == "done"
+    other = Wanted(point_in_time=THEN - timedelta(minutes=1))
+    later = dict(current_host=host(NEW), run_id="rb-20261123-120000")
+    assert decide([mine], source=KEPT, wanted=other, **later).state == "restore"
+
+
+@pytest.mark.parametrize(
+    ("changes", "moment", "words"),
+    [
+        (dict(KEPT, BackupRetentionPeriod=0), THEN, "no automated backups"),
+        (KEPT, NOON + timedelta(minutes=1), "the latest time that RDS can restore is 2026-11-22T12:00:00"),
+        (KEPT, NOON - timedelta(days=30), "was created at"),
+    ],
+)
+def test_refuses_a_time_that_rds_has_not(decide, changes, moment, words):
+    with pytest.raises(BadInput, match=words) as refused:
+        refuse(decide(source=changes, wanted=Wanted(point_in_time=moment)))
+    assert refused.value.option == "point_in_time"
+
+
+def test_two_times_are_one_too_many(decide):
+    with pytest.raises(BadInput, match="Give one of them"):
+        decide(wanted=Wanted(before=NOON, point_in_time=NOON))
 
 
 @pytest.mark.parametrize(
@@ -165,10 +259,10 @@ def test_refuses(decide, world, option, words):
 def test_a_minor_version_apart_is_no_obstacle(decide, engine, one, other, refused):
     world = {"snapshot": {"Engine": engine, "EngineVersion": one}, "source": {"Engine": engine, "EngineVersion": other}}
     if not refused:
-        assert decide(**world).state == "restore"
+        refuse(decide(**world))
         return
     with pytest.raises(BadInput):
-        decide(**world)
+        refuse(decide(**world))
 
 
 def test_tells_what_is_lost_and_how_that_is_known(decide):
@@ -184,13 +278,7 @@ def test_once_done_the_loss_ends_where_the_new_instance_begins(decide):
 
 def test_an_available_snapshot_without_a_time_is_not_guessed_at(decide):
     with pytest.raises(UnexpectedAnswer):
-        decide(snapshot={"without": ["SnapshotCreateTime", "OriginalSnapshotCreateTime"]})
-
-
-def test_a_snapshot_of_another_instance_is_a_finding(decide):
-    (finding,) = decide(snapshot={"DBInstanceIdentifier": "staging-db"}).findings
-    assert "staging-db" in finding
-    assert decide().findings == ()
+        refuse(decide(snapshot={"without": ["SnapshotCreateTime", "OriginalSnapshotCreateTime"]}))
 
 
 @pytest.mark.parametrize("status", ["available", "storage-optimization"])

@@ -99,7 +99,9 @@ AGAIN = {
     "create_db_snapshot": ("DBSnapshotAlreadyExists", lambda gateway: gateway.take_snapshot("app-db", "safety", {})),
     "restore_db_instance_from_db_snapshot": (
         "DBInstanceAlreadyExists",
-        lambda gateway: gateway.restore({"DBInstanceIdentifier": "new", "DBSnapshotIdentifier": "before"}),
+        lambda gateway: gateway.restore(
+            "RestoreDBInstanceFromDBSnapshot", {"DBInstanceIdentifier": "new", "DBSnapshotIdentifier": "before"}
+        ),
     ),
     "modify_db_instance": ("InvalidDBInstanceState", lambda gateway: gateway.modify({"DBInstanceIdentifier": "new"})),
     "reboot_db_instance": ("InvalidDBInstanceState", lambda gateway: gateway.reboot("new")),

@@ -93,7 +93,7 @@ class Rds:
             return "modifying"
         return "available"
 
-    def restore(self, request):
+    def restore(self, operation, request):
         def effect():
             if self.born is not None:
                 return False

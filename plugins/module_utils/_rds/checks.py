@@ -1,0 +1,163 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What would make a restore fail, or leave something behind, with the cure of each. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+    FAILED,
+    NOT_CHECKED,
+    NOTED,
+    PASSED,
+    Finding,
+    NotRead,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import (
+    Rollback,
+    refuse_a_stranger,
+    refuse_what_cannot_be_restored,
+    takes_snapshot,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings as left_behind
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbSnapshot
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was read besides instances and snapshots. A reading is a NotRead where the credentials do not allow it.
+
+    ``safety`` is the DbSnapshot that has the name of the safety snapshot, or None. ``quotas``: name → (used, maximum).
+    ``key_state`` is None when there is no such key, and ``Enabled`` where nothing is encrypted.
+    """
+
+    rollback: Rollback
+    run_id: str
+    safety: DbSnapshot | None = None
+    quotas: object = field(default_factory=dict)
+    offered: object = True
+    subnet_group: object = "Complete"
+    key_state: object = "Enabled"
+    proxies: object = ()
+
+
+def findings(seen):
+    """Everything that an Observation tells, a list of Finding, failures first; nothing when the rollback is done already."""
+    if seen.rollback.state == "done":
+        return []
+    found = [
+        *_refusals(seen),
+        *_quotas(seen),
+        _class(seen),
+        _subnet_group(seen),
+        _key(seen),
+        _proxies(seen),
+        *_left_behind(seen),
+    ]
+    order = [FAILED, NOT_CHECKED, NOTED, PASSED]
+    return sorted(filter(None, found), key=lambda finding: order.index(finding.verdict))
+
+
+def _refusals(seen):
+    rollback = seen.rollback
+    current, source, present = rollback.current, rollback.source, rollback.restored
+    yield _tried("source", source.told, lambda: refuse_what_cannot_be_restored(current, source))
+    if present:
+        yield _tried("name", present.name, lambda: refuse_a_stranger(present, source, seen.run_id))
+    else:
+        yield Finding("name", rollback.new_db_instance, PASSED, "the name of the new instance is free")
+    name = rollback.safety_snapshot
+    yield _tried("safety_snapshot", name, lambda: takes_snapshot(current, seen.safety, name, seen.run_id))
+
+
+def _tried(check, subject, refuse):
+    try:
+        refuse()
+    except BadInput as error:
+        return Finding(check, subject, FAILED, error.problem, error.cure or "Correct rollback_%s." % error.option)
+    except RollbackError as error:
+        return Finding(check, subject, FAILED, error.message)
+    return Finding(check, subject, PASSED, "it can be used")
+
+
+def _quotas(seen):
+    if isinstance(seen.quotas, NotRead):
+        yield Finding("quota", "RDS", NOT_CHECKED, seen.quotas.why, seen.quotas.cure)
+        return
+    rollback = seen.rollback
+    needed = dict(ManualSnapshots=0 if seen.safety else 1)
+    if rollback.restored is None:
+        storage = max(rollback.current.allocated_storage, rollback.source.allocated_storage)
+        needed.update(DBInstances=1, AllocatedStorage=storage)
+    for name, more in sorted(needed.items()):
+        if name not in seen.quotas:
+            why = "RDS tells no quota of this name"
+            yield Finding("quota", name, NOT_CHECKED, why, "Look in the console of Service Quotas.")
+            continue
+        used, maximum = seen.quotas[name]
+        told = "%d of %d are used, and %d more needed" % (used, maximum, more)
+        if used + more > maximum:
+            yield Finding("quota", name, FAILED, told, "Ask for more in Service Quotas, or delete what is not needed.")
+        else:
+            yield Finding("quota", name, PASSED, told)
+
+
+def _class(seen):
+    current = seen.rollback.current
+    subject = current.description["DBInstanceClass"]
+    if isinstance(seen.offered, NotRead):
+        return Finding("class", subject, NOT_CHECKED, seen.offered.why, seen.offered.cure)
+    if seen.offered:
+        return Finding("class", subject, PASSED, "it is offered")
+    what = "RDS offers it no longer for %s %s" % (current.engine, current.engine_version)
+    return Finding(
+        "class", subject, FAILED, what, "Modify %s to a class that is offered, then run again." % current.name
+    )
+
+
+def _subnet_group(seen):
+    group = seen.rollback.current.description.get("DBSubnetGroup")
+    if not group:
+        return None
+    subject = group["DBSubnetGroupName"]
+    if isinstance(seen.subnet_group, NotRead):
+        return Finding("subnet_group", subject, NOT_CHECKED, seen.subnet_group.why, seen.subnet_group.cure)
+    if seen.subnet_group == "Complete":
+        return Finding("subnet_group", subject, PASSED, "it is there")
+    what = "it is %s" % (seen.subnet_group or "gone")
+    return Finding("subnet_group", subject, FAILED, what, "Bring it back with the subnets that it had.")
+
+
+def _key(seen):
+    key = seen.rollback.source.kms_key
+    if not key:
+        return None
+    if isinstance(seen.key_state, NotRead):
+        return Finding("key", key, NOT_CHECKED, seen.key_state.why, seen.key_state.cure)
+    if seen.key_state == "Enabled":
+        return Finding("key", key, PASSED, "it is enabled")
+    what = "the data are encrypted with it, and it is %s" % (seen.key_state or "gone")
+    return Finding("key", key, FAILED, what, "Enable it (aws kms enable-key), or cancel its deletion first.")
+
+
+def _proxies(seen):
+    name = seen.rollback.current.name
+    if isinstance(seen.proxies, NotRead):
+        return Finding("proxy", name, NOT_CHECKED, seen.proxies.why, seen.proxies.cure)
+    if not seen.proxies:
+        return Finding("proxy", name, PASSED, "no RDS Proxy sends to it")
+    what = "RDS Proxy %s goes on sending to it" % ", ".join(seen.proxies)
+    return Finding("proxy", name, NOTED, what, "Register the restored instance as the proxy's target afterwards.")
+
+
+def _left_behind(seen):
+    current, source = seen.rollback.current, seen.rollback.source
+    for text in left_behind(current):
+        yield Finding("left_behind", current.name, NOTED, text.rstrip("."))
+    if source.instance not in (current.name, current.replaces):
+        what = "it was taken of DB instance %s, not of %s" % (source.instance, current.name)
+        yield Finding("source", source.told, NOTED, what)

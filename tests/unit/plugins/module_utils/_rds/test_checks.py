@@ -1,0 +1,119 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Everything that would make a restore fail is found at once, each with its cure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import Observation, findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Lost, Rollback
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+RUN = "rb-20261122-120000"
+NEW, SAFETY = "app-db-" + RUN, "app-db-failed-migration-" + RUN
+DENIED = NotRead("these credentials may not call it", "Allow it.")
+ROOM = {"DBInstances": (3, 40), "ManualSnapshots": (5, 100), "AllocatedStorage": (500, 100000)}
+
+
+@pytest.fixture
+def look(db_instance_answer, db_snapshot_answer):
+    """The findings of a restore that can be done, with something changed."""
+
+    def run(state="restore", current=None, snapshot=None, restored=None, safety=None, **readings):
+        source = DbSnapshot.from_boto(db_snapshot_answer(**(snapshot or {})))
+        rollback = Rollback(
+            state=state,
+            reason="",
+            replaced="app-db",
+            restored=DbInstance.from_boto(db_instance_answer(**restored)) if restored else None,
+            new_db_instance=NEW,
+            safety_snapshot=SAFETY,
+            lost=Lost(NOON - timedelta(hours=1), NOON, ""),
+            current=DbInstance.from_boto(db_instance_answer(**(current or {}))),
+            source=source,
+        )
+        taken = DbSnapshot.from_boto(db_snapshot_answer(name=SAFETY, **safety)) if safety else None
+        seen = Observation(rollback, RUN, taken, **{"quotas": ROOM, **readings})
+        return findings(seen)
+
+    return run
+
+
+def not_passed(found):
+    return [(item.check, item.verdict) for item in found if item.verdict != "passed"]
+
+
+def test_a_restore_that_can_be_done_passes_every_check(look):
+    found = look()
+    assert not_passed(found) == []
+    assert {item.check for item in found} == {
+        "source",
+        "name",
+        "safety_snapshot",
+        "quota",
+        "class",
+        "subnet_group",
+        "key",
+        "proxy",
+    }
+
+
+ROWS = {
+    "snapshot not available": (dict(snapshot={"Status": "creating"}), ("source", "failed")),
+    "snapshot of another engine": (dict(snapshot={"Engine": "mysql"}), ("source", "failed")),
+    "a cluster's instance": (dict(current={"DBClusterIdentifier": "aurora"}), ("source", "failed")),
+    "snapshot of another instance": (dict(snapshot={"DBInstanceIdentifier": "staging-db"}), ("source", "noted")),
+    "a stranger has the name": (dict(restored={"name": NEW, "tags": {}}), ("name", "failed")),
+    "a stranger has the safety snapshot's name": (dict(safety={"tags": {}}), ("safety_snapshot", "failed")),
+    "the instance cannot be snapshotted": (
+        dict(current={"DBInstanceStatus": "stopped"}),
+        ("safety_snapshot", "failed"),
+    ),
+    "no room for an instance": (dict(quotas={**ROOM, "DBInstances": (40, 40)}), ("quota", "failed")),
+    "no room for a snapshot": (dict(quotas={**ROOM, "ManualSnapshots": (100, 100)}), ("quota", "failed")),
+    "no room for its storage": (dict(quotas={**ROOM, "AllocatedStorage": (99999, 100000)}), ("quota", "failed")),
+    "a quota that RDS does not tell": (
+        dict(quotas={name: value for name, value in ROOM.items() if name != "DBInstances"}),
+        ("quota", "not_checked"),
+    ),
+    "quotas may not be read": (dict(quotas=DENIED), ("quota", "not_checked")),
+    "class not offered": (dict(offered=False), ("class", "failed")),
+    "class may not be read": (dict(offered=DENIED), ("class", "not_checked")),
+    "subnet group gone": (dict(subnet_group=None), ("subnet_group", "failed")),
+    "subnet group may not be read": (dict(subnet_group=DENIED), ("subnet_group", "not_checked")),
+    "key disabled": (dict(key_state="Disabled"), ("key", "failed")),
+    "key gone": (dict(key_state=None), ("key", "failed")),
+    "key may not be read": (dict(key_state=DENIED), ("key", "not_checked")),
+    "a proxy": (dict(proxies=["app-proxy"]), ("proxy", "noted")),
+    "proxies may not be read": (dict(proxies=DENIED), ("proxy", "not_checked")),
+    "a read replica": (dict(current={"ReadReplicaDBInstanceIdentifiers": ["copy"]}), ("left_behind", "noted")),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), ROWS.values(), ids=ROWS)
+def test_finds_the_one_thing_that_is_wrong(look, changes, expected):
+    assert not_passed(look(**changes)) == [expected]
+
+
+def test_what_is_made_already_needs_no_room(look):
+    full = {"DBInstances": (40, 40), "ManualSnapshots": (100, 100), "AllocatedStorage": (100000, 100000)}
+    tags = {
+        "spymeo:rollback-run": RUN,
+        "spymeo:rollback-source-snapshot": "arn:aws:rds:eu-west-3:123456789012:snapshot:before",
+    }
+    made = dict(restored={"name": NEW, "tags": tags}, safety={"tags": {"spymeo:rollback-run": RUN}})
+    assert not_passed(look(state="resume", quotas=full, **made)) == []
+
+
+def test_all_failures_are_told_at_once_and_first(look):
+    found = look(snapshot={"Status": "creating"}, offered=False, key_state="Disabled", proxies=["app-proxy"])
+    assert not_passed(found) == [("source", "failed"), ("class", "failed"), ("key", "failed"), ("proxy", "noted")]
+    assert all(item.cure for item in found if item.verdict == "failed")
+
+
+def test_nothing_is_checked_when_the_rollback_is_done(look):
+    assert look(state="done", offered=False) == []

@@ -11,6 +11,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -91,6 +92,15 @@ class Production:
             *arguments,
         ]
         return self.run(command, cwd, **environment)
+
+    @staticmethod
+    def until(condition, seconds: float = 30.0):
+        """The first true answer of `condition`; an AssertionError when there is none in time."""
+        deadline = time.monotonic() + seconds
+        while not (answer := condition()):
+            assert time.monotonic() < deadline, f"not within {seconds} s; last answer: {answer!r}"
+            time.sleep(0.1)
+        return answer
 
     def service(self) -> dict:
         """The service as DescribeServices tells it."""

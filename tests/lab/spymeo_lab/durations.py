@@ -19,6 +19,7 @@ class Durations:
     deregistration_delay: float = 0.2  # ELB: draining (300 s in AWS)
     health_check_interval: float = 0.25  # ELB: between two probes of a target (30 s in AWS)
     deployment_minimum: float = 0.0  # ECS: a deployment is not completed earlier than this
+    minute: float = 1.0  # ECS: a minute of a bake time (bakeTimeInMinutes and its like)
     stopped_task_retention: float = 3600.0  # ECS: stopped tasks stay visible this long
     snapshot: float = 1.0  # RDS: CreateDBSnapshot until available
     restore: float = 1.0  # RDS: restore until available

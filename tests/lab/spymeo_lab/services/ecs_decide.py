@@ -94,10 +94,37 @@ def check_configuration(configuration: dict) -> None:
         )
     if configuration["maximumPercent"] < 100:
         raise ApiError("InvalidParameterException", "maximumPercent must be greater than or equal to 100.")
-    if configuration.get("strategy", "ROLLING") != "ROLLING":
-        raise ApiError(
-            "InvalidParameterException",
-            f"The lab has no deployment strategy {configuration['strategy']}, only ROLLING.",
-        )
+    if configuration.get("lifecycleHooks"):
+        raise ApiError("InvalidParameterException", "The lab has no lifecycle hooks.")
     if configuration.get("alarms", {}).get("enable"):
         raise ApiError("InvalidParameterException", "The lab does not watch deployment alarms.")
+
+
+def check_strategy(configuration: dict, load_balancers: list[dict]) -> None:
+    """Refuse what does not fit the strategy; the limits are those of botocore's documentation of each member.
+
+    :raises ApiError: InvalidParameterException.
+    """
+    strategy = configuration.get("strategy", "ROLLING")
+    for name, owner in (("canaryConfiguration", "CANARY"), ("linearConfiguration", "LINEAR")):
+        if name in configuration and strategy != owner:
+            raise ApiError("InvalidParameterException", f"{name} is only valid with deployment strategy {owner}.")
+    shifting = all("advancedConfiguration" in each for each in load_balancers)
+    if strategy != "ROLLING" and not shifting:
+        raise ApiError(
+            "InvalidParameterException",
+            f"advancedConfiguration field is required for all loadBalancers when using a {strategy} deployment strategy.",
+        )
+    if strategy in ("CANARY", "LINEAR") and not load_balancers:
+        raise ApiError("InvalidParameterException", f"Deployment strategy {strategy} needs a load balancer.")
+    canary, linear = configuration.get("canaryConfiguration", {}), configuration.get("linearConfiguration", {})
+    limits = (
+        (configuration, "bakeTimeInMinutes", 0, 1440),
+        (canary, "canaryPercent", 0.1, 100),
+        (canary, "canaryBakeTimeInMinutes", 0, 1440),
+        (linear, "stepPercent", 3, 100),
+        (linear, "stepBakeTimeInMinutes", 0, 1440),
+    )
+    for members, name, least, most in limits:
+        if name in members and not least <= members[name] <= most:
+            raise ApiError("InvalidParameterException", f"{name} must be from {least} to {most}.")

@@ -102,10 +102,16 @@ def deployment(record: EcsService, each: Deployment) -> dict:
         "failedTasks": each.failed_tasks,
         "createdAt": each.created_at,
         "updatedAt": each.updated_at,
-        "rolloutState": each.rollout_state,
-        "rolloutStateReason": each.rollout_reason,
+        **_rollout_state(record, each),
         **_pick(each.revision.settings, SHOWN_BY_DEPLOYMENT),
     }
+
+
+def _rollout_state(record: EcsService, each: Deployment) -> dict:
+    """Only rolling deployments have one (botocore Deployment.rolloutState)."""
+    if record.settings["deploymentConfiguration"].get("strategy", "ROLLING") != "ROLLING":
+        return {}
+    return {"rolloutState": each.rollout_state, "rolloutStateReason": each.rollout_reason}
 
 
 def _requested(record: EcsService, each: Deployment) -> int:
@@ -181,7 +187,7 @@ def service_deployment(record: EcsService, each: ServiceDeployment) -> dict:
         "deploymentConfiguration": each.configuration,
         "deploymentCircuitBreaker": _breaker(record, each),
         "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
-        **_present(stoppedAt=each.stopped_at, rollback=each.rollback),
+        **_present(stoppedAt=each.stopped_at, rollback=each.rollback, lifecycleStage=each.stage),
     }
 
 
@@ -215,8 +221,22 @@ def service_revision(record: Revision) -> dict:
         "containerImages": images,
         "guardDutyEnabled": False,
         "createdAt": record.created_at,
+        **_present(resolvedConfiguration=_resolved(record)),
         **_pick(record.settings, SHOWN_BY_REVISION),
     }
+
+
+def _resolved(record: Revision) -> dict:
+    """Which of the two target groups a revision behind a shifting load balancer has got."""
+    balancers = [
+        {
+            "targetGroupArn": each["targetGroupArn"],
+            "productionListenerRule": each["advancedConfiguration"]["productionListenerRule"],
+        }
+        for each in record.load_balancers
+        if "advancedConfiguration" in each
+    ]
+    return {"loadBalancers": balancers} if balancers else {}
 
 
 def task(record: Task) -> dict:

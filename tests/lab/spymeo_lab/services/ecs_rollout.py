@@ -9,6 +9,7 @@ import time
 import uuid
 
 from . import ecs_describe as describe
+from . import ecs_shift as shift
 from .ecs_state import ACTIVE, PRIMARY, Deployment, EcsService, Revision, ServiceDeployment
 from .ecs_store import number, word
 
@@ -49,6 +50,7 @@ def begin(lab, service: EcsService, definition: dict) -> None:
         configuration = dict(service.settings["deploymentConfiguration"])
         arn = lab.arn("ecs", f"service-deployment/{path}/{word()}")
         service.history.insert(0, ServiceDeployment(arn, revision, sources, configuration, now, now))
+        shift.prepare(lab, service, service.history[0])
     _make_primary(lab, service, Deployment(f"ecs-svc/{number()}", revision, now, now))
 
 
@@ -85,6 +87,8 @@ def advance(lab, service: EcsService) -> None:
             "Service deployment rolled back because of a StopServiceDeployment request.",
             "ECS deployment: ",
         )
+    else:
+        shift.advance(lab, service)
 
 
 def complete(lab, service: EcsService) -> None:
@@ -148,6 +152,7 @@ def fail(lab, service: EcsService, reason: str, event: str) -> None:
 def _roll_back(lab, service: EcsService, ongoing: ServiceDeployment, reason: str, prefix: str) -> None:
     """Go back to the last COMPLETED deployment; when it is drained already, to a new deployment of its revision."""
     now, back = lab.now(), service.completed
+    shift.give_back(lab, service, back.revision)
     if back not in service.deployments:
         back = Deployment(f"ecs-svc/{number()}", back.revision, now, now)
     _make_primary(lab, service, back, f"{prefix}rolling back to deploymentId {back.id}.")

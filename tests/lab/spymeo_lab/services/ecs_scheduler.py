@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 
 from . import ecs_rollout as rollout
+from . import ecs_shift as shift
 from .ecs_agent import Agent
 from .ecs_decide import breaker_threshold, next_step, restart_delay
 from .ecs_state import STARTING, Deployment, EcsService, Task
@@ -149,21 +150,28 @@ class Scheduler:
         step = next_step(
             service.desired if service.status == "ACTIVE" and service.controller != "EXTERNAL" else 0,
             configuration["minimumHealthyPercent"],
-            configuration["maximumPercent"],
+            200 if shift.takes_part(service.ongoing) else configuration["maximumPercent"],
             service.counts(primary),
             tuple(service.counts(each) for each in older),
             frozen=primary.rollout_state == "FAILED",
         )
         leaving = [
             task
-            for each, count in zip(older, step.stop_older, strict=True)
+            for each, count in zip(older, self._stop_older(service, older, step.stop_older), strict=True)
             for task in _dispensable(service, each, count)
         ]
         leaving += _dispensable(service, primary, step.stop)
         if leaving:
             self._stop(service, leaving, f"Scaling activity initiated by (deployment {primary.id})")
-        if step.start and time.monotonic() >= primary.not_before:
+        if step.start and time.monotonic() >= primary.not_before and shift.may_start(service):
             self._start(service, primary, step.start)
+
+    @staticmethod
+    def _stop_older(service: EcsService, older: list[Deployment], counts: tuple[int, ...]) -> list[int]:
+        """A rolling update gives tasks up as soon as it can; one that shifts traffic gives up all of them at its end."""
+        if not shift.takes_part(service.ongoing):
+            return list(counts)
+        return [service.counts(each).all if shift.may_stop_older(service, each) else 0 for each in older]
 
     def _start(self, service: EcsService, deployment: Deployment, count: int) -> None:
         revision = deployment.revision
@@ -207,6 +215,7 @@ class Scheduler:
         service.deployments = [each for each in service.deployments if each is primary or service.tasks_of(each)]
         counts, alone = service.counts(primary), len(service.deployments) == 1
         done = alone and counts.healthy == counts.all == service.desired == len(service.tasks)
+        done = done and shift.may_complete(service)
         age = (self.lab.now() - primary.updated_at).total_seconds()
         if done and primary.rollout_state == "IN_PROGRESS" and age >= self.lab.durations.deployment_minimum:
             rollout.complete(self.lab, service)

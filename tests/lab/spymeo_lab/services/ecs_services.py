@@ -9,7 +9,7 @@ import copy
 from ..wire import ApiError, Service
 from . import ecs_describe as describe
 from . import ecs_rollout as rollout
-from .ecs_decide import check_configuration
+from .ecs_decide import check_configuration, check_strategy
 from .ecs_state import EcsService
 from .ecs_store import page, refuse
 from .ecs_tasks import check_network
@@ -117,6 +117,7 @@ class ServiceOperations(Service):
             raise refuse("The lab runs services with launch type FARGATE and scheduling strategy REPLICA.")
         check_network(settings)
         check_configuration(settings["deploymentConfiguration"])
+        check_strategy(settings["deploymentConfiguration"], settings["loadBalancers"])
         if "healthCheckGracePeriodSeconds" in settings and not settings["loadBalancers"]:
             raise refuse("Health check grace period is only valid for services configured to use load balancers")
         for balancer in settings["loadBalancers"]:
@@ -132,9 +133,19 @@ class ServiceOperations(Service):
             raise refuse(
                 f"The container {container['name']} did not have a container port {balancer.get('containerPort')} defined."
             )
-        if balancer.get("advancedConfiguration") or "targetGroupArn" not in balancer:
-            raise refuse("The lab has load balancers with one target group a service.")
-        arn = balancer["targetGroupArn"]
+        if "targetGroupArn" not in balancer:
+            raise refuse("The lab has load balancers with target groups only.")
+        self._check_target_group(balancer["targetGroupArn"])
+        if "advancedConfiguration" in balancer:
+            self._check_target_group(balancer["advancedConfiguration"].get("alternateTargetGroupArn", ""))
+            try:
+                self.lab.elbv2.describe_rules(
+                    {"RuleArns": [balancer["advancedConfiguration"].get("productionListenerRule", "")]}
+                )
+            except ApiError as error:
+                raise refuse("The production listener rule does not exist.") from error
+
+    def _check_target_group(self, arn: str) -> None:
         try:
             (group,) = self.lab.elbv2.describe_target_groups({"TargetGroupArns": [arn]})["TargetGroups"]
         except ApiError as error:

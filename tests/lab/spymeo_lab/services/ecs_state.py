@@ -36,11 +36,17 @@ class Revision:
     settings: dict  # launchType, platformVersion, loadBalancers, networkConfiguration …
     created_at: datetime.datetime
     digests: dict[str, str] = dataclasses.field(default_factory=dict)  # container name → sha256:…
+    in_alternate: bool = False  # its tasks are in the alternate target groups (blue/green, linear, canary)
 
     @property
     def load_balancers(self) -> list[dict]:
-        """botocore's LoadBalancers."""
-        return self.settings.get("loadBalancers", [])
+        """botocore's LoadBalancers, each with the target group that this revision's tasks are in."""
+        configured = self.settings.get("loadBalancers", [])
+        if not self.in_alternate:
+            return configured
+        return [
+            {**each, "targetGroupArn": each["advancedConfiguration"]["alternateTargetGroupArn"]} for each in configured
+        ]
 
 
 @dataclasses.dataclass(eq=False)
@@ -78,7 +84,15 @@ class ServiceDeployment:
     rollback: dict = dataclasses.field(default_factory=dict)
     breaker_triggered: bool = False
     failure_count: int = 0
+    stage: str = ""  # lifecycleStage; rolling deployments have none
+    stage_since: float = 0.0  # monotonic seconds
+    shifted: float = 0.0  # percent of the traffic that the target gets
     final_counts: dict[str, dict] = dataclasses.field(default_factory=dict)  # revision ARN → counts when it ended
+
+    @property
+    def strategy(self) -> str:
+        """ROLLING, BLUE_GREEN, LINEAR or CANARY."""
+        return self.configuration.get("strategy", "ROLLING")
 
     @property
     def finished(self) -> bool:

@@ -224,6 +224,18 @@ class Elbv2(TargetGroups):
             raise ApiError("ValidationError", "You must specify either listener rule ARNs or a listener ARN")
         return page("Rules", rules, request)
 
+    def send(self, rule_arn: str, weights: dict[str, int]) -> None:
+        """What ECS does through its role when it shifts traffic (ModifyRule).
+
+        :raises ApiError: there is no such rule.
+        """
+        listener = next((each for each in self._listeners.values() if _default_rule(each)["RuleArn"] == rule_arn), None)
+        if listener is None:
+            raise ApiError("RuleNotFound", "One or more rules not found")
+        listener.forward = Forward(weights)
+        listener.settings["DefaultActions"] = _actions(listener.settings["DefaultActions"], listener.forward)
+        self.follow_use()
+
     def port_of(self, listener_arn: str) -> int:
         """The port on 127.0.0.1 where a listener really is."""
         return self._listener(listener_arn).front.port

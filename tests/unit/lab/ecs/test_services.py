@@ -64,7 +64,7 @@ def test_create_service_needs_its_cluster(stage):
             "Health check grace period is only valid for services configured to use load balancers",
         ),
         ({"deploymentConfiguration": {"maximumPercent": 100}}, "cannot be 100 as this will block deployments"),
-        ({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}, "no deployment strategy BLUE_GREEN"),
+        ({"deploymentConfiguration": {"strategy": "CANARY"}}, "Deployment strategy CANARY needs a load balancer"),
         ({"launchType": "EC2"}, "launch type FARGATE"),
     ],
 )

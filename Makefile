@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-unit test-newest lint lab lab-down clean .venv .venv-clients .venv-lint
+.PHONY: help bench bench-quick demo test test-unit test-newest lint lab lab-down clean .venv .venv-clients .venv-lint
 
 find_python = $(shell tests/tools/find_python $(1))
 PYTHONS := $(foreach version,3.11 3.12 3.13,$(if $(call find_python,$(version)),$(version)))
@@ -35,6 +35,12 @@ test-unit: $(OLDER:%=.venv-%/.ready)
 test-newest: .venv .venv-clients
 	@echo "All tests on Python $(NEWEST)"
 	@.venv/bin/python -m pytest -n $(CORES) --dist loadfile tests
+
+bench: .venv .venv-clients ## How long a code rollback takes besides ECS's own work, beside ecs-deploy (about 5 minutes)
+	@PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench
+
+bench-quick: .venv .venv-clients ## The same with two runs of each case
+	@PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench --times 2
 
 lint: .venv-lint ## ruff, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" "$(CURDIR)/tests/tools/lint"

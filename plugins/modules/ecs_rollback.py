@@ -20,7 +20,8 @@ description:
   - A service that runs its target already is deployed again only when a secret that its tasks read at their start has changed since.
   - It fails as soon as failure is certain, with events, reasons, exit codes and the last log lines of dead tasks.
     One service that fails does not keep the others from going on.
-  - The desired count is left alone, and no task definition is deregistered.
+  - The desired count is left alone, and no task definition is deregistered. A service that M(spymeo.rollback.ecs_fence) has brought to 0 tasks gets
+    them back with the deployment, and its autoscaling afterwards.
 options:
   cluster:
     description: Name or ARN of the ECS cluster.
@@ -41,6 +42,7 @@ author:
   - SPYMEO (@spymeo)
 seealso:
   - module: spymeo.rollback.ecs_release_info
+  - module: spymeo.rollback.ecs_fence
 """
 
 EXAMPLES = r"""
@@ -114,6 +116,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
@@ -126,6 +129,7 @@ def look(module):
         SecretsGateway(module.aws("secretsmanager")),
         EcrGateway(module.aws("ecr")),
         LogsGateway(ecs, module.aws("logs"), cluster),
+        lambda: ScalingGateway(module.aws("application-autoscaling"), cluster),
         module.params["targets"],
         module.params["run_id"],
         Clock(),

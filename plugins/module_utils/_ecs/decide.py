@@ -210,6 +210,15 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     :raises BadInput, RollbackError: ECS would refuse it, or it could not succeed.
     """
     _refuse_what_cannot_work(service, target)
+    step = _step(service, target, running, history, secrets_changed_at, pins)
+    if service.fence is None or step.verb in ("deploy", "register"):
+        return step
+    reason = "%s was brought to 0 tasks for the rollback, and gets its %d back" % (service.name, service.fence.desired)
+    again = running.arn if running.release == target.release else target.arn
+    return Step("deploy", reason, again, force=True)
+
+
+def _step(service, target, running, history, secrets_changed_at, pins):
     going = in_flight(history)
     if running.release == target.release and (going is None or going.task_definition == running.arn):
         return _stay(service, running, history, secrets_changed_at)
@@ -274,7 +283,7 @@ def _refuse_what_cannot_work(service, target):
             "Task definition %s is %s and cannot come back. Name another one in rollback_task_definition."
             % (short(target.arn), target.status)
         )
-    if service.desired == 0:
+    if service.wanted == 0:
         raise RollbackError(
             "Service %s is scaled to 0, so no deployment could prove itself. Set its desired count, then run again."
             % service.name

@@ -28,7 +28,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
     UnexpectedAnswer,
     reading,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_ORIGIN, TAG_RUN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN, TAG_RUN
 
 SERVICES_A_CALL = 10  # DescribeServices
 DEPLOYMENTS_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
@@ -73,7 +73,7 @@ class EcsGateway:
         found = {}
         for chunk in _chunks(names, SERVICES_A_CALL):
             try:
-                answer = self._ecs.describe_services(cluster=self.cluster, services=chunk)
+                answer = self._ecs.describe_services(cluster=self.cluster, services=chunk, include=["TAGS"])
             except is_boto3_error_code("ClusterNotFoundException"):
                 raise BadInput(
                     "cluster",
@@ -81,7 +81,8 @@ class EcsGateway:
                     "there is no such ECS cluster in %s" % self._ecs.meta.region_name,
                     self._clusters(),
                 ) from None
-            found.update((service["serviceName"], Service.from_boto(service)) for service in answer["services"])
+            with reading("DescribeServices"):
+                found.update((service["serviceName"], Service.from_boto(service)) for service in answer["services"])
         for name in names:
             if name not in found:
                 raise BadInput("services", name, "cluster %s has no such service" % self.cluster, self._services())
@@ -167,15 +168,34 @@ class EcsGateway:
             raise UnexpectedAnswer("DescribeServiceRevisions", "it left out %s" % ", ".join(missing))
         return known
 
-    def deploy(self, service, task_definition, force):
-        """Start a deployment. ``desiredCount`` is left out on purpose: sending it overwrites what autoscaling has set.
+    def deploy(self, service, task_definition, force, desired=None):
+        """Start a deployment.
+
+        :param desired: None leaves ``desiredCount`` out, because sending it overwrites what autoscaling has set. A number is
+            for a service that was brought to 0, and gets its tasks back with this very deployment.
+        :raises RollbackError: ECS refuses it.
+        """
+        count = {} if desired is None else {"desiredCount": desired}
+        with _refused_for(service):
+            self._ecs.update_service(
+                cluster=self.cluster, service=service, taskDefinition=task_definition, forceNewDeployment=force, **count
+            )
+
+    def scale(self, service, desired):
+        """Set the desired count, and nothing else.
 
         :raises RollbackError: ECS refuses it.
         """
         with _refused_for(service):
-            self._ecs.update_service(
-                cluster=self.cluster, service=service, taskDefinition=task_definition, forceNewDeployment=force
-            )
+            self._ecs.update_service(cluster=self.cluster, service=service, desiredCount=desired)
+
+    def mark_fence(self, arn, text):
+        """Write on a service what it is to get back."""
+        self._ecs.tag_resource(resourceArn=arn, tags=[{"key": TAG_FENCE, "value": text}])
+
+    def unmark_fence(self, arn):
+        """Take that away again, once it has got it back."""
+        self._ecs.untag_resource(resourceArn=arn, tagKeys=[TAG_FENCE])
 
     def stop(self, deployment):
         """Roll a deployment back (StopServiceDeployment). False when it has ended meanwhile, so that it cannot be stopped."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS, side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
     all_of,
@@ -72,11 +74,12 @@ class Rollout:
     :param secrets: SecretsGateway.
     :param ecr: EcrGateway.
     :param logs: LogsGateway.
+    :param scaling: callable → ScalingGateway; it is asked for only where a service was brought to 0.
     :param targets: service → task definition (``family:revision`` or ARN).
     """
 
-    def __init__(self, ecs, secrets, ecr, logs, targets, run_id, clock):
-        self._ecs, self._secrets, self._ecr, self._logs = ecs, secrets, ecr, logs
+    def __init__(self, ecs, secrets, ecr, logs, scaling, targets, run_id, clock):
+        self._ecs, self._secrets, self._ecr, self._logs, self._scaling = ecs, secrets, ecr, logs, scaling
         self._run_id = run_id
         self._clock = clock
         self._started = clock.now()
@@ -113,7 +116,8 @@ class Rollout:
                 course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, self._run_id)
             stopped = step.verb == "stop" and self._ecs.stop(step.stopped)
             if step.verb != "join" and not stopped:
-                self._ecs.deploy(course.service.name, course.asked_for, step.force)
+                fence = course.service.fence
+                self._ecs.deploy(course.service.name, course.asked_for, step.force, fence.desired if fence else None)
             if stopped:
                 course.ours = next(item for item in course.history if item.arn == step.stopped)
             course.outcome = "under way"
@@ -136,11 +140,18 @@ class Rollout:
                 self._evidence,
                 lambda _pending, elapsed: teller.each(self._waiting, elapsed),
             )
+        self._lift_fences(timeout)
         refused = [course for course in self.courses if course.error]
         if refused:
             raise RollbackError(
                 "%d of %d services were not deployed." % (len(refused), len(self.courses)), self._evidence()
             )
+
+    def _lift_fences(self, timeout):
+        """The tasks are there again; what is left is scaling, and the mark."""
+        fenced = [course.service.name for course in self.courses if course.service.fence and not course.error]
+        if fenced:
+            Fencing(self._ecs, self._scaling(), LIFT, fenced, self._run_id, self._clock).go(timeout, None, wait=True)
 
     def _look(self):
         going = [course for course in self.courses if course.under_way]

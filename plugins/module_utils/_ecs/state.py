@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_ORIGIN
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN
 
 ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that are final."""
@@ -153,6 +154,9 @@ class Service:
     events: tuple[tuple[datetime, str], ...]
     strategy: Strategy = Strategy()
     load_balanced: bool = False
+    arn: str = ""
+    pending: int = 0
+    fence: Fence | None = None
 
     @classmethod
     def from_boto(cls, answer):
@@ -168,12 +172,25 @@ class Service:
             events=tuple((event["createdAt"], event["message"]) for event in answer["events"]),
             strategy=Strategy.from_boto(answer.get("deploymentConfiguration", {})),
             load_balanced=bool(answer.get("loadBalancers")),
+            arn=answer["serviceArn"],
+            pending=answer["pendingCount"],
+            fence=_fence(answer.get("tags", [])),
         )
+
+    @property
+    def wanted(self):
+        """How many tasks it has, or had before it was brought to 0 for a rollback."""
+        return self.fence.desired if self.fence and not self.desired else self.desired
 
     @property
     def primary(self):
         """The deployment that ECS is bringing about, or has brought about; None for a service without one."""
         return next((deployment for deployment in self.deployments if deployment.status == "PRIMARY"), None)
+
+
+def _fence(tags):
+    value = next((tag["value"] for tag in tags if tag["key"] == TAG_FENCE), None)
+    return Fence.parse(value) if value else None
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,12 @@ def _controller(service):
 
 
 def _desired(service):
+    if service.fence and not service.desired:
+        what = "it was brought to 0 tasks by run %s, and gets its %d back" % (
+            service.fence.run_id,
+            service.fence.desired,
+        )
+        return Finding("desired_count", service.name, NOTED, what)
     if service.desired > 0:
         return Finding("desired_count", service.name, PASSED, "%d tasks are wanted" % service.desired)
     what = "no task is wanted (0), so the rollback would start none and prove nothing"

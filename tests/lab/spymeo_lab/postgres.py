@@ -9,6 +9,7 @@ done and take no lock of the lab: call them from `lab.background`.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import importlib.util
 import itertools
 import os
@@ -193,25 +194,59 @@ class Server:
             if database and database != "postgres":
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), role))
 
-    def initialise_from(self, backup: pathlib.Path) -> None:
+    def initialise_from(self, backup: pathlib.Path, recovery: dict[str, str] | None = None) -> None:
         """Create the data directory as a copy of a backup, and start: a cluster of its own from here on.
+
+        `recovery` are the settings with which PostgreSQL first replays another server's log (`replay_of`).
 
         :raises PostgresError: the copy failed or the server did not start.
         """
         self._installation.run(["cp", "--archive", "--reflink=auto", str(backup), str(self.data)], self.directory)
-        self.start()
+        if recovery:
+            (self.data / "recovery.signal").touch()
+        self.start(recovery)
 
-    def backup(self, target: pathlib.Path) -> None:
+    def replay_of(self, moment: datetime.datetime) -> dict[str, str]:
+        """Settings for `initialise_from` a backup of this server, to have what was committed here at `moment`.
+
+        :raises PostgresError: this server runs and takes no mark.
+        """
+        if self._process is not None:
+            self.mark()
+        return {
+            "restore_command": f'cp "{self.data}/pg_wal/%f" "%p"',
+            "recovery_target_time": moment.astimezone(datetime.UTC).isoformat(sep=" "),
+            "recovery_target_action": "promote",
+            "hot_standby": "off",  # it would answer before it has come as far as that
+        }
+
+    def mark(self) -> None:
+        """Commit something that changes nothing. A replay stops at the first commit after its target, and fails without one.
+
+        RDS does the same with its heartbeat table in the database rdsadmin.
+
+        :raises PostgresError: the server does not answer.
+        """
+        try:
+            with self.connect("postgres") as connection:
+                connection.execute("SELECT pg_logical_emit_message(true, 'rdsadmin', 'heartbeat')")
+        except psycopg.Error as error:
+            raise PostgresError(f"PostgreSQL takes no mark: {error}") from error
+
+    def backup(self, target: pathlib.Path, *, to_follow: bool = False) -> None:
         """Write a physical backup into `target`; it holds what is committed when this returns, and nothing later.
+
+        A server that is initialised from a backup `to_follow` is a hot standby of this one.
 
         :raises PostgresError: the server does not run, or pg_basebackup failed.
         """
         with self._lock:
             program = self._installation.program("pg_basebackup")
             place = ["-h", str(self.directory), "-p", str(self.port), "-U", ADMIN, "-w", "-D", str(target / "data")]
-            self._installation.run(
-                [program, *place, "--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest"], target
-            )
+            options = ["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest"]
+            if to_follow:
+                options.append("--write-recovery-conf")
+            self._installation.run([program, *place, *options], target)
 
     def connect(self, database: str) -> psycopg.Connection:
         """A superuser's connection through the Unix socket, each statement its own transaction."""
@@ -224,8 +259,8 @@ class Server:
         with self._lock, self.connect("postgres") as connection:
             connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(user), sql.Literal(password)))
 
-    def start(self) -> None:
-        """Start the server, and wait until it answers.
+    def start(self, more: dict[str, str] | None = None) -> None:
+        """Start the server, with `more` settings this once, and wait until it answers.
 
         :raises PostgresError: it ended or did not answer in time.
         """
@@ -238,9 +273,11 @@ class Server:
                 "shared_buffers": "16MB",
                 "min_wal_size": "2MB",
                 "max_wal_size": "256MB",
+                "wal_keep_size": "1TB",  # so pg_wal is the archive that point-in-time restores replay
                 "dynamic_shared_memory_type": "mmap",
                 "io_method": "sync",
                 "log_destination": "stderr",
+                **(more or {}),
             }
             options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
             self._process = self._installation.start(

@@ -17,13 +17,21 @@ from . import models  # noqa: F401 - before whatever reads botocore's models
 from . import server, world  # isort: skip
 from .durations import Durations
 from .lab import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Lab
-from .services import ecr, ecs, elbv2, logs, rds, secretsmanager
+from .services import application_autoscaling, ecr, ecs, elbv2, logs, rds, secretsmanager
 
 
 def build(directory: pathlib.Path, durations: Durations) -> Lab:
     """A lab with every service and nothing in it yet."""
     lab = Lab(directory, durations)
-    for service in (ecr.Ecr, logs.Logs, secretsmanager.SecretsManager, elbv2.Elbv2, rds.Rds, ecs.Ecs):
+    for service in (
+        ecr.Ecr,
+        logs.Logs,
+        secretsmanager.SecretsManager,
+        elbv2.Elbv2,
+        rds.Rds,
+        ecs.Ecs,
+        application_autoscaling.ApplicationAutoScaling,
+    ):
         lab.add(service(lab))
     return lab
 

@@ -33,6 +33,7 @@ SERVICES = {
     "elbv2": "Elbv2",
     "rds": "Rds",
     "ecs": "Ecs",
+    "application_autoscaling": "ApplicationAutoScaling",
 }
 FAST = Durations(
     task_provisioning=0.02,

@@ -143,7 +143,9 @@ def expect_checks(aws):
 
 
 def test_info_chooses_and_tells_since_when_it_is_bad(aws, run_module):
-    aws.answer("ecs", "describe_services", service(2), {"cluster": "production", "services": ["app"]})
+    aws.answer(
+        "ecs", "describe_services", service(2), {"cluster": "production", "services": ["app"], "include": ["TAGS"]}
+    )
     expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
     expect_definitions(aws, 1, 2)
     expect_checks(aws)
@@ -358,3 +360,111 @@ def test_an_answer_without_a_revision_is_an_error_not_a_guess(aws, run_module):
     aws.answer("ecs", "describe_service_revisions", {"serviceRevisions": []})
     result = run_module("ecs_release_info", cluster="production", services=["app"])
     assert "AWS answered DescribeServiceRevisions in a way that this collection does not know" in result["msg"]
+
+
+FENCED = [{"key": "spymeo:rollback-fence", "value": "rb-1 desired=2 suspended=nnn"}]
+SCALABLE = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/production/app",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+FLAGS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+
+
+def counted(desired, running, tags=(), revision=2):
+    answer = service(revision, running=running)
+    answer["services"][0].update(desiredCount=desired, runningCount=running, tags=list(tags))
+    return answer
+
+
+def expect_scaling(aws, suspended):
+    target = {
+        **SCALABLE,
+        "MinCapacity": 2,
+        "MaxCapacity": 4,
+        "RoleARN": "arn:aws:iam::1:role/r",
+        "CreationTime": START,
+        "SuspendedState": dict.fromkeys(FLAGS, suspended),
+    }
+    asked = {
+        "ServiceNamespace": "ecs",
+        "ResourceIds": ["service/production/app"],
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    aws.answer("application-autoscaling", "describe_scalable_targets", {"ScalableTargets": [target]}, asked)
+
+
+def expect_suspend(aws, suspended):
+    asked = {**SCALABLE, "SuspendedState": dict.fromkeys(FLAGS, suspended)}
+    aws.answer("application-autoscaling", "register_scalable_target", {}, asked)
+
+
+def fence(run_module, **more):
+    return run_module("ecs_fence", cluster="production", services=["app"], run_id="rb-1", **more)
+
+
+def test_a_fence_remembers_first_then_suspends_then_scales(aws, run_module):
+    arn = f"{PREFIX}:service/production/app"
+    aws.answer("ecs", "describe_services", counted(2, 2))
+    expect_scaling(aws, False)
+    aws.answer("ecs", "tag_resource", {}, {"resourceArn": arn, "tags": FENCED})
+    aws.answer("ecs", "describe_services", counted(2, 2, FENCED))
+    expect_scaling(aws, False)
+    expect_suspend(aws, True)
+    aws.answer("ecs", "describe_services", counted(2, 2, FENCED))
+    expect_scaling(aws, True)
+    asked = {"cluster": "production", "service": "app", "desiredCount": 0}
+    aws.answer("ecs", "update_service", {"service": service(2)["services"][0]}, asked)
+    for _ in range(3):
+        aws.answer("ecs", "describe_services", counted(0, 0, FENCED))
+        expect_scaling(aws, True)
+    result = fence(run_module)
+    assert result["changed"], result
+    assert (result["before"], result["after"], result["remembered"]) == ({"app": 2}, {"app": 0}, {"app": 2})
+
+
+def test_a_fence_in_check_mode_reads_only(aws, run_module):
+    aws.answer("ecs", "describe_services", counted(2, 2))
+    expect_scaling(aws, False)
+    result = fence(run_module, check_mode=True)
+    assert (result["changed"], result["plan"]) == (True, ["app: scale to 0"])
+
+
+def test_a_service_that_somebody_else_scaled_to_0_is_refused(aws, run_module):
+    aws.answer("ecs", "describe_services", counted(0, 0))
+    expect_scaling(aws, False)
+    assert "Service app is scaled to 0 already, and not by a rollback" in fence(run_module)["msg"]
+
+
+def test_a_fenced_service_gets_its_tasks_back_with_the_deployment_and_its_scaling_after(aws, run_module):
+    expect_look(aws, counted(0, 0, FENCED), SERVED)
+    asked = {
+        "cluster": "production",
+        "service": "app",
+        "taskDefinition": definition(1),
+        "forceNewDeployment": False,
+        "desiredCount": 2,
+    }
+    aws.answer("ecs", "update_service", {"service": service(1)["services"][0]}, asked)
+    expect_history(aws, *SERVED, (3, 1, "SUCCESSFUL"), revisions=[3])
+    expect_deployments(aws, (3, 1, "SUCCESSFUL"), revisions=[])
+    aws.answer("ecs", "describe_services", counted(2, 2, FENCED, revision=1))
+    aws.answer("ecs", "describe_services", counted(2, 2, FENCED, revision=1))
+    expect_scaling(aws, True)
+    expect_suspend(aws, False)
+    aws.answer("ecs", "describe_services", counted(2, 2, FENCED, revision=1))
+    expect_scaling(aws, False)
+    arn = f"{PREFIX}:service/production/app"
+    aws.answer("ecs", "untag_resource", {}, {"resourceArn": arn, "tagKeys": ["spymeo:rollback-fence"]})
+    for _ in range(3):
+        aws.answer("ecs", "describe_services", counted(2, 2, revision=1))
+        expect_scaling(aws, False)
+    result = roll_back(run_module)
+    assert result["services"][0]["outcome"] == "serves", result
+
+
+def test_a_fenced_service_that_runs_its_target_is_deployed_again_with_its_tasks(aws, run_module):
+    expect_look(aws, counted(0, 0, FENCED, revision=1), SERVED, running=1)
+    result = roll_back(run_module, check_mode=True)
+    assert result["plan"] == ["app: deploy app:1"]
+    assert "gets its 2 back" in result["reason"]

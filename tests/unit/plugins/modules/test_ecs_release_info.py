@@ -45,6 +45,8 @@ def expect_services(aws, running=2, **changes):
     }
     told = {
         "serviceName": "app",
+        "serviceArn": f"{PREFIX}:service/production/app",
+        "pendingCount": 0,
         "status": "ACTIVE",
         "desiredCount": 2,
         "runningCount": 2,
@@ -54,7 +56,7 @@ def expect_services(aws, running=2, **changes):
         "events": [],
     }
     answer = {"services": [{**told, **changes}], "failures": []}
-    aws.answer("ecs", "describe_services", answer, {"cluster": "production", "services": ["app"]})
+    aws.answer("ecs", "describe_services", answer, {"cluster": "production", "services": ["app"], "include": ["TAGS"]})
 
 
 def expect_history(aws, *deployments):

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A service that stands at 0 tasks while its database is rolled back, and what it gets back afterwards. Pure.
+
+What has to be remembered is a tag of the service itself. It is there before anything is changed, so that a run that dies
+anywhere, on any machine, leaves behind what the next one needs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+FENCE, LIFT = "fence", "lift"
+_FORM = re.compile(r"(?P<run>\S+) desired=(?P<desired>[1-9]\d*) suspended=(?P<suspended>none|[yn]{3})\Z")
+ALL = (True, True, True)
+
+
+@dataclass(frozen=True)
+class Fence:
+    """What a service had: ``desired`` tasks, and of its scalable target (None without one) whether scaling in, scaling out and
+    scheduled scaling were suspended (botocore SuspendedState)."""
+
+    run_id: str
+    desired: int
+    suspended: tuple[bool, bool, bool] | None
+
+    @property
+    def text(self):
+        """As the value of a tag, which may have letters, digits, spaces and ``+-=._:/@`` (botocore Tag)."""
+        flags = "none" if self.suspended is None else "".join("y" if flag else "n" for flag in self.suspended)
+        return "%s desired=%d suspended=%s" % (self.run_id, self.desired, flags)
+
+    @classmethod
+    def parse(cls, text):
+        """The Fence of a tag's value, None when it is not one of ours."""
+        match = _FORM.match(text)
+        if match is None:
+            return None
+        flags = match["suspended"]
+        suspended = None if flags == "none" else tuple(flag == "y" for flag in flags)
+        return cls(match["run"], int(match["desired"]), suspended)
+
+
+def next_to_fence(fence, desired, suspended, running):
+    """What is to be done next so that a service stands at 0 tasks: ``tag``, ``suspend``, ``scale``, ``wait``, or None.
+
+    Scaling is suspended first: without that, Application Auto Scaling brings tasks back as soon as they are gone.
+
+    :param fence: the Fence that the service bears, or None.
+    :param desired: its desired count now.
+    :param suspended: what is suspended of its scalable target now, or None without one.
+    :param running: how many of its tasks are not gone yet.
+    """
+    if fence is None:
+        return "tag"
+    if suspended is not None and suspended != ALL:
+        return "suspend"
+    if desired:
+        return "scale"
+    return "wait" if running else None
+
+
+def next_to_lift(fence, desired, suspended, running):
+    """What is to be done next so that a service has back what it had: ``scale``, ``wait``, ``resume``, ``untag``, or None.
+
+    Its tasks are there before scaling resumes, because a capacity below the minimum would be changed at once.
+    """
+    if fence is None:
+        return None
+    if desired == 0:
+        return "scale"
+    if running < fence.desired:
+        return "wait"
+    if fence.suspended is not None and suspended not in (None, fence.suspended):
+        return "resume"
+    return "untag"

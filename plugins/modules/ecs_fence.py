@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_fence
+version_added: 0.1.0
+short_description: Bring ECS services to 0 tasks while their database is rolled back, and back to what they had
+description:
+  - While nothing runs, nothing is written to the failed database, and no task of the bad release can start on the restored one.
+  - What a service had, its desired count and what was suspended of its autoscaling, is written as the tag C(spymeo:rollback-fence) on the service before
+    anything is changed. A run that dies anywhere leaves it there, and whoever comes next can give it back.
+  - Autoscaling is suspended first, because it would bring tasks back.
+  - M(spymeo.rollback.ecs_rollback) lifts the fence with its deployment. O(state=absent) lifts it without one, which starts again what ran before.
+options:
+  cluster:
+    description: Name or ARN of the ECS cluster.
+    type: str
+    required: true
+  services:
+    description: The names of the services of one application.
+    type: list
+    elements: str
+    required: true
+  state:
+    description: V(present) brings them to 0 tasks, V(absent) gives back what they had.
+    type: str
+    choices: [present, absent]
+    default: present
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.wait
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.ecs_rollback
+"""
+
+EXAMPLES = r"""
+- name: Keep the bad release from writing
+  spymeo.rollback.ecs_fence:
+    cluster: spymeo-production
+    services: [spymeo-app]
+    run_id: rb-20261122-031500
+
+- name: Give up the rollback, and start again what ran before it
+  spymeo.rollback.ecs_fence:
+    cluster: spymeo-production
+    services: [spymeo-app]
+    run_id: rb-20261122-031500
+    state: absent
+"""
+
+RETURN = r"""
+before:
+  description: The desired count of each service.
+  returned: success
+  type: dict
+  sample: {"spymeo-app": 2}
+after:
+  description: The same afterwards; in check mode, what it would be.
+  returned: success
+  type: dict
+  sample: {"spymeo-app": 0}
+plan:
+  description: What is done, one line a service.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: Why something was done, or why nothing was.
+  returned: success
+  type: str
+remembered:
+  description: How many tasks each service is to get back.
+  returned: success
+  type: dict
+  sample: {"spymeo-app": 2}
+seconds:
+  description: How long it took.
+  returned: success
+  type: float
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import FENCE, LIFT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+WHY = {
+    FENCE: ("nothing may write to the database while it is rolled back", "they stand at 0 tasks already"),
+    LIFT: ("they get back what they had", "they were not brought to 0 tasks"),
+}
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            cluster=dict(type="str", required=True),
+            services=dict(type="list", elements="str", required=True),
+            state=dict(type="str", choices=["present", "absent"], default="present"),
+            run_id=dict(type="str", required=True),
+            wait=dict(type="bool", default=True),
+            wait_timeout=dict(type="int", default=3600),
+        )
+    )
+    params, clock = module.params, Clock()
+    verb, started = FENCE if params["state"] == "present" else LIFT, clock.now()
+    with module.telling():
+        ecs = EcsGateway(module.aws("ecs"), params["cluster"])
+        scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
+        fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock)
+        before = {service.name: service.desired for service in fencing.services}
+        remembered = {service.name: service.wanted for service in fencing.services}
+        plan = fencing.plan()
+        if not module.check_mode:
+            fencing.go(params["wait_timeout"], teller("fence"), params["wait"])
+        module.finish(
+            changed=bool(plan) if module.check_mode else fencing.changed,
+            before=before,
+            after=dict.fromkeys(before, 0) if verb == FENCE else remembered,
+            plan=plan,
+            reason=WHY[verb][0 if plan else 1],
+            remembered=remembered,
+            seconds=round(clock.now() - started, 1),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -45,8 +45,12 @@ def shared_memory() -> set[str]:
 
 def segments_of(name: str) -> set[str]:
     """Ids of the segments of a lab's PostgreSQL servers: "key id" on line 7 of postmaster.pid (pidfile.h)."""
-    lines = [path.read_text().splitlines() for path in cli.directory_of(name).glob("rds/*/data/postmaster.pid")]
-    return {line[6].split()[1] for line in lines if len(line) > 6}
+    found = set()
+    for path in cli.directory_of(name).glob("rds/*/data/postmaster.pid"):
+        with contextlib.suppress(FileNotFoundError):  # initdb starts a server of its own, which goes again
+            lines = path.read_text().splitlines()
+            found |= {line.split()[1] for line in lines[6:7]}
+    return found
 
 
 def listens(url: str) -> bool:

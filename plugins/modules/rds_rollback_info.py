@@ -31,7 +31,7 @@ options:
   snapshot_before:
     description:
       - A time, ISO 8601 with a time zone. The newest available snapshot of O(db_instance) with data of this time or earlier is taken,
-        automated ones included.
+        automated ones included. The safety snapshots of rollbacks are left out, because they hold the harm.
       - It comes before O(snapshot).
     type: str
   point_in_time:

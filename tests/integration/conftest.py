@@ -65,7 +65,7 @@ class Production:
         with urllib.request.urlopen(f"{self.state['endpoint_url']}/_lab/calls") as answer:
             return json.load(answer)
 
-    def control(self, name: str, **arguments) -> dict:
+    def control(self, name: str, /, **arguments) -> dict:
         """What only the lab can do."""
         return cli.control(self.state, name, **arguments)
 

@@ -105,7 +105,9 @@ def _source(wanted, current, by_name, snapshots):
             cure = _list("snapshots of %s" % current.name, names)
             raise BadInput("snapshot", wanted.snapshot, "there is no such snapshot", cure)
         return found
-    eligible = [item for item in snapshots if item.problem is None and item.data_from <= wanted.before]
+    # A run's own safety snapshot holds the harm that is to be undone.
+    others = [item for item in snapshots if item.run_id is None]
+    eligible = [item for item in others if item.problem is None and item.data_from <= wanted.before]
     if not eligible:
         problem = "no available snapshot has data of that time or earlier"
         cure = _list("snapshots of %s" % current.name, names)

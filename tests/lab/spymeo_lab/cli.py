@@ -135,7 +135,7 @@ def down(arguments: argparse.Namespace) -> None:
     return print(f"lab '{arguments.name}' is down")
 
 
-def control(state: dict, name: str, **arguments) -> dict:
+def control(state: dict, name: str, /, **arguments) -> dict:
     """Ask a running lab for something that is not AWS's API."""
     request = urllib.request.Request(
         f"{state['endpoint_url']}/_lab/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}

@@ -185,6 +185,7 @@ SNAPSHOTS = [
     dict(BEFORE, name="night", OriginalSnapshotCreateTime=NOON - timedelta(hours=3)),
     dict(BEFORE, name="morning", OriginalSnapshotCreateTime=NOON - timedelta(hours=1)),
     dict(BEFORE, name="half", OriginalSnapshotCreateTime=NOON - timedelta(hours=2), Status="creating"),
+    dict(BEFORE, name="harm", OriginalSnapshotCreateTime=NOON, tags={"spymeo:rollback-run": OLDER}),  # what a run kept
 ]
 
 

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""rollback_database.yml: what is refused before anything changes, what ends without a cutover, and a restore that loses nothing.
+
+One lab, in the order of the tests; every end state is asked of AWS and of PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import signal
+import subprocess
+
+import psycopg
+import pytest
+
+import spymeo_app.seed
+from spymeo_lab import world
+from spymeo_lab.demo import Visitor
+
+RUN = "rb-20261124-031500"
+NEW = f"{world.DB_INSTANCE}-{RUN}"
+PLAYBOOK = "rollback_database"
+
+
+@pytest.fixture(scope="module", name="broken")
+def _broken(shared_production):
+    """The migration of release 2 has corrupted rows and renamed a column."""
+    shared_production.whole = fingerprint(shared_production, world.DB_INSTANCE)
+    shared_production.url_before = shared_production.database_url()
+    shared_production.accident("bad-migration")
+    shared_production.corrupted = fingerprint(shared_production, world.DB_INSTANCE)
+    return shared_production
+
+
+def fingerprint(production, db_instance: str) -> str:
+    with world.connect(production.state["endpoint_url"], db_instance) as connection:
+        return spymeo_app.seed.fingerprint(connection)
+
+
+def variables(**given) -> list[str]:
+    return ["-e", json.dumps(given)]
+
+
+def refused(played) -> str:
+    """The output, as one line, of a run that has changed nothing."""
+    assert played.code != 0, played.output
+    assert played.written == []
+    assert "Nothing was changed" in played.output
+    return " ".join(played.output.split())
+
+
+@contextlib.contextmanager
+def no_room(production):
+    production.control("rds_quota", name="DBInstances", most=1)
+    yield {}
+    production.control("rds_quota", name="DBInstances", most=40)
+
+
+@contextlib.contextmanager
+def the_plain_world(production):
+    yield {}
+
+
+LONG_AGO = "2020-01-01T00:00:00Z"
+REFUSED = {
+    "no room for another instance": (no_room, {}, ["quota DBInstances: 1 of 1 are used, and 1 more needed"]),
+    "no snapshot is that old": (
+        the_plain_world,
+        {"rollback_snapshot_before": LONG_AGO},
+        ["rollback_snapshot_before", "no available snapshot has data of that time", world.SNAPSHOT],
+    ),
+    "a time without a zone": (
+        the_plain_world,
+        {"rollback_snapshot_before": "2026-11-22T03:00:00"},
+        ["rollback_snapshot_before is '2026-11-22T03:00:00'", "ISO 8601 with a zone"],
+    ),
+    "a point in time that RDS has not": (
+        the_plain_world,
+        {"rollback_point_in_time": LONG_AGO},
+        ["point_in_time", "was created at"],
+    ),
+    "a fence that there is not": (the_plain_world, {"rollback_fence": "electric"}, ["rollback_fence is 'electric'"]),
+}
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_is_refused_in_clear_words_and_nothing_has_changed(broken, mistake):
+    prepare, given, words = REFUSED[mistake]
+    with prepare(broken) as more:
+        message = refused(broken.play(PLAYBOOK, *variables(**given, **more)))
+    assert [word for word in words if word not in message] == []
+    assert set(broken.instances()) == {world.DB_INSTANCE}
+
+
+def test_a_check_shows_the_plan_and_writes_nothing(broken):
+    played = broken.play(PLAYBOOK, "--check", "--diff")
+    assert (played.code, played.written) == (0, []), played.output
+    assert "CODE      spymeo-app: stays on spymeo-app:2 and is started again" in played.output
+    assert f"from snapshot {world.SNAPSHOT}, data of" in played.output
+    assert "FENCE     none:" in played.output
+
+
+def test_a_restore_that_rds_gives_up_leaves_the_application_where_it_is(broken):
+    broken.control("rds_next_restore", status="incompatible-network")
+    played = broken.play(PLAYBOOK, *variables(rollback_run_id="rb-lost"))
+    assert played.code != 0
+    assert "is incompatible-network" in played.output
+    assert "Some of the specified subnet IDs are invalid" in played.output  # RDS's event
+    assert "secretsmanager PutSecretValue" not in played.written
+    assert "ecs UpdateService" not in played.written
+    assert broken.database_url() == broken.url_before
+
+
+def test_a_password_that_changed_since_the_snapshot_is_found_before_the_cutover(broken):
+    rds, secrets = broken.aws("rds"), broken.aws("secretsmanager")
+    rds.modify_db_instance(
+        DBInstanceIdentifier=world.DB_INSTANCE, MasterUserPassword="changed-since-then", ApplyImmediately=True
+    )
+    broken.until(lambda: _logs_in(broken, "changed-since-then"))
+    changed = broken.url_before.replace(broken.url_before.split(":")[2].split("@")[0], "changed-since-then")
+    secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=changed)
+    try:
+        played = broken.play(PLAYBOOK, *variables(rollback_run_id="rb-password"))
+    finally:
+        rds.modify_db_instance(
+            DBInstanceIdentifier=world.DB_INSTANCE, MasterUserPassword=world.DB_PASSWORD, ApplyImmediately=True
+        )
+        secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=broken.url_before)
+        broken.until(lambda: _logs_in(broken, world.DB_PASSWORD))
+    assert played.code != 0
+    assert "P1000" in played.output
+    assert "password of the day of its snapshot" in " ".join(played.output.split())
+    assert "secretsmanager PutSecretValue" not in played.written
+    assert "changed-since-then" not in played.output
+
+
+def _logs_in(production, password: str) -> bool:
+    endpoint = production.instances()[world.DB_INSTANCE]["Endpoint"]
+    try:
+        psycopg.connect(
+            host=endpoint["Address"], port=endpoint["Port"], user=world.DB_USER, password=password, dbname=world.DB_NAME
+        ).close()
+    except psycopg.OperationalError:
+        return False
+    return production.instances()[world.DB_INSTANCE]["DBInstanceStatus"] == "available"
+
+
+def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothing(broken):
+    before = set(broken.instances())
+    broken.control("durations", restore=3.0)
+    latest = datetime.datetime.now(datetime.UTC).isoformat()
+    given = variables(rollback_run_id=RUN, rollback_snapshot="", rollback_snapshot_before=latest)
+    command = ["ansible-playbook", f"playbooks/{PLAYBOOK}.yml", "-i", "inventories/lab", *given]
+    since = len(broken.calls())
+    playing = subprocess.Popen(
+        command, env=broken.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    restore = "RestoreDBInstanceFromDBSnapshot"
+    broken.until(lambda: restore in [call["operation"] for call in broken.calls()[since:]], 60)
+    os.killpg(playing.pid, signal.SIGKILL)
+    playing.wait()
+
+    played = broken.play(PLAYBOOK, *given)
+    assert played.code == 0, played.output
+    assert f"rds {restore}" not in played.written
+    assert played.written.count("ecs UpdateService") == 1
+    assert set(broken.instances()) - before == {NEW}
+    assert broken.service()["taskDefinition"].endswith("spymeo-app:2")
+    assert fingerprint(broken, world.DB_INSTANCE) == broken.corrupted
+    visitor = Visitor(broken.state["base_url"])
+    assert visitor.ask("GET", world.HEALTH_PATH) == (200, {"status": "ok", "release": "2.0.0", "database": "ok"})
+    answer = visitor.ask(
+        "POST",
+        "/api/practitioners",
+        {"email": "new@spymeo.invalid", "fullName": "New", "city": "Lyon", "password": "secret-word"},
+    )
+    assert answer[0] == 201
+
+    again = broken.play(PLAYBOOK, *given)
+    assert (again.code, again.written, again.recap["changed"]) == (0, [], 0), again.output
+    assert "DATABASE  stays" in again.output
+
+
+def test_nothing_was_deleted(broken):
+    assert not [call for call in broken.calls() if call["operation"].startswith(("Delete", "Deregister", "Remove"))]

@@ -1,0 +1,161 @@
+#!/usr/bin/python
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_references_info
+version_added: 0.1.0
+short_description: Tell where an application names its database host, and what a new DATABASE_URL would leave behind
+description:
+  - Looks at everything that the containers of the given task definitions get, plain environment entries, secrets and SSM parameters, for a host.
+  - A service none of whose containers reads the current version of O(database_secret) is a failure, because rewriting that secret would not reach it.
+  - Every other place that names the host is a note, a read-only URL, a reporting job, a plain environment entry, a pinned version of a secret. It stays
+    as it is, and a person should know.
+  - What the credentials may not read is reported as not checked, never as passed.
+  - It makes no writing call. Values are read in memory only; none is returned, logged or shown.
+options:
+  targets:
+    description: The task definition (C(family:revision) or ARN) of each service, as M(spymeo.rollback.ecs_release_info) chooses them.
+    type: dict
+    required: true
+  database_secret:
+    description: Name or ARN of the secret that holds DATABASE_URL.
+    type: str
+    required: true
+  host:
+    description: The host to look for, which DATABASE_URL names now.
+    type: str
+    required: true
+  fail_on_error:
+    description: Whether the task fails when a check has failed. Its message names every failure with its cure.
+    type: bool
+    default: true
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+seealso:
+  - module: spymeo.rollback.database_url
+author:
+  - SPYMEO (@spymeo)
+"""
+
+EXAMPLES = r"""
+- name: Does the cutover reach the application, and what does it leave behind?
+  spymeo.rollback.database_references_info:
+    targets: "{{ release.targets }}"
+    database_secret: spymeo/production/database-url
+    host: spymeo-production-db.abcdefghijkl.eu-west-3.rds.amazonaws.com
+  register: references
+"""
+
+RETURN = r"""
+verdict:
+  description: V(failed) when a check has failed, V(inconclusive) when none has but some could not be made, else V(passed).
+  returned: always, unless the options are wrong
+  type: str
+findings:
+  description: What was found. Failures come first, then what was not checked, then notes.
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: V(cutover) for a service, V(environment) for a plain entry, V(reference) for a secret or parameter.
+      type: str
+    subject:
+      description: The service, or the name under which the container gets it.
+      type: str
+      sample: DATABASE_READ_URL
+    verdict:
+      description: V(passed), V(failed), V(noted) or V(not_checked).
+      type: str
+    what:
+      description: What was found.
+      type: str
+    cure:
+      description: What to do about it. Empty where nothing is to be done.
+      type: str
+    services:
+      description: The services that have it.
+      type: list
+      elements: str
+reason:
+  description: How many checks came to what.
+  returned: always, unless the options are wrong
+  type: str
+evidence:
+  description: One line for each failure, with its cure.
+  returned: always, unless the options are wrong
+  type: list
+  elements: str
+"""
+
+from dataclasses import asdict
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import Container, Observation, findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+
+
+def observe(module):
+    """Everything that the containers get."""
+    clients = Clients(module.aws)
+    gateway = ReferencesGateway(clients)
+    secret = SecretsGateway(clients("secretsmanager")).secret("database_secret", module.params["database_secret"])
+    containers = {
+        service: tuple(Container.from_boto(item) for item in gateway.containers(definition))
+        for service, definition in module.params["targets"].items()
+    }
+    named = {text for items in containers.values() for item in items for _name, text in item.secrets}
+    return Observation(
+        host=module.params["host"],
+        database_secret=frozenset((secret.name, secret.arn)),
+        containers=containers,
+        values={text: read(gateway, ValueFrom.parse(text)) for text in sorted(named)},
+    )
+
+
+def read(gateway, reference):
+    """The text that a ValueFrom means, None, or a NotRead."""
+    if reference.kind == "secret":
+        return if_allowed("secretsmanager:GetSecretValue, kms:Decrypt", gateway.secret, reference)
+    if reference.kind == "parameter":
+        return if_allowed("ssm:GetParameters, kms:Decrypt", gateway.parameter, reference.id)
+    return None
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            targets=dict(type="dict", required=True),
+            database_secret=dict(type="str", required=True, no_log=False),
+            host=dict(type="str", required=True),
+            fail_on_error=dict(type="bool", default=True),
+        )
+    )
+    with module.telling():
+        found = findings(observe(module))
+        failures = [line(finding) for finding in found if finding.verdict == FAILED]
+        result = dict(changed=False, verdict=verdict(found), reason=summary(found), evidence=failures)
+        result.update(findings=[dict(asdict(finding), services=list(finding.services)) for finding in found])
+        if failures and module.params["fail_on_error"]:
+            message = (
+                "A new DATABASE_URL would not reach the application (%s). Nothing was changed. Mend all of this first:"
+            )
+            raise RollbackError(message % result["reason"], failures, result)
+        module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -124,6 +124,14 @@ def test_only_host_and_port_of_database_url_change(story):
     assert (after.scheme, after.path, after.query) == (before.scheme, before.path, before.query)
 
 
+def test_the_way_back_to_the_old_instance_is_told_with_the_versions_that_aws_has(story):
+    listed = story["production"].aws("secretsmanager").list_secret_version_ids(SecretId=world.DATABASE_SECRET)
+    by_stage = {stage: item["VersionId"] for item in listed["Versions"] for stage in item["VersionStages"]}
+    told = f"--move-to-version-id {by_stage['AWSPREVIOUS']} --remove-from-version-id {by_stage['AWSCURRENT']}"
+    assert told in story["first"].output
+    assert "--task-definition spymeo-app:2 --force-new-deployment" in story["first"].output
+
+
 def test_the_rotated_secret_is_back_and_no_version_is_lost(story):
     assert app_secret(story["production"])["PAYMENT_API_KEY"] == world.PAYMENT_KEY
     versions = (

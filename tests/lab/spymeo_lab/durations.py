@@ -23,7 +23,7 @@ class Durations:
     stopped_task_retention: float = 3600.0  # ECS: stopped tasks stay visible this long
     snapshot: float = 1.0  # RDS: CreateDBSnapshot until available
     restore: float = 1.0  # RDS: restore until available
-    log_upload: float = 1.0  # RDS: between two uploads of the transaction log, steps of LatestRestorableTime (5 minutes in AWS)
+    log_upload: float = 1.0  # RDS: between two uploads of the log, the steps of LatestRestorableTime (5 minutes in AWS)
     modify: float = 0.3  # RDS: modifying
     reboot: float = 0.3  # RDS: rebooting
     stop: float = 0.5  # RDS: stopping, starting

@@ -60,3 +60,15 @@ class TimedOut(RollbackError):
 
     def __init__(self, what, seconds, last, evidence=()):
         super().__init__("%s was not done after %d s: %s." % (what, seconds, last), evidence)
+
+
+class Refused(Exception):
+    """What PostgreSQL or libpq said instead of what was asked for, in English.
+
+    ``sqlstate`` is five characters, or None where libpq gave none.
+    """
+
+    def __init__(self, sqlstate, message):
+        super().__init__(message)
+        self.sqlstate = sqlstate
+        self.message = message

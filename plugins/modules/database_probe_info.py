@@ -126,11 +126,10 @@ seconds:
   type: float
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, differences, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock

@@ -15,8 +15,8 @@ except ImportError:
     psycopg = None  # PostgresqlGateway tells the person which library to install
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """

@@ -46,18 +46,6 @@ class Migration:
         return not self.finished and not self.rolled_back
 
 
-class Refused(Exception):
-    """What PostgreSQL or libpq said instead of what was asked for, in English.
-
-    ``sqlstate`` is five characters, or None where libpq gave none.
-    """
-
-    def __init__(self, sqlstate, message):
-        super().__init__(message)
-        self.sqlstate = sqlstate
-        self.message = message
-
-
 @dataclass(frozen=True)
 class Observation:
     """What a probe saw. ``migrations`` is None where Prisma's table is not there; ``rows`` are (table, count)."""

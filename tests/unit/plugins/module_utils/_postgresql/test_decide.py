@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import (
     MEANING,
     diagnose,
     differences,
     target_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Refused, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Target
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 
 TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", password="hunter2")

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which rows of the failed database the restored one lacks or has otherwise, and which of them are broken. Pure: no database, no clock."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import (
+    CHANGED,
+    CORRUPTED,
+    MISSING,
+    NEW,
+    Comparison,
+    NotCompared,
+    Rule,
+)
+
+_MEMBERS = {"renamed": dict, "ignored": list, "corrupted_when": str}
+
+
+def read_rules(option):
+    """The Rules by table, from JSON types.
+
+    :raises BadInput: something in it is not known, so that a slip of the pen does not make rows whole.
+    """
+    rules = {}
+    for table, told in (option or {}).items():
+        if not isinstance(told, dict):
+            raise BadInput("salvage_rules", table, "it is not a mapping", "It has %s." % ", ".join(_MEMBERS))
+        for member, value in told.items():
+            if member not in _MEMBERS or not isinstance(value, _MEMBERS[member]):
+                problem = "%s is not known, or not of the right type" % member
+                raise BadInput("salvage_rules", table, problem, "There are %s." % ", ".join(_MEMBERS))
+        rules[table] = Rule(told.get("renamed", {}), tuple(told.get("ignored", ())), told.get("corrupted_when", ""))
+    return rules
+
+
+def plan(failed, restored, rules):
+    """How each table of the restored database is compared, a Comparison or a NotCompared, by name.
+
+    :param failed: Tables of the failed database, by name; so is ``restored``.
+    :param rules: Rules by table.
+    :raises BadInput: a rule names a table or a column that is not there.
+    """
+    for table, rule in rules.items():
+        _refuse_what_is_not_there(failed, restored, table, rule)
+    compared = [_table(failed.get(name), table, rules.get(name, Rule())) for name, table in sorted(restored.items())]
+    only_failed = sorted(set(failed) - set(restored))
+    return compared + [NotCompared(name, "the restored database has no such table") for name in only_failed]
+
+
+def _refuse_what_is_not_there(failed, restored, name, rule):
+    if name not in restored:
+        raise BadInput("salvage_rules", name, "the restored database has no such table")
+    for new, old in rule.renamed.items():
+        if restored[name].column(new) is None or name not in failed or failed[name].column(old) is None:
+            raise BadInput("salvage_rules", name, "renamed says %s: %s, and one of them is not there" % (new, old))
+    for column in rule.ignored:
+        if restored[name].column(column) is None:
+            raise BadInput("salvage_rules", name, "ignored names %s, which is not there" % column)
+
+
+def _table(failed, restored, rule):
+    if failed is None:
+        return NotCompared(restored.name, "the failed database has no such table")
+    if not restored.key:
+        return NotCompared(restored.name, "it has no primary key, so no row can be told from another")
+    pairs, left_out = [], []
+    for column in restored.columns:
+        name = rule.renamed.get(column.name, column.name)
+        if column.name in rule.ignored and column.name not in restored.key:
+            left_out.append("%s: a rule says so" % column.name)
+        elif failed.column(name) is None:
+            left_out.append(
+                "%s: the failed table has no such column; a rule can tell its new name (renamed)" % column.name
+            )
+        else:
+            pairs.append((column.name, name))
+    names = dict(pairs)
+    if not set(restored.key) <= set(names):
+        return NotCompared(restored.name, "the failed table lacks a column of its primary key")
+    known = {name for _restored, name in pairs}
+    extra = [item.name for item in failed.columns if item.name not in known and restored.column(item.name) is None]
+    left_out += ["%s: the restored table has no such column" % name for name in extra]
+    columns = [(name, names[name]) for name in restored.key]
+    columns += [pair for pair in pairs if pair[0] not in restored.key]
+    return Comparison(
+        restored.name, tuple(columns), restored.key, _broken(failed, restored, names, rule), tuple(left_out)
+    )
+
+
+def _broken(failed, restored, names, rule):
+    found = []
+    for column in restored.columns:
+        here = failed.column(names.get(column.name, ""))
+        if here is None:
+            continue
+        if column.not_null and not here.not_null:
+            found.append(("null", here.name, "%s is empty" % column.name))
+        if column.type != here.type:
+            found.append(("type", (here.name, column.type), "%s is no %s" % (column.name, column.type)))
+    for columns, expression in restored.checks:
+        if all(names.get(name) == name for name in columns):
+            found.append(("check", expression, "it violates CHECK (%s)" % expression))
+    if rule.corrupted_when:
+        found.append(("rule", rule.corrupted_when, "a rule says so"))
+    return tuple(found)
+
+
+def merge(failed, restored, width):
+    """The rows of two tables that differ, in the order of their keys.
+
+    :param failed: iterable of (values, why): values (texts, None for NULL) with the ``width`` columns of the key first, and why the
+        row is broken, or None. In ascending order of the key, compared as text.
+    :param restored: iterable of values, in the same order.
+    :return: iterable of (state, values, why); equal rows are left out. ``values`` of a ``missing`` row are the restored ones.
+    """
+    failed, restored = iter(failed), iter(restored)
+    ours, theirs = next(failed, None), next(restored, None)
+    while ours is not None or theirs is not None:
+        if theirs is None or (ours is not None and ours[0][:width] < theirs[:width]):
+            values, why = ours
+            yield (CORRUPTED if why else NEW), values, why
+            ours = next(failed, None)
+        elif ours is None or theirs[:width] < ours[0][:width]:
+            yield MISSING, theirs, None
+            theirs = next(restored, None)
+        else:
+            values, why = ours
+            if values != theirs:
+                yield (CORRUPTED if why else CHANGED), values, why
+            ours, theirs = next(failed, None), next(restored, None)
+
+
+def as_csv(values):
+    """A line of CSV as PostgreSQL's COPY reads it: a text is quoted, NULL is nothing at all."""
+    return ",".join("" if value is None else '"%s"' % value.replace('"', '""') for value in values) + "\n"

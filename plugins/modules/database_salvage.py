@@ -1,0 +1,239 @@
+#!/usr/bin/python
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_salvage
+version_added: 0.1.0
+short_description: Find the rows that the failed database has and the restored one lacks or has otherwise
+description:
+  - Compares two PostgreSQL databases table by table, by primary key, and writes the rows of the failed one down as CSV.
+  - V(new) rows are not in the restored database, as what users wrote since the snapshot. V(changed) rows are there otherwise.
+    V(corrupted) rows are new or changed, and broken. V(missing) ones are in the restored database alone, deleted since the snapshot; they are counted.
+  - A row is broken when it does not fit the restored schema (an empty value where none may be, another type, a CHECK constraint), or when a rule says so.
+  - The failed database is the one that an earlier rollback has replaced. It still runs, and user, password and database name are those of DATABASE_URL.
+  - It only reads, in one read-only transaction in each database. Rows stream, so memory does not grow with the tables.
+  - Rows are in the files alone, in a directory that only their owner can enter. Results, output and diffs have numbers.
+  - A table without a primary key is told as not compared, never as equal.
+options:
+  database_secret:
+    description: Name or ARN of the secret that holds DATABASE_URL, which names the restored database.
+    type: str
+    required: true
+  key:
+    description: The member of the secret that holds the URL, where it is a JSON object.
+    type: str
+    default: DATABASE_URL
+  failed_db_instance:
+    description: The DB instance that was replaced.
+    type: str
+    required: true
+  directory:
+    description: Where the CSV files are written. It is made when it is not there.
+    type: path
+    required: true
+  rules:
+    description:
+      - What a person knows of tables, a mapping from a table to RV(tables) members.
+      - C(renamed) maps restored columns to the failed ones that hold their values, C(ignored) lists restored columns that are not compared.
+      - C(corrupted_when) is a SQL condition. The failed database evaluates it on each row, with its own column names.
+    type: dict
+    default: {}
+  timeout:
+    description: How long opening a connection, and each batch of rows, may take, in seconds.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+requirements:
+  - psycopg >= 3
+notes:
+  - In check mode everything is compared and counted, and no file is written.
+  - To see that a type fits, PostgreSQL 16 or later is needed where a migration has changed one.
+author:
+  - SPYMEO (@spymeo)
+"""
+
+EXAMPLES = r"""
+- name: What have users written since the snapshot?
+  spymeo.rollback.database_salvage:
+    database_secret: spymeo/production/database-url
+    failed_db_instance: spymeo-production-db
+    directory: ~/salvage
+    rules:
+      Practitioner:
+        renamed: {fullName: displayName}
+        corrupted_when: "\"city\" = 'Lyon'"
+"""
+
+RETURN = r"""
+tables:
+  description: What was found in each table.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The table.
+      type: str
+    compared:
+      description: Whether it could be compared.
+      type: bool
+    new:
+      description: How many rows of the failed database the restored one lacks.
+      type: int
+    changed:
+      description: How many it has otherwise.
+      type: int
+    corrupted:
+      description: How many are new or otherwise, and broken.
+      type: int
+    missing:
+      description: How many only the restored one has.
+      type: int
+    files:
+      description: The files, by state; empty in check mode.
+      type: dict
+    left_out:
+      description: What is not compared, and why.
+      type: list
+      elements: str
+reason:
+  description: The numbers in one sentence.
+  returned: success
+  type: str
+before:
+  description: Always empty.
+  returned: success
+  type: dict
+after:
+  description: The numbers of each table.
+  returned: success
+  type: dict
+plan:
+  description: What is compared.
+  returned: success
+  type: list
+  elements: str
+"""
+
+import collections
+from contextlib import ExitStack
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.decide import merge, plan, read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.files import TableFiles, make_directory
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.gateway import SalvageGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import (
+    CHANGED,
+    CORRUPTED,
+    MISSING,
+    NEW,
+    NotCompared,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
+
+COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
+
+
+def targets(module):
+    """Where the failed and the restored database are, both with the credentials of DATABASE_URL."""
+    secrets, name = SecretsGateway(module.aws("secretsmanager")), module.params["failed_db_instance"]
+    value = secrets.current_value(secrets.secret("database_secret", module.params["database_secret"]))
+    url = DatabaseUrl.parse(read_url(value.text, module.params["key"]))
+    failed = RdsGateway(module.aws("rds")).instance(name)
+    if failed is None or not failed.host:
+        raise BadInput("failed_db_instance", name, "there is no such DB instance, or it has no endpoint")
+    if failed.host == url.host and failed.port == url.port:
+        problem = "DATABASE_URL names this very instance, so there is nothing to compare it with"
+        raise BadInput("failed_db_instance", name, problem, "Name the instance that a rollback has replaced.")
+    return target_of(url.at(failed.host, failed.port)), target_of(url)
+
+
+def salvage(failed, restored, comparison, directory):
+    """Compare one table. Counts by state, whether a file has changed, and the files. Without a directory none is written."""
+    counts, files = collections.Counter(), None
+    if directory:
+        files = TableFiles(directory, comparison.table, [name for name, _failed in comparison.columns])
+    try:
+        rows = merge(failed.failed_rows(comparison), restored.restored_rows(comparison), len(comparison.key))
+        for state, values, why in rows:
+            counts[state] += 1
+            if files and state != MISSING:
+                files.add(state, values, why)
+    except BaseException:
+        if files:
+            files.abandon()
+        raise
+    changed, paths = files.finish() if files else (any(counts[state] for state in COUNTED if state != MISSING), {})
+    return counts, changed, paths
+
+
+def told(item, counts=None, paths=None):
+    """A table in JSON types."""
+    if isinstance(item, NotCompared):
+        return dict(name=item.table, compared=False, files={}, left_out=[item.why], **dict.fromkeys(COUNTED, 0))
+    numbers = {state: counts[state] for state in COUNTED}
+    return dict(name=item.table, compared=True, files=paths, left_out=list(item.left_out), **numbers)
+
+
+def compare(module, failed_at, restored_at):
+    """Every table in JSON types, and whether a file has changed."""
+    tables, changed = [], False
+    with ExitStack() as stack:
+        failed = stack.enter_context(SalvageGateway(failed_at, module.params["timeout"]).one_moment())
+        restored = stack.enter_context(SalvageGateway(restored_at, module.params["timeout"]).one_moment())
+        for item in plan(failed.tables(), restored.tables(), read_rules(module.params["rules"])):
+            if isinstance(item, NotCompared):
+                tables.append(told(item))
+                continue
+            counts, moved, paths = salvage(
+                failed, restored, item, None if module.check_mode else module.params["directory"]
+            )
+            tables.append(told(item, counts, paths))
+            changed = changed or moved
+    return tables, changed
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            database_secret=dict(type="str", required=True, no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            failed_db_instance=dict(type="str", required=True),
+            directory=dict(type="path", required=True),
+            rules=dict(type="dict", default={}),
+            timeout=dict(type="int", default=300),
+        )
+    )
+    with module.telling():
+        failed_at, restored_at = targets(module)
+        if not module.check_mode:
+            make_directory(module.params["directory"])
+        try:
+            tables, changed = compare(module, failed_at, restored_at)
+        except Refused as refused:
+            raise diagnose(failed_at, refused) from None  # what was refused may hold the password
+        sums = {state: sum(table[state] for table in tables) for state in COUNTED}
+        module.finish(
+            changed=changed,
+            before={},
+            after={table["name"]: {state: table[state] for state in COUNTED} for table in tables if table["compared"]},
+            plan=["compare %s with %s" % (failed_at.host, restored_at.host)],
+            reason=", ".join("%d %s" % (sums[state], state) for state in COUNTED),
+            tables=tables,
+        )
+
+
+if __name__ == "__main__":
+    main()

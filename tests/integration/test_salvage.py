@@ -1,0 +1,110 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""salvage.yml after a database rollback: 10,000 new sign-ups, edits, deletions and what the migration has corrupted, told apart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from spymeo_lab import world
+
+NEW, EDITED, DELETED = 10_000, 7, 3
+RULES = {
+    "Practitioner": {
+        "renamed": {"fullName": "displayName"},
+        "corrupted_when": "\"city\" = 'Lyon' AND \"displayName\" NOT LIKE '% %'",
+    }
+}
+SIGN_UPS = """
+    INSERT INTO "Practitioner" ("id", "email", "displayName", "city", "passwordHash", "phone")
+    SELECT 'new-' || n, 'new-' || n || '@spymeo.invalid', 'Nouvelle Personne ' || n, 'Nantes, "Île"', 'hash', NULL
+    FROM generate_series(1, {count}) AS n
+"""
+
+
+@pytest.fixture(scope="module")
+def story(shared_production, tmp_path_factory):
+    """The accident; users go on writing; the database goes back; salvage, twice."""
+    production = shared_production
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        rows = connection.execute('SELECT count(*) FROM "Practitioner"').fetchone()[0]
+    production.accident("bad-migration")
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        has_phone = connection.execute(
+            "SELECT count(*) FROM information_schema.columns WHERE table_name = 'Practitioner' AND column_name = 'phone'"
+        ).fetchone()[0]
+        statement = SIGN_UPS.format(count=NEW)
+        connection.execute(statement if has_phone else statement.replace(', "phone"', "").replace(", NULL", ""))
+        ids = [
+            row[0]
+            for row in connection.execute(
+                'SELECT "id" FROM "Practitioner" WHERE "id" NOT LIKE \'new-%\' ORDER BY "id" LIMIT 10'
+            )
+        ]
+        for name in ids[:EDITED]:
+            connection.execute(
+                'UPDATE "Practitioner" SET "displayName" = \'Prénom Nom\', "city" = \'Brest\' WHERE "id" = %s', (name,)
+            )
+        for name in ids[EDITED : EDITED + DELETED]:
+            connection.execute('DELETE FROM "Practitioner" WHERE "id" = %s', (name,))
+    rolled_back = production.play("rollback_database")
+    assert rolled_back.code == 0, rolled_back.output
+    directory = tmp_path_factory.mktemp("salvage") / "rows"
+    given = json.dumps({"rollback_salvage_directory": str(directory), "rollback_salvage_rules": RULES})
+    return {
+        "production": production,
+        "rows": rows,
+        "directory": directory,
+        "check": production.play("salvage", "--check", "-e", given),
+        "first": production.play("salvage", "--diff", "-vvv", "-e", given),
+        "second": production.play("salvage", "-e", given),
+    }
+
+
+def test_the_rows_are_told_apart(story):
+    corrupted = story["rows"] - EDITED - DELETED
+    line = f"{NEW} new, {EDITED} changed, {corrupted} corrupted, {DELETED} missing"
+    for played in (story["check"], story["first"]):
+        assert played.code == 0, played.output
+        assert [text for text in played.output.splitlines() if "TABLE     Practitioner " in text and line in text]
+
+
+def test_only_files_change_and_a_second_time_not_even_they(story):
+    assert story["first"].written == []
+    assert (story["first"].recap["changed"], story["second"].recap["changed"]) == (1, 0)
+    names = sorted(path.name for path in story["directory"].iterdir())
+    assert {"Practitioner.new.csv", "Practitioner.changed.csv", "Practitioner.corrupted.csv"} <= set(names)
+    assert not [name for name in names if name.endswith(".partial")]
+    modes = {oct(path.stat().st_mode & 0o777) for path in [story["directory"], *story["directory"].iterdir()]}
+    assert modes == {"0o700", "0o600"}
+
+
+def test_no_row_and_no_secret_is_in_what_is_printed(story):
+    printed = story["check"].output + story["first"].output + story["second"].output
+    assert [word for word in ("Nouvelle Personne", "@spymeo.invalid", world.DB_PASSWORD) if word in printed] == []
+
+
+def test_new_rows_load_into_the_restored_database(story):
+    production = story["production"]
+    restored = next(name for name in production.instances() if name != world.DB_INSTANCE)
+    path = story["directory"] / "Practitioner.new.csv"
+    header, rows = path.read_text().split("\n", 1)
+    assert '"why"' not in header
+    with world.connect(production.state["endpoint_url"], restored) as connection:
+        before = connection.execute('SELECT count(*) FROM "Practitioner"').fetchone()[0]
+        assert before == story["rows"]
+        with connection.cursor().copy(f'COPY "Practitioner" ({header}) FROM STDIN WITH (FORMAT csv)') as copy:
+            copy.write(rows)
+        loaded = connection.execute(
+            'SELECT count(*) FROM "Practitioner" WHERE "city" = \'Nantes, "Île"\' AND "fullName" LIKE \'Nouvelle Personne %\''
+        ).fetchone()[0]
+    assert loaded == NEW
+
+
+def test_the_instance_that_is_in_use_is_no_failed_one(story):
+    restored = next(name for name in story["production"].instances() if name != world.DB_INSTANCE)
+    played = story["production"].play("salvage", "-e", f"rollback_failed_db_instance={restored}")
+    assert played.code != 0
+    assert "DATABASE_URL names this very instance" in " ".join(played.output.split())

@@ -10,6 +10,8 @@ SHELL := bash
 find_python = $(shell tests/tools/find_python $(1))
 PYTHONS := $(foreach version,3.11 3.12 3.13,$(if $(call find_python,$(version)),$(version)))
 CORES := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+# Tests with a lab wait about as long as they work, so that one more than there are cores keeps all of them busy.
+WORKERS := $(shell echo $$(($(CORES) + 1)))
 NEWEST := $(lastword $(PYTHONS))
 OLDER := $(filter-out $(NEWEST),$(PYTHONS))
 $(if $(NEWEST),,$(error No Python 3.11, 3.12 or 3.13 with ensurepip, ssl and venv was found on PATH or under ~/.pyenv))
@@ -34,7 +36,7 @@ test-unit: $(OLDER:%=.venv-%/.ready)
 
 test-newest: .venv .venv-clients
 	@echo "All tests on Python $(NEWEST)"
-	@.venv/bin/python -m pytest -n $(CORES) --dist loadfile tests
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile tests
 
 bench: .venv .venv-clients ## How long a code rollback takes besides ECS's own work, beside ecs-deploy (about 5 minutes)
 	@PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from spymeo_lab.errors import StartFailure
+from spymeo_lab.services import ecs_secrets
 from spymeo_lab.services.secretsmanager_state import CURRENT, PREVIOUS
 
 NAME = "spymeo/production/database-url"
@@ -339,7 +340,7 @@ def test_a_task_without_its_secret_cannot_start(lab, arn, suffix, expected):
 
 def test_a_secret_marked_for_deletion_and_a_plain_name_cannot_be_read_by_ecs(lab, secrets, arn):
     with pytest.raises(StartFailure) as by_name:
-        lab.lab.secretsmanager.resolve("app")  # a parameter of SSM to ECS, never a secret
+        ecs_secrets.resolve(lab.lab, "app")  # a parameter of SSM to ECS, never a secret
     assert "unable to retrieve secrets from ssm" in by_name.value.reason
     secrets.delete_secret(SecretId="app")
     with pytest.raises(StartFailure) as deleted:

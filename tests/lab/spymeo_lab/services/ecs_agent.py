@@ -15,6 +15,7 @@ import uuid
 from ..errors import StartFailure
 from ..processes import send
 from ..wire import ApiError
+from . import ecs_secrets
 from .ecs_state import Cluster, Revision, Task
 from .ecs_store import Store, hexadecimal
 from .ecs_targets import Targets
@@ -83,7 +84,7 @@ class Agent:
         """
         container, overrides = task.container, self._overrides(task)
         secrets = {
-            each["name"]: self.lab.secretsmanager.resolve(each["valueFrom"]) for each in container.get("secrets", [])
+            each["name"]: ecs_secrets.resolve(self.lab, each["valueFrom"]) for each in container.get("secrets", [])
         }
         self._validate_logger(task)
         image = self.lab.ecr.resolve(_pinned(container["image"], task.revision))

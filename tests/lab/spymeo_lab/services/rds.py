@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """RDS: DB instances from creation to deletion. Each is a real PostgreSQL server on an address of its own.
 
-The other parts: rds_snapshots (snapshots, restore), rds_modify, rds_groups, rds_account; rds_settings has the rules.
+The other parts: rds_snapshots, rds_backups (automated ones), rds_restore, rds_replicas, rds_proxies,
+rds_modify, rds_groups, rds_account; rds_settings has the rules.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from ..postgres import Installation, PostgresError, Server
 from ..wire import ApiError, Service
 from . import rds_query, rds_settings
 from .rds_account import Account
+from .rds_backups import Backups, backs_up
 from .rds_groups import Groups
 from .rds_instance import USABLE, Instance
 from .rds_modify import Modifications
 from .rds_network import Network
+from .rds_proxies import Proxies
+from .rds_replicas import Replicas
+from .rds_restore import Restores
 from .rds_settings import conflict, invalid
 from .rds_snapshots import Snapshots
 
@@ -40,7 +45,7 @@ FILTERS = {
 }
 
 
-class Rds(Account, Groups, Snapshots, Modifications, Service):
+class Rds(Account, Groups, Snapshots, Backups, Restores, Replicas, Proxies, Modifications, Service):
     """RDS of the lab's account."""
 
     model = "rds"
@@ -54,7 +59,12 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
 
     def controls(self) -> dict[str, Callable[..., dict | None]]:
         """What cannot be brought about through AWS's API."""
-        return {"rds_next_restore": self.fail_next_restore, "rds_quota": self._set_quota}
+        return {
+            "rds_next_restore": self.fail_next_restore,
+            "rds_quota": self._set_quota,
+            "rds_snapshot": self.record_snapshot,
+            "rds_withdraw_class": self.withdraw_class,
+        }
 
     def _set_quota(self, name: str, most: int) -> None:
         """Set one of DescribeAccountAttributes' quotas."""
@@ -76,7 +86,11 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
 
     def shown(self, instance: Instance) -> dict:
         """The instance in the shape DBInstance."""
-        return instance.describe(self.lab.now(), self.tags[instance.arn])
+        shown = instance.describe(self.tags[instance.arn])
+        shown["ReadReplicaDBInstanceIdentifiers"] = self.replicas_of(instance)
+        if latest := self.latest_restorable(instance):
+            shown["LatestRestorableTime"] = latest
+        return shown
 
     def describe_db_instances(self, request: dict) -> dict:
         """The instances by identifier."""
@@ -109,9 +123,11 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         self._encryption(settings, request)
         instance = self.new_instance(request, settings, request["MasterUsername"], request.get("DBName"))
         user, password = instance.master_username, request["MasterUserPassword"]
-        self.bring_up(
-            instance, lambda: instance.server.initialise(user, password, instance.database), "DB instance created"
-        )
+
+        def build() -> None:
+            instance.server.initialise(user, password, instance.database, archive=backs_up(instance))
+
+        self.bring_up(instance, build, "DB instance created")
         return {"DBInstance": self.shown(instance)}
 
     def asked_settings(self, request: dict) -> dict:
@@ -150,6 +166,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         option_group = self.option_group(request.get("OptionGroupName"), number)
         zones = self._zones(subnet_group, request.get("AvailabilityZone"), settings["MultiAZ"])
         rds_settings.check(settings)
+        self.check_offer(settings["DBInstanceClass"], settings["EngineVersion"])
         tags = rds_query.tags_from(request)
         self.check_quota("DBInstances")
         self.check_quota("AllocatedStorage", settings["AllocatedStorage"])
@@ -183,7 +200,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
     def bring_up(self, instance: Instance, build: Callable[[], None], message: str) -> None:
         """creating → (backing-up, when backups are on) → available: what `build` takes, and durations.restore."""
         total = self.lab.durations.restore
-        creating = total * (1 - BACKING_UP) if instance.settings["BackupRetentionPeriod"] else total
+        creating = total * (1 - BACKING_UP) if backs_up(instance) else total
         self._judge_reachability(instance)
 
         def work() -> None:
@@ -201,7 +218,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
     def _created(self, instance: Instance, message: str) -> None:
         instance.endpoint = True
         self.event("db-instance", instance.identifier, "creation", message)
-        if not instance.settings["BackupRetentionPeriod"]:
+        if not backs_up(instance):
             instance.status = "available"
             return
         instance.status = "backing-up"
@@ -209,7 +226,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         self.lab.after(self.lab.durations.restore * BACKING_UP, lambda: self._backed_up(instance))
 
     def _backed_up(self, instance: Instance) -> None:
-        instance.backups_since = self.lab.now()
+        self.begin_backups(instance)
         instance.status = "available"
         self.event("db-instance", instance.identifier, "backup", "Finished DB Instance backup")
 
@@ -285,13 +302,20 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
         rds_query.refuse_unknown(request, {"DBInstanceIdentifier"}, "StopDBInstance")
         instance = self.find_instance(request["DBInstanceIdentifier"])
         self.require(instance, "available")
+        self.refuse_replication(instance)
 
         def done() -> None:
             instance.status = "stopped"
             instance.restarts_at = self.lab.now() + STOPPED_LIFE
             self.event("db-instance", instance.identifier, "notification", "DB instance stopped")
 
-        self.transition(instance, "stopping", self.lab.durations.stop, instance.server.stop, done)
+        def work() -> None:
+            with self.lab.lock:
+                instance.log_ends = self.lab.now()
+            instance.server.mark()
+            instance.server.stop()
+
+        self.transition(instance, "stopping", self.lab.durations.stop, work, done)
         return {"DBInstance": self.shown(instance)}
 
     def start_db_instance(self, request: dict) -> dict:
@@ -305,7 +329,7 @@ class Rds(Account, Groups, Snapshots, Modifications, Service):
             instance.parameter_status = "in-sync"
             self.event("db-instance", instance.identifier, "notification", "DB instance started")
 
-        instance.restarts_at = None
+        instance.restarts_at = instance.log_ends = None
         self.transition(instance, "starting", self.lab.durations.stop, instance.server.start, done)
         return {"DBInstance": self.shown(instance)}
 

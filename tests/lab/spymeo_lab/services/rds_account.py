@@ -28,6 +28,7 @@ MISSING = {
     "pg": ("DBParameterGroup", "DBParameterGroupNotFound"),
     "subgrp": ("DBSubnetGroup", "DBSubnetGroupNotFoundFault"),
     "og": ("OptionGroup", "OptionGroupNotFoundFault"),
+    "db-proxy": ("DBProxy", "DBProxyNotFoundFault"),
 }
 
 
@@ -40,6 +41,7 @@ class Account:
     def __init__(self, lab):
         self.tags: dict[str, dict[str, str]] = {}
         self.quotas = dict(QUOTAS)
+        self._withdrawn: set[str] = set()
         self._events: list[dict] = []
         super().__init__(lab)
 
@@ -124,7 +126,9 @@ class Account:
     def _used(self, name: str) -> int:
         if name == "AllocatedStorage":
             return sum(instance.settings["AllocatedStorage"] for instance in self.instances.values())
-        return len(self.snapshots if name == "ManualSnapshots" else self.instances)
+        if name == "ManualSnapshots":
+            return sum(snapshot.kind == "manual" for snapshot in self.snapshots.values())
+        return len(self.instances)
 
     def check_quota(self, name: str, more: int = 1) -> None:
         """Refuse what would go beyond a quota.
@@ -160,8 +164,24 @@ class Account:
             for name in CLASSES
             if request.get("EngineVersion") in (None, f"{number}.{minor}")
             and request.get("DBInstanceClass") in (None, name)
+            and name not in self._withdrawn
         ]
         return rds_query.answer("OrderableDBInstanceOptions", rds_query.filtered(options, request, {}), request)
+
+    def withdraw_class(self, name: str) -> None:
+        """Offer a class no longer; instances that have it keep it."""
+        self._withdrawn.add(name)
+
+    def check_offer(self, name: str, version: str) -> None:
+        """Refuse a new instance of a class that is offered no longer.
+
+        :raises ApiError: InvalidParameterCombination.
+        """
+        if name in self._withdrawn:
+            raise conflict(
+                "RDS does not support creating a DB instance with the following combination: "
+                f"DBInstanceClass={name}, Engine={ENGINE}, EngineVersion={version}, LicenseModel=postgresql-license."
+            )
 
     def _orderable(self, number: str, minor: int, name: str) -> dict:
         return {
@@ -197,10 +217,3 @@ class Account:
         if "DBClusterIdentifier" in request:
             raise rds_query.not_found("DBCluster", "DBClusterNotFoundFault", request["DBClusterIdentifier"])
         return rds_query.answer("DBClusters", [], request)
-
-    def describe_db_proxies(self, request: dict) -> dict:
-        """None."""
-        if "DBProxyName" in request:
-            message = f"The specified proxy name {request['DBProxyName']} doesn't correspond to a proxy owned by your AWS account in the specified AWS Region."
-            raise ApiError("DBProxyNotFoundFault", message)
-        return rds_query.answer("DBProxies", [], request)

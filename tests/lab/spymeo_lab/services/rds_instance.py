@@ -14,7 +14,6 @@ from . import rds_settings
 from .rds_query import tag_list
 
 HOSTED_ZONE = "ZMESEXB7ZGGQ3"  # Route 53's zone of RDS endpoints in eu-west-3
-LOG_UPLOAD = 300  # seconds between uploads of transaction logs to S3: LatestRestorableTime moves in these steps
 CERTIFICATE_LIFE = datetime.timedelta(days=365)
 USABLE = ("available", "storage-optimization")
 
@@ -52,6 +51,8 @@ class Instance:
     endpoint: bool = False  # whether it has one
     reachable: bool = False  # whether the security groups let anyone in
     backups_since: datetime.datetime | None = None
+    replica_of: str | None = None
+    log_ends: datetime.datetime | None = None  # while it is stopped
     restarts_at: datetime.datetime | None = None
 
     @property
@@ -59,7 +60,7 @@ class Instance:
         """The security groups in force."""
         return [group for group, status in self.security_groups.items() if status != "adding"]
 
-    def describe(self, now: datetime.datetime, tags: dict[str, str]) -> dict:
+    def describe(self, tags: dict[str, str]) -> dict:
         """The instance in the shape DBInstance."""
         shown = {
             name: value
@@ -99,12 +100,11 @@ class Instance:
             DBSecurityGroups=[],
             DomainMemberships=[],
             AssociatedRoles=[],
-            ReadReplicaDBInstanceIdentifiers=[],
         )
-        shown.update(self._sometimes(now))
+        shown.update(self._sometimes())
         return shown
 
-    def _sometimes(self, now: datetime.datetime) -> dict:
+    def _sometimes(self) -> dict:
         """Members that are left out as long as there is nothing to say."""
         shown: dict = {}
         if self.database:
@@ -124,11 +124,10 @@ class Instance:
             shown["SecondaryAvailabilityZone"] = self.zones[1]
         if self.settings["EnabledCloudwatchLogsExports"]:
             shown["EnabledCloudwatchLogsExports"] = self.settings["EnabledCloudwatchLogsExports"]
-        if self.settings["BackupRetentionPeriod"] and self.backups_since:
-            past = (now - self.backups_since).total_seconds()
-            shown["LatestRestorableTime"] = self.backups_since + datetime.timedelta(
-                seconds=past // LOG_UPLOAD * LOG_UPLOAD
-            )
+        if self.replica_of:
+            shown["ReadReplicaSourceDBInstanceIdentifier"] = self.replica_of
+        if self.replica_of and self.endpoint:
+            shown["StatusInfos"] = [{"StatusType": "read replication", "Normal": True, "Status": "replicating"}]
         if self.restarts_at:
             shown["AutomaticRestartTime"] = self.restarts_at
         if self.settings["MonitoringInterval"]:

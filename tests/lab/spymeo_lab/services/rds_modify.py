@@ -206,8 +206,10 @@ class Modifications:
             instance.subnet_group = self.subnet_group(value)
         elif name != "MasterUserPassword":  # that one is in PostgreSQL, and nowhere else
             instance.settings[name] = value
-        if name == "BackupRetentionPeriod":
-            instance.backups_since = self.lab.now() if value else None
+        if name == "BackupRetentionPeriod":  # it comes here when it is turned on or off only
+            self.end_backups(instance)
+            if value:
+                self.begin_backups(instance)
 
     def _finish(self, instance: Instance) -> None:
         instance.modification_planned = False

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""RDS's manual snapshots, and the restore of one to a new instance with RDS's defaults for what is not passed."""
+"""RDS's snapshots: real backups of the lab's instances, and records of snapshots that the lab never took."""
 
 from __future__ import annotations
 
@@ -14,51 +14,40 @@ from ..postgres import Installation, PostgresError
 from ..wire import ApiError
 from . import rds_query, rds_settings
 from .rds_instance import USABLE, Instance
-from .rds_settings import check_identifier, invalid
+from .rds_settings import check_identifier, conflict
 
-RESTORE = {
-    "AllocatedStorage", "AutoMinorVersionUpgrade", "AvailabilityZone", "BackupRetentionPeriod", "BackupTarget",
-    "CACertificateIdentifier", "CopyTagsToSnapshot", "DBInstanceClass", "DBInstanceIdentifier", "DBParameterGroupName",
-    "DBSnapshotIdentifier", "DBSubnetGroupName", "DedicatedLogVolume", "DeletionProtection", "EnableCloudwatchLogsExports",
-    "EnableIAMDatabaseAuthentication", "Engine", "EngineLifecycleSupport", "Iops", "LicenseModel", "MultiAZ", "NetworkType",
-    "OptionGroupName", "Port", "PreferredBackupWindow", "PubliclyAccessible", "StorageThroughput", "StorageType", "Tags",
-    "VpcSecurityGroupIds",
-}  # fmt: skip
-FROM_SNAPSHOT = (
-    "AllocatedStorage", "BackupRetentionPeriod", "DBInstanceClass", "EngineVersion", "KmsKeyId", "LicenseModel", "Port",
-    "PreferredBackupWindow", "StorageEncrypted",
-)  # fmt: skip
-FAILURES = {  # RDS user guide, "DB instance events", category failure
-    "incompatible-network": "The DB instance is in an incompatible network. Some of the specified subnet IDs are invalid or don't exist.",
-    "incompatible-parameters": "Unable to start the database server because of incompatible parameters.",
-    "incompatible-option-group": "The DB instance was put into incompatible-option-group.",
-    "incompatible-restore": "DB instance put into incompatible-restore. RDS recommends that you initiate a point-in-time-restore.",
-    "inaccessible-encryption-credentials": "The KMS key that encrypts the DB instance can't be accessed.",
-    "insufficient-capacity": "The DB instance can't be created: there is not enough capacity.",
-    "restore-error": "The DB instance could not be restored from the snapshot.",
-    "failed": "DB instance put into failed. RDS recommends that you initiate a point-in-time-restore.",
-}
 FILTERS = {
     "db-instance-id": lambda snapshot: (snapshot.source.identifier, snapshot.source.arn),
     "db-snapshot-id": lambda snapshot: (snapshot.identifier, snapshot.arn),
     "dbi-resource-id": lambda snapshot: (snapshot.source.resource_id,),
-    "snapshot-type": lambda snapshot: ("manual",),
-    "engine": lambda snapshot: (rds_settings.ENGINE,),
+    "snapshot-type": lambda snapshot: (snapshot.kind,),
+    "engine": lambda snapshot: (snapshot.engine,),
 }
 
 
 @dataclasses.dataclass
 class Snapshot:
-    """A manual snapshot. `source` is the instance as it was at that time, `directory`/data the backup."""
+    """A snapshot. `source` is the instance as it was at that time, `directory`/data the backup, if the lab took one."""
 
     identifier: str
     arn: str
     source: Instance
     source_tags: dict[str, str]
-    directory: pathlib.Path
+    directory: pathlib.Path | None
     duration: float  # seconds
     status: str = "creating"
     created_at: datetime.datetime | None = None
+    kind: str = "manual"  # SnapshotType
+    engine: str = rds_settings.ENGINE
+
+    def data(self) -> pathlib.Path:
+        """The backup.
+
+        :raises ApiError: there is only a record of this snapshot (`record_snapshot`).
+        """
+        if self.directory is None:
+            raise conflict(f"The lab has no data of the DB snapshot {self.identifier} ({self.engine}).")
+        return self.directory / "data"
 
     def progress(self, now: datetime.datetime) -> int:
         """PercentProgress."""
@@ -75,10 +64,10 @@ class Snapshot:
             "DBSnapshotArn": self.arn,
             "DBInstanceIdentifier": self.source.identifier,
             "DbiResourceId": self.source.resource_id,
-            "Engine": rds_settings.ENGINE,
+            "Engine": self.engine,
             "Status": self.status,
             "PercentProgress": self.progress(now),
-            "SnapshotType": "manual",
+            "SnapshotType": self.kind,
             "SnapshotTarget": "region",
             "AvailabilityZone": self.source.zones[0],
             "VpcId": self.source.subnet_group["VpcId"],
@@ -111,7 +100,6 @@ class Snapshots:
 
     def __init__(self, lab):
         self.snapshots: dict[str, Snapshot] = {}
-        self._next_restore: tuple[str, str] | None = None
         super().__init__(lab)
 
     # Snapshots
@@ -121,7 +109,7 @@ class Snapshots:
         instance = self.find_instance(request["DBInstanceIdentifier"])
         self.require(instance, *USABLE)
         backup = self.begin_snapshot(instance, request["DBSnapshotIdentifier"], rds_query.tags_from(request))
-        snapshot = self._find_snapshot(request["DBSnapshotIdentifier"])
+        snapshot = self.find_snapshot(request["DBSnapshotIdentifier"])
         instance.status = "backing-up"
         answer = {"DBSnapshot": snapshot.describe(self.lab.now(), self.tags[snapshot.arn])}
 
@@ -136,6 +124,8 @@ class Snapshots:
 
         :raises ApiError: the name is taken or not valid, the quota is reached.
         """
+        if instance.replica_of:
+            raise conflict("The lab takes no snapshots of read replicas.")
         identifier = check_identifier(name, "DBSnapshotIdentifier", 255)
         if identifier in self.snapshots:
             message = f"Cannot create the snapshot because a snapshot with the identifier {identifier} already exists."
@@ -177,7 +167,42 @@ class Snapshots:
         if instance.status == "backing-up":
             instance.status = "available"
 
-    def _find_snapshot(self, name: str) -> Snapshot:
+    def record_snapshot(
+        self,
+        name: str,
+        db_instance: str,
+        status: str = "available",
+        kind: str = "manual",
+        engine: str = rds_settings.ENGINE,
+        engine_version: str | None = None,
+        created: str | None = None,
+    ) -> None:
+        """Have a snapshot that the lab never took: of another engine or day, automated, or in `status` for ever.
+
+        It is described like any other one, with the settings of `db_instance`. `created` is in ISO 8601; default: now.
+        """
+        source = self.find_instance(db_instance)
+        version = engine_version or source.settings["EngineVersion"]
+        snapshot = Snapshot(
+            identifier=name.lower(),
+            arn=self.lab.arn("rds", f"snapshot:{name.lower()}"),
+            source=dataclasses.replace(source, settings={**source.settings, "EngineVersion": version}),
+            source_tags=dict(self.tags[source.arn]),
+            directory=None,
+            duration=3600.0,
+            status=status,
+            created_at=datetime.datetime.fromisoformat(created) if created else self.lab.now(),
+            kind=kind,
+            engine=engine,
+        )
+        self.snapshots[snapshot.identifier] = snapshot
+        self.tags[snapshot.arn] = {}
+
+    def find_snapshot(self, name: str) -> Snapshot:
+        """The snapshot by identifier or ARN.
+
+        :raises ApiError: DBSnapshotNotFound.
+        """
         identifier = name.rpartition(":snapshot:")[2].lower()
         if identifier not in self.snapshots:
             raise rds_query.not_found("DBSnapshot", "DBSnapshotNotFound", identifier)
@@ -186,7 +211,7 @@ class Snapshots:
     def describe_db_snapshots(self, request: dict) -> dict:
         """Snapshots by identifier; of one instance (existing or not), of one type."""
         if "DBSnapshotIdentifier" in request:
-            found = [self._find_snapshot(request["DBSnapshotIdentifier"])]
+            found = [self.find_snapshot(request["DBSnapshotIdentifier"])]
         else:
             found = [snapshot for _, snapshot in sorted(self.snapshots.items())]
         source = request.get("DBInstanceIdentifier", "").rpartition(":db:")[2].lower()
@@ -194,7 +219,7 @@ class Snapshots:
             snapshot
             for snapshot in rds_query.filtered(found, request, FILTERS)
             if source in ("", snapshot.source.identifier)
-            and request.get("SnapshotType", "manual") == "manual"
+            and request.get("SnapshotType") in (None, snapshot.kind)
             and request.get("DbiResourceId") in (None, snapshot.source.resource_id)
         ]
         shown = [snapshot.describe(self.lab.now(), self.tags[snapshot.arn]) for snapshot in kept]
@@ -202,7 +227,7 @@ class Snapshots:
 
     def delete_db_snapshot(self, request: dict) -> dict:
         """Delete a snapshot and its data."""
-        snapshot = self._find_snapshot(request["DBSnapshotIdentifier"])
+        snapshot = self.find_snapshot(request["DBSnapshotIdentifier"])
         if snapshot.status not in ("available", "failed"):
             raise ApiError(
                 "InvalidDBSnapshotState", f"Cannot delete the snapshot because it is in {snapshot.status} state."
@@ -211,50 +236,6 @@ class Snapshots:
         shown = snapshot.describe(self.lab.now(), self.tags.pop(snapshot.arn))
         del self.snapshots[snapshot.identifier]
         self.event("db-snapshot", snapshot.identifier, "deletion", "Deleted manual snapshot")
-        self.lab.background(lambda: shutil.rmtree(snapshot.directory))
+        if snapshot.directory:
+            self.lab.background(lambda: shutil.rmtree(snapshot.directory))
         return {"DBSnapshot": shown}
-
-    # Restore
-
-    def restore_db_instance_from_db_snapshot(self, request: dict) -> dict:
-        """A new instance with the snapshot's data; what is not passed gets RDS's default, not the source's setting."""
-        rds_query.refuse_unknown(request, RESTORE, "RestoreDBInstanceFromDBSnapshot")
-        if "DBSnapshotIdentifier" not in request:
-            raise invalid("The parameter DBSnapshotIdentifier must be provided and must not be blank.")
-        identifier = check_identifier(request["DBInstanceIdentifier"], "DBInstanceIdentifier")
-        if identifier in self.instances:
-            raise ApiError("DBInstanceAlreadyExists", "DB instance already exists")
-        snapshot = self._find_snapshot(request["DBSnapshotIdentifier"])
-        if snapshot.status != "available":
-            message = f"The DB snapshot {snapshot.identifier} is not in the available state: {snapshot.status}."
-            raise ApiError("InvalidDBSnapshotState", message)
-        instance = self.new_instance(
-            request, self._restored(snapshot, request), snapshot.source.master_username, snapshot.source.database
-        )
-        if not request.get("Tags"):
-            self.tags[instance.arn] = dict(snapshot.source_tags)
-        if self._next_restore:
-            status, message = self._next_restore
-            self._next_restore = None
-            self.lab.after(self.lab.durations.restore, lambda: self.fail(instance, status, message))
-        else:
-            copy = snapshot.directory / "data"
-            done = f"Restored from snapshot {snapshot.identifier}"
-            self.bring_up(instance, lambda: instance.server.initialise_from(copy), done)
-        return {"DBInstance": self.shown(instance)}
-
-    def _restored(self, snapshot: Snapshot, request: dict) -> dict:
-        origin = snapshot.source.settings
-        inherited = {name: origin[name] for name in FROM_SNAPSHOT if name in origin}
-        asked = self.asked_settings(request)
-        if asked.get("AllocatedStorage", origin["AllocatedStorage"]) < origin["AllocatedStorage"]:
-            raise invalid(f"The allocated storage can't be less than the snapshot's {origin['AllocatedStorage']} GiB.")
-        if "KmsKeyId" in inherited:
-            self.network.key(inherited["KmsKeyId"])
-        return {**rds_settings.defaults(), **inherited, **asked, **rds_settings.storage(request, origin)}
-
-    def fail_next_restore(self, status: str, message: str | None = None) -> None:
-        """Let the next restore end in a terminal state such as incompatible-network."""
-        if status not in FAILURES:
-            raise ValueError(f"no terminal state {status}; there are {', '.join(FAILURES)}")
-        self._next_restore = (status, message or FAILURES[status])

@@ -247,14 +247,11 @@ class SecretsManager(Service):
     def resolve(self, value_from: str) -> str:
         """The value behind a container secret's `valueFrom`: ARN, ARN:key::, ARN::stage:, ARN:::version-id and their mixtures.
 
-        A plain name means a parameter of SSM's Parameter Store to ECS (`bc Secret.valueFrom`); the lab has none.
+        Anything else is a parameter of SSM's Parameter Store to ECS (`bc Secret.valueFrom`): see ecs_secrets.
 
         :raises StartFailure: ResourceInitializationError, as ECS words it.
         """
         initialization = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-        if not value_from.startswith("arn:aws:secretsmanager:"):
-            reason = f"unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid parameters: {value_from}"
-            raise StartFailure(initialization + reason)
         asm = f"{initialization}unable to retrieve secret from asm: service call has been retried 1 time(s): "
         arn, key, stage, version_id = _reference(value_from, asm)
         query = {

@@ -154,8 +154,10 @@ def _helpers():
 
 @pytest.fixture(name="module_durations", scope="module")
 def _module_durations() -> Durations:
-    """A snapshot takes long enough for tests to see it under way on a busy machine."""
-    return Durations(snapshot=0.8, restore=0.2, modify=0.1, reboot=0.05, stop=0.05, security_group_interval=0.02)
+    """A snapshot takes long enough for tests to see it under way on a busy machine. The log is uploaded as often as in AWS."""
+    return Durations(
+        snapshot=0.8, restore=0.2, modify=0.1, reboot=0.05, stop=0.05, security_group_interval=0.02, log_upload=300
+    )
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,14 @@ def test_offers_tell_which_classes_there_are(stage, name, offers):
     assert len(answer["OrderableDBInstanceOptions"]) == offers
 
 
+def test_a_class_that_is_withdrawn_is_offered_no_longer_and_refused(stage, helpers):
+    stage.lab.lab.controls["rds_withdraw_class"]("db.m5.xlarge")
+    asked = {"Engine": "postgres", "EngineVersion": "16.4", "DBInstanceClass": "db.m5.xlarge"}
+    assert stage.rds.describe_orderable_db_instance_options(**asked)["OrderableDBInstanceOptions"] == []
+    code, message = helpers.refusal(stage.create_plain, name="refused", DBInstanceClass="db.m5.xlarge")
+    assert (code, "does not support creating" in message) == ("InvalidParameterCombination", True)
+
+
 def test_there_are_no_clusters_proxies_or_maintenance(stage, helpers):
     assert stage.rds.describe_db_clusters()["DBClusters"] == []
     assert stage.rds.describe_db_proxies()["DBProxies"] == []

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""SSM's Parameter Store: moto answers its API, and tasks get parameters as they get secrets."""
+
+from __future__ import annotations
+
+import pytest
+
+from spymeo_lab.errors import StartFailure
+from spymeo_lab.services import ecs_secrets
+
+PREFIX = "arn:aws:ssm:eu-west-3:123456789012:parameter"
+
+
+@pytest.fixture(name="ssm")
+def _ssm(stage):
+    """Parameters of all types."""
+    ssm = stage.client("ssm")
+    ssm.put_parameter(Name="/spymeo/url", Value="postgresql://hidden", Type="SecureString")
+    ssm.put_parameter(Name="/spymeo/colours", Value="red,green", Type="StringList")
+    ssm.put_parameter(Name="plain", Value="first", Type="String")
+    ssm.put_parameter(Name="plain", Value="second", Type="String", Overwrite=True)
+    return ssm
+
+
+def test_the_api_reads_writes_and_lists(ssm):
+    assert ssm.get_parameter(Name="/spymeo/url", WithDecryption=True)["Parameter"]["Value"] == "postgresql://hidden"
+    assert ssm.get_parameter(Name="/spymeo/url")["Parameter"]["Value"] != "postgresql://hidden"
+    answer = ssm.get_parameters(Names=["plain", "none"])
+    assert ([each["Value"] for each in answer["Parameters"]], answer["InvalidParameters"]) == (["second"], ["none"])
+    assert {each["Name"] for each in ssm.describe_parameters()["Parameters"]} >= {"/spymeo/url", "plain"}
+
+
+@pytest.mark.usefixtures("ssm")
+@pytest.mark.parametrize(
+    ("value_from", "value"),
+    [
+        ("/spymeo/url", "postgresql://hidden"),
+        (f"{PREFIX}/spymeo/url", "postgresql://hidden"),
+        ("/spymeo/colours", "red,green"),
+        ("plain", "second"),
+        (f"{PREFIX}/plain", "second"),
+    ],
+)
+def test_ecs_reads_a_parameter_by_arn_and_by_name(stage, value_from, value):
+    assert ecs_secrets.resolve(stage.lab, value_from) == value
+
+
+@pytest.mark.usefixtures("ssm")
+@pytest.mark.parametrize(
+    "value_from", ["none", "plain:7", f"{PREFIX}/none", "arn:aws:ssm:eu-west-1:123456789012:parameter/plain"]
+)
+def test_ecs_does_not_find_a_parameter_that_is_not_there(stage, value_from):
+    with pytest.raises(StartFailure) as caught:
+        ecs_secrets.resolve(stage.lab, value_from)
+    assert caught.value.reason.endswith(f"invalid parameters: {value_from}")
+
+
+def test_a_task_keeps_the_parameter_that_it_started_with_and_cannot_start_without_it(stage, ssm):
+    secrets = [{"name": "DATABASE_URL", "valueFrom": f"{PREFIX}/spymeo/url"}]
+    definition = stage.definition("tells-environment", secrets=secrets)
+    stage.run(definition)
+    stage.until(lambda: "DATABASE_URL=postgresql://hidden" in stage.lines())
+    stage.stopped()
+    ssm.delete_parameter(Name="/spymeo/url")
+    task = stage.run(definition)
+
+    def reason():
+        return next((each.get("stoppedReason") for each in stage.stopped() if each["taskArn"] == task["taskArn"]), None)
+
+    assert "unable to retrieve secrets from ssm" in stage.until(reason)

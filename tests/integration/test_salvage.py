@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import pytest
@@ -26,10 +27,11 @@ SIGN_UPS = """
 
 @pytest.fixture(scope="module")
 def story(shared_production, tmp_path_factory):
-    """The accident; users go on writing; the database goes back; salvage, twice."""
+    """The accident; users go on writing; the database goes back to the moment before the accident; salvage, twice."""
     production = shared_production
     with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
         rows = connection.execute('SELECT count(*) FROM "Practitioner"').fetchone()[0]
+    before = datetime.datetime.now(datetime.UTC).isoformat()
     production.accident("bad-migration")
     with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
         has_phone = connection.execute(
@@ -49,8 +51,9 @@ def story(shared_production, tmp_path_factory):
             )
         for name in ids[EDITED : EDITED + DELETED]:
             connection.execute('DELETE FROM "Practitioner" WHERE "id" = %s', (name,))
-    rolled_back = production.play("rollback_database")
+    rolled_back = production.play("rollback_database", "-e", json.dumps({"rollback_point_in_time": before}))
     assert rolled_back.code == 0, rolled_back.output
+    assert "rds RestoreDBInstanceToPointInTime" in rolled_back.written
     directory = tmp_path_factory.mktemp("salvage") / "rows"
     given = json.dumps({"rollback_salvage_directory": str(directory), "rollback_salvage_rules": RULES})
     return {

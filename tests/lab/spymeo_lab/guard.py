@@ -22,6 +22,8 @@ import time
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2), Linux 3.4
 
+SERVER_GRACE = 15.0  # seconds that the server may take to end by itself
+
 
 def children() -> list[int]:
     """Process ids whose parent this process is, adopted ones included."""
@@ -59,6 +61,14 @@ def watch(pid: int, then) -> None:
     return None
 
 
+def end(process: subprocess.Popen) -> None:
+    """Ask the server to end, and end it when it does not: whatever holds it up, nothing of it is to be left."""
+    process.terminate()
+    killer = threading.Timer(SERVER_GRACE, process.kill)
+    killer.daemon = True
+    killer.start()
+
+
 def main(directory: pathlib.Path, starter: int, owner: int, server: list[str]) -> int:
     """Run `server` until it ends, until SIGTERM or SIGINT, or until `owner` (0: nobody) is gone; then leave nothing.
 
@@ -67,10 +77,10 @@ def main(directory: pathlib.Path, starter: int, owner: int, server: list[str]) -
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
     process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *server], start_new_session=True)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: process.terminate())
-    watch(starter, lambda: (directory / "lab.json").exists() or process.terminate())
+        signal.signal(number, lambda *_: end(process))
+    watch(starter, lambda: (directory / "lab.json").exists() or end(process))
     if owner:
-        watch(owner, process.terminate)
+        watch(owner, lambda: end(process))
     try:
         return process.wait()
     finally:

@@ -11,9 +11,11 @@ version_added: 0.1.0
 short_description: Tell where an application names its database host, and what a new DATABASE_URL would leave behind
 description:
   - Looks at everything that the containers of the given task definitions get, plain environment entries, secrets and SSM parameters, for a host.
-  - A service none of whose containers reads the current version of O(database_secret) is a failure, because rewriting that secret would not reach it.
-  - Every other place that names the host is a note, a read-only URL, a reporting job, a plain environment entry, a pinned version of a secret. It stays
-    as it is, and a person should know.
+  - What a changed secret does not reach, because the task definition itself has it, a plain URL in the environment or a pinned version of
+    O(database_secret), is given as RV(rewritten), for M(spymeo.rollback.ecs_rollback) to deploy a copy that has the new address.
+  - A service that gets the new address in none of these ways is a failure.
+  - Every other place that names the host is a note, a read-only URL in a secret of its own, a parameter, a pinned version with another password. It
+    stays as it is, and a person should know.
   - What the credentials may not read is reported as not checked, never as passed.
   - It makes no writing call. Values are read in memory only; none is returned, logged or shown.
 options:
@@ -26,9 +28,15 @@ options:
     type: str
     required: true
   host:
-    description: The host to look for, which DATABASE_URL names now.
+    description: The failed database's host, which is looked for.
     type: str
     required: true
+  current_host:
+    description:
+      - The host that DATABASE_URL names now, when a cutover has been made.
+      - A task definition that itself names it already needs nothing any more.
+    type: str
+    default: ""
   fail_on_error:
     description: Whether the task fails when a check has failed. Its message names every failure with its cure.
     type: bool
@@ -84,6 +92,11 @@ findings:
       description: The services that have it.
       type: list
       elements: str
+rewritten:
+  description: By service, the entries of its containers that only a copy of the task definition can change, each with C(container) and C(name).
+  returned: always, unless the options are wrong
+  type: dict
+  sample: {"spymeo-app": [{"container": "app", "name": "DATABASE_URL"}]}
 reason:
   description: How many checks came to what.
   returned: always, unless the options are wrong
@@ -103,7 +116,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, ValueFrom
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import Container, Observation, findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import (
+    Container,
+    Observation,
+    findings,
+    is_pinned,
+    rewritten,
+    unpinned,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
@@ -117,10 +137,14 @@ def observe(module):
         service: tuple(Container.from_boto(item) for item in gateway.containers(definition))
         for service, definition in module.params["targets"].items()
     }
+    ours = frozenset((secret.name, secret.arn))
     named = {text for items in containers.values() for item in items for _name, text in item.secrets}
+    references = [ValueFrom.parse(text) for text in named]
+    named |= {unpinned(item) for item in references if item.id in ours and is_pinned(item)}
     return Observation(
         host=module.params["host"],
-        database_secret=frozenset((secret.name, secret.arn)),
+        current_host=module.params["current_host"] or module.params["host"],
+        database_secret=ours,
         containers=containers,
         values={text: read(gateway, ValueFrom.parse(text)) for text in sorted(named)},
     )
@@ -141,14 +165,17 @@ def main():
             targets=dict(type="dict", required=True),
             database_secret=dict(type="str", required=True, no_log=False),
             host=dict(type="str", required=True),
+            current_host=dict(type="str", default=""),
             fail_on_error=dict(type="bool", default=True),
         )
     )
     with module.telling():
-        found = findings(observe(module))
+        seen = observe(module)
+        found = findings(seen)
         failures = [line(finding) for finding in found if finding.verdict == FAILED]
         result = dict(changed=False, verdict=verdict(found), reason=summary(found), evidence=failures)
         result.update(findings=[dict(asdict(finding), services=list(finding.services)) for finding in found])
+        result.update(rewritten=rewritten(seen))
         if failures and module.params["fail_on_error"]:
             message = (
                 "A new DATABASE_URL would not reach the application (%s). Nothing was changed. Mend all of this first:"

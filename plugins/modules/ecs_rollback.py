@@ -31,6 +31,26 @@ options:
     description: The task definition (C(family:revision) or ARN) of each service, as M(spymeo.rollback.ecs_release_info) chooses them.
     type: dict
     required: true
+  database:
+    description: A database that has moved, where task definitions have its address in themselves. Copies of them that have the new one are deployed.
+    type: dict
+    suboptions:
+      host:
+        description: The new host.
+        type: str
+        required: true
+      port:
+        description: The new port.
+        type: int
+        required: true
+      version_id:
+        description: The version of the secret that has the new address.
+        type: str
+        required: true
+      entries:
+        description: What is to be rewritten, as RV(spymeo.rollback.database_references_info#module:rewritten) gives it.
+        type: dict
+        required: true
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -116,9 +136,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import Move
 from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+DATABASE = dict(
+    host=dict(type="str", required=True),
+    port=dict(type="int", required=True),
+    version_id=dict(type="str", required=True),
+    entries=dict(type="dict", required=True),
+)
 
 
 def look(module):
@@ -133,6 +161,7 @@ def look(module):
         module.params["targets"],
         module.params["run_id"],
         Clock(),
+        Move(**module.params["database"]) if module.params["database"] else None,
     )
 
 
@@ -142,6 +171,7 @@ def main():
             cluster=dict(type="str", required=True),
             targets=dict(type="dict", required=True),
             run_id=dict(type="str", required=True),
+            database=dict(type="dict", options=DATABASE),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),
         )

@@ -87,6 +87,10 @@ db_instance:
     - When it is done, the one that was replaced.
   returned: success
   type: str
+failed_host:
+  description: The host of RV(db_instance); empty when that instance is there no longer.
+  returned: success
+  type: str
 restored_instance:
   description: The instance that this rollback has made already; empty when there is none.
   returned: success
@@ -240,6 +244,7 @@ def told(rollback, found):
         state=rollback.state,
         reason=rollback.reason,
         db_instance=rollback.replaced,
+        failed_host=rollback.failed_host or "",
         restored_instance=instance_told(rollback.restored),
         new_db_instance=rollback.new_db_instance,
         safety_snapshot=rollback.safety_snapshot,

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT, Edit
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 
 
@@ -42,7 +42,7 @@ class Step:
     - ``join``: a deployment to the target is under way already;
     - ``stop``: the deployment ``stopped`` is under way, and rolling it back leads to the target: the fastest way;
     - ``deploy``: ``task_definition`` is deployed;
-    - ``register``: its content is registered again, with the images of ``pins``, and that is deployed.
+    - ``register``: its content is registered again, with the images of ``pins`` and the values of ``edits``, and that is deployed.
     """
 
     verb: str
@@ -51,6 +51,7 @@ class Step:
     force: bool = False
     stopped: str | None = None
     pins: tuple[tuple[str, str], ...] = ()
+    edits: tuple[Edit, ...] = ()
 
 
 def short(arn):
@@ -197,7 +198,7 @@ def _nothing_to_choose(service, why, candidates):
     )
 
 
-def next_step(service, target, running, history, secrets_changed_at=None, pins=()):
+def next_step(service, target, running, history, secrets_changed_at=None, pins=(), edits=()):
     """How ``service`` is brought to ``target``.
 
     :param target: TaskDefinition; a copy of it counts as the target itself.
@@ -206,10 +207,15 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     :param secrets_changed_at: when the newest change to a secret that ``target`` names was made; None without secrets.
         Tasks read secrets when they start, never later: a change after the deployment began needs another one.
     :param pins: (image reference, reference by digest) where a tag means another image than it did.
+    :param edits: Edits of what ``target`` itself says of a database that has moved.
     :return: a Step.
     :raises BadInput, RollbackError: ECS would refuse it, or it could not succeed.
     """
     _refuse_what_cannot_work(service, target)
+    if edits:
+        what = ", ".join(dict.fromkeys(edit.name for edit in edits))
+        reason = "%s of %s names the failed database in itself" % (what, short(target.arn))
+        return Step("register", reason, target.arn, pins=tuple(pins), edits=tuple(edits))
     step = _step(service, target, running, history, secrets_changed_at, pins)
     if service.fence is None or step.verb in ("deploy", "register"):
         return step

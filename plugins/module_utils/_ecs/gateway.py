@@ -205,8 +205,9 @@ class EcsGateway:
             return False
         return True
 
-    def copy_of(self, arn, pins, run_id):
-        """The ARN of a new revision with the content of ``arn`` and the images of ``pins``; the one of this run if it is there.
+    def copy_of(self, arn, pins, edits, run_id):
+        """The ARN of a new revision with the content of ``arn``, the images of ``pins`` and the values of ``edits``; the one of this
+        run if it is there.
 
         A revision that is INACTIVE cannot be deployed (ClientException), and none is ever made active again.
         """
@@ -215,11 +216,12 @@ class EcsGateway:
             content, family = answer["taskDefinition"], answer["taskDefinition"]["family"]
             for container in content["containerDefinitions"]:
                 container["image"] = dict(pins).get(container["image"], container["image"])
-        images = tuple(container["image"] for container in content["containerDefinitions"])
+                _edit(container, [edit for edit in edits if edit.container == container["name"]])
+        wanted = self.task_definition(arn).changed(pins, edits)
         for candidate in self._newest(family):
             tags = {tag["key"]: tag["value"] for tag in candidate.get("tags", [])}
             definition = TaskDefinition.from_boto(candidate)
-            if (tags.get(TAG_ORIGIN), tags.get(TAG_RUN), definition.images) == (arn, run_id, images):
+            if (tags.get(TAG_ORIGIN), tags.get(TAG_RUN), definition.containers) == (arn, run_id, wanted):
                 return definition.arn
         for key in NOT_REGISTERED:
             content.pop(key, None)
@@ -245,6 +247,15 @@ class EcsGateway:
         with reading("DescribeTasks"):
             dead = [DeadTask.from_boto(task) for task in tasks if task["taskDefinitionArn"] == task_definition]
         return [task for task in dead if task.tells(since)]
+
+
+def _edit(container, edits):
+    """Write ``edits`` into a ContainerDefinition; of names given twice, all."""
+    for edit in edits:
+        key = dict(environment="value", secrets="valueFrom")[edit.kind]
+        for entry in container[edit.kind]:
+            if entry["name"] == edit.name:
+                entry[key] = edit.value
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
@@ -53,6 +53,11 @@ class Course:
         """Whether there is something to wait for."""
         return self.step.verb != "nothing" and self.error is None
 
+    @property
+    def planned(self):
+        """The target, with what a copy of it gets otherwise."""
+        return replace(self.target, containers=self.target.changed((), self.step.edits))
+
     def told(self):
         """This course in JSON types."""
         return dict(
@@ -76,11 +81,12 @@ class Rollout:
     :param logs: LogsGateway.
     :param scaling: callable → ScalingGateway; it is asked for only where a service was brought to 0.
     :param targets: service → task definition (``family:revision`` or ARN).
+    :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
     """
 
-    def __init__(self, ecs, secrets, ecr, logs, scaling, targets, run_id, clock):
+    def __init__(self, ecs, secrets, ecr, logs, scaling, targets, run_id, clock, move=None):
         self._ecs, self._secrets, self._ecr, self._logs, self._scaling = ecs, secrets, ecr, logs, scaling
-        self._run_id = run_id
+        self._run_id, self._move = run_id, move
         self._clock = clock
         self._started = clock.now()
         self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
@@ -93,7 +99,8 @@ class Rollout:
         history = self._ecs.history(service.name)
         changed_at = self._secrets.newest_change(target.secret_arns)
         pins = moved_images(target, history, self._ecr.images_if_allowed(target.images))
-        step = next_step(service, target, running, history, changed_at, pins)
+        edits = self._move.edits(service.name, target) if self._move else ()
+        step = next_step(service, target, running, history, changed_at, pins, edits)
         course = Course(service, target, running, step, history)
         if step.verb == "nothing":
             course.outcome = "as before"
@@ -113,7 +120,7 @@ class Rollout:
         try:
             course.asked_for = step.task_definition
             if step.verb == "register":
-                course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, self._run_id)
+                course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, step.edits, self._run_id)
             stopped = step.verb == "stop" and self._ecs.stop(step.stopped)
             if step.verb != "join" and not stopped:
                 fence = course.service.fence
@@ -224,7 +231,7 @@ class Rollout:
         """The result of the module: what was there, what is there, why, and each service on its own."""
         return dict(
             before={course.service.name: self._content(course, course.running) for course in self.courses},
-            after={course.service.name: self._content(course, course.target) for course in self.courses},
+            after={course.service.name: self._content(course, course.planned) for course in self.courses},
             plan=[
                 "%s: %s %s" % (course.service.name, course.step.verb, short(course.target.arn))
                 for course in self.courses

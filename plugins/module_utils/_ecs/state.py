@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
@@ -53,6 +53,17 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """What a container of a copy gets otherwise than the original: ``kind`` is ``environment`` or ``secrets``, ``value`` the new
+    value or valueFrom. It shows in no repr, because a plain environment entry may hold a password."""
+
+    container: str
+    kind: str
+    name: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class TaskDefinition:
     """One revision of a family. ``origin`` is the ARN whose content it is a copy of, when this collection registered it."""
 
@@ -79,6 +90,26 @@ class TaskDefinition:
     def release(self):
         """What it stands for: the task definition that it is a copy of, else itself."""
         return self.origin or self.arn
+
+    def changed(self, pins, edits):
+        """Its containers with the images of ``pins`` and the values of ``edits``, as a copy gets them."""
+        images = dict(pins)
+        values = {(edit.container, edit.kind, edit.name): edit.value for edit in edits}
+
+        def entries(container, kind):
+            return tuple(
+                (name, values.get((container.name, kind, name), value)) for name, value in getattr(container, kind)
+            )
+
+        return tuple(
+            replace(
+                container,
+                image=images.get(container.image, container.image),
+                environment=entries(container, "environment"),
+                secrets=entries(container, "secrets"),
+            )
+            for container in self.containers
+        )
 
     @property
     def images(self):

@@ -35,6 +35,7 @@ class Rollback:
 
     ``replaced``, ``new_db_instance`` and ``safety_snapshot`` are names: of the instance that is (or was) taken out of service, of the one
     that takes its place, of the snapshot that keeps the data of the first. ``restored`` is the DbInstance of the second name, or None.
+    ``failed_host`` is the host of the first, None when the instance is there no longer.
     """
 
     state: str
@@ -46,6 +47,7 @@ class Rollback:
     lost: Lost
     current: DbInstance
     source: DbSnapshot | PointInTime
+    failed_host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapsh
     current = _in_service(by_name[db_instance], current_host, by_name)
     source = _source(wanted, current, by_name, snapshots)
     if _is_done(current, source):
-        return _done(current, source)
+        return _done(current, source, by_name.get(current.replaces))
     return _to_do(current, source, run_id, by_name, now)
 
 
@@ -151,7 +153,7 @@ def _is_done(current, snapshot):
     return current.from_snapshot == snapshot.arn and times_known and current.created > snapshot.created
 
 
-def _done(current, snapshot):
+def _done(current, snapshot, replaced):
     reason = "The application uses %s already, which run %s restored from %s on %s" % (
         current.name,
         current.run_id,
@@ -161,7 +163,8 @@ def _done(current, snapshot):
     how_known = "from the time of the data of %s to the creation of %s" % (snapshot.told, current.name)
     lost = Lost(_data_from(snapshot), current.created, how_known)
     taken = safety_snapshot(current.replaces, current.run_id)
-    return Rollback("done", reason, current.replaces, current, current.name, taken, lost, current, snapshot)
+    host = replaced.host if replaced else None
+    return Rollback("done", reason, current.replaces, current, current.name, taken, lost, current, snapshot, host)
 
 
 def _to_do(current, snapshot, run_id, by_name, now):
@@ -176,7 +179,7 @@ def _to_do(current, snapshot, run_id, by_name, now):
     how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.told
     lost = Lost(snapshot.data_from or now, now, how_known)
     taken = safety_snapshot(current.name, run_id)
-    return Rollback(state, reason, current.name, present, name, taken, lost, current, snapshot)
+    return Rollback(state, reason, current.name, present, name, taken, lost, current, snapshot, current.host)
 
 
 def refuse_what_cannot_be_restored(source, snapshot):

@@ -19,12 +19,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     NotRead,
     ValueFrom,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import points_at, same_but_address
+
+_IN_A_COPY = "is rewritten in a new revision"
 
 
 @dataclass(frozen=True)
 class Container:
     """What a container gets: (name, value) and (name, valueFrom)."""
 
+    name: str
     environment: tuple[tuple[str, str], ...]
     secrets: tuple[tuple[str, str], ...]
 
@@ -32,6 +36,7 @@ class Container:
     def from_boto(cls, answer):
         """From the shape ContainerDefinition."""
         return cls(
+            name=answer["name"],
             environment=tuple((item["name"], item["value"]) for item in answer.get("environment", [])),
             secrets=tuple((item["name"], item["valueFrom"]) for item in answer.get("secrets", [])),
         )
@@ -39,10 +44,13 @@ class Container:
 
 @dataclass(frozen=True)
 class Observation:
-    """``containers``: service → its Containers. ``values``: valueFrom → text, None when there is no text, or a NotRead; they
-    show in no repr. ``database_secret`` are the names and ARNs of the secret that is rewritten."""
+    """``host`` is the failed database's, ``current_host`` the one that DATABASE_URL names now, which after a cutover is the restored
+    one's. ``containers``: service → its Containers. ``values``: valueFrom → text, None when there is no text, or a NotRead; they
+    show in no repr. ``database_secret`` are the names and ARNs of the secret that is rewritten. For a reference to a pinned version of
+    it there is also the value of ``unpinned(reference)``."""
 
     host: str
+    current_host: str
     database_secret: frozenset[str]
     containers: dict[str, tuple[Container, ...]]
     values: dict[str, object] = field(default_factory=dict, repr=False)
@@ -51,6 +59,41 @@ class Observation:
 def names_host(text, host):
     """Whether a text names a host, and not merely a longer one that it is a part of."""
     return re.search(r"(?<![\w.-])%s(?![\w-]|\.\w)" % re.escape(host), text, re.IGNORECASE) is not None
+
+
+def unpinned(reference):
+    """The valueFrom of the current version, for the ValueFrom of a pinned one; of another reference, the one that it is."""
+    return ":".join((reference.id, reference.key, "", "")) if reference.key else reference.id
+
+
+def is_pinned(reference):
+    """Whether a ValueFrom names another version than whichever is current."""
+    return bool(reference.version) or reference.stage not in ("", "AWSCURRENT")
+
+
+def rewritten(seen):
+    """What a copy of each task definition has to name otherwise: service → [{container, name}], without services that need none."""
+    found = {}
+    for service, containers in seen.containers.items():
+        named = [dict(container=item.name, name=name) for item in containers for name in _moved(seen, item)]
+        if named:
+            found[service] = named
+    return found
+
+
+def _moved(seen, container):
+    """The names of the entries of a container that only a copy of its task definition can change, and that can be changed."""
+    plain = [name for name, value in container.environment if points_at(value, seen.host)]
+    return plain + [name for name, text in container.secrets if _follows_as_copy(seen, text)]
+
+
+def _follows_as_copy(seen, text):
+    """A pinned version of our secret that is the current one but for the address: the copy pins the version with the new address."""
+    reference, value = ValueFrom.parse(text), seen.values.get(text)
+    if reference.id not in seen.database_secret or not is_pinned(reference) or not isinstance(value, str):
+        return False
+    now = seen.values.get(unpinned(reference))
+    return points_at(value, seen.host) and isinstance(now, str) and same_but_address(value, now)
 
 
 def findings(seen):
@@ -67,27 +110,43 @@ def findings(seen):
 
 
 def _of_service(seen, service, containers):
-    followed = False
+    followed = _has_moved(seen, containers)
     for container in containers:
         for name, value in container.environment:
-            if names_host(value, seen.host):
+            if points_at(value, seen.host):
+                followed = True
+                yield Finding("environment", name, PASSED, "it is plain in the task definition, and %s" % _IN_A_COPY)
+            elif names_host(value, seen.host):
                 what = "the task definition itself has the failed database's host in it, which no secret changes"
                 cure = "Register the task definition with the value from a secret, and name it in rollback_task_definition."
                 yield Finding("environment", name, NOTED, what, cure)
         for name, text in container.secrets:
             reference = ValueFrom.parse(text)
             ours = reference.id in seen.database_secret
-            pinned = bool(reference.version) or reference.stage not in ("", "AWSCURRENT")
+            pinned = is_pinned(reference)
+            if _follows_as_copy(seen, text):
+                followed = True
+                yield Finding("reference", name, PASSED, "it pins a version of the secret, and %s" % _IN_A_COPY)
+                continue
             followed = followed or (ours and not pinned)
             finding = _of_secret(seen, name, text, ours, pinned)
             if finding:
                 yield finding
     if followed:
-        yield Finding("cutover", service, PASSED, "it reads the secret that is rewritten")
+        yield Finding("cutover", service, PASSED, "it gets the new address with the deployment")
     else:
-        what = "none of its containers reads the current version of rollback_database_secret, so it would stay on the failed database"
+        what = "none of its containers gets rollback_database_secret or a URL that can be rewritten, so it would stay on the failed database"
         cure = "Correct rollback_database_secret, or name a task definition that reads it."
         yield Finding("cutover", service, FAILED, what, cure)
+
+
+def _has_moved(seen, containers):
+    """Whether one of the containers itself has the restored database's address already, as the copy of an earlier run does."""
+    if seen.current_host.lower() == seen.host.lower():
+        return False
+    texts = [value for item in containers for _name, value in item.environment]
+    texts += [seen.values.get(text) for item in containers for _name, text in item.secrets]
+    return any(isinstance(text, str) and points_at(text, seen.current_host) for text in texts)
 
 
 def _of_secret(seen, name, text, ours, pinned):

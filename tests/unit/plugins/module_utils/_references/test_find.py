@@ -11,6 +11,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._references.find i
     Observation,
     findings,
     names_host,
+    rewritten,
 )
 
 HOST = "app-db.abc.eu-west-3.rds.amazonaws.com"
@@ -39,10 +40,47 @@ def test_a_host_is_named_and_not_a_part_of_a_longer_one(text, named):
     assert names_host(text, HOST) is named
 
 
-def look(*secrets, environment=(), **values):
-    texts = {text: values.get(name, URL) for name, text in secrets}
-    containers = {"app": (Container(tuple(environment), tuple(secrets)),)}
-    return [(item.check, item.subject, item.verdict) for item in findings(Observation(HOST, OURS, containers, texts))]
+def seen(*secrets, environment=(), now=URL, current_host=HOST, **values):
+    texts = {SECRET: now, **{text: values.get(name, URL) for name, text in secrets}}
+    containers = (Container("app", tuple(environment), tuple(secrets)),)
+    return Observation(HOST, current_host, OURS, {"app": containers}, texts)
+
+
+def look(*secrets, **given):
+    return [(item.check, item.subject, item.verdict) for item in findings(seen(*secrets, **given))]
+
+
+RESTORED = "restored.abc.eu-west-3.rds.amazonaws.com"
+MOVED = URL.replace(HOST, RESTORED)
+PINNED = ("DATABASE_URL", SECRET + ":::v1")
+COPIED = {
+    "a plain URL": (dict(environment=[("DATABASE_URL", URL)]), ["DATABASE_URL"]),
+    "every plain URL, also one for reading": (
+        dict(environment=[("DATABASE_URL", URL), ("READ_URL", URL), ("NAME", "app")]),
+        ["DATABASE_URL", "READ_URL"],
+    ),
+    "a plain URL of another host": (dict(environment=[("DATABASE_URL", MOVED)]), []),
+    "a bare host, whose port nobody knows": (dict(environment=[("DATABASE_HOST", HOST)]), []),
+    "a pinned version like the current one": (dict(secrets=[PINNED]), ["DATABASE_URL"]),
+    "a label that pins": (dict(secrets=[("DATABASE_URL", SECRET + "::release-41:")]), ["DATABASE_URL"]),
+    "a pinned version, and the secret is rewritten already": (dict(secrets=[PINNED], now=MOVED), ["DATABASE_URL"]),
+    "a pinned version with another password": (dict(secrets=[PINNED], now=URL.replace("pw", "new")), []),
+    "a pinned version of another secret": (dict(secrets=[("READ_URL", OTHER + ":::v1")]), []),
+    "a pinned version that is no URL": (dict(secrets=[PINNED], DATABASE_URL=f"host={HOST}"), []),
+    "what follows by itself": (dict(secrets=[FOLLOWS]), []),
+}
+
+
+@pytest.mark.parametrize("case", COPIED)
+def test_what_the_task_definition_itself_says_is_rewritten_in_a_copy(case):
+    given, names = COPIED[case]
+    observed = seen(*given.pop("secrets", []), **given)
+    entries = [{"container": "app", "name": name} for name in names]
+    assert rewritten(observed) == ({"app": entries} if names else {})
+    follows = bool(names) or "follows" in case
+    assert ("cutover", "app", "passed" if follows else "failed") in [
+        (item.check, item.subject, item.verdict) for item in findings(observed)
+    ]
 
 
 def test_a_service_that_reads_the_secret_follows():
@@ -50,17 +88,24 @@ def test_a_service_that_reads_the_secret_follows():
 
 
 @pytest.mark.parametrize("suffix", ["::AWSPREVIOUS:", ":::v1"])
-def test_a_pinned_version_does_not_follow(suffix):
-    assert look(("DATABASE_URL", SECRET + suffix)) == [
+def test_a_pinned_version_with_another_password_does_not_follow(suffix):
+    assert look(("DATABASE_URL", SECRET + suffix), now=URL.replace("pw", "new")) == [
         ("cutover", "app", "failed"),
         ("reference", "DATABASE_URL", "noted"),
     ]
 
 
+@pytest.mark.parametrize("host", [HOST, RESTORED])
+def test_a_copy_of_an_earlier_run_has_the_new_address_and_needs_nothing_more(host):
+    verdict = "passed" if host == RESTORED else "failed"
+    assert look(environment=[("DATABASE_URL", MOVED)], current_host=host) == [("cutover", "app", verdict)]
+    assert look(PINNED, current_host=host, DATABASE_URL=MOVED) == [("cutover", "app", verdict)]
+
+
 def test_a_service_that_reads_no_such_secret_would_stay_behind():
-    assert look(environment=[("DATABASE_URL", URL)]) == [
+    assert look(environment=[("DATABASE_HOST", HOST)]) == [
         ("cutover", "app", "failed"),
-        ("environment", "DATABASE_URL", "noted"),
+        ("environment", "DATABASE_HOST", "noted"),
     ]
 
 
@@ -83,4 +128,4 @@ def test_what_may_not_be_read_is_not_checked():
 
 
 def test_values_are_in_no_repr():
-    assert "pw" not in repr(Observation(HOST, OURS, {}, {SECRET: URL}))
+    assert "pw" not in repr(Observation(HOST, HOST, OURS, {}, {SECRET: URL}))

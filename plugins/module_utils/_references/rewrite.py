@@ -1,0 +1,63 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task definition itself says of a failed database, as it has to be in a copy. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Edit
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
+
+
+@dataclass(frozen=True)
+class Move:
+    """A database's new address, and the version of the secret that has it.
+
+    ``entries``: service → [{container, name}], as ``find.rewritten`` gives them.
+    """
+
+    host: str
+    port: int
+    version_id: str
+    entries: dict
+
+    def edits(self, service, definition):
+        """The Edits of a TaskDefinition that ``service`` is to run.
+
+        :raises RollbackError: an entry holds no database URL, though it did when the places were looked for.
+        """
+        named = {(entry["container"], entry["name"]) for entry in self.entries.get(service, [])}
+        found = []
+        for container in definition.containers:
+            for name, value in container.environment:
+                if (container.name, name) in named:
+                    moved = DatabaseUrl.parse(value).at(self.host, self.port).text
+                    found.append(Edit(container.name, "environment", name, moved))
+            for name, text in container.secrets:
+                if (container.name, name) in named:
+                    reference = ValueFrom.parse(text)
+                    pinned = "%s:%s::%s" % (reference.id, reference.key, self.version_id)
+                    found.append(Edit(container.name, "secrets", name, pinned))
+        return tuple(found)
+
+
+def points_at(text, host):
+    """Whether a text is a PostgreSQL URL whose host is ``host``, so that it can be moved."""
+    try:
+        return DatabaseUrl.parse(text).host.lower().rstrip(".") == host.lower().rstrip(".")
+    except RollbackError:
+        return False
+
+
+def same_but_address(one, other):
+    """Whether two PostgreSQL URLs differ in host and port at most."""
+    try:
+        first, second = DatabaseUrl.parse(one), DatabaseUrl.parse(other)
+    except RollbackError:
+        return False
+    return (first.before, first.rest) == (second.before, second.rest)

@@ -36,6 +36,13 @@ options:
     description: How long opening the connection, and each statement, may take, in seconds.
     type: int
     default: 30
+  warm:
+    description:
+      - Tables to read whole after the probe, however long that takes. A restored instance loads each block from S3 at its first reading, which
+        the first users would wait for. Tables that are not there are left out.
+    type: list
+    elements: str
+    default: []
   expect_migrations:
     description:
       - The names of the migrations that the database must have, all of them applied and no other.
@@ -116,20 +123,26 @@ migrations:
       description: Whether it was marked as rolled back.
       type: bool
 rows:
-  description: The exact number of rows of each table of the schema.
+  description: The exact number of rows of each table of the schema, null where counting took longer than O(timeout).
   returned: success
   type: dict
   sample: {"Practitioner": 4200, "Payment": 1830}
+warmed:
+  description: The tables of O(warm) that were read.
+  returned: success
+  type: list
+  elements: str
 seconds:
   description: How long login and readings took, in seconds.
   returned: success
   type: float
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, differences, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, refuse_other_migrations, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
@@ -143,33 +156,13 @@ def target(module):
     return target_of(url.at(module.params["host"], module.params["port"]))
 
 
-def look(place, timeout):
-    """What is in the database."""
+def look(place, timeout, warm):
+    """What is in the database, and the tables that were read whole."""
     try:
-        return PostgresqlGateway(place, timeout).observe()
+        gateway = PostgresqlGateway(place, timeout)
+        return gateway.observe(), gateway.warm(warm)
     except Refused as refused:
         raise diagnose(place, refused) from None  # what was refused may hold the password
-
-
-def refuse_other_migrations(expected, place, migrations):
-    """Stop when the database is not at the migrations that the caller expects."""
-    found = [] if expected is None else differences(expected, migrations)
-    if found:
-        raise RollbackError(
-            "The database is not at the expected migrations (%s)." % place.place, found, dict(connected=True)
-        )
-
-
-def told(place, seen):
-    """What was found, in one sentence."""
-    migrations = "no table _prisma_migrations" if seen.migrations is None else "%d migrations" % len(seen.migrations)
-    return "%s answers with %d tables in schema %s, %d rows and %s" % (
-        place.place,
-        len(seen.rows),
-        place.schema,
-        sum(count for _table, count in seen.rows),
-        migrations,
-    )
 
 
 def main():
@@ -180,29 +173,17 @@ def main():
             host=dict(type="str"),
             port=dict(type="int"),
             timeout=dict(type="int", default=30),
+            warm=dict(type="list", elements="str", default=[]),
             expect_migrations=dict(type="list", elements="str"),
         )
     )
     with module.telling():
         place, clock = target(module), Clock()
         started = clock.now()
-        seen = look(place, module.params["timeout"])
+        seen, warmed = look(place, module.params["timeout"], module.params["warm"])
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
-        address = dict(host=place.host, port=place.port, database=place.database, user=place.user, schema=place.schema)
         module.finish(
-            changed=False,
-            before=address,
-            after=address,
-            reason=told(place, seen),
-            connected=True,
-            server_version=seen.server_version,
-            migrations_known=seen.migrations is not None,
-            migrations=[
-                dict(name=item.name, finished=item.finished, rolled_back=item.rolled_back)
-                for item in seen.migrations or ()
-            ],
-            rows=dict(seen.rows),
-            seconds=round(clock.now() - started, 3),
+            changed=False, reason=told(place, seen, warmed), seconds=round(clock.now() - started, 3), **found(place, seen, warmed)
         )
 
 

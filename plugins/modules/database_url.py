@@ -34,6 +34,12 @@ options:
   run_id:
     description: The id of the run that this task belongs to, as M(spymeo.rollback.rollback_run) gives it. Needed with O(host) or O(port).
     type: str
+  pending:
+    description:
+      - Write the new version under a label of the run, and leave what applications read. A task that pins this version can try it.
+      - A later task of the same run, without this option, makes that version current.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -97,7 +103,12 @@ previous_version_id:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable, write_token
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
+    Move,
+    pending_label,
+    refuse_unusable,
+    write_token,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url, replace_url
 
@@ -109,9 +120,17 @@ def address(url):
 
 def rewrite(module, gateway, secret, value, url):
     """Write the URL at its new address, and give the id of the version that holds it."""
-    token = write_token(module.params["run_id"], secret.arn, url.host, url.port)
-    if not module.check_mode:
-        gateway.put_current(secret, replace_url(value.text, module.params["key"], url.text), token)
+    run_id, text = module.params["run_id"], replace_url(value.text, module.params["key"], url.text)
+    token, label = write_token(run_id, secret.arn, url.host, url.port), pending_label(run_id)
+    tried = secret.staged(label)
+    if module.check_mode:
+        return token
+    if module.params["pending"]:
+        gateway.put_pending(secret, text, token, label)
+    elif tried and tried.id == token:
+        gateway.activate_pending(secret, text, Move(secret.name, secret.arn, value.version_id, token), label)
+    else:
+        gateway.put_current(secret, text, token)
     return token
 
 
@@ -123,6 +142,7 @@ def main():
             host=dict(type="str"),
             port=dict(type="int"),
             run_id=dict(type="str"),
+            pending=dict(type="bool", default=False),
         ),
         required_by=dict(host="run_id", port="run_id"),
     )

@@ -16,6 +16,7 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import MIGRATIONS_TABLE
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
@@ -24,7 +25,7 @@ _TABLES = """
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
 """
 _MIGRATIONS = "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
-_MIGRATIONS_TABLE = "_prisma_migrations"
+_WARM = "SELECT count(hashtext(t::text)) FROM {} t"  # reads every row whole, what is stored outside of it (TOAST) too
 
 
 class PostgresqlGateway:
@@ -50,9 +51,26 @@ class PostgresqlGateway:
             tables = [name for (name,) in connection.execute(_TABLES, (self._target.schema,)).fetchall()]
             return Observation(
                 server_version=connection.execute("SHOW server_version").fetchone()[0],
-                migrations=self._migrations(connection) if _MIGRATIONS_TABLE in tables else None,
+                migrations=self._migrations(connection) if MIGRATIONS_TABLE in tables else None,
                 rows=tuple((table, self._count(connection, table)) for table in tables),
             )
+
+    def warm(self, tables):
+        """Read tables (list of str) whole, however long it takes: a restored volume loads each block at its first reading. Those there are.
+
+        Source: RDS user guide, "Restoring to a DB instance" (lazy loading).
+
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        """
+        if not tables:
+            return []
+        with self._telling(), self._connection() as connection:
+            connection.execute("SET LOCAL statement_timeout = 0")
+            known = {name for (name,) in connection.execute(_TABLES, (self._target.schema,)).fetchall()}
+            found = [table for table in tables if table in known]
+            for table in found:
+                connection.execute(sql.SQL(_WARM).format(self._table(table)))
+            return found
 
     @contextlib.contextmanager
     def _telling(self):
@@ -83,8 +101,13 @@ class PostgresqlGateway:
         return sql.Identifier(self._target.schema, name)
 
     def _migrations(self, connection):
-        rows = connection.execute(sql.SQL(_MIGRATIONS).format(self._table(_MIGRATIONS_TABLE))).fetchall()
+        rows = connection.execute(sql.SQL(_MIGRATIONS).format(self._table(MIGRATIONS_TABLE))).fetchall()
         return tuple(Migration(*row) for row in rows)
 
     def _count(self, connection, table):
-        return connection.execute(sql.SQL("SELECT count(*) FROM {}").format(self._table(table))).fetchone()[0]
+        """None when it takes too long: a table that is slow to count is no sign against the database."""
+        try:
+            with connection.transaction():  # a savepoint, so that the others are counted all the same
+                return connection.execute(sql.SQL("SELECT count(*) FROM {}").format(self._table(table))).fetchone()[0]
+        except psycopg.errors.QueryCanceled:
+            return None

@@ -48,8 +48,9 @@ class Migration:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a probe saw. ``migrations`` is None where Prisma's table is not there; ``rows`` are (table, count)."""
+    """What a probe saw. ``migrations`` is None where Prisma's table is not there; ``rows`` are (table, count), None where counting
+    took too long."""
 
     server_version: str
     migrations: tuple[Migration, ...] | None
-    rows: tuple[tuple[str, int], ...]
+    rows: tuple[tuple[str, int | None], ...]

@@ -125,3 +125,8 @@ def plan_move(secret, target):
 def write_token(run_id, arn, host, port):
     """The ClientRequestToken of the write of a run. It becomes the version's id, so a second try of the same run is no second version."""
     return str(uuid.uuid5(_TOKENS, "\n".join((run_id, arn, host, str(port)))))
+
+
+def pending_label(run_id):
+    """The staging label of a version that a run has written and that nothing reads yet. It keeps the version from being pruned."""
+    return "spymeo-rollback-pending-%s" % run_id

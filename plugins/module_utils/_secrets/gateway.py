@@ -63,7 +63,17 @@ class SecretsGateway:
 
         :raises RollbackError: it is binary.
         """
-        answer = self._client.get_secret_value(SecretId=secret.arn, VersionStage=CURRENT)
+        return self._value(secret, VersionStage=CURRENT)
+
+    def value(self, secret, version_id):
+        """The Value of a version.
+
+        :raises RollbackError: it is binary.
+        """
+        return self._value(secret, VersionId=version_id)
+
+    def _value(self, secret, **which):
+        answer = self._client.get_secret_value(SecretId=secret.arn, **which)
         if "SecretString" not in answer:
             raise RollbackError(
                 "Secret %s holds binary data, not text, so there is no DATABASE_URL to be read in it." % secret.name
@@ -90,6 +100,30 @@ class SecretsGateway:
                     "Somebody else moved AWSCURRENT of secret %s from %s to %s while we worked; it was left there. Find out who, then run again."
                     % (move.name, move.source, now)
                 ) from error
+
+    def put_pending(self, secret, text, token, label):
+        """Write ``text`` as a version that bears ``label`` and nothing reads yet; its id is ``token``.
+
+        :raises RollbackError: this run wrote that version before, and the secret was changed since.
+        """
+        try:
+            self._client.put_secret_value(
+                SecretId=secret.arn, ClientRequestToken=token, SecretString=text, VersionStages=[label]
+            )
+        except is_boto3_error_code("ResourceExistsException") as error:
+            raise RollbackError(_CHANGED_SINCE % (token, secret.name)) from error
+
+    def activate_pending(self, secret, text, move, label):
+        """Make the version that ``put_pending`` wrote current, and take its label away.
+
+        :raises RollbackError: the secret was changed since, so that this version is not what is to be current.
+        """
+        if self.value(secret, move.target).text != text:
+            raise RollbackError(_CHANGED_SINCE % (move.target, secret.name))
+        self.move_current(move)
+        self._client.update_secret_version_stage(
+            SecretId=secret.arn, VersionStage=label, RemoveFromVersionId=move.target
+        )
 
     def put_current(self, secret, text, token):
         """Write ``text`` as the current version, whose id is ``token``. AWSPREVIOUS goes to the version it replaces.

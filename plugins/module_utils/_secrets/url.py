@@ -101,6 +101,12 @@ class DatabaseUrl:
         """The password, decoded, a secret; empty when the URL has none."""
         return unquote(self._userinfo.partition(":")[2])
 
+    def masked(self, text):
+        """A text of somebody else's without the password, decoded or as it is written here."""
+        for secret in {self._userinfo.partition(":")[2], self.password} - {""}:
+            text = text.replace(secret, "********")
+        return text
+
     @property
     def _userinfo(self):
         return self.before.partition("://")[2][:-1]
@@ -134,6 +140,11 @@ def read_url(text, key):
     if not isinstance(value, str):
         raise RollbackError("The key %s of the database secret is not text. %s" % (key, _HIDDEN))
     return value
+
+
+def is_json(text):
+    """Whether the text of a secret is a JSON object, so that a key of it is asked for."""
+    return _members(text) is not None
 
 
 def replace_url(text, key, url):

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a probe tells of a database, whichever way it asked. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences
+
+
+def refuse_other_migrations(expected, place, migrations):
+    """Stop when the database is not at the migrations that the caller expects.
+
+    :param expected: names (list of str), or None where nothing is expected.
+    :raises RollbackError: it is at others.
+    """
+    differing = [] if expected is None else differences(expected, migrations)
+    if differing:
+        raise RollbackError(
+            "The database is not at the expected migrations (%s)." % place.place, differing, dict(connected=True)
+        )
+
+
+def told(place, seen, warmed):
+    """What was found at a Target, in one sentence."""
+    migrations = "no table _prisma_migrations" if seen.migrations is None else "%d migrations" % len(seen.migrations)
+    uncounted = [table for table, count in seen.rows if count is None]
+    sentence = "%s answers with %d tables in schema %s, %d rows and %s" % (
+        place.place,
+        len(seen.rows),
+        place.schema,
+        sum(count or 0 for _table, count in seen.rows),
+        migrations,
+    )
+    if uncounted:
+        sentence += "; %s took too long to be counted" % ", ".join(uncounted)
+    return sentence + ("; %s were read whole" % ", ".join(warmed) if warmed else "")
+
+
+def found(place, seen, warmed):
+    """The result of a probe (dict), without its sentence."""
+    address = dict(host=place.host, port=place.port, database=place.database, user=place.user, schema=place.schema)
+    return dict(
+        before=address,
+        after=address,
+        connected=True,
+        server_version=seen.server_version,
+        migrations_known=seen.migrations is not None,
+        migrations=[
+            dict(name=item.name, finished=item.finished, rolled_back=item.rolled_back) for item in seen.migrations or ()
+        ],
+        rows=dict(seen.rows),
+        warmed=list(warmed),
+    )

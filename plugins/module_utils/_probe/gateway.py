@@ -1,0 +1,121 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only room that runs the probe's task and reads what it said."""
+
+from __future__ import annotations
+
+import contextlib
+
+try:
+    from botocore.exceptions import ClientError
+except ImportError as missing:
+    BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import CONTAINER, STREAM_PREFIX, same
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
+
+_PLACEMENT = ("networkConfiguration", "launchType", "capacityProviderStrategy", "platformVersion")
+
+
+class ProbeGateway:
+    """Runs one task in a cluster.
+
+    :param ecs: boto3 client.
+    :param logs: boto3 client.
+    """
+
+    def __init__(self, ecs, logs, cluster):
+        self._ecs = ecs
+        self._logs = logs
+        self._cluster = cluster
+
+    def application(self, task_definition):
+        """The shape TaskDefinition of an ARN or family:revision."""
+        answer = self._ecs.describe_task_definition(taskDefinition=task_definition)
+        with reading("DescribeTaskDefinition"):
+            return answer["taskDefinition"]
+
+    def placement(self, service):
+        """Where the tasks of a service run, as RunTask takes it.
+
+        :raises BadInput: there is no such service.
+        """
+        found = self._ecs.describe_services(cluster=self._cluster, services=[service])["services"]
+        if not found:
+            raise BadInput("service", service, "cluster %s has no such service" % self._cluster)
+        return {key: found[0][key] for key in _PLACEMENT if found[0].get(key)}
+
+    def registered(self, content, run_id):
+        """The ARN of the task definition with this content: the one of this run if it is there, else a new one.
+
+        :raises RollbackError: ECS refuses it.
+        """
+        known = self._newest(content["family"])
+        if known and {"key": TAG_RUN, "value": run_id} in known.get("tags", []) and same(known["taskDefinition"], content):
+            return known["taskDefinition"]["taskDefinitionArn"]
+        with _refused():
+            answer = self._ecs.register_task_definition(tags=[{"key": TAG_RUN, "value": run_id}], **content)
+        with reading("RegisterTaskDefinition"):
+            return answer["taskDefinition"]["taskDefinitionArn"]
+
+    def _newest(self, family):
+        try:
+            return self._ecs.describe_task_definition(taskDefinition=family, include=["TAGS"])
+        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition.": the family is new
+            return None
+
+    def start(self, task_definition, placement, run_id):
+        """The ARN of a task that was started.
+
+        :raises RollbackError: ECS refuses it, or has no room for it.
+        """
+        with _refused():
+            answer = self._ecs.run_task(
+                cluster=self._cluster,
+                taskDefinition=task_definition,
+                startedBy=run_id,
+                tags=[{"key": TAG_RUN, "value": run_id}],
+                **placement,
+            )
+        if answer["failures"]:
+            said = ["%s: %s" % (item.get("arn", ""), item.get("reason", "")) for item in answer["failures"]]
+            raise RollbackError("ECS could not start the task that probes the database.", said)
+        with reading("RunTask"):
+            return answer["tasks"][0]["taskArn"]
+
+    def task(self, arn):
+        """The shape Task."""
+        answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])
+        with reading("DescribeTasks"):
+            return answer["tasks"][0]
+
+    def lines(self, group, task):
+        """What the container of a task (ARN) has written, line by line; none when its stream is not there yet."""
+        stream = "/".join((STREAM_PREFIX, CONTAINER, task.rpartition("/")[2]))
+        question, found = dict(logGroupName=group, logStreamName=stream, startFromHead=True), []
+        while True:
+            try:
+                page = self._logs.get_log_events(**question)
+            except is_boto3_error_code("ResourceNotFoundException"):
+                return found
+            with reading("GetLogEvents"):
+                found += [item["message"] for item in page["events"]]
+                if page["nextForwardToken"] == question.get("nextToken"):  # the end gives the token that was asked with
+                    return found
+                question["nextToken"] = page["nextForwardToken"]
+
+
+@contextlib.contextmanager
+def _refused():
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response["Error"]
+        raise RollbackError(
+            "ECS refuses %s for the probe of the database (%s: %s). Allow it, or set rollback_db_probe to direct."
+            % (error.operation_name, answer["Code"], answer["Message"])
+        ) from error

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What psql is told to read, and what its output says. Pure: no AWS, no database, no Ansible."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from urllib.parse import quote
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import MIGRATIONS_TABLE
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+
+_COMPLETE = {"complete": True}
+TOO_LONG = "57014"  # SQLSTATE query_canceled: the statement timeout
+_NO_PSQL = re.compile(r"psql: .*not found")
+_ERROR = re.compile(r"(?:ERROR|FATAL|PANIC): +(?P<sqlstate>[0-9A-Z]{5}): ")
+
+# \gexec runs each row of an answer as a statement of its own. Names come from the catalogue and are quoted by the server.
+_TABLES = """FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
+_SCRIPT = (
+    r"""\set ON_ERROR_STOP on
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL statement_timeout = {milliseconds};
+SELECT json_build_object('server_version', current_setting('server_version'));
+SELECT json_build_object('tables', coalesce(json_agg(c.relname ORDER BY c.relname), '[]')) {tables};
+SELECT format('SELECT json_build_object(''migration'', migration_name, ''finished'', finished_at IS NOT NULL, ''rolled_back'', '
+'rolled_back_at IS NOT NULL) FROM %I.%I ORDER BY started_at, migration_name', n.nspname, c.relname) {tables} AND c.relname = {migrations}
+\gexec
+\set ON_ERROR_STOP off
+\set ON_ERROR_ROLLBACK on
+SELECT format('SELECT json_build_object(''table'', %L, ''rows'', count(*)) FROM %I.%I', c.relname, n.nspname, c.relname) {tables}
+ORDER BY c.relname
+\gexec
+SET LOCAL statement_timeout = 0;
+SELECT format('SELECT json_build_object(''warmed'', %L) FROM (SELECT count(hashtext(t::text)) FROM %I.%I t) read', c.relname, n.nspname, c.relname)
+{tables} AND c.relname = ANY ({warm})
+\gexec
+SELECT json_build_object('complete', true);
+"""
+)
+
+
+def command(target, timeout, warm):
+    """What ``sh -c`` is given so that psql reads a database. The URL is taken from DATABASE_URL, and nothing secret is in the text.
+
+    :param target: Target; its options replace those of the URL, some of which only Prisma understands.
+    :param timeout: seconds that opening the connection, and each statement but warming, may take.
+    :param warm: names of tables (list of str) that are read whole.
+    """
+    options = {"application_name": "spymeo.rollback", "connect_timeout": str(timeout), **dict(target.options)}
+    query = "&".join("%s=%s" % (name, quote(value, safe="")) for name, value in options.items())
+    schema = _literal(target.schema)
+    script = _SCRIPT.format(
+        milliseconds=timeout * 1000,
+        tables=_TABLES.format(schema=schema),
+        migrations=_literal(MIGRATIONS_TABLE),
+        warm="ARRAY[%s]::text[]" % ", ".join(_literal(name) for name in warm),
+    )
+    # ${…%%\?*} is the URL up to its question mark.
+    call = 'psql --no-psqlrc --tuples-only --no-align --quiet --set VERBOSITY=verbose "${DATABASE_URL%%\\?*}"'
+    return "printf %%s %s | %s%s" % (shlex.quote(script), call, shlex.quote("?" + query))
+
+
+def _literal(text):
+    escaped = text.replace("\\", "\\\\").replace("'", "''")
+    return "E'%s'" % escaped
+
+
+def is_complete(lines):
+    """Whether psql has come to the end of its script."""
+    return any(line.startswith("{") and json.loads(line) == _COMPLETE for line in lines)
+
+
+def read(lines):
+    """The Observation and the names of the warmed tables, out of the lines of psql's output.
+
+    :raises Refused: psql, libpq or the server said why it cannot be read. The message may hold the password.
+    :raises RollbackError: the output does not come to its end, and nothing in it says why.
+    """
+    told, said = [], []
+    for line in lines:
+        (told if line.startswith("{") else said).append(line)
+    _refuse(said)
+    answers = [json.loads(line) for line in told]
+    if _COMPLETE not in answers:
+        _refuse(said, or_else=True)
+        raise RollbackError("The probe's task ended before psql's output did, and gave no reason.", told[-3:])
+    rows = {answer["table"]: answer["rows"] for answer in answers if "table" in answer}
+    tables = next(answer["tables"] for answer in answers if "tables" in answer)
+    migrations = tuple(
+        Migration(answer["migration"], answer["finished"], answer["rolled_back"])
+        for answer in answers
+        if "migration" in answer
+    )
+    seen = Observation(
+        server_version=next(answer["server_version"] for answer in answers if "server_version" in answer),
+        migrations=migrations if MIGRATIONS_TABLE in tables else None,
+        rows=tuple((table, rows.get(table)) for table in tables),
+    )
+    return seen, [answer["warmed"] for answer in answers if "warmed" in answer]
+
+
+def _refuse(said, or_else=False):
+    """Raise Refused for the first error that is not a count which took too long; ``or_else`` for whatever was said."""
+    for line in said:
+        if _NO_PSQL.search(line):
+            raise RollbackError("The image of rollback_db_probe_image has no psql. Name one that has sh and psql.", [line])
+        found = _ERROR.search(line)
+        if found and found["sqlstate"] != TOO_LONG:
+            raise Refused(found["sqlstate"], line)
+    if or_else and said:
+        raise Refused(None, " ".join(said))

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task that probes: what it is made of, and what became of it. Pure: no AWS, no clock, no Ansible."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+
+CONTAINER, STREAM_PREFIX = "probe", "rollback-probe"
+CPU, MEMORY = "256", "512"  # Fargate's smallest task, in CPU units and MiB
+_SHARED = ("executionRoleArn", "networkMode", "requiresCompatibilities", "runtimePlatform")  # with the application's tasks
+
+
+def definition(application, image, command, value_from):
+    """The content of the probe's task definition (shape RegisterTaskDefinitionRequest, without tags).
+
+    It logs where the application logs, runs on the application's network, and pulls secrets with its execution role.
+
+    :param application: the application's task definition, shape TaskDefinition.
+    :param value_from: where DATABASE_URL comes from.
+    :raises RollbackError: the application has no execution role, or no container that logs to CloudWatch Logs.
+    """
+    family = application["family"]
+    if not application.get("executionRoleArn"):
+        raise RollbackError(
+            "Task definition %s has no execution role, which a task needs to read a secret. Set rollback_db_probe to direct."
+            % family
+        )
+    shared = {key: application[key] for key in _SHARED if key in application}
+    container = dict(
+        name=CONTAINER,
+        image=image,
+        essential=True,
+        entryPoint=["sh", "-c"],
+        command=[command],
+        secrets=[dict(name="DATABASE_URL", valueFrom=value_from)],
+        logConfiguration=dict(logDriver="awslogs", options=_log_options(application)),
+    )
+    return dict(family="%s-rollback-probe" % family, cpu=CPU, memory=MEMORY, containerDefinitions=[container], **shared)
+
+
+def _log_options(application):
+    for container in application["containerDefinitions"]:
+        logs = container.get("logConfiguration", {})
+        if logs.get("logDriver") == "awslogs":
+            kept = {key: logs["options"][key] for key in ("awslogs-group", "awslogs-region")}
+            return {**kept, "awslogs-stream-prefix": STREAM_PREFIX}
+    raise RollbackError(
+        "No container of task definition %s logs to CloudWatch Logs, where a probe's answer could be read. Set rollback_db_probe to direct."
+        % application["family"]
+    )
+
+
+def same(registered, content):
+    """Whether a registered task definition is what ``content`` asks for; what ECS adds by itself does not count."""
+    return _within(content, registered)
+
+
+def _within(part, whole):
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(key in whole and _within(value, whole[key]) for key, value in part.items())
+    if isinstance(part, list):
+        return isinstance(whole, list) and len(part) == len(whole) and all(map(_within, part, whole))
+    return part == whole
+
+
+def judge(task):
+    """Ready once the container has come to its end, whatever it found. ``task``: shape Task."""
+    if task["lastStatus"] != "STOPPED":
+        return Pending(0, 1, "it is %s" % task["lastStatus"])
+    container = next(item for item in task["containers"] if item["name"] == CONTAINER)
+    if "exitCode" in container:
+        return Ready("the probe's task has ended")
+    return Failed(container.get("reason") or task.get("stoppedReason") or "ECS gives no reason")

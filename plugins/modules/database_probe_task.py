@@ -1,0 +1,233 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_probe_task
+version_added: 0.1.0
+short_description: Log in to a database from a one-off ECS task on the application's network, and tell what is in it
+description:
+  - Asks what M(spymeo.rollback.database_probe_info) asks, where this machine has no way to the database. The task runs C(psql) in the subnets and
+    security groups of O(service), and gets its URL from Secrets Manager as the application does, out of the version O(version_id).
+  - It registers a task definition of a family of its own, named after the application's with C(-rollback-probe) behind, and runs it once. Its
+    answer is read from the log group of the application.
+  - It reads in one read-only transaction. When it fails, it names the Prisma code that the application would show. The password is never told, and
+    is in no task definition.
+  - In check mode it looks whether such a task can be made, and starts none.
+options:
+  cluster:
+    description: The ECS cluster.
+    type: str
+    required: true
+  targets:
+    description:
+      - The task definition (C(family:revision) or ARN) of each service, as M(spymeo.rollback.ecs_release_info) chooses them. The first service lends
+        its network, and its task definition the execution role and the log group.
+    type: dict
+    required: true
+  image:
+    description: An image that has C(sh) and C(psql). The tasks must be able to pull it.
+    type: str
+    default: public.ecr.aws/docker/library/postgres:17-alpine
+  database_secret:
+    description: Name or ARN of the secret that holds the URL.
+    type: str
+    required: true
+  key:
+    description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
+    type: str
+    default: DATABASE_URL
+  version_id:
+    description: The version of the secret whose URL is tried, as M(spymeo.rollback.database_url) gives it. Without it the current one.
+    type: str
+  timeout:
+    description: How long opening the connection, and each statement, may take, in seconds.
+    type: int
+    default: 30
+  warm:
+    description:
+      - Tables to read whole after the probe. A restored instance loads each block from S3 at its first reading, which the first users would wait
+        for. Tables that are not there are left out.
+    type: list
+    elements: str
+    default: []
+  wait_timeout:
+    description: How long the task may take from its start to its end, in seconds.
+    type: int
+    default: 900
+  run_id:
+    description: The id of the run that this task belongs to, as M(spymeo.rollback.rollback_run) gives it.
+    type: str
+    required: true
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.database_probe_info
+  - module: spymeo.rollback.database_url
+"""
+
+EXAMPLES = r"""
+- name: Would the application be able to use the restored instance?
+  spymeo.rollback.database_probe_task:
+    cluster: spymeo-production
+    targets: {spymeo-app: "spymeo-app:41"}
+    database_secret: spymeo/production/database-url
+    version_id: "{{ pending.version_id }}"
+    run_id: rb-20261122-031500
+  register: probe
+"""
+
+RETURN = r"""
+task:
+  description: The ARN of the task. Empty in check mode.
+  returned: success
+  type: str
+before:
+  description: The address that was probed, as C(host), C(port), C(database), C(user) and C(schema).
+  returned: success
+  type: dict
+after:
+  description: The same as RV(before), because the database is not changed.
+  returned: success
+  type: dict
+plan:
+  description: What is started, in words.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: What was found, in one sentence.
+  returned: success
+  type: str
+connected:
+  description: Whether the login and every reading succeeded. When it is C(false) the module has failed.
+  returned: unless in check mode
+  type: bool
+code:
+  description: The Prisma code of the failure, or else the SQLSTATE.
+  returned: when the database cannot be used
+  type: str
+  sample: P1000
+server_version:
+  description: The version of the server.
+  returned: success, unless in check mode
+  type: str
+  sample: "16.4"
+migrations_known:
+  description: Whether Prisma's table C(_prisma_migrations) is there.
+  returned: success, unless in check mode
+  type: bool
+migrations:
+  description: Prisma's migrations in the order in which they were started, each with C(name), C(finished) and C(rolled_back).
+  returned: success, unless in check mode
+  type: list
+  elements: dict
+rows:
+  description: The exact number of rows of each table of the schema, null where counting took longer than O(timeout).
+  returned: success, unless in check mode
+  type: dict
+  sample: {"Practitioner": 4200, "Payment": 1830}
+warmed:
+  description: The tables of O(warm) that were read.
+  returned: success, unless in check mode
+  type: list
+  elements: str
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.gateway import ProbeGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import definition, judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, is_json, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch Logs
+
+
+def url_to_try(module):
+    """The DatabaseUrl, and the valueFrom that gives it to a container."""
+    secrets, key, version_id = SecretsGateway(module.aws("secretsmanager")), module.params["key"], module.params["version_id"]
+    secret = secrets.secret("database_secret", module.params["database_secret"])
+    value = secrets.value(secret, version_id) if version_id else secrets.current_value(secret)
+    value_from = "%s:%s::%s" % (secret.arn, key if is_json(value.text) else "", value.version_id)
+    return DatabaseUrl.parse(read_url(value.text, key)), value_from
+
+
+def output(gateway, group, task, url):
+    """The lines of a task that has ended, without the password; CloudWatch Logs may get the last ones late."""
+    looks = [[]]
+
+    def look():
+        looks.append([url.masked(line) for line in gateway.lines(group, task)])
+        ended = looks[-1] and (is_complete(looks[-1]) or looks[-1] == looks[-2])
+        return Ready() if ended else Pending(0, 1, "it has %d lines" % len(looks[-1]))
+
+    wait_for("Reading what task %s wrote to log group %s" % (task, group), look, LOGS_LATE)
+    return looks[-1]
+
+
+def probe(module, gateway, content, placement, url, place):
+    """Run the task, and tell what it found."""
+    run_id, group = module.params["run_id"], content["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"]
+    task = gateway.start(gateway.registered(content, run_id), placement, run_id)
+    wait_for(
+        "The task %s, which probes the database," % task,
+        lambda: judge(gateway.task(task)),
+        module.params["wait_timeout"],
+        evidence=lambda: [url.masked(line) for line in gateway.lines(group, task)],
+        tell=teller("probe"),
+    )
+    try:
+        return task, *read(output(gateway, group, task, url))
+    except Refused as refused:
+        raise diagnose(place, refused) from None
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            cluster=dict(type="str", required=True),
+            targets=dict(type="dict", required=True),
+            image=dict(type="str", default="public.ecr.aws/docker/library/postgres:17-alpine"),
+            database_secret=dict(type="str", required=True, no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            version_id=dict(type="str"),
+            timeout=dict(type="int", default=30),
+            warm=dict(type="list", elements="str", default=[]),
+            wait_timeout=dict(type="int", default=900),
+            run_id=dict(type="str", required=True),
+        )
+    )
+    with module.telling():
+        if not module.params["targets"]:
+            raise BadInput("targets", {}, "no service lends its network to the probe", "Set rollback_db_probe to direct.")
+        gateway = ProbeGateway(module.aws("ecs"), module.aws("logs"), module.params["cluster"])
+        service, target = next(iter(module.params["targets"].items()))
+        (url, value_from), placement = url_to_try(module), gateway.placement(service)
+        place = target_of(url)
+        script = command(place, module.params["timeout"], module.params["warm"])
+        content = definition(gateway.application(target), module.params["image"], script, value_from)
+        plan = ["a task of %s on the network of %s, which runs psql" % (content["family"], service)]
+        if module.check_mode:
+            module.finish(changed=True, before={}, after={}, plan=plan, reason="the probe's task can be made", task="")
+        task, seen, warmed = probe(module, gateway, content, placement, url, place)
+        module.finish(changed=True, plan=plan, reason=told(place, seen, warmed), task=task, **found(place, seen, warmed))
+
+
+if __name__ == "__main__":
+    main()

@@ -16,8 +16,11 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import MIGRATIONS_TABLE
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import (
+    MIGRATIONS_TABLE,
+    Migration,
+    Observation,
+)
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """

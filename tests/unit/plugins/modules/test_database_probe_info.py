@@ -45,6 +45,9 @@ def probed(monkeypatch):
         def observe(self):
             return SEEN
 
+        def warm(self, tables):
+            return [table for table in tables if table in dict(SEEN.rows)]
+
     monkeypatch.setattr(module, "PostgresqlGateway", Server)
     return asked
 
@@ -65,6 +68,13 @@ def test_asks_the_given_address_with_everything_else_of_the_url(database_secret,
     assert result["migrations"] == [{"name": "1_init", "finished": True, "rolled_back": False}]
     assert "new.rds, port 5433" in result["reason"]
     assert "hunter" not in str(result)
+
+
+def test_tells_which_tables_were_read_ahead(database_secret, probed, run_module):
+    database_secret()
+    result = run_module("database_probe_info", database_secret="db-url", warm=["Practitioner", "Gone"])
+    assert result["warmed"] == ["Practitioner"]
+    assert "Practitioner were read whole" in result["reason"]
 
 
 def test_passes_when_the_migrations_are_the_expected_ones(database_secret, probed, run_module):

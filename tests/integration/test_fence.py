@@ -56,7 +56,7 @@ def test_a_check_says_what_the_fence_means_and_writes_nothing(broken):
 
 
 def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_needs(broken):
-    broken.control("durations", restore=60.0)
+    broken.control("durations", restore=15.0)
     command = ["ansible-playbook", "playbooks/rollback_full.yml", "-i", "inventories/lab", *FENCE, *RUN]
     playing = subprocess.Popen(
         command, env=broken.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL

@@ -102,6 +102,20 @@ def test_a_check_shows_the_plan_and_writes_nothing(broken):
     assert "CODE      spymeo-app: stays on spymeo-app:2 and is started again" in played.output
     assert f"from snapshot {world.SNAPSHOT}, data of" in played.output
     assert "FENCE     none:" in played.output
+    assert "no row was created since then" in played.output
+
+
+def test_the_plan_counts_what_would_be_left_behind(broken):
+    statement = """
+        INSERT INTO "Practitioner" ("id", "email", "displayName", "city", "passwordHash")
+        SELECT 'late-' || n, 'late-' || n || '@spymeo.invalid', 'Someone', 'Nice', 'hash' FROM generate_series(1, 12) AS n
+    """
+    with world.connect(broken.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute(statement)
+    played = broken.play(PLAYBOOK, "--check")
+    with world.connect(broken.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute("""DELETE FROM "Practitioner" WHERE "id" LIKE 'late-%'""")
+    assert "12 rows of Practitioner were created since then; playbooks/salvage.yml finds them" in played.output
 
 
 def test_a_restore_that_rds_gives_up_leaves_the_application_where_it_is(broken):

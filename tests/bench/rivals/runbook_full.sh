@@ -3,8 +3,8 @@
 # Code and database share one deployment here; followed to the letter it deploys twice.
 set -euo pipefail
 aws() { "$AWS" --endpoint-url "$AWS_ENDPOINT_URL" --output text "$@"; }
-run=$(date -u +%Y%m%d-%H%M%S)
-safety=$DB_INSTANCE-failed-migration-$run restored=$DB_INSTANCE-$run
+
+safety=$DB_INSTANCE-failed-migration-$RUN restored=$DB_INSTANCE-$RUN
 
 echo "1. Safety snapshot $safety"
 aws rds create-db-snapshot --db-instance-identifier "$DB_INSTANCE" --db-snapshot-identifier "$safety" >/dev/null

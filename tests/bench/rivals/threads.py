@@ -81,7 +81,7 @@ def deploy() -> None:
 def main() -> int:
     """0, or a traceback."""
     if sys.argv[1] == "full":
-        run, rds = time.strftime("%Y%m%d-%H%M%S"), boto3.client("rds")
+        run, rds = ASK["RUN"], boto3.client("rds")
         with concurrent.futures.ThreadPoolExecutor() as pool:
             taken = pool.submit(snapshot, rds, f"{ASK['DB_INSTANCE']}-failed-migration-{run}")
             address = pool.submit(restore, rds, f"{ASK['DB_INSTANCE']}-{run}").result()

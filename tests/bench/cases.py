@@ -44,12 +44,25 @@ def rivals(kind: str) -> list[Case]:
     """What people would use instead. All of them are told what ours finds out, and none of them verifies more than the health."""
     modules = playbook(RIVALS / f"modules_{kind}.yml", "localhost,")
     told = [
-        Case("threads script, the limit", kind, lambda _production: [str(BIN / "python"), str(RIVALS / "threads.py"), kind]),
+        Case(
+            "threads script, the limit",
+            kind,
+            lambda _production: [str(BIN / "python"), str(RIVALS / "threads.py"), kind],
+        ),
         Case("runbook, AWS CLI and its waiters", kind, lambda _production: [str(RIVALS / f"runbook_{kind}.sh")]),
         Case("runbook, amazon.aws and community.aws", kind, lambda _production: modules),
     ]
     if kind == "code":
-        deploy = ["deploy", world.CLUSTER, world.SERVICE, "--task", f"{world.FAMILY}:1", "--no-deregister", "--timeout", "600"]
+        deploy = [
+            "deploy",
+            world.CLUSTER,
+            world.SERVICE,
+            "--task",
+            f"{world.FAMILY}:1",
+            "--no-deregister",
+            "--timeout",
+            "600",
+        ]
         told.append(Case("fabfuel ecs-deploy", kind, lambda _production: [str(CLIENTS / "ecs"), *deploy]))
     return told
 
@@ -79,7 +92,9 @@ def run_services(count: int, durations: Durations) -> Sample:
         broken.fail(ACCIDENT["code"])
         broken.pace(durations)
         services = [world.SERVICE, *workers]
-        done = _succeed(broken.run(playbook("playbooks/rollback_code.yml", "inventories/lab", rollback_services=services)))
+        done = _succeed(
+            broken.run(playbook("playbooks/rollback_code.yml", "inventories/lab", rollback_services=services))
+        )
         broken.pace(dataclasses.replace(durations, call=0.0))
         broken.prove_code(services)
         return sample(done, broken.deployment_seconds(services))

@@ -58,8 +58,9 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Rows that belong side by side. `shown` are the measures that its readers want."""
+    """Rows that belong side by side. `name` is the part of the bench, `shown` are the measures that its readers want."""
 
+    name: str
     title: str
     about: str
     shown: tuple[str, ...]
@@ -75,6 +76,7 @@ def from_json(stored: dict) -> tuple[dict[str, str], list[Table]]:
     """The inverse of to_json."""
     tables = [
         Table(
+            table["name"],
             table["title"],
             table["about"],
             tuple(table["shown"]),

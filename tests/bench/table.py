@@ -22,9 +22,9 @@ HEADS = {
 
 
 def spread(values: list[float], digits: int = 1) -> str:
-    """Median and range: `5.1 (4.9 to 5.6)`; a dash for nothing."""
+    """Median and range: `5.1 (4.9 to 5.6)`; empty for nothing."""
     if not values:
-        return "–"
+        return ""
     low, middle, high = (f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
     return middle if low == high else f"{middle} ({low} to {high})"
 

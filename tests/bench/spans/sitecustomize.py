@@ -4,7 +4,7 @@
 
 Every Python of a run loads it: ansible-playbook, its workers, the modules. A span is a line of JSON in the file that
 SPYMEO_BENCH_SPANS names: what (`kind`), of what (`name`), `pid`, and `began` and `ended` on the monotonic clock, which all
-processes of a machine share. Each is written as it ends, because workers leave without running exit handlers. bench.profile
+processes of a machine share. Each is written as it ends, because workers leave without running exit handlers. bench.shares
 reads them.
 """
 

@@ -14,7 +14,7 @@ KINDS = {
     "HTTP checks": "the application answers",
     "SQL": "the database answers",
     "clients": "session and clients are made",
-    "compiling": "sources are compiled out of the module's zip",
+    "compiling": "our sources are compiled",
     "imports": "other work of imports",
     "pauses": "between two looks at what is awaited",
     "module": "a module's own work",

@@ -40,6 +40,10 @@ HOOKS = {
         ("ActionBase._remove_tmp_path", "module files"),
         ("ActionBase._low_level_execute_command", "module start and end"),
     ],
+    "ansible.utils.collection_loader._collection_finder": [
+        ("_AnsibleCollectionPkgLoaderBase.get_code", "compiling"),
+    ],
+    "ansible_collections.spymeo.rollback.plugins.plugin_utils._forked": [("ForkedModule._run_forked", "module")],
     "boto3.session": [("Session.__init__", "clients"), ("Session.client", "clients")],
     "botocore.client": [("BaseClient._make_api_call", "botocore")],
     "botocore.httpsession": [("URLLib3Session.send", "AWS")],
@@ -61,12 +65,12 @@ class Spans:
         with open(self._path, "ab", buffering=0) as file:
             file.write(json.dumps(line).encode() + b"\n")
 
-    def timed(self, function, kind: str):
-        """The function, with a span for each outermost call."""
+    def timed(self, function, kind: str, unless_pid: int | None = None):
+        """The function, with a span for each outermost call; none in the process `unless_pid`."""
 
         @functools.wraps(function)
         def call(*args, **kwargs):
-            if getattr(self._inside, kind, False):
+            if getattr(self._inside, kind, False) or os.getpid() == unless_pid:
                 return function(*args, **kwargs)
             setattr(self._inside, kind, True)
             began = time.monotonic()
@@ -123,8 +127,10 @@ def _install(path: str) -> None:
     spans, began = Spans(path), time.monotonic()
     builtins.__import__ = Imports(spans)
     zipimport._compile_source = spans.timed(zipimport._compile_source, "compiling")
-    if _is_module():
-        time.sleep = spans.timed(time.sleep, "pauses")  # ansible-playbook sleeps, too, but waits for its workers then
+    playbook = None if _is_module() else os.getpid()
+    # ansible-playbook sleeps, too, but waits for its workers then.
+    time.sleep = spans.timed(time.sleep, "pauses", unless_pid=playbook)
+    if not playbook:
         name = next(argument for argument in sys.orig_argv if "AnsiballZ_" in argument)
         name = os.path.basename(name).removeprefix("AnsiballZ_").removesuffix(".py")
         atexit.register(lambda: spans.write("module", name, began, time.monotonic()))

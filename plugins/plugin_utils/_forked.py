@@ -19,7 +19,7 @@ import sys
 import tempfile
 import traceback
 
-from ansible import constants as C
+from ansible import constants
 from ansible.module_utils.testing import patch_module_args
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
@@ -59,7 +59,7 @@ class ForkedModule(ActionBase):
             and interpreter == sys.executable
             and self._connection.become is None
             and not (self._task.async_val or self._task.delegate_to or any(self._task.environment))
-            and not C.DEFAULT_KEEP_REMOTE_FILES  # somebody wants to see the module's files
+            and not constants.DEFAULT_KEEP_REMOTE_FILES  # somebody wants to see the module's files
         )
 
     def _run_forked(self, task_vars):

@@ -57,7 +57,7 @@ def at_once(durations: Durations, told: list[cases.Case]) -> Table:
     with concurrent.futures.ThreadPoolExecutor(len(told)) as pool:
         runs = {case.name: pool.submit(_say, case.name, cases.run, case, durations) for case in told}
         samples = {name: [run.result()] for name, run in runs.items()}
-    note = " All at once, each with a production of its own, so the others are in the CPU time of each."
+    note = " All at once, each with a production of its own."
     title = f"Full rollback, {durations.name} set"
     return table_of("full", title, durations, _rows(samples, BUDGETS["large"]), "large", note)
 
@@ -65,10 +65,11 @@ def at_once(durations: Durations, told: list[cases.Case]) -> Table:
 def growing(name: str, durations: Durations, sizes: tuple[int, ...], times: int) -> Table:
     """More and more services of one application, or more and more applications, each a host of the inventory."""
     kind, run = {"services": ("code", cases.run_services), "applications": ("full", cases.run_applications)}[name]
-    rows = []
-    for size in sizes:
-        runs = [_say(f"{size} {name}, run {number + 1}", run, size, durations) for number in range(times)]
-        rows.append(Row(f"{size} {name if size > 1 else name[:-1]}", runs, size=size))
+    runs = {size: [] for size in sizes}
+    for number in range(times):
+        for size in sizes:
+            runs[size].append(_say(f"{size} {name}, run {number + 1}", run, size, durations))
+    rows = [Row(f"{size} {name if size > 1 else name[:-1]}", done, size=size) for size, done in runs.items()]
     return table_of(kind, f"{kind.capitalize()} rollback, many {name}", durations, rows, name)
 
 
@@ -99,8 +100,8 @@ def measured(parts: list[str], times: int) -> list[Table]:
     functions = {
         "full": lambda: in_turn("full", SMALL, [cases.ours("full"), *cases.rivals("full")], times),
         "code": lambda: in_turn("code", SMALL, [cases.ours("code"), *cases.rivals("code")], times),
-        "services": lambda: growing("services", SMALL, SERVICES, max(1, times // 2)),
-        "applications": lambda: growing("applications", SMALL, APPLICATIONS, max(1, times // 2)),
+        "services": lambda: growing("services", SMALL, SERVICES, max(1, times - 1)),
+        "applications": lambda: growing("applications", SMALL, APPLICATIONS, max(1, times - 1)),
         "large": lambda: at_once(LARGE, [cases.ours("full"), *cases.rivals("full")]),
     }
     return [functions[part]() for part in PARTS if part in parts]

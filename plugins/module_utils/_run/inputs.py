@@ -42,10 +42,7 @@ VARIABLES = {
     "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_fence": (FENCE, "empty, none, or scale_to_zero"),
     "rollback_db_probe": (PROBE, "empty, direct, or task"),
-    "rollback_db_probe_image": (
-        OPTIONAL_NAME,
-        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
-    ),
+    "rollback_db_probe_image": (OPTIONAL_NAME, "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours"),
     "rollback_db_warm": (OPTIONAL_NAMES, "empty, or a list of tables, like [Practitioner]"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
     "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),

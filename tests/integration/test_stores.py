@@ -108,7 +108,7 @@ def test_of_many_writers_at_once_each_change_is_built_on_the_one_before(store, n
 def test_a_bucket_that_is_not_there(s3):
     store = open_store("s3://spymeo-nowhere/x", lambda: s3)
     for call in (lambda: store.get("a"), lambda: store.put("a", "x", ANY), lambda: store.list("")):
-        with pytest.raises(StoreError, match="s3://spymeo-nowhere/x.*there is no such bucket"):
+        with pytest.raises(StoreError, match=r"s3://spymeo-nowhere/x.*there is no such bucket"):
             call()
 
 

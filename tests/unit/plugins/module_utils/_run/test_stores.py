@@ -53,7 +53,7 @@ def test_a_file_where_the_directory_should_be_is_told(tmp_path):
     (tmp_path / "store").write_text("not a directory")
     store = DirectoryStore(str(tmp_path / "store"))
     for call in (lambda: store.get("a"), lambda: store.put("a", "x", ANY), lambda: store.list("")):
-        with pytest.raises(StoreError, match="The store .*/store cannot be"):
+        with pytest.raises(StoreError, match=r"The store .*/store cannot be"):
             call()
 
 
@@ -82,7 +82,7 @@ def test_a_guard_that_is_never_given_back_does_not_hang_a_run(tmp_path, monkeypa
 
 @pytest.mark.parametrize("text", ["", '{"run_id": "rb-1', "[]", "null"])
 def test_what_was_cut_is_told_with_its_key(text):
-    with pytest.raises(StoreError, match="production/app/lock in the store /srv/x .* cut or edited"):
+    with pytest.raises(StoreError, match=r"production/app/lock in the store /srv/x .* cut or edited"):
         from_json("/srv/x", "production/app/lock", text)
 
 

@@ -31,7 +31,8 @@ options:
     type: bool
     default: false
   abandon:
-    description: The unfinished run that is given up. The default is what C(rollback_abandon) says in O(variables).
+    description:
+      - The unfinished run that is given up, or V(*) for a playbook that may follow any. The default is what C(rollback_abandon) says in O(variables).
     type: str
     default: ""
   kind:

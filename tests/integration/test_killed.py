@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from spymeo_lab import cli
 from spymeo_lab.interruption import AFTER, BEFORE, DROPPED, UNHEARD
+from spymeo_lab.killing import journal, play, production
 
 from .conftest import bring_up, take_down
-from .killed import end_state, ended, journal, play_until, start
 
 CALLS = [
     "CreateDBSnapshot",
@@ -21,6 +22,7 @@ CALLS = [
     "UpdateService",
 ]
 RUN = "kill-1"
+ROLLBACK = ["rollback_full", "-e", f"rollback_run_id={RUN}"]
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +30,10 @@ def undisturbed():
     """The writing calls of a run that nobody kills, and what production comes to."""
     lab = bring_up()
     lab.accident("full")
-    process = start(lab, "rollback_full", "-e", f"rollback_run_id={RUN}")
-    output = process.communicate()[0]
-    assert process.returncode == 0, output
-    assert journal(lab, RUN) == [(call, "ok") for call in CALLS]
-    yield end_state(lab)
+    code, output, _at = play(lab.state, *ROLLBACK)
+    assert code == 0, output
+    assert journal(lab.state, RUN) == [(call, "ok") for call in CALLS]
+    yield production(lab.state)
     take_down(lab)
 
 
@@ -41,25 +42,24 @@ def broken():
     """Release 2 has done its harm."""
     lab = bring_up()
     lab.accident("full")
-    yield lab
+    yield lab.state
     take_down(lab)
 
 
 @pytest.mark.parametrize("when", [BEFORE, AFTER, UNHEARD])
 def test_killed_at_each_writing_call_it_ends_as_if_undisturbed(broken, undisturbed, when):
     for call in CALLS:
-        code, output, at = play_until(broken, when, "rollback_full", "-e", f"rollback_run_id={RUN}", operation=call)
+        code, output, at = play(broken, *ROLLBACK, when=when, operation=call)
         assert (code, at) == (-9, [call]), output
-    process = start(broken, "rollback_full", "-e", f"rollback_run_id={RUN}")
-    output = process.communicate()[0]
-    assert process.returncode == 0, output
-    assert end_state(broken) == undisturbed
+    code, output, _at = play(broken, *ROLLBACK)
+    assert code == 0, output
+    assert production(broken) == undisturbed
 
 
 def test_replies_that_are_lost_change_nothing_about_the_end(broken, undisturbed):
     """The process lives, and botocore asks again by itself."""
-    for call in CALLS:
-        broken.control("interrupt", when=DROPPED, operation=call)
-    code, output, at = ended(broken, start(broken, "rollback_full", "-e", f"rollback_run_id={RUN}"))
+    for call in CALLS[1:]:
+        cli.control(broken, "interrupt", when=DROPPED, operation=call)
+    code, output, at = play(broken, *ROLLBACK, when=DROPPED, operation=CALLS[0])
     assert (code, at) == (0, CALLS), output
-    assert end_state(broken) == undisturbed
+    assert production(broken) == undisturbed

@@ -105,7 +105,7 @@ def before(memory, run_id):
             "undo_run", run_id, "the store %s has no such run" % memory.store, "The newest it has: %s." % known
         )
     record, _etag = found
-    if not record.get("before", {}).get("services"):
+    if not {"services", "secrets", "database"} <= set(record.get("before", {})) or not record["before"]["services"]:
         raise BadInput("undo_run", run_id, "its record does not say what was there before", "Name another run.")
     return record
 

@@ -68,6 +68,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
 seealso:
@@ -144,7 +145,7 @@ warmed:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.gateway import ProbeGateway
@@ -206,7 +207,7 @@ def probe(module, gateway, content, placement, url, place):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),
             targets=dict(type="dict", required=True),

@@ -126,6 +126,12 @@ bad_since:
   returned: when one was chosen for each service
   type: str
   sample: "2026-11-22T03:11:05.120000+00:00"
+running_since:
+  description:
+    - With O(choose=running), when the release that runs began, ISO 8601 in UTC. The registration of its task definition counts here, too.
+    - Empty else.
+  returned: when one was chosen for each service
+  type: str
 services:
   description: What is known about each service.
   returned: when one was chosen for each service
@@ -256,10 +262,12 @@ def release_of(gateway, service, named, which):
 def told(releases, found):
     """The Chosens and the Findings in JSON types."""
     times = [release.began for release in releases if release.began]
+    since = [release.since for release in releases if release.since]
     return dict(
         services=[release.told() for release in releases],
         targets={release.service.name: release.target.arn for release in releases},
         bad_since=min(times).isoformat() if times else "",
+        running_since=min(since).isoformat() if since else "",
         findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
         verdict=verdict(found),
         reason=summary(found),

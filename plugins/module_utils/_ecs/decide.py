@@ -204,7 +204,7 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     :param target: TaskDefinition; a copy of it counts as the target itself.
     :param running: TaskDefinition of the primary deployment.
     :param history: ServiceDeployments, newest first.
-    :param secrets_changed_at: when the newest change to a secret that ``target`` names was made; None without secrets.
+    :param secrets_changed_at: when the newest change to a secret or parameter that ``target`` names was made; None without any.
         Tasks read secrets when they start, never later: a change after the deployment began needs another one.
     :param pins: (image reference, reference by digest) where a tag means another image than it did.
     :param edits: Edits of what ``target`` itself says of a database that has moved.
@@ -250,7 +250,7 @@ def _stay(service, running, history, secrets_changed_at):
     if primary is None:
         return Step("deploy", "%s has no deployment" % service.name, running.arn)
     if secrets_changed_at and secrets_changed_at > primary.created_at:
-        reason = "%s runs %s, but a secret changed after its tasks were started" % (service.name, name)
+        reason = "%s runs %s, but a secret or parameter changed after its tasks were started" % (service.name, name)
         return Step("deploy", reason, running.arn, force=True)
     # Only rolling deployments have a rollout state (botocore Deployment); the others are known by the history alone.
     if primary.rollout_state == "IN_PROGRESS" or (history and history[0].status not in ENDED):

@@ -26,7 +26,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets impor
 
 @dataclass(frozen=True)
 class Chosen:
-    """Where a service goes back to. ``began`` is when the first release after the target began to do harm."""
+    """Where a service goes back to. ``began`` is when the first release after the target began to do harm, ``since`` when the release that
+    it runs began."""
 
     service: Service
     target: TaskDefinition
@@ -34,6 +35,7 @@ class Chosen:
     began: datetime | None
     history: list[ServiceDeployment]
     definitions: dict[str, TaskDefinition]
+    since: datetime | None = None
 
     @property
     def running(self):
@@ -86,7 +88,10 @@ def stay(gateway, service):
     going = in_flight(history)
     running = gateway.task_definition(going.task_definition if going else service.task_definition)
     choice = Choice(running.arn, "its code stays as it is", None, None, ())
-    return Chosen(service, running, choice, None, history, {running.arn: running})
+    origin = gateway.task_definition(running.release)
+    deployed = [item.created_at for item in history if item.task_definition in (running.arn, origin.arn)]
+    since = min([origin.registered_at, *deployed])
+    return Chosen(service, running, choice, None, history, {running.arn: running}, since)
 
 
 def choose(gateway, service, named):

@@ -10,7 +10,23 @@ import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
 
-NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID = (
+(
+    NAME,
+    OPTIONAL_NAME,
+    TIME,
+    FENCE,
+    PROBE,
+    NAMES,
+    OPTIONAL_NAMES,
+    URL,
+    PATH,
+    TARGET,
+    SECONDS,
+    CONTACTS,
+    ID,
+    MAPPING,
+    LISTS,
+) = (
     "name",
     "optional name",
     "time",
@@ -24,6 +40,8 @@ NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, NAMES, OPTIONAL_NAMES, URL, PATH, TARGE
     "seconds",
     "contacts",
     "run id",
+    "mapping",
+    "lists",
 )
 
 VARIABLES = {
@@ -42,10 +60,24 @@ VARIABLES = {
     "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_fence": (FENCE, "empty, none, or scale_to_zero"),
     "rollback_db_probe": (PROBE, "empty, direct, or task"),
-    "rollback_db_probe_image": (OPTIONAL_NAME, "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours"),
+    "rollback_db_probe_image": (
+        OPTIONAL_NAME,
+        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
+    ),
     "rollback_db_warm": (OPTIONAL_NAMES, "empty, or a list of tables, like [Practitioner]"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
     "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),
+    "rollback_parameters": (OPTIONAL_NAMES, "a list of names or ARNs of SSM parameters; it may be empty"),
+    "rollback_secrets_before": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
+    "rollback_secret_versions": (
+        MAPPING,
+        "empty, or a mapping from secrets to version ids, and from parameters to version numbers, like {spymeo/production/app: 5048a2cf-…}",
+    ),
+    "rollback_secret_keys": (
+        LISTS,
+        "empty, or a mapping from secrets to lists of JSON keys, like {spymeo/production/app: [PAYMENT_API_KEY]}",
+    ),
+    "rollback_backup_secrets": (MAPPING, "empty, or a mapping from secrets to the secrets that hold their backups"),
     "rollback_base_url": (URL, "the application's public URL, like https://app.spymeo.fr"),
     "rollback_health_path": (PATH, "the path of the health check, like /api/health"),
     "rollback_log_groups": (NAMES, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
@@ -53,7 +85,7 @@ VARIABLES = {
     "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
 }
 
-_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
+_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS, MAPPING, LISTS)
 _SOURCES = ("rollback_snapshot", "rollback_snapshot_before", "rollback_point_in_time")
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
@@ -177,6 +209,23 @@ def _check_contacts(value):
     return "it is not a mapping of text to text (put telephone numbers in quotes)"
 
 
+def _check_mapping(value):
+    if not isinstance(value, dict):
+        return "it is %s, not a mapping" % type(value).__name__
+    for name, item in value.items():
+        number = isinstance(item, int) and not isinstance(item, bool)
+        if not isinstance(name, str) or not (number or (isinstance(item, str) and item.strip())):
+            return "for %s, %r is neither text nor a number" % (name, item)
+    return None
+
+
+def _check_lists(value):
+    if not isinstance(value, dict):
+        return "it is %s, not a mapping" % type(value).__name__
+    wrong = [(name, _check_names(item)) for name, item in value.items() if _check_names(item)]
+    return "for %s, %s" % wrong[0] if wrong else None
+
+
 def _check_id(value):
     if _not_text(value):
         return _not_text(value)
@@ -197,4 +246,6 @@ _CHECKS = {
     SECONDS: _check_seconds,
     CONTACTS: _check_contacts,
     ID: _check_id,
+    MAPPING: _check_mapping,
+    LISTS: _check_lists,
 }

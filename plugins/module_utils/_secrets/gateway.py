@@ -126,6 +126,10 @@ class SecretsGateway:
         self.move_current(move)
         self.drop_label(secret, label, move.target)
 
+    def put_label(self, arn, label, version_id):
+        """Put a label of ours, which no other version bears, on a version of a secret."""
+        self._client.update_secret_version_stage(SecretId=arn, VersionStage=label, MoveToVersionId=version_id)
+
     def drop_label(self, secret, label, version_id):
         """Take a label of ours away from a version. A version that has no other label may be pruned then."""
         self._client.update_secret_version_stage(

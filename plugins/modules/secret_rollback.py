@@ -37,6 +37,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
 seealso:
@@ -76,14 +77,14 @@ reason:
   type: str
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.restoration import Restoration, told
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             targets=dict(type="dict", required=True),
             parameters=dict(type="dict", default={}),

@@ -93,7 +93,9 @@ def pick(points, pasts, named, wanted=""):
         reason = "none of the %d release points is older than what runs" % len(points) if points else NO_POINT
         return Picked(None, reason, verdicts)
     later = {item.id: "%s is newer" % point.id for item in points if item.created < point.created}
-    return Picked(point, _reason(point, pasts), {**verdicts, **{key: verdicts[key] or why for key, why in later.items()}})
+    return Picked(
+        point, _reason(point, pasts), {**verdicts, **{key: verdicts[key] or why for key, why in later.items()}}
+    )
 
 
 def _wanted(points, pasts, wanted, verdicts):
@@ -139,7 +141,11 @@ def _problem(point, past, recorded, named):
         late = past.brought_back and point.created >= past.bad_since
         return "it was made after the release that was rolled back from began" if late else ""
     if past.brought_back and not named:
-        return "it has recorded %s, and %s was brought back to %s already" % (short(recorded), past.service, short(past.running))
+        return "it has recorded %s, and %s was brought back to %s already" % (
+            short(recorded),
+            past.service,
+            short(past.running),
+        )
     if point.created >= past.since:
         return "it was made after %s began" % short(past.running)
     return ""

@@ -104,7 +104,9 @@ class Looked:
     def as_past(self):
         """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
         times, primary = times_of(self.released, self.past), self.service.primary
-        since = times.since or (primary.created_at if primary else self.definitions[self.service.task_definition].registered_at)
+        since = times.since or (
+            primary.created_at if primary else self.definitions[self.service.task_definition].registered_at
+        )
         return Past(self.service.name, times.running, since, times.brought_back, times.bad_since, times.bad)
 
 

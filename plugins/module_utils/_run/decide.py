@@ -119,11 +119,12 @@ def taken(lock, run_id, kind, who, undoes, now, lease):
         outcome=UNDER_WAY,
         under_way=(),
         undoes=undoes,
-        undoable=_undoable(lock) if lock and not same else lock.undoable if lock else "",
+        undoable=undoable(lock) if lock and not same else lock.undoable if lock else "",
     )
 
 
-def _undoable(lock):
+def undoable(lock):
+    """The newest run that has changed something and is no undo: the one of ``lock``, or an earlier one; empty when there is none."""
     return lock.run_id if lock.wrote and not lock.undoes else lock.undoable
 
 
@@ -157,8 +158,8 @@ def released(lock, fencing, outcome):
     """
     refuse_lost(lock, fencing)
     come_to = outcome if lock.wrote else UNTOUCHED
-    undoable = _undoable(lock) if come_to in (COMPLETE, UNVERIFIED) else lock.undoable
-    return replace(lock, expires=None, outcome=come_to, under_way=(), undoable=undoable)
+    newest = undoable(lock) if come_to in (COMPLETE, UNVERIFIED) else lock.undoable
+    return replace(lock, expires=None, outcome=come_to, under_way=(), undoable=newest)
 
 
 def refuse_lost(lock, fencing):

@@ -14,7 +14,9 @@ import contextlib
 import time
 
 try:
-    from botocore.exceptions import ClientError
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
@@ -36,6 +38,29 @@ _CURES = {
     "AuthorizationHeaderMalformed": "the bucket is in another region",
     "IllegalLocationConstraintException": "the bucket is in another region",
 }
+
+
+def s3_client(connection):
+    """boto3's client of S3.
+
+    :param connection: dict of amazon.aws's connection options, by their names; those that are not set are None.
+    :raises StoreError: there is no boto3, or no such profile.
+    """
+    config = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=30)
+    own = Config(**connection["aws_config"]) if connection["aws_config"] else None
+    try:
+        return boto3.session.Session(profile_name=connection["profile"]).client(
+            "s3",
+            region_name=connection["region"] or None,
+            endpoint_url=connection["endpoint_url"],
+            aws_access_key_id=connection["access_key"],
+            aws_secret_access_key=connection["secret_key"],
+            aws_session_token=connection["session_token"],
+            verify=(connection["aws_ca_bundle"] or True) if connection["validate_certs"] else False,
+            config=config.merge(own) if own else config,
+        )
+    except BotoCoreError as error:
+        raise StoreError("S3 cannot be reached for rollback_store: %s. Mend rollback_aws." % error) from error
 
 
 class S3Store:
@@ -109,15 +134,17 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            answer = error.response["Error"]
-            if answer["Code"] in _REFUSED:
-                problem = (
-                    "these credentials may not call %s; docs/permissions.md lists what a store needs"
-                    % error.operation_name
-                )
-            elif answer["Code"] in _CURES:
-                problem = _CURES[answer["Code"]]
-            else:
-                raise
-            text = "The store %s cannot be %s: %s (%s). Nothing was changed. Mend that, or set rollback_store to another store."
-            raise StoreError(text % (self, what, problem, answer["Code"])) from error
+            raise StoreError(_TEXT % (self, what, _problem(error))) from error
+        except BotoCoreError as error:
+            raise StoreError(_TEXT % (self, what, error)) from error
+
+
+_TEXT = "The store %s cannot be %s: %s. Nothing was changed. Mend that, or set rollback_store to another store."
+
+
+def _problem(error):
+    answer = error.response["Error"]
+    code, message = answer["Code"], answer.get("Message", "")
+    if code in _REFUSED:
+        return "these credentials may not call %s (docs/permissions.md lists what a store needs)" % error.operation_name
+    return "%s (%s)" % (_CURES[code], code) if code in _CURES else "S3 answers %s: %s" % (code, message)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import FORM as STORE_FORM
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import place_of
 
 (
     NAME,
@@ -24,6 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
     SECONDS,
     CONTACTS,
     ID,
+    STORE,
     MAPPING,
     LISTS,
 ) = (
@@ -40,6 +43,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
     "seconds",
     "contacts",
     "run id",
+    "store",
     "mapping",
     "lists",
 )
@@ -83,9 +87,28 @@ VARIABLES = {
     "rollback_log_groups": (NAMES, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
     "rollback_contacts": (CONTACTS, "a mapping from a role to whom to call, like {on_call: +33 …}"),
     "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
+    "rollback_abandon": (ID, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM),
+    "rollback_store": (STORE, "empty, or %s" % STORE_FORM),
+    "rollback_lease": (SECONDS, "empty, or how many seconds the lock holds without being renewed, like 60"),
 }
 
-_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS, MAPPING, LISTS)
+# What every playbook uses, because it looks who works.
+OF_RUNS = ("rollback_run_id", "rollback_abandon", "rollback_store", "rollback_lease")
+
+_MAY_BE_EMPTY = (
+    OPTIONAL_NAME,
+    TIME,
+    FENCE,
+    PROBE,
+    TARGET,
+    SECONDS,
+    ID,
+    OPTIONAL_NAMES,
+    CONTACTS,
+    STORE,
+    MAPPING,
+    LISTS,
+)
 _SOURCES = ("rollback_snapshot", "rollback_snapshot_before", "rollback_point_in_time")
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
@@ -232,6 +255,12 @@ def _check_id(value):
     return None if RUN_ID.match(value) else "it cannot be part of the name of a DB instance"
 
 
+def _check_store(value):
+    if _not_text(value):
+        return _not_text(value)
+    return None if place_of(value) else "it is neither a directory nor a bucket"
+
+
 _CHECKS = {
     NAME: _check_name,
     OPTIONAL_NAME: _check_name,
@@ -246,6 +275,7 @@ _CHECKS = {
     SECONDS: _check_seconds,
     CONTACTS: _check_contacts,
     ID: _check_id,
+    STORE: _check_store,
     MAPPING: _check_mapping,
     LISTS: _check_lists,
 }

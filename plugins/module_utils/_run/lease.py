@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 
@@ -34,7 +33,6 @@ class Lease:
         self._turn = threading.Lock()
         self._lock = self._etag = None
         self._settled = set()
-        self._over = threading.Event()
 
     def intend(self, service, operation, of):
         """Prove that the lock is still ours, and write what is about to be called, in one conditional write. Gives the Intent.
@@ -66,19 +64,13 @@ class Lease:
         with self._turn:
             self._change(lambda lock, now: (renewed(lock, self._fencing, self._settled, now, self._seconds), None))
 
-    @contextlib.contextmanager
-    def kept(self):
-        """Inside, the lease is renewed from a thread, so that it does not end while a module waits."""
-        thread = threading.Thread(target=self._keep, name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
+    def keep(self):
+        """Renew the lease from a thread, as long as the process lives, so that it does not end while a module waits."""
+        threading.Thread(target=self._keep, name="lease", daemon=True).start()
 
     def _keep(self):
-        while not self._over.wait(self._seconds / OFTEN):
+        while True:
+            time.sleep(self._seconds / OFTEN)
             try:
                 self.renew()
             except Lost:

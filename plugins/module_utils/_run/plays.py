@@ -19,6 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     released,
     standing,
     taken,
+    undoable,
     who_works,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
@@ -38,6 +39,11 @@ class Seen:
     lock: object
     etag: str
     found: str | None = None
+
+    @property
+    def undoable(self):
+        """The newest run that can be undone, be it finished or not; empty when there is none."""
+        return undoable(self.lock) if self.lock else ""
 
 
 def look(memory, run_id, abandon, now, clock, tell=None):
@@ -62,6 +68,17 @@ def look(memory, run_id, abandon, now, clock, tell=None):
     if isinstance(answer, Refused):
         raise RollbackError(answer.message)
     return seen if isinstance(answer, Await) else Seen(seen.lock, seen.etag, answer.found)
+
+
+def glance(memory, run_id, abandon, now):
+    """The Seen, and what would keep a run from beginning (str, None when nothing would); for whoever changes nothing.
+
+    :param now: seconds since 1970.
+    """
+    seen, answer = _look(memory, run_id, abandon, lambda: now)
+    if isinstance(answer, Refused):
+        return seen, answer.message
+    return seen, who_works(seen.lock, now) or (answer.found and "a run would take over the lock: %s" % answer.found)
 
 
 def _look(memory, run_id, abandon, now):

@@ -41,7 +41,12 @@ class Conflict(Exception):
 
 def key_of(*parts):
     """A key of names that may hold any character, such as an environment's and an application's."""
-    return "/".join(urllib.parse.quote(part, safe="").replace(".", "%2E", part.startswith(".")) for part in parts)
+    return "/".join(_part(name) for name in parts)
+
+
+def _part(name):
+    quoted = urllib.parse.quote(name, safe="") or "-"
+    return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
 
 
 def checked(key):

@@ -120,7 +120,7 @@ def _content(text):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("AccessDenied", "may not call PutObject; docs/permissions.md"),
+        ("AccessDenied", "may not call PutObject (docs/permissions.md"),
         ("NoSuchBucket", "there is no such bucket"),
         ("PermanentRedirect", "the bucket is in another region"),
     ],

@@ -29,6 +29,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import
     STORE,
     MAPPING,
     LISTS,
+    FLAG,
 ) = (
     "name",
     "optional name",
@@ -46,6 +47,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import
     "store",
     "mapping",
     "lists",
+    "flag",
 )
 
 VARIABLES = {
@@ -59,7 +61,13 @@ VARIABLES = {
     ),
     "rollback_deploy_timeout": (SECONDS, "empty, or how many seconds the deployment may take, like 900"),
     "rollback_db_instance": (NAME, "an RDS DB instance identifier, like spymeo-production-db"),
-    "rollback_snapshot": (OPTIONAL_NAME, "an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot"),
+    "rollback_snapshot": (
+        OPTIONAL_NAME,
+        "empty, or an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot; empty: that of the release point",
+    ),
+    "rollback_release_point": (OPTIONAL_NAME, "empty, or none, or the id of a release point, like cp-20261122-024500"),
+    "rollback_release": (OPTIONAL_NAME, "empty, or the release that is about to be deployed, like v2.0.0"),
+    "rollback_despite_migrations": (FLAG, "empty, true or false"),
     "rollback_snapshot_before": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_fence": (FENCE, "empty, none, or scale_to_zero"),
@@ -108,8 +116,8 @@ _MAY_BE_EMPTY = (
     STORE,
     MAPPING,
     LISTS,
+    FLAG,
 )
-_SOURCES = ("rollback_snapshot", "rollback_snapshot_before", "rollback_point_in_time")
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 _DIGEST = r"sha256:[0-9a-f]{64}"
@@ -122,11 +130,7 @@ def problems(variables, needed):
     :param needed: the variables (list of str) that the playbook at hand uses; the others are not looked at.
     :raises KeyError: ``needed`` names a variable that is not in the table (a mistake in a role, not in an inventory).
     """
-    found = [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
-    if "rollback_snapshot" in needed and not any(variables.get(name) for name in _SOURCES):
-        form = VARIABLES["rollback_snapshot"][1]
-        found.append("rollback_snapshot is not set. Set it in the inventory of this environment to %s." % form)
-    return found
+    return [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
 
 
 def _problem(name, value, kind, form):
@@ -249,6 +253,12 @@ def _check_lists(value):
     return "for %s, %s" % wrong[0] if wrong else None
 
 
+def _check_flag(value):
+    return (
+        None if isinstance(value, bool) or str(value).lower() in ("true", "false") else "it is neither true nor false"
+    )
+
+
 def _check_id(value):
     if _not_text(value):
         return _not_text(value)
@@ -278,4 +288,5 @@ _CHECKS = {
     STORE: _check_store,
     MAPPING: _check_mapping,
     LISTS: _check_lists,
+    FLAG: _check_flag,
 }

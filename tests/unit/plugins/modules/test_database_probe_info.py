@@ -45,6 +45,9 @@ def probed(monkeypatch):
         def observe(self):
             return SEEN
 
+        def warm(self, tables):
+            return tables
+
     monkeypatch.setattr(module, "PostgresqlGateway", Server)
     return asked
 

@@ -96,7 +96,9 @@ def test_a_target_that_is_named_takes_the_point_that_recorded_it(story, named, e
 def test_the_operators_word_comes_first():
     assert picked("1, cp-a, 2, cp-b, 3", wanted="cp-a") == "cp-a"
     assert picked("1, cp-a, 2", wanted=NONE) is None
-    with pytest.raises(BadInput, match=r"rollback_release_point .* 'cp-x': there is no such release point\. There are: cp-b, cp-a"):
+    with pytest.raises(
+        BadInput, match=r"rollback_release_point .* 'cp-x': there is no such release point\. There are: cp-b, cp-a"
+    ):
         picked("1, cp-a, 2, cp-b, 3", wanted="cp-x")
 
 
@@ -108,9 +110,14 @@ def test_tells_of_each_point_why_it_is_not_used():
 
 
 def two(point_releases, running, since):
-    pasts = [Past(name, arn(running[name]), START + timedelta(minutes=since[name]), False, None, frozenset()) for name in running]
+    pasts = [
+        Past(name, arn(running[name]), START + timedelta(minutes=since[name]), False, None, frozenset())
+        for name in running
+    ]
     services = {name: {"release": arn(n), "task_definition": arn(n)} for name, n in point_releases.items()}
-    point = Point.from_record({"id": "cp-a", "created": (START + timedelta(minutes=5)).isoformat(), "services": services})
+    point = Point.from_record(
+        {"id": "cp-a", "created": (START + timedelta(minutes=5)).isoformat(), "services": services}
+    )
     return pick([point], pasts, {})
 
 

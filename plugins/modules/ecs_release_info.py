@@ -141,15 +141,15 @@ bad_since:
   sample: "2026-11-22T03:11:05.120000+00:00"
 release_point:
   description: The release point that is gone back to, as its record in the store. Empty when there is none.
-  returned: when one was chosen for each service
+  returned: when the services could be read
   type: dict
 release_point_reason:
   description: Why that one, or why none.
-  returned: when one was chosen for each service
+  returned: when the services could be read
   type: str
 release_points:
   description: Of each release point its C(id), and as C(verdict) why it is not used; empty for the one that is.
-  returned: when one was chosen for each service
+  returned: when the services could be read
   type: list
   elements: dict
 running_since:
@@ -305,9 +305,23 @@ def releases_of(gateway, services, params):
     if params["choose"] == "running":
         return side_by_side(lambda item: stay(gateway, item), looked), picked
     insisted = bool(params["release_point"])
-    return side_by_side(
-        lambda item: choose(gateway, item, named[item.service.name], picked.point, insisted), looked
-    ), picked
+    try:
+        chosen = side_by_side(
+            lambda item: choose(gateway, item, named[item.service.name], picked.point, insisted), looked
+        )
+    except RollbackError as error:
+        error.result.update(points_told(picked))
+        raise
+    return chosen, picked
+
+
+def points_told(picked):
+    """The Picked in JSON types."""
+    return dict(
+        release_point=picked.point.record if picked.point else {},
+        release_point_reason=picked.reason,
+        release_points=[dict(id=name, verdict=why) for name, why in picked.verdicts.items()],
+    )
 
 
 def told(releases, picked, found):
@@ -319,9 +333,7 @@ def told(releases, picked, found):
         targets={release.service.name: release.target.arn for release in releases},
         bad_since=min(times).isoformat() if times else "",
         running_since=min(since).isoformat() if since else "",
-        release_point=picked.point.record if picked.point else {},
-        release_point_reason=picked.reason,
-        release_points=[dict(id=name, verdict=why) for name, why in picked.verdicts.items()],
+        **points_told(picked),
         findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
         verdict=verdict(found),
         reason=summary(found),

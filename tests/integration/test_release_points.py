@@ -43,7 +43,9 @@ def fingerprint(production, db_instance: str) -> str:
 def write_a_row(production) -> None:
     """What a user does after the inventory's snapshot and before the checkpoint."""
     with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
-        connection.execute("""UPDATE "Practitioner" SET "city" = 'Brest' WHERE "id" = (SELECT min("id") FROM "Practitioner")""")
+        connection.execute(
+            """UPDATE "Practitioner" SET "city" = 'Brest' WHERE "id" = (SELECT min("id") FROM "Practitioner")"""
+        )
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,9 @@ def story(shared_production):
     told["check"] = production.play("checkpoint", "--check", *more)
     told["store after the check"] = store(production)
     told["made"] = production.play("checkpoint", "--diff", *more)
-    told["versions"] = {name: labels(production, name)["AWSCURRENT"] for name in (world.APP_SECRET, world.DATABASE_SECRET)}
+    told["versions"] = {
+        name: labels(production, name)["AWSCURRENT"] for name in (world.APP_SECRET, world.DATABASE_SECRET)
+    }
     told["again"] = production.play("checkpoint", *more)
     told["list before"] = production.play("releases")
     production.accident("full")

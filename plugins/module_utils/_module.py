@@ -27,6 +27,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening import open_store
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.recorder import record_calls
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import Telling
 
@@ -99,7 +100,7 @@ class WritingModule(RollbackModule):
         if self._lease is None:
             store = open_store(run["store"], lambda: super(WritingModule, self).aws("s3"))
             memory = Memory(store, run["environment"], run["application"])
-            self._lease = Lease(memory, self.params["run_id"], run["fencing"], run["lease"])
+            self._lease = Lease(memory, self.params["run_id"], run["fencing"], run["lease"], Player().gone)
             self._lease.keep()
         return self._lease
 

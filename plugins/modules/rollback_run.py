@@ -30,6 +30,11 @@ options:
       - In check mode that is only told.
     type: bool
     default: false
+  abandon:
+    description:
+      - The unfinished run that is given up, or V(*) for a playbook that may follow any. The default is what C(rollback_abandon) says in O(variables).
+    type: str
+    default: ""
   kind:
     description: The name of the playbook, for which expected durations are looked up.
     type: str
@@ -131,6 +136,7 @@ def main():
             variables=dict(type="dict", required=True),
             needed=dict(type="list", elements="str", required=True),
             alone=dict(type="bool", default=False),
+            abandon=dict(type="str", default=""),
             kind=dict(type="str", default=""),
         )
     )
@@ -141,7 +147,8 @@ def main():
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
         given, memory = variables.get("rollback_run_id") or "", module.memory()
-        seen, notes = see(module, memory, given, variables.get("rollback_abandon") or "")
+        abandon = module.params["abandon"] or variables.get("rollback_abandon") or ""
+        seen, notes = see(module, memory, given, abandon)
         history = (memory.read("history") or (dict(runs=[]),))[0]
         module.exit_json(
             changed=False,

@@ -123,13 +123,23 @@ class Rollout:
                 course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, step.edits, self._run_id)
             stopped = step.verb == "stop" and self._ecs.stop(step.stopped)
             if step.verb != "join" and not stopped:
-                fence = course.service.fence
-                self._ecs.deploy(course.service.name, course.asked_for, step.force, fence.desired if fence else None)
+                self._deploy(course, course.service.fence)
             if stopped:
                 course.ours = next(item for item in course.history if item.arn == step.stopped)
             course.outcome = "under way"
         except RollbackError as error:
             course.error, course.outcome = error, "not started"
+
+    def _deploy(self, course, fence):
+        """Ask for the deployment; where no answer came, look whether there is one before asking again."""
+        asked = course.service.name, course.asked_for, course.step.force, fence.desired if fence else None
+        if self._ecs.deploy(*asked):
+            return
+        self._find(course)
+        if course.ours is None and not self._ecs.deploy(*asked):
+            raise RollbackError(
+                "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
+            )
 
     def wait(self, timeout, teller):
         """Return when every service runs its target.

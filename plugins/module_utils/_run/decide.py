@@ -24,6 +24,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import 
     Lock,
 )
 
+WHICHEVER = "*"  # no run has this id
+
 
 class Lost(RollbackError):
     """The play no longer holds its lock. It must not make another writing call."""
@@ -55,7 +57,7 @@ def standing(lock, run_id, abandon, now):
 
     :param lock: the Lock as it is recorded, or None.
     :param run_id: the run that the operator wants to resume; empty for a new one.
-    :param abandon: the run that the operator gives up; empty.
+    :param abandon: the run that the operator gives up; empty, or WHICHEVER for what may follow any run.
     :param now: seconds since 1970.
     :return: Free, Await or Refused.
     """
@@ -69,7 +71,7 @@ def standing(lock, run_id, abandon, now):
             "%s is at work, and renews its lease, which ends at %s. Wait until it is done; if it is dead, its lock is free then. "
             "Nothing was changed." % (_told(lock), clock_of(lock.expires))
         )
-    if lock.unfinished and not mine and abandon != lock.run_id:
+    if lock.unfinished and not mine and abandon not in (lock.run_id, WHICHEVER):
         return Refused(
             "%s was not finished. Go on with it: the same command and -e rollback_run_id=%s. "
             "Or give it up, which leaves all that it has done: -e rollback_abandon=%s. Nothing was changed.%s"

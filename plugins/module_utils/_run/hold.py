@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
 
 def standing(hold):
     """Whether a hold (dict as it is stored, or None) is to be respected."""
@@ -24,6 +26,21 @@ def placed(who, since, reason, run_id=""):
 def lifted(hold, who, since):
     """The same hold, which no longer stands."""
     return dict(hold, standing=False, lifted_by=who, lifted=since)
+
+
+def changed(hold, state, who, since, reason):
+    """The hold after a person's ``set`` or ``release``; any other state leaves it as it is.
+
+    :param hold: dict as it is stored; empty when there was never one.
+    :raises RollbackError: a hold is set without a reason.
+    """
+    if state == "release":
+        return lifted(hold, who, since) if standing(hold) else hold
+    if state != "set":
+        return hold
+    if not reason.strip():
+        raise RollbackError("A deploy hold needs a reason, which whoever meets it reads. Set rollback_hold_reason.")
+    return hold if standing(hold) and hold["reason"] == reason else placed(who, since, reason)
 
 
 def at_the_beginning(hold, record):

@@ -96,6 +96,7 @@ VARIABLES = {
     "rollback_contacts": (CONTACTS, "a mapping from a role to whom to call, like {on_call: +33 …}"),
     "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
     "rollback_abandon": (ID, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM),
+    "rollback_undo_run": (ID, "empty, or the id of the run to undo: %s" % RUN_ID_FORM),
     "rollback_store": (STORE, "empty, or %s" % STORE_FORM),
     "rollback_lease": (SECONDS, "empty, or how many seconds the lock holds without being renewed, like 60"),
 }

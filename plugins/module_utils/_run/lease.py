@@ -25,11 +25,13 @@ class Lease:
     :param run_id: the run.
     :param fencing: of the play that began it.
     :param seconds: how long the lock holds without being renewed.
+    :param gone: callable → whether the play has died, whose task goes on without it. Then the lease is left to end.
     :param clock: seconds since 1970.
     """
 
-    def __init__(self, memory, run_id, fencing, seconds, clock=time.time):
-        self._memory, self._run_id, self._fencing, self._seconds, self._clock = memory, run_id, fencing, seconds, clock
+    def __init__(self, memory, run_id, fencing, seconds, gone, clock=time.time):
+        self._memory, self._run_id, self._fencing, self._seconds = memory, run_id, fencing, seconds
+        self._gone, self._clock = gone, clock
         self._turn = threading.Lock()
         self._lock = self._etag = None
         self._settled = set()
@@ -40,6 +42,10 @@ class Lease:
         :raises Lost: it is not ours; the call must not be made.
         :raises StoreError: it cannot be written; the call must not be made.
         """
+        if self._gone():
+            raise Lost(
+                "The ansible-playbook that has begun this task has died. The task makes no further call; the run can be resumed."
+            )
         with self._turn:
             return self._change(
                 lambda lock, now: intended(
@@ -71,6 +77,8 @@ class Lease:
     def _keep(self):
         while True:
             time.sleep(self._seconds / OFTEN)
+            if self._gone():
+                return
             try:
                 self.renew()
             except Lost:

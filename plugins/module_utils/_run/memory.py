@@ -58,6 +58,10 @@ class Memory:
         """(the record of a run as a dict, etag), or None."""
         return self.read("runs", run_id)
 
+    def runs(self):
+        """The ids of all runs that have left a record, in order."""
+        return [key.rpartition("/")[2] for key in self.store.list(self.key("runs") + "/")]
+
     def put_run(self, run_id, record):
         """Write the record of a run."""
         self.write(record, "runs", run_id)

@@ -90,7 +90,7 @@ def _gone_or_alive(memory, run_id, before, now):
     seen, answer = _look(memory, run_id, "", now)
     if seen.etag != before.etag and seen.lock.expires is not None:
         raise RollbackError(
-            "%s: the run is alive, and has just renewed its lease. Wait until it is done. Nothing was changed."
+            "%s: it has just renewed its lease. Wait until it is done. Nothing was changed."
             % who_works(seen.lock, now())
         )
     if not isinstance(answer, Await):

@@ -20,6 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import wire
+from .interruption import AFTER, BEFORE, UNHEARD, Interruptions, hang_up
 
 # No instance of the lab starts from an AMI; making up moto's 1,282 takes 0.4 s a region.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -85,6 +86,9 @@ class Api:
         self.calls = CallLog()
         self._throttle = Throttle()
         lab.world_controls["throttle"] = self._throttle.set
+        self._interruptions = Interruptions()
+        lab.world_controls["interrupt"] = self._interruptions.add
+        lab.world_controls["interrupted"] = self._interruptions.clear
         self._s3_conflicts, self._s3_order = 0, threading.Lock()
         lab.world_controls["s3_conflicts"] = self._set_s3_conflicts
         self._services = {wire.service_model(service.model).signing_name: service for service in lab.services}
@@ -108,7 +112,7 @@ class Api:
             return self._pass_on(
                 scope[2], wire.operation_name(request) or request.method.capitalize(), environ, start_response
             )
-        return self._serve(service, request, scope[1])(environ, start_response)
+        return self._interrupted(service, request, scope[1])(environ, start_response)
 
     def _set_s3_conflicts(self, times: int) -> None:
         self._s3_conflicts = times
@@ -130,6 +134,22 @@ class Api:
         # S3 decides on one conditional write after the other; moto looks and writes in two steps.
         with self._s3_order if service == "s3" else contextlib.nullcontext():
             return self._moto.get_application(environ)(environ, record)
+
+    def _interrupted(self, service: wire.Service, request: Request, region: str) -> Response:
+        """The answer, unless this is the call at which the client dies."""
+        name = wire.operation_name(request)
+        due = None if name.startswith(READ_VERBS) else self._interruptions.due(name)
+        if due and due.when == BEFORE:
+            due.kill()
+            return Response(status=503)
+        response = self._serve(service, request, region)
+        if due and due.when == UNHEARD:
+            due.kill()
+        elif due and due.when == AFTER:
+            response.call_on_close(due.kill)
+        elif due:
+            hang_up(request.environ)
+        return response
 
     def _serve(self, service: wire.Service, request: Request, region: str) -> Response:
         name = wire.operation_name(request)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""rollback_run, rollback_begin and rollback_end as a playbook meets them, one after the other on a store."""
+"""rollback_run, _begin, _end, _hold and _undo_info as a playbook meets them, one after the other on a store."""
 
 from __future__ import annotations
 
@@ -121,6 +121,49 @@ def test_a_store_that_cannot_be_written_is_told(look, begin, tmp_path):
     refused = begin(seen)
     assert refused["failed"]
     assert "The store " in refused["msg"]
+
+
+def test_a_hold_is_set_with_a_reason_and_released(play):
+    assert play("rollback_hold")["reason"] == "nobody holds deployments back"
+    assert "rollback_hold_reason" in play("rollback_hold", state="set")["msg"]
+    assert play("rollback_hold", check=True, state="set", reason="audit")["changed"]
+    assert not play("rollback_hold")["standing"]
+    assert play("rollback_hold", state="set", reason="audit", who="ada")["changed"]
+    assert not play("rollback_hold", state="set", reason="audit")["changed"]
+    held = play("rollback_hold", state="check")
+    assert held["failed"]
+    assert held["msg"].startswith("Do not deploy: ada holds deployments back since ")
+    assert play("rollback_hold", state="release")["changed"]
+    assert not play("rollback_hold", state="release")["changed"]
+    assert not play("rollback_hold", state="check").get("failed")
+
+
+BEFORE = {
+    "services": {"app": "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:2"},
+    "secrets": {"app/db": "5048a2cf-8c04-4b4f-b5a1-6ac1f0b7a9d1"},
+    "database": {"db_instance": "app-db", "host": "db", "port": 5432},
+}
+
+
+def test_what_was_there_before_a_run_is_told_for_its_undo(look, begin, play):
+    run_id = begin(look(), before=BEFORE)["record"].rpartition("/")[2]
+    told = play("rollback_undo_info", undo_run=run_id)
+    assert {name: told[name] for name in BEFORE} == BEFORE
+    assert told["run_id"] == run_id
+    assert "which is under way" in told["told"]
+
+
+def test_without_a_run_that_changed_something_there_is_nothing_to_undo(look, begin, play):
+    begin(look(), before=BEFORE)
+    refused = play("rollback_undo_info")
+    assert refused["failed"]
+    assert "There is no run to undo" in refused["msg"]
+
+
+def test_a_run_that_is_not_known_cannot_be_undone(look, begin, play):
+    run_id = begin(look())["record"].rpartition("/")[2]
+    assert f"The newest it has: {run_id}." in play("rollback_undo_info", undo_run="rb-x")["msg"]
+    assert "does not say what was there before" in play("rollback_undo_info", undo_run=run_id)["msg"]
 
 
 def test_a_store_in_s3_takes_the_connection_options_of_amazon_aws():

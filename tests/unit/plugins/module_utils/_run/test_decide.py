@@ -58,6 +58,8 @@ ENDED = {outcome: released(HELD, 1, outcome) for outcome in (COMPLETE, UNVERIFIE
         (HELD, "rb-2", "", NOW + LEASE, Refused),
         (HELD, "", "rb-1", NOW + LEASE, Free),
         (HELD, "", "rb-2", NOW + LEASE, Refused),
+        (HELD, "", "*", NOW + LEASE, Free),
+        (HELD, "", "*", NOW, Refused),
         (begun(), "", "", NOW + LEASE, Free),  # it died before it changed anything
         (ENDED[COMPLETE], "", "", NOW, Free),
         (ENDED[COMPLETE], "rb-1", "", NOW, Free),

@@ -31,6 +31,10 @@ THINGS = ["snapshot", "instance", "deployment"]
 DEAD = -1
 
 
+def alive():
+    return False
+
+
 class Died(Exception):
     """The process is gone."""
 
@@ -100,7 +104,7 @@ class Plays(RuleBasedStateMachine):
         self.alive.append(play)
 
     def _next_module(self, play):
-        play.lease = Lease(self.memory, play.run_id, play.fencing, LEASE, lambda: self.now)
+        play.lease = Lease(self.memory, play.run_id, play.fencing, LEASE, alive, lambda: self.now)
 
     @rule(play=plays)
     def module(self, play):

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 import io
+import os
+import pathlib
+import subprocess
+import sys
 import threading
 import time
 
@@ -18,7 +22,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import 
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+ROOT = pathlib.Path(__file__).parents[5]
 NOW, SECONDS = 1_795_000_000.0, 60
+
+
+def alive():
+    return False
 
 
 class Time:
@@ -36,7 +45,7 @@ def clock():
 @pytest.fixture
 def lease(memory, clock):
     memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", NOW, SECONDS), ABSENT)
-    return Lease(memory, "rb-1", 1, SECONDS, clock)
+    return Lease(memory, "rb-1", 1, SECONDS, alive, clock)
 
 
 def outcomes(memory, run_id="rb-1"):
@@ -103,13 +112,13 @@ def test_a_lock_of_another_version_stops_the_module(lease, memory, store):
 
 def test_what_a_dead_process_intended_gets_an_unknown_outcome(lease, memory, clock):
     lease.intend("rds", "CreateDBSnapshot", {})
-    Lease(memory, "rb-1", 1, SECONDS, clock).intend("rds", "RebootDBInstance", {})
+    Lease(memory, "rb-1", 1, SECONDS, alive, clock).intend("rds", "RebootDBInstance", {})
     assert outcomes(memory) == [("CreateDBSnapshot", "unknown")]
 
 
 def test_what_an_earlier_process_has_recorded_stays(lease, memory, clock):
     lease.record(lease.intend("rds", "CreateDBSnapshot", {}), "ok")
-    Lease(memory, "rb-1", 1, SECONDS, clock).intend("rds", "RebootDBInstance", {})
+    Lease(memory, "rb-1", 1, SECONDS, alive, clock).intend("rds", "RebootDBInstance", {})
     assert outcomes(memory) == [("CreateDBSnapshot", "ok")]
 
 
@@ -136,7 +145,7 @@ def test_threads_take_turns(lease, memory):
 
 def test_a_module_that_waits_keeps_its_lock(memory):
     memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", time.time(), 0.3), ABSENT)
-    Lease(memory, "rb-1", 1, 0.3).keep()
+    Lease(memory, "rb-1", 1, 0.3, alive).keep()
     for _look in range(10):
         time.sleep(0.1)
         assert memory.lock()[0].expires > time.time()
@@ -163,6 +172,48 @@ class Raw(io.BytesIO):
 @pytest.fixture
 def wire():
     return Wire()
+
+
+def test_a_task_whose_play_has_died_intends_nothing_more_and_lets_the_lease_end(memory):
+    memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", time.time(), 0.3), ABSENT)
+    orphan = Lease(memory, "rb-1", 1, 0.3, lambda: True)
+    with pytest.raises(Lost, match="has begun this task has died"):
+        orphan.intend("rds", "CreateDBSnapshot", {})
+    orphan.keep()
+    time.sleep(0.5)
+    assert memory.lock()[0].expires < time.time()
+
+
+PLAY = """
+import os, subprocess, sys
+worker = os.fork()
+if worker == 0:
+    os.setsid()
+    subprocess.run([sys.executable, "-c", sys.argv[1]])
+else:
+    os.waitpid(worker, 0)
+"""
+MODULE = """
+import time
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
+player = Player()
+while True:
+    print(player.gone(), flush=True)
+    time.sleep(0.05)
+"""
+
+
+def test_a_module_sees_that_its_ansible_playbook_was_killed():
+    path = os.pathsep.join(["collections", *sys.path])
+    play = subprocess.Popen(
+        [sys.executable, "-c", PLAY, MODULE], env={"PYTHONPATH": path}, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert [play.stdout.readline().strip() for _look in range(3)] == ["False"] * 3
+    play.kill()
+    play.wait()
+    with play.stdout:
+        assert "True" in [play.stdout.readline().strip() for _look in range(40)]
+    # the module dies of its broken pipe
 
 
 @pytest.fixture

@@ -18,6 +18,10 @@ NOW, LEASE = 1_795_000_000.0, 60
 KIND = "Roll back everything"
 
 
+def alive():
+    return False
+
+
 class World:
     """A memory with a clock, in which plays run."""
 
@@ -45,7 +49,7 @@ class World:
         return begin(self.memory, etag or (found[1] if found else ABSENT), {**run, **more}, self.now, LEASE)
 
     def write(self, lock):
-        lease = Lease(self.memory, lock.run_id, lock.fencing, LEASE, lambda: self.now)
+        lease = Lease(self.memory, lock.run_id, lock.fencing, LEASE, alive, lambda: self.now)
         lease.record(lease.intend("rds", "CreateDBSnapshot", {}), "ok")
         return lease
 
@@ -119,7 +123,7 @@ def test_a_run_that_was_killed_a_moment_ago_is_resumed_when_its_lease_has_ended(
 def test_a_run_that_is_to_be_resumed_and_lives_is_left_alone(world):
     lease = world.write(world.begin("rb-1"))
     world.on_sleep = lease.renew
-    with pytest.raises(RollbackError, match="the run is alive"):
+    with pytest.raises(RollbackError, match="it has just renewed its lease"):
         world.look("rb-1")
 
 

@@ -96,6 +96,11 @@ expected:
   returned: success
   type: dict
   sample: {"restore": {"seconds": 312.0, "runs": 3}}
+release_points:
+  description: The newest release points, newest first, as M(spymeo.rollback.release_point) has written them.
+  returned: success
+  type: list
+  elements: dict
 """
 
 import time
@@ -109,6 +114,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import t
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import OF_RUNS, problems
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import glance, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import known
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
@@ -152,6 +158,7 @@ def main():
             notes=notes,
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
+            release_points=known(memory),
         )
 
 

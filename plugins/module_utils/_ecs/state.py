@@ -123,6 +123,14 @@ class TaskDefinition:
         named = [":".join(value.split(":")[:7]) for value in values if value.split(":")[2:3] == ["secretsmanager"]]
         return tuple(sorted(set(named)))
 
+    @property
+    def parameters(self):
+        """The SSM parameters that it names, by ARN or name: whatever is no ARN is a parameter's name (botocore Secret.valueFrom)."""
+        values = {value for container in self.containers for _name, value in container.secrets}
+        return tuple(
+            sorted(value for value in values if not value.startswith("arn:") or value.split(":")[2:3] == ["ssm"])
+        )
+
 
 @dataclass(frozen=True)
 class Deployment:

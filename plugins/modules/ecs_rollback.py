@@ -156,7 +156,7 @@ def look(module):
         EcsGateway(ecs, cluster),
         SecretsGateway(module.aws("secretsmanager")),
         EcrGateway(module.aws("ecr")),
-        LogsGateway(ecs, module.aws("logs"), cluster),
+        LogsGateway(module.aws("logs")),
         lambda: ScalingGateway(module.aws("application-autoscaling"), cluster),
         module.params["targets"],
         module.params["run_id"],

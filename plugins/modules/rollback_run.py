@@ -22,6 +22,34 @@ options:
     type: list
     elements: str
     required: true
+  checks:
+    description:
+      - The checks with which the playbook will end, as M(spymeo.rollback.verify_application) takes them. Mistakes in them are told now, and not once
+        production has been changed.
+    type: dict
+    suboptions:
+      scenarios:
+        description: HTTP scenarios.
+        type: list
+        elements: dict
+        default: []
+      lines:
+        description: Where in which file each part of them was written, as P(spymeo.rollback.lines#filter) tells it.
+        type: dict
+        default: {}
+      variables:
+        description: What they refer to, as text.
+        type: dict
+        default: {}
+      secrets:
+        description: Names (the keys) of what they refer to and Secrets Manager holds.
+        type: dict
+        default: {}
+      noise:
+        description: Errors in the logs that are known.
+        type: list
+        elements: dict
+        default: []
 attributes:
   check_mode:
     description: It changes nothing.
@@ -58,21 +86,57 @@ resumed:
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import problems
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
+
+CHECKS = dict(
+    scenarios=dict(type="list", elements="dict", default=[]),
+    lines=dict(type="dict", default={}),
+    variables=dict(type="dict", default={}, no_log=True),
+    secrets=dict(type="dict", default={}, no_log=False),
+    noise=dict(type="list", elements="dict", default=[]),
+)
+
+
+def problems_of_checks(checks, today):
+    """Every mistake (list of str) in the option ``checks``, which may be None."""
+    if checks is None:
+        return []
+    names = {*checks["variables"], *checks["secrets"], "run_id"}
+    found = []
+    for refuse in (
+        lambda: check_variables(checks["variables"]),
+        lambda: check_secrets(checks["secrets"]),
+        lambda: read_scenarios(checks["scenarios"], names, checks["lines"]),
+        lambda: read_noise(checks["noise"], today),
+    ):
+        try:
+            refuse()
+        except RollbackError as error:
+            found += error.evidence
+    return found
 
 
 def main():
     module = PlainModule(
-        dict(variables=dict(type="dict", required=True), needed=dict(type="list", elements="str", required=True))
+        dict(
+            variables=dict(type="dict", required=True),
+            needed=dict(type="list", elements="str", required=True),
+            checks=dict(type="dict", options=CHECKS),
+        )
     )
     with module.telling():
+        now = datetime.now(timezone.utc)
         found = problems(module.params["variables"], module.params["needed"])
+        found += problems_of_checks(module.params["checks"], now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
         given = module.params["variables"].get("rollback_run_id")
-        module.exit_json(changed=False, run_id=given or new_run_id(datetime.now(timezone.utc)), resumed=bool(given))
+        module.exit_json(changed=False, run_id=given or new_run_id(now), resumed=bool(given))
 
 
 if __name__ == "__main__":

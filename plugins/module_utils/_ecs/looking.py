@@ -10,15 +10,17 @@ import contextlib
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Seen, decided, expected_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+NEWEST_DEAD = 20  # tasks; a crash loop leaves hundreds that all say the same
 
 
 def look(ecs, names, elb=None, targets=None):
     """The Seen of each service, now.
 
     :param ecs: EcsGateway.
-    :param elb: callable without arguments that gives an ElbGateway, or None where the health of targets is not asked for.
+    :param elb: ElbGateway, or None where the health of targets is not asked for.
     :param targets: service → task definition that it should run (ARN or family:revision).
     """
     services = ecs.services(names)
@@ -26,14 +28,21 @@ def look(ecs, names, elb=None, targets=None):
     def see(service):
         tasks = tuple(ecs.tasks(service.name))
         addresses = sorted({task.address for task in tasks if task.address})
-        health = tuple(
-            (balancer, tuple(elb().health(group, addresses, balancer.port) for group in balancer.groups))
-            for balancer in service.balancers
-            if addresses and elb
-        )
-        return Seen(service, tasks, expected_of(service, targets or {}), health)
+        health, unread = _health(elb, service, addresses) if elb and addresses else ((), "")
+        return Seen(service, tasks, expected_of(service, targets or {}), health, unread)
 
     return side_by_side(see, services)
+
+
+def _health(elb, service, addresses):
+    """(what each target group says, why it could not be read). Tasks and logs can be judged without it."""
+    try:
+        return tuple(
+            (balancer, tuple(elb.health(group, addresses, balancer.port) for group in balancer.groups))
+            for balancer in service.balancers
+        ), ""
+    except RollbackError as error:
+        return (), error.message
 
 
 def look_until_decided(ecs, names, elb, targets, timeout, clock=None, tell=None):
@@ -50,12 +59,13 @@ def look_until_decided(ecs, names, elb, targets, timeout, clock=None, tell=None)
 
 
 def dead_tasks_of(ecs, seen):
-    """ServiceTasks of the deployment that is being looked at which have stopped, or are about to."""
+    """The newest ServiceTasks of the deployment that is being looked at which have stopped, or are about to."""
     primary = seen.service.primary
     if primary is None:
         return []
-    return [
+    dead = [
         task
         for task in ecs.tasks(seen.service.name, "STOPPED")
         if task.task_definition == primary.task_definition and task.created >= primary.created_at
     ]
+    return sorted(dead, key=lambda task: task.created)[-NEWEST_DEAD:]

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import failed_tasks_that_prove_it, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
@@ -20,13 +20,15 @@ ON_THE_WAY = ("initial", "unused")  # TargetHealth: its first checks are under w
 class Seen:
     """One look at a service: its tasks that are to run, and what each target group says of their addresses.
 
-    ``expected`` is the ARN of the task definition that it should run. ``health`` is a tuple of (Balancer, address → (state, reason)).
+    ``expected`` is the ARN of the task definition that it should run. ``health`` has (Balancer, answers) for each load balancer, with an
+    answer (address → (state, reason)) of each of its target groups. ``unread`` is why there is none.
     """
 
     service: object
     tasks: tuple
     expected: str
-    health: tuple = field(default=())
+    health: tuple = ()
+    unread: str = ""
 
     @property
     def running(self):
@@ -92,9 +94,16 @@ def _state(health, address):
     return worst
 
 
-def without_address(seen):
-    """Names of the tasks that have no address of their own, so that their targets cannot be asked for."""
-    return [task.id for task in seen.running if not task.address]
+def unknown_targets(seen):
+    """Why it cannot be known whether the tasks of a service get traffic (list of str)."""
+    if seen.unread:
+        return ["%s: %s" % (seen.service.name, seen.unread)]
+    return [
+        "%s: task %s shares the address of its host, so it is not known which target it is"
+        % (seen.service.name, task.id)
+        for task in seen.running
+        if not task.address
+    ]
 
 
 def decided(looks):
@@ -106,7 +115,7 @@ def decided(looks):
         tasks = judge_tasks(seen)
         if isinstance(tasks, Pending):
             return tasks
-        if isinstance(tasks, Ready) and seen.service.balancers and not without_address(seen):
+        if isinstance(tasks, Ready) and seen.service.balancers and not unknown_targets(seen):
             targets = judge_targets(seen)
             if isinstance(targets, Pending):
                 return targets
@@ -130,21 +139,13 @@ def verdict_of_targets(looks):
     balanced = [seen for seen in looks if seen.service.balancers]
     if not balanced:
         return None
-    unknown = [
-        "%s: task %s has no address of its own" % (seen.service.name, task)
-        for seen in balanced
-        for task in without_address(seen)
-    ]
-    answers = [judge_targets(seen) for seen in balanced if not without_address(seen)]
+    unknown = [line for seen in balanced for line in unknown_targets(seen)]
+    answers = [judge_targets(seen) for seen in balanced if not unknown_targets(seen)]
     failed = [_text(answer) for answer in answers if not isinstance(answer, Ready)]
     if failed:
         return FAILED, "; ".join(failed), failed
     if unknown:
-        return (
-            INCONCLUSIVE,
-            "which of the targets are the tasks is not known where tasks share the address of their host",
-            unknown,
-        )
+        return INCONCLUSIVE, "; ".join(unknown), unknown
     return PASSED, "; ".join(_text(answer) for answer in answers), []
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Event, Stream
+from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
 ERROR_PATTERNS = (
@@ -30,15 +31,6 @@ _REMEMBERED = 20_000  # ids of events, two of the largest pages: pages that over
 _LONGEST_EXAMPLE, _LONGEST_FINGERPRINT = 1000, 300  # characters
 _TELLING_LINES = 4
 
-_SECRETS = (
-    (re.compile(r"(://)[^/\s]*@"), r"\1********@"),
-    (
-        re.compile(
-            r"(?i)((?:password|passwd|secret|token|authorization|api[_-]?key)[\"']?\s*[:=]\s*[\"']?)[^\s\"',}]+"
-        ),
-        r"\1********",
-    ),
-)
 _VARYING = (
     (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<id>"),
     (re.compile(r"\b(?:c[a-z0-9]{24}|[0-9a-fA-F]{12,})\b"), "<id>"),  # cuid, and hexadecimal
@@ -278,13 +270,6 @@ class Collection:
 def prisma_codes(text):
     """Prisma's codes in a text, each once."""
     return tuple(sorted(set(_PRISMA_CODE.findall(text))))
-
-
-def without_secrets(text):
-    """A text without what looks like the login in a URL or the value of a password."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def fingerprint(lines):

@@ -32,7 +32,7 @@ class Found:
 
 
 def read(gateway, streams, is_error, noise, wait_timeout, clock=None):
-    """The Found of the streams, each from its start to its end; what has no line yet is waited for.
+    """The Found of the streams, each from its start to its end; what has no line yet is waited for, unless there are errors.
 
     :param gateway: LogsGateway.
     :param streams: list of Stream.
@@ -42,7 +42,8 @@ def read(gateway, streams, is_error, noise, wait_timeout, clock=None):
     """
     collection, lines, heard = _read(gateway, streams, is_error, noise)
     late = [stream for stream in streams if (stream.group, stream.name) not in heard and not stream.dead]
-    silent = _wait_for_lines(gateway, late, wait_timeout, clock)
+    # An error decides, so nothing has to be waited for.
+    silent = late if collection.groups else _wait_for_lines(gateway, late, wait_timeout, clock)
     more, more_lines, _heard = _read(gateway, [stream for stream in late if stream not in silent], is_error, noise)
     collection.merge(more)
     return Found(collection, lines + more_lines, tuple(silent))

@@ -18,8 +18,9 @@ MODULE = "ansible_collections.spymeo.rollback.plugins.modules.rollback_run"
 def begin(capsys):
     """Run rollback_run with these variables; all of them are needed."""
 
-    def run(**variables):
-        with patch_module_args({"variables": variables, "needed": sorted(variables)}), pytest.raises(SystemExit):
+    def run(checks=None, **variables):
+        options = {"variables": variables, "needed": sorted(variables), **({"checks": checks} if checks else {})}
+        with patch_module_args(options), pytest.raises(SystemExit):
             importlib.import_module(MODULE).main()
         return json.loads(capsys.readouterr().out)
 
@@ -42,3 +43,22 @@ def test_tells_every_mistake_at_once_and_that_nothing_has_changed(begin):
     assert result["failed"]
     assert result["msg"].splitlines()[0] == "Nothing was changed: the inventory cannot be used."
     assert [line.split()[1] for line in result["msg"].splitlines()[1:]] == ["rollback_cluster", "rollback_run_id"]
+
+
+def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(begin):
+    checks = {
+        "scenarios": [
+            {"name": "login", "steps": [{"path": "/${user}", "form": {"p": "${password}", "t": "${token}"}}]}
+        ],
+        "lines": {"0.steps.0.path": "scenarios.yml:4"},
+        "variables": {"password": ""},
+        "secrets": {"token": {"secret": "admin"}},
+        "noise": [{"pattern": "x", "reason": "y", "until": "later"}],
+    }
+    result = begin(checks=checks)
+    assert result["failed"]
+    assert result["evidence"] == [
+        "password: it has fewer than 4 characters, so it could not be masked; write it into the scenario",
+        "scenarios.yml:4: scenario 1 (login), step 1, key path: ${user} is no variable, and no earlier step captures it",
+        "entry 1: until is 'later', not a day like 2026-12-31",
+    ]

@@ -45,7 +45,7 @@ def tasks(*definitions, status="RUNNING", address=True):
 
 def seen(of=None, running=None, expected=OLD, states=("healthy", "healthy"), health=None):
     found = tasks(OLD, OLD) if running is None else running
-    blue = {task.address: (state, "") for task, state in zip(found, states)}
+    blue = {task.address: (state, "") for task, state in zip(found, states, strict=False)}
     return Seen(of or service(), found, expected, ((BALANCER, (blue, {})),) if health is None else health)
 
 

@@ -50,6 +50,15 @@ options:
         type: list
         elements: dict
         default: []
+      e2e_runs_on:
+        description: Where end-to-end tests run.
+        type: str
+        choices: [controller, task]
+        default: controller
+      e2e_timeout:
+        description: How long they may take, in seconds.
+        type: int
+        default: 900
 attributes:
   check_mode:
     description: It changes nothing.
@@ -99,6 +108,8 @@ CHECKS = dict(
     variables=dict(type="dict", default={}, no_log=True),
     secrets=dict(type="dict", default={}, no_log=False),
     noise=dict(type="list", elements="dict", default=[]),
+    e2e_runs_on=dict(type="str", choices=["controller", "task"], default="controller"),
+    e2e_timeout=dict(type="int", default=900),
 )
 
 

@@ -219,7 +219,7 @@ class Service:
             events=tuple((event["createdAt"], event["message"]) for event in answer["events"]),
             strategy=Strategy.from_boto(answer.get("deploymentConfiguration", {})),
             load_balanced=bool(answer.get("loadBalancers")),
-            balancers=tuple(Balancer.from_boto(item) for item in answer.get("loadBalancers", [])),
+            balancers=tuple(item for item in map(Balancer.from_boto, answer.get("loadBalancers", [])) if item.groups),
             arn=answer["serviceArn"],
             pending=answer["pendingCount"],
             fence=_fence(answer.get("tags", [])),

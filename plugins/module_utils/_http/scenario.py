@@ -47,10 +47,16 @@ def check_variables(variables, shortest=SHORTEST_VARIABLE):
         for name, value in variables.items()
         if not isinstance(value, str)
     ]
+    texts = {name: value for name, value in variables.items() if isinstance(value, str)}
+    mistakes += [
+        "%s: it is empty; set it in verify_variables, or name a secret in verify_secrets" % name
+        for name, value in texts.items()
+        if not value and shortest
+    ]
     mistakes += [
         "%s: it has fewer than %d characters, so it could not be masked; write it into the scenario" % (name, shortest)
-        for name, value in variables.items()
-        if isinstance(value, str) and len(value) < shortest
+        for name, value in texts.items()
+        if 0 < len(value) < shortest
     ]
     if mistakes:
         raise RollbackError("The variables of the scenarios cannot be used. No request was sent.", mistakes)

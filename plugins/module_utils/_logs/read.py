@@ -24,7 +24,7 @@ LONGEST_BASELINE = 200_000  # lines of one kind of stream; a log that has more w
 
 @dataclass(frozen=True)
 class Found:
-    """What reading came to: the Collection, how many lines it took, and the Streams without a single one (of living tasks)."""
+    """What reading came to: the Collection, how many lines it took, and the Streams of living tasks that have logged nothing at all."""
 
     collection: Collection
     lines: int
@@ -41,7 +41,7 @@ def read(gateway, streams, is_error, noise, wait_timeout, clock=None):
     :param wait_timeout: seconds until every living task must have logged a line.
     """
     collection, lines, heard = _read(gateway, streams, is_error, noise)
-    late = [stream for stream in streams if (stream.group, stream.name) not in heard and not stream.dead]
+    late = [stream for stream in streams if stream.task not in heard and not stream.dead]
     # An error decides, so nothing has to be waited for.
     silent = late if collection.groups else _wait_for_lines(gateway, late, wait_timeout, clock)
     more, more_lines, _heard = _read(gateway, [stream for stream in late if stream not in silent], is_error, noise)
@@ -50,7 +50,7 @@ def read(gateway, streams, is_error, noise, wait_timeout, clock=None):
 
 
 def _read(gateway, streams, is_error, noise):
-    """(Collection, lines, {(group, stream name) with a line}) of the streams."""
+    """(Collection, lines, {id of a task with a line}) of the streams. A container that is silent proves nothing while another one logs."""
     readings = [(group, part, Reading(group, part, is_error, noise)) for group, part in _parts(streams)]
 
     def go_through(item):
@@ -64,7 +64,7 @@ def _read(gateway, streams, is_error, noise):
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         for found in pool.map(go_through, readings):
             collection.merge(found)
-    heard = {(group, name) for group, _part, reading in readings for name in reading.heard}
+    heard = {name.rpartition("/")[2] for _group, _part, reading in readings for name in reading.heard}
     return collection, sum(reading.lines for _group, _part, reading in readings), heard
 
 
@@ -77,15 +77,15 @@ def _parts(streams):
 
 
 def _wait_for_lines(gateway, streams, timeout, clock):
-    """The Streams that have no line at the deadline."""
+    """The Streams of tasks that have no line at the deadline."""
     silent = list(streams)
 
+    def has_logged(stream):
+        return gateway.has_logged(stream.group, [stream.name], milliseconds(stream.since))
+
     def look():
-        silent[:] = [
-            stream
-            for stream in silent
-            if not gateway.has_logged(stream.group, [stream.name], milliseconds(stream.since))
-        ]
+        heard = {stream.task for stream in silent if has_logged(stream)}
+        silent[:] = [stream for stream in silent if stream.task not in heard]
         return all_have_logged(streams, silent)
 
     if silent:

@@ -21,6 +21,11 @@ class Stream:
     since: datetime
     dead: bool = False
 
+    @property
+    def task(self):
+        """The id of the task (prefix/container/task-id)."""
+        return self.name.rpartition("/")[2]
+
 
 class Event(NamedTuple):
     """One line. ``timestamp`` is milliseconds since 1970. There may be millions, and a tuple is made in a third of the time."""

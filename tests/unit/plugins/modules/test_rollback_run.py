@@ -58,7 +58,7 @@ def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(begin)
     result = begin(checks=checks)
     assert result["failed"]
     assert result["evidence"] == [
-        "password: it has fewer than 4 characters, so it could not be masked; write it into the scenario",
+        "password: it is empty; set it in verify_variables, or name a secret in verify_secrets",
         "scenarios.yml:4: scenario 1 (login), step 1, key path: ${user} is no variable, and no earlier step captures it",
         "entry 1: until is 'later', not a day like 2026-12-31",
     ]

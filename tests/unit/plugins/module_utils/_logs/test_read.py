@@ -106,6 +106,16 @@ def test_nobody_waits_for_the_first_line_of_another_task_where_an_error_decides_
     assert (logs.time.passed, calm.time.passed) == (0, 0)
 
 
+def test_a_container_that_never_logs_is_not_waited_for_where_another_of_its_task_does():
+    logs = Logs({"ecs/web/t1": [(0, "hello")]})
+    found = found_in(logs, [stream("ecs/web/t1"), stream("ecs/proxy/t1")])
+    assert (found.silent, logs.time.passed) == ((), 0)
+    late = Logs({"ecs/web/t1": [(0, "Error: late")]}, lag=5)
+    found = found_in(late, [stream("ecs/proxy/t1"), stream("ecs/web/t1")])
+    assert (found.silent, found.lines) == ((), 1)
+    assert late.time.passed < 7
+
+
 def test_reading_waits_for_a_line_that_is_younger_than_the_requests():
     logs = Logs({"a": [(0, "start"), (7, "request")]}, lag=3)
     wait_until_readable(logs, [stream("a")], NOON + timedelta(seconds=6), 10, logs.time.clock)

@@ -73,7 +73,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     """Build the world in `lab`; its durations hold only from then on, so that a slow lab is up quickly, too.
 
     What does not need the database is made while that is being created, and the service starts during the snapshot.
-    `settings`: `public_port` (0: any), `breaker` (bool). Returns what lab.json tells about the world.
+    `settings`: `public_port` (0: any), `breaker` (bool), `services` and `applications` (how many more). Returns what lab.json tells about the world.
     """
     durations, lab.durations = lab.durations, QUICK
     lab.world_controls["push"] = lambda release, defect: {"digest": push_release(lab, release, defect)}
@@ -91,6 +91,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
         snapshot = beside.submit(_snapshot, rds)
         _service(endpoint_url, network, secrets, role, target_group, settings["breaker"])
         snapshot.result()
+    fleet = _fleet(lab, endpoint_url, settings)
     lab.durations = durations
     return {
         "base_url": f"http://127.0.0.1:{public_port}",
@@ -104,7 +105,18 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
         "target_group_arn": target_group,
         "admin": {"email": "admin@spymeo.fr", "password": ADMIN_PASSWORD},
         "settings": settings,
+        "fleet": fleet,
     }
+
+
+def _fleet(lab: Lab, endpoint_url: str, settings: dict) -> dict:
+    """The services and applications beside SPYMEO's, when there are to be any."""
+    if not (settings["services"] or settings["applications"]):
+        return {"services": [], "applications": []}
+    from . import fleet  # it knows this module
+
+    fleet.push(lab)
+    return fleet.start(endpoint_url, settings["services"], settings["applications"])
 
 
 def _change_durations(lab: Lab, seconds: dict[str, float]) -> None:

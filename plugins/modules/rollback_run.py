@@ -50,15 +50,29 @@ options:
         type: list
         elements: dict
         default: []
-      e2e_runs_on:
-        description: Where end-to-end tests run.
-        type: str
-        choices: [controller, task]
-        default: controller
-      e2e_timeout:
-        description: How long they may take, in seconds.
-        type: int
-        default: 900
+      e2e:
+        description: The end-to-end tests, if there are any.
+        type: dict
+        suboptions:
+          command:
+            description: What is run. Without it there are no such tests.
+            type: str
+          runs_on:
+            description: Where they run.
+            type: str
+            choices: [controller, task]
+            default: controller
+          chdir:
+            description: The directory in which they run on this machine.
+            type: path
+          timeout:
+            description: How long they may take, in seconds.
+            type: int
+            default: 900
+          secret_environment:
+            description: Their environment variables that are masked.
+            type: dict
+            default: {}
 attributes:
   check_mode:
     description: It changes nothing.
@@ -92,8 +106,10 @@ resumed:
   type: bool
 """
 
+import os
 from datetime import datetime, timezone
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import problems as problems_of_tests
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
@@ -102,14 +118,20 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
 
+E2E = dict(
+    command=dict(type="str"),
+    runs_on=dict(type="str", choices=["controller", "task"], default="controller"),
+    chdir=dict(type="path"),
+    timeout=dict(type="int", default=900),
+    secret_environment=dict(type="dict", default={}, no_log=True),
+)
 CHECKS = dict(
     scenarios=dict(type="list", elements="dict", default=[]),
     lines=dict(type="dict", default={}),
     variables=dict(type="dict", default={}, no_log=True),
     secrets=dict(type="dict", default={}, no_log=False),
     noise=dict(type="list", elements="dict", default=[]),
-    e2e_runs_on=dict(type="str", choices=["controller", "task"], default="controller"),
-    e2e_timeout=dict(type="int", default=900),
+    e2e=dict(type="dict", options=E2E),
 )
 
 
@@ -117,6 +139,7 @@ def problems_of_checks(checks, today):
     """Every mistake (list of str) in the option ``checks``, which may be None."""
     if checks is None:
         return []
+    tests = checks["e2e"] or {}
     names = {*checks["variables"], *checks["secrets"], "run_id"}
     found = []
     for refuse in (
@@ -129,7 +152,7 @@ def problems_of_checks(checks, today):
             refuse()
         except RollbackError as error:
             found += error.evidence
-    return found
+    return found + (problems_of_tests(tests, os.path.isdir) if tests.get("command") else [])
 
 
 def main():

@@ -131,14 +131,16 @@ options:
         choices: [controller, task]
         default: controller
       chdir:
-        description: The directory in which it runs on this machine.
+        description: The directory in which it runs on this machine. Without it, that of the playbook.
         type: path
       environment:
         description: More environment variables, as text. They may be shown.
         type: dict
         default: {}
       secret_environment:
-        description: Environment variables that are masked wherever something is shown, so each value has at least 4 characters.
+        description:
+          - Environment variables that are masked wherever something is shown, so each value has at least 4 characters. A task gets none, because ECS
+            would show them to everybody who may describe it; O(e2e.task_definition) can have secrets of its own.
         type: dict
         default: {}
       task_definition:

@@ -95,20 +95,29 @@ def test_ten_thousand_lines_are_read_to_the_end(production, log):
     assert "logs, failed: 1 times: ERROR the very last line" in played.output
 
 
-E2E = {"rollback_e2e_environment": {"WORD": "hello"}, "rollback_e2e_secret_environment": {"TOKEN": "s3cret-token"}}
+SECRET = {"rollback_e2e_secret_environment": {"TOKEN": "s3cret-token"}}
 
 
-@pytest.mark.parametrize("runs_on", ["controller", "task"])
-def test_end_to_end_tests_count_and_their_output_is_kept(production, tmp_path, runs_on):
+@pytest.mark.parametrize(
+    ("runs_on", "more", "token"), [("controller", SECRET, "********"), ("task", {}, "")], ids=["controller", "task"]
+)
+def test_end_to_end_tests_count_and_their_output_is_kept(production, tmp_path, runs_on, more, token):
     command = 'echo "$WORD $TOKEN from $BASE_URL"; exit 3'
     where = {"rollback_e2e_runs_on": runs_on, "rollback_e2e_directory": str(tmp_path)}
-    played = verify(production, rollback_e2e_command=command, rollback_run_id="rb-e2e-1", **where, **E2E)
+    word = {"rollback_e2e_environment": {"WORD": "hello"}}
+    played = verify(production, rollback_e2e_command=command, rollback_run_id="rb-e2e-1", **where, **word, **more)
     assert played.code != 0
     assert "8 of 9 checks passed; failed: end-to-end tests" in played.output
     assert played.written == (["ecs RunTask"] if runs_on == "task" else [])
-    kept = (tmp_path / "rb-e2e-1-e2e.log").read_text()
-    assert kept == f"hello ******** from {production.state['base_url']}\n"
+    assert (tmp_path / "rb-e2e-1-e2e.log").read_text() == f"hello {token} from {production.state['base_url']}\n"
     assert "s3cret-token" not in played.output
+
+
+def test_secrets_that_a_task_would_show_are_refused_before_anything_is_asked(production):
+    played = verify(production, rollback_e2e_command="true", rollback_e2e_runs_on="task", **SECRET)
+    assert played.code != 0
+    assert played.calls == []
+    assert "CloudTrail would keep it" in " ".join(played.output.split())
 
 
 def test_a_task_that_takes_too_long_is_ended_and_nobody_knows(production, tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
+CONTROLLER, TASK = "controller", "task"  # where they run
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # exit codes of sh: it is the machine that lacks something, not the application
 SIGNALLED = 128  # sh adds the number of the signal
 
@@ -27,3 +28,19 @@ def judge(code, seconds, limit):
     if code < 0 or code > SIGNALLED:
         return INCONCLUSIVE, "they were ended by signal %d" % (-code if code < 0 else code - SIGNALLED)
     return FAILED, "they failed with exit code %d after %d s" % (code, seconds)
+
+
+def problems(options, is_directory):
+    """Every mistake (list of str) in what an operator says about end-to-end tests.
+
+    :param options: dict with ``runs_on``, ``chdir`` and ``secret_environment``.
+    :param is_directory: callable that tells whether there is a directory of this name on this machine.
+    """
+    if options["runs_on"] == TASK and options["secret_environment"]:
+        return [
+            "rollback_e2e_secret_environment: ECS would show what a task is given in DescribeTasks, and CloudTrail would keep it. "
+            "Name a task definition that gets these secrets from Secrets Manager in rollback_e2e_task_definition."
+        ]
+    if options["runs_on"] == CONTROLLER and options["chdir"] and not is_directory(options["chdir"]):
+        return ["rollback_e2e_chdir is '%s': there is no such directory on this machine." % options["chdir"]]
+    return []

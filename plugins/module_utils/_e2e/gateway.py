@@ -13,6 +13,8 @@ import subprocess
 import threading
 import time
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 LAST_WORDS = 2.0  # seconds for what is still in the pipe; a grandchild that left the group may hold it open for ever
 
@@ -26,21 +28,10 @@ def run(command, environment, directory, limit, output, tell=None):
     :param output: output.Output, which gets its lines, of standard output and error as they come.
     :param tell: callable that is given the seconds elapsed, about once a second.
     :return: (exit code or None when it was ended, seconds).
-    :raises OSError: the directory is not there.
+    :raises RollbackError: it cannot be started.
     """
     started = time.monotonic()
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", command],
-        cwd=directory or None,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    )
+    process = _start(command, environment, directory)
     reader = threading.Thread(target=_copy, args=(process.stdout, output), daemon=True)
     reader.start()
     try:
@@ -50,6 +41,26 @@ def run(command, environment, directory, limit, output, tell=None):
     seconds = time.monotonic() - started
     reader.join(LAST_WORDS)
     return code, seconds
+
+
+def _start(command, environment, directory):
+    try:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            cwd=directory or None,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise RollbackError(
+            "The end-to-end tests could not be started in %s (%s)." % (directory or os.getcwd(), error.strerror)
+        ) from error
 
 
 def _copy(stream, output):

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.check import (
     CURE,
     PURPOSE,
@@ -13,6 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.check import 
     on_controller,
     output_path,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import CONTROLLER, TASK, problems
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.output import Output
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look_until_decided
@@ -54,11 +57,17 @@ class Asked:
         self._scenarios = self._read_scenarios() if self._http else ()
         self.plan = requests_of(self._scenarios)
         if self._e2e:
-            if self._e2e["runs_on"] == "task" and not self._tasks:
-                raise BadInput("e2e_runs_on", "task", "there is no service whose network the tests could run on")
-            check_variables(self._e2e["environment"], shortest=0)
-            check_variables(self._e2e["secret_environment"])
+            self._refuse_wrong_tests()
             self.plan.append("end-to-end tests: %s" % self._e2e["command"])
+
+    def _refuse_wrong_tests(self):
+        if self._e2e["runs_on"] == TASK and not self._tasks:
+            raise BadInput("e2e_runs_on", TASK, "there is no service whose network the tests could run on")
+        check_variables(self._e2e["environment"], shortest=0)
+        check_variables(self._e2e["secret_environment"])
+        found = problems(self._e2e, os.path.isdir)
+        if found:
+            raise RollbackError("The end-to-end tests cannot be run. No request was sent.", found)
 
     def _read_scenarios(self):
         if not BASE_URL.fullmatch(self._http["base_url"]):
@@ -85,8 +94,8 @@ class Asked:
             logs = LogsGateway(aws("logs"))
             parts["read_logs"] = lambda looks, last: self._read_logs(ecs, logs, looks, last)
         if self._e2e:
-            runs = dict(controller=self._test_here, task=self._test_as_task)
-            clients = (aws("ecs"), aws("logs")) if self._e2e["runs_on"] == "task" else ()
+            runs = {CONTROLLER: self._test_here, TASK: self._test_as_task}
+            clients = (aws("ecs"), aws("logs")) if self._e2e["runs_on"] == TASK else ()
             parts["test"] = lambda: runs[self._e2e["runs_on"]](*clients)
         verification = Verification(measuring, **parts)
         return verification.run(), verification.details

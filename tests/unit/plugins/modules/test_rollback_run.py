@@ -54,6 +54,7 @@ def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(begin)
         "variables": {"password": ""},
         "secrets": {"token": {"secret": "admin"}},
         "noise": [{"pattern": "x", "reason": "y", "until": "later"}],
+        "e2e": {"command": "npm run test:e2e", "chdir": "/no/such/directory"},
     }
     result = begin(checks=checks)
     assert result["failed"]
@@ -61,4 +62,5 @@ def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(begin)
         "password: it is empty; set it in verify_variables, or name a secret in verify_secrets",
         "scenarios.yml:4: scenario 1 (login), step 1, key path: ${user} is no variable, and no earlier step captures it",
         "entry 1: until is 'later', not a day like 2026-12-31",
+        "rollback_e2e_chdir is '/no/such/directory': there is no such directory on this machine.",
     ]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.check import on_controller
-from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import judge, problems
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.output import TAIL, Output
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
@@ -111,6 +111,31 @@ def test_secrets_are_in_neither_the_file_nor_the_tail_and_only_its_owner_reads_t
     assert "s3cret value" not in kept + str(result)
     assert "hunter2" not in str(result)
     assert stat.S_IMODE(os.stat(result["output"]).st_mode) == 0o600
+
+
+def test_a_directory_that_went_away_meanwhile_is_told(run, tmp_path):
+    with pytest.raises(RollbackError, match=r"could not be started in .*/gone \(No such file"):
+        run("true", chdir=str(tmp_path / "gone"))
+
+
+OPTIONS = {"runs_on": "controller", "chdir": "/srv/app", "secret_environment": {"TOKEN": "s3cret"}}
+
+
+@pytest.mark.parametrize(
+    ("options", "there", "words"),
+    [
+        (OPTIONS, True, None),
+        (OPTIONS, False, "rollback_e2e_chdir is '/srv/app': there is no such directory"),
+        ({**OPTIONS, "chdir": ""}, False, None),
+        ({**OPTIONS, "runs_on": "task"}, True, "Name a task definition that gets these secrets from Secrets Manager"),
+        ({**OPTIONS, "runs_on": "task", "secret_environment": {}}, False, None),
+    ],
+)
+def test_what_could_not_be_run_or_kept_secret_is_refused(options, there, words):
+    found = problems(options, lambda _path: there)
+    assert bool(found) == bool(words)
+    assert (words or "") in " ".join(found)
+    assert "s3cret" not in " ".join(found)
 
 
 def test_a_directory_that_cannot_be_used_is_told(tmp_path):

@@ -159,7 +159,7 @@ def look(module):
         EcsGateway(ecs, cluster),
         Changes(Clients(module.aws)),
         EcrGateway(module.aws("ecr")),
-        LogsGateway(ecs, module.aws("logs"), cluster),
+        LogsGateway(module.aws("logs")),
         lambda: ScalingGateway(module.aws("application-autoscaling"), cluster),
         module.params["targets"],
         module.params["run_id"],

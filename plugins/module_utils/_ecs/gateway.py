@@ -22,6 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
     DeadTask,
     Service,
     ServiceDeployment,
+    ServiceTask,
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
@@ -33,6 +34,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN, TAG_RUN
 
 SERVICES_A_CALL = 10  # DescribeServices
+TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
 DEPLOYMENTS_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
 EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
 SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
@@ -264,6 +266,34 @@ class EcsGateway:
     def events(self, service, since):
         """The messages of a service's events since then, newest first."""
         return [message for at, message in self.services([service])[0].events if at >= since][:EVIDENCE_EVENTS]
+
+    def tasks(self, service, status="RUNNING"):
+        """The ServiceTasks of a service that are to be RUNNING, or that are to be, or are, STOPPED (desiredStatus).
+
+        :raises BadInput: the cluster or the service does not exist.
+        """
+        found = []
+        for page in self._task_pages(service, status):
+            if page:
+                answer = self._ecs.describe_tasks(cluster=self.cluster, tasks=page)
+                with reading("DescribeTasks"):
+                    found += [ServiceTask.from_boto(task, service) for task in answer["tasks"]]
+        return found
+
+    def _task_pages(self, service, status):
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=self.cluster,
+            serviceName=service,
+            desiredStatus=status,
+            PaginationConfig={"PageSize": TASKS_A_CALL},
+        )
+        try:
+            return [page["taskArns"] for page in pages]
+        except is_boto3_error_code("ClusterNotFoundException") as error:
+            problem = "there is no such ECS cluster in %s" % self._ecs.meta.region_name
+            raise BadInput("cluster", self.cluster, problem) from error
+        except is_boto3_error_code("ServiceNotFoundException") as error:
+            raise BadInput("services", service, "cluster %s has no such service" % self.cluster) from error
 
     def dead_tasks(self, service, task_definition, since):
         """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; at most 100."""

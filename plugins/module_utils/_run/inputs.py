@@ -76,7 +76,6 @@ VARIABLES = {
         OPTIONAL_NAME,
         "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
     ),
-    "rollback_db_stop_failed": (FLAG, "empty, true or false, without quotes"),
     "rollback_db_stop_failed": (FLAG, "empty, true or false"),
     "rollback_db_warm": (OPTIONAL_NAMES, "empty, or a list of tables, like [Practitioner]"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),

@@ -65,6 +65,19 @@ class SecretsGateway:
         """
         return self._value(secret, VersionStage=CURRENT)
 
+    def text(self, option, secret_id):
+        """What applications read of a secret (str), by its name or ARN, with no other permission than GetSecretValue.
+
+        :raises BadInput: there is no such secret, or it is binary.
+        """
+        try:
+            answer = self._client.get_secret_value(SecretId=secret_id, VersionStage=CURRENT)
+        except is_boto3_error_code("ResourceNotFoundException") as error:
+            raise BadInput(option, secret_id, "there is no such secret in %s" % self.region) from error
+        if "SecretString" not in answer:
+            raise BadInput(option, secret_id, "it holds binary data, not text")
+        return answer["SecretString"]
+
     def value(self, secret, version_id):
         """The Value of a version.
 

@@ -23,7 +23,7 @@ FAILED_IN_A_ROW = 3  # ECS's own least threshold (DeploymentCircuitBreaker)
 HEALTH = "health"  # the scenario that asks for the health check alone
 _LOGIN = re.compile(r"log.?in|sign.?in|session|auth", re.IGNORECASE)
 _CODE = re.compile(r"\bP[1-6]\d{3}\b")
-_TAKES_AWAY = re.compile(r"(?:^|_)(?:rename|drop|delete|remove|truncate|merge|split|retype)", re.IGNORECASE)
+_TAKES_AWAY = re.compile(r"(?:^|_)(?:rename|drop|delete|remove|truncate|merge|split)(?:_|$)", re.IGNORECASE)
 _NO_CAPACITY = re.compile(r"capacity|RESOURCE:|placement", re.IGNORECASE)
 _FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
 _GATEWAY = (502, 503, 504)
@@ -298,7 +298,8 @@ def feature_otherwise(evidence):
 
 
 def _is_late(evidence, step):
-    return step.seconds is not None and step.seconds > evidence.http.slow_after and (step.status or 500) < 400
+    late = step.seconds is not None and step.seconds > evidence.http.slow_after
+    return late and (step.verdict == "passed" or (step.status or 500) < 400)
 
 
 def _late(evidence):
@@ -371,7 +372,9 @@ def _codes(evidence, wanted):
 
 
 def _count(seen):
-    return ", ".join("%s (%d times)" % pair for pair in seen.most_common())
+    return ", ".join(
+        "%s %s" % (code, "once" if count == 1 else "%d times" % count) for code, count in seen.most_common()
+    )
 
 
 def cannot_connect(evidence):
@@ -534,8 +537,14 @@ def mismatch_of_unknown_origin(evidence):
 def data_harmed(evidence):
     """Something speaks for taking the data back, besides the instance itself."""
     found = (
-        rows_corrupted, schema_changed, rows_lost, mismatch_by_migration, migration_failed_and_felt, migration_stops_tasks,
-    )  # fmt: skip
+        rows_corrupted,
+        schema_changed,
+        rows_lost,
+        mismatch_by_migration,
+        mismatch_in_logs_only,
+        migration_failed_and_felt,
+        migration_stops_tasks,
+    )
     return dict() if any(condition(evidence) for condition in found) else None
 
 

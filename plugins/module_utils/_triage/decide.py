@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage import conditions as see
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules import (
     AGAINST,
     CODE,
@@ -34,7 +35,7 @@ YES, PERHAPS, NO, NOT_MEASURED = "yes", "perhaps", "no", "not measured"
 
 # Which parts must have been seen for a recommendation to be sure.
 _NEEDED = {
-    NONE: ("services", "http", "logs"),
+    NONE: ("services", "http", "logs", "database"),
     CODE: ("services", "database"),
     DATABASE: ("services", "database"),
     FULL: ("services", "database"),
@@ -55,7 +56,7 @@ _WOULD_TELL = {
 class Finding:
     """What a rule says."""
 
-    criterion: str
+    criteria: tuple[str, ...]
     speaks: str
     option: str
     weight: int
@@ -107,7 +108,7 @@ def found(evidence, rules=RULES):
     for rule in rules:
         words = rule.when(evidence)
         if words is not None:
-            seen.append(Finding(rule.criterion, rule.speaks, rule.option, rule.weight, rule.sentence.format(**words)))
+            seen.append(Finding(rule.criteria, rule.speaks, rule.option, rule.weight, rule.sentence.format(**words)))
     return sorted(seen, key=lambda item: -item.weight)
 
 
@@ -127,7 +128,7 @@ def outcome(findings):
         wanted = DATABASE if data >= STRONG else CODE
     else:
         wanted = NONE
-    leaning = _leaning(code, data) if wanted == NONE and none < STRONG else wanted
+    leaning = _leaning(findings, code, data) if wanted == NONE and none < STRONG else wanted
     if most >= STRONG and most == none:
         return UNCERTAIN, wanted
     if none > most:
@@ -135,11 +136,13 @@ def outcome(findings):
     return (UNCERTAIN, leaning) if wanted == NONE else (wanted, wanted)
 
 
-def _leaning(code, data):
+def _leaning(findings, code, data):
     """What the little that there is points to."""
     if not (code or data):
         return NONE
-    return DATABASE if data > code else CODE
+    if not _weights(findings, FOR, DATABASE, CODE):
+        return FULL
+    return DATABASE if data > code and _weights(findings, FOR, DATABASE) else CODE if code else FULL
 
 
 def _weights(findings, speaks, *options):
@@ -172,10 +175,11 @@ def _confidence(option, findings, missing):
     lacking = any(part in missing for part in _NEEDED[option])
     contrary = [item.weight for item in findings if _contradicts(item, option) and item.weight]
     if option == NONE:
-        points = DECISIVE - lacking - bool([item for item in contrary if item >= WEAK])
+        strongest = max(_weights(findings, FOR, NONE))
+        points = DECISIVE - (lacking and strongest < DECISIVE) - (strongest < STRONG) - bool(contrary)
     else:
         needs = [_need(findings, need) for need in (CODE, DATABASE) if option in (need, FULL)]
-        points = min(needs) - lacking - (strength(contrary) >= STRONG and min(needs) < DECISIVE)
+        points = min(needs) - lacking - (strength(contrary) >= STRONG and max(needs) < DECISIVE)
     return HIGH if points >= DECISIVE else MEDIUM if points == STRONG else LOW
 
 
@@ -198,7 +202,7 @@ def _would_change(option, findings, missing):
 
 
 def _answer(criterion, findings, missing):
-    weights = [item.weight for item in findings if item.criterion == criterion and item.speaks == FOR]
+    weights = [item.weight for item in findings if criterion in item.criteria and item.speaks == FOR]
     if weights:
         return YES if strength(weights) >= STRONG else PERHAPS
     return NOT_MEASURED if any(part in missing for part in MEASURED_BY[criterion]) else NO
@@ -228,6 +232,8 @@ def next_step(recommendation, evidence):
     if option == FULL:
         words = "A person decides: it takes the data back, and code and secrets with them. %s" % _restored(evidence)
         return Next("rollback_full.yml", {}, words)
+    if option == UNCERTAIN and (see.deployment_starting(evidence) or see.rolling_back(evidence)):
+        return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
     if option == UNCERTAIN and leaning == CODE:
         words = "When in doubt, begin with CODE: it loses nothing. A person decides. %s" % (
             _name_one(unknown) if unknown else ""

@@ -11,7 +11,7 @@ import sys
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
@@ -25,6 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway i
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import logs as log
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import TriageGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.history import service_seen
@@ -45,7 +46,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
     SecretSeen,
 )
 
-LOGS_LATE = 4  # seconds to wait for what a failed request has left in the logs
+LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
+SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
 NO_WAY = ("P1001", "P1008")  # codes that may say as much about this machine as about the database
 
 
@@ -88,13 +90,15 @@ class Look:
         self._seconds = seconds
         self._triage = TriageGateway(client, questions.cluster)
         self._began = {}
+        self._now = None
 
     def evidence(self, now, explained):
         """The Evidence.
 
-        :param now: datetime.
+        :param now: datetime in UTC.
         :param explained: callable: an exception → why a part was not measured.
         """
+        self._now = now
         for name in (
             HTTP,
             "ecs",
@@ -187,15 +191,20 @@ class Look:
         streams = of_live + of_ended
         if self._failed_request():
             known = set().union(*(tally.kinds for tally in tallies))
-            streams, tallies = streams + of_live, tallies + reader.until_new(of_live, known, LOGS_LATE)
+            streams, tallies = (
+                streams + of_live,
+                tallies + reader.until_new(of_live, self._now - SKEW, known, LOGS_LATE),
+            )
         names = [(stream.name, stream.service) for stream in streams]
         return log.told(names, tallies, [stream.name for stream in of_live], earlier)
 
     def _failed_request(self):
-        """Whether a request of ours has failed in the application, which the logs will tell of."""
+        """Whether a request of ours has failed in an application that serves: its logs will tell of it."""
         if self._began[HTTP].exception():
             return False
-        return any(step.verdict == "failed" and (step.status or 0) >= 500 for step in self._of(HTTP).steps)
+        steps = self._of(HTTP).steps
+        serves = any(step.scenario == HEALTH and step.verdict == "passed" for step in steps)
+        return serves and any(step.verdict == "failed" and (step.status or 0) >= 500 for step in steps)
 
     # The database
 

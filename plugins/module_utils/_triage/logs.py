@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import (
@@ -90,12 +90,13 @@ class LogReader:
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return list(pool.map(self.read, streams))
 
-    def until_new(self, streams, known, seconds):
-        """The Tallies of Streams as soon as one of them has an error that is not ``known``: lines can be found only some time after
-        they were written."""
+    def until_new(self, streams, since, known, seconds):
+        """The Tallies of what Streams hold ``since`` a time and is not ``known``, as soon as that is anything: lines can be found only
+        some time after they were written. Lines are not counted, because they have been."""
         end = min(self._clock.now() + seconds, self._deadline)
+        latest = [replace(stream, since=max(stream.since, since)) for stream in streams]
         while True:
-            tallies = [self.read(stream, known) for stream in streams]
+            tallies = [replace(tally, lines=0) for tally in (self.read(stream, known) for stream in latest)]
             if any(tally.kinds for tally in tallies) or self._clock.now() >= end:
                 return tallies
             self._clock.sleep(_LOOK_AGAIN)

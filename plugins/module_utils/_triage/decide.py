@@ -172,11 +172,11 @@ def _contradicts(item, option):
 def _confidence(option, findings, missing):
     if option == UNCERTAIN:
         return LOW
-    lacking = any(part in missing for part in _NEEDED[option])
+    lacking = min(2, sum(part in missing for part in _NEEDED[option]))
     contrary = [item.weight for item in findings if _contradicts(item, option) and item.weight]
     if option == NONE:
         strongest = max(_weights(findings, FOR, NONE))
-        points = DECISIVE - (lacking and strongest < DECISIVE) - (strongest < STRONG) - bool(contrary)
+        points = DECISIVE - (lacking if strongest < DECISIVE else 0) - (strongest < STRONG) - bool(contrary)
     else:
         needs = [_need(findings, need) for need in (CODE, DATABASE) if option in (need, FULL)]
         points = min(needs) - lacking - (strength(contrary) >= STRONG and max(needs) < DECISIVE)

@@ -270,10 +270,12 @@ class Look:
     # Secrets
 
     def _secrets(self):
-        gateway, url = SecretsGateway(self._client("secretsmanager")), self._asked.database_secret
-        found = side_by_side(
-            lambda name: gateway.secret("secrets", name), dict.fromkeys([*self._asked.secrets, *([url] if url else [])])
-        )
+        url = self._asked.database_secret
+        names = list(dict.fromkeys([*self._asked.secrets, *([url] if url else [])]))
+        if not names:
+            return ()
+        gateway = SecretsGateway(self._client("secretsmanager"))
+        found = side_by_side(lambda name: gateway.secret("secrets", name), names)
         return tuple(
             SecretSeen(secret.name, secret.staged(CURRENT).created, url in (secret.name, secret.arn))
             for secret in found

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def merged(whole, changes):
     """``whole`` with ``changes``; mappings are merged, everything else is replaced."""
     if not isinstance(whole, dict) or not isinstance(changes, dict):
         return copy.deepcopy(changes)
-    return {**whole, **{key: merged(whole.get(key), value) for key, value in changes.items()}}
+    return {**copy.deepcopy(whole), **{key: merged(whole.get(key), value) for key, value in changes.items()}}
 
 
 def _service(told, changes):
@@ -114,11 +115,16 @@ SHORT = {
 }
 
 
+@functools.cache
+def _base(name):
+    return yaml.safe_load((CASES / f"base/{name}.yml").read_text())
+
+
 def whole(told):
     """The evidence in JSON types of one of CASES: ``like`` names what it is like, and the keys of SHORT and of Evidence what is otherwise."""
     told = dict(told)
     like = told.pop("like", None)
-    seen = whole(yaml.safe_load((CASES / f"base/{like}.yml").read_text())) if like else {}
+    seen = whole(_base(like)) if like else {}
     short = {key: told.pop(key) for key in list(told) if key in SHORT}
     seen = merged(seen, told)
     for key, write in SHORT.items():

@@ -61,11 +61,17 @@ def _proven(chosen, release_of, before):
     ends = [
         item.finished_at or item.created_at
         for item in chosen.history
-        if item.status == "SUCCESSFUL"
-        and release_of.get(item.task_definition, item.task_definition) == wanted
-        and (before is None or item.created_at < before)
+        if wanted == _served(item, release_of) and (before is None or item.created_at < before)
     ]
     return max(ends, default=chosen.began)
+
+
+def _served(deployment, release_of):
+    """The release that served when a ServiceDeployment had ended, None when that is not known."""
+    arn = dict(SUCCESSFUL=deployment.task_definition, ROLLBACK_SUCCESSFUL=deployment.brought_back).get(
+        deployment.status
+    )
+    return release_of.get(arn, arn)
 
 
 def _younger(chosen, born):

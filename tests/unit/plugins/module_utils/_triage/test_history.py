@@ -88,6 +88,11 @@ def test_what_was_brought_back_is_as_old_as_it_is_and_tells_what_was_given_up():
         assert found.proven == minute(0) + timedelta(seconds=30)  # what came to the database later is not its own
 
 
+def test_a_rollback_by_ecs_proves_the_release_that_it_brought_back():
+    assert seen("1 ok, 2 back-to-1, 3 ok", "3").proven == minute(1) + timedelta(seconds=30)
+    assert seen("1 ok, 2 stopped, 3 ok", "3").proven == minute(0) + timedelta(seconds=30)
+
+
 def test_a_release_that_was_only_started_again_is_not_new():
     assert seen("1 ok, 2 ok, 2 ok", "2").came == minute(1)
 

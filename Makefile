@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bench bench-quick demo test test-unit test-newest lint lab lab-down clean .venv .venv-clients .venv-lint
+.PHONY: help bench bench-quick bench-profile demo test test-unit test-newest lint lab lab-down clean .venv .venv-clients .venv-lint
 
 find_python = $(shell tests/tools/find_python $(1))
 PYTHONS := $(foreach version,3.11 3.12 3.13,$(if $(call find_python,$(version)),$(version)))
@@ -18,6 +18,7 @@ $(if $(NEWEST),,$(error No Python 3.11, 3.12 or 3.13 with ensurepip, ssl and ven
 
 REQUIREMENTS := tests/requirements
 AMAZON_AWS := $(REQUIREMENTS)/amazon-aws.txt tests/tools/install_amazon_aws.py tests/tools/make_venv
+BENCH := PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench
 MAIN := $(REQUIREMENTS)/main.txt $(REQUIREMENTS)/constraints.txt
 
 help: ## List these targets
@@ -38,11 +39,15 @@ test-newest: .venv .venv-clients
 	@echo "All tests on Python $(NEWEST)"
 	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile tests
 
-bench: .venv .venv-clients ## How long a code rollback takes besides ECS's own work, beside ecs-deploy (about 5 minutes)
-	@PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench
+bench: .venv .venv-clients .cache/bench/.ready ## Rollbacks side by side with what people would use instead, into docs/performance (about 75 minutes)
+	@$(BENCH)
 
-bench-quick: .venv .venv-clients ## The same with two runs of each case
-	@PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench --times 2
+bench-quick: .venv .venv-clients ## A short look at the same, into tests/output/bench (under 3 minutes)
+	@$(BENCH) --quick
+
+PLAYBOOK ?= rollback_full
+bench-profile: .venv ## Where the time of one run goes; PLAYBOOK=rollback_code for another than rollback_full
+	@$(BENCH) --profile $(PLAYBOOK)
 
 lint: .venv-lint ## ruff, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" "$(CURDIR)/tests/tools/lint"
@@ -72,6 +77,12 @@ clean: ## Remove what make made in this folder
 
 .venv-clients/.ready-$(NEWEST): $(REQUIREMENTS)/clients.txt $(REQUIREMENTS)/constraints.txt tests/tools/make_venv
 	@tests/tools/make_venv .venv-clients $(call find_python,$(NEWEST)) clients
+	@touch $@
+
+# A rival of the bench, never a dependency.
+.cache/bench/.ready: .venv/.ready-$(NEWEST) $(AMAZON_AWS)
+	@echo "Taking community.aws out of the package ansible, for the bench alone"
+	@.venv/bin/python tests/tools/install_amazon_aws.py community.aws .cache/bench
 	@touch $@
 
 .venv-lint/.ready-$(NEWEST): $(REQUIREMENTS)/lint.txt $(REQUIREMENTS)/lint-constraints.txt $(AMAZON_AWS)

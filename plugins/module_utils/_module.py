@@ -10,6 +10,7 @@ import contextlib
 
 try:
     import boto3
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import (
         BotoCoreError,
@@ -37,6 +38,28 @@ REJECTED_CREDENTIALS = (
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
+_loaders = []  # one for all sessions of a process
+
+
+def _core():
+    """A botocore session that has read the services' descriptions already when one of this process, or of its parent, has.
+
+    They are 0.08 s of the first client of each session (measured).
+    """
+    core = botocore.session.Session()
+    if not _loaders:
+        _loaders.append(core.get_component("data_loader"))
+    core.register_component("data_loader", _loaders[0])
+    return core
+
+
+def read_descriptions(*services):
+    """Let this process, and those that are forked from it, make clients of these services sooner. Calls nobody."""
+    session = boto3.session.Session(botocore_session=_core())
+    for service in services:
+        session.client(service, region_name="eu-west-3", aws_access_key_id="-", aws_secret_access_key="-")
+
+
 class RollbackModule(Telling, AnsibleAWSModule):
     """A module that talks to AWS; supports check mode and diff, and ends with ``finish`` or with a message."""
 
@@ -53,7 +76,7 @@ class RollbackModule(Telling, AnsibleAWSModule):
         profile, own = options.pop("profile_name", None), options.pop("aws_config", None)
         config = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=30)
         if self._session is None:
-            self._session = boto3.session.Session(profile_name=profile)
+            self._session = boto3.session.Session(profile_name=profile, botocore_session=_core())
         config = config.merge(own) if own else config
         return self._session.client(service, region_name=region, endpoint_url=endpoint_url, config=config, **options)
 

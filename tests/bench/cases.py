@@ -1,180 +1,148 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is measured: each case breaks the code of a production, brings it back, and makes sure that it is back."""
+"""What is measured: ours and its rivals, each on a production of its own that has been broken, and that must be back afterwards."""
 
 from __future__ import annotations
 
-import concurrent.futures
+import dataclasses
 import json
 import pathlib
-import sys
-import time
 from collections.abc import Callable
 
 from bench import measure
-from bench.table import Row
-from spymeo_lab import cli, world
-from spymeo_lab.accidents import Pipeline
+from bench.production import BIN, CLIENTS, Failed, Production, production
+from bench.results import Sample
+from bench.sets import Durations
+from spymeo_lab import fleet, world
 
-BIN = pathlib.Path(sys.executable).parent
-CLIENTS = measure.ROOT / ".venv-clients/bin"
-STEADY_WITHIN = 120  # seconds
-
-
-class Failed(Exception):
-    """A run did not end where it should."""
+RIVALS = measure.BENCH / "rivals"
+OURS = "spymeo.rollback"
+ACCIDENT = {"full": "full", "code": "login-broken"}
 
 
-class Bench:
-    """A production, and what people do with it."""
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One way to roll back. `kind` is full or code."""
 
-    def __init__(self, state: dict, scratch: pathlib.Path):
-        self.state, self.scratch = state, scratch
-        self.ecs = world.client("ecs", state["endpoint_url"])
-
-    def push(self, release: str, defect: str) -> dict:
-        """Push an image."""
-        return cli.control(self.state, "push", release=release, defect=defect)
-
-    def run(self, command: list[str]) -> measure.Run:
-        """Run a command as from a shell in which `lab env` was evaluated."""
-        environment = {**cli.environment(self.state), "PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(self.scratch)}
-        return measure.run(command, environment, self.state["endpoint_url"], self.scratch)
-
-    def play(self, **variables) -> measure.Run:
-        """rollback_code.yml."""
-        command = [
-            "ansible-playbook",
-            "playbooks/rollback_code.yml",
-            "-i",
-            "inventories/lab",
-            "-e",
-            json.dumps(variables),
-        ]
-        return self.run([str(BIN / command[0]), *command[1:]])
-
-    def running(self, service: str) -> str:
-        """family:revision of a service that is at rest, else empty."""
-        found = self.ecs.describe_services(cluster=world.CLUSTER, services=[service])["services"][0]
-        first, *others = found["deployments"]
-        at_rest = not others and first["rolloutState"] == "COMPLETED" and first["runningCount"] == found["desiredCount"]
-        return found["taskDefinition"].rpartition("/")[2] if at_rest else ""
-
-    def wait_for(self, service: str, revision: str) -> None:
-        """Until a service is at rest on a revision.
-
-        :raises Failed: it is not in time.
-        """
-        deadline = time.monotonic() + STEADY_WITHIN
-        while self.running(service) != revision:
-            if time.monotonic() > deadline:
-                raise Failed(f"{service} is not on {revision} after {STEADY_WITHIN} s")
-            time.sleep(0.2)
-
-    def deployment_seconds(self, services: list[str]) -> float:
-        """From the creation of the first to the end of the last of the newest deployment of each service."""
-        newest = [
-            self.ecs.list_service_deployments(cluster=world.CLUSTER, service=name)["serviceDeployments"][0]
-            for name in services
-        ]
-        if {item["status"] for item in newest} != {"SUCCESSFUL"}:
-            raise Failed(f"deployments ended {[item['status'] for item in newest]}")
-        return (max(item["finishedAt"] for item in newest) - min(item["createdAt"] for item in newest)).total_seconds()
+    name: str
+    kind: str
+    command: Callable[[Production], list[str]]
 
 
-def one_service(bench: Bench) -> Callable[[], tuple[measure.Run, float]]:
-    """rollback_code.yml for spymeo-app."""
-
-    def measured():
-        _break(bench)
-        run = bench.play()
-        return _proven(bench, run, [world.SERVICE])
-
-    return measured
+def playbook(path: pathlib.Path | str, inventory: pathlib.Path | str, **variables) -> list[str]:
+    """ansible-playbook with variables on the command line."""
+    extra = ["-e", json.dumps(variables)] if variables else []
+    return [str(BIN / "ansible-playbook"), str(path), "-i", str(inventory), *extra]
 
 
-def ecs_deploy(bench: Bench) -> Callable[[], tuple[measure.Run, float]]:
-    """fabfuel's ecs-deploy to the old revision, which it is told; it neither chooses nor verifies."""
-
-    def measured():
-        _break(bench)
-        command = [str(CLIENTS / "ecs"), "deploy", world.CLUSTER, world.SERVICE, "--task", f"{world.FAMILY}:1"]
-        run = bench.run([*command, "--no-deregister", "--timeout", "120"])
-        if run.code:
-            raise Failed(run.output)
-        deadline = time.monotonic() + STEADY_WITHIN
-        while not bench.running(world.SERVICE) and time.monotonic() < deadline:
-            time.sleep(0.2)  # it is content with tasks that run, before ECS is
-        return run, bench.deployment_seconds([world.SERVICE])
-
-    return measured
+def ours(kind: str) -> Case:
+    """Our playbook with the inventory of the lab: it chooses, checks, waits and verifies."""
+    return Case(OURS, kind, lambda _production: playbook(f"playbooks/rollback_{kind}.yml", "inventories/lab"))
 
 
-def many_services(bench: Bench, count: int) -> Callable[[], tuple[measure.Run, float]]:
-    """rollback_code.yml for an application of many services; all but one are light stand-ins without a load balancer."""
-    workers = [f"spymeo-worker-{number}" for number in range(1, count)]
-    for name in workers:
-        _make_worker(bench, name)
-    _side_by_side(lambda name: bench.wait_for(name, f"{name}:1"), workers)
-
-    def measured():
-        _break(bench)
-        for name in workers:
-            bench.ecs.update_service(cluster=world.CLUSTER, service=name, taskDefinition=f"{name}:2")
-        _side_by_side(lambda name: bench.wait_for(name, f"{name}:2"), workers)
-        services = [world.SERVICE, *workers]
-        run = bench.play(rollback_services=services, rollback_task_definition={name: f"{name}:1" for name in services})
-        return _proven(bench, run, services)
-
-    return measured
-
-
-def repeat(
-    case: str, budget: float | None, times: int, measured: Callable[[], tuple[measure.Run, float]]
-) -> tuple[Row, measure.Run]:
-    """Several runs of one case, and the last of them."""
-    found = [measured() for _ in range(times)]
-    runs = [run for run, _seconds in found]
-    row = Row(
-        case, budget, [run.wall for run in runs], [seconds for _run, seconds in found], [run.cpu for run in runs],
-        [run.memory for run in runs], [run.calls for run in runs], [len(run.written) for run in runs], [run.processes for run in runs],
-    )  # fmt: skip
-    return row, runs[-1]
-
-
-def _break(bench: Bench) -> None:
-    """Deploy a release that cannot log anybody in."""
-    Pipeline(bench.state).deploy("login-broken", bench.push, lambda text: None)
-
-
-def _proven(bench: Bench, run: measure.Run, services: list[str]) -> tuple[measure.Run, float]:
-    if run.code or set(run.written) != {"UpdateService"} or len(run.written) != len(services):
-        raise Failed(run.output)
-    for name in services:
-        if bench.running(name) != f"{name}:1":
-            raise Failed(f"{name} is not on {name}:1\n{run.output}")
-    return run, bench.deployment_seconds(services)
-
-
-def _make_worker(bench: Bench, name: str) -> None:
-    ecs = bench.ecs
-    definition = ecs.describe_task_definition(taskDefinition=f"{world.FAMILY}:1")["taskDefinition"]
-    kept = ("requiresCompatibilities", "networkMode", "cpu", "memory", "executionRoleArn")
-    container = {key: definition["containerDefinitions"][0][key] for key in ("name", "image", "logConfiguration")}
-    for seconds in (100000, 100001):
-        container["command"] = ["sh", "-c", f"echo ready; exec sleep {seconds}"]
-        ecs.register_task_definition(
-            family=name, containerDefinitions=[container], **{key: definition[key] for key in kept}
-        )
-    network = ecs.describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0][
-        "networkConfiguration"
+def rivals(kind: str) -> list[Case]:
+    """What people would use instead. All of them are told what ours finds out, and none of them verifies more than the health."""
+    modules = playbook(RIVALS / f"modules_{kind}.yml", "localhost,")
+    told = [
+        Case(
+            "threads script, the limit",
+            kind,
+            lambda _production: [str(BIN / "python"), str(RIVALS / "threads.py"), kind],
+        ),
+        Case("runbook, AWS CLI and its waiters", kind, lambda _production: [str(RIVALS / f"runbook_{kind}.sh")]),
+        Case("runbook, amazon.aws and community.aws", kind, lambda _production: modules),
     ]
-    ecs.create_service(
-        cluster=world.CLUSTER, serviceName=name, taskDefinition=f"{name}:1", desiredCount=1, launchType="FARGATE",
-        networkConfiguration=network,
+    if kind == "code":
+        deploy = [
+            "deploy",
+            world.CLUSTER,
+            world.SERVICE,
+            "--task",
+            f"{world.FAMILY}:1",
+            "--no-deregister",
+            "--timeout",
+            "600",
+        ]
+        told.append(Case("fabfuel ecs-deploy", kind, lambda _production: [str(CLIENTS / "ecs"), *deploy]))
+    return told
+
+
+def run(case: Case, durations: Durations) -> Sample:
+    """Break a production, roll it back in this way, make sure that it is back.
+
+    :raises Failed: the command failed, or production is not back.
+    """
+    with production() as broken:
+        broken.fail(ACCIDENT[case.kind])
+        broken.pace(durations)
+        done = _succeed(broken.run(case.command(broken)))
+        broken.pace(dataclasses.replace(durations, call=0.0))
+        if case.kind == "full":
+            broken.prove_full()
+            return sample(done, durations.full)
+        broken.prove_code([world.SERVICE])
+        return sample(done, broken.deployment_seconds([world.SERVICE]))
+
+
+def run_services(count: int, durations: Durations) -> Sample:
+    """Code rollback of one application with so many services; all but one are stand-ins without a load balancer."""
+    with production("--services", str(count - 1)) as broken:
+        workers = broken.state["fleet"]["services"]
+        fleet.break_all(broken.state["endpoint_url"], workers)
+        broken.fail(ACCIDENT["code"])
+        broken.pace(durations)
+        services = [world.SERVICE, *workers]
+        done = _succeed(
+            broken.run(playbook("playbooks/rollback_code.yml", "inventories/lab", rollback_services=services))
+        )
+        broken.pace(dataclasses.replace(durations, call=0.0))
+        broken.prove_code(services)
+        return sample(done, broken.deployment_seconds(services))
+
+
+def run_applications(count: int, durations: Durations) -> Sample:
+    """Full rollback of so many applications, each a host of one inventory, with a fork each."""
+    with production("--applications", str(count)) as broken:
+        applications = broken.state["fleet"]["applications"]
+        fleet.break_all(broken.state["endpoint_url"], [each["name"] for each in applications])
+        broken.pace(durations)
+        command = playbook("playbooks/rollback_full.yml", _inventory(broken, applications), verify_scenarios=[])
+        done = _succeed(broken.run(command, ANSIBLE_FORKS=str(count)))
+        broken.pace(dataclasses.replace(durations, call=0.0))
+        broken.prove_code([each["name"] for each in applications])
+        for each in applications:
+            broken.prove_database(each["db_instance"], each["database_secret"])
+        return sample(done, durations.full)
+
+
+def _inventory(broken: Production, applications: list[dict]) -> pathlib.Path:
+    """A host for each application; what they share is what inventories/lab says."""
+    folder = broken.scratch / "inventory"
+    folder.mkdir()
+    (folder / "group_vars").symlink_to(measure.ROOT / "inventories/lab/group_vars")
+    hosts = {
+        each["name"]: {
+            "rollback_services": [each["name"]],
+            "rollback_db_instance": each["db_instance"],
+            "rollback_snapshot": each["snapshot"],
+            "rollback_database_secret": each["database_secret"],
+            "rollback_secrets": [],
+        }
+        for each in applications
+    }
+    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    return folder
+
+
+def sample(done: measure.Run, critical: float) -> Sample:
+    """What of a run is kept. `critical`: seconds that AWS itself takes."""
+    return Sample(
+        wall=done.wall, critical=critical, cpu=done.cpu, memory=done.memory, calls=done.calls, writing=len(done.written),
+        processes=done.processes,
     )  # fmt: skip
 
 
-def _side_by_side(function, items) -> None:
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        list(pool.map(function, items))
+def _succeed(done: measure.Run) -> measure.Run:
+    if done.code:
+        raise Failed(done.output)
+    return done

@@ -166,3 +166,19 @@ def shared_production_with_breaker():
     lab = bring_up("--breaker")
     yield lab
     take_down(lab)
+
+
+@pytest.fixture
+def call_module(ansible_adhoc, tmp_path):
+    """Run one module by pytest-ansible; gives its result (dict) and the writing calls that it made (list of str)."""
+    inventory = tmp_path / "hosts"
+    inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={sys.executable}\n")
+
+    def call(production: Production, module: str, **options):
+        aws = {key: production.state[key] for key in ("endpoint_url", "access_key", "secret_key", "region")}
+        host = ansible_adhoc(inventory=str(inventory), connection="local", host_pattern="localhost").localhost
+        before = len(production.calls())
+        result = getattr(host, f"spymeo.rollback.{module}")(**aws, **options).localhost
+        return dict(result), [call["operation"] for call in production.calls()[before:] if call["writes"]]
+
+    return call

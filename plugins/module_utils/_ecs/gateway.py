@@ -71,22 +71,21 @@ class EcsGateway:
         :raises BadInput: the cluster or a service does not exist.
         """
         found = {}
-        for chunk in _chunks(names, SERVICES_A_CALL):
-            try:
-                answer = self._ecs.describe_services(cluster=self.cluster, services=chunk, include=["TAGS"])
-            except is_boto3_error_code("ClusterNotFoundException"):
-                raise BadInput(
-                    "cluster",
-                    self.cluster,
-                    "there is no such ECS cluster in %s" % self._ecs.meta.region_name,
-                    self._clusters(),
-                ) from None
-            with reading("DescribeServices"):
-                found.update((service["serviceName"], Service.from_boto(service)) for service in answer["services"])
+        for some in side_by_side(self._some_services, _chunks(names, SERVICES_A_CALL)):
+            found.update(some)
         for name in names:
             if name not in found:
                 raise BadInput("services", name, "cluster %s has no such service" % self.cluster, self._services())
         return [found[name] for name in names]
+
+    def _some_services(self, names):
+        try:
+            answer = self._ecs.describe_services(cluster=self.cluster, services=names, include=["TAGS"])
+        except is_boto3_error_code("ClusterNotFoundException"):
+            problem = "there is no such ECS cluster in %s" % self._ecs.meta.region_name
+            raise BadInput("cluster", self.cluster, problem, self._clusters()) from None
+        with reading("DescribeServices"):
+            return {service["serviceName"]: Service.from_boto(service) for service in answer["services"]}
 
     def _clusters(self):
         return _there_are("clusters", self._ecs.list_clusters()["clusterArns"])

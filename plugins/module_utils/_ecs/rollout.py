@@ -162,14 +162,13 @@ class Rollout:
 
     def _look(self):
         going = [course for course in self.courses if course.under_way]
-        for course in going:
-            if course.ours is None:
-                self._find(course)
+        side_by_side(self._find, [course for course in going if course.ours is None])
         found = {course.ours.arn: course for course in going if course.ours}
         for deployment in self._ecs.deployments(sorted(found)):
             found[deployment.arn].ours = deployment
         now = {service.name: service for service in self._ecs.services([course.service.name for course in going])}
-        answers = {course.service.name: self._judge(course, now[course.service.name]) for course in going}
+        judged = side_by_side(lambda course: self._judge(course, now[course.service.name]), going)
+        answers = {course.service.name: answer for course, answer in zip(going, judged)}
         self._waiting = [
             (name, answer.done, answer.total, answer.detail.partition(": ")[2])
             for name, answer in answers.items()

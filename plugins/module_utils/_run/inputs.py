@@ -10,12 +10,13 @@ import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
 
-NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID = (
+NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, FLAG, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID = (
     "name",
     "optional name",
     "time",
     "fence",
     "probe",
+    "flag",
     "names",
     "optional names",
     "url",
@@ -42,7 +43,11 @@ VARIABLES = {
     "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_fence": (FENCE, "empty, none, or scale_to_zero"),
     "rollback_db_probe": (PROBE, "empty, direct, or task"),
-    "rollback_db_probe_image": (OPTIONAL_NAME, "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours"),
+    "rollback_db_probe_image": (
+        OPTIONAL_NAME,
+        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
+    ),
+    "rollback_db_stop_failed": (FLAG, "empty, true or false, without quotes"),
     "rollback_db_warm": (OPTIONAL_NAMES, "empty, or a list of tables, like [Practitioner]"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
     "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),
@@ -53,7 +58,7 @@ VARIABLES = {
     "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
 }
 
-_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
+_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, FLAG, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
 _SOURCES = ("rollback_snapshot", "rollback_snapshot_before", "rollback_point_in_time")
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
@@ -110,6 +115,10 @@ def _check_fence(value):
 
 def _check_probe(value):
     return None if value in ("direct", "task") else "there is no such way to probe"
+
+
+def _check_flag(value):
+    return None if isinstance(value, bool) else "it is neither true nor false"
 
 
 def _check_names(value):
@@ -189,6 +198,7 @@ _CHECKS = {
     TIME: _check_time,
     FENCE: _check_fence,
     PROBE: _check_probe,
+    FLAG: _check_flag,
     NAMES: _check_names,
     OPTIONAL_NAMES: _check_optional_names,
     URL: _check_url,

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes when each task of a play began and ended, as JSON, into the file that SPYMEO_BENCH_TIMELINE names."""
+"""Writes when each task of a play began and ended on each host, as JSON, into the file that SPYMEO_BENCH_TIMELINE names."""
 
 from __future__ import annotations
 
@@ -30,19 +30,35 @@ class CallbackModule(CallbackBase):
     def __init__(self):
         super().__init__()
         self._path = os.environ.get("SPYMEO_BENCH_TIMELINE")
+        self._began = {}
         self._tasks = []
 
-    def v2_playbook_on_task_start(self, task, is_conditional):
-        """A task begins."""
-        self._tasks.append({"name": task.get_name(), "action": task.action, "began": time.time(), "ended": None})
-
-    def v2_runner_on_skipped(self, result):
-        """It needed no process."""
-        self._tasks.pop()
+    def v2_runner_on_start(self, host, task):
+        """A task begins on a host."""
+        self._began[host.get_name(), task._uuid] = time.monotonic()
 
     def v2_runner_on_ok(self, result):
         """It ends."""
-        self._tasks[-1]["ended"] = time.time()
+        self._end(result)
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        """It ends badly."""
+        self._end(result)
+
+    def _end(self, result):
+        """A loop's items and a retried task's attempts are processes of their own; what was skipped started none."""
+        told, host, task = result.result, result.host.get_name(), result.task
+        items = [item for item in told.get("results", []) if isinstance(item, dict)] if task.loop else [told]
+        self._tasks.append(
+            {
+                "name": task.get_name(),
+                "action": task.action,
+                "host": host,
+                "began": self._began.pop((host, task._uuid)),
+                "ended": time.monotonic(),
+                "attempts": sum(item.get("attempts", 1) for item in items if not item.get("skipped")),
+            }
+        )
 
     def v2_playbook_on_stats(self, stats):
         """The play has ended."""

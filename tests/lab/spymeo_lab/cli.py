@@ -81,6 +81,8 @@ def settings_of(arguments: argparse.Namespace) -> dict:
         "public_port": PUBLIC_PORT if default else 0,
         "durations": dict(arguments.set),
         "breaker": arguments.breaker,
+        "services": arguments.services,
+        "applications": arguments.applications,
         "owner": arguments.owner,
     }
 
@@ -98,15 +100,15 @@ def _start(directory: pathlib.Path, settings: dict, owner: int | None) -> None:
             env={**os.environ, "PYTHONPATH": PYTHONPATH},
         )
     try:
-        _await_ready(directory, guard)
+        _await_ready(directory, guard, UP_TIMEOUT + settings["services"] + 10 * settings["applications"])
     except BaseException:
         guard.terminate()
         guard.wait()
         raise
 
 
-def _await_ready(directory: pathlib.Path, guard: subprocess.Popen) -> None:
-    deadline = time.monotonic() + UP_TIMEOUT
+def _await_ready(directory: pathlib.Path, guard: subprocess.Popen, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
     log = directory / "lab.log"
     text = ""
     while not (directory / "lab.json").exists():
@@ -115,7 +117,7 @@ def _await_ready(directory: pathlib.Path, guard: subprocess.Popen) -> None:
         if guard.poll() is not None:
             raise LabError(f"the lab did not start:\n{text[-4000:]}")
         if time.monotonic() > deadline:
-            raise LabError(f"the lab was not ready after {UP_TIMEOUT} s:\n{text[-4000:]}")
+            raise LabError(f"the lab was not ready after {timeout} s:\n{text[-4000:]}")
         time.sleep(0.05)
 
 
@@ -230,6 +232,10 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--set", type=_setting, action="append", default=[], metavar="DURATION=SECONDS")
             command.add_argument(
                 "--breaker", action="store_true", help="the service has a deployment circuit breaker with rollback"
+            )
+            command.add_argument("--services", type=int, default=0, help="so many more services, of light stand-ins")
+            command.add_argument(
+                "--applications", type=int, default=0, help="so many more applications, each with a database of its own"
             )
         if function is accident:
             command.add_argument("accident", choices=sorted(ACCIDENTS))

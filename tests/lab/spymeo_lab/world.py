@@ -40,6 +40,7 @@ ADMIN_PASSWORD = "lab-admin-password"
 PAYMENT_KEY = "sk_lab_51HxKq8mN2vR"
 SESSION_SECRET = "lab-session-secret-7f3c9a5d1e8b4026"
 
+POSTGRES_IMAGE = "public.ecr.aws/docker/library/postgres:17-alpine"  # what anybody may pull
 APP = pathlib.Path(__file__).parents[1] / "app"
 QUICK = Durations(
     task_provisioning=0.02,
@@ -72,11 +73,12 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     """Build the world in `lab`; its durations hold only from then on, so that a slow lab is up quickly, too.
 
     What does not need the database is made while that is being created, and the service starts during the snapshot.
-    `settings`: `public_port` (0: any), `breaker` (bool). Returns what lab.json tells about the world.
+    `settings`: `public_port` (0: any), `breaker` (bool), `services` and `applications` (how many more). Returns what lab.json tells about the world.
     """
     durations, lab.durations = lab.durations, QUICK
     lab.world_controls["push"] = lambda release, defect: {"digest": push_release(lab, release, defect)}
     push_release(lab, "1.0.0")
+    lab.ecr.public[POSTGRES_IMAGE] = _postgres_image()
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
     public_port = settings["public_port"] or free_port()
@@ -89,6 +91,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
         snapshot = beside.submit(_snapshot, rds)
         _service(endpoint_url, network, secrets, role, target_group, settings["breaker"])
         snapshot.result()
+    fleet = _fleet(lab, endpoint_url, settings)
     lab.durations = durations
     return {
         "base_url": f"http://127.0.0.1:{public_port}",
@@ -102,7 +105,18 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
         "target_group_arn": target_group,
         "admin": {"email": "admin@spymeo.fr", "password": ADMIN_PASSWORD},
         "settings": settings,
+        "fleet": fleet,
     }
+
+
+def _fleet(lab: Lab, endpoint_url: str, settings: dict) -> dict:
+    """The services and applications beside SPYMEO's, when there are to be any."""
+    if not (settings["services"] or settings["applications"]):
+        return {"services": [], "applications": []}
+    from . import fleet  # it knows this module
+
+    fleet.push(lab)
+    return fleet.start(endpoint_url, settings["services"], settings["applications"])
 
 
 def _change_durations(lab: Lab, seconds: dict[str, float]) -> None:
@@ -126,6 +140,13 @@ def push_release(lab: Lab, release: str, defect: str = "") -> str:
     ]
     config = {"Env": environment, "Cmd": command("serve"), "WorkingDir": str(APP)}
     return lab.ecr.push(REPOSITORY, release, config)
+
+
+def _postgres_image() -> dict:
+    """The config of PostgreSQL's own image, as far as a client of a database needs it."""
+    from .postgres import PROGRAMS, site_packages  # here, because it imports psycopg, which the server has already
+
+    return {"Env": [f"PATH={site_packages() / PROGRAMS / 'bin'}:/usr/bin:/bin"], "Cmd": ["psql"]}
 
 
 def command(verb: str) -> list[str]:

@@ -353,3 +353,9 @@ def test_versions_are_listed_page_by_page(secrets, versions):
     second = secrets.list_secret_version_ids(SecretId=NAME, MaxResults=1, NextToken=first["NextToken"])
     assert {page["Versions"][0]["VersionId"] for page in (first, second)} == set(versions)
     assert "NextToken" not in second
+
+
+def test_a_secret_has_no_resource_policy(secrets, versions):
+    told = secrets.get_resource_policy(SecretId=NAME)
+    assert (told["Name"], "ResourcePolicy" in told) == (NAME, False)
+    assert refusal(secrets.get_resource_policy, SecretId="nobody")[0] == "ResourceNotFoundException"

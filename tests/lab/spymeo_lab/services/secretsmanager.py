@@ -68,6 +68,10 @@ class SecretsManager(Service):
         """Everything but the values; a secret that is marked for deletion is shown with its DeletedDate."""
         return self._shape(self._find(request["SecretId"]), "VersionIdsToStages")
 
+    def get_resource_policy(self, request: dict) -> dict:
+        """The policy of a secret; without ResourcePolicy, as AWS answers for those that have none: nothing here attaches one."""
+        return self._names(self._find(request["SecretId"]))
+
     def list_secrets(self, request: dict) -> dict:
         """Secrets by date of creation, filtered; those marked for deletion only when asked for."""
         found = [

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module of this collection in a fork of its worker, where that comes to the same as a Python of its own.
+
+Ansible starts a new Python for each module, which imports boto3 and compiles our sources out of a zip before it does
+anything: about a second of CPU (measured). A fork has both from ansible-playbook's own process. The module stays a process
+of its own, with an end of its own; only its start is another. Wherever the module would not run on this machine, with this
+Python, as this user, Ansible's own way is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+import traceback
+
+from ansible import constants
+from ansible.module_utils.testing import patch_module_args
+from ansible.plugins.action import ActionBase
+from ansible.utils.vars import merge_hash
+from ansible.vars import clean
+
+# What nearly every module of ours needs. Without boto3 or amazon.aws the module itself tells what is missing.
+with contextlib.suppress(ImportError):
+    from ansible_collections.spymeo.rollback.plugins.module_utils import _module, _progress, _wait  # noqa: F401
+
+    _module.read_descriptions("ecs", "rds", "secretsmanager")
+
+PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
+MODULES = "ansible_collections.spymeo.rollback.plugins.modules."
+
+
+class ForkedModule(ActionBase):
+    """An action for all modules of this collection."""
+
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp=None, task_vars=None):
+        """Run the module of the task. Like Ansible's ``normal``, but for the process."""
+        result = super().run(tmp, task_vars)
+        if self._is_this_python(task_vars):
+            return merge_hash(result, self._run_forked(task_vars))
+        result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+        if not self._task.async_val:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _is_this_python(self, task_vars):
+        """Whether the module would run here, with this Python, as this user, in this environment, and be waited for."""
+        interpreter = self._templar.template(task_vars.get("ansible_python_interpreter"))
+        return (
+            self._connection.transport == "local"
+            and interpreter == sys.executable
+            and self._connection.become is None
+            and not (self._task.async_val or self._task.delegate_to or any(self._task.environment))
+            and not constants.DEFAULT_KEEP_REMOTE_FILES  # somebody wants to see the module's files
+        )
+
+    def _run_forked(self, task_vars):
+        self._update_module_args(self._task.action, self._task.args, task_vars)
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            child = os.fork()
+            if not child:
+                _become_module(self._task.action, self._task.args, self._loader.get_basedir(), output, errors)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            output.seek(0)
+            errors.seek(0)
+            told = dict(rc=code, stdout=output.read(), stderr=errors.read())
+        told.update(stdout_lines=told["stdout"].splitlines(), stderr_lines=told["stderr"].splitlines())
+        answer = self._parse_returned_data(told, PROFILE)
+        if isinstance(answer, dict):  # ansible-core before 2.21
+            clean.remove_internal_keys(answer)
+            return answer
+        answer.remove_internal_keys()
+        return answer.as_result_dict(for_round_trip=True)
+
+
+def _become_module(action, arguments, directory, output, errors):
+    """What the child does: run the module, write its answer, and end without returning to the worker's code."""
+    code = 1
+    try:
+        os.chdir(directory)  # where Ansible starts a module on a local connection
+        sys.stdout, sys.stderr = output, errors
+        with patch_module_args(arguments):
+            importlib.import_module(MODULES + action.rpartition(".")[2]).main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - whatever it is, it is told, and the child ends here
+        traceback.print_exc(file=errors)
+    finally:
+        with contextlib.suppress(OSError):
+            output.flush()
+            errors.flush()
+        os._exit(code)

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A module in a fork of its worker ends, answers and fails as it does in a Python of its own, and is only there where that is so."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import types
+
+import pytest
+import yaml
+from ansible_collections.spymeo.rollback.plugins.plugin_utils import _forked
+
+ROOT = pathlib.Path(__file__).parents[4]
+PLAY = """\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - spymeo.rollback.rollback_run:
+        variables: {rollback_environment: %s, rollback_run_id: rb-20261122-120000}
+        needed: [rollback_environment, rollback_run_id]
+      register: told
+      ignore_errors: true
+%s
+    - ansible.builtin.copy: {content: "{{ told | to_json }}", dest: "{{ answer }}", mode: "0600"}
+"""
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Play rollback_run on localhost. Returns (its result, whether Ansible has started a Python for it)."""
+
+    def playing(environment="lab", task="", python="{{ ansible_playbook_python }}", **more):
+        (tmp_path / "play.yml").write_text(PLAY % (environment, task))
+        variables = {"answer": str(tmp_path / "answer"), "ansible_python_interpreter": python}
+        command = ["ansible-playbook", "-vvv", "-i", "localhost,", "-c", "local", "-e", json.dumps(variables)]
+        done = subprocess.run(
+            [pathlib.Path(sys.executable).parent / command[0], *command[1:], str(tmp_path / "play.yml")],
+            cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads((tmp_path / "answer").read_text()), "AnsiballZ_rollback_run" in done.stdout
+
+    return playing
+
+
+def test_the_answer_is_the_one_of_a_python_of_its_own(play):
+    forked, started = play()
+    assert not started
+    as_ever, started = play(ANSIBLE_KEEP_REMOTE_FILES="1")  # somebody wants to see the module's files
+    assert started
+    assert forked == as_ever
+    assert forked["run_id"] == "rb-20261122-120000"
+
+
+def test_so_is_the_failure(play):
+    forked, started = play(environment='""')
+    assert not started
+    as_ever, started = play(environment='""', ANSIBLE_KEEP_REMOTE_FILES="1")
+    assert started
+    assert forked["failed"]
+    assert "rollback_environment" in forked["msg"]
+    assert forked == as_ever
+
+
+def test_elsewhere_ansible_starts_it_as_ever(play, tmp_path):
+    other = tmp_path / "python"
+    other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    other.chmod(0o755)
+    assert play(python=str(other))[1]
+    assert play(task="      environment: {NO_COLOR: '1'}")[1]
+
+
+class Broken:
+    """A module `broken` of this collection whose main is the given function."""
+
+    def __init__(self, monkeypatch, main):
+        monkeypatch.setitem(sys.modules, _forked.MODULES + "broken", types.SimpleNamespace(main=main))
+
+    def run(self):
+        """(exit code, stdout, stderr) of the child."""
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            child = os.fork()
+            if not child:
+                _forked._become_module("spymeo.rollback.broken", {}, "/", output, errors)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            output.seek(0)
+            errors.seek(0)
+            return code, output.read(), errors.read()
+
+
+def test_a_module_that_breaks_tells_where(monkeypatch):
+    def main():
+        print("so far")
+        raise ValueError("a defect")
+
+    code, output, errors = Broken(monkeypatch, main).run()
+    assert (code, output) == (1, "so far\n")
+    assert errors.endswith("ValueError: a defect\n")
+
+
+@pytest.mark.parametrize(("end", "code"), [(0, 0), (None, 0), (3, 3), ("a message", 1)])
+def test_a_module_ends_with_the_code_that_it_gives(monkeypatch, end, code):
+    assert Broken(monkeypatch, lambda: sys.exit(end)).run()[0] == code
+
+
+def test_a_module_that_is_killed_is_no_end_of_its_worker(monkeypatch):
+    assert Broken(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGKILL)).run()[0] == -signal.SIGKILL
+
+
+def test_every_module_is_routed_to_the_action_but_the_one_that_it_is_named_after():
+    modules = {path.stem for path in (ROOT / "plugins/modules").glob("[a-z]*.py")} - {"rollback_run"}
+    routed = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["plugin_routing"]["modules"]
+    assert routed == {name: {"action_plugin": "spymeo.rollback.rollback_run"} for name in modules}

@@ -188,6 +188,11 @@ def served_long(evidence):
     return None
 
 
+def history_unknown(evidence):
+    """ECS could not be asked, so whether anything was deployed is not known."""
+    return dict() if evidence.services is None else None
+
+
 def no_release_before(evidence):
     """ECS's history names no release to go back to."""
     found = [service for service in _services(evidence) if not service.before]

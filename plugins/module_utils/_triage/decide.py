@@ -157,7 +157,7 @@ def _need(findings, option):
 
 def _supports(item, option):
     if item.speaks == AGAINST:
-        return option == NONE and item.option != NONE and item.weight > 0
+        return option == NONE and item.option != NONE and item.weight >= STRONG
     return item.option == option or (option == FULL and item.option in (CODE, DATABASE))
 
 

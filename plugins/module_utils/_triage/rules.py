@@ -123,6 +123,7 @@ RULES = (
     # What speaks against an option.
     Rule((), AGAINST, CODE, VETO, see.brought_back, "the release before, {release}, runs already; {gone} was given up"),
     Rule((), AGAINST, CODE, STRONG, see.served_long, "nothing was deployed lately: {release} serves since {ago}"),
+    Rule((), AGAINST, CODE, WEAK, see.history_unknown, "whether anything was deployed lately is not known"),
     Rule((), AGAINST, CODE, STRONG, see.errors_before, "the release before logged the same ({before} times: {first})"),
     Rule((), AGAINST, CODE, STRONG, see.secret_may_be_why,
          "{names} got another value {ago} ago, and a wrong secret looks like this; CODE leaves it as it is"),

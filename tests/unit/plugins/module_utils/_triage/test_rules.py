@@ -156,6 +156,7 @@ TABLE = {
     ],
     see.brought_back: [({"like": "brought-back"}, {})],
     see.served_long: [({"like": "old"}, {}), ({"like": "old"}, {"like": "brought-back"})],
+    see.history_unknown: [({"missing": {"services": "denied"}}, {})],
     see.errors_before: [({"errors": [{**P1001[0], "before": 3}]}, {"errors": P1001})],
     see.url_refused: [({"database": P1000}, {})],
     see.no_release_before: [({"service": {"before": ""}}, {})],

@@ -159,6 +159,7 @@ class EcsGateway:
                 digests=revisions[_target_revision(item)].digests,
                 stage=item.get("lifecycleStage", ""),
                 paused=any(hook.get("status") == "AWAITING_ACTION" for hook in item.get("lifecycleHookDetails", [])),
+                finished_at=item.get("finishedAt"),
             )
             for item in answers
         ]

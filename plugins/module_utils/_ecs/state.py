@@ -212,6 +212,7 @@ class Service:
     arn: str = ""
     pending: int = 0
     fence: Fence | None = None
+    target_groups: tuple[str, ...] = ()
 
     @classmethod
     def from_boto(cls, answer):
@@ -231,6 +232,9 @@ class Service:
             arn=answer["serviceArn"],
             pending=answer["pendingCount"],
             fence=_fence(answer.get("tags", [])),
+            target_groups=tuple(
+                item["targetGroupArn"] for item in answer.get("loadBalancers", []) if "targetGroupArn" in item
+            ),
         )
 
     @property
@@ -268,6 +272,7 @@ class ServiceDeployment:
     digests: tuple[tuple[str, str], ...] = ()
     stage: str = ""
     paused: bool = False
+    finished_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -176,14 +176,14 @@ class Look:
     def _logs(self):
         if not self._asked.log_groups:
             raise NotAsked("rollback_log_groups is not set")
-        gateway = LogsGateway(self._client("ecs"), self._client("logs"), self._asked.cluster)
+        gateway, ecs = LogsGateway(self._client("logs")), self._of("ecs")
         gateway.refuse_missing_groups(self._asked.log_groups)
-        running = [task for found in side_by_side(gateway.running_tasks, self._asked.services) for task in found]
+        found = [task for some in side_by_side(ecs.tasks, self._asked.services) for task in some]
+        running = [task for task in found if task.status == "RUNNING"]
         live, ended, before = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
-        arns = list({task.task_definition for task in [*live, *ended, *before]})
-        logs_of = dict(zip(arns, side_by_side(gateway.container_logs, arns)))
+        definitions = ecs.task_definitions({task.task_definition for task in [*live, *ended, *before]})
         of_live, of_ended, of_before = (
-            log.streams(tasks, logs_of, self._asked.log_groups) for tasks in (live, ended, before)
+            log.streams(tasks, definitions, self._asked.log_groups) for tasks in (live, ended, before)
         )
         reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline)
         tallies = reader.read_all(of_live + of_ended)

@@ -33,6 +33,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
 seealso:
@@ -69,7 +70,7 @@ reason:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import retire
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY
@@ -94,7 +95,7 @@ def told(old, new, stopped, kept_running):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),
             replaced_by=dict(type="str", required=True),

@@ -20,6 +20,12 @@ options:
     description: The DB instance to take a snapshot of.
     type: str
     required: true
+  current_host:
+    description:
+      - The host in the application's DATABASE_URL now. The snapshot is of the DB instance that has it, O(db_instance) or one that a rollback has
+        restored in its place.
+      - Left out, it is of O(db_instance).
+    type: str
   snapshot:
     description: The name of the snapshot to take, as RV(spymeo.rollback.rds_rollback_info#module:safety_snapshot) gives it.
     type: str
@@ -34,6 +40,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
   - spymeo.rollback.rollback.wait
 author:
   - SPYMEO (@spymeo)
@@ -106,9 +113,9 @@ seconds:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import in_service, takes_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import snapshot_ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
@@ -129,6 +136,14 @@ def shown(snapshot):
     )
 
 
+def source_of(gateway, options):
+    """The DbInstance to take a snapshot of."""
+    named = gateway.source(options["db_instance"])
+    if not options["current_host"]:
+        return named
+    return in_service(named, options["current_host"], {item.name: item for item in gateway.instances()})
+
+
 def apply(gateway, options, source, take):
     """Take the snapshot and wait for it. Returns whether this call took it, and the DbSnapshot now."""
     name, run_id = options["snapshot"], options["run_id"]
@@ -147,9 +162,10 @@ def apply(gateway, options, source, take):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),
+            current_host=dict(type="str"),
             snapshot=dict(type="str", required=True),
             tags=dict(type="dict", default={}),
             run_id=dict(type="str", required=True),
@@ -161,7 +177,7 @@ def main():
     started = clock.now()
     with module.telling():
         gateway = RdsGateway(module.aws("rds"))
-        source, present = gateway.source(options["db_instance"]), gateway.snapshot(options["snapshot"])
+        source, present = source_of(gateway, options), gateway.snapshot(options["snapshot"])
         take = takes_snapshot(source, present, options["snapshot"], options["run_id"])
         changed, after = take, shown(present)
         if module.check_mode and take:

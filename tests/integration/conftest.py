@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -68,6 +69,10 @@ class Production:
     def control(self, name: str, /, **arguments) -> dict:
         """What only the lab can do."""
         return cli.control(self.state, name, **arguments)
+
+    def forget_runs(self) -> None:
+        """Have nothing remembered of earlier runs, so that a test need not decide on those of another one."""
+        shutil.rmtree(f"{self.state['directory']}/rollback-store", ignore_errors=True)
 
     def accident(self, name: str) -> None:
         """Deploy release 2.0.0 with this accident; returns when the harm is done."""

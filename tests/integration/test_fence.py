@@ -13,7 +13,7 @@ import pytest
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
 
-FENCE = ["-e", "rollback_fence=scale_to_zero"]
+FENCE = ["-e", "rollback_fence=scale_to_zero", "-e", "rollback_lease=2"]
 RUN = ["-e", "rollback_run_id=rb-20261124-031500"]
 TARGET = {
     "ServiceNamespace": "ecs",

@@ -26,8 +26,15 @@ NEW = f"{world.DB_INSTANCE}-{RUN}"
 PLAYBOOK = "rollback_database"
 
 
-@pytest.fixture(scope="module", name="broken")
-def _broken(shared_production):
+@pytest.fixture
+def broken(corrupted):
+    """Each test begins without the runs of those before it."""
+    corrupted.forget_runs()
+    return corrupted
+
+
+@pytest.fixture(scope="module")
+def corrupted(shared_production):
     """The migration of release 2 has corrupted rows and renamed a column."""
     shared_production.whole = fingerprint(shared_production, world.DB_INSTANCE)
     shared_production.url_before = shared_production.database_url()
@@ -167,8 +174,8 @@ def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothin
     before = set(broken.instances())
     broken.control("durations", restore=3.0)
     latest = datetime.datetime.now(datetime.UTC).isoformat()
-    stop = {"rollback_db_stop_failed": True}
-    given = variables(rollback_run_id=RUN, rollback_snapshot="", rollback_snapshot_before=latest, **stop)
+    more = {"rollback_db_stop_failed": True, "rollback_lease": 2}
+    given = variables(rollback_run_id=RUN, rollback_snapshot="", rollback_snapshot_before=latest, **more)
     command = ["ansible-playbook", f"playbooks/{PLAYBOOK}.yml", "-i", "inventories/lab", *given]
     since = len(broken.calls())
     playing = subprocess.Popen(

@@ -15,7 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, stay
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
+    choose,
+    look,
+    named_release,
+    stay,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
@@ -146,12 +151,14 @@ class Look:
         return side_by_side(self._choose, self._of("described"))
 
     def _choose(self, service):
+        ecs = self._of("ecs")
+        looked = look(ecs, service)
         try:
-            return choose(self._of("ecs"), service, self._asked.named.get(service.name)), ""
+            return choose(ecs, looked, named_release(ecs, looked, self._asked.named.get(service.name))), ""
         except BadInput as error:
-            return stay(self._of("ecs"), service), error.message
+            return stay(ecs, looked), error.message
         except RollbackError as error:
-            return stay(self._of("ecs"), service), error.message.partition(": ")[2].partition(". ")[0]
+            return stay(ecs, looked), error.message.partition(": ")[2].partition(". ")[0]
 
     def _services(self):
         return tuple(service_seen(*pair) for pair in self._of("chosen"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
     Deployment,
@@ -69,7 +69,8 @@ def seen(story, release, copies=None, **changes):
         **changes,
     }
     service = Service("app", "ACTIVE", "ECS", ARN + release, deployments=(primary,), **told)
-    return service_seen(choose(Gateway(story, copies), service, None), "")
+    gateway = Gateway(story, copies)
+    return service_seen(choose(gateway, look(gateway, service), None), "")
 
 
 def test_a_new_release_came_after_one_that_was_proven():
@@ -115,5 +116,5 @@ def test_a_fence_is_told_while_it_stands():
 def test_where_no_release_can_be_chosen_the_reason_is_told():
     gateway = Gateway("1 ok, 2 ok")
     service = Service("app", "ACTIVE", "ECS", ARN + "2", 2, 2, (), ())
-    found = service_seen(choose(gateway, service, None), "nothing older than app:2 has served")
+    found = service_seen(choose(gateway, look(gateway, service), None), "nothing older than app:2 has served")
     assert (found.before, found.before_reason, found.brought_back) == ("", "nothing older than app:2 has served", False)

@@ -192,6 +192,7 @@ def logging(container, group):
         "taskDefinitionArn": container,
         "family": container,
         "status": "ACTIVE",
+        "registeredAt": NIGHT,
         "containerDefinitions": [definition],
     }
     return TaskDefinition.from_boto({"taskDefinition": answer})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.yaml import yaml_dump
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
 
@@ -40,6 +39,10 @@ class Telling:
 
 def as_text(value):
     """A value as YAML for a diff that a person reads."""
+    from ansible.module_utils.common.yaml import (
+        yaml_dump,
+    )  # takes longer to start than most modules need for all they do
+
     return yaml_dump(value, default_flow_style=False, sort_keys=True) if value else ""
 
 

@@ -167,7 +167,7 @@ def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothin
         command, env=broken.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL
     )
     restore = "RestoreDBInstanceFromDBSnapshot"
-    broken.until(lambda: restore in [call["operation"] for call in broken.calls()[since:]], 60)
+    broken.until(lambda: restore in [call["operation"] for call in broken.calls()[since:]], 240)
     os.killpg(playing.pid, signal.SIGKILL)
     playing.wait()
 

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import tempfile
 import time
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import (
@@ -99,7 +98,8 @@ class DirectoryStore:
 def _replace(path, content):
     """Write a file so that it has all of ``content``, also after a power cut, or is as it was."""
     folder = os.path.dirname(path)
-    descriptor, partial = tempfile.mkstemp(prefix=".", dir=folder)  # mode 0600
+    partial = os.path.join(folder, ".%s" % os.urandom(8).hex())
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

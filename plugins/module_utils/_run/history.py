@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import statistics
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE
 
 KEPT = 20  # runs in the history
@@ -36,4 +34,10 @@ def expected(history, kind):
     of_kind = [item["seconds"] for item in history if item["kind"] == kind and item["outcome"] == COMPLETE][-OF_LATE:]
     parts = sorted({part for seconds in of_kind for part in seconds})
     told = {part: [seconds[part] for seconds in of_kind if part in seconds] for part in parts}
-    return {part: dict(seconds=round(statistics.median(known), 1), runs=len(known)) for part, known in told.items()}
+    return {part: dict(seconds=round(_median(known), 1), runs=len(known)) for part, known in told.items()}
+
+
+def _median(numbers):
+    """As statistics.median, whose import costs every module of a run more than this."""
+    ordered, middle = sorted(numbers), len(numbers) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

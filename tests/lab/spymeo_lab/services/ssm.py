@@ -24,7 +24,7 @@ def put_parameter(backend, *arguments, **named):
         tier that goes down.
     """
     asked = inspect.signature(_put).bind(backend, *arguments, **named).arguments
-    versions = backend._parameters[asked["name"]] if asked["name"] in backend._parameters else []
+    versions = backend._parameters.get(asked["name"], [])
     newest = versions[-1] if versions else None
     if newest and asked["overwrite"] and asked["parameter_type"] not in (None, newest.parameter_type):
         raise SSMException("HierarchyTypeMismatchException", TYPE)

@@ -11,7 +11,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import NONE, Past, Point, pick
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
-    Deployment,
     Service,
     ServiceDeployment,
     TaskDefinition,
@@ -38,7 +37,7 @@ def told(story):
             continue
         revision, _x, back = part.partition("x")
         status = "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL"
-        history.append(ServiceDeployment(str(place), status, "", at, arn(revision), back and arn(back) or None))
+        history.append(ServiceDeployment(str(place), status, "", at, arn(revision), arn(back) if back else None))
         running = back or revision
     service = Service("app", "ACTIVE", "ECS", arn(running), 2, 2, (), ())
     definitions = {arn(n): TaskDefinition(arn(n), "ACTIVE", START, (Container("app", "i"),), None) for n in "123456789"}

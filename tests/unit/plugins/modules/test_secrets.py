@@ -67,7 +67,7 @@ def test_of_a_json_secret_that_holds_the_url_the_other_keys_come_back_and_the_ur
     secret("db-url", *ROTATED)
     secret("db-url", *ROTATED)
     now, then = DATABASE % ("new", "bad"), DATABASE % ("old", "good")
-    for version_id, text in ((NEW, now), (OLD, then), (OLD, then)):
+    for version_id, text in ((NEW, now), (OLD, then)):
         holds(aws, version_id, text)
     result = run_module(
         "secret_version_info", secrets=["db-url"], database_secret="db-url", before="2026-11-22T11:55:00Z"
@@ -75,6 +75,27 @@ def test_of_a_json_secret_that_holds_the_url_the_other_keys_come_back_and_the_ur
     assert result["targets"] == {"db-url": {"version_id": OLD, "only": [], "keep": ["DATABASE_URL"], "backup": ""}}
     assert result["secrets"][0]["json_keys"] == ["API_KEY"]
     assert "hunter2" not in str(result)
+
+
+def test_the_url_of_the_database_cannot_be_named_to_come_back(aws, secret, run_module):
+    secret("db-url", *ROTATED)
+    secret("db-url", *ROTATED)
+    holds(aws, NEW, DATABASE % ("new", "bad"))
+    holds(aws, OLD, DATABASE % ("old", "good"))
+    asked = {"secrets": ["db-url"], "database_secret": "db-url", "before": "2026-11-22T11:55:00Z"}
+    result = run_module("secret_version_info", **asked, keys={"db-url": ["DATABASE_URL"]})
+    assert "rollback_secret_keys names DATABASE_URL, which follows the database" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    "wish", [{"versions": {"db-url": OLD}}, {"keys": {"db-url": ["a"]}}, {"backups": {"db-url": "b"}}]
+)
+def test_nor_can_a_secret_that_is_the_url_itself(aws, secret, run_module, wish):
+    secret("db-url", *ROTATED)
+    secret("db-url", *ROTATED)
+    holds(aws, NEW, "postgresql://u:hunter2@h/d")
+    result = run_module("secret_version_info", secrets=["db-url"], database_secret="db-url", before="", **wish)
+    assert "never goes back by itself" in result["msg"]
 
 
 def written(aws, name, text):

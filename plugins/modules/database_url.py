@@ -135,6 +135,14 @@ def rewrite(module, gateway, secret, value, url):
     return token
 
 
+def tidy(module, gateway, secret, version_id):
+    """Take the label of a version of this run away that became current in a try which ended before it did so itself."""
+    label = pending_label(module.params["run_id"])
+    tried = secret.staged(label)
+    if tried and tried.id == version_id and not (module.check_mode or module.params["pending"]):
+        gateway.drop_label(secret, label, version_id)
+
+
 def main():
     module = WritingModule(
         dict(
@@ -156,6 +164,8 @@ def main():
         wanted = url.at(module.params["host"], module.params["port"])
         changed = address(wanted) != address(url)
         version_id = rewrite(module, gateway, secret, value, wanted) if changed else value.version_id
+        if not changed and module.params["run_id"]:
+            tidy(module, gateway, secret, version_id)
         module.finish(
             changed=changed,
             before=address(url),

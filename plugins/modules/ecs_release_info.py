@@ -277,7 +277,7 @@ evidence:
 from dataclasses import asdict
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Point, pick
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
     choose,
     look,
@@ -300,14 +300,14 @@ def releases_of(gateway, services, params):
         raise BadInput("task_definition", params["task_definition"], problem, cure)
     looked = side_by_side(lambda service: look(gateway, service), services)
     named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in looked}
-    points = [Point.from_record(record) for record in params["release_points"]]
-    picked = pick(points, [item.as_past for item in looked], named, params["release_point"] or "")
+    wanted = params["release_point"] or ""
+    points = read(params["release_points"], wanted)
+    picked = pick(points, [item.as_past for item in looked], named, wanted)
     if params["choose"] == "running":
         return side_by_side(lambda item: stay(gateway, item), looked), picked
-    insisted = bool(params["release_point"])
     try:
         chosen = side_by_side(
-            lambda item: choose(gateway, item, named[item.service.name], picked.point, insisted), looked
+            lambda item: choose(gateway, item, named[item.service.name], picked.point, bool(wanted)), looked
         )
     except RollbackError as error:
         error.result.update(points_told(picked))

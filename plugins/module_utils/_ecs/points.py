@@ -65,6 +65,24 @@ class Point:
         return "release point %s" % self.id
 
 
+def read(records, wanted=""):
+    """The Points of records, in their order.
+
+    One that cannot be read stops the rollback, because skipping it would take an older one, unless the operator has said which one to use.
+
+    :param wanted: as for ``pick``.
+    :raises RollbackError: a record lacks something.
+    """
+    points = []
+    for record in records:
+        try:
+            points.append(Point.from_record(record))
+        except RollbackError:
+            if not wanted or record.get("id") == wanted:
+                raise
+    return points
+
+
 @dataclass(frozen=True)
 class Picked:
     """The Point that a rollback uses, or None, and why; ``verdicts`` tell of every point (id) why it is not used."""

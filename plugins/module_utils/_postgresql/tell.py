@@ -32,12 +32,10 @@ def refuse_unknown_migrations(known, place, migrations):
     names = [] if known is None else unknown(known, migrations)
     if names:
         text = (
-            "The database %s has %d migrations that the release to come back does not know: %s. Its code may fail on such a schema, so nothing was changed. "
+            "The database %s has migrations that the release to come back does not know: %s. Its code may fail on such a schema, so nothing was changed. "
             "Roll back code and database together (rollback_full.yml), or set rollback_despite_migrations=true if that code can work with it."
         )
-        raise RollbackError(
-            text % (place.place, len(names), ", ".join(names)), (), dict(connected=True, unknown_migrations=names)
-        )
+        raise RollbackError(text % (place.place, ", ".join(names)), (), dict(connected=True, unknown_migrations=names))
 
 
 def told(place, seen, warmed):

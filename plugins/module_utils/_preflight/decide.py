@@ -291,9 +291,10 @@ def _secret_of(seen, text, reference):
     if problem:
         yield _unless_restored(seen, secret, reference, Finding("secret", subject, FAILED, *problem))
     elif reference.key:
-        yield _unless_restored(seen, secret, reference, _key(subject, reference.key, seen.keys[text]))
+        found = _unless_restored(seen, secret, reference, _key(subject, reference.key, seen.keys[text]))
+        yield _unless_pinned(seen, secret, reference, found)
     elif not isinstance(secret, NotRead):
-        yield Finding("secret", subject, PASSED, "it can be read")
+        yield _unless_pinned(seen, secret, reference, Finding("secret", subject, PASSED, "it can be read"))
 
 
 def _subject(reference):
@@ -347,6 +348,17 @@ def _unless_restored(seen, secret, reference, finding):
         return finding
     what = "%s; that is the version of now, and this run brings back an earlier one" % finding.what
     return Finding(finding.check, finding.subject, NOTED, what)
+
+
+def _unless_pinned(seen, secret, reference, finding):
+    """A version that the task definition itself names is not reached by what this run brings back."""
+    pinned_elsewhere = reference.version or reference.stage not in ("", "AWSCURRENT")
+    names = {reference.id} if isinstance(secret, NotRead) else {reference.id, secret.name, secret.arn}
+    if finding.verdict != PASSED or not pinned_elsewhere or not names & seen.restored:
+        return finding
+    what = "it can be read, and names a version of its own, which bringing back another one does not change"
+    cure = "If that version is the bad one, register a task definition that names another, and deploy it."
+    return Finding(finding.check, finding.subject, NOTED, what, cure)
 
 
 def _not_checked(check, subject, read):

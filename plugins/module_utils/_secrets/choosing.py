@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
@@ -89,15 +89,28 @@ class SecretChoosing:
         choice, holder = self._version(secret_id, secret)
         only = tuple(self._wishes.keys.get(secret_id, ()))
         target = Target(choice.target, only, (), holder.arn if holder is not secret else "")
-        if ours:
-            back = self._gateway.value(holder, choice.target).text
-            kept = [key for each in (text, back) if is_json(each) for key in url_keys(each, self._wishes.key)]
-            target = Target(target.version_id, only, tuple(dict.fromkeys(kept)), target.backup)
-        if target.whole:
+        if target.whole and not ours:
             return self._told(secret, target, choice, choice.target != current.id, ())
         now = text or self._gateway.value(secret, current.id).text
-        wanted = wanted_text(secret.name, target, now, self._gateway.value(holder, choice.target).text)
+        back = self._gateway.value(holder, choice.target).text
+        if ours:
+            target = replace(target, keep=self._kept(secret_id, only, now, back))
+        wanted = wanted_text(secret.name, target, now, back)
         return self._told(secret, target, choice, wanted != now, changed_keys(now, wanted))
+
+    def _kept(self, secret_id, only, *texts):
+        """The keys of the database's secret that stay: those that hold a PostgreSQL URL, now or in the version to come.
+
+        :raises BadInput: one of them is to come back.
+        """
+        kept = tuple(dict.fromkeys(key for text in texts if is_json(text) for key in url_keys(text, self._wishes.key)))
+        named = [key for key in only if key in kept]
+        if named:
+            problem = (
+                "rollback_secret_keys names %s, which follows the database and never goes back by itself" % named[0]
+            )
+            raise BadInput("secrets", secret_id, problem, "Leave that key out.")
+        return kept
 
     def _version(self, secret_id, secret):
         """The Choice for a Secret, and the Secret that has the version."""

@@ -108,7 +108,7 @@ def test_refuses_a_database_with_a_migration_that_the_release_does_not_know(data
     database_secret()
     result = run_module("database_probe_info", database_secret="db-url", known_migrations=["0_other"])
     assert result["unknown_migrations"] == ["1_init"]
-    assert "1 migrations that the release to come back does not know: 1_init" in result["msg"]
+    assert "has migrations that the release to come back does not know: 1_init" in result["msg"]
 
 
 def test_a_migration_that_is_known_and_missing_is_no_reason_to_refuse(database_secret, probed, run_module):

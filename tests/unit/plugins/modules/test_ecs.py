@@ -171,6 +171,73 @@ def test_info_chooses_and_tells_since_when_it_is_bad(aws, run_module):
     assert oldest["digest"] == {"app:1.1": "sha256:1"}
 
 
+def point(name, revision, at):
+    """A release point made at a minute, when a revision ran."""
+    ran = {"release": definition(revision), "task_definition": definition(revision), "digest": {}}
+    return {"id": name, "created": minute(at).isoformat(), "services": {"app": ran}}
+
+
+def expect_three(aws):
+    """Revision 3 runs; 1 and 2 have served before."""
+    aws.answer("ecs", "describe_services", service(3))
+    expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"), (3, 3, "SUCCESSFUL"))
+    expect_definitions(aws, 1, 2, 3)
+
+
+POINTS = [point("cp-b", 1, 25), point("cp-a", 1, 15)]
+
+
+@pytest.mark.parametrize(
+    ("options", "target", "used"),
+    [
+        ({}, 1, "cp-b"),  # what it has recorded comes before the newest one that has served
+        ({"release_point": "cp-a"}, 1, "cp-a"),
+        ({"release_point": "none"}, 2, None),
+    ],
+)
+def test_info_goes_back_to_the_release_point_where_there_is_one(aws, run_module, options, target, used):
+    expect_three(aws)
+    expect_checks(aws)
+    asked = {"cluster": "production", "services": ["app"], "release_points": POINTS}
+    result = run_module("ecs_release_info", **asked, **options)
+    assert result["targets"] == {"app": definition(target)}
+    assert result["release_point"].get("id") == used
+    if used:
+        assert result["services"][0]["reason"] == f"release point {used} has recorded it"
+        assert (result["services"][0]["digest"], result["services"][0]["release"]) == (
+            {"app:1.1": "sha256:1"},
+            definition(1),
+        )
+
+
+def test_info_tells_the_point_and_since_when_the_release_runs_where_the_code_stays(aws, run_module):
+    expect_three(aws)
+    expect_checks(aws)
+    asked = {"cluster": "production", "services": ["app"], "release_points": POINTS}
+    result = run_module("ecs_release_info", **asked, choose="running")
+    assert result["targets"] == {"app": definition(3)}
+    assert result["release_point"]["id"] == "cp-b"
+    assert (result["running_since"], result["bad_since"]) == (minute(28).isoformat(), "")
+
+
+def test_info_tells_of_release_points_also_where_no_release_can_be_chosen(aws, run_module):
+    aws.answer("ecs", "describe_services", service(1))
+    expect_history(aws, (1, 1, "SUCCESSFUL"))
+    expect_definitions(aws, 1)
+    result = run_module(
+        "ecs_release_info", cluster="production", services=["app"], release_points=[point("cp-a", 1, 15)]
+    )
+    assert "There is no task definition to bring service app back to" in result["msg"]
+    assert result["release_points"] == [{"id": "cp-a", "verdict": "what it has recorded runs"}]
+
+
+def test_info_refuses_a_release_point_that_is_not_there(aws, run_module):
+    expect_three(aws)
+    asked = {"cluster": "production", "services": ["app"], "release_points": POINTS}
+    result = run_module("ecs_release_info", **asked, release_point="cp-x")
+    assert "rollback_release_point (option release_point) is 'cp-x': there is no such release point" in result["msg"]
+
+
 def test_info_finds_the_release_of_a_digest(aws, run_module):
     aws.answer("ecs", "describe_services", service(2))
     expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import as_releases, times_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import NONE, Past, Point, pick
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import NONE, Past, Point, pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
     Service,
@@ -37,7 +37,7 @@ def told(story):
             continue
         revision, _x, back = part.partition("x")
         status = "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL"
-        history.append(ServiceDeployment(str(place), status, "", at, arn(revision), (back and arn(back)) or None))
+        history.append(ServiceDeployment(str(place), status, "", at, arn(revision), arn(back) if back else None))
         running = back or revision
     service = Service("app", "ACTIVE", "ECS", arn(running), 2, 2, (), ())
     definitions = {arn(n): TaskDefinition(arn(n), "ACTIVE", START, (Container("app", "i"),), None) for n in "123456789"}
@@ -141,6 +141,16 @@ def test_all_services_have_to_agree(releases, running, since, why):
 def test_a_record_that_lacks_something_is_an_error(record):
     with pytest.raises(RollbackError):
         Point.from_record(record)
+
+
+def test_a_record_that_cannot_be_read_is_never_skipped_in_favour_of_an_older_one():
+    good = {"id": "cp-a", "created": START.isoformat(), "services": {}}
+    with pytest.raises(RollbackError, match="cp-b in the store cannot be used: it lacks 'services'"):
+        read([{"id": "cp-b", "created": START.isoformat()}, good])
+    assert [point.id for point in read([{"id": "cp-b"}, good], "cp-a")] == ["cp-a"]
+    assert read([{"id": "cp-b"}], NONE) == []
+    with pytest.raises(RollbackError):
+        read([{"id": "cp-b"}, good], "cp-b")
 
 
 @given(st.lists(st.sampled_from(["1", "2", "3", "2x1", "3x2", "cp-"]), min_size=1, max_size=9))

@@ -241,6 +241,21 @@ def test_what_the_run_itself_brings_back_is_no_failure(restored, suffix, expecte
     assert with_secret(text, keys={text: "no key"}, restored=[restored]) == [("secret", expected)]
 
 
+@pytest.mark.parametrize(
+    ("restored", "suffix", "expected"),
+    [
+        ("app/key", ":KEY::v1", [("secret", "noted")]),
+        (SECRET, ":::v1", [("secret", "noted")]),
+        ("app/key", ":KEY:AWSPREVIOUS:", [("secret", "noted")]),
+        ("app/key", ":KEY:AWSCURRENT:", []),
+        ("app/other", ":KEY::v1", []),
+    ],
+)
+def test_a_version_that_is_pinned_is_not_reached_by_what_the_run_brings_back(restored, suffix, expected):
+    text = SECRET + suffix
+    assert with_secret(text, keys={text: "found"}, restored=[restored]) == expected
+
+
 def test_a_secret_that_may_not_be_described_may_still_be_read():
     found = look(secrets={SECRET: DENIED})
     assert [(item.check, item.verdict) for item in found if item.check == "secret"] == [

@@ -146,3 +146,21 @@ def test_refuses_when_the_run_wrote_another_value_before(stub):
     stub.add_client_error("put_secret_value", "ResourceExistsException")
     with pytest.raises(RollbackError, match="start a run with a new id"):
         stub.gateway.put_current(SECRET, "new", GOOD)
+
+
+TAKEN = {"SecretId": ARN, "VersionStage": "ours", "RemoveFromVersionId": GOOD}
+
+
+def test_a_label_that_is_gone_already_was_taken_away_by_a_try_whose_answer_was_lost(stub):
+    stub.add_client_error("update_secret_version_stage", "InvalidParameterException", expected_params=TAKEN)
+    stub.add_response("describe_secret", DESCRIBED)
+    stub.add_response("list_secret_version_ids", {"Versions": [listed(BAD, "AWSCURRENT")]})
+    assert stub.gateway.drop_label(SECRET, "ours", GOOD) is None
+
+
+def test_a_label_that_another_version_bears_stays(stub):
+    stub.add_client_error("update_secret_version_stage", "InvalidParameterException", expected_params=TAKEN)
+    stub.add_response("describe_secret", DESCRIBED)
+    stub.add_response("list_secret_version_ids", {"Versions": [listed(BAD, "AWSCURRENT", "ours")]})
+    with pytest.raises(ClientError):
+        stub.gateway.drop_label(SECRET, "ours", GOOD)

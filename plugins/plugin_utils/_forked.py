@@ -19,6 +19,7 @@ import sys
 import tempfile
 import traceback
 
+import ansible.plugins.filter.core  # noqa: F401 - else every worker imports it for its first template
 from ansible import constants
 from ansible.module_utils.testing import patch_module_args
 from ansible.plugins.action import ActionBase
@@ -29,7 +30,7 @@ from ansible.vars import clean
 with contextlib.suppress(ImportError):
     from ansible_collections.spymeo.rollback.plugins.module_utils import _module, _progress, _wait  # noqa: F401
 
-    _module.read_descriptions("ecs", "rds", "secretsmanager")
+    _module.read_descriptions("ecs", "ecr", "rds", "secretsmanager", "logs")
 
 PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
 MODULES = "ansible_collections.spymeo.rollback.plugins.modules."

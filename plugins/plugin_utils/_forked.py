@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -85,6 +86,8 @@ class ForkedModule(ActionBase):
 def _become_module(action, arguments, directory, output, errors):
     """What the child does: run the module, write its answer, and end without returning to the worker's code."""
     code = 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # the worker's handlers end the worker
     try:
         os.chdir(directory)  # where Ansible starts a module on a local connection
         sys.stdout, sys.stderr = output, errors

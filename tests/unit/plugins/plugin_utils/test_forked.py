@@ -110,8 +110,13 @@ def test_a_module_ends_with_the_code_that_it_gives(monkeypatch, end, code):
     assert Broken(monkeypatch, lambda: sys.exit(end)).run()[0] == code
 
 
-def test_a_module_that_is_killed_is_no_end_of_its_worker(monkeypatch):
-    assert Broken(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGKILL)).run()[0] == -signal.SIGKILL
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_module_that_is_killed_is_no_end_of_its_worker(monkeypatch, number):
+    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(99))  # as a worker has one
+    try:
+        assert Broken(monkeypatch, lambda: signal.raise_signal(number)).run()[0] == -number
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_every_module_is_routed_to_the_action_but_the_one_that_it_is_named_after():

@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
+import sys
 
+import bench.__main__
 from bench.keep import keep
+from bench.production import Failed
 from bench.results import Row, Sample, Table, from_json
 from bench.suite import missed
 
@@ -44,3 +47,16 @@ def test_each_missed_budget_is_told_and_the_growth_of_services():
 
 def test_nothing_is_missed_when_all_is_kept():
     assert missed([table("full", row(budgets={"cpu": 20})), table("services", row(), row(wall=60.0, size=100))]) == []
+
+
+def test_what_was_measured_before_a_failure_is_kept(tmp_path, monkeypatch, capsys):
+    def measured(parts, times):
+        yield table("full", row())
+        raise Failed("code: production is not back")
+
+    monkeypatch.setattr(bench.__main__.suite, "measured", measured)
+    monkeypatch.setattr(bench.__main__, "QUICK_RESULTS", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bench"])
+    assert bench.__main__.main() == 1
+    assert (tmp_path / "full.svg").exists()
+    assert capsys.readouterr().out.endswith("FAILED: code: production is not back\n")

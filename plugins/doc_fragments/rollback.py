@@ -30,6 +30,92 @@ options:
     required: true
 """
 
+    WRITING = r"""
+options:
+  run:
+    description:
+      - What M(spymeo.rollback.rollback_begin) gives as RV(spymeo.rollback.rollback_begin#module:run). Then each writing call is made only while
+        the run holds its lock, and is written to the run's journal, before and after.
+      - Without it nothing is written down. Playbooks give it once, by C(module_defaults) for C(group/spymeo.rollback.writing).
+    type: dict
+    suboptions:
+      store:
+        description: Where runs are remembered.
+        type: str
+      environment:
+        description: The environment.
+        type: str
+      application:
+        description: The application.
+        type: str
+      fencing:
+        description: The number of the play, which tells it from those that held the lock before.
+        type: int
+      lease:
+        description: How many seconds the lock holds without being renewed.
+        type: int
+"""
+
+    MEMORY = r"""
+options:
+  store:
+    description:
+      - Where runs are remembered, either a directory, or C(s3://bucket/prefix). Runs that start on several machines, or in AWX, need a bucket.
+      - A directory that would vanish with the job, as in an execution environment, is refused unless C(vanishing:) is before it.
+    type: str
+    default: ~/.local/state/spymeo-rollback
+  aws:
+    description: How a store in S3 is reached. The options are those of amazon.aws's modules.
+    type: dict
+    suboptions:
+      access_key:
+        description: The access key.
+        type: str
+        aliases: [aws_access_key_id, aws_access_key]
+      secret_key:
+        description: The secret key.
+        type: str
+        aliases: [aws_secret_access_key, aws_secret_key]
+      session_token:
+        description: The session token of temporary credentials.
+        type: str
+        aliases: [aws_session_token]
+      profile:
+        description: A profile of AWS's configuration files.
+        type: str
+        aliases: [aws_profile]
+      endpoint_url:
+        description: Another endpoint than AWS's own.
+        type: str
+        aliases: [aws_endpoint_url]
+      region:
+        description: The region.
+        type: str
+        aliases: [aws_region]
+      validate_certs:
+        description: Whether certificates are checked.
+        type: bool
+        default: true
+      aws_ca_bundle:
+        description: A file of certificates to check with.
+        type: path
+      aws_config:
+        description: Options of botocore's Config.
+        type: dict
+      debug_botocore_endpoint_logs:
+        description: Is taken so that amazon.aws's options can be passed on, and does nothing.
+        type: bool
+        default: false
+  environment:
+    description: The environment, such as C(production).
+    type: str
+    default: ""
+  application:
+    description: The application. It has one lock in each environment.
+    type: str
+    default: ""
+"""
+
     WAIT = r"""
 options:
   wait:

@@ -25,6 +25,11 @@ except ImportError as missing:
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening import open_store
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.recorder import record_calls
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import Telling
 
 REJECTED_CREDENTIALS = (
@@ -34,6 +39,14 @@ REJECTED_CREDENTIALS = (
     "SignatureDoesNotMatch",
     "ExpiredToken",
     "ExpiredTokenException",
+)
+# As M(rollback_begin) gives it.
+RUN = dict(
+    store=dict(type="str"),
+    environment=dict(type="str"),
+    application=dict(type="str"),
+    fencing=dict(type="int"),
+    lease=dict(type="int"),
 )
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
@@ -88,6 +101,31 @@ class RollbackModule(Telling, AnsibleAWSModule):
                 yield
         except (BotoCoreError, ClientError) as error:
             self.fail_json(msg=explain(error, self.params.get("endpoint_url"), self.region))
+
+
+class WritingModule(RollbackModule):
+    """A module whose writing calls belong to a run: each is intended and recorded in the run's lock and journal.
+
+    Without the option ``run``, as when a role is used alone, and in check mode, nothing is recorded.
+    """
+
+    def __init__(self, argument_spec, **kwargs):
+        super().__init__(dict(argument_spec, run=dict(type="dict", options=RUN)), **kwargs)
+        self._lease = None
+
+    def aws(self, service):
+        client, run = super().aws(service), self.params["run"]
+        if run and run["store"] and not self.check_mode:
+            record_calls(client, self._held(run))
+        return client
+
+    def _held(self, run):
+        if self._lease is None:
+            store = open_store(run["store"], lambda: super(WritingModule, self).aws("s3"))
+            memory = Memory(store, run["environment"], run["application"])
+            self._lease = Lease(memory, self.params["run_id"], run["fencing"], run["lease"], Player().gone)
+            self._lease.keep()
+        return self._lease
 
 
 def explain(error, endpoint_url, region):

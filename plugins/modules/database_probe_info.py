@@ -142,7 +142,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Ref
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, refuse_other_migrations, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import (
+    found,
+    refuse_other_migrations,
+    told,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
@@ -183,7 +187,10 @@ def main():
         seen, warmed = look(place, module.params["timeout"], module.params["warm"])
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
         module.finish(
-            changed=False, reason=told(place, seen, warmed), seconds=round(clock.now() - started, 3), **found(place, seen, warmed)
+            changed=False,
+            reason=told(place, seen, warmed),
+            seconds=round(clock.now() - started, 3),
+            **found(place, seen, warmed),
         )
 
 

@@ -68,6 +68,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
 seealso:
@@ -144,7 +145,7 @@ warmed:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.gateway import ProbeGateway
@@ -161,7 +162,11 @@ LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch L
 
 def url_to_try(module):
     """The DatabaseUrl, and the valueFrom that gives it to a container."""
-    secrets, key, version_id = SecretsGateway(module.aws("secretsmanager")), module.params["key"], module.params["version_id"]
+    secrets, key, version_id = (
+        SecretsGateway(module.aws("secretsmanager")),
+        module.params["key"],
+        module.params["version_id"],
+    )
     secret = secrets.secret("database_secret", module.params["database_secret"])
     value = secrets.value(secret, version_id) if version_id else secrets.current_value(secret)
     value_from = "%s:%s::%s" % (secret.arn, key if is_json(value.text) else "", value.version_id)
@@ -183,7 +188,10 @@ def output(gateway, group, task, url):
 
 def probe(module, gateway, content, placement, url, place):
     """Run the task, and tell what it found."""
-    run_id, group = module.params["run_id"], content["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"]
+    run_id, group = (
+        module.params["run_id"],
+        content["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"],
+    )
     task = gateway.start(gateway.registered(content, run_id), placement, run_id)
     wait_for(
         "The task %s, which probes the database," % task,
@@ -199,7 +207,7 @@ def probe(module, gateway, content, placement, url, place):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),
             targets=dict(type="dict", required=True),
@@ -215,7 +223,9 @@ def main():
     )
     with module.telling():
         if not module.params["targets"]:
-            raise BadInput("targets", {}, "no service lends its network to the probe", "Set rollback_db_probe to direct.")
+            raise BadInput(
+                "targets", {}, "no service lends its network to the probe", "Set rollback_db_probe to direct."
+            )
         gateway = ProbeGateway(module.aws("ecs"), module.aws("logs"), module.params["cluster"])
         service, target = next(iter(module.params["targets"].items()))
         (url, value_from), placement = url_to_try(module), gateway.placement(service)
@@ -226,7 +236,9 @@ def main():
         if module.check_mode:
             module.finish(changed=True, before={}, after={}, plan=plan, reason="the probe's task can be made", task="")
         task, seen, warmed = probe(module, gateway, content, placement, url, place)
-        module.finish(changed=True, plan=plan, reason=told(place, seen, warmed), task=task, **found(place, seen, warmed))
+        module.finish(
+            changed=True, plan=plan, reason=told(place, seen, warmed), task=task, **found(place, seen, warmed)
+        )
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
 seealso:
@@ -102,7 +103,7 @@ previous_version_id:
   type: str
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
     Move,
     pending_label,
@@ -135,7 +136,7 @@ def rewrite(module, gateway, secret, value, url):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             database_secret=dict(type="str", required=True, no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),

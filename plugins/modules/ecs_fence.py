@@ -36,6 +36,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
   - spymeo.rollback.rollback.wait
 author:
   - SPYMEO (@spymeo)
@@ -92,7 +93,7 @@ seconds:
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import FENCE, LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
@@ -104,7 +105,7 @@ WHY = {
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),
             services=dict(type="list", elements="str", required=True),

@@ -57,6 +57,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
   - spymeo.rollback.rollback.wait
 author:
   - SPYMEO (@spymeo)
@@ -134,7 +135,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import Move
 from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
@@ -166,7 +167,7 @@ def look(module):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),
             targets=dict(type="dict", required=True),

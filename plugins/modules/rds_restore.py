@@ -41,6 +41,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
   - spymeo.rollback.rollback.wait
 author:
   - SPYMEO (@spymeo)
@@ -129,7 +130,7 @@ seconds:
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
@@ -223,7 +224,7 @@ def why(step, wanted):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),
             snapshot=dict(type="str"),

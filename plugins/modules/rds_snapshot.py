@@ -34,6 +34,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
   - spymeo.rollback.rollback.wait
 author:
   - SPYMEO (@spymeo)
@@ -106,7 +107,7 @@ seconds:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
@@ -147,7 +148,7 @@ def apply(gateway, options, source, take):
 
 
 def main():
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),
             snapshot=dict(type="str", required=True),

@@ -8,10 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rollback_run
 version_added: 0.1.0
-short_description: Check what the inventory says and give the run its id
+short_description: Check what the inventory says, give the run its id, and see whether it may begin
 description:
   - Looks at the C(rollback_*) variables that a playbook needs and reports every mistake at once, before the first call to AWS.
   - Gives the run an id. Everything that the run creates is named after it, so a run that died is resumed by giving the id again.
+  - Looks who works on the application, and whether an earlier run was not finished. It writes nothing; M(spymeo.rollback.rollback_begin) takes the lock.
 options:
   variables:
     description: The variables as the inventory, the survey or the command line gave them, by name. A variable that is not set is left out or empty.
@@ -22,6 +23,24 @@ options:
     type: list
     elements: str
     required: true
+  alone:
+    description:
+      - Whether this playbook must be the only one that works on the application. While another one does, or when a run was not finished, it is refused;
+        a run that is named to be resumed and looks alive is waited for until its lease has ended.
+      - In check mode that is only told.
+    type: bool
+    default: false
+  abandon:
+    description:
+      - The unfinished run that is given up, or V(*) for a playbook that may follow any. The default is what C(rollback_abandon) says in O(variables).
+    type: str
+    default: ""
+  kind:
+    description: The name of the playbook, for which expected durations are looked up.
+    type: str
+    default: ""
+extends_documentation_fragment:
+  - spymeo.rollback.rollback.memory
 attributes:
   check_mode:
     description: It changes nothing.
@@ -31,6 +50,9 @@ attributes:
     support: none
 author:
   - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.rollback_begin
+  - module: spymeo.rollback.rollback_end
 """
 
 EXAMPLES = r"""
@@ -40,6 +62,9 @@ EXAMPLES = r"""
       rollback_cluster: "{{ rollback_cluster | default('') }}"
       rollback_run_id: "{{ rollback_run_id | default('') }}"
     needed: [rollback_cluster, rollback_run_id]
+    environment: production
+    application: spymeo
+    alone: true
   register: run
 """
 
@@ -53,26 +78,81 @@ resumed:
   description: Whether the id was given.
   returned: success
   type: bool
+etag:
+  description: What M(spymeo.rollback.rollback_begin) compares the lock with, so that a plan holds only if nobody has worked since.
+  returned: success
+  type: str
+notes:
+  description: What is to be told with the plan, one sentence each; who works, whose lock is taken over, whether deployments are held back.
+  returned: success
+  type: list
+  elements: str
+undoable:
+  description: The newest run that has changed something; it can be undone. Empty when there is none.
+  returned: success
+  type: str
+expected:
+  description: How long the parts of a run took lately, by part, as the median in C(seconds) of so many C(runs).
+  returned: success
+  type: dict
+  sample: {"restore": {"seconds": 312.0, "runs": 3}}
 """
 
+import time
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import problems
-from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import OF_RUNS, problems
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import glance, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+
+def see(module, memory, run_id, abandon):
+    """What the store tells: (Seen, notes)."""
+    if module.params["alone"] and not module.check_mode:
+        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"))
+        notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
+    else:
+        seen, note = glance(memory, run_id, abandon, time.time())
+        notes = [note] if note else []
+    held = told((memory.read("hold") or (None,))[0])
+    return seen, notes + ([held] if held else [])
 
 
 def main():
-    module = PlainModule(
-        dict(variables=dict(type="dict", required=True), needed=dict(type="list", elements="str", required=True))
+    module = MemoryModule(
+        dict(
+            variables=dict(type="dict", required=True),
+            needed=dict(type="list", elements="str", required=True),
+            alone=dict(type="bool", default=False),
+            abandon=dict(type="str", default=""),
+            kind=dict(type="str", default=""),
+        )
     )
+    variables = module.params["variables"]
     with module.telling():
-        found = problems(module.params["variables"], module.params["needed"])
+        needed = module.params["needed"] + [name for name in OF_RUNS if name not in module.params["needed"]]
+        found = problems(variables, needed)
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
-        given = module.params["variables"].get("rollback_run_id")
-        module.exit_json(changed=False, run_id=given or new_run_id(datetime.now(timezone.utc)), resumed=bool(given))
+        given, memory = variables.get("rollback_run_id") or "", module.memory()
+        abandon = module.params["abandon"] or variables.get("rollback_abandon") or ""
+        seen, notes = see(module, memory, given, abandon)
+        history = (memory.read("history") or (dict(runs=[]),))[0]
+        module.exit_json(
+            changed=False,
+            run_id=given or new_run_id(datetime.now(timezone.utc)),
+            resumed=bool(given),
+            etag=seen.etag,
+            notes=notes,
+            undoable=seen.undoable,
+            expected=expected(history["runs"], module.params["kind"]),
+        )
 
 
 if __name__ == "__main__":

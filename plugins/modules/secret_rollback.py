@@ -26,6 +26,7 @@ extends_documentation_fragment:
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
   - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
 seealso:
@@ -61,7 +62,7 @@ reason:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
     current_of,
     plan_move,
@@ -95,7 +96,7 @@ def told(moves):
 
 
 def main():
-    module = RollbackModule(dict(targets=dict(type="dict", required=True), run_id=dict(type="str", required=True)))
+    module = WritingModule(dict(targets=dict(type="dict", required=True), run_id=dict(type="str", required=True)))
     targets = module.params["targets"]
     with module.telling():
         gateway = SecretsGateway(module.aws("secretsmanager"))

@@ -77,12 +77,29 @@ def without_preview(root):
 
 def misgrouped(root):
     """The action group all holds exactly the modules that take AWS's connection options: module_defaults would break others."""
-    entries = yaml.safe_load((root / "meta/runtime.yml").read_text()).get("action_groups", {}).get("all", [])
-    grouped = {entry.rpartition(".")[2] for entry in entries if isinstance(entry, str)}
-    speaking = {name for name, doc in documentation(root).items() if "endpoint_url" in doc["options"]}
+    grouped, speaking = in_group(root, "all"), taking(root, "endpoint_url")
     return [f"{name} talks to AWS and is not in the group" for name in sorted(speaking - grouped)] + [
         f"{name} is in the group and does not talk to AWS, or is not there" for name in sorted(grouped - speaking)
     ]
+
+
+def unrecorded(root):
+    """The action group writing holds exactly the modules whose calls are written to the run's journal."""
+    grouped, recorded = in_group(root, "writing"), taking(root, "run")
+    return [f"{name} takes its run and is not in the group writing" for name in sorted(recorded - grouped)] + [
+        f"{name} is in the group writing and does not take its run" for name in sorted(grouped - recorded)
+    ]
+
+
+def in_group(root, group):
+    """The names of the modules in an action group of meta/runtime.yml."""
+    entries = yaml.safe_load((root / "meta/runtime.yml").read_text()).get("action_groups", {}).get(group, [])
+    return {entry.rpartition(".")[2] for entry in entries if isinstance(entry, str)}
+
+
+def taking(root, option):
+    """The names of the modules that have an option."""
+    return {name for name, doc in documentation(root).items() if option in doc["options"]}
 
 
 def untested(root):
@@ -104,7 +121,10 @@ def untested(root):
     return found
 
 
-@pytest.mark.parametrize("rule", [undocumented, without_preview, misgrouped, untested])
+RULES = [undocumented, without_preview, misgrouped, unrecorded, untested]
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_the_collection_keeps_the_rule(rule):
     assert rule(ROOT) == []
 
@@ -116,6 +136,7 @@ short_description: Bring services back
 description: [Bring services back.]
 options:
   run_id: {description: [The run.], type: str}
+  run: {description: [Its lock.], type: dict}
 attributes:
   check_mode: {description: [Previews.], support: full}
   diff_mode: {description: [Shows.], support: full}
@@ -126,7 +147,7 @@ EXAMPLES = "- spymeo.rollback.ecs_rollback:"
 RETURN = "{}"
 '''
 FILE = "plugins/modules/ecs_rollback.py"
-GROUP = "action_groups:\n  all:\n    - metadata: {extend_group: [amazon.aws.aws]}\n    - ecs_rollback\n"
+GROUP = "action_groups:\n  all:\n    - metadata: {extend_group: [amazon.aws.aws]}\n    - ecs_rollback\n  writing: [ecs_rollback]\n"
 GOOD = {
     FILE: MODULE,
     "meta/runtime.yml": GROUP,
@@ -135,12 +156,12 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("rule", [undocumented, without_preview, misgrouped, untested])
+@pytest.mark.parametrize("rule", RULES)
 def test_a_complete_module_passes(rule, plant):
     assert rule(plant(GOOD)) == []
 
 
-@pytest.mark.parametrize("rule", [undocumented, without_preview, misgrouped, untested])
+@pytest.mark.parametrize("rule", RULES)
 def test_a_collection_without_modules_passes(rule, plant):
     assert rule(plant({"meta/runtime.yml": "requires_ansible: '>=2.19.0'\n"})) == []
 
@@ -167,6 +188,18 @@ def test_a_collection_without_modules_passes(rule, plant):
             MODULE.replace("[Shows.], support: full", "[No.], support: none"),
             "ecs_rollback: diff_mode is none",
         ),
+        (
+            unrecorded,
+            "meta/runtime.yml",
+            GROUP.replace("writing", "reading"),
+            "ecs_rollback takes its run and is not in the group writing",
+        ),
+        (
+            unrecorded,
+            "meta/runtime.yml",
+            GROUP.replace("[ecs_rollback]", "[ecs_rollback, ecs_gone]"),
+            "ecs_gone is in the group writing and does not take its run",
+        ),
         (misgrouped, "meta/runtime.yml", "action_groups: {}\n", "ecs_rollback talks to AWS and is not in the group"),
         (
             misgrouped,
@@ -177,7 +210,7 @@ def test_a_collection_without_modules_passes(rule, plant):
         (
             misgrouped,
             "meta/runtime.yml",
-            GROUP + "    - ecs_gone\n",
+            GROUP.replace("  writing", "    - ecs_gone\n  writing"),
             "ecs_gone is in the group and does not talk to AWS, or is not there",
         ),
         (untested, "roles/code/tasks/main.yml", "", "ecs_rollback: no playbook, role or integration test runs it"),

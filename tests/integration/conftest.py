@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -68,6 +69,10 @@ class Production:
     def control(self, name: str, /, **arguments) -> dict:
         """What only the lab can do."""
         return cli.control(self.state, name, **arguments)
+
+    def forget_runs(self) -> None:
+        """Have nothing remembered of earlier runs, so that a test need not decide on those of another one."""
+        shutil.rmtree(f"{self.state['directory']}/rollback-store", ignore_errors=True)
 
     def accident(self, name: str) -> None:
         """Deploy release 2.0.0 with this accident; returns when the harm is done."""
@@ -174,3 +179,19 @@ def shared_production_with_breaker():
     lab = bring_up("--breaker")
     yield lab
     take_down(lab)
+
+
+@pytest.fixture
+def call_module(ansible_adhoc, tmp_path):
+    """Run one module by pytest-ansible; gives its result (dict) and the writing calls that it made (list of str)."""
+    inventory = tmp_path / "hosts"
+    inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={sys.executable}\n")
+
+    def call(production: Production, module: str, **options):
+        aws = {key: production.state[key] for key in ("endpoint_url", "access_key", "secret_key", "region")}
+        host = ansible_adhoc(inventory=str(inventory), connection="local", host_pattern="localhost").localhost
+        before = len(production.calls())
+        result = getattr(host, f"spymeo.rollback.{module}")(**aws, **options).localhost
+        return dict(result), [call["operation"] for call in production.calls()[before:] if call["writes"]]
+
+    return call

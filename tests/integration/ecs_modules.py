@@ -2,12 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The modules of the code rollback, each called alone by pytest-ansible; what they say is compared with what AWS says.
 
-test_ecs_modules.py runs this file in a process of its own.
+test_modules_alone.py runs this file in a process of its own.
 """
 
 from __future__ import annotations
-
-import sys
 
 import pytest
 
@@ -23,20 +21,9 @@ def _broken(shared_production):
 
 
 @pytest.fixture
-def task(ansible_adhoc, broken, tmp_path):
+def task(call_module, broken):
     """Run one module; gives its result (dict) and the writing calls that it made."""
-    inventory = tmp_path / "hosts"
-    inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={sys.executable}\n")
-    aws = {key: broken.state[key] for key in ("endpoint_url", "access_key", "secret_key", "region")}
-
-    def call(module, **options):
-        host = ansible_adhoc(inventory=str(inventory), connection="local", host_pattern="localhost").localhost
-        before = len(broken.calls())
-        result = getattr(host, f"spymeo.rollback.{module}")(cluster=world.CLUSTER, **aws, **options).localhost
-        written = [call["operation"] for call in broken.calls()[before:] if call["writes"]]
-        return dict(result), written
-
-    return call
+    return lambda module, **options: call_module(broken, module, cluster=world.CLUSTER, **options)
 
 
 def arn(broken, name: str) -> str:

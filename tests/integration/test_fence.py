@@ -13,7 +13,7 @@ import pytest
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
 
-FENCE = ["-e", "rollback_fence=scale_to_zero"]
+FENCE = ["-e", "rollback_fence=scale_to_zero", "-e", "rollback_lease=2"]
 RUN = ["-e", "rollback_run_id=rb-20261124-031500"]
 TARGET = {
     "ServiceNamespace": "ecs",
@@ -56,7 +56,7 @@ def test_a_check_says_what_the_fence_means_and_writes_nothing(broken):
 
 
 def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_needs(broken):
-    broken.control("durations", restore=60.0)
+    broken.control("durations", restore=15.0)
     command = ["ansible-playbook", "playbooks/rollback_full.yml", "-i", "inventories/lab", *FENCE, *RUN]
     playing = subprocess.Popen(
         command, env=broken.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL
@@ -71,8 +71,9 @@ def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_need
 
 
 def test_giving_the_rollback_up_starts_again_what_ran_before(broken):
-    """The run of the test above is dead. Release 2 crashes, so its tasks cannot be waited for."""
+    """The run of the test above is dead. Release 2 takes its time to start, and crashes."""
     bad = broken.service()["taskDefinition"]
+    broken.control("durations", task_pull=30.0)
     played = broken.play("unfence", "-e", "rollback_deploy_timeout=2")
     assert played.code != 0
     assert "Bringing the services back was not done after 2 s" in played.output
@@ -82,7 +83,7 @@ def test_giving_the_rollback_up_starts_again_what_ran_before(broken):
 
 
 def test_the_same_run_goes_on_and_gives_everything_back(broken):
-    broken.control("durations", restore=1.0)
+    broken.control("durations", restore=1.0, task_pull=0.2)
     played = broken.play("rollback_full", *FENCE, *RUN)
     assert played.code == 0, played.output
     deployments = [

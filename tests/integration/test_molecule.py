@@ -18,7 +18,7 @@ TIMEOUT = 300  # seconds
 
 
 def test_there_are_scenarios():
-    assert "code" in SCENARIOS
+    assert {"code", "database"} <= set(SCENARIOS)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

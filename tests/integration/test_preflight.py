@@ -116,3 +116,21 @@ def test_the_module_tells_every_check_that_it_made(broken, tmp_path):
     checks = {item["check"] for item in result["findings"] if item["verdict"] == "passed"}
     assert checks >= {"service", "image", "execution_role", "log_group", "secret", "task_definition", "desired_count"}
     assert world.PAYMENT_KEY not in json.dumps(result)
+
+
+@pytest.fixture
+def without_room(broken):
+    """The account may have no further DB instance."""
+    broken.control("rds_quota", name="DBInstances", most=1)
+    yield "quota DBInstances: 1 of 1 are used, and 1 more needed"
+    broken.control("rds_quota", name="DBInstances", most=40)
+
+
+@pytest.mark.parametrize("options", [[], ["--check", "--diff"]])
+def test_what_keeps_code_and_database_from_going_back_is_told_at_once(
+    broken, without_image, without_log_group, without_room, options
+):
+    played = broken.play("rollback_full", *options)
+    assert stopped(played), played.output
+    told = " ".join(played.output.split())
+    assert [finding for finding in (without_image, without_log_group, without_room) if finding not in told] == []

@@ -31,6 +31,7 @@ WORKER = "spymeo-worker"
 
 @pytest.fixture(name="production")
 def _production(shared_production):
+    shared_production.forget_runs()
     return shared_production
 
 

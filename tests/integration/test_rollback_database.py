@@ -26,8 +26,15 @@ NEW = f"{world.DB_INSTANCE}-{RUN}"
 PLAYBOOK = "rollback_database"
 
 
-@pytest.fixture(scope="module", name="broken")
-def _broken(shared_production):
+@pytest.fixture
+def broken(corrupted):
+    """Each test begins without the runs of those before it."""
+    corrupted.forget_runs()
+    return corrupted
+
+
+@pytest.fixture(scope="module")
+def corrupted(shared_production):
     """The migration of release 2 has corrupted rows and renamed a column."""
     shared_production.whole = fingerprint(shared_production, world.DB_INSTANCE)
     shared_production.url_before = shared_production.database_url()
@@ -102,6 +109,20 @@ def test_a_check_shows_the_plan_and_writes_nothing(broken):
     assert "CODE      spymeo-app: stays on spymeo-app:2 and is started again" in played.output
     assert f"from snapshot {world.SNAPSHOT}, data of" in played.output
     assert "FENCE     none:" in played.output
+    assert "no row was created since then" in played.output
+
+
+def test_the_plan_counts_what_would_be_left_behind(broken):
+    statement = """
+        INSERT INTO "Practitioner" ("id", "email", "displayName", "city", "passwordHash")
+        SELECT 'late-' || n, 'late-' || n || '@spymeo.invalid', 'Someone', 'Nice', 'hash' FROM generate_series(1, 12) AS n
+    """
+    with world.connect(broken.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute(statement)
+    played = broken.play(PLAYBOOK, "--check")
+    with world.connect(broken.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute("""DELETE FROM "Practitioner" WHERE "id" LIKE 'late-%'""")
+    assert "12 rows of Practitioner were created since then; playbooks/salvage.yml finds them" in played.output
 
 
 def test_a_restore_that_rds_gives_up_leaves_the_application_where_it_is(broken):
@@ -153,7 +174,8 @@ def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothin
     before = set(broken.instances())
     broken.control("durations", restore=3.0)
     latest = datetime.datetime.now(datetime.UTC).isoformat()
-    given = variables(rollback_run_id=RUN, rollback_snapshot="", rollback_snapshot_before=latest)
+    more = {"rollback_db_stop_failed": True, "rollback_lease": 2}
+    given = variables(rollback_run_id=RUN, rollback_snapshot="", rollback_snapshot_before=latest, **more)
     command = ["ansible-playbook", f"playbooks/{PLAYBOOK}.yml", "-i", "inventories/lab", *given]
     since = len(broken.calls())
     playing = subprocess.Popen(
@@ -170,7 +192,6 @@ def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothin
     assert played.written.count("ecs UpdateService") == 1
     assert set(broken.instances()) - before == {NEW}
     assert broken.service()["taskDefinition"].endswith("spymeo-app:2")
-    assert fingerprint(broken, world.DB_INSTANCE) == broken.corrupted
     visitor = Visitor(broken.state["base_url"])
     assert visitor.ask("GET", world.HEALTH_PATH) == (200, {"status": "ok", "release": "2.0.0", "database": "ok"})
     answer = visitor.ask(
@@ -183,6 +204,19 @@ def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothin
     again = broken.play(PLAYBOOK, *given)
     assert (again.code, again.written, again.recap["changed"]) == (0, [], 0), again.output
     assert "DATABASE  stays" in again.output
+
+
+def test_the_failed_instance_is_stopped_as_asked_and_started_again_it_has_its_data(broken):
+    failed = broken.until(lambda: _is(broken, "stopped"))
+    assert {"Key": "spymeo:rollback-replaced-by", "Value": NEW} in failed["TagList"]
+    broken.aws("rds").start_db_instance(DBInstanceIdentifier=world.DB_INSTANCE)
+    broken.until(lambda: _is(broken, "available"))
+    assert fingerprint(broken, world.DB_INSTANCE) == broken.corrupted
+
+
+def _is(production, status: str) -> dict | None:
+    instance = production.instances()[world.DB_INSTANCE]
+    return instance if instance["DBInstanceStatus"] == status else None
 
 
 def test_nothing_was_deleted(broken):

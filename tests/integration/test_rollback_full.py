@@ -112,7 +112,9 @@ def test_every_setting_of_the_old_instance_is_carried_over(story):
     old, new = instances[world.DB_INSTANCE], instances[restored(story)]
     assert settings(new) == settings(old)
     tags = {tag["Key"]: tag["Value"] for tag in new["TagList"]}
-    assert {tag["Key"]: tag["Value"] for tag in old["TagList"]}.items() <= tags.items()
+    before = {tag["Key"]: tag["Value"] for tag in old["TagList"]}
+    assert before.pop("spymeo:rollback-replaced-by") == restored(story)
+    assert before.items() <= tags.items()
     assert restored(story).endswith(tags["spymeo:rollback-run"])
 
 

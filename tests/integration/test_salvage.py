@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import datetime
 import json
+import pathlib
+import sys
 
 import pytest
 
 from spymeo_lab import world
 
+ROOT = pathlib.Path(__file__).parents[2]
 NEW, EDITED, DELETED = 10_000, 7, 3
 RULES = {
     "Practitioner": {
@@ -111,3 +114,34 @@ def test_the_instance_that_is_in_use_is_no_failed_one(story):
     played = story["production"].play("salvage", "-e", f"rollback_failed_db_instance={restored}")
     assert played.code != 0
     assert "DATABASE_URL names this very instance" in " ".join(played.output.split())
+
+
+MILLION, MORE, OTHERWISE = 1_000_000, 500, 3
+LEDGER = """
+    CREATE TABLE "Ledger" ("id" bigint PRIMARY KEY, "note" text NOT NULL);
+    INSERT INTO "Ledger" SELECT n, md5(n::text) FROM generate_series(1, {rows}) AS n
+"""
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+print("PEAK", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "KiB")  # the largest of all processes below
+sys.exit(code)
+"""
+
+
+def test_a_million_rows_are_streamed(story, tmp_path):
+    production = story["production"]
+    restored = next(name for name in production.instances() if name != world.DB_INSTANCE)
+    for name, rows in ((world.DB_INSTANCE, MILLION + MORE), (restored, MILLION)):
+        with world.connect(production.state["endpoint_url"], name) as connection:
+            connection.execute(LEDGER.format(rows=rows))
+            if name == world.DB_INSTANCE:
+                connection.execute('UPDATE "Ledger" SET "note" = \'other\' WHERE "id" <= %s', (OTHERWISE,))
+    given = json.dumps({"rollback_salvage_directory": str(tmp_path / "rows"), "rollback_salvage_rules": RULES})
+    play = ["ansible-playbook", str(ROOT / "playbooks/salvage.yml"), "-i", str(ROOT / "inventories/lab"), "-e", given]
+    played = production.run([sys.executable, "-c", MEASURED, *play])
+    assert played.code == 0, played.output
+    line = f"{MORE} new, {OTHERWISE} changed, 0 corrupted, 0 missing"
+    assert [text for text in played.output.splitlines() if "TABLE     Ledger " in text and line in text]
+    peak = int(played.output.split("PEAK ")[1].split()[0])
+    assert peak <= 300 * 1024, f"{peak} KiB"

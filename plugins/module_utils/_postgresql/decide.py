@@ -11,8 +11,6 @@ import re
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 
-MIGRATIONS_TABLE = "_prisma_migrations"
-
 # Options that mean the same to Prisma and to libpq. The others are Prisma's own (schema, connection_limit, pool_timeout, pgbouncer,
 # statement_cache_size, socket_timeout), or name a certificate file that only the application's image has (sslcert, sslidentity).
 _LIBPQ_OPTIONS = ("application_name", "channel_binding", "options", "sslmode")

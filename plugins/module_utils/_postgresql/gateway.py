@@ -16,8 +16,11 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import MIGRATIONS_TABLE
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import (
+    MIGRATIONS_TABLE,
+    Migration,
+    Observation,
+)
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """
@@ -25,6 +28,12 @@ _TABLES = """
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
 """
 _MIGRATIONS = "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+# Columns that Prisma's schemas fill with the time of a row's creation (@default(now())): a timestamp without a zone is in UTC there.
+_CREATED = """
+    SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = %s AND column_name IN ('createdAt', 'created_at') AND data_type LIKE 'timestamp%%' ORDER BY table_name, column_name
+"""
+_SINCE = "SELECT count(*) FROM {} WHERE {} >= %s"
 _WARM = "SELECT count(hashtext(t::text)) FROM {} t"  # reads every row whole, what is stored outside of it (TOAST) too
 
 
@@ -54,6 +63,19 @@ class PostgresqlGateway:
                 migrations=self._migrations(connection) if MIGRATIONS_TABLE in tables else None,
                 rows=tuple((table, self._count(connection, table)) for table in tables),
             )
+
+    def created_since(self, moment):
+        """How many rows were created at ``moment`` (aware datetime) or later: (table, count) of each table that tells it, None where
+        counting took too long.
+
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        """
+        with self._telling(), self._connection() as connection:
+            connection.execute("SET LOCAL timezone = 'UTC'")
+            columns = dict(connection.execute(_CREATED, (self._target.schema,)).fetchall())
+            return [
+                (table, self._counted(connection, _SINCE, table, column, moment)) for table, column in columns.items()
+            ]
 
     def warm(self, tables):
         """Read tables (list of str) whole, however long it takes: a restored volume loads each block at its first reading. Those there are.
@@ -105,9 +127,13 @@ class PostgresqlGateway:
         return tuple(Migration(*row) for row in rows)
 
     def _count(self, connection, table):
+        return self._counted(connection, "SELECT count(*) FROM {}", table)
+
+    def _counted(self, connection, query, table, column=None, *values):
         """None when it takes too long: a table that is slow to count is no sign against the database."""
+        names = [self._table(table)] + ([sql.Identifier(column)] if column else [])
         try:
             with connection.transaction():  # a savepoint, so that the others are counted all the same
-                return connection.execute(sql.SQL("SELECT count(*) FROM {}").format(self._table(table))).fetchone()[0]
+                return connection.execute(sql.SQL(query).format(*names), values).fetchone()[0]
         except psycopg.errors.QueryCanceled:
             return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+MIGRATIONS_TABLE = "_prisma_migrations"
+
 
 @dataclass(frozen=True)
 class Target:

@@ -36,7 +36,7 @@ def told(place, seen, warmed):
     )
     if uncounted:
         sentence += "; %s took too long to be counted" % ", ".join(uncounted)
-    return sentence + ("; %s were read whole" % ", ".join(warmed) if warmed else "")
+    return sentence + ("; read whole: %s" % ", ".join(warmed) if warmed else "")
 
 
 def found(place, seen, warmed):
@@ -54,3 +54,13 @@ def found(place, seen, warmed):
         rows=dict(seen.rows),
         warmed=list(warmed),
     )
+
+
+def created(rows):
+    """How many rows were created since a time, in words. ``rows``: (table, count), None where that is not known."""
+    some = ["%d rows of %s" % (count, table) for table, count in rows if count]
+    unknown = [table for table, count in rows if count is None]
+    if not rows:
+        return "no table tells when a row was created"
+    told = "%s were created since then" % " and ".join(some) if some else "no row was created since then"
+    return told + ("; %s took too long to be counted" % ", ".join(unknown) if unknown else "")

@@ -55,7 +55,11 @@ class ProbeGateway:
         :raises RollbackError: ECS refuses it.
         """
         known = self._newest(content["family"])
-        if known and {"key": TAG_RUN, "value": run_id} in known.get("tags", []) and same(known["taskDefinition"], content):
+        if (
+            known
+            and {"key": TAG_RUN, "value": run_id} in known.get("tags", [])
+            and same(known["taskDefinition"], content)
+        ):
             return known["taskDefinition"]["taskDefinitionArn"]
         with _refused():
             answer = self._ecs.register_task_definition(tags=[{"key": TAG_RUN, "value": run_id}], **content)

@@ -12,8 +12,11 @@ import shlex
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import MIGRATIONS_TABLE
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import (
+    MIGRATIONS_TABLE,
+    Migration,
+    Observation,
+)
 
 _COMPLETE = {"complete": True}
 TOO_LONG = "57014"  # SQLSTATE query_canceled: the statement timeout
@@ -23,8 +26,7 @@ _ERROR = re.compile(r"(?:ERROR|FATAL|PANIC): +(?P<sqlstate>[0-9A-Z]{5}): ")
 # \gexec runs each row of an answer as a statement of its own. Names come from the catalogue and are quoted by the server.
 _TABLES = """FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p') AND NOT c.relispartition"""
-_SCRIPT = (
-    r"""\set ON_ERROR_STOP on
+_SCRIPT = r"""\set ON_ERROR_STOP on
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL statement_timeout = {milliseconds};
 SELECT json_build_object('server_version', current_setting('server_version'));
@@ -43,7 +45,6 @@ SELECT format('SELECT json_build_object(''warmed'', %L) FROM (SELECT count(hasht
 \gexec
 SELECT json_build_object('complete', true);
 """
-)
 
 
 def command(target, timeout, warm):
@@ -110,7 +111,9 @@ def _refuse(said, or_else=False):
     """Raise Refused for the first error that is not a count which took too long; ``or_else`` for whatever was said."""
     for line in said:
         if _NO_PSQL.search(line):
-            raise RollbackError("The image of rollback_db_probe_image has no psql. Name one that has sh and psql.", [line])
+            raise RollbackError(
+                "The image of rollback_db_probe_image has no psql. Name one that has sh and psql.", [line]
+            )
         found = _ERROR.search(line)
         if found and found["sqlstate"] != TOO_LONG:
             raise Refused(found["sqlstate"], line)

@@ -11,7 +11,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import 
 
 CONTAINER, STREAM_PREFIX = "probe", "rollback-probe"
 CPU, MEMORY = "256", "512"  # Fargate's smallest task, in CPU units and MiB
-_SHARED = ("executionRoleArn", "networkMode", "requiresCompatibilities", "runtimePlatform")  # with the application's tasks
+_SHARED = (
+    "executionRoleArn",
+    "networkMode",
+    "requiresCompatibilities",
+    "runtimePlatform",
+)  # with the application's tasks
 
 
 def definition(application, image, command, value_from):
@@ -61,7 +66,9 @@ def same(registered, content):
 
 def _within(part, whole):
     if isinstance(part, dict):
-        return isinstance(whole, dict) and all(key in whole and _within(value, whole[key]) for key, value in part.items())
+        return isinstance(whole, dict) and all(
+            key in whole and _within(value, whole[key]) for key, value in part.items()
+        )
     if isinstance(part, list):
         return isinstance(whole, list) and len(part) == len(whole) and all(map(_within, part, whole))
     return part == whole

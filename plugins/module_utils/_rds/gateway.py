@@ -135,6 +135,18 @@ class RdsGateway:
             return False
         return True
 
+    def tag(self, arn, tags):
+        """Add tags (dict) to what has this ARN, or give those that it has another value."""
+        self._rds.add_tags_to_resource(ResourceName=arn, Tags=_tag_list(tags))
+
+    def stop(self, name):
+        """Start StopDBInstance. Returns None, or what RDS says against it."""
+        try:
+            self._rds.stop_db_instance(DBInstanceIdentifier=name)
+        except is_boto3_error_code("InvalidDBInstanceState") as error:
+            return error.response["Error"]["Message"]
+        return None
+
     def accepts(self, operation):
         """The names of the parameters of ``operation`` that this botocore knows."""
         return frozenset(self._rds.meta.service_model.operation_model(operation).input_shape.members)

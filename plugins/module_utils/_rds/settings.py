@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import tags_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACES, TAG_RUN, TAG_SNAPSHOT
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_REPLACED_BY,
+    TAG_REPLACES,
+    TAG_RUN,
+    TAG_SNAPSHOT,
+)
 
 CARRIED, IDENTITY, OBSERVED = "carried", "identity", "observed"
 """What a setting is to us: the same on both instances; different by nature; a state and not a setting."""
 
 _NOT_SET = (None, [], {})
-OURS = (TAG_RUN, TAG_SNAPSHOT, TAG_REPLACES)
+OURS = (TAG_RUN, TAG_SNAPSHOT, TAG_REPLACES, TAG_REPLACED_BY)
 
 
 @dataclass(frozen=True)

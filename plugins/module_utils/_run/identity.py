@@ -15,6 +15,7 @@ RUN_ID_FORM = "3 to 30 small letters, digits and single hyphens, beginning with 
 TAG_RUN = "spymeo:rollback-run"
 TAG_SNAPSHOT = "spymeo:rollback-source-snapshot"
 TAG_REPLACES = "spymeo:rollback-replaces"
+TAG_REPLACED_BY = "spymeo:rollback-replaced-by"  # on a DB instance that a run took out of service: what took its place
 TAG_FENCE = "spymeo:rollback-fence"  # on an ECS service that stands at 0 tasks: what it is to get back
 TAG_ORIGIN = "spymeo:rollback-origin"  # on a task definition: the one whose content it has
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import FORM as STORE_FORM
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import place_of
 
-NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID = (
+NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, FLAG, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID, STORE = (
     "name",
     "optional name",
     "time",
     "fence",
     "probe",
+    "flag",
     "names",
     "optional names",
     "url",
@@ -24,6 +27,7 @@ NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, NAMES, OPTIONAL_NAMES, URL, PATH, TARGE
     "seconds",
     "contacts",
     "run id",
+    "store",
 )
 
 VARIABLES = {
@@ -42,7 +46,11 @@ VARIABLES = {
     "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_fence": (FENCE, "empty, none, or scale_to_zero"),
     "rollback_db_probe": (PROBE, "empty, direct, or task"),
-    "rollback_db_probe_image": (OPTIONAL_NAME, "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours"),
+    "rollback_db_probe_image": (
+        OPTIONAL_NAME,
+        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
+    ),
+    "rollback_db_stop_failed": (FLAG, "empty, true or false, without quotes"),
     "rollback_db_warm": (OPTIONAL_NAMES, "empty, or a list of tables, like [Practitioner]"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
     "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),
@@ -51,9 +59,16 @@ VARIABLES = {
     "rollback_log_groups": (NAMES, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
     "rollback_contacts": (CONTACTS, "a mapping from a role to whom to call, like {on_call: +33 …}"),
     "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
+    "rollback_abandon": (ID, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM),
+    "rollback_undo_run": (ID, "empty, or the id of the run to undo: %s" % RUN_ID_FORM),
+    "rollback_store": (STORE, "empty, or %s" % STORE_FORM),
+    "rollback_lease": (SECONDS, "empty, or how many seconds the lock holds without being renewed, like 60"),
 }
 
-_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS)
+# What every playbook uses, because it looks who works.
+OF_RUNS = ("rollback_run_id", "rollback_abandon", "rollback_store", "rollback_lease")
+
+_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, FLAG, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS, STORE)
 _SOURCES = ("rollback_snapshot", "rollback_snapshot_before", "rollback_point_in_time")
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
@@ -110,6 +125,10 @@ def _check_fence(value):
 
 def _check_probe(value):
     return None if value in ("direct", "task") else "there is no such way to probe"
+
+
+def _check_flag(value):
+    return None if isinstance(value, bool) else "it is neither true nor false"
 
 
 def _check_names(value):
@@ -183,12 +202,19 @@ def _check_id(value):
     return None if RUN_ID.match(value) else "it cannot be part of the name of a DB instance"
 
 
+def _check_store(value):
+    if _not_text(value):
+        return _not_text(value)
+    return None if place_of(value) else "it is neither a directory nor a bucket"
+
+
 _CHECKS = {
     NAME: _check_name,
     OPTIONAL_NAME: _check_name,
     TIME: _check_time,
     FENCE: _check_fence,
     PROBE: _check_probe,
+    FLAG: _check_flag,
     NAMES: _check_names,
     OPTIONAL_NAMES: _check_optional_names,
     URL: _check_url,
@@ -197,4 +223,5 @@ _CHECKS = {
     SECONDS: _check_seconds,
     CONTACTS: _check_contacts,
     ID: _check_id,
+    STORE: _check_store,
 }

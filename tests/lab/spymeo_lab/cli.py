@@ -181,6 +181,7 @@ def environment(state: dict) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": state["secret_key"],
         "AWS_DEFAULT_REGION": state["region"],
         "SPYMEO_LAB_URL": state["base_url"],
+        "SPYMEO_LAB_STORE": f"{state['directory']}/rollback-store",
     }
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import io
 import json
@@ -19,6 +20,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import wire
+from .interruption import AFTER, BEFORE, UNHEARD, Interruptions, hang_up
 
 # No instance of the lab starts from an AMI; making up moto's 1,282 takes 0.4 s a region.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -70,6 +72,12 @@ class Throttle:
             raise wire.ApiError("ThrottlingException", "Rate exceeded")
 
 
+S3_CONFLICT = (
+    "<Error><Code>ConditionalRequestConflict</Code><Message>The conditional request cannot succeed due to a conflicting operation "
+    "against this resource.</Message><Condition>If-Match</Condition></Error>"
+)
+
+
 class Api:
     """The WSGI application behind the endpoint."""
 
@@ -78,6 +86,11 @@ class Api:
         self.calls = CallLog()
         self._throttle = Throttle()
         lab.world_controls["throttle"] = self._throttle.set
+        self._interruptions = Interruptions()
+        lab.world_controls["interrupt"] = self._interruptions.add
+        lab.world_controls["interrupted"] = self._interruptions.clear
+        self._s3_conflicts, self._s3_order = 0, threading.Lock()
+        lab.world_controls["s3_conflicts"] = self._set_s3_conflicts
         self._services = {wire.service_model(service.model).signing_name: service for service in lab.services}
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -92,12 +105,24 @@ class Api:
         if scope is None or scope[0] != self.lab.access_key:
             return self._refuse(scope)(environ, start_response)
         service = self._services.get(scope[2])
+        if scope[2] == "s3" and self._meets_another_write(request):
+            return Response(S3_CONFLICT, 409, content_type="application/xml")(environ, start_response)
         if service is None:
             environ["wsgi.input"] = io.BytesIO(body)
             return self._pass_on(
                 scope[2], wire.operation_name(request) or request.method.capitalize(), environ, start_response
             )
-        return self._serve(service, request, scope[1])(environ, start_response)
+        return self._interrupted(service, request, scope[1])(environ, start_response)
+
+    def _set_s3_conflicts(self, times: int) -> None:
+        self._s3_conflicts = times
+
+    def _meets_another_write(self, request: Request) -> bool:
+        """Whether a conditional write to S3 is to fail as if another one were under way: moto does one after the other."""
+        if not self._s3_conflicts or not {"If-Match", "If-None-Match"} & set(request.headers.keys()):
+            return False
+        self._s3_conflicts -= 1
+        return True
 
     def _pass_on(self, service: str, operation: str, environ, start_response):
         """Let moto answer. The call log gets the HTTP status of an error: AWS's code is inside moto's body."""
@@ -106,7 +131,25 @@ class Api:
             self.calls.add(service, operation, [], None if status < "400" else status)
             return start_response(status, headers, exc_info)
 
-        return self._moto.get_application(environ)(environ, record)
+        # S3 decides on one conditional write after the other; moto looks and writes in two steps.
+        with self._s3_order if service == "s3" else contextlib.nullcontext():
+            return self._moto.get_application(environ)(environ, record)
+
+    def _interrupted(self, service: wire.Service, request: Request, region: str) -> Response:
+        """The answer, unless this is the call at which the client dies."""
+        name = wire.operation_name(request)
+        due = None if name.startswith(READ_VERBS) else self._interruptions.due(name)
+        if due and due.when == BEFORE:
+            due.kill()
+            return Response(status=503)
+        response = self._serve(service, request, region)
+        if due and due.when == UNHEARD:
+            due.kill()
+        elif due and due.when == AFTER:
+            response.call_on_close(due.kill)
+        elif due:
+            hang_up(request.environ)
+        return response
 
     def _serve(self, service: wire.Service, request: Request, region: str) -> Response:
         name = wire.operation_name(request)

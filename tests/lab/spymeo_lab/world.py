@@ -40,6 +40,7 @@ ADMIN_PASSWORD = "lab-admin-password"
 PAYMENT_KEY = "sk_lab_51HxKq8mN2vR"
 SESSION_SECRET = "lab-session-secret-7f3c9a5d1e8b4026"
 
+POSTGRES_IMAGE = "public.ecr.aws/docker/library/postgres:17-alpine"  # what anybody may pull
 APP = pathlib.Path(__file__).parents[1] / "app"
 QUICK = Durations(
     task_provisioning=0.02,
@@ -77,6 +78,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     durations, lab.durations = lab.durations, QUICK
     lab.world_controls["push"] = lambda release, defect: {"digest": push_release(lab, release, defect)}
     push_release(lab, "1.0.0")
+    lab.ecr.public[POSTGRES_IMAGE] = _postgres_image()
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
     public_port = settings["public_port"] or free_port()
@@ -138,6 +140,13 @@ def push_release(lab: Lab, release: str, defect: str = "") -> str:
     ]
     config = {"Env": environment, "Cmd": command("serve"), "WorkingDir": str(APP)}
     return lab.ecr.push(REPOSITORY, release, config)
+
+
+def _postgres_image() -> dict:
+    """The config of PostgreSQL's own image, as far as a client of a database needs it."""
+    from .postgres import PROGRAMS, site_packages  # here, because it imports psycopg, which the server has already
+
+    return {"Env": [f"PATH={site_packages() / PROGRAMS / 'bin'}:/usr/bin:/bin"], "Cmd": ["psql"]}
 
 
 def command(verb: str) -> list[str]:

@@ -102,6 +102,7 @@ class Ecr(Service):
     def __init__(self, lab):
         super().__init__(lab)
         self._repositories: dict[str, Repository] = {}
+        self.public: dict[str, dict] = {}  # images of other registries that anybody may pull: reference → config
 
     # Repositories
 
@@ -315,11 +316,13 @@ class Ecr(Service):
             return self._store(target, json.dumps(manifest), tag).digest
 
     def resolve(self, image: str) -> Image:
-        """Pull `account.dkr.ecr.region.amazonaws.com/repository`, with `:tag` (default latest), `@sha256:…` or both.
+        """Pull `account.dkr.ecr.region.amazonaws.com/repository`, with `:tag` (default latest), `@sha256:…` or both, or a public image.
 
         :raises StartFailure: CannotPullContainerError, as ECS words it.
         """
         retried = "CannotPullContainerError: pull image manifest has been retried"
+        if image in self.public:
+            return Image(digest_of(json.dumps(self.public[image])), self.public[image])
         match = REFERENCE.fullmatch(image)
         if match is None or match["account"] != self.lab.account or match["region"] != self.lab.region:
             raise StartFailure(

@@ -45,6 +45,9 @@ def probed(monkeypatch):
         def observe(self):
             return SEEN
 
+        def warm(self, tables):
+            return [table for table in tables if table in dict(SEEN.rows)]
+
     monkeypatch.setattr(module, "PostgresqlGateway", Server)
     return asked
 
@@ -65,6 +68,13 @@ def test_asks_the_given_address_with_everything_else_of_the_url(database_secret,
     assert result["migrations"] == [{"name": "1_init", "finished": True, "rolled_back": False}]
     assert "new.rds, port 5433" in result["reason"]
     assert "hunter" not in str(result)
+
+
+def test_tells_which_tables_were_read_ahead(database_secret, probed, run_module):
+    database_secret()
+    result = run_module("database_probe_info", database_secret="db-url", warm=["Practitioner", "Gone"])
+    assert result["warmed"] == ["Practitioner"]
+    assert "read whole: Practitioner" in result["reason"]
 
 
 def test_passes_when_the_migrations_are_the_expected_ones(database_secret, probed, run_module):
@@ -91,4 +101,34 @@ def test_names_the_prisma_code_and_the_place_when_nobody_answers(database_secret
     assert "P1001" in result["msg"]
     assert f"127.0.0.1, port {port}, database spymeo, user spymeo" in result["msg"]
     assert (result["connected"], result["code"]) == (False, "P1001")
+    assert "hunter" not in str(result)
+
+
+def test_counts_what_was_created_since_a_time_in_the_database_in_use(database_secret, monkeypatch, run_module):
+    module = importlib.import_module("ansible_collections.spymeo.rollback.plugins.modules.database_lost_info")
+    asked = []
+
+    class Server:
+        def __init__(self, target, timeout):
+            asked.append((target.host, timeout))
+
+        def created_since(self, moment):
+            asked.append(moment)
+            return [("Payment", 3), ("Practitioner", None)]
+
+    monkeypatch.setattr(module, "PostgresqlGateway", Server)
+    database_secret()
+    result = run_module("database_lost_info", database_secret="db-url", since="2026-11-22T13:00:00+01:00")
+    assert asked == [("127.0.0.1", 5), NOON]
+    assert (result["counted"], result["rows"]) == (True, {"Payment": 3, "Practitioner": None})
+    assert result["reason"] == "3 rows of Payment were created since then; Practitioner took too long to be counted"
+
+
+def test_a_database_that_cannot_be_asked_what_would_be_lost_is_no_failure(database_secret, run_module):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        database_secret(closed.getsockname()[1])
+        result = run_module("database_lost_info", database_secret="db-url", since="2026-11-22T12:00:00Z", timeout=3)
+    assert (result["counted"], result["rows"], result["changed"]) == (False, {}, False)
+    assert "P1001" in result["reason"]
     assert "hunter" not in str(result)

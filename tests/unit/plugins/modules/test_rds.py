@@ -303,3 +303,53 @@ def test_restore_of_a_snapshot_that_is_missing_makes_no_writing_call(announce, r
     result = restore(snapshot="befor")
     assert result["failed"] is True
     assert "rollback_snapshot (option snapshot) is 'befor'" in result["msg"]
+
+
+RETIRE = {"db_instance": "app-db", "replaced_by": NEW, "run_id": RUN}
+REPLACES = {"spymeo:rollback-replaces": "app-db"}
+MARK = [{"Key": "spymeo:rollback-replaced-by", "Value": NEW}]
+
+
+def test_the_failed_instance_is_marked_and_runs_on_unless_it_is_to_be_stopped(announce, aws, run_module):
+    announce.instance()
+    announce.instance(NEW, tags=REPLACES)
+    aws.answer(
+        "rds",
+        "add_tags_to_resource",
+        {},
+        {"ResourceName": "arn:aws:rds:eu-west-3:123456789012:db:app-db", "Tags": MARK},
+    )
+    result = run_module("rds_retire", **RETIRE)
+    assert (result["changed"], result["after"]["replaced_by"], result["after"]["status"]) == (True, NEW, "available")
+    assert "runs on" in result["reason"]
+
+
+def test_a_failed_instance_that_is_marked_and_stopped_is_left_as_it_is(announce, run_module):
+    announce.instance(tags={item["Key"]: item["Value"] for item in MARK}, DBInstanceStatus="stopped")
+    announce.instance(NEW, tags=REPLACES)
+    result = run_module("rds_retire", stop=True, **RETIRE)
+    assert (result["changed"], result["plan"]) == (False, [])
+
+
+def test_what_rds_says_against_stopping_is_told_and_is_no_failure(announce, aws, run_module):
+    announce.instance(tags={item["Key"]: item["Value"] for item in MARK})
+    announce.instance(NEW, tags=REPLACES)
+    aws.refuse("rds", "stop_db_instance", "InvalidDBInstanceState", "Instance is in a Multi-AZ failover.")
+    result = run_module("rds_retire", stop=True, **RETIRE)
+    assert (result["changed"], result.get("failed", False)) == (False, False)
+    assert "RDS says: Instance is in a Multi-AZ failover." in result["reason"]
+    assert "aws rds stop-db-instance --db-instance-identifier app-db" in result["reason"]
+
+
+def test_check_mode_tells_the_same_and_stops_nothing(announce, run_module):
+    announce.instance()
+    announce.instance(NEW, tags=REPLACES)
+    result = run_module("rds_retire", check_mode=True, stop=True, **RETIRE)
+    assert (result["changed"], result["plan"]) == (True, ["app-db: tag it", "app-db: stop it"])
+    assert result["after"]["status"] == "stopping"
+
+
+def test_what_has_taken_its_place_must_be_there(announce, run_module):
+    announce.instance()
+    announce.no_instance(NEW)
+    assert f"'{NEW}': there is no such DB instance" in run_module("rds_retire", **RETIRE)["msg"]

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""rollback_run as a playbook meets it."""
+"""rollback_run, _begin, _end, _hold and _undo_info as a playbook meets them, one after the other on a store."""
 
 from __future__ import annotations
 
@@ -10,35 +10,166 @@ import re
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
+from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import CONNECTION
 
-MODULE = "ansible_collections.spymeo.rollback.plugins.modules.rollback_run"
+MODULES = "ansible_collections.spymeo.rollback.plugins.modules"
+PLACE = {"environment": "production", "application": "app"}
 
 
 @pytest.fixture
-def begin(capsys):
-    """Run rollback_run with these variables; all of them are needed."""
+def play(capsys, tmp_path):
+    """Run one of the modules with these options, on a store of the test's own."""
 
-    def run(**variables):
-        with patch_module_args({"variables": variables, "needed": sorted(variables)}), pytest.raises(SystemExit):
-            importlib.import_module(MODULE).main()
+    def run(name, check=False, **options):
+        arguments = {"store": str(tmp_path / "store"), "_ansible_check_mode": check, **PLACE, **options}
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            importlib.import_module(f"{MODULES}.{name}").main()
         return json.loads(capsys.readouterr().out)
 
     return run
 
 
-def test_gives_a_new_id(begin):
-    result = begin(rollback_run_id="")
+@pytest.fixture
+def look(play):
+    """Run rollback_run with these variables; all of them are needed."""
+
+    def run(check=False, alone=True, **variables):
+        return play("rollback_run", check, variables=variables, needed=sorted(variables), alone=alone)
+
+    return run
+
+
+@pytest.fixture
+def begin(play):
+    def run(seen, check=False, **options):
+        return play("rollback_begin", check, run_id=seen["run_id"], etag=seen["etag"], kind="Roll back", **options)
+
+    return run
+
+
+def test_gives_a_new_id(look):
+    result = look(rollback_run_id="")
     assert re.fullmatch(r"rb-\d{8}-\d{6}", result["run_id"])
     assert not result["resumed"]
 
 
-def test_keeps_the_id_of_the_run_to_resume(begin):
-    result = begin(rollback_run_id="rb-20261122-031500")
+def test_keeps_the_id_of_the_run_to_resume(look):
+    result = look(rollback_run_id="rb-20261122-031500")
     assert (result["run_id"], result["resumed"]) == ("rb-20261122-031500", True)
 
 
-def test_tells_every_mistake_at_once_and_that_nothing_has_changed(begin):
-    result = begin(rollback_run_id=41, rollback_cluster="")
+def test_tells_every_mistake_at_once_and_that_nothing_has_changed(look):
+    result = look(rollback_run_id=41, rollback_cluster="", rollback_store="here")
     assert result["failed"]
     assert result["msg"].splitlines()[0] == "Nothing was changed: the inventory cannot be used."
-    assert [line.split()[1] for line in result["msg"].splitlines()[1:]] == ["rollback_cluster", "rollback_run_id"]
+    wrong = [line.split()[1] for line in result["msg"].splitlines()[1:]]
+    assert wrong == ["rollback_cluster", "rollback_run_id", "rollback_store"]
+
+
+def test_looking_writes_nothing(look, tmp_path):
+    look()
+    look(check=True)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_run_has_the_lock_from_its_beginning_to_its_end(look, begin, play, tmp_path):
+    begun = begin(look(), plan=["PLAN"], before={"services": {"app": "app:2"}})
+    assert begun["run"] == {"store": str(tmp_path / "store"), **PLACE, "lease": 60, "fencing": 1}
+    assert begun["changed"] is False
+    refused = look()
+    assert refused["failed"]
+    assert "is at work" in refused["msg"]
+    (note, hold) = look(alone=False)["notes"]
+    assert "is at work" in note
+    assert "holds deployments back" in hold
+    run_id = begun["record"].rpartition("/")[2]
+    ended = play(
+        "rollback_end", run_id=run_id, fencing=1, outcome="complete", seconds={"restore": 3.5, "deployment": None}
+    )
+    assert (ended["outcome"], ended["hold"]) == ("untouched", "")
+    assert not look().get("failed")
+
+
+def test_in_check_mode_who_works_is_told_and_nothing_is_taken(look, begin, tmp_path):
+    begin(look())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    seen = look(check=True)
+    assert "is at work" in seen["notes"][0]
+    assert begin(seen, check=True)["run"] == {}
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_one_that_looked_before_another_began_is_refused(look, begin):
+    first, second = look(), look(rollback_run_id="rb-2")
+    begin(first)
+    refused = begin(second)
+    assert refused["failed"]
+    assert "has begun since this run looked" in refused["msg"]
+
+
+def test_ending_what_somebody_else_has_taken_over_is_refused(look, begin, play):
+    run_id = begin(look())["record"].rpartition("/")[2]
+    refused = play("rollback_end", run_id=run_id, fencing=7, outcome="complete")
+    assert refused["failed"]
+    assert "lock of this run is gone" in refused["msg"]
+
+
+def test_a_store_that_cannot_be_written_is_told(look, begin, tmp_path):
+    seen = look()
+    (tmp_path / "store").write_text("a file")
+    refused = begin(seen)
+    assert refused["failed"]
+    assert "The store " in refused["msg"]
+
+
+def test_a_hold_is_set_with_a_reason_and_released(play):
+    assert play("rollback_hold")["reason"] == "nobody holds deployments back"
+    assert "rollback_hold_reason" in play("rollback_hold", state="set")["msg"]
+    assert play("rollback_hold", check=True, state="set", reason="audit")["changed"]
+    assert not play("rollback_hold")["standing"]
+    assert play("rollback_hold", state="set", reason="audit", who="ada")["changed"]
+    assert not play("rollback_hold", state="set", reason="audit")["changed"]
+    held = play("rollback_hold", state="check")
+    assert held["failed"]
+    assert held["msg"].startswith("Do not deploy: ada holds deployments back since ")
+    assert play("rollback_hold", state="release")["changed"]
+    assert not play("rollback_hold", state="release")["changed"]
+    assert not play("rollback_hold", state="check").get("failed")
+
+
+BEFORE = {
+    "services": {"app": "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:2"},
+    "secrets": {"app/db": "5048a2cf-8c04-4b4f-b5a1-6ac1f0b7a9d1"},
+    "database": {"db_instance": "app-db", "host": "db", "port": 5432},
+}
+
+
+def test_what_was_there_before_a_run_is_told_for_its_undo(look, begin, play):
+    run_id = begin(look(), before=BEFORE)["record"].rpartition("/")[2]
+    told = play("rollback_undo_info", undo_run=run_id)
+    assert {name: told[name] for name in BEFORE} == BEFORE
+    assert told["run_id"] == run_id
+    assert "which is under way" in told["told"]
+
+
+def test_without_a_run_that_changed_something_there_is_nothing_to_undo(look, begin, play):
+    begin(look(), before=BEFORE)
+    refused = play("rollback_undo_info")
+    assert refused["failed"]
+    assert "There is no run to undo" in refused["msg"]
+
+
+def test_a_run_that_is_not_known_cannot_be_undone(look, begin, play):
+    run_id = begin(look())["record"].rpartition("/")[2]
+    assert f"The newest it has: {run_id}." in play("rollback_undo_info", undo_run="rb-x")["msg"]
+    assert "does not say what was there before" in play("rollback_undo_info", undo_run=run_id)["msg"]
+
+
+def test_a_store_in_s3_takes_the_connection_options_of_amazon_aws():
+    theirs = aws_argument_spec()
+    assert set(CONNECTION) == set(theirs)
+    for name, option in theirs.items():
+        assert sorted(CONNECTION[name].get("aliases", [])) == sorted(option.get("aliases", [])), name
+        assert CONNECTION[name].get("no_log") == option.get("no_log"), name
+        assert CONNECTION[name].get("fallback", [None, []])[1] == option.get("fallback", [None, []])[1], name

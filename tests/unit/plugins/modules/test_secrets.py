@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import write_token
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OLD, NEW, THIRD = ("%s-0000-4000-8000-000000000000" % (letter * 8) for letter in "abc")
@@ -170,3 +171,59 @@ def test_refuses_to_write_while_a_rotation_is_under_way(secret, run_module):
 def test_an_address_without_a_run_is_refused(run_module):
     result = run_module("database_url", database_secret="db-url", host="new.rds")
     assert "run_id" in result["msg"]
+
+
+PENDING = "spymeo-rollback-pending-rb-1"
+TOKEN = write_token("rb-1", arn("db-url"), "new.rds", 5432)
+
+
+def test_a_version_to_be_tried_bears_the_runs_label_and_nothing_reads_it(aws, database_secret, run_module):
+    database_secret()
+    wanted = {
+        "SecretId": arn("db-url"),
+        "ClientRequestToken": TOKEN,
+        "SecretString": URL.replace("old.rds", "new.rds"),
+        "VersionStages": [PENDING],
+    }
+    aws.answer("secretsmanager", "put_secret_value", {}, wanted)
+    result = run_module("database_url", database_secret="db-url", host="new.rds", run_id="rb-1", pending=True)
+    assert (result["changed"], result["version_id"]) == (True, TOKEN)
+
+
+@pytest.fixture
+def tried(aws, secret):
+    """Announces a secret whose version TOKEN was tried by the run, and the value that is current."""
+
+    def announce(text):
+        secret("db-url", (OLD, -60, ["AWSCURRENT"]), (TOKEN, -1, [PENDING]))
+        aws.answer("secretsmanager", "get_secret_value", {"VersionId": OLD, "SecretString": URL})
+        aws.answer(
+            "secretsmanager",
+            "get_secret_value",
+            {"VersionId": TOKEN, "SecretString": text},
+            {"SecretId": arn("db-url"), "VersionId": TOKEN},
+        )
+
+    return announce
+
+
+def test_the_version_that_was_tried_becomes_current_and_loses_its_label(aws, tried, run_module):
+    tried(URL.replace("old.rds", "new.rds"))
+    moved = {
+        "SecretId": arn("db-url"),
+        "VersionStage": "AWSCURRENT",
+        "MoveToVersionId": TOKEN,
+        "RemoveFromVersionId": OLD,
+    }
+    aws.answer("secretsmanager", "update_secret_version_stage", {}, moved)
+    unlabelled = {"SecretId": arn("db-url"), "VersionStage": PENDING, "RemoveFromVersionId": TOKEN}
+    aws.answer("secretsmanager", "update_secret_version_stage", {}, unlabelled)
+    result = run_module("database_url", database_secret="db-url", host="new.rds", run_id="rb-1")
+    assert (result["changed"], result["version_id"], result["previous_version_id"]) == (True, TOKEN, OLD)
+
+
+def test_a_secret_that_was_changed_since_the_trial_is_not_overwritten_by_what_was_tried(tried, run_module):
+    tried(URL.replace("old.rds", "new.rds").replace("spymeo", "somebody"))
+    result = run_module("database_url", database_secret="db-url", host="new.rds", run_id="rb-1")
+    assert result["failed"]
+    assert "db-url" in result["msg"]

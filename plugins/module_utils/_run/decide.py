@@ -1,0 +1,180 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run at a time: what a play may do, and what the lock becomes, from what is recorded, who asks, and the time. Pure.
+
+The lock is one text in the store, changed by compare-and-swap only. So a change that is built on an old lock is never written, and
+two plays that decide at the same moment cannot both have their way. A play proves before each writing call that the lock is still
+its own, by writing into it what it intends (``intended``); one whose lock was taken over meanwhile cannot write that any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    COMPLETE,
+    UNDER_WAY,
+    UNTOUCHED,
+    UNVERIFIED,
+    Intent,
+    Lock,
+)
+
+WHICHEVER = "*"  # no run has this id
+
+
+class Lost(RollbackError):
+    """The play no longer holds its lock. It must not make another writing call."""
+
+
+@dataclass(frozen=True)
+class Free:
+    """The lock may be taken. ``found`` says of whom it was taken over, or is None."""
+
+    found: str | None = None
+
+
+@dataclass(frozen=True)
+class Await:
+    """The run that is to be resumed looks alive for so many seconds. It is dead if nothing has changed by then."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The lock may not be taken; the message says why, and what to do."""
+
+    message: str
+
+
+def standing(lock, run_id, abandon, now):
+    """What a play may do that wants to begin.
+
+    :param lock: the Lock as it is recorded, or None.
+    :param run_id: the run that the operator wants to resume; empty for a new one.
+    :param abandon: the run that the operator gives up; empty, or WHICHEVER for what may follow any run.
+    :param now: seconds since 1970.
+    :return: Free, Await or Refused.
+    """
+    if lock is None:
+        return Free()
+    mine = run_id == lock.run_id
+    if lock.expires is not None and now < lock.expires:
+        if mine:
+            return Await(lock.expires - now)
+        return Refused(
+            "%s is at work, and renews its lease, which ends at %s. Wait until it is done; if it is dead, its lock is free then. "
+            "Nothing was changed." % (_told(lock), clock_of(lock.expires))
+        )
+    if lock.unfinished and not mine and abandon not in (lock.run_id, WHICHEVER):
+        return Refused(
+            "%s was not finished. Go on with it: the same command and -e rollback_run_id=%s. "
+            "Or give it up, which leaves all that it has done: -e rollback_abandon=%s. Nothing was changed.%s"
+            % (_told(lock), lock.run_id, lock.run_id, _last_intents(lock))
+        )
+    died = lock.expires is not None
+    return Free("%s, whose lease ended at %s" % (_told(lock), clock_of(lock.expires)) if died else None)
+
+
+def _told(lock):
+    return "Run %s of %s (%s, since %s)" % (lock.run_id, lock.who, lock.kind, clock_of(lock.since))
+
+
+def _last_intents(lock):
+    intents = ", ".join(intent.told for intent in lock.under_way)
+    return " What it was about to do last: %s." % intents if intents else ""
+
+
+def clock_of(seconds):
+    """A time for people, like 2026-11-22 03:15:00 UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def who_works(lock, now):
+    """A line for the plan: who holds the lock, or None when nobody does."""
+    if lock is None or lock.expires is None or now >= lock.expires:
+        return None
+    return "%s is at work" % _told(lock)
+
+
+def taken(lock, run_id, kind, who, undoes, now, lease):
+    """The lock that a play writes to begin; it holds for ``lease`` seconds.
+
+    :param lock: the Lock for which ``standing`` says Free, or None.
+    """
+    same = lock is not None and lock.run_id == run_id
+    number = lock.number if lock else 0
+    return Lock(
+        run_id=run_id,
+        kind=kind,
+        who=who,
+        since=now,
+        expires=now + lease,
+        fencing=lock.fencing + 1 if lock else 1,
+        number=number,
+        first_number=lock.first_number if same else number,
+        outcome=UNDER_WAY,
+        under_way=(),
+        undoes=undoes,
+        undoable=undoable(lock) if lock and not same else lock.undoable if lock else "",
+    )
+
+
+def undoable(lock):
+    """The newest run that has changed something and is no undo: the one of ``lock``, or an earlier one; empty when there is none."""
+    return lock.run_id if lock.wrote and not lock.undoes else lock.undoable
+
+
+def intended(lock, fencing, service, operation, of, settled, now, lease):
+    """The lock with one more intent, and that Intent.
+
+    :param fencing: of the play that asks.
+    :param settled: the numbers of the intents whose outcome is in the journal.
+    :raises Lost: the lock is not that play's any more.
+    """
+    held = renewed(lock, fencing, settled, now, lease)
+    intent = Intent(lock.number + 1, service, operation, of, now)
+    return replace(held, number=intent.number, under_way=(*held.under_way, intent)), intent
+
+
+def renewed(lock, fencing, settled, now, lease):
+    """The lock with a lease from now on.
+
+    :raises Lost: as ``intended``.
+    """
+    refuse_lost(lock, fencing)
+    kept = tuple(intent for intent in lock.under_way if intent.number not in settled)
+    return replace(lock, expires=now + lease, under_way=kept)
+
+
+def released(lock, fencing, outcome):
+    """The lock of a run that has ended, which leaves it to whoever comes next.
+
+    :param outcome: one of OUTCOMES; a run that has made no writing call is UNTOUCHED, whatever it came to.
+    :raises Lost: as ``intended``.
+    """
+    refuse_lost(lock, fencing)
+    come_to = outcome if lock.wrote else UNTOUCHED
+    newest = undoable(lock) if come_to in (COMPLETE, UNVERIFIED) else lock.undoable
+    return replace(lock, expires=None, outcome=come_to, under_way=(), undoable=newest)
+
+
+def refuse_lost(lock, fencing):
+    """
+    :raises Lost: the play with that fencing number does not hold the lock.
+    """
+    if lock is not None and lock.fencing == fencing and lock.expires is not None:
+        return
+    if lock is None or lock.fencing <= fencing:
+        raise Lost(
+            "The lock of this run is gone from the store. No further call is made. Look for who has changed the store."
+        )
+    raise Lost(
+        "%s has taken over the lock, since the lease of this play had ended. This play makes no further call; "
+        "what it has done stays as it is, and the other one goes on from there." % _told(lock)
+    )

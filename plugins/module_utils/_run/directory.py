@@ -1,0 +1,125 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A store in a directory of this machine, for one machine that runs all rollbacks of an application."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+import time
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import (
+    ABSENT,
+    ANY,
+    Conflict,
+    StoreError,
+    checked,
+)
+
+GUARD = ".guard"  # the file that writers lock (flock), one after the other
+PATIENCE = 10.0  # seconds; a writer has the guard for milliseconds
+
+
+class DirectoryStore:
+    """Each key is a file below ``root``; a name that begins with a dot is no key."""
+
+    def __init__(self, root):
+        self._root = root
+
+    def __str__(self):
+        return self._root
+
+    def get(self, key):
+        """See ``store``."""
+        with self._told("read"):
+            try:
+                with open(self._path(key), "rb") as file:
+                    content = file.read()
+            except FileNotFoundError:
+                return None
+            return content.decode(), _etag(content)
+
+    def put(self, key, text, expect):
+        """See ``store``."""
+        content, path = text.encode(), self._path(key)
+        with self._told("written"):
+            os.makedirs(self._root, mode=0o700, exist_ok=True)
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            with self._guarded():
+                if expect != ANY:
+                    found = self.get(key)
+                    if (ABSENT if found is None else found[1]) != expect:
+                        raise Conflict(key)
+                _replace(path, content)
+        return _etag(content)
+
+    def list(self, prefix):
+        """See ``store``."""
+        top, found = os.path.join(self._root, prefix), []
+        with self._told("read"):
+            for folder, folders, files in os.walk(top, onerror=_unless_missing):
+                folders[:] = [name for name in folders if not name.startswith(".")]
+                below = os.path.relpath(folder, self._root)
+                found += [os.path.normpath(os.path.join(below, name)) for name in files if not name.startswith(".")]
+        return sorted(found)
+
+    def _path(self, key):
+        return os.path.join(self._root, checked(key))
+
+    @contextlib.contextmanager
+    def _told(self, what):
+        try:
+            yield
+        except (OSError, UnicodeDecodeError) as error:
+            raise StoreError(
+                "The store %s cannot be %s: %s. Nothing was changed. Mend the directory, or set rollback_store to another one, or to s3://bucket/prefix."
+                % (self._root, what, error)
+            ) from error
+
+    @contextlib.contextmanager
+    def _guarded(self):
+        deadline = time.monotonic() + PATIENCE
+        with open(os.path.join(self._root, GUARD), "ab") as guard:
+            while True:
+                try:
+                    fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.01)
+            yield
+
+
+def _replace(path, content):
+    """Write a file so that it has all of ``content``, also after a power cut, or is as it was."""
+    folder = os.path.dirname(path)
+    descriptor, partial = tempfile.mkstemp(prefix=".", dir=folder)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _unless_missing(error):
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _etag(content):
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long earlier runs took, and so how long the next one may take. Pure."""
+
+from __future__ import annotations
+
+import statistics
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE
+
+KEPT = 20  # runs in the history
+OF_LATE = 5  # of them count: an old size of the database says little about today's
+
+
+def with_run(history, record, seconds):
+    """The history (list of dict, oldest first) with a run that has ended; one that ends again takes its own place.
+
+    :param record: the record of the run.
+    :param seconds: how long its parts took, such as ``{"restore": 312.0, "deployment": 95.2}``; parts that were not done are left out.
+    """
+    entry = dict(
+        run_id=record["run_id"],
+        kind=record["kind"],
+        began=record["began"],
+        ended=record["ended"],
+        outcome=record["outcome"],
+        seconds=seconds,
+    )
+    return [*(item for item in history if item["run_id"] != entry["run_id"]), entry][-KEPT:]
+
+
+def expected(history, kind):
+    """How long the parts of a run may take: part → dict(seconds: the median, runs: of how many), of complete runs of the same playbook."""
+    of_kind = [item["seconds"] for item in history if item["kind"] == kind and item["outcome"] == COMPLETE][-OF_LATE:]
+    parts = sorted({part for seconds in of_kind for part in seconds})
+    told = {part: [seconds[part] for seconds in of_kind if part in seconds] for part in parts}
+    return {part: dict(seconds=round(statistics.median(known), 1), runs=len(known)) for part, known in told.items()}

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The word to whoever deploys: keep out, a rollback stands. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
+
+def standing(hold):
+    """Whether a hold (dict as it is stored, or None) is to be respected."""
+    return bool(hold and hold["standing"])
+
+
+def placed(who, since, reason, run_id=""):
+    """A hold that stands.
+
+    :param since: a time for people.
+    :param run_id: the run for which it stands; empty when a person has set it.
+    """
+    return dict(standing=True, who=who, since=since, reason=reason, run_id=run_id)
+
+
+def lifted(hold, who, since):
+    """The same hold, which no longer stands."""
+    return dict(hold, standing=False, lifted_by=who, lifted=since)
+
+
+def changed(hold, state, who, since, reason):
+    """The hold after a person's ``set`` or ``release``; any other state leaves it as it is.
+
+    :param hold: dict as it is stored; empty when there was never one.
+    :raises RollbackError: a hold is set without a reason.
+    """
+    if state == "release":
+        return lifted(hold, who, since) if standing(hold) else hold
+    if state != "set":
+        return hold
+    if not reason.strip():
+        raise RollbackError("A deploy hold needs a reason, which whoever meets it reads. Set rollback_hold_reason.")
+    return hold if standing(hold) and hold["reason"] == reason else placed(who, since, reason)
+
+
+def at_the_beginning(hold, record):
+    """The hold that a run sets when it begins, or None when one stands already."""
+    reason = "run %s (%s)" % (record["run_id"], record["kind"])
+    return None if standing(hold) else placed(record["who"], record["began"], reason, record["run_id"])
+
+
+def at_the_end(hold, record, wrote):
+    """The hold when a run has ended, or None when it stays as it is.
+
+    What a run has changed stands until a person lifts the hold, or an undo takes it back.
+
+    :param wrote: whether the run has made a writing call.
+    """
+    own = standing(hold) and hold["run_id"] in (record["run_id"], record["undoes"] or record["run_id"])
+    over = not wrote or (record["undoes"] and record["outcome"] == "complete")
+    return lifted(hold, record["who"], record["ended"]) if own and over else None
+
+
+def told(hold):
+    """A line for people, None without a hold that stands."""
+    if not standing(hold):
+        return None
+    return "%s holds deployments back since %s: %s" % (hold["who"], hold["since"], hold["reason"])

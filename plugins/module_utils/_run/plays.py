@@ -1,0 +1,189 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a play gets its lock, and how it leaves it: look, begin, end. What is decided is in ``decide``, what is kept in ``memory``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._run import hold
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import (
+    Await,
+    Refused,
+    clock_of,
+    refuse_lost,
+    released,
+    standing,
+    taken,
+    undoable,
+    who_works,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import UNKNOWN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import GIVEN_UP, UNDER_WAY
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+MARGIN = 5  # seconds that a wait for the end of a lease takes longer than that
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The lock as a play has seen it before it planned: the Lock or None, the etag that ``begin`` wants to find again, and of whom
+    the lock would be taken over (str or None)."""
+
+    lock: object
+    etag: str
+    found: str | None = None
+
+    @property
+    def undoable(self):
+        """The newest run that can be undone, be it finished or not; empty when there is none."""
+        return undoable(self.lock) if self.lock else ""
+
+
+def look(memory, run_id, abandon, now, clock, tell=None):
+    """See whether a run may begin. Nothing is written.
+
+    A run that is to be resumed and looks alive may be one that was killed a moment ago, so its lease is waited for.
+
+    :param now: callable → seconds since 1970.
+    :param clock: ``_wait.Clock``.
+    :raises RollbackError: somebody is at work, or another run is unfinished.
+    """
+    seen, answer = _look(memory, run_id, abandon, now)
+    if isinstance(answer, Await):
+        wait_for(
+            "The end of the lease of run %s" % run_id,
+            lambda: _gone_or_alive(memory, run_id, seen, now),
+            answer.seconds + MARGIN,
+            clock,
+            tell=tell,
+        )
+        seen, answer = _look(memory, run_id, abandon, now)
+    if isinstance(answer, Refused):
+        raise RollbackError(answer.message)
+    return seen if isinstance(answer, Await) else Seen(seen.lock, seen.etag, answer.found)
+
+
+def glance(memory, run_id, abandon, now):
+    """The Seen, and what would keep a run from beginning (str, None when nothing would); for whoever changes nothing.
+
+    :param now: seconds since 1970.
+    """
+    seen, answer = _look(memory, run_id, abandon, lambda: now)
+    if isinstance(answer, Refused):
+        return seen, answer.message
+    return seen, who_works(seen.lock, now) or (answer.found and "a run would take over the lock: %s" % answer.found)
+
+
+def _look(memory, run_id, abandon, now):
+    lock, etag = memory.lock() or (None, ABSENT)
+    return Seen(lock, etag), standing(lock, run_id, abandon, now())
+
+
+def _gone_or_alive(memory, run_id, before, now):
+    seen, answer = _look(memory, run_id, "", now)
+    if seen.etag != before.etag and seen.lock.expires is not None:
+        raise RollbackError(
+            "%s: it has just renewed its lease. Wait until it is done. Nothing was changed."
+            % who_works(seen.lock, now())
+        )
+    if not isinstance(answer, Await):
+        return Ready("the lease has ended")
+    return Pending(0, 1, "run %s of %s has its lock until its lease ends" % (run_id, seen.lock.who))
+
+
+def begin(memory, etag, run, now, lease):
+    """Take the lock, and write the record of the run. Gives the Lock.
+
+    :param etag: of the lock that was looked at before the plan was made: the plan holds only if nobody has worked since.
+    :param run: dict(run_id, kind, who, undoes, abandon, plan: list of str, before: dict); JSON types.
+    :param now: seconds since 1970.
+    :param lease: seconds.
+    :raises RollbackError: somebody has begun since.
+    """
+    lock, found = memory.lock() or (None, ABSENT)
+    if found != etag:
+        _refuse_who_was_quicker(lock)
+    for intent in lock.under_way if lock else ():
+        memory.settle(lock.run_id, intent, UNKNOWN, now)
+    ours = taken(lock, run["run_id"], run["kind"], run["who"], run["undoes"], now, lease)
+    try:
+        memory.put_lock(ours, etag)
+    except Conflict:
+        _refuse_who_was_quicker((memory.lock() or (None,))[0])
+    if run["abandon"] and lock and lock.run_id == run["abandon"]:
+        _give_up(memory, run, now)
+    record = _record(memory, run, ours, now)
+    memory.put_run(run["run_id"], record)
+    _change_hold(memory, lambda now_held: hold.at_the_beginning(now_held, record))
+    return ours
+
+
+def _refuse_who_was_quicker(lock):
+    who = "Run %s of %s has begun" % (lock.run_id, lock.who) if lock else "Somebody has changed the lock"
+    raise RollbackError(
+        "%s since this run looked, at %s. What was planned may no longer hold. Nothing was changed; look again, then start again."
+        % (who, clock_of(lock.since) if lock else "a time that is not known")
+    )
+
+
+def _give_up(memory, run, now):
+    record, _etag = memory.run(run["abandon"]) or ({}, None)
+    text = "given up by %s for run %s" % (run["who"], run["run_id"])
+    memory.put_run(run["abandon"], dict(record, outcome=GIVEN_UP, reason=text, ended=clock_of(now)))
+
+
+def _record(memory, run, lock, now):
+    """The record of a run that begins, or goes on: what was there before is what its first play has seen."""
+    earlier, _etag = memory.run(run["run_id"]) or ({}, None)
+    play = dict(who=run["who"], began=clock_of(now), fencing=lock.fencing)
+    return dict(
+        run_id=run["run_id"],
+        kind=run["kind"],
+        who=run["who"],
+        undoes=run["undoes"],
+        began=earlier.get("began", play["began"]),
+        plays=[*earlier.get("plays", []), play],
+        plan=earlier.get("plan") or run["plan"],
+        before=earlier.get("before") or run["before"],
+        outcome=UNDER_WAY,
+    )
+
+
+def end(memory, run_id, fencing, told, now):
+    """Write what the run has come to, and leave the lock to whoever comes next. Gives what the run came to (str).
+
+    The lock is the last that is written: a play that dies before has not ended.
+
+    :param told: dict(outcome, lines: list of str, seconds: dict part → seconds); JSON types.
+    :raises Lost: another play has taken the lock over.
+    """
+    lock, etag = memory.lock() or (None, ABSENT)
+    refuse_lost(lock, fencing)
+    for intent in lock.under_way:
+        memory.settle(run_id, intent, UNKNOWN, now)
+    left = released(lock, fencing, told["outcome"])
+    earlier, _etag = memory.run(run_id)
+    record = dict(earlier, outcome=left.outcome, ended=clock_of(now), report=told["lines"])
+    memory.put_run(run_id, record)
+    if lock.wrote:
+        whole = dict(total=round(now - lock.since, 1)) if len(record["plays"]) == 1 else {}
+        history, _etag = memory.read("history") or (dict(runs=[]), None)
+        runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
+        memory.write(dict(runs=runs), "history")
+    _change_hold(memory, lambda held: hold.at_the_end(held, record, lock.wrote))
+    memory.put_lock(left, etag)
+    return left.outcome
+
+
+def _change_hold(memory, change):
+    held, etag = memory.read("hold") or (None, ABSENT)
+    changed = change(held)
+    if changed:
+        memory.store.put(memory.key("hold"), as_json(changed), etag)

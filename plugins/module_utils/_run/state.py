@@ -1,0 +1,86 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the store remembers of an application: who works on it, what that run intends right now, and what runs came to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+
+# What a run has come to. The first two are unfinished: the run is to be resumed, or given up.
+UNDER_WAY, FAILED, UNVERIFIED, COMPLETE, UNTOUCHED, GIVEN_UP = (
+    "under way",
+    "failed",
+    "unverified",
+    "complete",
+    "untouched",
+    "given up",
+)
+OUTCOMES = (FAILED, UNVERIFIED, COMPLETE)  # what a run can be ended with
+UNFINISHED = (UNDER_WAY, FAILED)
+
+
+def _from(kind, content):
+    """A dataclass out of what JSON gave; a key that is missing raises KeyError, one that is new is left alone."""
+    return kind(**{item.name: content[item.name] for item in fields(kind)})
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A writing call that is about to be made. ``number`` is its own in all runs of the application; they ascend.
+
+    ``of`` are the names of what it is about (parameter → value), never a content.
+    """
+
+    number: int
+    service: str
+    operation: str
+    of: dict = field(hash=False)
+    at: float  # seconds since 1970
+
+    @property
+    def told(self):
+        """For people: ``rds CreateDBSnapshot spymeo-db-failed-migration-rb-…``."""
+        return " ".join([self.service, self.operation, *(str(value) for value in self.of.values())])
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who works on an application, or did last. It is never taken away: ``fencing`` and ``number`` only grow."""
+
+    run_id: str
+    kind: str  # the playbook, such as rollback_full
+    who: str
+    since: float  # seconds since 1970, as all times here
+    expires: float | None  # None: released
+    fencing: int  # of the one play that holds it
+    number: int  # of the newest intent
+    first_number: int  # what ``number`` was before the run's first play
+    outcome: str
+    under_way: tuple[Intent, ...]  # those whose outcome is not known to be in the journal
+    undoes: str  # the run that this one takes back; empty for a rollback
+    undoable: str  # the newest rollback that has ended and has changed something; empty when there is none
+
+    @property
+    def wrote(self):
+        """Whether the run has made a writing call, or was about to."""
+        return self.number > self.first_number
+
+    @property
+    def unfinished(self):
+        """Whether the run is neither done nor given up, and has something to go on with."""
+        return self.outcome in UNFINISHED and self.wrote
+
+    def as_dict(self):
+        """In JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content):
+        """The Lock that ``as_dict`` gave.
+
+        :raises KeyError: something is missing.
+        """
+        intents = tuple(_from(Intent, item) for item in content["under_way"])
+        return _from(cls, dict(content, under_way=intents))

@@ -1,0 +1,126 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rds_retire
+version_added: 0.1.0
+short_description: Mark a DB instance that another one has taken the place of, and stop it if asked
+description:
+  - Tags the instance with C(spymeo:rollback-replaced-by) and the name of the one that is in service now. That name ends in the id of the run.
+  - Stops it only with O(stop=true). It is never deleted, and its data stay. RDS starts a stopped instance again by itself after seven days.
+  - Where RDS cannot stop it now, that is told and is no failure, because the application does not use it any more.
+options:
+  db_instance:
+    description: The DB instance that was in service.
+    type: str
+    required: true
+  replaced_by:
+    description: The DB instance that was restored in its place, by M(spymeo.rollback.rds_restore).
+    type: str
+    required: true
+  stop:
+    description: Whether to stop it.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.rds_restore
+"""
+
+EXAMPLES = r"""
+- name: The failed database costs no more than its storage until somebody has looked at it
+  spymeo.rollback.rds_retire:
+    db_instance: spymeo-production-db
+    replaced_by: spymeo-production-db-rb-20261122-031500
+    stop: true
+    run_id: rb-20261122-031500
+"""
+
+RETURN = r"""
+before:
+  description: The name, the C(status) and the tag C(replaced_by) that the instance had.
+  returned: success
+  type: dict
+after:
+  description: The same, as they are now; in check mode, as they would be.
+  returned: success
+  type: dict
+plan:
+  description: What is done.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: What became of the instance, and what was asked for and could not be done.
+  returned: success
+  type: str
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import retire
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY
+
+
+def apply(gateway, old, new, retirement):
+    """Do what was decided. Returns why the instance runs on although it was to be stopped, or nothing."""
+    if retirement.tag:
+        gateway.tag(old.arn, {TAG_REPLACED_BY: new.name})
+    refused = gateway.stop(old.name) if retirement.stop else None
+    return "RDS says: %s" % refused if refused else retirement.kept_running
+
+
+def told(old, new, stopped, kept_running):
+    """What became of it, in one sentence."""
+    if kept_running:
+        what = "it runs on, because %s; stop it later with: aws rds stop-db-instance --db-instance-identifier %s"
+        return what % (kept_running, old.name)
+    if stopped:
+        return "%s is stopped; RDS starts it again by itself after seven days" % old.name
+    return "%s runs on, and %s has taken its place" % (old.name, new.name)
+
+
+def main():
+    module = WritingModule(
+        dict(
+            db_instance=dict(type="str", required=True),
+            replaced_by=dict(type="str", required=True),
+            stop=dict(type="bool", default=False),
+            run_id=dict(type="str", required=True),
+        )
+    )
+    with module.telling():
+        gateway = RdsGateway(module.aws("rds"))
+        old, new = gateway.source(module.params["db_instance"]), gateway.instance(module.params["replaced_by"])
+        if new is None:
+            raise BadInput("replaced_by", module.params["replaced_by"], "there is no such DB instance")
+        retirement = retire(old, new, module.params["stop"])
+        kept_running = retirement.kept_running if module.check_mode else apply(gateway, old, new, retirement)
+        stopped = module.params["stop"] and not kept_running
+        before = dict(name=old.name, status=old.status, replaced_by=old.tags.get(TAG_REPLACED_BY, ""))
+        status = "stopping" if stopped and retirement.stop else old.status
+        module.finish(
+            changed=retirement.tag or (retirement.stop and stopped),
+            before=before,
+            after=dict(before, replaced_by=new.name, status=status),
+            plan=["%s: %s" % (old.name, step) for step in retirement.steps],
+            reason=told(old, new, stopped, kept_running),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+#!/usr/bin/python
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollback_begin
+version_added: 0.1.0
+short_description: Take the lock of an application, and write down what a run is going to do and what is there before it
+description:
+  - One run at a time works on an application in an environment, whatever tool or machine started it. This task takes the lock, if nobody has worked
+    since M(spymeo.rollback.rollback_run) has looked; so the plan that was made in between still holds.
+  - The lock has a lease, which every writing call of the run renews. When a run dies, its lock is free once the lease has ended.
+  - The record of the run keeps its plan, and what was there before its first play. A play that resumes the run leaves both as they are.
+  - From now on a deploy hold stands. What changes is in the store only, so RV(ignore:changed) is false.
+options:
+  run_id:
+    description: The id of the run, as M(spymeo.rollback.rollback_run) gives it.
+    type: str
+    required: true
+  etag:
+    description: The lock as M(spymeo.rollback.rollback_run) has seen it.
+    type: str
+    required: true
+  kind:
+    description: The name of the playbook.
+    type: str
+    required: true
+  who:
+    description: Who runs it. The default is the user and the machine of this process.
+    type: str
+  undoes:
+    description: The run that this one takes back.
+    type: str
+    default: ""
+  abandon:
+    description: The unfinished run that is given up; what it has done stays.
+    type: str
+    default: ""
+  plan:
+    description: The plan, as it was shown.
+    type: list
+    elements: str
+    default: []
+  before:
+    description:
+      - What is there now, so that the run can be undone. C(services) maps services to task definitions, C(secrets) names of secrets to version ids.
+    type: dict
+    default: {}
+  lease:
+    description: How many seconds the lock holds without being renewed.
+    type: int
+    default: 60
+extends_documentation_fragment:
+  - spymeo.rollback.rollback.memory
+attributes:
+  check_mode:
+    description: Writes nothing.
+    support: full
+  diff_mode:
+    description: There is nothing to compare; nothing in production is changed.
+    support: full
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.rollback_end
+"""
+
+EXAMPLES = r"""
+- name: Take the lock
+  spymeo.rollback.rollback_begin:
+    environment: production
+    application: spymeo
+    run_id: "{{ run.run_id }}"
+    etag: "{{ run.etag }}"
+    kind: "{{ ansible_play_name }}"
+    before:
+      services: {spymeo-app: "spymeo-app:42"}
+"""
+
+RETURN = r"""
+run:
+  description: What modules of the action group C(writing) take as their option C(run). Empty in check mode.
+  returned: success
+  type: dict
+record:
+  description: The key of the run's record in the store.
+  returned: success
+  type: str
+"""
+
+import time
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin
+
+
+def main():
+    module = MemoryModule(
+        dict(
+            run_id=dict(type="str", required=True),
+            etag=dict(type="str", required=True),
+            kind=dict(type="str", required=True),
+            who=dict(type="str"),
+            undoes=dict(type="str", default=""),
+            abandon=dict(type="str", default=""),
+            plan=dict(type="list", elements="str", default=[]),
+            before=dict(type="dict", default={}),
+            lease=dict(type="int", default=60),
+        )
+    )
+    params = module.params
+    with module.telling():
+        memory, run = module.memory(), {}
+        if not module.check_mode:
+            told = {name: params[name] for name in ("run_id", "kind", "undoes", "abandon", "plan", "before")}
+            lock = begin(
+                memory, params["etag"], dict(told, who=params["who"] or whoever()), time.time(), params["lease"]
+            )
+            place = {name: params[name] for name in ("store", "environment", "application", "lease")}
+            run = dict(place, fencing=lock.fencing)
+        module.exit_json(changed=False, run=run, record=memory.key("runs", params["run_id"]))
+
+
+if __name__ == "__main__":
+    main()

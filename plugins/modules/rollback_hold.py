@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollback_hold
+version_added: 0.1.0
+short_description: Show, set and release the deploy hold of an application
+description:
+  - While a hold stands, whoever deploys is to keep out. A rollback sets one when it begins, and it stands until a person releases it, or the rollback
+    is undone.
+  - AWS knows nothing of it. A pipeline respects it by asking first, with O(state=check).
+options:
+  state:
+    description:
+      - V(show) tells whether a hold stands, V(check) fails when one does, V(set) and V(release) change it.
+    type: str
+    choices: [show, check, set, release]
+    default: show
+  reason:
+    description: Why deployments are held back, for whoever meets the hold. Needed with O(state=set).
+    type: str
+    default: ""
+  who:
+    description: Who sets or releases it. The default is the user and the machine of this process.
+    type: str
+extends_documentation_fragment:
+  - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.memory
+author:
+  - SPYMEO (@spymeo)
+"""
+
+EXAMPLES = r"""
+- name: Let deployments go on
+  spymeo.rollback.rollback_hold:
+    environment: production
+    application: spymeo
+    state: release
+"""
+
+RETURN = r"""
+before:
+  description: The hold before; empty when none has ever stood.
+  returned: success
+  type: dict
+after:
+  description: The hold now; in check mode, what it would be.
+  returned: success
+  type: dict
+plan:
+  description: What is done, one sentence a step.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: Who holds deployments back, since when and why; or that nobody does.
+  returned: success
+  type: str
+standing:
+  description: Whether a hold stands now; in check mode, whether one would.
+  returned: success
+  type: bool
+"""
+
+import time
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import clock_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import changed, standing, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
+
+
+def main():
+    module = MemoryModule(
+        dict(
+            state=dict(type="str", choices=["show", "check", "set", "release"], default="show"),
+            reason=dict(type="str", default=""),
+            who=dict(type="str"),
+        )
+    )
+    params = module.params
+    with module.telling():
+        memory = module.memory()
+        before, etag = memory.read("hold") or ({}, ABSENT)
+        if params["state"] == "check" and standing(before):
+            raise RollbackError(
+                "Do not deploy: %s. playbooks/hold.yml with rollback_hold=release ends that." % told(before)
+            )
+        after = changed(before, params["state"], params["who"] or whoever(), clock_of(time.time()), params["reason"])
+        if after != before and not module.check_mode:
+            try:
+                memory.store.put(memory.key("hold"), as_json(after), etag)
+            except Conflict as error:
+                raise RollbackError(
+                    "Somebody else has changed the hold just now. Nothing was changed; look again."
+                ) from error
+        module.finish(
+            changed=after != before,
+            before=before,
+            after=after,
+            plan=["%s the deploy hold" % params["state"]] if after != before else [],
+            reason=told(after) or "nobody holds deployments back",
+            standing=standing(after),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+#!/usr/bin/python
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollback_undo_info
+version_added: 0.1.0
+short_description: Tell what was there before a run, from its record
+description:
+  - Reads the record that M(spymeo.rollback.rollback_begin) has written. AWS is not asked.
+  - A run that did not come to its end can be undone, too; what it has not changed is current still.
+options:
+  undo_run:
+    description: The run to undo. The default is the newest one that has changed something and is no undo itself.
+    type: str
+    default: ""
+extends_documentation_fragment:
+  - spymeo.rollback.rollback.memory
+attributes:
+  check_mode:
+    description: It changes nothing.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.rollback_begin
+"""
+
+EXAMPLES = r"""
+- name: Read what was there before the last rollback
+  spymeo.rollback.rollback_undo_info:
+    environment: production
+    application: spymeo
+  register: undo
+"""
+
+RETURN = r"""
+run_id:
+  description: The run to undo.
+  returned: success
+  type: str
+told:
+  description: What that run was, for people.
+  returned: success
+  type: str
+services:
+  description: The task definition of each service, as M(spymeo.rollback.ecs_rollback) takes it.
+  returned: success
+  type: dict
+secrets:
+  description: The version id of each secret, DATABASE_URL's included, as M(spymeo.rollback.secret_rollback) takes it.
+  returned: success
+  type: dict
+database:
+  description: Where the database was. Empty when the run left it alone.
+  returned: success
+  type: dict
+  contains:
+    db_instance:
+      description: The DB instance.
+      type: str
+    host:
+      description: Its host.
+      type: str
+    port:
+      description: Its port.
+      type: int
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import undoable
+
+
+def choose(memory, named):
+    """The id of the run to undo.
+
+    :raises RollbackError: none has changed anything.
+    """
+    lock, _etag = memory.lock() or (None, None)
+    run_id = named or (undoable(lock) if lock else "")
+    if not run_id:
+        raise RollbackError(
+            "There is no run to undo: the store %s knows of none that has changed this application. Nothing was changed. "
+            "If it ran with another rollback_store, set that." % memory.store
+        )
+    return run_id
+
+
+def before(memory, run_id):
+    """The record of a run.
+
+    :raises BadInput: there is none, or it does not say what was there before.
+    """
+    found = memory.run(run_id)
+    if found is None:
+        known = ", ".join(memory.runs()[-10:]) or "none"
+        raise BadInput(
+            "undo_run", run_id, "the store %s has no such run" % memory.store, "The newest it has: %s." % known
+        )
+    record, _etag = found
+    if not {"services", "secrets", "database"} <= set(record.get("before", {})) or not record["before"]["services"]:
+        raise BadInput("undo_run", run_id, "its record does not say what was there before", "Name another run.")
+    return record
+
+
+def main():
+    module = MemoryModule(dict(undo_run=dict(type="str", default="")))
+    with module.telling():
+        memory = module.memory()
+        run_id = choose(memory, module.params["undo_run"])
+        record = before(memory, run_id)
+        there = record["before"]
+        module.exit_json(
+            changed=False,
+            run_id=run_id,
+            told="run %s (%s) of %s, since %s, which is %s"
+            % (run_id, record["kind"], record["who"], record["began"], record["outcome"]),
+            services=there["services"],
+            secrets=there["secrets"],
+            database=there["database"],
+        )
+
+
+if __name__ == "__main__":
+    main()

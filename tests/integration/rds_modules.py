@@ -1,0 +1,111 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The modules of the database rollback, each called alone by pytest-ansible; what they say is compared with what AWS says.
+
+test_modules_alone.py runs this file in a process of its own. One lab, in the order of the tests.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from spymeo_lab import world
+
+RUN = "rb-20261125-041500"
+NEW, SAFETY = f"{world.DB_INSTANCE}-{RUN}", f"{world.DB_INSTANCE}-failed-migration-{RUN}"
+OLD = {"db_instance": world.DB_INSTANCE, "run_id": RUN}
+URL = {"database_secret": world.DATABASE_SECRET}
+
+
+@pytest.fixture(scope="module", name="broken")
+def _broken(shared_production):
+    shared_production.url_before = shared_production.database_url()
+    shared_production.accident("bad-migration")
+    return shared_production
+
+
+@pytest.fixture
+def task(call_module, broken):
+    """Run one module; gives its result (dict) and the writing calls that it made."""
+    return lambda module, **options: call_module(broken, module, **options)
+
+
+def test_where_it_stands_is_told_with_what_would_be_lost(task):
+    result, written = task("rds_rollback_info", snapshot=world.SNAPSHOT, **OLD)
+    assert (result["state"], result["new_db_instance"], result["safety_snapshot"]) == ("restore", NEW, SAFETY)
+    assert (result["verdict"], result["evidence"], written) == ("passed", [], [])
+    assert result["lost"]["seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "words"),
+    [
+        ("rds_rollback_info", {"snapshot": "no-such-snapshot"}, "The snapshots of spymeo-production-db there are: "),
+        ("rds_rollback_info", {"db_instance": "no-such-db", "snapshot": world.SNAPSHOT}, "spymeo-production-db"),
+        ("rds_snapshot", {"db_instance": "no-such-db", "snapshot": SAFETY}, "there is no such DB instance"),
+        ("rds_restore", {"snapshot": "no-such-snapshot", "new_db_instance": NEW}, "there is no such"),
+        ("rds_retire", {"replaced_by": NEW}, "there is no such DB instance"),
+    ],
+)
+def test_what_is_not_there_is_named_and_nothing_is_written(task, module, options, words):
+    result, written = task(module, **{**OLD, **options})
+    assert (result["failed"], written) == (True, [])
+    assert words in result["msg"]
+
+
+def test_the_safety_snapshot_is_taken_once_and_joined_afterwards(broken, task):
+    first, written = task("rds_snapshot", snapshot=SAFETY, wait=False, **OLD)
+    assert (first["changed"], written) == (True, ["CreateDBSnapshot"])
+    second, written = task("rds_snapshot", snapshot=SAFETY, **OLD)
+    assert (second["changed"], written, second["snapshot"]["percent"]) == (False, [], 100)
+    answer = broken.aws("rds").describe_db_snapshots(DBSnapshotIdentifier=SAFETY)["DBSnapshots"][0]
+    assert {"Key": "spymeo:rollback-run", "Value": RUN} in answer["TagList"]
+
+
+def test_a_restored_instance_has_every_setting_of_the_old_one(broken, task):
+    options = {**OLD, "snapshot": world.SNAPSHOT, "new_db_instance": NEW}
+    first, written = task("rds_restore", **options)
+    assert first["changed"], first
+    assert written[0] == "RestoreDBInstanceFromDBSnapshot"
+    instances = broken.instances()
+    for key in (
+        "DBInstanceClass",
+        "MultiAZ",
+        "StorageType",
+        "MaxAllocatedStorage",
+        "DeletionProtection",
+        "VpcSecurityGroups",
+    ):
+        assert instances[NEW][key] == instances[world.DB_INSTANCE][key], key
+    assert first["endpoint"]["address"] == instances[NEW]["Endpoint"]["Address"]
+    second, written = task("rds_restore", **options)
+    assert (second["changed"], written) == (False, [])
+
+
+def test_a_name_that_a_stranger_has_is_refused(task):
+    stranger = {"db_instance": NEW, "snapshot": world.SNAPSHOT, "new_db_instance": world.DB_INSTANCE, "run_id": RUN}
+    result, written = task("rds_restore", **stranger)
+    assert (result["failed"], written) == (True, [])
+    assert "is not this run's" in result["msg"]
+
+
+def test_the_url_moves_to_what_the_probe_has_seen(broken, task):
+    endpoint = broken.instances()[NEW]["Endpoint"]
+    address = {"host": endpoint["Address"], "port": endpoint["Port"]}
+    probed, written = task("database_probe_info", warm=["Practitioner"], **address, **URL)
+    assert (probed["connected"], probed["warmed"], written) == (True, ["Practitioner"], [])
+    moved, written = task("database_url", run_id=RUN, **address, **URL)
+    assert (moved["changed"], written) == (True, ["PutSecretValue"])
+    assert broken.database_url() == broken.url_before.replace(moved["before"]["host"], address["host"])
+    again, written = task("database_url", run_id=RUN, **address, **URL)
+    assert (again["changed"], written) == (False, [])
+
+
+def test_then_it_is_done_and_the_failed_instance_is_marked_once(broken, task):
+    host = broken.instances()[NEW]["Endpoint"]["Address"]
+    done, written = task("rds_rollback_info", snapshot=world.SNAPSHOT, current_host=host, **OLD)
+    assert (done["state"], done["db_instance"], written) == ("done", world.DB_INSTANCE, [])
+    marked, written = task("rds_retire", replaced_by=NEW, **OLD)
+    assert (marked["changed"], written) == (True, ["AddTagsToResource"])
+    again, written = task("rds_retire", replaced_by=NEW, **OLD)
+    assert (again["changed"], written) == (False, [])

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A full rollback that is killed at each of its writing calls, one after the other, and gone on with each time: it ends as one that
+nobody disturbed. SIGKILL for ansible-playbook and all that it has started, as AWX cancels a job: no rescue, no always."""
+
+from __future__ import annotations
+
+import pytest
+
+from spymeo_lab import cli
+from spymeo_lab.interruption import AFTER, BEFORE, DROPPED, UNHEARD
+from spymeo_lab.killing import journal, play, production
+
+from .conftest import bring_up, take_down
+
+CALLS = [
+    "CreateDBSnapshot",
+    "RestoreDBInstanceFromDBSnapshot",
+    "ModifyDBInstance",
+    "UpdateSecretVersionStage",
+    "PutSecretValue",
+    "UpdateService",
+]
+RUN = "kill-1"
+ROLLBACK = ["rollback_full", "-e", f"rollback_run_id={RUN}"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    """The writing calls of a run that nobody kills, and what production comes to."""
+    lab = bring_up()
+    lab.accident("full")
+    code, output, _at = play(lab.state, *ROLLBACK)
+    assert code == 0, output
+    assert journal(lab.state, RUN) == [(call, "ok") for call in CALLS]
+    yield production(lab.state)
+    take_down(lab)
+
+
+@pytest.fixture
+def broken():
+    """Release 2 has done its harm."""
+    lab = bring_up()
+    lab.accident("full")
+    yield lab.state
+    take_down(lab)
+
+
+@pytest.mark.parametrize("when", [BEFORE, AFTER, UNHEARD])
+def test_killed_at_each_writing_call_it_ends_as_if_undisturbed(broken, undisturbed, when):
+    for call in CALLS:
+        code, output, at = play(broken, *ROLLBACK, when=when, operation=call)
+        assert (code, at) == (-9, [call]), output
+    code, output, _at = play(broken, *ROLLBACK)
+    assert code == 0, output
+    assert production(broken) == undisturbed
+
+
+def test_replies_that_are_lost_change_nothing_about_the_end(broken, undisturbed):
+    """The process lives, and botocore asks again by itself."""
+    for call in CALLS[1:]:
+        cli.control(broken, "interrupt", when=DROPPED, operation=call)
+    code, output, at = play(broken, *ROLLBACK, when=DROPPED, operation=CALLS[0])
+    assert (code, at) == (0, CALLS), output
+    assert production(broken) == undisturbed

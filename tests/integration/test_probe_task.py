@@ -1,0 +1,117 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""rollback_database.yml where this machine has no way to the database: a one-off task asks it, through the version that becomes current."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+
+from spymeo_lab import world
+from spymeo_lab.demo import Visitor
+
+RUN = "rb-20261125-031500"
+NEW = f"{world.DB_INSTANCE}-{RUN}"
+GIVEN = {"rollback_db_probe": "task", "rollback_db_warm": ["Practitioner"]}
+PROBE = f"{world.FAMILY}-rollback-probe"
+
+
+@pytest.fixture(scope="module", name="broken")
+def _broken(shared_production):
+    shared_production.url_before = shared_production.database_url()
+    shared_production.accident("bad-migration")
+    return shared_production
+
+
+def play(production, *arguments, **given):
+    return production.play("rollback_database", *arguments, "-e", json.dumps({**GIVEN, **given}))
+
+
+def probes(production) -> list[dict]:
+    """The probe's tasks, whatever became of them."""
+    ecs = production.aws("ecs")
+    arns = ecs.list_tasks(cluster=world.CLUSTER, family=PROBE, desiredStatus="STOPPED")["taskArns"]
+    return ecs.describe_tasks(cluster=world.CLUSTER, tasks=arns, include=["TAGS"])["tasks"] if arns else []
+
+
+def test_a_check_starts_no_task_and_writes_nothing(broken):
+    played = play(broken, "--check")
+    assert (played.code, played.written) == (0, []), played.output
+    assert probes(broken) == []
+
+
+def test_an_image_without_psql_stops_the_run_before_the_cutover(broken):
+    played = play(broken, rollback_run_id="rb-image", rollback_db_probe_image="nowhere.example.org/postgres:17")
+    assert played.code != 0
+    assert "CannotPullContainerError" in played.output
+    assert "ecs UpdateService" not in played.written
+    assert broken.database_url() == broken.url_before
+
+
+def test_a_password_that_changed_since_the_snapshot_is_found_by_the_task_and_nothing_is_cut_over(broken):
+    rds, secrets = broken.aws("rds"), broken.aws("secretsmanager")
+    password = "changed-since-then"
+    _set_password(broken, rds, password)
+    changed = broken.url_before.replace(broken.url_before.split(":")[2].split("@")[0], password)
+    secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=changed)
+    try:
+        played = play(broken, rollback_run_id="rb-password")
+        current = broken.database_url()
+    finally:
+        secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=broken.url_before)
+        _set_password(broken, rds, world.DB_PASSWORD)
+    assert played.code != 0
+    assert "P1000" in played.output
+    assert current == changed
+    assert "ecs UpdateService" not in played.written
+    assert password not in played.output
+
+
+def _set_password(production, rds, password):
+    rds.modify_db_instance(DBInstanceIdentifier=world.DB_INSTANCE, MasterUserPassword=password, ApplyImmediately=True)
+    production.until(lambda: _logs_in(production, password))
+
+
+def _logs_in(production, password: str) -> bool:
+    instance = production.instances()[world.DB_INSTANCE]
+    place = {"host": instance["Endpoint"]["Address"], "port": instance["Endpoint"]["Port"]}
+    try:
+        psycopg.connect(**place, user=world.DB_USER, password=password, dbname=world.DB_NAME).close()
+    except psycopg.OperationalError:
+        return False
+    return instance["DBInstanceStatus"] == "available"
+
+
+def test_the_version_that_the_task_tried_is_the_one_that_becomes_current(broken):
+    before = len(probes(broken))
+    played = play(broken, rollback_run_id=RUN)
+    assert played.code == 0, played.output
+    assert played.written.count("ecs RunTask") == 1
+    assert played.written.count("secretsmanager PutSecretValue") == 1
+    assert f"@{broken.instances()[NEW]['Endpoint']['Address']}:" in broken.database_url()
+    listed = broken.aws("secretsmanager").list_secret_version_ids(SecretId=world.DATABASE_SECRET)["Versions"]
+    labels = [stage for version in listed for stage in version["VersionStages"]]
+    assert f"spymeo-rollback-pending-{RUN}" not in labels
+    tasks = probes(broken)
+    assert len(tasks) == before + 1
+    tried = [task for task in tasks if {"key": "spymeo:rollback-run", "value": RUN} in task["tags"]]
+    assert [container["exitCode"] for task in tried for container in task["containers"]] == [0]
+    health = Visitor(broken.state["base_url"]).ask("GET", world.HEALTH_PATH)
+    assert (health[0], health[1]["database"]) == (200, "ok")
+    assert world.DB_PASSWORD not in played.output
+
+
+def test_a_second_run_asks_nobody_and_changes_nothing(broken):
+    played = play(broken, rollback_run_id=RUN)
+    assert (played.code, played.written, played.recap["changed"]) == (0, [], 0), played.output
+
+
+def test_the_password_is_in_no_task_definition_and_in_no_log_of_the_probe(broken):
+    definition = broken.aws("ecs").describe_task_definition(taskDefinition=PROBE)["taskDefinition"]
+    assert world.DB_PASSWORD not in json.dumps(definition, default=str)
+    logged = broken.aws("logs").filter_log_events(logGroupName=world.LOG_GROUP, logStreamNamePrefix="rollback-probe/")
+    text = "\n".join(event["message"] for event in logged["events"])
+    assert '"complete"' in text
+    assert world.DB_PASSWORD not in text

@@ -1,0 +1,120 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
+from hypothesis import given
+from hypothesis import strategies as st
+
+TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", (("sslmode", "require"),), "hunter2")
+TEXT = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+
+
+def lines(*answers):
+    return [json.dumps(answer) for answer in answers]
+
+
+WHOLE = lines(
+    {"server_version": "18.1"},
+    {"tables": ["Payment", "Practitioner", "_prisma_migrations"]},
+    {"migration": "1_init", "finished": True, "rolled_back": False},
+    {"table": "Payment", "rows": 12},
+    {"table": "Practitioner", "rows": 4200},
+    {"table": "_prisma_migrations", "rows": 1},
+    {"warmed": "Payment"},
+    {"complete": True},
+)
+
+
+def test_reads_version_migrations_rows_and_what_was_warmed():
+    seen, warmed = read(WHOLE)
+    assert seen.server_version == "18.1"
+    assert seen.migrations == (Migration("1_init", True, False),)
+    assert seen.rows == (("Payment", 12), ("Practitioner", 4200), ("_prisma_migrations", 1))
+    assert warmed == ["Payment"]
+
+
+def test_a_database_without_prismas_table_has_unknown_migrations():
+    seen, _warmed = read(lines({"server_version": "18.1"}, {"tables": []}, {"complete": True}))
+    assert (seen.migrations, seen.rows) == (None, ())
+
+
+def test_a_table_whose_count_took_too_long_is_not_counted_and_nothing_else_is_lost():
+    too_long = "psql:<stdin>:9: ERROR:  57014: canceling statement due to statement timeout"
+    seen, _warmed = read([*WHOLE[:4], too_long, *WHOLE[5:]])
+    assert seen.rows == (("Payment", 12), ("Practitioner", None), ("_prisma_migrations", 1))
+
+
+@pytest.mark.parametrize(
+    ("said", "sqlstate"),
+    [
+        (["psql: error: connection to server failed: FATAL:  password authentication failed"], None),
+        (["psql: error: connection to server failed: Connection refused"], None),
+        ([WHOLE[0], "psql:<stdin>:5: ERROR:  42501: permission denied for table Payment"], "42501"),
+        ([*WHOLE, "ERROR:  58030: could not read block 7"], "58030"),
+    ],
+)
+def test_what_the_server_said_is_refused_with_its_sqlstate(said, sqlstate):
+    with pytest.raises(Refused) as refused:
+        read(said)
+    assert refused.value.sqlstate == sqlstate
+    assert said[-1] in refused.value.message
+
+
+@pytest.mark.parametrize("said", [[], WHOLE[:-1]])
+def test_output_without_an_end_is_an_error_and_never_half_an_answer(said):
+    assert not is_complete(said)
+    with pytest.raises(RollbackError, match="ended before psql's output did"):
+        read(said)
+
+
+def test_an_image_without_psql_is_named():
+    with pytest.raises(RollbackError, match="rollback_db_probe_image"):
+        read(["sh: 1: psql: not found"])
+
+
+def test_the_end_is_recognised():
+    assert is_complete(WHOLE)
+    assert not is_complete(["not { json", "psql: error: connection refused"])
+
+
+def arguments(script, url, monkeypatch, tmp_path):
+    """What psql gets when sh runs the script with DATABASE_URL: (its last argument, its standard input)."""
+    psql = tmp_path / "psql"
+    psql.write_text('#!/bin/sh\nfor last; do :; done\nprintf "%s\\n" "$last"\ncat\n')
+    psql.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "DATABASE_URL": url}
+    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    address, _newline, sql = done.stdout.partition("\n")
+    return address, sql
+
+
+def test_sh_gives_psql_the_url_with_options_that_libpq_knows(monkeypatch, tmp_path):
+    url = "postgresql://spymeo:p%3Fa%2Fb@db.rds:5432/spymeo?schema=public&connection_limit=5&sslmode=require"
+    address, sql = arguments(command(TARGET, 30, ["Payment"]), url, monkeypatch, tmp_path)
+    before = "postgresql://spymeo:p%3Fa%2Fb@db.rds:5432/spymeo"
+    assert address == before + "?application_name=spymeo.rollback&connect_timeout=30&sslmode=require"
+    assert "SET LOCAL statement_timeout = 30000;" in sql
+    assert "= ANY (ARRAY[E'Payment']::text[])" in sql
+    assert "READ ONLY" in sql
+
+
+def test_nothing_secret_is_in_the_command():
+    assert "hunter2" not in command(TARGET, 30, [])
+
+
+@given(TEXT, st.lists(TEXT, max_size=2))
+def test_names_with_any_character_stay_inside_their_literals(schema, tables):
+    target = Target("h", 1, "u", "d", schema)
+    script = command(target, 30, tables)
+    shown = subprocess.run(
+        ["sh", "-c", script.rpartition(" | ")[0]], capture_output=True, check=True, env={"PATH": "/usr/bin:/bin"}
+    ).stdout.decode()
+    for name in (schema, *tables):
+        assert "E'%s'" % name.replace("\\", "\\\\").replace("'", "''") in shown

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How a play gets its lock and leaves it, and what is remembered of it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import KEPT, expected, with_run
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed, standing
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin, end, glance, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, FAILED, UNTOUCHED
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+NOW, LEASE = 1_795_000_000.0, 60
+KIND = "Roll back everything"
+
+
+def alive():
+    return False
+
+
+class World:
+    """A memory with a clock, in which plays run."""
+
+    def __init__(self, memory):
+        self.memory, self.now, self.on_sleep = memory, NOW, lambda: None
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self.on_sleep()
+
+    def look(self, run_id="", abandon=""):
+        return look(self.memory, run_id, abandon, lambda: self.now, Clock(lambda: self.now, self.sleep))
+
+    def begin(self, run_id, etag=None, undoes="", abandon="", **more):
+        run = {
+            "run_id": run_id,
+            "kind": KIND,
+            "who": "ada",
+            "undoes": undoes,
+            "abandon": abandon,
+            "plan": ["P"],
+            "before": {},
+        }
+        found = self.memory.lock()
+        return begin(self.memory, etag or (found[1] if found else ABSENT), {**run, **more}, self.now, LEASE)
+
+    def write(self, lock):
+        lease = Lease(self.memory, lock.run_id, lock.fencing, LEASE, alive, lambda: self.now)
+        lease.record(lease.intend("rds", "CreateDBSnapshot", {}), "ok")
+        return lease
+
+    def end(self, lock, outcome=COMPLETE, seconds=None):
+        told = {"outcome": outcome, "lines": ["done"], "seconds": seconds or {}}
+        return end(self.memory, lock.run_id, lock.fencing, told, self.now)
+
+    def hold(self):
+        found = self.memory.read("hold")
+        return found[0] if found else None
+
+    def play(self, run_id, outcome=COMPLETE, write=True, **more):
+        lock = self.begin(run_id, **more)
+        if write:
+            self.write(lock)
+        self.now += 10
+        return self.end(lock, outcome)
+
+
+@pytest.fixture
+def world(memory):
+    return World(memory)
+
+
+def test_a_first_run_may_begin_and_leaves_its_record(world):
+    assert world.look().etag == ABSENT
+    assert world.play("rb-1") == COMPLETE
+    record, _etag = world.memory.run("rb-1")
+    assert (record["outcome"], record["plan"], record["report"]) == (COMPLETE, ["P"], ["done"])
+    assert (record["began"], record["ended"]) == ("2026-11-18 11:06:40 UTC", "2026-11-18 11:06:50 UTC")
+
+
+def test_a_plan_that_was_made_before_another_run_began_is_not_carried_out(world):
+    seen = world.look()
+    world.play("rb-2")
+    with pytest.raises(RollbackError, match="Run rb-2 of ada has begun since this run looked"):
+        world.begin("rb-1", seen.etag)
+    assert world.memory.run("rb-1") is None
+
+
+def test_of_two_that_begin_at_the_same_moment_one_is_refused(world, store, memory):
+    seen, lock_key = world.look(), memory.key("lock")
+
+    def quicker(key):
+        if key == lock_key:
+            store.before_put = lambda _key: None
+            world.begin("rb-2", seen.etag)
+
+    store.before_put = quicker
+    with pytest.raises(RollbackError, match="Run rb-2"):
+        world.begin("rb-1", seen.etag)
+    assert memory.lock()[0].run_id == "rb-2"
+
+
+def test_while_one_works_another_one_is_told_who(world):
+    world.begin("rb-1")
+    with pytest.raises(RollbackError, match=r"Run rb-1 of ada .* is at work"):
+        world.look()
+    assert "is at work" in glance(world.memory, "", "", NOW)[1]
+
+
+def test_a_run_that_was_killed_a_moment_ago_is_resumed_when_its_lease_has_ended(world):
+    world.write(world.begin("rb-1"))
+    seen = world.look("rb-1")
+    assert world.now >= NOW + LEASE
+    assert "whose lease ended" in seen.found
+    assert world.begin("rb-1", seen.etag).fencing == 2
+    assert len(world.memory.run("rb-1")[0]["plays"]) == 2
+
+
+def test_a_run_that_is_to_be_resumed_and_lives_is_left_alone(world):
+    lease = world.write(world.begin("rb-1"))
+    world.on_sleep = lease.renew
+    with pytest.raises(RollbackError, match="it has just renewed its lease"):
+        world.look("rb-1")
+
+
+def test_an_unfinished_run_is_resumed_or_given_up(world):
+    world.play("rb-1", FAILED, before={"services": {"app": "app:2"}})
+    with pytest.raises(RollbackError, match=r"-e rollback_run_id=rb-1.*-e rollback_abandon=rb-1"):
+        world.look()
+    assert "was not finished" in glance(world.memory, "", "", world.now)[1]
+    assert world.look("rb-1").found is None
+    world.look("", "rb-1")
+    world.begin("rb-2", abandon="rb-1")
+    record, _etag = world.memory.run("rb-1")
+    assert record["outcome"] == "given up"
+    assert record["before"] == {"services": {"app": "app:2"}}
+
+
+def test_a_run_that_goes_on_keeps_its_plan_and_what_was_there_before_it(world):
+    world.play("rb-1", FAILED, before={"services": {"app": "app:2"}})
+    world.begin("rb-1", plan=["another"], before={"services": {"app": "app:1"}})
+    record, _etag = world.memory.run("rb-1")
+    assert (record["plan"], record["before"]) == (["P"], {"services": {"app": "app:2"}})
+
+
+def test_a_run_that_has_changed_nothing_stands_in_nobodys_way_and_holds_nothing(world):
+    assert world.play("rb-1", FAILED, write=False) == UNTOUCHED
+    world.look()
+    assert not standing(world.hold())
+    assert world.memory.read("history") is None
+
+
+def test_a_rollback_holds_deployments_back_from_its_beginning(world):
+    lock = world.begin("rb-1")
+    assert standing(world.hold())
+    world.write(lock)
+    world.end(lock)
+    assert world.hold()["run_id"] == "rb-1"
+    world.play("rb-2", write=False)
+    assert standing(world.hold())
+
+
+def test_an_undo_lifts_the_hold_of_what_it_undoes_and_no_other(world):
+    world.play("rb-1")
+    world.play("un-1", undoes="rb-1")
+    assert not standing(world.hold())
+    world.memory.write(placed("bob", "today", "because"), "hold")
+    world.play("un-2", undoes="rb-1")
+    assert standing(world.hold())
+    assert not standing(lifted(world.hold(), "ada", "now"))
+
+
+def test_what_can_be_undone_is_the_newest_run_that_changed_something(world):
+    assert world.look().undoable == ""
+    world.play("rb-1")
+    world.play("rb-2", write=False)
+    assert world.look().undoable == "rb-1"
+    world.play("un-1", undoes="rb-1")
+    assert world.look().undoable == "rb-1"
+    world.write(world.begin("rb-3"))
+    assert glance(world.memory, "", "", world.now)[0].undoable == "rb-3"
+
+
+def test_a_lease_that_never_ends_is_not_waited_for_for_ever(world):
+    world.write(world.begin("rb-1"))
+    world.sleep = lambda seconds: setattr(world, "now", world.now)
+    clock = iter(range(1000))
+    with pytest.raises(TimedOut):
+        look(world.memory, "rb-1", "", lambda: NOW, Clock(lambda: next(clock), lambda _seconds: None))
+
+
+def record(run_id, outcome=COMPLETE, kind=KIND):
+    return {"run_id": run_id, "kind": kind, "began": "a", "ended": "b", "outcome": outcome}
+
+
+def test_expected_durations_are_the_median_of_the_last_complete_runs_of_the_same_playbook():
+    history = []
+    for number, restore in enumerate([9000, 100, 310, 300, 290, 320]):
+        history = with_run(history, record(f"rb-{number}"), {"restore": restore, "total": restore + 50})
+    history = with_run(history, record("rb-7", FAILED), {"restore": 1})
+    history = with_run(history, record("rb-8", kind="Roll back the code"), {"deployment": 90})
+    assert expected(history, KIND) == {"restore": {"seconds": 300, "runs": 5}, "total": {"seconds": 350, "runs": 5}}
+    assert expected([], KIND) == {}
+
+
+def test_the_history_keeps_the_newest_and_a_run_that_ends_again_once():
+    history = []
+    for number in range(KEPT + 5):
+        history = with_run(history, record(f"rb-{number}"), {})
+    assert [history[0]["run_id"], history[-1]["run_id"], len(history)] == ["rb-5", f"rb-{KEPT + 4}", KEPT]
+    assert len(with_run(history, record("rb-7"), {"restore": 2})) == KEPT

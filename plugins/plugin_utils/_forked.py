@@ -20,21 +20,26 @@ import sys
 import tempfile
 import traceback
 
-import ansible.plugins.filter.core  # noqa: F401 - else every worker imports it for its first template
 from ansible import constants
 from ansible.module_utils.testing import patch_module_args
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 from ansible.vars import clean
 
-# What nearly every module of ours needs. Without boto3 or amazon.aws the module itself tells what is missing.
-with contextlib.suppress(ImportError):
-    from ansible_collections.spymeo.rollback.plugins.module_utils import _module, _progress, _wait  # noqa: F401
-
-    _module.read_descriptions("ecs", "ecr", "rds", "secretsmanager", "logs")
-
 PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
-MODULES = "ansible_collections.spymeo.rollback.plugins.modules."
+PLUGINS = "ansible_collections.spymeo.rollback.plugins."
+MODULES = PLUGINS + "modules."
+SERVICES = ("ecs", "ecr", "rds", "secretsmanager", "logs")  # that most modules have clients of
+
+
+def _read_ahead():
+    """Import, in the process of ansible-playbook, what each worker needs for its first template, and nearly every module of ours."""
+    importlib.import_module("ansible.plugins.filter.core")
+    with contextlib.suppress(ImportError):  # without amazon.aws the module itself tells what is missing
+        importlib.import_module(PLUGINS + "module_utils._module").read_descriptions(*SERVICES)
+
+
+_read_ahead()
 
 
 class ForkedModule(ActionBase):

@@ -27,6 +27,7 @@ else:
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening import open_store
@@ -96,6 +97,15 @@ class RollbackModule(Telling, AnsibleAWSModule):
             self._session = boto3.session.Session(profile_name=profile, botocore_session=_core())
         config = config.merge(own) if own else config
         return self._session.client(service, region_name=region, endpoint_url=endpoint_url, config=config, **options)
+
+    def measuring(self, measure):
+        """(what ``measure()`` gives, None), or (None, why it could not be measured)."""
+        try:
+            return measure(), None
+        except RollbackError as error:
+            return None, " ".join([error.message, *error.evidence])
+        except (BotoCoreError, ClientError) as error:
+            return None, explain(error, self.params.get("endpoint_url"), self.region)
 
     @contextlib.contextmanager
     def telling(self):

@@ -49,6 +49,12 @@ options:
       - Without it the migrations are only told.
     type: list
     elements: str
+  known_migrations:
+    description:
+      - The names of the migrations that a release knows, as a release point has recorded them. A database that has another one, finished or not, is refused.
+      - One that is missing is not, because the release brings it itself.
+    type: list
+    elements: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -122,6 +128,11 @@ migrations:
     rolled_back:
       description: Whether it was marked as rolled back.
       type: bool
+unknown_migrations:
+  description: What the database has and O(known_migrations) has not.
+  returned: when that is why the module has failed
+  type: list
+  elements: str
 rows:
   description: The exact number of rows of each table of the schema, null where counting took longer than O(timeout).
   returned: success
@@ -145,6 +156,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gatewa
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import (
     found,
     refuse_other_migrations,
+    refuse_unknown_migrations,
     told,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
@@ -179,6 +191,7 @@ def main():
             timeout=dict(type="int", default=30),
             warm=dict(type="list", elements="str", default=[]),
             expect_migrations=dict(type="list", elements="str"),
+            known_migrations=dict(type="list", elements="str"),
         )
     )
     with module.telling():
@@ -186,6 +199,7 @@ def main():
         started = clock.now()
         seen, warmed = look(place, module.params["timeout"], module.params["warm"])
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
+        refuse_unknown_migrations(module.params["known_migrations"], place, seen.migrations)
         module.finish(
             changed=False,
             reason=told(place, seen, warmed),

@@ -146,17 +146,20 @@ warmed:
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.gateway import OneOffGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task import judge
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.gateway import ProbeGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import definition, judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import CONTAINER, definition, stream_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, is_json, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
+PURPOSE = "the probe of the database"
+CURE = "Allow it, or set rollback_db_probe to direct."
 LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch Logs
 
 
@@ -178,7 +181,7 @@ def output(gateway, group, task, url):
     looks = [[]]
 
     def look():
-        looks.append([url.masked(line) for line in gateway.lines(group, task)])
+        looks.append([url.masked(line) for line in gateway.lines(group, stream_of(task))])
         ended = looks[-1] and (is_complete(looks[-1]) or looks[-1] == looks[-2])
         return Ready() if ended else Pending(0, 1, "it has %d lines" % len(looks[-1]))
 
@@ -195,9 +198,9 @@ def probe(module, gateway, content, placement, url, place):
     task = gateway.start(gateway.registered(content, run_id), placement, run_id)
     wait_for(
         "The task %s, which probes the database," % task,
-        lambda: judge(gateway.task(task)),
+        lambda: judge(gateway.task(task), CONTAINER),
         module.params["wait_timeout"],
-        evidence=lambda: [url.masked(line) for line in gateway.lines(group, task)],
+        evidence=lambda: [url.masked(line) for line in gateway.lines(group, stream_of(task))],
         tell=teller("probe"),
     )
     try:
@@ -226,7 +229,7 @@ def main():
             raise BadInput(
                 "targets", {}, "no service lends its network to the probe", "Set rollback_db_probe to direct."
             )
-        gateway = ProbeGateway(module.aws("ecs"), module.aws("logs"), module.params["cluster"])
+        gateway = OneOffGateway(module.aws("ecs"), module.aws("logs"), module.params["cluster"], PURPOSE, CURE)
         service, target = next(iter(module.params["targets"].items()))
         (url, value_from), placement = url_to_try(module), gateway.placement(service)
         place = target_of(url)

@@ -54,6 +54,19 @@ options:
     type: str
     choices: [previous, running]
     default: previous
+  release_points:
+    description:
+      - The release points of the application, newest first, as M(spymeo.rollback.rollback_run) gives them.
+      - The newest one that is older than what runs tells the task definitions to go back to, after O(task_definition), and before what is chosen from the
+        deployment history. One that has recorded a release that was rolled back from is left out.
+    type: list
+    elements: dict
+    default: []
+  release_point:
+    description:
+      - The id of the release point to go back to, in place of the newest one that is older than what runs.
+      - V(none) goes back without one.
+    type: str
   restored_secrets:
     description:
       - Names or ARNs of secrets of which the same run brings back another version before it deploys.
@@ -126,6 +139,25 @@ bad_since:
   returned: when one was chosen for each service
   type: str
   sample: "2026-11-22T03:11:05.120000+00:00"
+release_point:
+  description: The release point that is gone back to, as its record in the store. Empty when there is none.
+  returned: when the services could be read
+  type: dict
+release_point_reason:
+  description: Why that one, or why none.
+  returned: when the services could be read
+  type: str
+release_points:
+  description: Of each release point its C(id), and as C(verdict) why it is not used; empty for the one that is.
+  returned: when the services could be read
+  type: list
+  elements: dict
+running_since:
+  description:
+    - With O(choose=running), when the release that runs began, ISO 8601 in UTC. The registration of its task definition counts here, too.
+    - Empty else.
+  returned: when one was chosen for each service
+  type: str
 services:
   description: What is known about each service.
   returned: when one was chosen for each service
@@ -144,10 +176,16 @@ services:
     reason:
       description: Why this one.
       type: str
+    release:
+      description: The task definition that the target is a copy of; the target itself when it is no copy.
+      type: str
     image:
       description: The images of the target.
       type: list
       elements: str
+    digest:
+      description: The digest of each image when the target last served, as far as AWS recorded it.
+      type: dict
     candidates:
       description: Every release in the history, newest first.
       type: list
@@ -239,7 +277,13 @@ evidence:
 from dataclasses import asdict
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, stay
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Point, pick
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
+    choose,
+    look,
+    named_release,
+    stay,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
@@ -248,18 +292,48 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
 
 
-def release_of(gateway, service, named, which):
-    """The Chosen of a service."""
-    return stay(gateway, service) if which == "running" else choose(gateway, service, named.get(service.name))
+def releases_of(gateway, services, params):
+    """The Chosen of each service, and the Picked release point."""
+    given = named_targets(params["task_definition"], params["services"])
+    if given and params["choose"] == "running":
+        problem, cure = "the code is to stay as it is", "Leave it empty."
+        raise BadInput("task_definition", params["task_definition"], problem, cure)
+    looked = side_by_side(lambda service: look(gateway, service), services)
+    named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in looked}
+    points = [Point.from_record(record) for record in params["release_points"]]
+    picked = pick(points, [item.as_past for item in looked], named, params["release_point"] or "")
+    if params["choose"] == "running":
+        return side_by_side(lambda item: stay(gateway, item), looked), picked
+    insisted = bool(params["release_point"])
+    try:
+        chosen = side_by_side(
+            lambda item: choose(gateway, item, named[item.service.name], picked.point, insisted), looked
+        )
+    except RollbackError as error:
+        error.result.update(points_told(picked))
+        raise
+    return chosen, picked
 
 
-def told(releases, found):
-    """The Chosens and the Findings in JSON types."""
+def points_told(picked):
+    """The Picked in JSON types."""
+    return dict(
+        release_point=picked.point.record if picked.point else {},
+        release_point_reason=picked.reason,
+        release_points=[dict(id=name, verdict=why) for name, why in picked.verdicts.items()],
+    )
+
+
+def told(releases, picked, found):
+    """The Chosens, the Picked and the Findings in JSON types."""
     times = [release.began for release in releases if release.began]
+    since = [release.since for release in releases if release.since]
     return dict(
         services=[release.told() for release in releases],
         targets={release.service.name: release.target.arn for release in releases},
         bad_since=min(times).isoformat() if times else "",
+        running_since=min(since).isoformat() if since else "",
+        **points_told(picked),
         findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
         verdict=verdict(found),
         reason=summary(found),
@@ -274,6 +348,8 @@ def main():
             services=dict(type="list", elements="str", required=True),
             task_definition=dict(type="raw"),
             choose=dict(type="str", choices=["previous", "running"], default="previous"),
+            release_points=dict(type="list", elements="dict", default=[]),
+            release_point=dict(type="str"),
             restored_secrets=dict(type="list", elements="str", default=[], no_log=False),
             wait_timeout=dict(type="int", default=3600),
             fail_on_error=dict(type="bool", default=True),
@@ -282,15 +358,10 @@ def main():
     with module.telling():
         gateway = EcsGateway(module.aws("ecs"), module.params["cluster"])
         services = gateway.services(module.params["services"])
-        named = named_targets(module.params["task_definition"], module.params["services"])
-        if named and module.params["choose"] == "running":
-            raise BadInput(
-                "task_definition", module.params["task_definition"], "the code is to stay as it is", "Leave it empty."
-            )
-        releases = side_by_side(lambda service: release_of(gateway, service, named, module.params["choose"]), services)
+        releases, picked = releases_of(gateway, services, module.params)
         targets = {release.service.name: target_of(gateway, release) for release in releases}
         found = findings(observe(module.aws, targets, module.params["restored_secrets"], module.params["wait_timeout"]))
-        result = told(releases, found)
+        result = told(releases, picked, found)
         if result["evidence"] and module.params["fail_on_error"]:
             message = "The rollback would fail (%s). Nothing was changed. Mend all of this first:" % result["reason"]
             raise RollbackError(message, result["evidence"], dict(result, changed=False))

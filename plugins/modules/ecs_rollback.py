@@ -17,7 +17,8 @@ description:
   - A target that is C(INACTIVE) is registered again with its content, because ECS deploys no inactive one. A target whose image tag means
     another image today is registered again with the image's recorded digest. The copy bears the tag C(spymeo:rollback-origin) and counts as
     the release that it is a copy of.
-  - A service that runs its target already is deployed again only when a secret that its tasks read at their start has changed since.
+  - A service that runs its target already is deployed again only when a secret or parameter that its tasks read at their start has changed
+    since.
   - It fails as soon as failure is certain, with events, reasons, exit codes and the last log lines of dead tasks.
     One service that fails does not keep the others from going on.
   - The desired count is left alone, and no task definition is deregistered. A service that M(spymeo.rollback.ecs_fence) has brought to 0 tasks gets
@@ -136,10 +137,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.changes import Changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import Move
 from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 DATABASE = dict(
@@ -155,9 +157,9 @@ def look(module):
     ecs, cluster = module.aws("ecs"), module.params["cluster"]
     return Rollout(
         EcsGateway(ecs, cluster),
-        SecretsGateway(module.aws("secretsmanager")),
+        Changes(Clients(module.aws)),
         EcrGateway(module.aws("ecr")),
-        LogsGateway(ecs, module.aws("logs"), cluster),
+        LogsGateway(module.aws("logs")),
         lambda: ScalingGateway(module.aws("application-autoscaling"), cluster),
         module.params["targets"],
         module.params["run_id"],

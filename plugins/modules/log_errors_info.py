@@ -11,8 +11,10 @@ module: log_errors_info
 version_added: 0.1.0
 short_description: Look for errors in what the running tasks of ECS services have logged
 description:
-  - Reads the log streams of the tasks that are running now (C(prefix/container/task-id)), each from its start, and nothing of tasks that are gone.
+  - Reads the log streams of the tasks that are running now (C(prefix/container/task-id)), each from its start to its end, and nothing of tasks that
+    are gone unless O(include_stopped=true).
   - Errors that differ only in numbers, ids and quoted texts are one kind, told with its count, its Prisma codes and an example.
+  - Errors of before the accident (O(baseline_until)) and known noise (O(noise)) are told apart and do not count.
   - A log without a line proves nothing. The verdict is C(passed) only when every task has logged at least one line and none of them is an error.
     It is C(inconclusive) when a task has logged nothing, or when a service has no running task.
   - What looks like a password is masked in examples.
@@ -34,6 +36,27 @@ options:
   since:
     description: Nothing before this time counts, ISO 8601 with a time zone. Without it each task counts from its start.
     type: str
+  include_stopped:
+    description: Whether tasks of the deployment of now that have stopped count, too. They need not have logged anything.
+    type: bool
+    default: false
+  noise:
+    description:
+      - Errors that are known and do not count, a list of mappings with C(pattern) (a regular expression that is looked for in the error and the
+        lines that belong to it), C(reason), and C(until), the last day (C(2026-12-31), UTC) on which they do not count. All three are required.
+      - Noise that has expired counts again, and RV(evidence) says so.
+    type: list
+    elements: dict
+    default: []
+  baseline_until:
+    description:
+      - When the accident began, ISO 8601 with a time zone. Kinds of errors that the same containers logged in the O(baseline_minutes) before it are old
+        and do not count. Without it every error is new.
+    type: str
+  baseline_minutes:
+    description: How much of the time before the accident is looked at, in minutes.
+    type: int
+    default: 60
   patterns:
     description:
       - Regular expressions (Python). A line that matches any of them is an error.
@@ -78,7 +101,7 @@ verdict:
   returned: always, unless the options are wrong
   type: str
 errors:
-  description: The kinds of errors, the most frequent first.
+  description: The kinds of errors that count, the most frequent first.
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -105,6 +128,20 @@ errors:
       description: Prisma's codes in the first.
       type: list
       elements: str
+old_errors:
+  description: The same of errors that there were before O(baseline_until), and C(before), how many there were in that time. They do not count.
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+noise:
+  description: The entries of O(noise) that have matched, each with C(pattern), C(reason), C(until), C(count) and C(expired).
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+lines:
+  description: How many lines were read.
+  returned: always, unless the options are wrong
+  type: int
 codes:
   description: How many errors there are of each Prisma code.
   returned: always, unless the options are wrong
@@ -146,80 +183,14 @@ reason:
 
 from datetime import datetime, timezone
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import (
-    ERROR_PATTERNS,
-    Collection,
-    compiled,
-    entries,
-    judge,
-    streams_of,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.check import LogCheck
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.ready import all_have_logged
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
-
-
-def find_streams(gateway, params):
-    """The Streams of the tasks that run now."""
-    since = parse_time("since", params["since"])
-    gateway.refuse_missing_groups(params["log_groups"])
-    logs_of, found = {}, []
-    for service in params["services"]:
-        tasks = gateway.running_tasks(service)
-        for arn in {task.task_definition for task in tasks} - set(logs_of):
-            logs_of[arn] = gateway.container_logs(arn)
-        found += streams_of(tasks, logs_of, params["log_groups"], since)
-    return found
-
-
-def wait_for_lines(gateway, streams, timeout):
-    """The Streams that have no line at the deadline."""
-    silent = list(streams)
-
-    def look():
-        silent[:] = [stream for stream in silent if not gateway.has_logged(stream)]
-        return all_have_logged(streams, silent)
-
-    try:
-        wait_for("The first line of every task", look, timeout)
-    except TimedOut:
-        return silent  # which the verdict tells
-    return []
-
-
-def find_errors(gateway, streams, is_error):
-    """The ErrorGroups in the streams."""
-    collection = Collection()
-    for stream in streams:
-        for first, lines in entries(gateway.events(stream), is_error):
-            collection.add(stream, first, lines)
-    return collection.groups
-
-
-def told(groups, max_examples):
-    """The errors in JSON types."""
-    return [
-        dict(
-            fingerprint=group.fingerprint,
-            count=group.count,
-            first=show_time(datetime.fromtimestamp(group.first / 1000, timezone.utc)),
-            service=group.service,
-            stream=group.stream,
-            example=group.example if place < max_examples else "",
-            codes=list(group.codes),
-        )
-        for place, group in enumerate(groups)
-    ]
-
-
-def count_codes(groups):
-    """Prisma code → number of errors."""
-    codes = sorted({code for group in groups for code in group.codes})
-    return {code: sum(group.count for group in groups if code in group.codes) for code in codes}
 
 
 def main():
@@ -229,6 +200,10 @@ def main():
             cluster=dict(type="str", required=True),
             services=dict(type="list", elements="str", required=True),
             since=dict(type="str"),
+            include_stopped=dict(type="bool", default=False),
+            noise=dict(type="list", elements="dict", default=[]),
+            baseline_until=dict(type="str"),
+            baseline_minutes=dict(type="int", default=60),
             patterns=dict(type="list", elements="str"),
             max_examples=dict(type="int", default=10),
             wait_timeout=dict(type="int", default=30),
@@ -237,20 +212,14 @@ def main():
     )
     params = module.params
     with module.telling():
-        is_error = compiled(params["patterns"] or ERROR_PATTERNS)
-        gateway = LogsGateway(module.aws("ecs"), module.aws("logs"), params["cluster"])
-        streams = find_streams(gateway, params)
-        silent = wait_for_lines(gateway, streams, params["wait_timeout"])
-        groups = find_errors(gateway, streams, is_error)
-        verdict, reason = judge(params["services"], streams, silent, groups)
-        result = dict(changed=False, before={}, after={}, plan=[], reason=reason, verdict=verdict)
-        result.update(errors=told(groups, params["max_examples"]), codes=count_codes(groups))
-        result.update(streams=[stream.name for stream in streams], silent=[stream.name for stream in silent])
-        result["evidence"] = [
-            "%d times: %s" % (group.count, group.fingerprint) for group in groups[: params["max_examples"]]
-        ]
-        if verdict != PASSED and params["fail_on_error"]:
-            message = "The logs of %s: %s; %s." % (", ".join(params["services"]), verdict, reason)
+        check = LogCheck.of(params, datetime.now(timezone.utc))
+        ecs, logs = EcsGateway(module.aws("ecs"), params["cluster"]), LogsGateway(module.aws("logs"))
+        logs.refuse_missing_groups(params["log_groups"])
+        looks = look(ecs, params["services"])
+        result = dict(changed=False, before={}, after={}, plan=[])
+        result.update(check.run(ecs, logs, looks, parse_time("since", params["since"])))
+        if result["verdict"] != PASSED and params["fail_on_error"]:
+            message = "The logs of %s: %s; %s." % (", ".join(params["services"]), result["verdict"], result["reason"])
             raise RollbackError(message, result["evidence"], result)
         module.finish(**result)
 

@@ -31,7 +31,7 @@ options:
   snapshot_before:
     description:
       - A time, ISO 8601 with a time zone. The newest available snapshot of O(db_instance) with data of this time or earlier is taken,
-        automated ones included. The safety snapshots of rollbacks are left out, because they hold the harm.
+        automated ones included. The safety snapshots of rollbacks are left out, because they hold the harm; those of release points are not.
       - It comes before O(snapshot).
     type: str
   point_in_time:
@@ -218,8 +218,9 @@ def wanted(options):
     before = parse_time("snapshot_before", options["snapshot_before"])
     moment = parse_time("point_in_time", options["point_in_time"])
     if not (options["snapshot"] or before or moment):
-        cure = "Set rollback_snapshot, rollback_snapshot_before or rollback_point_in_time."
-        raise BadInput("snapshot", "", "nothing says where the data are to come from", cure)
+        cure = "Set rollback_snapshot, rollback_snapshot_before or rollback_point_in_time; checkpoint.yml before a deployment makes a release point."
+        problem = "nothing says where the data are to come from, and no release point is older than what runs"
+        raise BadInput("snapshot", "", problem, cure)
     return Wanted(options["snapshot"] or "", before, moment)
 
 

@@ -20,6 +20,12 @@ options:
     description: The DB instance to take a snapshot of.
     type: str
     required: true
+  current_host:
+    description:
+      - The host in the application's DATABASE_URL now. The snapshot is of the DB instance that has it, O(db_instance) or one that a rollback has
+        restored in its place.
+      - Left out, it is of O(db_instance).
+    type: str
   snapshot:
     description: The name of the snapshot to take, as RV(spymeo.rollback.rds_rollback_info#module:safety_snapshot) gives it.
     type: str
@@ -109,7 +115,7 @@ seconds:
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import in_service, takes_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import snapshot_ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
@@ -128,6 +134,14 @@ def shown(snapshot):
         percent=snapshot.percent,
         created=show_time(snapshot.created) if snapshot.created else "",
     )
+
+
+def source_of(gateway, options):
+    """The DbInstance to take a snapshot of."""
+    named = gateway.source(options["db_instance"])
+    if not options["current_host"]:
+        return named
+    return in_service(named, options["current_host"], {item.name: item for item in gateway.instances()})
 
 
 def apply(gateway, options, source, take):
@@ -151,6 +165,7 @@ def main():
     module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),
+            current_host=dict(type="str"),
             snapshot=dict(type="str", required=True),
             tags=dict(type="dict", default={}),
             run_id=dict(type="str", required=True),
@@ -162,7 +177,7 @@ def main():
     started = clock.now()
     with module.telling():
         gateway = RdsGateway(module.aws("rds"))
-        source, present = gateway.source(options["db_instance"]), gateway.snapshot(options["snapshot"])
+        source, present = source_of(gateway, options), gateway.snapshot(options["snapshot"])
         take = takes_snapshot(source, present, options["snapshot"], options["run_id"])
         changed, after = take, shown(present)
         if module.check_mode and take:

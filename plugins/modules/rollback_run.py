@@ -39,6 +39,57 @@ options:
     description: The name of the playbook, for which expected durations are looked up.
     type: str
     default: ""
+  checks:
+    description:
+      - The checks with which the playbook will end, as M(spymeo.rollback.verify_application) takes them. Mistakes in them are told now, and not once
+        production has been changed.
+    type: dict
+    suboptions:
+      scenarios:
+        description: HTTP scenarios.
+        type: list
+        elements: dict
+        default: []
+      lines:
+        description: Where in which file each part of them was written, as P(spymeo.rollback.lines#filter) tells it.
+        type: dict
+        default: {}
+      variables:
+        description: What they refer to, as text.
+        type: dict
+        default: {}
+      secrets:
+        description: Names (the keys) of what they refer to and Secrets Manager holds.
+        type: dict
+        default: {}
+      noise:
+        description: Errors in the logs that are known.
+        type: list
+        elements: dict
+        default: []
+      e2e:
+        description: The end-to-end tests, if there are any.
+        type: dict
+        suboptions:
+          command:
+            description: What is run. Without it there are no such tests.
+            type: str
+          runs_on:
+            description: Where they run.
+            type: str
+            choices: [controller, task]
+            default: controller
+          chdir:
+            description: The directory in which they run on this machine.
+            type: path
+          timeout:
+            description: How long they may take, in seconds.
+            type: int
+            default: 900
+          secret_environment:
+            description: Their environment variables that are masked.
+            type: dict
+            default: {}
 extends_documentation_fragment:
   - spymeo.rollback.rollback.memory
 attributes:
@@ -96,12 +147,21 @@ expected:
   returned: success
   type: dict
   sample: {"restore": {"seconds": 312.0, "runs": 3}}
+release_points:
+  description: The newest release points, newest first, as M(spymeo.rollback.release_point) has written them.
+  returned: success
+  type: list
+  elements: dict
 """
 
+import os
 import time
 from datetime import datetime, timezone
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import problems as problems_of_tests
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected
@@ -109,7 +169,45 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import t
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import OF_RUNS, problems
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import glance, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import known
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+E2E = dict(
+    command=dict(type="str"),
+    runs_on=dict(type="str", choices=["controller", "task"], default="controller"),
+    chdir=dict(type="path"),
+    timeout=dict(type="int", default=900),
+    secret_environment=dict(type="dict", default={}, no_log=True),
+)
+CHECKS = dict(
+    scenarios=dict(type="list", elements="dict", default=[]),
+    lines=dict(type="dict", default={}),
+    variables=dict(type="dict", default={}, no_log=True),
+    secrets=dict(type="dict", default={}, no_log=False),
+    noise=dict(type="list", elements="dict", default=[]),
+    e2e=dict(type="dict", options=E2E),
+)
+
+
+def problems_of_checks(checks, today):
+    """Every mistake (list of str) in the option ``checks``, which may be None."""
+    if checks is None:
+        return []
+    tests = checks["e2e"] or {}
+    names = {*checks["variables"], *checks["secrets"], "run_id"}
+    found = []
+    for refuse in (
+        lambda: check_variables(checks["variables"]),
+        lambda: check_secrets(checks["secrets"]),
+        lambda: read_scenarios(checks["scenarios"], names, checks["lines"]),
+        lambda: read_noise(checks["noise"], today),
+    ):
+        try:
+            refuse()
+        except RollbackError as error:
+            found += error.evidence
+    return found + (problems_of_tests(tests, os.path.isdir) if tests.get("command") else [])
 
 
 def see(module, memory, run_id, abandon):
@@ -132,12 +230,14 @@ def main():
             alone=dict(type="bool", default=False),
             abandon=dict(type="str", default=""),
             kind=dict(type="str", default=""),
+            checks=dict(type="dict", options=CHECKS),
         )
     )
     variables = module.params["variables"]
     with module.telling():
         needed = module.params["needed"] + [name for name in OF_RUNS if name not in module.params["needed"]]
-        found = problems(variables, needed)
+        now = datetime.now(timezone.utc)
+        found = problems(variables, needed) + problems_of_checks(module.params["checks"], now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
         given, memory = variables.get("rollback_run_id") or "", module.memory()
@@ -146,12 +246,13 @@ def main():
         history = (memory.read("history") or (dict(runs=[]),))[0]
         module.exit_json(
             changed=False,
-            run_id=given or new_run_id(datetime.now(timezone.utc)),
+            run_id=given or new_run_id(now),
             resumed=bool(given),
             etag=seen.etag,
             notes=notes,
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
+            release_points=known(memory),
         )
 
 

@@ -57,6 +57,10 @@ secrets:
   description: The version id of each secret, DATABASE_URL's included, as M(spymeo.rollback.secret_rollback) takes it.
   returned: success
   type: dict
+parameters:
+  description: The number of the version of each parameter, as M(spymeo.rollback.secret_rollback) takes it.
+  returned: success
+  type: dict
 database:
   description: Where the database was. Empty when the run left it alone.
   returned: success
@@ -124,6 +128,7 @@ def main():
             % (run_id, record["kind"], record["who"], record["began"], record["outcome"]),
             services=there["services"],
             secrets=there["secrets"],
+            parameters=there.get("parameters", {}),
             database=there["database"],
         )
 

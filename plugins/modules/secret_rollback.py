@@ -9,17 +9,28 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: secret_rollback
 version_added: 0.1.0
-short_description: Make given versions of secrets current again
+short_description: Make given versions of secrets and parameters current again
 description:
-  - Moves C(AWSCURRENT) to a version id that is named, so a second run changes nothing.
+  - Moves C(AWSCURRENT) of each secret to a version id that is named, so a second run changes nothing. Such a secret's value is not read.
+  - Where only some keys of a JSON secret go back, or a backup comes back, a new version is written and becomes current. Every byte that does not go
+    back stays. A second try of the same run writes no second version.
   - Each move is a compare-and-swap. If somebody else moves the label at the same time, their version stays and the module fails.
-  - All secrets are checked before the first one is changed. Values are never read, and no version is deleted.
+  - A parameter has no label that moves. The old value is written again, as the newest version, unless the parameter has that value already.
+  - All are checked before the first one is changed. No version is deleted, and no value is returned, logged or shown.
   - Running tasks keep what they read when they started. They get the change by the next deployment.
 options:
   targets:
-    description: The version id of each secret, by name or ARN, as RV(spymeo.rollback.secret_version_info#module:targets) gives it.
+    description:
+      - What each secret goes back to, by name or ARN, as RV(spymeo.rollback.secret_version_info#module:targets) gives it.
+      - A version id means that the version comes back as a whole.
+      - A mapping has C(version_id), and may have C(only) (the JSON keys that alone go back), C(keep) (those that stay) and C(backup) (the ARN of
+        the secret that has the version, in place of the secret itself).
     type: dict
     required: true
+  parameters:
+    description: The number of a version for each parameter, as RV(spymeo.rollback.secret_version_info#module:parameter_targets) gives it.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -38,79 +49,62 @@ EXAMPLES = r"""
   spymeo.rollback.secret_rollback:
     targets:
       spymeo/production/session-secret: 5048a2cf-8c04-4b4f-b5a1-6ac1f0b7a9d1
+      spymeo/production/app:
+        version_id: 77a1c7f0-0b7c-4c2e-9d0b-1f3f1f0d8a52
+        only: [PAYMENT_API_KEY]
+    parameters:
+      /spymeo/production/log-level: "7"
     run_id: rb-20261122-031500
 """
 
 RETURN = r"""
 before:
-  description: The version id that was current, by name of the secret.
+  description: The version that was current, by name of the secret or parameter.
   returned: success
   type: dict
 after:
-  description: The version id that is current now; in check mode, the one that would be.
+  description: The version that is current now; in check mode, the one that would be.
   returned: success
   type: dict
 plan:
-  description: The moves, one for each secret that changes.
+  description: What was changed, a line for each secret or parameter that changes.
   returned: success
   type: list
   elements: str
 reason:
-  description: Why labels were moved, or why none was.
+  description: Why something was changed, or why nothing was.
   returned: success
   type: str
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
-    current_of,
-    plan_move,
-    refuse_unusable,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-
-
-def observe(gateway, targets):
-    """The Secrets by the key that names them in ``targets``; all of them can be written."""
-    secrets = {key: gateway.secret("secrets", key) for key in sorted(targets)}
-    for secret in secrets.values():
-        refuse_unusable("secrets", secret, gateway.region)
-    return secrets
-
-
-def apply(gateway, moves):
-    """Make the moves one after the other; an error tells which were made before it."""
-    made = []
-    for move in moves:
-        try:
-            gateway.move_current(move)
-        except RollbackError as error:
-            raise RollbackError(error.message, ["before that: %s" % text for text in told(made)]) from error
-        made.append(move)
-
-
-def told(moves):
-    """The moves for people, one sentence each."""
-    return ["%s: %s → %s" % (move.name, move.source, move.target) for move in moves]
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.restoration import Restoration, told
 
 
 def main():
-    module = WritingModule(dict(targets=dict(type="dict", required=True), run_id=dict(type="str", required=True)))
-    targets = module.params["targets"]
+    module = WritingModule(
+        dict(
+            targets=dict(type="dict", required=True),
+            parameters=dict(type="dict", default={}),
+            run_id=dict(type="str", required=True),
+        )
+    )
+    targets, numbers, run_id = (module.params[name] for name in ("targets", "parameters", "run_id"))
     with module.telling():
-        gateway = SecretsGateway(module.aws("secretsmanager"))
-        secrets = observe(gateway, targets)
-        moves = [move for move in (plan_move(secret, targets[key]) for key, secret in secrets.items()) if move]
+        secrets = SecretsGateway(module.aws("secretsmanager"))
+        restoration = Restoration(secrets, lambda: ParametersGateway(module.aws("ssm")), targets, numbers, run_id)
+        steps = restoration.steps
         if not module.check_mode:
-            apply(gateway, moves)
+            restoration.apply()
         module.finish(
-            changed=bool(moves),
-            before={secret.name: current_of(secret).id for secret in secrets.values()},
-            after={secret.name: targets[key] for key, secret in secrets.items()},
-            plan=told(moves),
-            reason="run %s brings %d of %d secrets back" % (module.params["run_id"], len(moves), len(secrets))
-            if moves
+            changed=bool(steps),
+            before=restoration.before,
+            after=restoration.after,
+            plan=[told(step) for step in steps],
+            reason="run %s brings %d of %d secrets and parameters back" % (run_id, len(steps), len(restoration.before))
+            if steps
             else "every target is current",
         )
 

@@ -9,30 +9,61 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: secret_version_info
 version_added: 0.1.0
-short_description: Tell which version of each secret would come back, and why
+short_description: Tell which version of each secret and parameter would come back, and why
 description:
-  - Reads the versions of secrets, deprecated ones included, and chooses for each the newest one created before the bad release began.
+  - Reads the versions of secrets (Secrets Manager), deprecated ones included, and of parameters (SSM's Parameter Store).
+  - It chooses for each the version that O(versions) names; else the one that O(release_point) has recorded; else the current one, when that is older than
+    the bad release; else the newest one created before the bad release began.
   - The label C(AWSPREVIOUS) is not asked, because it swaps places with C(AWSCURRENT) at every move.
-  - Values are never read.
-  - It fails, and names the candidates, when no version is old enough or the choice is not certain. It also fails while a rotation is under way,
-    for a replica, which is read-only, and for a secret that is scheduled for deletion.
+  - It fails, and names the candidates, when the version was pruned, when none is old enough, or when the choice is not certain. It also fails while a
+    rotation is under way, for a replica, which is read-only, and for a secret that is scheduled for deletion.
+  - Values are read only where they have to be, in memory. For O(keys), O(backups), parameters, and a JSON secret that holds the database URL, they
+    are compared. None is returned, logged or shown.
 options:
   secrets:
     description: Names or ARNs of the secrets. The list may be empty.
     type: list
     elements: str
     required: true
+  parameters:
+    description: Names or ARNs of parameters of SSM's Parameter Store that come back, too.
+    type: list
+    elements: str
+    default: []
   before:
     description:
       - When the bad release began, ISO 8601 with a time zone, as RV(spymeo.rollback.ecs_release_info#module:bad_since) tells it.
-      - Empty means that no bad release is known. Then every secret stays at its current version.
+      - Empty means that no bad release is known. Then everything stays at its current version, unless O(versions), O(backups) or
+        O(release_point) say otherwise.
     type: str
     required: true
+  versions:
+    description: The version id of a secret, or the number of a parameter's version, by the name that O(secrets) or O(parameters) has.
+    type: dict
+    default: {}
+  keys:
+    description:
+      - The keys of a JSON secret that alone come back, as a list, by the name that O(secrets) has. Its other keys stay as they are, byte for byte.
+    type: dict
+    default: {}
+  backups:
+    description: The secret whose current value comes back in place of an older version, by the name that O(secrets) has.
+    type: dict
+    default: {}
+  release_point:
+    description: The release point to go back to, with C(id), C(secrets) (ARN → version id) and C(parameters) (name → number). Empty means none.
+    type: dict
+    default: {}
   database_secret:
     description:
-      - Name or ARN of the secret that holds the database URL.
-      - It is left out where O(secrets) names it too, because an old URL must never come back over the new endpoint of the database.
+      - Name or ARN of the secret that holds the database URL, because an old URL must never come back over the new endpoint of the database.
+      - Where O(secrets) names it too, it is left out when it is the URL itself. When it is a JSON object, its other keys come back, and every
+        PostgreSQL URL in it stays.
     type: str
+  key:
+    description: The key of the URL, if that secret is a JSON object.
+    type: str
+    default: DATABASE_URL
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -55,12 +86,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 targets:
-  description: The chosen version id of each secret, by name, as M(spymeo.rollback.secret_rollback) takes it.
+  description: What of which version each secret goes back to, by name, as M(spymeo.rollback.secret_rollback) takes it.
   returned: success
   type: dict
   sample: {"spymeo/production/session-secret": "5048a2cf-8c04-4b4f-b5a1-6ac1f0b7a9d1"}
+parameter_targets:
+  description: The number of the version whose value each parameter goes back to, by name, as M(spymeo.rollback.secret_rollback) takes it.
+  returned: success
+  type: dict
+  sample: {"/spymeo/production/log-level": "7"}
 before:
-  description: The version id that is current now, by name of the secret.
+  description: The version that is current now, by name of the secret or parameter.
   returned: success
   type: dict
 after:
@@ -97,72 +133,98 @@ secrets:
     reason:
       description: Why this one.
       type: str
+    changes:
+      description: Whether anything of the secret would change.
+      type: bool
+    json_keys:
+      description: The JSON keys that would change, where the secret comes back in part or from a backup.
+      type: list
+      elements: str
+    kept:
+      description: The JSON keys that stay because they hold the URL of the database.
+      type: list
+      elements: str
+    target:
+      description: The same as in RV(targets).
+      type: raw
     versions:
       description: All versions, newest first, with C(id), C(stages) (a list) and C(created) (ISO 8601).
       type: list
       elements: dict
+parameters:
+  description: What is known about each parameter, with C(name), C(current), C(chosen), C(reason), C(changes) and C(versions) as for secrets.
+  returned: success
+  type: list
+  elements: dict
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
-    Choice,
-    choose_version,
-    current_of,
-    refuse_unusable,
+from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choosing import (
+    ParameterChoosing,
+    SecretChoosing,
+    Wishes,
+    refuse_unlisted,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
-LEFT_OUT = Choice(None, "it holds the database URL, which follows the database and never goes back by itself")
 
-
-def choose(gateway, secret_id, database_arn, before):
-    """What would come back for one secret, in JSON types."""
-    secret = gateway.secret("secrets", secret_id)
-    if secret.arn != database_arn:
-        refuse_unusable("secrets", secret, gateway.region)
-    choice = LEFT_OUT if secret.arn == database_arn else choose_version(secret, before)
-    return dict(
-        name=secret.name,
-        arn=secret.arn,
-        current=current_of(secret).id,
-        chosen=choice.target,
-        reason=choice.reason,
-        versions=[
-            dict(id=item.id, stages=list(item.stages), created=show_time(item.created)) for item in secret.versions
-        ],
+def wishes_of(params, gateway):
+    """The Wishes that the options hold."""
+    secret = params["database_secret"]
+    return Wishes(
+        parse_time("before", params["before"]),
+        params["versions"],
+        params["keys"],
+        params["backups"],
+        params["release_point"],
+        gateway.secret("database_secret", secret).arn if secret and params["secrets"] else None,
+        params["key"],
     )
 
 
-def moves(item):
-    """Whether another version than the current one would come back."""
-    return item["chosen"] not in (None, item["current"])
+def told(secrets, parameters):
+    """The result, from what was chosen."""
+    found = [*secrets, *parameters]
+    current = {item["name"]: item["current"] for item in found}
+    return dict(
+        before=current,
+        after=current,
+        plan=["%s: %s → %s" % (item["name"], item["current"], item["chosen"]) for item in found if item["changes"]],
+        reason="; ".join("%s: %s" % (item["name"], item["reason"]) for item in found) or "no secrets are named",
+        secrets=secrets,
+        targets={item["name"]: item["target"] for item in secrets if item["target"]},
+        parameters=parameters,
+        parameter_targets={item["name"]: item["chosen"] for item in parameters},
+    )
 
 
 def main():
     module = RollbackModule(
         dict(
             secrets=dict(type="list", elements="str", required=True, no_log=False),
+            parameters=dict(type="list", elements="str", default=[]),
             before=dict(type="str", required=True),
+            versions=dict(type="dict", default={}),
+            keys=dict(type="dict", default={}, no_log=False),
+            backups=dict(type="dict", default={}),
+            release_point=dict(type="dict", default={}),
             database_secret=dict(type="str", no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
         )
     )
     with module.telling():
-        before = parse_time("before", module.params["before"])
-        gateway = SecretsGateway(module.aws("secretsmanager"))
-        database_secret = module.params["database_secret"]
-        database_arn = gateway.secret("database_secret", database_secret).arn if database_secret else None
-        chosen = [choose(gateway, secret_id, database_arn, before) for secret_id in module.params["secrets"]]
-        current = {item["name"]: item["current"] for item in chosen}
-        module.finish(
-            changed=False,
-            before=current,
-            after=current,
-            plan=["%s: %s → %s" % (item["name"], item["current"], item["chosen"]) for item in chosen if moves(item)],
-            reason="; ".join("%s: %s" % (item["name"], item["reason"]) for item in chosen) or "no secrets are named",
-            secrets=chosen,
-            targets={item["name"]: item["chosen"] for item in chosen if item["chosen"]},
-        )
+        gateway, params = SecretsGateway(module.aws("secretsmanager")), module.params
+        wishes = wishes_of(params, gateway)
+        refuse_unlisted(wishes, params["secrets"], params["parameters"])
+        choosing = SecretChoosing(gateway, wishes)
+        secrets = [choosing.choose(secret_id) for secret_id in params["secrets"]]
+        parameters = []
+        if params["parameters"]:
+            numbers = ParameterChoosing(ParametersGateway(module.aws("ssm")), wishes)
+            parameters = [numbers.choose(name) for name in params["parameters"]]
+        module.finish(changed=False, **told(secrets, parameters))
 
 
 if __name__ == "__main__":

@@ -29,13 +29,22 @@ options:
       - A step has C(path), and may have C(name), C(method) (C(GET)), C(headers), a body as C(json) or C(form), C(expect), C(capture), C(times) and C(always).
       - C(expect) may have C(status), a number or a list (C(200)), C(json), a mapping from dotted paths to values, C(text) that the body contains,
         and C(max_seconds).
-      - C(capture) maps names to dotted paths in the JSON of the answer. Later steps use them as C(${name}).
+      - C(capture) maps names to where their values are, a dotted path in the JSON of the answer, or a mapping from one of C(json), C(html), C(header)
+        and C(cookie) to what is taken there, like C({"html":"csrf_token"}). Later steps use them as C(${name}).
+      - Out of C(html) it is the value of the first C(<input>), or the content of the first C(<meta>), of that name, where CSRF tokens are; a C(cookie)
+        is one that this answer has set.
+      - What can be captured is captured also out of an answer that fails, so that a step with C(always) can clean up.
       - C(times) sends the step so many times in a row; each must pass.
       - C(always) is for cleaning up; such a step is sent also after a step before it has failed.
       - Redirects are not followed; a C(302) is an answer like any other.
     type: list
     elements: dict
     required: true
+  lines:
+    description:
+      - Where in which file each part of O(scenarios) was written, as P(spymeo.rollback.lines#filter) tells it. Mistakes are told with it.
+    type: dict
+    default: {}
   variables:
     description:
       - What C(${name}) stands for in the steps, as text. Passwords belong here.
@@ -43,7 +52,9 @@ options:
     type: dict
     default: {}
   run_id:
-    description: The id of the run. Steps use it as C(${run_id}), for example in the email of a test sign-up.
+    description:
+      - The id of the run. Steps use it as C(${run_id}), for example in the email of a test sign-up.
+      - C(${unique}) is a text that no other run of a scenario has.
     type: str
   timeout:
     description: How long connecting may take, and how long an answer may take until it is complete, in seconds.
@@ -93,7 +104,7 @@ EXAMPLES = r"""
           - name: sign up
             method: POST
             path: /api/practitioners
-            json: {email: "${run_id}@example.org", fullName: Test Rollback, city: Paris, password: "${run_id}"}
+            json: {email: "${run_id}-${unique}@example.org", fullName: Test Rollback, city: Paris, password: "${run_id}"}
             expect: {status: 201}
             capture: {practitioner: id}
           - name: remove
@@ -148,54 +159,12 @@ reason:
   type: str
 """
 
-import re
-
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence, read, requests_of, told_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED, overall
-
-BASE_URL = re.compile(r"https?://[^/\s@]+/?")
-
-
-def read(params):
-    """The Scenarios, and what ``${name}`` stands for."""
-    if not BASE_URL.fullmatch(params["base_url"]):
-        raise BadInput("base_url", params["base_url"], "it is not an http or https URL without user and path")
-    check_variables(params["variables"])
-    values = dict(params["variables"])
-    if params["run_id"]:
-        values["run_id"] = params["run_id"]
-    return read_scenarios(params["scenarios"], values), values
-
-
-def told(scenario, outcomes):
-    """What came of a scenario, in JSON types."""
-    steps = [
-        dict(
-            name=outcome.step.name,
-            method=outcome.step.method,
-            path=outcome.step.path,
-            verdict=outcome.verdict,
-            reason=outcome.reason,
-            status=outcome.status,
-            seconds=None if outcome.seconds is None else round(outcome.seconds, 3),
-        )
-        for outcome in outcomes
-    ]
-    return dict(name=scenario.name, verdict=overall(step["verdict"] for step in steps if step["verdict"]), steps=steps)
-
-
-def evidence(results):
-    """One line for each step that was sent and did not pass."""
-    return [
-        "%s, %s: %s: %s" % (result["name"], step["name"], step["verdict"], step["reason"])
-        for result in results
-        for step in result["steps"]
-        if step["verdict"] not in (None, PASSED)
-    ]
 
 
 def main():
@@ -203,6 +172,7 @@ def main():
         dict(
             base_url=dict(type="str", required=True),
             scenarios=dict(type="list", elements="dict", required=True),
+            lines=dict(type="dict", default={}),
             variables=dict(type="dict", default={}, no_log=True),
             run_id=dict(type="str"),
             timeout=dict(type="int", default=10),
@@ -212,10 +182,7 @@ def main():
     params = module.params
     with module.telling():
         scenarios, values = read(params)
-        plan = [
-            "%s: %s %s" % (scenario.name, step.method, step.path) for scenario in scenarios for step in scenario.steps
-        ]
-        common = dict(changed=False, before={}, after={}, plan=plan)
+        common = dict(changed=False, before={}, after={}, plan=requests_of(scenarios))
         if module.check_mode:
             module.finish(
                 reason="check mode: no request was sent", verdict=INCONCLUSIVE, scenarios=[], evidence=[], **common
@@ -223,7 +190,7 @@ def main():
         outcomes = go_through_all(
             scenarios, lambda: Session(params["base_url"], params["timeout"]), values, params["variables"].values()
         )
-        results = [told(*pair) for pair in zip(scenarios, outcomes)]
+        results = told_all(scenarios, outcomes)
         verdict = overall(result["verdict"] for result in results)
         reason = "%d of %d scenarios passed" % (sum(item["verdict"] == PASSED for item in results), len(results))
         common.update(reason=reason, verdict=verdict, scenarios=results, evidence=evidence(results))

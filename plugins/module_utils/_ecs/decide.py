@@ -73,6 +73,7 @@ class _Timeline:
             if deployment.brought_back:
                 runs.append(deployment.brought_back)
         self.order = sorted(set(runs), key=runs.index)
+        self.stays = _stays(history)
         self.born = {}
         for deployment in sorted(history, key=lambda item: item.created_at):
             for arn in filter(None, (deployment.task_definition, deployment.brought_back)):
@@ -91,6 +92,14 @@ class _Timeline:
                 bad |= set(before[before.index(arn) + 1 :]) - set(self.older(arn)) - {arn}
         return bad
 
+    def last_began(self, arn):
+        """When the service came to run ``arn``, the last time, and when the releases in between began if it had run that before; else None."""
+        places = [place for place, (other, _began) in enumerate(self.stays) if other == arn]
+        if not places:
+            return None, None
+        between = self.stays[places[-2] + 1 : places[-1]] if len(places) > 1 else []
+        return self.stays[places[-1]][1], between[0][1] if between else None
+
     def older(self, arn):
         """Task definitions born before ``arn``, oldest first."""
         return self.order[: self.order.index(arn)]
@@ -98,6 +107,37 @@ class _Timeline:
     def younger(self, arn):
         """Task definitions born after ``arn``, oldest first; all of them when ``arn`` was never deployed."""
         return self.order[self.order.index(arn) + 1 :] if arn in self.order else []
+
+
+def _stays(history):
+    """(ARN, when it began) of each time that the service came to run another task definition, oldest first."""
+    found = []
+    for item in sorted(history, key=lambda item: item.created_at):
+        for arn in filter(None, (item.task_definition, item.brought_back)):
+            if not found or found[-1][0] != arn:
+                found.append((arn, item.created_at))
+    return found
+
+
+@dataclass(frozen=True)
+class Times:
+    """When a service came to run what it runs, whether that was brought back, and from releases that began when (else None)."""
+
+    running: str
+    since: datetime | None
+    brought_back: bool
+    bad_since: datetime | None
+    bad: frozenset
+
+
+def times_of(service, history):
+    """The Times of a Service and its ServiceDeployments, both under the names of releases; ``since`` is None where AWS has no record."""
+    timeline, going = _Timeline(history), in_flight(history)
+    running = going.task_definition if going else service.task_definition
+    since, bad_since = timeline.last_began(running)
+    brought_back = bool(timeline.younger(running))
+    bad_since = (bad_since or timeline.born[timeline.younger(running)[0]]) if brought_back else None
+    return Times(running, since, brought_back, bad_since, frozenset(timeline.rolled_back_from))
 
 
 def as_releases(service, history, definitions):
@@ -132,14 +172,15 @@ def in_flight(history):
     return newest if newest and newest.status in IN_FLIGHT else None
 
 
-def choose_target(service, history, wanted=None):
+def choose_target(service, history, wanted=None, why="rollback_task_definition names it"):
     """The task definition that ``service`` goes back to.
 
     In this order: the one that the operator named; the running one, when it was brought back already, so that a second
     run changes nothing; the newest one older than the running one that has served and was not rolled back from.
 
     :param history: ServiceDeployments in any order.
-    :param wanted: ARN that the operator named, or None.
+    :param wanted: ARN that the operator named, or that a release point has recorded, or None.
+    :param why: for people, why it is wanted.
     :return: a Choice.
     :raises RollbackError: none can be chosen; the evidence lists the candidates.
     """
@@ -150,7 +191,7 @@ def choose_target(service, history, wanted=None):
         Candidate(arn, timeline.born[arn], _verdict(arn, running, timeline)) for arn in reversed(timeline.order)
     )
     if wanted:
-        return _choice(wanted, "rollback_task_definition names it", running, timeline, candidates)
+        return _choice(wanted, why, running, timeline, candidates)
     if running not in timeline.order:
         raise _nothing_to_choose(
             service, "AWS has no record that %s was deployed (it keeps 90 days)" % short(running), candidates
@@ -204,7 +245,7 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     :param target: TaskDefinition; a copy of it counts as the target itself.
     :param running: TaskDefinition of the primary deployment.
     :param history: ServiceDeployments, newest first.
-    :param secrets_changed_at: when the newest change to a secret that ``target`` names was made; None without secrets.
+    :param secrets_changed_at: when the newest change to a secret or parameter that ``target`` names was made; None without any.
         Tasks read secrets when they start, never later: a change after the deployment began needs another one.
     :param pins: (image reference, reference by digest) where a tag means another image than it did.
     :param edits: Edits of what ``target`` itself says of a database that has moved.
@@ -250,7 +291,7 @@ def _stay(service, running, history, secrets_changed_at):
     if primary is None:
         return Step("deploy", "%s has no deployment" % service.name, running.arn)
     if secrets_changed_at and secrets_changed_at > primary.created_at:
-        reason = "%s runs %s, but a secret changed after its tasks were started" % (service.name, name)
+        reason = "%s runs %s, but a secret or parameter changed after its tasks were started" % (service.name, name)
         return Step("deploy", reason, running.arn, force=True)
     # Only rolling deployments have a rollout state (botocore Deployment); the others are known by the history alone.
     if primary.rollout_state == "IN_PROGRESS" or (history and history[0].status not in ENDED):

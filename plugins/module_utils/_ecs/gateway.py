@@ -11,7 +11,9 @@ import copy
 from concurrent.futures import ThreadPoolExecutor
 
 try:
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+    UNHEARD = (ConnectionClosedError, ReadTimeoutError)  # it was asked, and nobody knows what became of it
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
@@ -20,6 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
     DeadTask,
     Service,
     ServiceDeployment,
+    ServiceTask,
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
@@ -31,9 +34,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN, TAG_RUN
 
 SERVICES_A_CALL = 10  # DescribeServices
+TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
 DEPLOYMENTS_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
 EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
 SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
+WITHOUT_TOKEN = ("UpdateService", "RegisterTaskDefinition")  # asked twice, they do it twice
 NEWEST_REVISIONS = 5  # among them, a copy that an interrupted run has registered is looked for
 
 # What DescribeTaskDefinition tells and RegisterTaskDefinition does not take (botocore's shapes of the two).
@@ -62,6 +67,8 @@ class EcsGateway:
     def __init__(self, client, cluster):
         self._ecs = client
         self.cluster = cluster
+        for operation in WITHOUT_TOKEN:
+            client.meta.events.register("needs-retry.ecs.%s" % operation, _not_again)
         self._known_revisions = {}  # service revisions by ARN; none ever changes
         self._known_definitions = {}  # answers by the name that was asked for, and by ARN
 
@@ -152,6 +159,7 @@ class EcsGateway:
                 digests=revisions[_target_revision(item)].digests,
                 stage=item.get("lifecycleStage", ""),
                 paused=any(hook.get("status") == "AWAITING_ACTION" for hook in item.get("lifecycleHookDetails", [])),
+                finished_at=item.get("finishedAt"),
             )
             for item in answers
         ]
@@ -168,17 +176,25 @@ class EcsGateway:
         return known
 
     def deploy(self, service, task_definition, force, desired=None):
-        """Start a deployment.
+        """Start a deployment. False when no answer came: it may have been started, or not.
 
         :param desired: None leaves ``desiredCount`` out, because sending it overwrites what autoscaling has set. A number is
             for a service that was brought to 0, and gets its tasks back with this very deployment.
         :raises RollbackError: ECS refuses it.
         """
         count = {} if desired is None else {"desiredCount": desired}
-        with _refused_for(service):
-            self._ecs.update_service(
-                cluster=self.cluster, service=service, taskDefinition=task_definition, forceNewDeployment=force, **count
-            )
+        try:
+            with _refused_for(service):
+                self._ecs.update_service(
+                    cluster=self.cluster,
+                    service=service,
+                    taskDefinition=task_definition,
+                    forceNewDeployment=force,
+                    **count,
+                )
+        except UNHEARD:
+            return False
+        return True
 
     def scale(self, service, desired):
         """Set the desired count, and nothing else.
@@ -216,20 +232,33 @@ class EcsGateway:
             for container in content["containerDefinitions"]:
                 container["image"] = dict(pins).get(container["image"], container["image"])
                 _edit(container, [edit for edit in edits if edit.container == container["name"]])
+        for key in NOT_REGISTERED:
+            content.pop(key, None)
+        kept = [tag for tag in answer.get("tags", []) if tag["key"] not in (TAG_ORIGIN, TAG_RUN)]
+        ours = [{"key": TAG_ORIGIN, "value": arn}, {"key": TAG_RUN, "value": run_id}]
         wanted = self.task_definition(arn).changed(pins, edits)
+        there = self._copy_in(family, arn, run_id, wanted)
+        try:
+            return there or self._registered(family, dict(content, tags=kept + ours))
+        except UNHEARD:
+            return self._copy_in(family, arn, run_id, wanted) or self._registered(
+                family, dict(content, tags=kept + ours)
+            )
+
+    def _registered(self, family, content):
+        with _refused_for(family):
+            registered = self._ecs.register_task_definition(**content)
+        with reading("RegisterTaskDefinition"):
+            return registered["taskDefinition"]["taskDefinitionArn"]
+
+    def _copy_in(self, family, arn, run_id, wanted):
+        """The ARN of the copy of ``arn`` with those containers that this run has registered, None when it has not."""
         for candidate in self._newest(family):
             tags = {tag["key"]: tag["value"] for tag in candidate.get("tags", [])}
             definition = TaskDefinition.from_boto(candidate)
             if (tags.get(TAG_ORIGIN), tags.get(TAG_RUN), definition.containers) == (arn, run_id, wanted):
                 return definition.arn
-        for key in NOT_REGISTERED:
-            content.pop(key, None)
-        kept = [tag for tag in answer.get("tags", []) if tag["key"] not in (TAG_ORIGIN, TAG_RUN)]
-        ours = [{"key": TAG_ORIGIN, "value": arn}, {"key": TAG_RUN, "value": run_id}]
-        with _refused_for(family):
-            registered = self._ecs.register_task_definition(tags=kept + ours, **content)
-        with reading("RegisterTaskDefinition"):
-            return registered["taskDefinition"]["taskDefinitionArn"]
+        return None
 
     def _newest(self, family):
         answer = self._ecs.list_task_definitions(familyPrefix=family, sort="DESC", maxResults=NEWEST_REVISIONS)
@@ -238,6 +267,34 @@ class EcsGateway:
     def events(self, service, since):
         """The messages of a service's events since then, newest first."""
         return [message for at, message in self.services([service])[0].events if at >= since][:EVIDENCE_EVENTS]
+
+    def tasks(self, service, status="RUNNING"):
+        """The ServiceTasks of a service that are to be RUNNING, or that are to be, or are, STOPPED (desiredStatus).
+
+        :raises BadInput: the cluster or the service does not exist.
+        """
+        found = []
+        for page in self._task_pages(service, status):
+            if page:
+                answer = self._ecs.describe_tasks(cluster=self.cluster, tasks=page)
+                with reading("DescribeTasks"):
+                    found += [ServiceTask.from_boto(task, service) for task in answer["tasks"]]
+        return found
+
+    def _task_pages(self, service, status):
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=self.cluster,
+            serviceName=service,
+            desiredStatus=status,
+            PaginationConfig={"PageSize": TASKS_A_CALL},
+        )
+        try:
+            return [page["taskArns"] for page in pages]
+        except is_boto3_error_code("ClusterNotFoundException") as error:
+            problem = "there is no such ECS cluster in %s" % self._ecs.meta.region_name
+            raise BadInput("cluster", self.cluster, problem) from error
+        except is_boto3_error_code("ServiceNotFoundException") as error:
+            raise BadInput("services", service, "cluster %s has no such service" % self.cluster) from error
 
     def dead_tasks(self, service, task_definition, since):
         """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; at most 100."""
@@ -267,6 +324,12 @@ def _refused_for(subject):
         raise RollbackError(
             "ECS refuses %s for %s (%s: %s)" % (error.operation_name, subject, answer["Code"], answer["Message"])
         ) from error
+
+
+def _not_again(caught_exception=None, **_event):
+    """Keep botocore from asking once more where no answer came. What never reached AWS, and what AWS refused, is tried again."""
+    if isinstance(caught_exception, UNHEARD):
+        raise caught_exception
 
 
 class _Revision:

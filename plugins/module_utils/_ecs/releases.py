@@ -15,18 +15,25 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import
     choose_target,
     in_flight,
     short,
+    times_of,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Past
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Service,
     ServiceDeployment,
     TaskDefinition,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import deployed_with, is_digest
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import (
+    deployed_with,
+    is_digest,
+    recorded_digests,
+)
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Where a service goes back to. ``began`` is when the first release after the target began to do harm."""
+    """Where a service goes back to. ``began`` is when the first release after the target began to do harm, ``since`` when the release that
+    it runs began."""
 
     service: Service
     target: TaskDefinition
@@ -34,6 +41,7 @@ class Chosen:
     began: datetime | None
     history: list[ServiceDeployment]
     definitions: dict[str, TaskDefinition]
+    since: datetime | None = None
 
     @property
     def running(self):
@@ -53,7 +61,9 @@ class Chosen:
             running=self.running,
             target=self.target.arn,
             reason=self.choice.reason,
+            release=self.target.release,
             image=list(self.target.images),
+            digest=recorded_digests(self.target, self.history),
             candidates=[self._candidate(item) for item in self.choice.candidates],
         )
 
@@ -80,33 +90,79 @@ class Chosen:
         return as_releases(self.service, self.history, self.definitions)[1]
 
 
-def stay(gateway, service):
-    """The Chosen of a service that stays on what it runs, and is to be started again."""
-    history = gateway.history(service.name)
-    going = in_flight(history)
-    running = gateway.task_definition(going.task_definition if going else service.task_definition)
-    choice = Choice(running.arn, "its code stays as it is", None, None, ())
-    return Chosen(service, running, choice, None, history, {running.arn: running})
+@dataclass(frozen=True)
+class Looked:
+    """One service with its history and the TaskDefinitions in it by ARN, and both again under the names of releases."""
+
+    service: Service
+    history: list[ServiceDeployment]
+    definitions: dict[str, TaskDefinition]
+    released: Service
+    past: list[ServiceDeployment]
+
+    @property
+    def as_past(self):
+        """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
+        times, primary = times_of(self.released, self.past), self.service.primary
+        since = times.since or (
+            primary.created_at if primary else self.definitions[self.service.task_definition].registered_at
+        )
+        return Past(self.service.name, times.running, since, times.brought_back, times.bad_since, times.bad)
 
 
-def choose(gateway, service, named):
-    """The Chosen of a service.
+def look(gateway, service):
+    """What a service ran.
 
     :param gateway: EcsGateway.
-    :param named: what the operator named: ``family:revision``, ARN, digest, or None.
-    :raises BadInput: there is no such task definition, or none was deployed with that digest.
-    :raises RollbackError: none can be chosen.
     """
     history = gateway.history(service.name)
     seen = [item.task_definition for item in history] + [item.brought_back for item in history if item.brought_back]
     definitions = gateway.task_definitions([*seen, service.task_definition])
-    releases, past = as_releases(service, history, definitions)
-    wanted = deployed_with(past, named, service.name) if named and is_digest(named) else named
-    choice = choose_target(releases, past, gateway.task_definition(wanted).release if wanted else None)
+    return Looked(service, history, definitions, *as_releases(service, history, definitions))
+
+
+def named_release(gateway, looked, named):
+    """The ARN of the release that the operator named (``family:revision``, ARN, digest), None without one.
+
+    :raises BadInput: there is no such task definition, or none was deployed with that digest.
+    """
+    if not named:
+        return None
+    wanted = deployed_with(looked.past, named, looked.service.name) if is_digest(named) else named
+    return gateway.task_definition(wanted).release
+
+
+def stay(gateway, looked):
+    """The Chosen of a service that stays on what it runs, and is to be started again."""
+    history = looked.history
+    going = in_flight(history)
+    running = gateway.task_definition(going.task_definition if going else looked.service.task_definition)
+    choice = Choice(running.arn, "its code stays as it is", None, None, ())
+    origin = gateway.task_definition(running.release)
+    deployed = [item.created_at for item in history if item.task_definition in (running.arn, origin.arn)]
+    since = min([origin.registered_at, *deployed])
+    return Chosen(looked.service, running, choice, None, history, {running.arn: running}, since)
+
+
+def choose(gateway, looked, named, point=None, insisted=False):
+    """The Chosen of a service.
+
+    :param named: the release (ARN) that the operator named, or None.
+    :param point: the Point that the rollback uses, or None.
+    :param insisted: whether the operator named that point, so that it counts also where the service was brought back already.
+    :raises BadInput: there is no such task definition.
+    :raises RollbackError: none can be chosen.
+    """
+    service, wanted, why = looked.service, named, "rollback_task_definition names it"
+    recorded = point and (insisted or not looked.as_past.brought_back) and not named
+    if recorded:
+        wanted, why = point.releases[service.name], "%s has recorded it" % point.told
+    choice = choose_target(looked.released, looked.past, wanted, why)
     # The release that a service runs may be there as a copy only, which stays where it is.
-    stays = choice.target == releases.task_definition
-    target = gateway.task_definition(service.task_definition if stays else choice.target)
+    stays = choice.target == looked.released.task_definition
+    back = point.deployed[service.name] if recorded else choice.target
+    target = gateway.task_definition(service.task_definition if stays else back)
     began = choice.bad_since
     if choice.first_bad:
         began = min(began, gateway.task_definition(choice.first_bad).registered_at)
-    return Chosen(service, target, choice, began, history, definitions)
+    return Chosen(service, target, choice, began, looked.history, looked.definitions)

@@ -76,7 +76,7 @@ class Rollout:
     """The courses of all services.
 
     :param ecs: EcsGateway.
-    :param secrets: SecretsGateway.
+    :param changes: callable: a TaskDefinition → when the newest change to what its tasks read at their start was made, or None.
     :param ecr: EcrGateway.
     :param logs: LogsGateway.
     :param scaling: callable → ScalingGateway; it is asked for only where a service was brought to 0.
@@ -84,8 +84,8 @@ class Rollout:
     :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
     """
 
-    def __init__(self, ecs, secrets, ecr, logs, scaling, targets, run_id, clock, move=None):
-        self._ecs, self._secrets, self._ecr, self._logs, self._scaling = ecs, secrets, ecr, logs, scaling
+    def __init__(self, ecs, changes, ecr, logs, scaling, targets, run_id, clock, move=None):
+        self._ecs, self._changes, self._ecr, self._logs, self._scaling = ecs, changes, ecr, logs, scaling
         self._run_id, self._move = run_id, move
         self._clock = clock
         self._started = clock.now()
@@ -97,7 +97,7 @@ class Rollout:
         target = self._ecs.task_definition(name)
         running = self._ecs.task_definition(service.task_definition)
         history = self._ecs.history(service.name)
-        changed_at = self._secrets.newest_change(target.secret_arns)
+        changed_at = self._changes(target)
         pins = moved_images(target, history, self._ecr.images_if_allowed(target.images))
         edits = self._move.edits(service.name, target) if self._move else ()
         step = next_step(service, target, running, history, changed_at, pins, edits)
@@ -123,13 +123,23 @@ class Rollout:
                 course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, step.edits, self._run_id)
             stopped = step.verb == "stop" and self._ecs.stop(step.stopped)
             if step.verb != "join" and not stopped:
-                fence = course.service.fence
-                self._ecs.deploy(course.service.name, course.asked_for, step.force, fence.desired if fence else None)
+                self._deploy(course, course.service.fence)
             if stopped:
                 course.ours = next(item for item in course.history if item.arn == step.stopped)
             course.outcome = "under way"
         except RollbackError as error:
             course.error, course.outcome = error, "not started"
+
+    def _deploy(self, course, fence):
+        """Ask for the deployment; where no answer came, look whether there is one before asking again."""
+        asked = course.service.name, course.asked_for, course.step.force, fence.desired if fence else None
+        if self._ecs.deploy(*asked):
+            return
+        self._find(course)
+        if course.ours is None and not self._ecs.deploy(*asked):
+            raise RollbackError(
+                "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
+            )
 
     def wait(self, timeout, teller):
         """Return when every service runs its target.

@@ -123,6 +123,14 @@ class TaskDefinition:
         named = [":".join(value.split(":")[:7]) for value in values if value.split(":")[2:3] == ["secretsmanager"]]
         return tuple(sorted(set(named)))
 
+    @property
+    def parameters(self):
+        """The SSM parameters that it names, by ARN or name: whatever is no ARN is a parameter's name (botocore Secret.valueFrom)."""
+        values = {value for container in self.containers for _name, value in container.secrets}
+        return tuple(
+            sorted(value for value in values if not value.startswith("arn:") or value.split(":")[2:3] == ["ssm"])
+        )
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -172,6 +180,21 @@ class Strategy:
 
 
 @dataclass(frozen=True)
+class Balancer:
+    """A load balancer's way to the tasks of a service: traffic comes through one of ``groups`` (ARNs of target groups; blue/green
+    has two that take turns) to ``port`` of a task."""
+
+    groups: tuple[str, ...]
+    port: int
+
+    @classmethod
+    def from_boto(cls, answer):
+        """From the shape LoadBalancer (ecs). A Classic Load Balancer has no target group."""
+        groups = (answer.get("targetGroupArn"), answer.get("advancedConfiguration", {}).get("alternateTargetGroupArn"))
+        return cls(tuple(arn for arn in groups if arn), answer["containerPort"])
+
+
+@dataclass(frozen=True)
 class Service:
     """A service as DescribeServices tells it; ``events`` are (time, message), newest first."""
 
@@ -185,9 +208,11 @@ class Service:
     events: tuple[tuple[datetime, str], ...]
     strategy: Strategy = Strategy()
     load_balanced: bool = False
+    balancers: tuple[Balancer, ...] = ()
     arn: str = ""
     pending: int = 0
     fence: Fence | None = None
+    target_groups: tuple[str, ...] = ()
 
     @classmethod
     def from_boto(cls, answer):
@@ -203,9 +228,13 @@ class Service:
             events=tuple((event["createdAt"], event["message"]) for event in answer["events"]),
             strategy=Strategy.from_boto(answer.get("deploymentConfiguration", {})),
             load_balanced=bool(answer.get("loadBalancers")),
+            balancers=tuple(item for item in map(Balancer.from_boto, answer.get("loadBalancers", [])) if item.groups),
             arn=answer["serviceArn"],
             pending=answer["pendingCount"],
             fence=_fence(answer.get("tags", [])),
+            target_groups=tuple(
+                item["targetGroupArn"] for item in answer.get("loadBalancers", []) if "targetGroupArn" in item
+            ),
         )
 
     @property
@@ -243,6 +272,33 @@ class ServiceDeployment:
     digests: tuple[tuple[str, str], ...] = ()
     stage: str = ""
     paused: bool = False
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ServiceTask:
+    """A task of a service. ``created`` is before its first line of log. ``address`` is its own in the VPC; None until it has one, and
+    where it shares that of its host (network modes bridge and host)."""
+
+    id: str
+    service: str
+    task_definition: str
+    created: datetime
+    status: str
+    address: str | None = None
+
+    @classmethod
+    def from_boto(cls, answer, service):
+        """From the shape Task."""
+        details = [detail for item in answer.get("attachments", []) for detail in item.get("details", [])]
+        return cls(
+            id=answer["taskArn"].rpartition("/")[2],
+            service=service,
+            task_definition=answer["taskDefinitionArn"],
+            created=answer["createdAt"],
+            status=answer["lastStatus"],
+            address=next((item["value"] for item in details if item["name"] == "privateIPv4Address"), None),
+        )
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,13 @@ class Session:
             return _no_answer(error, self._timeout)
         if body is None:
             return NoAnswer(True, "the answer was not complete after %d s" % self._timeout)
-        return Answer(answer.status_code, body.decode("utf-8", "replace"), time.monotonic() - started)
+        return Answer(
+            answer.status_code,
+            body.decode("utf-8", "replace"),
+            time.monotonic() - started,
+            tuple(answer.headers.items()),
+            tuple((cookie.name, cookie.value) for cookie in answer.cookies),
+        )
 
     def _body(self, answer, deadline):
         """The body (bytes), or None when it was not complete at the deadline."""

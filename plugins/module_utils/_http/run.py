@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timezone
+from uuid import uuid4
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.judge import judge, mask
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import fill, fill_path, used_by
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import (
+    UNIQUE,
+    fill,
+    fill_path,
+    is_maskable,
+    used_by,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer, Outcome
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
 
@@ -30,8 +38,9 @@ def go_through_all(scenarios, open_session, values, secrets):
 
 
 def go_through(scenario, session, values, secrets):
-    """The Outcome of each step of one scenario."""
-    values, outcomes, stopped = dict(values), [], False
+    """The Outcome of each step of one scenario. What was captured is masked in reasons, as secrets are: it may be a session."""
+    values, secrets = {UNIQUE: uuid4().hex[:8], **values}, list(secrets)
+    outcomes, stopped = [], False
     for step in scenario.steps:
         missing = sorted(used_by(step) - set(values))
         if stopped and not step.always:
@@ -41,6 +50,7 @@ def go_through(scenario, session, values, secrets):
         else:
             outcome = _take(step, session, values, secrets)
             values.update(outcome.captured)
+            secrets += [value for value in outcome.captured.values() if is_maskable(value)]
             stopped = stopped or outcome.verdict != PASSED
             outcomes.append(outcome)
     return outcomes
@@ -51,16 +61,18 @@ def _take(step, session, values, secrets):
     expect = replace(step.expect, json=fill(step.expect.json, values), text=_as_text(step.expect.text, values))
     path = fill_path(step.path, values)
     headers = {name: str(value) for name, value in fill(step.headers, values).items()}
-    sent, verdict = 0, PASSED
-    while sent < step.times and verdict == PASSED:
+    count, verdict = 0, PASSED
+    while count < step.times and verdict == PASSED:
+        sent = datetime.now(timezone.utc)
         answer = session.send(step.method, path, headers, fill(step.json, values), fill(step.form, values))
         verdict, reason, captured = judge(expect, step.capture, answer)
-        sent += 1
+        count += 1
     if step.times > 1:
-        reason = "time %d of %d: %s" % (sent, step.times, reason)
+        reason = "time %d of %d: %s" % (count, step.times, reason)
+    reason = mask(reason, [*secrets, *filter(is_maskable, captured.values())])
     if isinstance(answer, NoAnswer):
-        return Outcome(step, verdict, mask(reason, secrets))
-    return Outcome(step, verdict, mask(reason, secrets), answer.status, answer.seconds, captured)
+        return Outcome(step, verdict, reason, sent=sent)
+    return Outcome(step, verdict, reason, answer.status, answer.seconds, captured, sent)
 
 
 def _as_text(text, values):

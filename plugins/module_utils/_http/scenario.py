@@ -10,30 +10,36 @@ import re
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import SOURCES
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Expect, Scenario, Step
 
 SHORTEST_VARIABLE = 4  # characters; a shorter secret would be masked inside words and numbers that only look like it
+UNIQUE = "unique"  # ${unique} is a text that no other run of the scenario has, so that none meets what another has left behind
+SHORTEST_CAPTURED = 8  # characters; captured values are masked, too, and ordinary words are shorter than tokens
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def read_scenarios(given, variables):
+def read_scenarios(given, variables, lines=None):
     """The Scenarios in what an option gave (list of dict).
 
     :param variables: names (iterable of str) that steps may use as ``${name}``.
-    :raises RollbackError: with every mistake as evidence, each naming scenario, step and key.
+    :param lines: dotted path in ``given`` → ``file:line`` where it was written, as far as that is known.
+    :raises RollbackError: with every mistake as evidence, each naming line, scenario, step and key.
     """
-    reader = _Reader(variables)
-    scenarios = tuple(reader.scenario(place, item) for place, item in enumerate(given, 1))
+    reader = _Reader(variables, lines or {})
+    scenarios = tuple(reader.scenario(place, item) for place, item in enumerate(given))
+    reader.refuse_same_names(given)
     if reader.mistakes:
         raise RollbackError("The scenarios cannot be used. No request was sent.", reader.mistakes)
     return scenarios
 
 
-def check_variables(variables):
+def check_variables(variables, shortest=SHORTEST_VARIABLE):
     """Refuse variables (dict) that cannot be filled in, or not be masked.
 
+    :param shortest: characters that a value must have.
     :raises RollbackError: with every mistake as evidence. Values are not shown.
     """
     mistakes = [
@@ -41,14 +47,24 @@ def check_variables(variables):
         for name, value in variables.items()
         if not isinstance(value, str)
     ]
+    texts = {name: value for name, value in variables.items() if isinstance(value, str)}
     mistakes += [
-        "%s: it has fewer than %d characters, so it could not be masked; write it into the scenario"
-        % (name, SHORTEST_VARIABLE)
-        for name, value in variables.items()
-        if isinstance(value, str) and len(value) < SHORTEST_VARIABLE
+        "%s: it is empty; set it in verify_variables, or name a secret in verify_secrets" % name
+        for name, value in texts.items()
+        if not value and shortest
+    ]
+    mistakes += [
+        "%s: it has fewer than %d characters, so it could not be masked; write it into the scenario" % (name, shortest)
+        for name, value in texts.items()
+        if 0 < len(value) < shortest
     ]
     if mistakes:
         raise RollbackError("The variables of the scenarios cannot be used. No request was sent.", mistakes)
+
+
+def is_maskable(value):
+    """Whether a captured value is a text that is long enough to be masked where it shows."""
+    return isinstance(value, str) and len(value) >= SHORTEST_CAPTURED
 
 
 def references(value):
@@ -81,35 +97,42 @@ def used_by(step):
 
 
 class _Reader:
-    """Reads on after a mistake, so that all are told at once."""
+    """Reads on after a mistake, so that all are told at once. ``at`` is a dotted path in what was given, ``where`` the same in words."""
 
-    def __init__(self, variables):
+    def __init__(self, variables, lines):
         self.mistakes = []
-        self._variables = set(variables)
+        self._variables, self._lines = {UNIQUE, *variables}, lines
 
     def scenario(self, place, given):
         name = given.get("name") if isinstance(given, dict) else None
-        where = "scenario %d (%s)" % (place, name or "without a name")
-        given = self._checked(where, given, {"name": _text, "steps": _steps}, ("name", "steps"))
+        at, where = str(place), "scenario %d (%s)" % (place + 1, name or "without a name")
+        given = self._checked(at, where, given, {"name": _text, "steps": _steps}, ("name", "steps"))
         known, steps = set(self._variables), []
-        for number, item in enumerate(given.get("steps", []), 1):
-            step = self._step("%s, step %d" % (where, number), item, known)
+        for number, item in enumerate(given.get("steps", [])):
+            step = self._step("%s.steps.%d" % (at, number), "%s, step %d" % (where, number + 1), item, known)
             steps.append(step)
             known |= set(step.capture)
         return Scenario(str(name), tuple(steps))
 
-    def _step(self, where, given, known):
+    def refuse_same_names(self, given):
+        """A verdict is known by the name of its scenario."""
+        names = [item.get("name") if isinstance(item, dict) else None for item in given]
+        for place, name in enumerate(names):
+            if name and name in names[:place]:
+                self._mistake(str(place), "scenario %d (%s)" % (place + 1, name), "name", "another one has the same")
+
+    def _step(self, at, where, given, known):
         if isinstance(given, dict) and isinstance(given.get("name"), str):
             where = "%s (%s)" % (where, given["name"])
-        given = self._checked(where, given, _STEP, ("path",))
+        given = self._checked(at, where, given, _STEP, ("path",))
         if "json" in given and "form" in given:
-            self._mistake(where, "form", "a request has one body, json or form")
-        expect = self._checked("%s, expect" % where, given.pop("expect", {}), _EXPECT, ())
+            self._mistake(at, where, "form", "a request has one body, json or form")
+        expect = self._checked(at + ".expect", "%s, expect" % where, given.pop("expect", {}), _EXPECT, ())
         if isinstance(expect.get("status"), int):
             expect["status"] = [expect["status"]]
         for key, value in [*given.items(), *(("expect.%s" % key, value) for key, value in expect.items())]:
             for unknown in sorted(references(value) - known):
-                self._mistake(where, key, "${%s} is no variable, and no earlier step captures it" % unknown)
+                self._mistake(at, where, key, "${%s} is no variable, and no earlier step captures it" % unknown)
         fields = {key: value for key, value in expect.items() if key != "status"}
         if "status" in expect:
             fields["status"] = tuple(expect["status"])
@@ -117,14 +140,14 @@ class _Reader:
         given.setdefault("name", given["path"])
         return Step(expect=Expect(**fields), **given)
 
-    def _checked(self, where, given, allowed, required):
+    def _checked(self, at, where, given, allowed, required):
         """The keys of ``given`` that are right; the others become mistakes."""
         if not isinstance(given, dict):
-            self.mistakes.append("%s: it is %s, not a mapping" % (where, type(given).__name__))
+            self._tell(at, "%s: it is %s, not a mapping" % (where, type(given).__name__))
             return {}
         for key in required:
             if key not in given:
-                self._mistake(where, key, "it is missing")
+                self._mistake(at, where, key, "it is missing")
         right = {}
         for key, value in given.items():
             complaint = (
@@ -133,13 +156,19 @@ class _Reader:
                 else "there is no such key; there are %s" % ", ".join(sorted(allowed))
             )
             if complaint:
-                self._mistake(where, key, complaint)
+                self._mistake(at, where, key, complaint)
             else:
                 right[key] = value
         return right
 
-    def _mistake(self, where, key, complaint):
-        self.mistakes.append("%s, key %s: %s" % (where, key, complaint))
+    def _mistake(self, at, where, key, complaint):
+        self._tell("%s.%s" % (at, key), "%s, key %s: %s" % (where, key, complaint))
+
+    def _tell(self, at, mistake):
+        """Note a mistake, with the line of what is wrong or else of what it is in."""
+        while at and at not in self._lines:
+            at = at.rpartition(".")[0]
+        self.mistakes.append("%s: %s" % (self._lines[at], mistake) if at else mistake)
 
 
 def _text(value):
@@ -185,8 +214,22 @@ def _seconds(value):
 
 
 def _capture(value):
-    right = _texts(value) is None and all(_NAME.fullmatch(key) for key in value)
-    return None if right else "it is not a mapping of variable names to dotted paths"
+    if not isinstance(value, dict) or not all(isinstance(key, str) and _NAME.fullmatch(key) for key in value):
+        return "it is not a mapping of variable names to where their values are"
+    for name, where in value.items():
+        if isinstance(where, str) and where:
+            continue
+        one = (
+            isinstance(where, dict)
+            and len(where) == 1
+            and all(isinstance(item, str) and item for item in where.values())
+        )
+        if not one or next(iter(where)) not in SOURCES:
+            return "for %s, it is neither a dotted path in JSON nor one of {%s: NAME}" % (
+                name,
+                ": NAME}, {".join(SOURCES),
+            )
+    return None
 
 
 def _times(value):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -22,7 +23,8 @@ class Expect:
 
 @dataclass(frozen=True)
 class Step:
-    """One request, sent ``times`` times in a row. ``capture`` maps a variable to a dotted path in the JSON of the answer.
+    """One request, sent ``times`` times in a row. ``capture`` maps a variable to a dotted path in the JSON of the answer, or to
+    {source: what} with the sources json, html, header and cookie.
 
     A step with ``always`` is sent also after a step before it has failed: it cleans up.
     """
@@ -34,7 +36,7 @@ class Step:
     json: Any = None
     form: dict[str, str] | None = None
     expect: Expect = field(default_factory=Expect)
-    capture: dict[str, str] = field(default_factory=dict)
+    capture: dict[str, Any] = field(default_factory=dict)
     times: int = 1
     always: bool = False
 
@@ -49,11 +51,14 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the application answered; ``seconds`` from sending to the end of the body."""
+    """What the application answered; ``seconds`` from sending to the end of the body. ``headers`` and ``cookies`` (those that this
+    answer set) are (name, value), and show in no repr: they may hold a session."""
 
     status: int
     text: str
     seconds: float
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    cookies: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a step. ``verdict`` is None for a step that was left out."""
+    """What came of a step. ``verdict`` is None for a step that was left out. ``sent`` is when its last request was, an aware datetime."""
 
     step: Step
     verdict: str | None
@@ -74,3 +79,4 @@ class Outcome:
     status: int | None = None
     seconds: float | None = None
     captured: dict[str, Any] = field(default_factory=dict, repr=False)
+    sent: datetime | None = None

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Event, Stream
+from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
 ERROR_PATTERNS = (
@@ -25,18 +27,10 @@ ERROR_PATTERNS = (
 )
 _PRISMA_CODE = re.compile(r"\bP[1-6]\d{3}\b")
 _LONGEST_ENTRY = 25  # lines
+_REMEMBERED = 20_000  # ids of events, two of the largest pages: pages that overlap do so where they meet
 _LONGEST_EXAMPLE, _LONGEST_FINGERPRINT = 1000, 300  # characters
 _TELLING_LINES = 4
 
-_SECRETS = (
-    (re.compile(r"(://)[^/\s]*@"), r"\1********@"),
-    (
-        re.compile(
-            r"(?i)((?:password|passwd|secret|token|authorization|api[_-]?key)[\"']?\s*[:=]\s*[\"']?)[^\s\"',}]+"
-        ),
-        r"\1********",
-    ),
-)
 _VARYING = (
     (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<id>"),
     (re.compile(r"\b(?:c[a-z0-9]{24}|[0-9a-fA-F]{12,})\b"), "<id>"),  # cuid, and hexadecimal
@@ -45,34 +39,42 @@ _VARYING = (
 )
 
 
-def streams_of(tasks, logs_of, log_groups, since):
-    """The Streams of running tasks in the given groups.
+def streams_of(tasks, definitions, log_groups, since, dead=()):
+    """The Streams of the tasks of one service in the given groups.
 
-    :param tasks: Tasks of one service.
-    :param logs_of: task definition ARN → ContainerLogs.
+    :param tasks: ServiceTasks that run.
+    :param definitions: task definition ARN → TaskDefinition.
     :param since: aware datetime before which nothing counts, or None for the start of each task.
+    :param dead: ServiceTasks that have stopped, whose last words count, too.
     :raises BadInput: the service has tasks, and none of their containers logs to any of the groups.
     """
+    tasks = [*((task, False) for task in tasks), *((task, True) for task in dead)]
+    logs = {arn: _logs_of(definitions[arn]) for arn in {task.task_definition for task, _dead in tasks}}
     found = [
         Stream(
             task.service,
-            log.group,
-            "%s/%s/%s" % (log.prefix, log.container, task.id),
+            container.log_group,
+            "%s/%s/%s" % (container.log_prefix, container.name, task.id),
             max(task.created, since or task.created),
+            is_dead,
         )
-        for task in tasks
-        for log in logs_of[task.task_definition]
-        if log.group in log_groups
+        for task, is_dead in tasks
+        for container in logs[task.task_definition]
+        if container.log_group in log_groups
     ]
     if tasks and not found:
-        elsewhere = sorted({log.group for task in tasks for log in logs_of[task.task_definition]})
+        elsewhere = sorted({container.log_group for containers in logs.values() for container in containers})
         cure = (
             "They log to %s." % ", ".join(elsewhere) if elsewhere else "They do not use awslogs with a stream prefix."
         )
-        raise BadInput(
-            "log_groups", ", ".join(log_groups), "no container of service %s logs there" % tasks[0].service, cure
-        )
+        problem = "no container of service %s logs there" % tasks[0][0].service
+        raise BadInput("log_groups", ", ".join(log_groups), problem, cure)
     return found
+
+
+def _logs_of(definition):
+    """The containers whose streams have a name that is known (prefix/container/task-id): without a prefix Docker makes one up."""
+    return [container for container in definition.containers if container.log_group and container.log_prefix]
 
 
 def compiled(patterns):
@@ -110,47 +112,154 @@ class _Entry:
         self.closed = line.startswith("}")
 
 
+class Entries:
+    """Puts the lines of one stream together to errors."""
+
+    def __init__(self, is_error):
+        self._is_error = is_error
+        self._entry = None
+
+    def take(self, event):
+        """The error that this event (Event) has ended, as (first, lines), or None."""
+        if self._entry:
+            if self._entry.takes(event.message):
+                self._entry.add(event.message)
+                return None
+            ended = self.end()
+        else:
+            ended = None
+        if self._is_error.search(event.message):
+            self._entry = _Entry(event, [event.message])
+        return ended
+
+    def end(self):
+        """The error that is still open, as (first, lines), or None."""
+        entry, self._entry = self._entry, None
+        return (entry.first, entry.lines) if entry else None
+
+
 def entries(events, is_error):
     """The errors in the events (iterable of Event, in order) of one stream, each with the lines that belong to it.
 
     :param is_error: compiled expression.
     """
-    entry = None
+    found = Entries(is_error)
     for event in events:
-        if entry and entry.takes(event.message):
-            entry.add(event.message)
-            continue
-        if entry:
-            yield entry.first, entry.lines
-        entry = _Entry(event, [event.message]) if is_error.search(event.message) else None
-    if entry:
-        yield entry.first, entry.lines
+        ended = found.take(event)
+        if ended:
+            yield ended
+    last = found.end()
+    if last:
+        yield last
+
+
+class Reading:
+    """Finds the errors of streams of one group that are read together, page by page. It does not grow with the log.
+
+    :param streams: Streams that are known before; what comes from others counts as of ``service``, from ``since`` on.
+    :param is_error: compiled expression.
+    :param noise: Noise, errors that do not count.
+    """
+
+    def __init__(self, group, streams, is_error, noise=()):
+        self.lines = 0
+        self.collection = Collection(noise)
+        self._group, self._is_error = group, is_error
+        self._streams = {stream.name: stream for stream in streams}
+        self._since = {stream.name: milliseconds(stream.since) for stream in streams}
+        self._entries = {}
+        self._recent, self._ids = deque(), set()
+
+    def take(self, events):
+        """Go through a page (iterable of Event). Pages may overlap, and streams take turns in them."""
+        for event in events:
+            if event.id in self._ids or event.timestamp < self._since.get(event.stream, 0):
+                continue
+            self._remember(event.id)
+            self.lines += 1
+            entries_of = self._entries.get(event.stream)
+            if entries_of is None:
+                entries_of = self._entries[event.stream] = Entries(self._is_error)
+            ended = entries_of.take(event)
+            if ended:
+                self._add(ended)
+
+    def end(self):
+        """The Collection, with the errors that were still open."""
+        for found in self._entries.values():
+            ended = found.end()
+            if ended:
+                self._add(ended)
+        return self.collection
+
+    @property
+    def heard(self):
+        """The names (set of str) of the streams that have a line."""
+        return set(self._entries)
+
+    def _remember(self, event_id):
+        self._ids.add(event_id)
+        self._recent.append(event_id)
+        if len(self._recent) > _REMEMBERED:
+            self._ids.discard(self._recent.popleft())
+
+    def _add(self, ended):
+        first, lines = ended
+        stream = self._streams.get(first.stream) or Stream("", self._group, first.stream, None)
+        self.collection.add(stream, first, lines)
+
+
+def milliseconds(moment):
+    """An aware datetime as CloudWatch Logs counts: milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
 
 
 class Collection:
-    """Errors by fingerprint. It keeps one example of each, so its size does not grow with the log."""
+    """Errors by fingerprint. It keeps one example of each, so its size does not grow with the log.
 
-    def __init__(self):
-        self._groups, self._seen = {}, set()
+    :param noise: Noise, in the order of the list. An error counts as the first that is in force and matches it.
+    """
+
+    def __init__(self, noise=()):
+        self._groups = {}
+        self._noise = tuple(noise)
+        self.hits = [0] * len(self._noise)  # how many errors each Noise has matched, those that have expired too
 
     def add(self, stream, first, lines):
-        """Count an error, once: pages and windows of a log may overlap."""
-        if first.id in self._seen:
+        """Count an error."""
+        text = "\n".join(lines)
+        if self._noise and self._is_noise(text):
             return
-        self._seen.add(first.id)
-        key, text = fingerprint(lines), "\n".join(lines)
+        key = fingerprint(lines)
         known = self._groups.get(key)
         if known is None:
-            known = ErrorGroup(
+            self._groups[key] = ErrorGroup(
                 key,
-                0,
+                1,
                 first.timestamp,
                 stream.service,
                 stream.name,
                 without_secrets(text)[:_LONGEST_EXAMPLE].strip(),
                 prisma_codes(text),
             )
-        self._groups[key] = replace(known, count=known.count + 1)
+        else:
+            self._groups[key] = replace(known, count=known.count + 1)
+
+    def _is_noise(self, text):
+        for place, noise in enumerate(self._noise):
+            if noise.pattern.search(text):
+                self.hits[place] += 1
+                if not noise.expired:
+                    return True
+        return False
+
+    def merge(self, other):
+        """Count what another Collection with the same noise has found, too. Of two examples the earlier stays."""
+        self.hits = [mine + theirs for mine, theirs in zip(self.hits, other.hits)]
+        for key, group in other._groups.items():
+            known = self._groups.get(key)
+            count = group.count + (known.count if known else 0)
+            self._groups[key] = replace(min((group, known or group), key=lambda item: item.first), count=count)
 
     @property
     def groups(self):
@@ -161,13 +270,6 @@ class Collection:
 def prisma_codes(text):
     """Prisma's codes in a text, each once."""
     return tuple(sorted(set(_PRISMA_CODE.findall(text))))
-
-
-def without_secrets(text):
-    """A text without what looks like the login in a URL or the value of a password."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def fingerprint(lines):
@@ -199,28 +301,31 @@ def _structured(line):
     return ": ".join(str(part) for part in parts if part)
 
 
-def judge(services, streams, silent, groups):
+def judge(services, streams, silent, groups, aside=""):
     """The verdict over all, and why.
 
     :param services: names of the services asked for.
     :param streams: Streams that were looked at.
     :param silent: Streams without a single line: nobody knows whether their tasks log at all.
-    :param groups: ErrorGroups.
+    :param groups: ErrorGroups that count.
+    :param aside: what was found and does not count, for people.
     :return: (verdict, reason).
     """
+    aside = " (%s)" % aside if aside else ""
     if groups:
-        return FAILED, "%d errors of %d kinds in %d streams" % (
+        return FAILED, "%d errors of %d kinds in %d streams%s" % (
             sum(group.count for group in groups),
             len(groups),
             len(streams),
+            aside,
         )
-    idle = sorted(set(services) - {stream.service for stream in streams})
+    idle = sorted(set(services) - {stream.service for stream in streams if not stream.dead})
     if idle:
-        return INCONCLUSIVE, "no task of %s is running, so there is nothing to look at" % ", ".join(idle)
+        return INCONCLUSIVE, "no task of %s is running, so there is nothing to look at%s" % (", ".join(idle), aside)
     if silent:
         return (
             INCONCLUSIVE,
-            "no errors, but nothing at all in %s, so it is not known whether these tasks log"
-            % ", ".join(stream.name for stream in silent),
+            "no errors, but nothing at all in %s, so it is not known whether these tasks log%s"
+            % (", ".join(stream.name for stream in silent), aside),
         )
-    return PASSED, "no errors in %d streams, and every task has logged" % len(streams)
+    return PASSED, "no errors in %d streams, and every task has logged%s" % (len(streams), aside)

@@ -2,64 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only room that reads logs, and the few things of ECS that tell where they are."""
+"""The only room that reads logs."""
 
 from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, reading
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event, Task, container_logs
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
 
-TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
+STREAMS_A_CALL = 100  # FilterLogEvents, logStreamNames
 
 
 class LogsGateway:
-    """Reads the logs of the services of one cluster.
+    """Reads logs.
 
-    :param ecs: boto3 client.
-    :param logs: boto3 client.
+    :param client: boto3 client.
     """
 
-    def __init__(self, ecs, logs, cluster):
-        self._ecs = ecs
-        self._logs = logs
-        self._cluster = cluster
-
-    def running_tasks(self, service):
-        """The Tasks of a service that are running.
-
-        :raises BadInput: the cluster or the service does not exist.
-        """
-        found = []
-        for page in self._task_pages(service):
-            if page:
-                answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=page)
-                with reading("DescribeTasks"):
-                    found += [
-                        Task.from_boto(task, service) for task in answer["tasks"] if task["lastStatus"] == "RUNNING"
-                    ]
-        return found
-
-    def _task_pages(self, service):
-        region = self._ecs.meta.region_name
-        pages = self._ecs.get_paginator("list_tasks").paginate(
-            cluster=self._cluster,
-            serviceName=service,
-            desiredStatus="RUNNING",
-            PaginationConfig={"PageSize": TASKS_A_CALL},
-        )
-        try:
-            return [page["taskArns"] for page in pages]
-        except is_boto3_error_code("ClusterNotFoundException") as error:
-            raise BadInput("cluster", self._cluster, "there is no such ECS cluster in %s" % region) from error
-        except is_boto3_error_code("ServiceNotFoundException") as error:
-            raise BadInput("services", service, "cluster %s has no such service" % self._cluster) from error
-
-    def container_logs(self, task_definition):
-        """The ContainerLogs of a task definition (ARN)."""
-        answer = self._ecs.describe_task_definition(taskDefinition=task_definition)
-        with reading("DescribeTaskDefinition"):
-            return container_logs(answer["taskDefinition"])
+    def __init__(self, client):
+        self._logs = client
 
     def refuse_missing_groups(self, names):
         """Read one line of each log group, which takes no other permission than reading them all.
@@ -74,22 +35,40 @@ class LogsGateway:
                     "log_groups", name, "there is no such log group in %s" % self._logs.meta.region_name
                 ) from error
 
-    def has_logged(self, stream):
-        """Whether a stream has at least one line. One that does not exist has none: awslogs makes it with the first."""
-        return next(self.events(stream), None) is not None
+    def pages(self, group, names, start):
+        """Pages (list of Event) of up to 100 streams of a group, oldest first, from ``start`` (milliseconds since 1970) on.
 
-    def events(self, stream):
-        """Every Event of a stream, in order. An empty page says nothing about the next one (FilterLogEvents, nextToken)."""
-        question = dict(
-            logGroupName=stream.group, logStreamNames=[stream.name], startTime=int(stream.since.timestamp() * 1000)
-        )
+        A stream that does not exist has no line: awslogs makes it with the first. FilterLogEvents then refuses all that were asked for.
+        """
+        try:
+            yield from self._pages(logGroupName=group, logStreamNames=names, startTime=start)
+        except is_boto3_error_code("ResourceNotFoundException"):
+            half = len(names) // 2
+            for part in (names[:half], names[half:]) if half else ():
+                yield from self.pages(group, part, start)
+
+    def pages_before(self, group, prefix, start, end):
+        """Pages (list of Event) of the streams whose names begin so, oldest first, from ``start`` to before ``end`` (milliseconds)."""
+        yield from self._pages(logGroupName=group, logStreamNamePrefix=prefix, startTime=start, endTime=end - 1)
+
+    def has_logged(self, group, names, start):
+        """Whether one of up to 100 streams has a line from ``start`` (milliseconds since 1970) on."""
+        try:
+            pages = self._pages(logGroupName=group, logStreamNames=names, startTime=start, limit=1)
+            return any(pages)
+        except is_boto3_error_code("ResourceNotFoundException"):
+            half = len(names) // 2
+            return bool(half) and any(self.has_logged(group, part, start) for part in (names[:half], names[half:]))
+
+    def _pages(self, **question):
+        """An empty page says nothing about the next one: it goes on while there is a nextToken (FilterLogEvents)."""
         while True:
-            try:
-                page = self._logs.filter_log_events(**question)
-            except is_boto3_error_code("ResourceNotFoundException"):
-                return
+            page = self._logs.filter_log_events(**question)
             with reading("FilterLogEvents"):
-                yield from [Event(item["eventId"], item["timestamp"], item["message"]) for item in page["events"]]
+                yield [
+                    Event(item["eventId"], item["timestamp"], item["message"], item["logStreamName"])
+                    for item in page["events"]
+                ]
             if not page.get("nextToken"):
                 return
             question["nextToken"] = page["nextToken"]

@@ -2,71 +2,38 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the tasks of a service log, and what they logged."""
+"""Streams of logs, what is in them, and the errors that were found."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-
-
-@dataclass(frozen=True)
-class Task:
-    """A running task. ``created`` is before its first line; ``task_definition`` is an ARN."""
-
-    id: str
-    service: str
-    task_definition: str
-    created: datetime
-
-    @classmethod
-    def from_boto(cls, answer, service):
-        """From the shape Task (ecs)."""
-        return cls(
-            id=answer["taskArn"].rpartition("/")[2],
-            service=service,
-            task_definition=answer["taskDefinitionArn"],
-            created=answer["createdAt"],
-        )
-
-
-@dataclass(frozen=True)
-class ContainerLog:
-    """Where a container of a task definition logs with the awslogs driver."""
-
-    container: str
-    group: str
-    prefix: str
-
-
-def container_logs(task_definition):
-    """The ContainerLogs of the shape TaskDefinition (ecs). Containers that log elsewhere, or without a stream prefix, have none:
-    only the prefix makes the name of a stream known (prefix/container/task-id)."""
-    found = []
-    for container in task_definition["containerDefinitions"]:
-        options = container.get("logConfiguration", {}).get("options", {})
-        if "awslogs-group" in options and "awslogs-stream-prefix" in options:
-            found.append(ContainerLog(container["name"], options["awslogs-group"], options["awslogs-stream-prefix"]))
-    return tuple(found)
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
 class Stream:
-    """A log stream of one container of one task, to be read from ``since`` on."""
+    """A log stream of one container of one task, to be read from ``since`` on. ``dead``: the task has ended, so no line is awaited."""
 
     service: str
     group: str
     name: str
     since: datetime
+    dead: bool = False
+
+    @property
+    def task(self):
+        """The id of the task (prefix/container/task-id)."""
+        return self.name.rpartition("/")[2]
 
 
-@dataclass(frozen=True)
-class Event:
-    """One line. ``timestamp`` is milliseconds since 1970."""
+class Event(NamedTuple):
+    """One line. ``timestamp`` is milliseconds since 1970. There may be millions, and a tuple is made in a third of the time."""
 
     id: str
     timestamp: int
     message: str
+    stream: str = ""
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,14 @@ def diagnose(target, refused):
     )
 
 
+def unknown(known, migrations):
+    """The names of the migrations that a database has, be they finished or not, and that are not ``known`` (list of str).
+
+    :param migrations: tuple of Migration, None where the database has no such table.
+    """
+    return [item.name for item in migrations or () if not item.rolled_back and item.name not in known]
+
+
 def differences(expected, migrations):
     """How the migrations of a database (tuple of Migration, or None) differ from the names ``expected``, one sentence each."""
     if migrations is None:

@@ -28,6 +28,12 @@ _TABLES = """
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
 """
 _MIGRATIONS = "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+_HISTORY = "SELECT migration_name, started_at, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+_COLUMNS = """
+    SELECT a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+"""
 # Columns that Prisma's schemas fill with the time of a row's creation (@default(now())): a timestamp without a zone is in UTC there.
 _CREATED = """
     SELECT table_name, column_name FROM information_schema.columns
@@ -94,6 +100,14 @@ class PostgresqlGateway:
                 connection.execute(sql.SQL(_WARM).format(self._table(table)))
             return found
 
+    def examine(self, read):
+        """What ``read(tables)`` gives, where ``tables`` is a Tables of one moment.
+
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        """
+        with self._telling(), self._connection() as connection:
+            return read(Tables(connection, self._target.schema))
+
     @contextlib.contextmanager
     def _telling(self):
         try:
@@ -137,3 +151,37 @@ class PostgresqlGateway:
                 return connection.execute(sql.SQL(query).format(*names), values).fetchone()[0]
         except psycopg.errors.QueryCanceled:
             return None
+
+
+class Tables:
+    """The tables of a schema, in one read-only transaction."""
+
+    def __init__(self, connection, schema):
+        self._connection, self._schema = connection, schema
+
+    def history(self):
+        """(name, started, finished, rolled back) of each of Prisma's migrations, None where its table is not there."""
+        if not self.columns(MIGRATIONS_TABLE):
+            return None
+        return self._connection.execute(sql.SQL(_HISTORY).format(self._identifier(MIGRATIONS_TABLE))).fetchall()
+
+    def columns(self, table):
+        """The columns of a table (set of str), empty when it is not there."""
+        return {name for (name,) in self._connection.execute(_COLUMNS, (self._schema, table)).fetchall()}
+
+    def count(self, table, condition, most):
+        """How many rows fulfil an SQL condition, counted up to ``most``.
+
+        :raises Refused: the server does not take the condition, or takes longer than the time limit.
+        """
+        query = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} WHERE ({}) LIMIT {}) found").format(
+            self._identifier(table), sql.SQL(condition), sql.Literal(most)
+        )
+        try:
+            with self._connection.transaction():  # a savepoint, so that the next question can be asked
+                return self._connection.execute(query).fetchone()[0]
+        except psycopg.Error as error:
+            raise Refused(error.sqlstate, str(error)) from None
+
+    def _identifier(self, table):
+        return sql.Identifier(self._schema, table)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences, unknown
 
 
 def refuse_other_migrations(expected, place, migrations):
@@ -20,6 +20,23 @@ def refuse_other_migrations(expected, place, migrations):
     if differing:
         raise RollbackError(
             "The database is not at the expected migrations (%s)." % place.place, differing, dict(connected=True)
+        )
+
+
+def refuse_unknown_migrations(known, place, migrations):
+    """Stop when the database has migrations that a release does not know.
+
+    :param known: names (list of str), or None where nothing is asked.
+    :raises RollbackError: it has; the result names them as ``unknown_migrations``.
+    """
+    names = [] if known is None else unknown(known, migrations)
+    if names:
+        text = (
+            "The database %s has %d migrations that the release to come back does not know: %s. Its code may fail on such a schema, so nothing was changed. "
+            "Roll back code and database together (rollback_full.yml), or set rollback_despite_migrations=true if that code can work with it."
+        )
+        raise RollbackError(
+            text % (place.place, len(names), ", ".join(names)), (), dict(connected=True, unknown_migrations=names)
         )
 
 

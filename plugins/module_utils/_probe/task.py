@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The task that probes: what it is made of, and what became of it. Pure: no AWS, no clock, no Ansible."""
+"""The task that probes: what it is made of. Pure: no AWS, no clock, no Ansible."""
 
 from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
 CONTAINER, STREAM_PREFIX = "probe", "rollback-probe"
 CPU, MEMORY = "256", "512"  # Fargate's smallest task, in CPU units and MiB
@@ -59,26 +58,6 @@ def _log_options(application):
     )
 
 
-def same(registered, content):
-    """Whether a registered task definition is what ``content`` asks for; what ECS adds by itself does not count."""
-    return _within(content, registered)
-
-
-def _within(part, whole):
-    if isinstance(part, dict):
-        return isinstance(whole, dict) and all(
-            key in whole and _within(value, whole[key]) for key, value in part.items()
-        )
-    if isinstance(part, list):
-        return isinstance(whole, list) and len(part) == len(whole) and all(map(_within, part, whole))
-    return part == whole
-
-
-def judge(task):
-    """Ready once the container has come to its end, whatever it found. ``task``: shape Task."""
-    if task["lastStatus"] != "STOPPED":
-        return Pending(0, 1, "it is %s" % task["lastStatus"])
-    container = next(item for item in task["containers"] if item["name"] == CONTAINER)
-    if "exitCode" in container:
-        return Ready("the probe's task has ended")
-    return Failed(container.get("reason") or task.get("stoppedReason") or "ECS gives no reason")
+def stream_of(task):
+    """The name of the log stream of a probe's task (ARN)."""
+    return "/".join((STREAM_PREFIX, CONTAINER, task.rpartition("/")[2]))

@@ -83,7 +83,7 @@ def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapsh
             "there is no such DB instance in this region",
             _list("DB instances", sorted(by_name)),
         )
-    current = _in_service(by_name[db_instance], current_host, by_name)
+    current = in_service(by_name[db_instance], current_host, by_name)
     source = _source(wanted, current, by_name, snapshots)
     if _is_done(current, source):
         return _done(current, source, by_name.get(current.replaces))
@@ -108,7 +108,7 @@ def _source(wanted, current, by_name, snapshots):
             raise BadInput("snapshot", wanted.snapshot, "there is no such snapshot", cure)
         return found
     # A run's own safety snapshot holds the harm that is to be undone.
-    others = [item for item in snapshots if item.run_id is None]
+    others = [item for item in snapshots if not item.of_harm]
     eligible = [item for item in others if item.problem is None and item.data_from <= wanted.before]
     if not eligible:
         problem = "no available snapshot has data of that time or earlier"
@@ -117,8 +117,12 @@ def _source(wanted, current, by_name, snapshots):
     return max(eligible, key=lambda item: item.data_from)
 
 
-def _in_service(named, current_host, by_name):
-    """The instance whose endpoint the application uses: ``named``, or one that our runs restored in its place."""
+def in_service(named, current_host, by_name):
+    """The instance whose endpoint the application uses: ``named``, or one that our runs restored in its place.
+
+    :param current_host: the host in DATABASE_URL, None for ``named``.
+    :raises BadInput: it uses neither.
+    """
     if current_host is None or _same_host(named.host, current_host):
         return named
     for instance in by_name.values():

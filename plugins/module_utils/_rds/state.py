@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACES, TAG_RUN, TAG_SNAPSHOT
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_POINT,
+    TAG_REPLACES,
+    TAG_RUN,
+    TAG_SNAPSHOT,
+)
 
 
 def tags_of(answer):
@@ -121,6 +126,11 @@ class DbSnapshot:
     def run_id(self):
         """The run that took this snapshot, or None."""
         return self.tags.get(TAG_RUN)
+
+    @property
+    def of_harm(self):
+        """Whether a rollback took it, of what it was about to undo. A checkpoint took its own before the harm."""
+        return self.run_id is not None and TAG_POINT not in self.tags
 
     @property
     def told(self):

@@ -17,6 +17,7 @@ TAG_SNAPSHOT = "spymeo:rollback-source-snapshot"
 TAG_REPLACES = "spymeo:rollback-replaces"
 TAG_REPLACED_BY = "spymeo:rollback-replaced-by"  # on a DB instance that a run took out of service: what took its place
 TAG_FENCE = "spymeo:rollback-fence"  # on an ECS service that stands at 0 tasks: what it is to get back
+TAG_POINT = "spymeo:release-point"  # on a snapshot: the release point that it was taken for, before any harm
 TAG_ORIGIN = "spymeo:rollback-origin"  # on a task definition: the one whose content it has
 
 _LONGEST_INSTANCE_NAME = 63  # RDS: letters, digits, single hyphens (CreateDBInstance, DBInstanceIdentifier)
@@ -32,6 +33,11 @@ def restored_instance(db_instance, run_id):
     """The name of the instance that this run restores next to ``db_instance``; names do not grow from run to run."""
     base = _OLDER_RUN.sub("", db_instance)
     return "%s-%s" % (base[: _LONGEST_INSTANCE_NAME - len(run_id) - 1].rstrip("-"), run_id)
+
+
+def point_id(run_id):
+    """The id of the release point that a checkpoint makes."""
+    return "cp-" + (run_id[len("rb-") :] if run_id.startswith("rb-") else run_id)
 
 
 def safety_snapshot(db_instance, run_id):

@@ -12,13 +12,30 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import FORM as STORE_FORM
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import place_of
 
-NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, FLAG, NAMES, OPTIONAL_NAMES, URL, PATH, TARGET, SECONDS, CONTACTS, ID, STORE = (
+(
+    NAME,
+    OPTIONAL_NAME,
+    TIME,
+    FENCE,
+    PROBE,
+    NAMES,
+    OPTIONAL_NAMES,
+    URL,
+    PATH,
+    TARGET,
+    SECONDS,
+    CONTACTS,
+    ID,
+    STORE,
+    MAPPING,
+    LISTS,
+    FLAG,
+) = (
     "name",
     "optional name",
     "time",
     "fence",
     "probe",
-    "flag",
     "names",
     "optional names",
     "url",
@@ -28,6 +45,9 @@ NAME, OPTIONAL_NAME, TIME, FENCE, PROBE, FLAG, NAMES, OPTIONAL_NAMES, URL, PATH,
     "contacts",
     "run id",
     "store",
+    "mapping",
+    "lists",
+    "flag",
 )
 
 VARIABLES = {
@@ -41,7 +61,13 @@ VARIABLES = {
     ),
     "rollback_deploy_timeout": (SECONDS, "empty, or how many seconds the deployment may take, like 900"),
     "rollback_db_instance": (NAME, "an RDS DB instance identifier, like spymeo-production-db"),
-    "rollback_snapshot": (OPTIONAL_NAME, "an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot"),
+    "rollback_snapshot": (
+        OPTIONAL_NAME,
+        "empty, or an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot; empty: that of the release point",
+    ),
+    "rollback_release_point": (OPTIONAL_NAME, "empty, or none, or the id of a release point, like cp-20261122-024500"),
+    "rollback_release": (OPTIONAL_NAME, "empty, or the release that is about to be deployed, like v2.0.0"),
+    "rollback_despite_migrations": (FLAG, "empty, true or false"),
     "rollback_snapshot_before": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
     "rollback_fence": (FENCE, "empty, none, or scale_to_zero"),
@@ -50,10 +76,21 @@ VARIABLES = {
         OPTIONAL_NAME,
         "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
     ),
-    "rollback_db_stop_failed": (FLAG, "empty, true or false, without quotes"),
+    "rollback_db_stop_failed": (FLAG, "empty, true or false"),
     "rollback_db_warm": (OPTIONAL_NAMES, "empty, or a list of tables, like [Practitioner]"),
     "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
     "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),
+    "rollback_parameters": (OPTIONAL_NAMES, "a list of names or ARNs of SSM parameters; it may be empty"),
+    "rollback_secrets_before": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
+    "rollback_secret_versions": (
+        MAPPING,
+        "empty, or a mapping from secrets to version ids, and from parameters to version numbers, like {spymeo/production/app: 5048a2cf-…}",
+    ),
+    "rollback_secret_keys": (
+        LISTS,
+        "empty, or a mapping from secrets to lists of JSON keys, like {spymeo/production/app: [PAYMENT_API_KEY]}",
+    ),
+    "rollback_backup_secrets": (MAPPING, "empty, or a mapping from secrets to the secrets that hold their backups"),
     "rollback_base_url": (URL, "the application's public URL, like https://app.spymeo.fr"),
     "rollback_health_path": (PATH, "the path of the health check, like /api/health"),
     "rollback_log_groups": (NAMES, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
@@ -68,8 +105,21 @@ VARIABLES = {
 # What every playbook uses, because it looks who works.
 OF_RUNS = ("rollback_run_id", "rollback_abandon", "rollback_store", "rollback_lease")
 
-_MAY_BE_EMPTY = (OPTIONAL_NAME, TIME, FENCE, PROBE, FLAG, TARGET, SECONDS, ID, OPTIONAL_NAMES, CONTACTS, STORE)
-_SOURCES = ("rollback_snapshot", "rollback_snapshot_before", "rollback_point_in_time")
+_MAY_BE_EMPTY = (
+    OPTIONAL_NAME,
+    TIME,
+    FENCE,
+    PROBE,
+    TARGET,
+    SECONDS,
+    ID,
+    OPTIONAL_NAMES,
+    CONTACTS,
+    STORE,
+    MAPPING,
+    LISTS,
+    FLAG,
+)
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 _DIGEST = r"sha256:[0-9a-f]{64}"
@@ -82,11 +132,7 @@ def problems(variables, needed):
     :param needed: the variables (list of str) that the playbook at hand uses; the others are not looked at.
     :raises KeyError: ``needed`` names a variable that is not in the table (a mistake in a role, not in an inventory).
     """
-    found = [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
-    if "rollback_snapshot" in needed and not any(variables.get(name) for name in _SOURCES):
-        form = VARIABLES["rollback_snapshot"][1]
-        found.append("rollback_snapshot is not set. Set it in the inventory of this environment to %s." % form)
-    return found
+    return [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
 
 
 def _problem(name, value, kind, form):
@@ -125,10 +171,6 @@ def _check_fence(value):
 
 def _check_probe(value):
     return None if value in ("direct", "task") else "there is no such way to probe"
-
-
-def _check_flag(value):
-    return None if isinstance(value, bool) else "it is neither true nor false"
 
 
 def _check_names(value):
@@ -196,6 +238,29 @@ def _check_contacts(value):
     return "it is not a mapping of text to text (put telephone numbers in quotes)"
 
 
+def _check_mapping(value):
+    if not isinstance(value, dict):
+        return "it is %s, not a mapping" % type(value).__name__
+    for name, item in value.items():
+        number = isinstance(item, int) and not isinstance(item, bool)
+        if not isinstance(name, str) or not (number or (isinstance(item, str) and item.strip())):
+            return "for %s, %r is neither text nor a number" % (name, item)
+    return None
+
+
+def _check_lists(value):
+    if not isinstance(value, dict):
+        return "it is %s, not a mapping" % type(value).__name__
+    wrong = [(name, _check_names(item)) for name, item in value.items() if _check_names(item)]
+    return "for %s, %s" % wrong[0] if wrong else None
+
+
+def _check_flag(value):
+    return (
+        None if isinstance(value, bool) or str(value).lower() in ("true", "false") else "it is neither true nor false"
+    )
+
+
 def _check_id(value):
     if _not_text(value):
         return _not_text(value)
@@ -214,7 +279,6 @@ _CHECKS = {
     TIME: _check_time,
     FENCE: _check_fence,
     PROBE: _check_probe,
-    FLAG: _check_flag,
     NAMES: _check_names,
     OPTIONAL_NAMES: _check_optional_names,
     URL: _check_url,
@@ -224,4 +288,7 @@ _CHECKS = {
     CONTACTS: _check_contacts,
     ID: _check_id,
     STORE: _check_store,
+    MAPPING: _check_mapping,
+    LISTS: _check_lists,
+    FLAG: _check_flag,
 }

@@ -11,17 +11,11 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, PENDING
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Past, candidates, choose
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, PENDING, PREVIOUS
 
+PENDING_LABEL = "spymeo-rollback-pending-"
 _TOKENS = uuid.UUID("5a1f6c1e-6a0c-5d0e-9c55-0f6a7f1f2b11")  # any fixed namespace will do
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The version that comes back; ``target`` is None where the secret is left out on purpose."""
-
-    target: str | None
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -77,38 +71,25 @@ def refuse_unusable(option, secret, region):
         )
 
 
-def choose_version(secret, before):
-    """The newest version created before the bad release began.
+def choose_version(secret, before, named=None, recorded=None):
+    """The Choice of the version of a Secret that comes back.
 
-    It may be the current one: then nothing is to be done. AWSPREVIOUS is not asked, because it swaps with every move.
+    A version that bears nothing but the label of a write that has not come to its end was never current, and is none to go back to.
 
-    :param before: aware datetime, or None when no bad release is known.
-    :raises BadInput: no version is that old, or two share the same moment.
+    :param before: aware datetime when the bad release began, None when none is known.
+    :param named: the version id that the operator named, or None.
+    :param recorded: the Recorded of a release point, or None.
+    :raises BadInput: the choice is not certain; the message lists the versions.
     """
-    current = current_of(secret)
-    if before is None:
-        return Choice(current.id, "no bad release is known, so the current version stays")
-    older = [version for version in secret.versions if version.created < before]
-    if not older:
-        raise BadInput(
-            "secrets", secret.name, "no version of it was created before %s" % show_time(before), candidates(secret)
-        )
-    if len(older) > 1 and older[1].created == older[0].created:
-        raise BadInput(
-            "secrets", secret.name, "two versions were created at %s" % show_time(older[0].created), candidates(secret)
-        )
-    if older[0] == current:
-        return Choice(current.id, "the current version is older than the bad release")
-    return Choice(older[0].id, "it is the newest version created before %s" % show_time(before))
-
-
-def candidates(secret):
-    """A sentence that lists the versions a person may choose from."""
-    listed = [
-        "%s (%s, %s)" % (item.id, ", ".join(item.stages) or "no label", show_time(item.created))
-        for item in secret.versions
+    served = [
+        item for item in secret.versions if not item.stages or any(not _never_current(text) for text in item.stages)
     ]
-    return "Its versions are: %s." % "; ".join(listed)
+    past = Past("secrets", secret.name, current_of(secret), tuple(served), secret.staged(PREVIOUS), secret.versions)
+    return choose(past, before, named, recorded)
+
+
+def _never_current(stage):
+    return stage == PENDING or stage.startswith(PENDING_LABEL)
 
 
 def plan_move(secret, target):
@@ -117,7 +98,8 @@ def plan_move(secret, target):
     :raises RollbackError: the secret has no such version; AWS may have pruned it.
     """
     if secret.version(target) is None:
-        raise RollbackError("Secret %s has no version %s. %s" % (secret.name, target, candidates(secret)))
+        listed = candidates(secret.versions)
+        raise RollbackError("Secret %s has no version %s; AWS may have pruned it. %s" % (secret.name, target, listed))
     current = current_of(secret)
     return None if current.id == target else Move(secret.name, secret.arn, current.id, target)
 
@@ -129,4 +111,4 @@ def write_token(run_id, arn, host, port):
 
 def pending_label(run_id):
     """The staging label of a version that a run has written and that nothing reads yet. It keeps the version from being pruned."""
-    return "spymeo-rollback-pending-%s" % run_id
+    return PENDING_LABEL + run_id

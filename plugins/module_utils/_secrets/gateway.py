@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, reading
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, Secret, Value
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, LABELS, Secret, Value
 
 
 class SecretsGateway:
@@ -65,6 +65,19 @@ class SecretsGateway:
         """
         return self._value(secret, VersionStage=CURRENT)
 
+    def text(self, option, secret_id):
+        """What applications read of a secret (str), by its name or ARN, with no other permission than GetSecretValue.
+
+        :raises BadInput: there is no such secret, or it is binary.
+        """
+        try:
+            answer = self._client.get_secret_value(SecretId=secret_id, VersionStage=CURRENT)
+        except is_boto3_error_code("ResourceNotFoundException") as error:
+            raise BadInput(option, secret_id, "there is no such secret in %s" % self.region) from error
+        if "SecretString" not in answer:
+            raise BadInput(option, secret_id, "it holds binary data, not text")
+        return answer["SecretString"]
+
     def value(self, secret, version_id):
         """The Value of a version.
 
@@ -76,7 +89,8 @@ class SecretsGateway:
         answer = self._client.get_secret_value(SecretId=secret.arn, **which)
         if "SecretString" not in answer:
             raise RollbackError(
-                "Secret %s holds binary data, not text, so there is no DATABASE_URL to be read in it." % secret.name
+                "Secret %s holds binary data, not text, so nothing can be read in it. Its versions can come back as a whole only."
+                % secret.name
             )
         with reading("GetSecretValue"):
             return Value(answer["VersionId"], answer["SecretString"])
@@ -104,7 +118,7 @@ class SecretsGateway:
     def put_pending(self, secret, text, token, label):
         """Write ``text`` as a version that bears ``label`` and nothing reads yet; its id is ``token``.
 
-        :raises RollbackError: this run wrote that version before, and the secret was changed since.
+        :raises RollbackError: this run wrote that version before, and the secret was changed since, or it has all the labels it may have.
         """
         try:
             self._client.put_secret_value(
@@ -112,6 +126,8 @@ class SecretsGateway:
             )
         except is_boto3_error_code("ResourceExistsException") as error:
             raise RollbackError(_CHANGED_SINCE % (token, secret.name)) from error
+        except is_boto3_error_code("LimitExceededException") as error:
+            raise RollbackError(_FULL % (secret.name, LABELS)) from error
 
     def activate_pending(self, secret, text, move, label):
         """Make the version that ``put_pending`` wrote current, and take its label away.
@@ -121,8 +137,16 @@ class SecretsGateway:
         if self.value(secret, move.target).text != text:
             raise RollbackError(_CHANGED_SINCE % (move.target, secret.name))
         self.move_current(move)
+        self.drop_label(secret, label, move.target)
+
+    def put_label(self, arn, label, version_id):
+        """Put a label of ours, which no other version bears, on a version of a secret."""
+        self._client.update_secret_version_stage(SecretId=arn, VersionStage=label, MoveToVersionId=version_id)
+
+    def drop_label(self, secret, label, version_id):
+        """Take a label of ours away from a version. A version that has no other label may be pruned then."""
         self._client.update_secret_version_stage(
-            SecretId=secret.arn, VersionStage=label, RemoveFromVersionId=move.target
+            SecretId=secret.arn, VersionStage=label, RemoveFromVersionId=version_id
         )
 
     def put_current(self, secret, text, token):
@@ -139,6 +163,10 @@ class SecretsGateway:
                 raise RollbackError(_CHANGED_SINCE % (token, secret.name))
 
 
+_FULL = (
+    "Secret %s has %d staging labels, which is as many as AWS allows, and the new version needs one until it is current. Nothing was written. "
+    "Take one that nobody needs away (aws secretsmanager update-secret-version-stage --remove-from-version-id), then run again."
+)
 _CHANGED_SINCE = (
     "This run wrote version %s of secret %s before, and the secret was changed since. "
     "Nothing was written. Look at who changed it, then start a run with a new id."

@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from json.decoder import scanstring
 from urllib.parse import parse_qsl, unquote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.members import keys, member, members
 
 DEFAULT_PORT = 5432
 
@@ -25,7 +25,6 @@ _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[A-Za-z0-9._-]
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 _HOST_IN_QUERY = re.compile(r"[?&](?:host|hostaddr|port)=", re.IGNORECASE)
-_SPACE = re.compile(r"[ \t\r\n]*")
 _HIDDEN = "It was not changed, and it is not shown here."
 
 
@@ -128,52 +127,33 @@ def read_url(text, key):
 
     :raises RollbackError: there is no such key, or its value is no text.
     """
-    members = _members(text)
-    if members is None:
+    if not is_json(text):  # whatever is no JSON object is a plain URL
         return text
-    if key not in members:
+    found = member(text, key)
+    if found is None:
         raise RollbackError(
             "The database secret is a JSON object without the key %s; its keys are: %s."
-            % (key, ", ".join(sorted(members)))
+            % (key, ", ".join(sorted(keys(text))))
         )
-    value = members[key][2]
-    if not isinstance(value, str):
+    if not isinstance(found.value, str):
         raise RollbackError("The key %s of the database secret is not text. %s" % (key, _HIDDEN))
-    return value
+    return found.value
 
 
 def is_json(text):
     """Whether the text of a secret is a JSON object, so that a key of it is asked for."""
-    return _members(text) is not None
+    return members(text) is not None
 
 
 def replace_url(text, key, url):
     """The text of a secret with another URL in the same place; every other byte stays."""
-    members = _members(text)
-    if members is None:
+    if not is_json(text):
         return url
-    start, end, _value = members[key]
-    return text[:start] + json.dumps(url, ensure_ascii=False) + text[end:]
+    found = member(text, key)
+    return text[: found.start] + json.dumps(url, ensure_ascii=False) + text[found.end :]
 
 
-def _members(text):
-    """key → (start, end, value) of the values in a JSON object; None when the text is none. Of a key given twice the last counts, as for parsers."""
-    try:
-        if not isinstance(json.loads(text), dict):
-            return None
-    except ValueError:  # whatever is no JSON is a plain URL
-        return None
-    found, decoder = {}, json.JSONDecoder()
-    at = _skip(text, text.index("{") + 1)
-    while text[at] != "}":
-        key, at = scanstring(text, at + 1)
-        start = _skip(text, _skip(text, at) + 1)
-        value, end = decoder.raw_decode(text, start)
-        found[key] = (start, end, value)
-        at = _skip(text, end)
-        at = _skip(text, at + 1) if text[at] == "," else at
-    return found
-
-
-def _skip(text, at):
-    return _SPACE.match(text, at).end()
+def url_keys(text, key):
+    """The keys of a JSON object that hold a PostgreSQL URL; ``key``, which has to, is one of them. They follow the database."""
+    held = [item.key for item in members(text) if isinstance(item.value, str) and _URL.fullmatch(item.value)]
+    return list(dict.fromkeys([key, *held]))

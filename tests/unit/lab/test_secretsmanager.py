@@ -163,6 +163,36 @@ def test_a_secret_has_at_most_20_labels(secrets, versions):
     move(secrets, "release-0", versions[0], versions[1])
 
 
+def test_a_label_beyond_the_twentieth_is_refused_on_a_new_version_too_and_none_is_made(secrets, versions):
+    for number in range(18):  # and AWSCURRENT, and AWSPREVIOUS
+        move(secrets, f"release-{number}", None, versions[0])
+    refused = refusal(secrets.put_secret_value, SecretId=NAME, SecretString="three", VersionStages=["one-more"])
+    assert refused[0] == "LimitExceededException"
+    assert set(stages(secrets)) == set(versions)
+    move(secrets, "release-0", versions[0], None)
+    assert secrets.put_secret_value(SecretId=NAME, SecretString="three", VersionStages=["one-more"])["VersionId"]
+
+
+def test_a_replica_names_its_primarys_region_and_is_read_only(lab, secrets, versions):
+    lab.lab.control("replica", {"secret": NAME, "primary_region": "eu-west-1"})
+    assert secrets.describe_secret(SecretId=NAME)["PrimaryRegion"] == "eu-west-1"
+    assert value(secrets) == "two"
+    for call, more in (
+        (secrets.put_secret_value, {"SecretString": "three"}),
+        (secrets.update_secret, {"SecretString": "three"}),
+        (secrets.update_secret_version_stage, {"VersionStage": "mine", "MoveToVersionId": versions[0]}),
+    ):
+        assert refusal(call, SecretId=NAME, **more)[1].startswith("Operation not permitted on a replica secret.")
+
+
+def test_only_a_version_without_a_label_is_pruned(lab, secrets, versions):
+    prune = lambda version: lab.lab.control("prune", {"secret": NAME, "version_id": version})[1]["pruned"]  # noqa: E731
+    assert not prune(versions[0])
+    secrets.put_secret_value(SecretId=NAME, SecretString="three")
+    assert prune(versions[0])
+    assert refusal(secrets.get_secret_value, SecretId=NAME, VersionId=versions[0])[0] == "ResourceNotFoundException"
+
+
 def test_client_request_token_becomes_the_version_id(secrets, versions):
     token = str(uuid.uuid4())
     for _ in range(2):  # the same data again is a no-op

@@ -8,6 +8,7 @@ from moto.ssm.exceptions import ParameterVersionNotFound
 from moto.ssm.models import ssm_backends
 
 from ..errors import StartFailure
+from . import ssm  # noqa: F401 - moto's Parameter Store refuses what AWS refuses from here on
 
 
 def resolve(lab, value_from: str) -> str:

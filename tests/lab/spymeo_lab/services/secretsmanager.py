@@ -17,6 +17,7 @@ from ..wire import ApiError, Service
 from .secretsmanager_state import CURRENT, Secret, Version
 
 SUFFIX_ALPHABET = string.ascii_letters + string.digits
+REPLICA = "Operation not permitted on a replica secret. Call must be made in primary secret's region."
 MARKED = "You can't perform this operation on the secret because it was marked for deletion."
 BATCH_SIZE = 20  # secrets a BatchGetSecretValue
 
@@ -87,7 +88,7 @@ class SecretsManager(Service):
 
     def update_secret(self, request: dict) -> dict:
         """Change description and key; with a value, make it a new version that becomes AWSCURRENT."""
-        secret, data = self._usable(request["SecretId"]), self._data(request, required=False)
+        secret, data = self._writable(request["SecretId"]), self._data(request, required=False)
         version = (
             self._put(secret, request.get("ClientRequestToken") or str(uuid.uuid4()), data, [CURRENT]) if data else None
         )
@@ -100,12 +101,12 @@ class SecretsManager(Service):
 
     def tag_resource(self, request: dict) -> dict:
         """Add tags or replace their values."""
-        self._usable(request["SecretId"]).tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
+        self._writable(request["SecretId"]).tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
         return {}
 
     def untag_resource(self, request: dict) -> dict:
         """Remove tags; those that are not there do not matter."""
-        secret = self._usable(request["SecretId"])
+        secret = self._writable(request["SecretId"])
         secret.tags = {key: value for key, value in secret.tags.items() if key not in request["TagKeys"]}
         return {}
 
@@ -123,7 +124,7 @@ class SecretsManager(Service):
             )
         if force:
             return {**self._forget(request["SecretId"]), "DeletionDate": self.lab.now()}
-        secret = self._usable(request["SecretId"])
+        secret = self._writable(request["SecretId"])
         secret.deletion = self.lab.now() + datetime.timedelta(days=30 if days is None else days)
         return {**self._names(secret), "DeletionDate": secret.deletion}
 
@@ -204,7 +205,7 @@ class SecretsManager(Service):
 
     def put_secret_value(self, request: dict) -> dict:
         """A new version whose id is ClientRequestToken. The same call twice changes nothing; other data under the same id fails."""
-        secret, data = self._usable(request["SecretId"]), self._data(request, required=True)
+        secret, data = self._writable(request["SecretId"]), self._data(request, required=True)
         token = request.get("ClientRequestToken") or str(uuid.uuid4())
         version = self._put(secret, token, data, request.get("VersionStages") or [CURRENT])
         return {**self._names(secret), "VersionId": version.id, "VersionStages": list(version.stages)}
@@ -224,7 +225,7 @@ class SecretsManager(Service):
 
     def update_secret_version_stage(self, request: dict) -> dict:
         """Move a staging label; RemoveFromVersionId must be the version that has it."""
-        secret = self._usable(request["SecretId"])
+        secret = self._writable(request["SecretId"])
         secret.move(request["VersionStage"], request.get("RemoveFromVersionId"), request.get("MoveToVersionId"))
         secret.changed = self.lab.now()
         return self._names(secret)
@@ -273,6 +274,21 @@ class SecretsManager(Service):
         text = value.get("SecretString", "")
         return _json_value(text, key, asm) if key else text
 
+    def controls(self) -> dict:
+        """What other regions and the passing of time do to a secret."""
+        return {"replica": self._make_replica, "prune": self._prune}
+
+    def _make_replica(self, secret: str, primary_region: str) -> None:
+        """From now on a replica of the secret of that name in another region, which the lab does not play."""
+        self._find(secret).primary_region = primary_region
+
+    def _prune(self, secret: str, version_id: str) -> dict:
+        """What AWS does to a version once it is a day old and one of more than 100: it goes, unless a label keeps it."""
+        versions = self._find(secret).versions
+        if not versions[version_id].stages:
+            del versions[version_id]
+        return {"pruned": version_id not in versions}
+
     # Shapes
 
     def _find(self, secret_id: str) -> Secret:
@@ -286,6 +302,12 @@ class SecretsManager(Service):
         secret = self._find(secret_id)
         if secret.deletion:
             raise ApiError("InvalidRequestException", MARKED)
+        return secret
+
+    def _writable(self, secret_id: str) -> Secret:
+        secret = self._usable(secret_id)
+        if secret.primary_region not in (None, self.lab.region):
+            raise ApiError("InvalidRequestException", REPLICA)
         return secret
 
     def _data(self, request: dict, required: bool) -> dict:
@@ -312,6 +334,7 @@ class SecretsManager(Service):
             "LastChangedDate": secret.changed,
             **({"LastAccessedDate": secret.accessed} if secret.accessed else {}),
             **({"DeletedDate": secret.deletion} if secret.deletion else {}),
+            **({"PrimaryRegion": secret.primary_region} if secret.primary_region else {}),
             "Tags": [{"Key": key, "Value": value} for key, value in secret.tags.items()],
             **({stages_key: stages} if stages else {}),
             "CreatedDate": secret.created,

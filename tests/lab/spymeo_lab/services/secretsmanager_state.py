@@ -39,6 +39,7 @@ class Secret:
     versions: dict[str, Version] = dataclasses.field(default_factory=dict)
     accessed: datetime.datetime | None = None
     deletion: datetime.datetime | None = None
+    primary_region: str | None = None  # of a replicated secret; a replica is one whose primary is elsewhere
 
     def holder(self, stage: str) -> Version | None:
         """The version that has a label: a label is on one version at most."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from spymeo_lab.errors import StartFailure
 from spymeo_lab.services import ecs_secrets
@@ -29,6 +30,40 @@ def test_the_api_reads_writes_and_lists(ssm):
     answer = ssm.get_parameters(Names=["plain", "none"])
     assert ([each["Value"] for each in answer["Parameters"]], answer["InvalidParameters"]) == (["second"], ["none"])
     assert {each["Name"] for each in ssm.describe_parameters()["Parameters"]} >= {"/spymeo/url", "plain"}
+
+
+def test_every_write_is_a_version_and_old_ones_are_read_by_number_and_label(ssm):
+    history = ssm.get_parameter_history(Name="plain")["Parameters"]
+    assert [(each["Version"], each["Value"]) for each in history] == [(1, "first"), (2, "second")]
+    ssm.label_parameter_version(Name="plain", ParameterVersion=1, Labels=["good"])
+    assert ssm.get_parameter(Name="plain:1")["Parameter"]["Value"] == "first"
+    assert ssm.get_parameter(Name="plain:good")["Parameter"]["Version"] == 1
+
+
+def refusal(call, **arguments) -> str:
+    """The code of the error that a call ends in."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"]
+
+
+def test_a_write_without_overwrite_of_another_type_or_of_too_much_is_refused(ssm):
+    put = {"Name": "plain", "Type": "String", "Overwrite": True}
+    assert refusal(ssm.put_parameter, Name="plain", Value="x", Type="String") == "ParameterAlreadyExists"
+    assert refusal(ssm.put_parameter, **{**put, "Type": "SecureString"}, Value="x") == "HierarchyTypeMismatchException"
+    assert refusal(ssm.put_parameter, **put, Value="x" * 4097) == "ValidationException"
+    assert ssm.put_parameter(**put, Value="x" * 4097, Tier="Advanced")["Version"] == 3
+    assert refusal(ssm.put_parameter, **put, Value="x", Tier="Standard") == "ValidationException"
+
+
+def test_a_hundred_versions_are_kept_and_a_label_on_the_oldest_stops_the_next_write(ssm):
+    for number in range(3, 102):
+        ssm.put_parameter(Name="plain", Value=str(number), Type="String", Overwrite=True)
+    history = ssm.get_paginator("get_parameter_history").paginate(Name="plain").build_full_result()["Parameters"]
+    assert [each["Version"] for each in history] == list(range(2, 102))
+    ssm.label_parameter_version(Name="plain", ParameterVersion=2, Labels=["good"])
+    refused = refusal(ssm.put_parameter, Name="plain", Value="x", Type="String", Overwrite=True)
+    assert refused == "ParameterMaxVersionLimitExceeded"
 
 
 @pytest.mark.usefixtures("ssm")

@@ -104,6 +104,19 @@ def test_names_the_prisma_code_and_the_place_when_nobody_answers(database_secret
     assert "hunter" not in str(result)
 
 
+def test_refuses_a_database_with_a_migration_that_the_release_does_not_know(database_secret, probed, run_module):
+    database_secret()
+    result = run_module("database_probe_info", database_secret="db-url", known_migrations=["0_other"])
+    assert result["unknown_migrations"] == ["1_init"]
+    assert "1 migrations that the release to come back does not know: 1_init" in result["msg"]
+
+
+def test_a_migration_that_is_known_and_missing_is_no_reason_to_refuse(database_secret, probed, run_module):
+    database_secret()
+    result = run_module("database_probe_info", database_secret="db-url", known_migrations=["1_init", "2_later"])
+    assert result["connected"]
+
+
 def test_counts_what_was_created_since_a_time_in_the_database_in_use(database_secret, monkeypatch, run_module):
     module = importlib.import_module("ansible_collections.spymeo.rollback.plugins.modules.database_lost_info")
     asked = []

@@ -181,6 +181,26 @@ def test_snapshot_is_taken_with_the_runs_tag_and_awaited(announce, take):
     assert "status: available" in result["diff"]["after"]
 
 
+def test_snapshot_is_of_the_instance_that_the_application_uses(aws, announce, take, db_instance_answer):
+    announce.instance()
+    restored = db_instance_answer(name="app-db-rb-1", tags={"spymeo:rollback-replaces": "app-db"})
+    aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer(), restored]})
+    announce.no_snapshot(SAFETY)
+    expected = {"DBInstanceIdentifier": "app-db-rb-1", "DBSnapshotIdentifier": SAFETY}
+    tag_list = [{"Key": key, "Value": value} for key, value in MINE.items()]
+    aws.answer("rds", "create_db_snapshot", {}, {**expected, "Tags": tag_list})
+    announce.snapshot(SAFETY, tags=MINE, Status="creating", DBInstanceIdentifier="app-db-rb-1")
+    result = take(wait=False, current_host=restored["Endpoint"]["Address"])
+    assert result["snapshot"]["db_instance"] == "app-db-rb-1"
+
+
+def test_snapshot_of_an_instance_that_the_application_does_not_use_is_refused(aws, announce, take, db_instance_answer):
+    announce.instance()
+    aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    result = take(wait=False, current_host="elsewhere.rds")
+    assert "DATABASE_URL names the host elsewhere.rds" in result["msg"]
+
+
 def test_snapshot_is_only_started_without_wait(announce, take):
     announce.instance()
     announce.no_snapshot(SAFETY)

@@ -173,3 +173,24 @@ def test_a_store_in_s3_takes_the_connection_options_of_amazon_aws():
         assert sorted(CONNECTION[name].get("aliases", [])) == sorted(option.get("aliases", [])), name
         assert CONNECTION[name].get("no_log") == option.get("no_log"), name
         assert CONNECTION[name].get("fallback", [None, []])[1] == option.get("fallback", [None, []])[1], name
+
+
+def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(play):
+    checks = {
+        "scenarios": [
+            {"name": "login", "steps": [{"path": "/${user}", "form": {"p": "${password}", "t": "${token}"}}]}
+        ],
+        "lines": {"0.steps.0.path": "scenarios.yml:4"},
+        "variables": {"password": ""},
+        "secrets": {"token": {"secret": "admin"}},
+        "noise": [{"pattern": "x", "reason": "y", "until": "later"}],
+        "e2e": {"command": "npm run test:e2e", "chdir": "/no/such/directory"},
+    }
+    result = play("rollback_run", variables={}, needed=[], checks=checks)
+    assert result["failed"]
+    assert result["evidence"] == [
+        "password: it is empty; set it in verify_variables, or name a secret in verify_secrets",
+        "scenarios.yml:4: scenario 1 (login), step 1, key path: ${user} is no variable, and no earlier step captures it",
+        "entry 1: until is 'later', not a day like 2026-12-31",
+        "rollback_e2e_chdir is '/no/such/directory': there is no such directory on this machine.",
+    ]

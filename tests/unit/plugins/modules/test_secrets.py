@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -34,9 +35,16 @@ def secret(aws):
 ROTATED = (OLD, -60, ["AWSPREVIOUS"]), (NEW, -1, ["AWSCURRENT"])
 
 
-def test_tells_targets_and_leaves_out_the_secret_of_the_database(secret, run_module):
+def holds(aws, version_id, text, of="db-url"):
+    """Announces that a version's value will be read."""
+    asked = {"SecretId": arn(of), "VersionId": version_id}
+    aws.answer("secretsmanager", "get_secret_value", {"VersionId": version_id, "SecretString": text}, asked)
+
+
+def test_tells_targets_and_leaves_out_the_secret_of_the_database(aws, secret, run_module):
     secret("db-url", (OLD, -60, ["AWSCURRENT"]))
     secret("db-url", (OLD, -60, ["AWSCURRENT"]))
+    holds(aws, OLD, "postgresql://u:hunter2@h/d")
     secret("key", *ROTATED)
     result = run_module(
         "secret_version_info", secrets=["db-url", "key"], database_secret="db-url", before="2026-11-22T11:55:00Z"
@@ -51,6 +59,183 @@ def test_tells_targets_and_leaves_out_the_secret_of_the_database(secret, run_mod
         "stages": ["AWSCURRENT"],
         "created": "2026-11-22T11:59:00+00:00",
     }
+
+
+DATABASE = '{"DATABASE_URL": "postgresql://u:hunter2@%s/d", "API_KEY": "%s"}'
+
+
+def test_of_a_json_secret_that_holds_the_url_the_other_keys_come_back_and_the_url_stays(aws, secret, run_module):
+    secret("db-url", *ROTATED)
+    secret("db-url", *ROTATED)
+    now, then = DATABASE % ("new", "bad"), DATABASE % ("old", "good")
+    for version_id, text in ((NEW, now), (OLD, then), (OLD, then)):
+        holds(aws, version_id, text)
+    result = run_module(
+        "secret_version_info", secrets=["db-url"], database_secret="db-url", before="2026-11-22T11:55:00Z"
+    )
+    assert result["targets"] == {"db-url": {"version_id": OLD, "only": [], "keep": ["DATABASE_URL"], "backup": ""}}
+    assert result["secrets"][0]["json_keys"] == ["API_KEY"]
+    assert "hunter2" not in str(result)
+
+
+def written(aws, name, text):
+    """Announces that ``text`` will be written beside what is current, and made current."""
+    sm = "secretsmanager"
+    aws.answer(sm, "put_secret_value", {"VersionStages": ["spymeo-rollback-pending-rb-1"]})
+    aws.answer(sm, "get_secret_value", {"VersionId": THIRD, "SecretString": text})
+    aws.answer(sm, "update_secret_version_stage", {"ARN": arn(name), "Name": name})
+    aws.answer(sm, "update_secret_version_stage", {"ARN": arn(name), "Name": name})
+
+
+def test_brings_named_keys_back_and_leaves_every_other_byte(aws, secret, run_module):
+    secret("app", *ROTATED)
+    holds(aws, NEW, '{"a": "bad",  "b": 2.0}', "app")
+    holds(aws, OLD, '{"a": "good", "b": 1}', "app")
+    written(aws, "app", '{"a": "good",  "b": 2.0}')
+    target = {"version_id": OLD, "only": ["a"]}
+    result = run_module("secret_rollback", targets={"app": target}, run_id="rb-1")
+    assert result["changed"]
+    assert "a new version in which keys a went back" in result["plan"][0]
+    assert "good" not in str(result)
+
+
+def test_a_second_time_nothing_is_left_to_bring_back(aws, secret, run_module):
+    secret("app", *ROTATED)
+    holds(aws, NEW, '{"a": "good",  "b": 2.0}', "app")
+    holds(aws, OLD, '{"a": "good", "b": 1}', "app")
+    result = run_module("secret_rollback", targets={"app": {"version_id": OLD, "only": ["a"]}}, run_id="rb-1")
+    assert not result["changed"]
+
+
+def test_a_label_that_a_killed_try_left_is_taken_away(aws, secret, run_module):
+    secret("app", (NEW, -1, ["AWSCURRENT", "spymeo-rollback-pending-rb-1"]), (OLD, -60, ["AWSPREVIOUS"]))
+    holds(aws, NEW, '{"a": "good"}', "app")
+    holds(aws, OLD, '{"a": "good"}', "app")
+    gone = {"SecretId": arn("app"), "VersionStage": "spymeo-rollback-pending-rb-1", "RemoveFromVersionId": NEW}
+    aws.answer("secretsmanager", "update_secret_version_stage", {"ARN": arn("app"), "Name": "app"}, gone)
+    assert not run_module("secret_rollback", targets={"app": {"version_id": OLD, "only": ["a"]}}, run_id="rb-1")[
+        "changed"
+    ]
+
+
+def test_where_all_that_differs_goes_back_a_label_moves_and_nothing_is_written(aws, secret, run_module):
+    secret("app", *ROTATED)
+    holds(aws, NEW, '{"a": "bad", "b": 1}', "app")
+    holds(aws, OLD, '{"a": "good", "b": 1}', "app")
+    aws.answer("secretsmanager", "update_secret_version_stage", {})
+    result = run_module("secret_rollback", targets={"app": {"version_id": OLD, "only": ["a"]}}, run_id="rb-1")
+    assert result["after"] == {"app": OLD}
+
+
+def test_a_secret_that_has_all_its_labels_is_told_before_anything_is_written(aws, secret, run_module):
+    secret("app", *ROTATED)
+    holds(aws, NEW, '{"a": "bad",  "b": 2}', "app")
+    holds(aws, OLD, '{"a": "good", "b": 1}', "app")
+    aws.refuse("secretsmanager", "put_secret_value", "LimitExceededException")
+    result = run_module("secret_rollback", targets={"app": {"version_id": OLD, "only": ["a"]}}, run_id="rb-1")
+    assert "Secret app has 20 staging labels" in result["msg"]
+
+
+@pytest.fixture
+def parameter(aws):
+    """Announces that the history of a parameter will be read: (number, minutes after noon, type)."""
+
+    def announce(name, *versions):
+        entries = [
+            {"Name": name, "Version": number, "Type": kind, "LastModifiedDate": NOON + timedelta(minutes=age),
+             "KeyId": "alias/app", "DataType": "text", "Tier": "Standard", "Value": "cipher"}
+            for number, age, kind in versions
+        ]  # fmt: skip
+        asked = {"Name": name, "WithDecryption": False}
+        aws.answer("ssm", "get_parameter_history", {"Parameters": entries}, asked)
+
+    return announce
+
+
+def parameter_holds(aws, name, number, value):
+    asked = {"Name": f"{name}:{number}", "WithDecryption": True}
+    aws.answer("ssm", "get_parameter", {"Parameter": {"Name": name, "Version": number, "Value": value}}, asked)
+
+
+FLAGS = (1, -60, "SecureString"), (2, -1, "SecureString")
+
+
+def test_a_parameter_gets_its_old_value_as_a_new_version(aws, parameter, run_module):
+    parameter("/flag", *FLAGS)
+    parameter_holds(aws, "/flag", 1, "hunter2")
+    parameter_holds(aws, "/flag", 2, "hunter3")
+    put = {"Name": "/flag", "Value": "hunter2", "Type": "SecureString", "Overwrite": True, "Tier": "Standard",
+           "KeyId": "alias/app", "DataType": "text"}  # fmt: skip
+    aws.answer("ssm", "put_parameter", {"Version": 3}, put)
+    result = run_module("secret_rollback", targets={}, parameters={"/flag": "1"}, run_id="rb-1")
+    assert result["plan"] == ["/flag: version 2 → 3, which has the value of version 1"]
+    assert "hunter" not in str(result)
+
+
+def test_a_parameter_that_has_the_value_already_stays(aws, parameter, run_module):
+    parameter("/flag", *FLAGS)
+    parameter_holds(aws, "/flag", 1, "same")
+    parameter_holds(aws, "/flag", 2, "same")
+    result = run_module("secret_rollback", targets={}, parameters={"/flag": "1"}, run_id="rb-1")
+    assert (result["changed"], result["after"]) == (False, {"/flag": "2"})
+
+
+def test_a_write_of_somebody_else_in_between_is_told(aws, parameter, run_module):
+    parameter("/flag", *FLAGS)
+    parameter_holds(aws, "/flag", 1, "a")
+    parameter_holds(aws, "/flag", 2, "b")
+    aws.answer("ssm", "put_parameter", {"Version": 4})
+    result = run_module("secret_rollback", targets={}, parameters={"/flag": "1"}, run_id="rb-1")
+    assert "Somebody else wrote parameter /flag while we worked" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("options", "target", "reason"),
+    [
+        ({"before": "2026-11-22T11:55:00Z"}, "1", "newest version created before"),
+        ({"before": "", "versions": {"/flag": 1}}, "1", "rollback_secret_versions names it"),
+        (
+            {"before": "", "release_point": {"id": "cp-1", "parameters": {"/flag": 1}}},
+            "1",
+            "release point cp-1 recorded it",
+        ),
+        ({"before": ""}, "2", "no bad release is known"),
+    ],
+)
+def test_chooses_the_version_of_a_parameter(aws, parameter, run_module, options, target, reason):
+    parameter("/flag", *FLAGS)
+    if target == "1":
+        parameter_holds(aws, "/flag", 1, "old")
+        parameter_holds(aws, "/flag", 2, "new")
+    result = run_module("secret_version_info", secrets=[], parameters=["/flag"], **options)
+    assert result["parameter_targets"] == {"/flag": target}
+    assert reason in result["parameters"][0]["reason"]
+    assert result["parameters"][0]["changes"] == (target == "1")
+
+
+def test_the_value_of_a_backup_comes_back(aws, secret, run_module):
+    secret("app", *ROTATED)
+    secret("backup", (THIRD, -90, ["AWSCURRENT"]))
+    holds(aws, NEW, "now", "app")
+    holds(aws, THIRD, "then", "backup")
+    result = run_module("secret_version_info", secrets=["app"], backups={"app": "backup"}, before="")
+    assert result["targets"]["app"] == {"version_id": THIRD, "only": [], "keep": [], "backup": arn("backup")}
+    assert (
+        "rollback_backup_secrets names backup, whose value is of 2026-11-22T10:30:00" in result["secrets"][0]["reason"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"versions": {"other": OLD}}, "rollback_secret_versions .* is 'other': it is not in rollback_secrets or"),
+        ({"keys": {"other": ["a"]}}, "rollback_secret_keys .* is 'other': it is not in rollback_secrets,"),
+        ({"backups": {"other": "b"}}, "rollback_backup_secrets .* is 'other': it is not in rollback_secrets,"),
+    ],
+)
+def test_a_wish_for_what_does_not_come_back_is_refused(run_module, options, words):
+    result = run_module("secret_version_info", secrets=["app"], before="", **options)
+    assert re.search(words, result["msg"])
 
 
 @pytest.mark.parametrize("before", ["yesterday", "2026-11-22T11:55:00", "1763812500"])

@@ -60,6 +60,17 @@ def test_captures_with_the_type_of_the_answer():
     assert judge(Expect(), {"id": "list.0.id", "number": "n"}, OK)[2] == {"id": "x", "number": 1}
 
 
+def test_what_can_be_captured_is_captured_also_from_an_answer_that_fails():
+    late = judge(Expect(status=(201,), max_seconds=0.1), {"number": "n", "no": "nothing.there"}, OK)
+    assert (late[0], late[2]) == ("failed", {"number": 1})
+
+
+def test_a_body_is_quoted_without_what_looks_like_a_secret():
+    reason = judge(Expect(), {}, Answer(500, '{"accessToken": "abc123", "error": "no"}', 0.1))[1]
+    assert "abc123" not in reason
+    assert '"error": "no"' in reason
+
+
 def test_a_null_is_found_and_not_missing():
     assert look_up({"a": None}, "a") == [None]
     assert look_up({"a": None}, "a.b") == []

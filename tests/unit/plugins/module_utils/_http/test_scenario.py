@@ -60,6 +60,13 @@ MISTAKES = [
     ({"path": "/", "times": 0}, "key times: it is 0, not a whole number above 0"),
     ({"path": "/", "times": True}, "key times: it is True, not a whole number above 0"),
     ({"path": "/", "always": "yes"}, "key always: it is 'yes', not true or false"),
+    (
+        {"path": "/", "capture": {"a": {"xml": "b"}}},
+        "for a, it is neither a dotted path in JSON nor one of {json: NAME}, {html:",
+    ),
+    ({"path": "/", "capture": {"a": {"html": "b", "json": "c"}}}, "for a, it is neither"),
+    ({"path": "/", "capture": {"a": {"html": ""}}}, "for a, it is neither"),
+    ({"path": "/", "capture": {"a-b": "id"}}, "key capture: it is not a mapping of variable names"),
     ({"path": "/${id}"}, "key path: ${id} is no variable, and no earlier step captures it"),
     ({"path": "/", "json": {"a": ["${b}"]}}, "key json: ${b} is no variable"),
     ({"path": "/", "capture": {"own": "id"}, "form": {"x": "${own}"}}, "key form: ${own} is no variable"),
@@ -94,6 +101,31 @@ def test_tells_all_mistakes_at_once():
         "scenario 4 (a), key steps: it is missing",
         "scenario 4 (a), key step: there is no such key; there are name, steps",
     ]
+
+
+def test_two_scenarios_of_one_name_are_refused():
+    with pytest.raises(RollbackError) as refused:
+        read_scenarios([*steps({"path": "/"}), *steps({"path": "/"})], [])
+    assert refused.value.evidence == ["scenario 2 (login), key name: another one has the same"]
+
+
+LINES = {"0": "s.yml:4", "0.steps": "s.yml:5", "0.steps.0": "s.yml:6", "0.steps.0.expect.status": "s.yml:9"}
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"path": "/", "expect": {"status": "ok"}}, "s.yml:9: "),
+        ({"path": "/", "expect": {"text": 1}}, "s.yml:6: "),
+        ({"path": "/${nobody}"}, "s.yml:6: "),
+        ({"path": "/", "expect": {"status": "${nobody}"}}, "s.yml:9: "),
+        ("GET /", "s.yml:6: "),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_or_with_that_of_what_it_is_in(given, line):
+    with pytest.raises(RollbackError) as refused:
+        read_scenarios(steps(given), [], LINES)
+    assert refused.value.evidence[0].startswith(line + "scenario 1 (login), step 1")
 
 
 def test_what_an_earlier_step_captures_is_known_to_later_ones():

@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, ServiceTask, TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import (
     ERROR_PATTERNS,
     Collection,
+    Reading,
     compiled,
     entries,
     fingerprint,
@@ -17,21 +20,27 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide impor
     streams_of,
     without_secrets,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import (
-    ContainerLog,
-    ErrorGroup,
-    Event,
-    Stream,
-    Task,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import Noise
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Event, Stream
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-TASKS = [Task("t1", "app", "td:1", NOON), Task("t2", "app", "td:2", NOON + timedelta(minutes=1))]
-LOGS_OF = {
-    "td:1": (ContainerLog("web", "/ecs/app", "ecs"), ContainerLog("proxy", "/ecs/proxy", "ecs")),
-    "td:2": (ContainerLog("web", "/ecs/app", "v2"),),
+TASKS = [
+    ServiceTask("t1", "app", "td:1", NOON, "RUNNING"),
+    ServiceTask("t2", "app", "td:2", NOON + timedelta(minutes=1), "RUNNING"),
+]
+
+
+def definition(arn, *logs):
+    """A TaskDefinition whose containers log to (name, group, prefix)."""
+    containers = tuple(Container(name, "i", log_group=group, log_prefix=prefix) for name, group, prefix in logs)
+    return TaskDefinition(arn, "ACTIVE", NOON, containers)
+
+
+DEFINITIONS = {
+    "td:1": definition("td:1", ("web", "/ecs/app", "ecs"), ("proxy", "/ecs/proxy", "ecs"), ("agent", None, None)),
+    "td:2": definition("td:2", ("web", "/ecs/app", "v2"), ("init", "/ecs/app", None)),
 }
 STREAM = Stream("app", "/ecs/app", "ecs/web/t1", NOON)
 IS_ERROR = compiled(ERROR_PATTERNS)
@@ -46,7 +55,7 @@ def found(text, is_error=IS_ERROR):
 
 
 def test_looks_at_the_streams_of_the_running_tasks_from_their_start():
-    assert streams_of(TASKS, LOGS_OF, ["/ecs/app"], None) == [
+    assert streams_of(TASKS, DEFINITIONS, ["/ecs/app"], None) == [
         Stream("app", "/ecs/app", "ecs/web/t1", NOON),
         Stream("app", "/ecs/app", "v2/web/t2", NOON + timedelta(minutes=1)),
     ]
@@ -54,14 +63,14 @@ def test_looks_at_the_streams_of_the_running_tasks_from_their_start():
 
 def test_a_later_time_moves_the_start_and_an_earlier_one_does_not():
     since = NOON + timedelta(seconds=30)
-    assert [stream.since for stream in streams_of(TASKS, LOGS_OF, ["/ecs/app"], since)] == [since, TASKS[1].created]
+    assert [stream.since for stream in streams_of(TASKS, DEFINITIONS, ["/ecs/app"], since)] == [since, TASKS[1].created]
 
 
 def test_refuses_groups_that_no_container_logs_to_and_says_where_they_log():
     with pytest.raises(BadInput, match=r"rollback_log_groups .* They log to /ecs/app, /ecs/proxy"):
-        streams_of(TASKS, LOGS_OF, ["/ecs/other"], None)
+        streams_of(TASKS, DEFINITIONS, ["/ecs/other"], None)
     with pytest.raises(BadInput, match="do not use awslogs"):
-        streams_of(TASKS, {"td:1": (), "td:2": ()}, ["/ecs/app"], None)
+        streams_of(TASKS, {"td:1": definition("td:1"), "td:2": definition("td:2")}, ["/ecs/app"], None)
 
 
 def test_without_a_task_there_is_no_stream_and_no_complaint():
@@ -181,11 +190,76 @@ def test_json_records_are_one_kind_by_level_message_and_code():
     assert fingerprint(['["error", 1]']) == "[<text>, <n>]"
 
 
+def read(*pages, noise=(), streams=(STREAM,)):
+    """The Reading of pages of (id, stream name, line)."""
+    reading = Reading("/ecs/app", streams, IS_ERROR, noise)
+    for page in pages:
+        reading.take(Event(number, 10**15, line, name) for number, name, line in page)
+    reading.end()
+    return reading
+
+
 def test_an_event_that_is_read_twice_counts_once():
-    collection = Collection()
-    for _time in range(2):
-        collection.add(STREAM, Event("same", 1, ""), ["Error: x"])
-    assert collection.groups[0].count == 1
+    error, more = ("1", STREAM.name, "Error: e"), ("2", STREAM.name, "  at x")
+    reading = read([error, more], [error, more, ("3", STREAM.name, "plain")])
+    assert [(group.count, group.example) for group in reading.collection.groups] == [(1, "Error: e\n  at x")]
+    assert reading.lines == 3
+
+
+def test_streams_that_take_turns_in_a_page_keep_their_errors_apart():
+    a, b = STREAM.name, "ecs/web/t2"
+    reading = read([("1", a, "TypeError: a"), ("2", b, "RangeError: b"), ("3", a, "  at a"), ("4", b, "  at b")])
+    assert {group.example for group in reading.collection.groups} == {"TypeError: a\n  at a", "RangeError: b\n  at b"}
+    assert reading.heard == {a, b}
+
+
+def test_what_was_logged_before_a_stream_counts_is_left_out():
+    reading = Reading("/ecs/app", [STREAM], IS_ERROR)
+    before = int(NOON.timestamp() * 1000) - 1
+    reading.take([Event("1", before, "Error: x", STREAM.name), Event("2", before + 1, "Error: y", STREAM.name)])
+    assert [group.example for group in reading.end().groups] == ["Error: y"]
+
+
+def known(pattern, expired=False):
+    return Noise(re.compile(pattern), "seen for months", NOON.date(), expired)
+
+
+def test_known_noise_does_not_count_and_is_looked_for_in_all_lines_of_an_error():
+    page = [("1", STREAM.name, "Error: e"), ("2", STREAM.name, "  flaky provider"), ("3", STREAM.name, "Error: other")]
+    collection = read(page, noise=[known("flaky")]).collection
+    assert [group.example for group in collection.groups] == ["Error: other"]
+    assert collection.hits == [1]
+
+
+def test_noise_that_has_expired_counts_again_and_is_counted_as_such():
+    collection = read([("1", STREAM.name, "Error: flaky")], noise=[known("flaky", expired=True)]).collection
+    assert [group.count for group in collection.groups] == [1]
+    assert collection.hits == [1]
+
+
+def test_an_error_that_two_entries_match_is_noise_while_one_is_in_force():
+    noise = [known("flaky", expired=True), known("Error"), known("Error")]
+    collection = read([("1", STREAM.name, "Error: flaky")], noise=noise).collection
+    assert (collection.groups, collection.hits) == ([], [1, 1, 0])
+
+
+def test_two_collections_are_merged_to_what_one_would_have_been():
+    both = Collection()
+    for text in ("TypeError: 1", "RangeError: 1"):
+        both.add(STREAM, Event("", 1, ""), [text])
+    other = Collection()
+    other.add(STREAM, Event("", 0, ""), ["TypeError: 2"])
+    both.merge(other)
+    assert [(group.fingerprint, group.count, group.first) for group in both.groups] == [
+        ("TypeError: <n>", 2, 0),
+        ("RangeError: <n>", 1, 1),
+    ]
+
+
+def test_last_words_of_tasks_that_have_stopped_count_and_silence_of_theirs_does_not():
+    (stream,) = streams_of([], DEFINITIONS, ["/ecs/app"], None, dead=[TASKS[0]])
+    assert stream.dead
+    assert judge(["app"], [stream], [], [])[0] == "inconclusive"
 
 
 def test_codes_are_told_once_each_in_order():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import definition, judge, same
-from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import definition
 
 LOGGING = {
     "logDriver": "awslogs",
@@ -57,31 +56,3 @@ def test_the_task_has_the_applications_network_role_and_log_group_and_nothing_mo
 def test_what_such_a_task_cannot_do_without_is_told(changes, words):
     with pytest.raises(RollbackError, match=words):
         made(**changes)
-
-
-def test_a_registered_definition_is_the_same_whatever_ecs_adds_and_another_when_anything_of_ours_differs():
-    registered = {**made(), "revision": 3, "status": "ACTIVE", "volumes": []}
-    registered["containerDefinitions"] = [{**made()["containerDefinitions"][0], "environment": [], "mountPoints": []}]
-    assert same(registered, made())
-    assert not same({**registered, "cpu": "512"}, made())
-    assert not same({**registered, "containerDefinitions": []}, made())
-    assert not same({"family": "spymeo-app-rollback-probe"}, made())
-
-
-def task(status, stopped_reason="", **container):
-    return {"lastStatus": status, "stoppedReason": stopped_reason, "containers": [{"name": "probe", **container}]}
-
-
-@pytest.mark.parametrize(
-    ("shape", "answer"),
-    [
-        (task("PENDING"), Pending(0, 1, "it is PENDING")),
-        (task("STOPPED", exitCode=0), Ready("the probe's task has ended")),
-        (task("STOPPED", exitCode=2), Ready("the probe's task has ended")),
-        (task("STOPPED", "TaskFailedToStart", reason="CannotPullContainerError"), Failed("CannotPullContainerError")),
-        (task("STOPPED", "ResourceInitializationError"), Failed("ResourceInitializationError")),
-        (task("STOPPED"), Failed("ECS gives no reason")),
-    ],
-)
-def test_a_task_is_ready_once_its_container_has_ended_and_failed_when_it_never_ran(shape, answer):
-    assert judge(shape) == answer

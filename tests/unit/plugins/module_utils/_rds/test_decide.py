@@ -197,6 +197,13 @@ def test_takes_the_newest_available_snapshot_of_a_time_or_earlier(decide, hours_
     assert decide(snapshot="missing", snapshots=SNAPSHOTS, wanted=wanted).source.name == found
 
 
+def test_the_snapshot_of_a_release_point_is_no_harm(decide):
+    tags = {"spymeo:rollback-run": OLDER, "spymeo:release-point": "cp-1"}
+    point = dict(BEFORE, name="point", OriginalSnapshotCreateTime=NOON, tags=tags)
+    chosen = decide(snapshot="missing", snapshots=[*SNAPSHOTS, point], wanted=Wanted("named", before=NOON))
+    assert chosen.source.name == "point"
+
+
 def test_lists_the_snapshots_when_none_is_old_enough(decide):
     with pytest.raises(BadInput) as refused:
         decide(snapshot="missing", snapshots=SNAPSHOTS, wanted=Wanted(before=NOON - timedelta(days=9)))

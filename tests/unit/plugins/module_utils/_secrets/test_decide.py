@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Recorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
     Move,
     choose_version,
@@ -68,6 +69,53 @@ def test_refuses_two_versions_of_the_same_moment():
     twins = secret(("one", -60, []), ("two", -60, []), ("bad", -1, ["AWSCURRENT"]))
     with pytest.raises(BadInput, match="two versions were created"):
         choose_version(twins, at(-5))
+
+
+def test_stays_on_an_older_version_that_was_brought_back_when_the_next_bad_release_comes():
+    """The newest version before that release is the one of the first bad release."""
+    back = secret(("good", -60, ["AWSCURRENT"]), ("bad", -30, ["AWSPREVIOUS"]))
+    assert choose_version(back, at(-5)).target == "good"
+
+
+def test_refuses_when_the_newest_older_version_had_lost_awscurrent_before_the_bad_release():
+    twice = secret(("good", -60, ["AWSPREVIOUS"]), ("rolled-back-from", -30, []), ("bad", -1, ["AWSCURRENT"]))
+    with pytest.raises(
+        BadInput, match=r"rolled-back-from is the newest, but good was current last .*rollback_secret_versions"
+    ):
+        choose_version(twice, at(-5))
+    assert choose_version(twice, at(-5), named="good").target == "good"
+
+
+@pytest.mark.parametrize("label", ["AWSPENDING", "spymeo-rollback-pending-rb-1"])
+def test_never_chooses_a_version_that_was_written_and_never_became_current(label):
+    written = secret(("good", -60, ["AWSPREVIOUS"]), ("tried", -30, [label]), ("bad", -1, ["AWSCURRENT"]))
+    assert choose_version(written, at(-5)).target == "good"
+
+
+def test_a_label_of_somebody_else_says_nothing_against_a_version():
+    labelled = secret(("good", -60, ["AWSPREVIOUS"]), ("newer", -30, ["audited"]), ("bad", -1, ["AWSCURRENT"]))
+    with pytest.raises(BadInput, match="newer is the newest, but good"):
+        choose_version(labelled, at(-5))
+
+
+def test_the_named_version_comes_before_the_recorded_one_and_that_before_any_other():
+    recorded = Recorded("old", "release point cp-1")
+    assert choose_version(ROTATED, at(-5), "bad", recorded).target == "bad"
+    choice = choose_version(ROTATED, at(-5), None, recorded)
+    assert (choice.target, choice.reason) == ("old", "release point cp-1 recorded it")
+    assert choose_version(ROTATED, None, None, recorded).target == "old"
+
+
+@pytest.mark.parametrize(
+    ("named", "recorded", "words"),
+    [
+        ("gone", None, "no longer, the version gone that rollback_secret_versions names"),
+        (None, Recorded("gone", "release point cp-1"), "the version gone that release point cp-1 recorded"),
+    ],
+)
+def test_refuses_a_version_that_was_pruned_and_names_the_candidates(named, recorded, words):
+    with pytest.raises(BadInput, match=words + r".*bad \(AWSCURRENT, .*good \(AWSPREVIOUS"):
+        choose_version(ROTATED, at(-5), named, recorded)
 
 
 @given(st.lists(st.integers(-100, 100), min_size=1, unique=True), st.integers(-100, 100))

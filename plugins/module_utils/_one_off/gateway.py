@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The only room that runs the probe's task and reads what it said."""
+"""The only room that runs one-off tasks on the application's network, and reads what they wrote."""
 
 from __future__ import annotations
 
@@ -15,23 +15,26 @@ except ImportError as missing:
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, reading
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import CONTAINER, STREAM_PREFIX, same
+from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task import same
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
 
 _PLACEMENT = ("networkConfiguration", "launchType", "capacityProviderStrategy", "platformVersion")
 
 
-class ProbeGateway:
+class OneOffGateway:
     """Runs one task in a cluster.
 
     :param ecs: boto3 client.
     :param logs: boto3 client.
+    :param purpose: what the task is for, such as ``the probe of the database``, for messages.
+    :param cure: what to do where ECS refuses it, a sentence.
     """
 
-    def __init__(self, ecs, logs, cluster):
+    def __init__(self, ecs, logs, cluster, purpose, cure):
         self._ecs = ecs
         self._logs = logs
         self._cluster = cluster
+        self._purpose, self._cure = purpose, cure
 
     def application(self, task_definition):
         """The shape TaskDefinition of an ARN or family:revision."""
@@ -61,7 +64,7 @@ class ProbeGateway:
             and same(known["taskDefinition"], content)
         ):
             return known["taskDefinition"]["taskDefinitionArn"]
-        with _refused():
+        with self._refused():
             answer = self._ecs.register_task_definition(tags=[{"key": TAG_RUN, "value": run_id}], **content)
         with reading("RegisterTaskDefinition"):
             return answer["taskDefinition"]["taskDefinitionArn"]
@@ -72,24 +75,30 @@ class ProbeGateway:
         except is_boto3_error_code("ClientException"):  # "Unable to describe task definition.": the family is new
             return None
 
-    def start(self, task_definition, placement, run_id):
+    def start(self, task_definition, placement, run_id, overrides=None):
         """The ARN of a task that was started.
 
+        :param overrides: shape TaskOverride, or None.
         :raises RollbackError: ECS refuses it, or has no room for it.
         """
-        with _refused():
+        with self._refused():
             answer = self._ecs.run_task(
                 cluster=self._cluster,
                 taskDefinition=task_definition,
                 startedBy=run_id,
                 tags=[{"key": TAG_RUN, "value": run_id}],
+                **({"overrides": overrides} if overrides else {}),
                 **placement,
             )
         if answer["failures"]:
             said = ["%s: %s" % (item.get("arn", ""), item.get("reason", "")) for item in answer["failures"]]
-            raise RollbackError("ECS could not start the task that probes the database.", said)
+            raise RollbackError("ECS could not start the task for %s. %s" % (self._purpose, self._cure), said)
         with reading("RunTask"):
             return answer["tasks"][0]["taskArn"]
+
+    def stop(self, arn, why):
+        """End a task of ours before its time."""
+        self._ecs.stop_task(cluster=self._cluster, task=arn, reason=why)
 
     def task(self, arn):
         """The shape Task."""
@@ -97,9 +106,8 @@ class ProbeGateway:
         with reading("DescribeTasks"):
             return answer["tasks"][0]
 
-    def lines(self, group, task):
-        """What the container of a task (ARN) has written, line by line; none when its stream is not there yet."""
-        stream = "/".join((STREAM_PREFIX, CONTAINER, task.rpartition("/")[2]))
+    def lines(self, group, stream):
+        """What a container has written, line by line; none when its stream is not there yet."""
         question, found = dict(logGroupName=group, logStreamName=stream, startFromHead=True), []
         while True:
             try:
@@ -112,14 +120,13 @@ class ProbeGateway:
                     return found
                 question["nextToken"] = page["nextForwardToken"]
 
-
-@contextlib.contextmanager
-def _refused():
-    try:
-        yield
-    except ClientError as error:
-        answer = error.response["Error"]
-        raise RollbackError(
-            "ECS refuses %s for the probe of the database (%s: %s). Allow it, or set rollback_db_probe to direct."
-            % (error.operation_name, answer["Code"], answer["Message"])
-        ) from error
+    @contextlib.contextmanager
+    def _refused(self):
+        try:
+            yield
+        except ClientError as error:
+            answer = error.response["Error"]
+            raise RollbackError(
+                "ECS refuses %s for %s (%s: %s). %s"
+                % (error.operation_name, self._purpose, answer["Code"], answer["Message"], self._cure)
+            ) from error

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks at services until it is decided whether they run what they should."""
+
+from __future__ import annotations
+
+import contextlib
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Seen, decided, expected_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+NEWEST_DEAD = 20  # tasks; a crash loop leaves hundreds that all say the same
+
+
+def look(ecs, names, elb=None, targets=None):
+    """The Seen of each service, now.
+
+    :param ecs: EcsGateway.
+    :param elb: ElbGateway, or None where the health of targets is not asked for.
+    :param targets: service → task definition that it should run (ARN or family:revision).
+    """
+    services = ecs.services(names)
+
+    def see(service):
+        tasks = tuple(ecs.tasks(service.name))
+        addresses = sorted({task.address for task in tasks if task.address})
+        health, unread = _health(elb, service, addresses) if elb and addresses else ((), "")
+        return Seen(service, tasks, expected_of(service, targets or {}), health, unread)
+
+    return side_by_side(see, services)
+
+
+def _health(elb, service, addresses):
+    """(what each target group says, why it could not be read). Tasks and logs can be judged without it."""
+    try:
+        return tuple(
+            (balancer, tuple(elb.health(group, addresses, balancer.port) for group in balancer.groups))
+            for balancer in service.balancers
+        ), ""
+    except RollbackError as error:
+        return (), error.message
+
+
+def look_until_decided(ecs, names, elb, targets, timeout, clock=None, tell=None):
+    """The Seen of each service at the last look: when all is decided, or ``timeout`` seconds after the first."""
+    looks = []
+
+    def once():
+        looks[:] = look(ecs, names, elb, targets)
+        return decided(looks)
+
+    with contextlib.suppress(TimedOut):  # the verdict tells what is missing
+        wait_for("The tasks of %s" % ", ".join(names), once, timeout, clock, tell=tell)
+    return looks
+
+
+def dead_tasks_of(ecs, seen):
+    """The newest ServiceTasks of the deployment that is being looked at which have stopped, or are about to."""
+    primary = seen.service.primary
+    if primary is None:
+        return []
+    dead = [
+        task
+        for task in ecs.tasks(seen.service.name, "STOPPED")
+        if task.task_definition == primary.task_definition and task.created >= primary.created_at
+    ]
+    return sorted(dead, key=lambda task: task.created)[-NEWEST_DEAD:]

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which release point a rollback goes back to: the newest one older than what runs. Pure: no AWS, no clock, no Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
+
+NONE = "none"  # what the operator names to go back without a release point
+NO_POINT = "no release point is known"
+
+
+@dataclass(frozen=True)
+class Past:
+    """What one service has run, as far as a release point is chosen by it.
+
+    ``running`` is its release (ARN), ``since`` when it came to run it, the last time. Where it was ``brought_back`` to that already,
+    ``bad_since`` is when the releases that it was brought back from began. ``bad`` are all releases that were rolled back from.
+    """
+
+    service: str
+    running: str
+    since: datetime
+    brought_back: bool
+    bad_since: datetime | None
+    bad: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A release point: what ran when it was made. ``releases`` and ``deployed`` map services to ARNs, of the release, and of the revision
+    that ran, which may be a copy of it."""
+
+    id: str
+    created: datetime
+    releases: dict
+    deployed: dict
+    record: dict = field(repr=False, default_factory=dict)
+
+    @classmethod
+    def from_record(cls, record):
+        """From what the store has.
+
+        :raises RollbackError: it lacks something; another version of this collection has written it, or somebody edited it.
+        """
+        try:
+            services = record["services"]
+            releases = {name: item["release"] for name, item in services.items()}
+            deployed = {name: item["task_definition"] for name, item in services.items()}
+            return cls(record["id"], parse_time("created", record["created"]), releases, deployed, record)
+        except (KeyError, TypeError, AttributeError) as missing:
+            text = "The release point %s in the store cannot be used: it lacks %s. Set rollback_release_point to another one, or to none."
+            raise RollbackError(text % (record.get("id", "without an id"), missing)) from missing
+
+    @property
+    def told(self):
+        """For people."""
+        return "release point %s" % self.id
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The Point that a rollback uses, or None, and why; ``verdicts`` tell of every point (id) why it is not used."""
+
+    point: Point | None
+    reason: str
+    verdicts: dict
+
+
+def pick(points, pasts, named, wanted=""):
+    """The Picked.
+
+    :param points: Points, newest first.
+    :param pasts: the Past of each service.
+    :param named: service → release (ARN) that the operator named as the target.
+    :param wanted: the id of the point that the operator named, ``none``, or empty.
+    :raises BadInput: there is no such point, or it lacks a service.
+    """
+    verdicts = {point.id: why_not(point, pasts, named) for point in points}
+    if wanted == NONE:
+        return Picked(None, "rollback_release_point says so", dict.fromkeys(verdicts, "rollback_release_point is none"))
+    if wanted:
+        return _wanted(points, pasts, wanted, verdicts)
+    point = next((item for item in points if not verdicts[item.id]), None)
+    if point is None:
+        reason = "none of the %d release points is older than what runs" % len(points) if points else NO_POINT
+        return Picked(None, reason, verdicts)
+    later = {item.id: "%s is newer" % point.id for item in points if item.created < point.created}
+    return Picked(
+        point, _reason(point, pasts), {**verdicts, **{key: verdicts[key] or why for key, why in later.items()}}
+    )
+
+
+def _wanted(points, pasts, wanted, verdicts):
+    point = next((item for item in points if item.id == wanted), None)
+    if point is None:
+        listed = ", ".join(item.id for item in points) or "none at all"
+        raise BadInput("release_point", wanted, "there is no such release point", "There are: %s." % listed)
+    missing = [past.service for past in pasts if past.service not in point.releases]
+    if missing:
+        problem = "it has not recorded %s" % ", ".join(missing)
+        raise BadInput("release_point", wanted, problem, "Name another one, or correct rollback_services.")
+    others = {item.id: "%s is named" % wanted for item in points if item is not point}
+    return Picked(point, "rollback_release_point names it", {**verdicts, wanted: "", **others})
+
+
+def _reason(point, pasts):
+    moved = [past for past in pasts if point.releases[past.service] != past.running]
+    if not moved:
+        return "it is the newest one from before the release that was rolled back from already"
+    return "it is the newest one older than %s" % ", ".join(dict.fromkeys(short(past.running) for past in moved))
+
+
+def why_not(point, pasts, named):
+    """Why a rollback does not use a Point; empty when it could. Every service has to agree, because it is one state of all of them."""
+    moves = False
+    for past in pasts:
+        recorded = point.releases.get(past.service)
+        problem = _problem(point, past, recorded, named.get(past.service))
+        if problem:
+            return problem
+        moves = moves or past.brought_back or recorded != past.running
+    return "" if moves else "what it has recorded runs"
+
+
+def _problem(point, past, recorded, named):
+    if recorded is None:
+        return "it has not recorded %s" % past.service
+    if named and recorded != named:
+        return "it has recorded %s, and %s is named" % (short(recorded), short(named))
+    if recorded in past.bad:
+        return "it has recorded %s, which was rolled back from" % short(recorded)
+    if recorded == past.running:
+        late = past.brought_back and point.created >= past.bad_since
+        return "it was made after the release that was rolled back from began" if late else ""
+    if past.brought_back and not named:
+        return "it has recorded %s, and %s was brought back to %s already" % (
+            short(recorded),
+            past.service,
+            short(past.running),
+        )
+    if point.created >= past.since:
+        return "it was made after %s began" % short(past.running)
+    return ""

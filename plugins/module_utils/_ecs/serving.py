@@ -1,0 +1,153 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a service runs what it should, and whether its new tasks get traffic. Pure: no AWS, no clock, no Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import failed_tasks_that_prove_it, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
+
+RUNNING = "RUNNING"
+ON_THE_WAY = ("initial", "unused")  # TargetHealth: its first checks are under way, or it is not registered yet
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One look at a service: its tasks that are to run, and what each target group says of their addresses.
+
+    ``expected`` is the ARN of the task definition that it should run. ``health`` has (Balancer, answers) for each load balancer, with an
+    answer (address → (state, reason)) of each of its target groups. ``unread`` is why there is none.
+    """
+
+    service: object
+    tasks: tuple
+    expected: str
+    health: tuple = ()
+    unread: str = ""
+
+    @property
+    def running(self):
+        """The tasks that run."""
+        return tuple(task for task in self.tasks if task.status == RUNNING)
+
+
+def expected_of(service, targets):
+    """What a service should run: what ``targets`` (service → ARN or family:revision) says, else what it says itself."""
+    named = targets.get(service.name)
+    return service.task_definition if not named or short(named) == short(service.task_definition) else named
+
+
+def judge_tasks(seen):
+    """Whether every task of a service runs the expected task definition, and as many run as are wanted."""
+    service, name = seen.service, seen.service.name
+    if service.status != "ACTIVE":
+        return Failed("%s is %s" % (name, service.status))
+    if service.task_definition != seen.expected:
+        return Failed("%s is to run %s, not %s" % (name, short(service.task_definition), short(seen.expected)))
+    if not service.desired:
+        return Failed("%s is scaled to 0: nobody is served" % name)
+    ours = [task for task in seen.running if task.task_definition == seen.expected]
+    others = sorted({short(task.task_definition) for task in seen.running} - {short(seen.expected)})
+    told = "%s: %d of %d tasks run %s" % (name, len(ours), service.desired, short(seen.expected))
+    if others:
+        told += ", others still run %s" % ", ".join(others)
+    primary = service.primary
+    if primary and primary.failed_tasks >= failed_tasks_that_prove_it(service.desired):
+        return Failed("%s, and %d failed in a row" % (told, primary.failed_tasks))
+    if primary and primary.rollout_state == "FAILED":
+        return Failed("%s, and its deployment has failed" % told)
+    if others or len(ours) < service.desired:
+        return Pending(len(ours), service.desired, told)
+    if len(service.deployments) > 1:
+        return Pending(len(ours), service.desired, "%s, and a deployment is under way" % told)
+    return Ready(told)
+
+
+def judge_targets(seen):
+    """Whether the load balancer sends traffic to every task of a service that runs, and to as many as are wanted."""
+    name, wanted = seen.service.name, seen.service.desired
+    states = [_state(seen.health, task.address) for task in seen.running]
+    healthy = sum(state == "healthy" for state, _why in states)
+    told = "%s: %d of %d tasks are healthy targets" % (name, healthy, wanted)
+    ill = sorted({"%s%s" % (state, " (%s)" % why if why else "") for state, why in states if state != "healthy"})
+    if ill:
+        told += ", others are %s" % ", ".join(ill)
+    if healthy < max(wanted, len(states)) or not healthy:
+        return Pending(healthy, wanted, told)
+    return Ready(told)
+
+
+def _state(health, address):
+    """The worst (state, reason) of an address over all load balancers. In one of them any group counts: two take turns."""
+    worst = ("healthy", "")
+    for _balancer, answers in health:
+        found = [answer[address] for answer in answers if address in answer]
+        best = next((item for item in found if item[0] == "healthy"), found[0] if found else ("unused", ""))
+        known = [item for item in found if item[0] != "unused"]
+        if best[0] != "healthy":
+            worst = known[0] if known else best
+    return worst
+
+
+def unknown_targets(seen):
+    """Why it cannot be known whether the tasks of a service get traffic (list of str)."""
+    if seen.unread:
+        return ["%s: %s" % (seen.service.name, seen.unread)]
+    return [
+        "%s: task %s shares the address of its host, so it is not known which target it is"
+        % (seen.service.name, task.id)
+        for task in seen.running
+        if not task.address
+    ]
+
+
+def decided(looks):
+    """Whether looking on would change nothing: ready, or failed for certain. A failed service's targets are not awaited.
+
+    :param looks: list of Seen.
+    """
+    for seen in looks:
+        tasks = judge_tasks(seen)
+        if isinstance(tasks, Pending):
+            return tasks
+        if isinstance(tasks, Ready) and seen.service.balancers and not unknown_targets(seen):
+            targets = judge_targets(seen)
+            if isinstance(targets, Pending):
+                return targets
+    return Ready("every service is decided")
+
+
+def verdict_of_tasks(looks):
+    """(verdict, reason, evidence) over the tasks of all services, at the last look."""
+    answers = [judge_tasks(seen) for seen in looks]
+    short_of = [answer for answer in answers if isinstance(answer, Pending) and answer.done < answer.total]
+    failed = [_text(answer) for answer in answers if isinstance(answer, Failed) or answer in short_of]
+    waiting = [_text(answer) for answer in answers if isinstance(answer, Pending)]
+    told = [_text(answer) for answer in answers]
+    if failed:
+        return FAILED, "; ".join(failed), failed
+    return (INCONCLUSIVE, "; ".join(waiting), waiting) if waiting else (PASSED, "; ".join(told), [])
+
+
+def verdict_of_targets(looks):
+    """(verdict, reason, evidence) over the targets of all services that have a load balancer; None when none has one."""
+    balanced = [seen for seen in looks if seen.service.balancers]
+    if not balanced:
+        return None
+    unknown = [line for seen in balanced for line in unknown_targets(seen)]
+    answers = [judge_targets(seen) for seen in balanced if not unknown_targets(seen)]
+    failed = [_text(answer) for answer in answers if not isinstance(answer, Ready)]
+    if failed:
+        return FAILED, "; ".join(failed), failed
+    if unknown:
+        return INCONCLUSIVE, "; ".join(unknown), unknown
+    return PASSED, "; ".join(_text(answer) for answer in answers), []
+
+
+def _text(answer):
+    return answer.reason if isinstance(answer, Failed) else answer.detail

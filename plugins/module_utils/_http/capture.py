@@ -1,0 +1,106 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values taken out of an answer, for later steps: from JSON, HTML, headers and cookies. Pure."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+
+JSON, HTML, HEADER, COOKIE = SOURCES = ("json", "html", "header", "cookie")
+_WORDS = {
+    JSON: "the JSON has no %s to capture",
+    HTML: "the HTML has no <input> or <meta> named %s to capture",
+    HEADER: "there is no header %s to capture",
+    COOKIE: "no cookie %s was set to capture",
+}
+
+
+_ATTRIBUTE = {"input": "value", "meta": "content"}
+
+
+def source_of(given):
+    """(source, what) of a capture as a scenario gives it: a dotted path in JSON, or a mapping from one source to what is taken there."""
+    return (JSON, given) if isinstance(given, str) else next(iter(given.items()))
+
+
+def take(capture, answer):
+    """What can be captured, and complaints about what cannot.
+
+    :param capture: variable → dotted path, or {source: what}.
+    :param answer: Answer.
+    :return: (dict variable → value, list of str).
+    """
+    found, complaints = {}, []
+    for name, given in capture.items():
+        source, what = source_of(given)
+        values = _FIND[source](answer, what)
+        if values:
+            found[name] = values[0]
+        else:
+            complaints.append(_WORDS[source] % what)
+    return found, complaints
+
+
+def look_up(document, path):
+    """The values (list of none or one) at a dotted path of parsed JSON; a number is a place in a list, from 0."""
+    for part in path.split("."):
+        if isinstance(document, dict) and part in document:
+            document = document[part]
+        elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
+            document = document[int(part)]
+        else:
+            return []
+    return [document]
+
+
+def parsed(text):
+    """(parsed JSON, None), or (None, complaint)."""
+    try:
+        return json.loads(text), None
+    except ValueError:
+        return None, "the body is not JSON"
+
+
+def _in_json(answer, path):
+    document, complaint = parsed(answer.text)
+    return [] if complaint else look_up(document, path)
+
+
+def _in_headers(answer, name):
+    return [value for header, value in answer.headers if header.lower() == name.lower()]
+
+
+def _in_cookies(answer, name):
+    return [value for cookie, value in answer.cookies if cookie == name]
+
+
+def _in_html(answer, name):
+    fields = _Fields(name)
+    fields.feed(answer.text)
+    fields.close()
+    return fields.found
+
+
+class _Fields(HTMLParser):
+    """Finds the value of an ``<input name=…>`` and the content of a ``<meta name=…>``, where frameworks put their CSRF tokens.
+
+    Entities are decoded (convert_charrefs), and what is inside comments and scripts is no tag.
+    """
+
+    def __init__(self, name):
+        super().__init__(convert_charrefs=True)
+        self.found = []
+        self._name = name
+
+    def handle_starttag(self, tag, attrs):
+        """Called for ``<input …>``, and through handle_startendtag for ``<input … />``."""
+        attributes = dict(attrs)
+        value = attributes.get(_ATTRIBUTE.get(tag, ""))
+        if value is not None and attributes.get("name") == self._name:
+            self.found.append(value)
+
+
+_FIND = {JSON: _in_json, HTML: _in_html, HEADER: _in_headers, COOKIE: _in_cookies}

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The look into the logs of services, as modules take it from their options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import dead_tasks_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled, streams_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import read, read_baseline, wait_until_readable
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.tell import result
+
+
+@dataclass(frozen=True)
+class LogCheck:
+    """What counts as an error, and for how long it is waited for. Times are seconds but for ``baseline_minutes``."""
+
+    log_groups: tuple
+    is_error: object
+    noise: tuple
+    include_stopped: bool
+    baseline_until: datetime | None
+    baseline_minutes: int
+    max_examples: int
+    wait_timeout: int
+
+    @classmethod
+    def of(cls, params, now):
+        """From the options of a module.
+
+        :param now: aware datetime in UTC.
+        :raises RollbackError: a pattern, a time or an entry of noise cannot be used.
+        """
+        return cls(
+            tuple(params["log_groups"]),
+            compiled(params["patterns"] or ERROR_PATTERNS),
+            read_noise(params["noise"], now.date()),
+            params["include_stopped"],
+            parse_time("baseline_until", params["baseline_until"]),
+            params["baseline_minutes"],
+            params["max_examples"],
+            params["wait_timeout"],
+        )
+
+    def run(self, ecs, logs, looks, since=None, requests=None):
+        """The result, in JSON types.
+
+        :param ecs: EcsGateway.
+        :param logs: LogsGateway.
+        :param looks: list of Seen: which tasks there are.
+        :param since: aware datetime before which nothing counts, or None for the start of each task.
+        :param requests: None, or (aware datetime, seconds): when requests were sent whose traces shall be read, and how long they are
+            waited for.
+        """
+        streams = self._streams(ecs, looks, since)
+        baseline = self._baseline(logs, streams)
+        if requests:
+            wait_until_readable(logs, [stream for stream in streams if not stream.dead], *requests)
+        found = read(logs, streams, self.is_error, self.noise, self.wait_timeout)
+        services = [seen.service.name for seen in looks]
+        return result(services, streams, found, self.noise, baseline, self.max_examples)
+
+    def _streams(self, ecs, looks, since):
+        tasks = [(list(seen.running), dead_tasks_of(ecs, seen) if self.include_stopped else []) for seen in looks]
+        definitions = ecs.task_definitions({task.task_definition for pair in tasks for part in pair for task in part})
+        return [
+            stream
+            for running, dead in tasks
+            for stream in streams_of(running, definitions, self.log_groups, since, dead)
+        ]
+
+    def _baseline(self, logs, streams):
+        """What the same containers logged before, whatever their tasks were."""
+        if self.baseline_until is None:
+            return None
+        kinds = {(stream.group, stream.name.rpartition("/")[0] + "/") for stream in streams}
+        return read_baseline(logs, kinds, self.is_error, self.baseline_until, self.baseline_minutes)

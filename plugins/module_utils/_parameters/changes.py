@@ -1,0 +1,37 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When what the tasks of a task definition read at their start was changed last: secrets and parameters. Reads no value."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+
+
+class Changes:
+    """:param clients: callable: the name of a service → its boto3 client. Called from several threads."""
+
+    def __init__(self, clients):
+        self._clients = clients
+
+    def __call__(self, definition):
+        """The newest change (aware datetime), None where the TaskDefinition names neither a secret nor a parameter.
+
+        Parameters that may not be read, or are in another region, are left out: preflight has told that they are not checked.
+
+        :raises BadInput: a secret does not exist; a task that names it could not start.
+        """
+        secrets = SecretsGateway(self._clients("secretsmanager")).newest_change(definition.secret_arns)
+        names, parameters = definition.parameters, None
+        if names:
+            client = self._clients("ssm")
+            here = [
+                name for name in names if not name.startswith("arn:") or name.split(":")[3] == client.meta.region_name
+            ]
+            parameters = if_allowed("ssm:GetParameters", ParametersGateway(client).newest_change, here)
+        found = [moment for moment in (secrets, parameters) if moment and not isinstance(moment, NotRead)]
+        return max(found, default=None)

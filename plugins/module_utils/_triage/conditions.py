@@ -1,0 +1,670 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What evidence shows. Pure.
+
+Each condition takes an Evidence and gives the words (dict of str) that a rule's sentence is filled with, or None when it does not
+hold. A part that was not measured makes a condition not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+
+FRESH = timedelta(hours=24)  # a release that has served for longer is not what changed
+STARTING = timedelta(minutes=10)  # so long a deployment may take without anybody being worried
+RECENT = timedelta(minutes=15)  # after a failover, applications connect again by themselves within a few minutes
+A_LOOP = 2  # tasks that ended by themselves
+FAILED_IN_A_ROW = 3  # ECS's own least threshold (DeploymentCircuitBreaker)
+
+HEALTH = "health"  # the scenario that asks for the health check alone
+_LOGIN = re.compile(r"log.?in|sign.?in|session|auth", re.IGNORECASE)
+_CODE = re.compile(r"\bP[1-6]\d{3}\b")
+_TAKES_AWAY = re.compile(r"(?:^|_)(?:rename|drop|delete|remove|truncate|merge|split)(?:_|$)", re.IGNORECASE)
+_NO_CAPACITY = re.compile(r"capacity|RESOURCE:|placement", re.IGNORECASE)
+_FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
+_GATEWAY = (502, 503, 504)
+_READS = ("GET", "HEAD", "OPTIONS")
+
+# Prisma's error reference. Others, like P2002 (not unique) and P2025 (no such record), are an application's daily bread.
+CONNECTION_CODES = (
+    "P1000", "P1001", "P1002", "P1003", "P1008", "P1010", "P1011", "P1012", "P1013", "P1017", "P2024", "P2037",
+)  # fmt: skip
+SCHEMA_CODES = ("P2021", "P2022")
+MIGRATION_CODES = ("P3005", "P3009", "P3018")
+
+# RDS user guide, "Viewing DB instance status". Of the other states the instance can be used.
+_PASSING = {
+    "stopped": "start it",
+    "stopping": "find out who stops it, then start it",
+    "starting": "wait",
+    "rebooting": "wait",
+    "maintenance": "wait",
+    "upgrading": "wait",
+    "renaming": "wait",
+    "creating": "wait",
+    "converting-to-vpc": "wait",
+    "moving-to-vpc": "wait",
+    "resetting-master-credentials": "wait",
+    "storage-full": "enlarge its storage",
+    "insufficient-capacity": "choose another class or zone",
+}
+_LOST = (
+    "failed", "restore-error", "inaccessible-encryption-credentials", "incompatible-restore", "incompatible-network",
+    "incompatible-parameters", "incompatible-option-group", "deleting",
+)  # fmt: skip
+
+
+def _names(items, most=3):
+    items = list(dict.fromkeys(items))
+    return ", ".join(items[:most]) + (" and %d more" % (len(items) - most) if len(items) > most else "")
+
+
+def _ago(evidence, moment):
+    minutes = max(0, round((evidence.at - moment).total_seconds() / 60))
+    if minutes < 120:
+        return "%d min" % minutes
+    return "%d h" % (minutes // 60) if minutes < 48 * 60 else "%d days" % (minutes // 1440)
+
+
+# ECS
+
+
+def _services(evidence):
+    return evidence.services or ()
+
+
+def _new(evidence, service):
+    """Whether what a service runs came lately, and was not brought back."""
+    return not service.brought_back and service.came is not None and evidence.at - service.came <= FRESH
+
+
+def _fresh(evidence):
+    return [service for service in _services(evidence) if _new(evidence, service)]
+
+
+def _no_capacity(task):
+    return task.code == "TaskFailedToStart" and bool(_NO_CAPACITY.search(task.reason))
+
+
+def _of_its_own(task):
+    """Whether a task ended because of what is in it, and not because somebody or AWS stopped it."""
+    if task.reason.startswith("Task failed"):  # ELB or container health checks
+        return True
+    return task.code in ("EssentialContainerExited", "TaskFailedToStart") and not _no_capacity(task)
+
+
+def _how(task):
+    exits = [
+        "%s exited with %s%s" % (item.container, item.code, " (%s)" % item.reason if item.reason else "")
+        for item in task.exits
+        if item.code is not None
+    ]
+    return "; ".join([task.reason, *exits])
+
+
+def _ended(evidence, service):
+    """The tasks of what a service runs that ended of their own since it came."""
+    return [
+        task
+        for task in evidence.tasks or ()
+        if task.service == service.name
+        and task.release == service.release
+        and _of_its_own(task)
+        and (service.came is None or task.at >= service.came)
+    ]
+
+
+def crash_loop(evidence):
+    """Tasks end again and again."""
+    for service in _services(evidence):
+        ended = _ended(evidence, service)
+        if len(ended) >= A_LOOP or service.failed_tasks >= FAILED_IN_A_ROW:
+            how = Counter(_how(task) for task in ended).most_common(1)
+            return dict(
+                count=max(len(ended), service.failed_tasks),
+                release=service.release,
+                service=service.name,
+                running=service.running,
+                desired=service.desired,
+                how=how[0][0] if how else "ECS no longer tells how",
+            )
+    return None
+
+
+def one_crash(evidence):
+    """A single task has ended of its own."""
+    if crash_loop(evidence):
+        return None
+    ended = [(service, task) for service in _services(evidence) for task in _ended(evidence, service)]
+    return dict(release=ended[0][0].release, how=_how(ended[0][1])) if ended else None
+
+
+def deployment_failed(evidence):
+    """ECS has given a deployment up, and it is what runs."""
+    for service in _services(evidence):
+        last = service.deployments[0] if service.deployments else None
+        if service.brought_back:
+            continue
+        if service.rollout == "FAILED" or (last and last.status == "ROLLBACK_FAILED"):
+            why = last.reason if last and last.reason else service.rollout
+            return dict(service=service.name, release=service.release, why=why or "no reason given")
+    return None
+
+
+def no_healthy_target(evidence):
+    """A load balancer has nobody to send to, and not only because tasks have just started."""
+    wanted = any(service.desired for service in _services(evidence)) or evidence.services is None
+    for group in evidence.targets or ():
+        if wanted and group.healthy == 0 and (group.unhealthy or not group.initial):
+            return dict(group=group.group, why=_names(group.why) or "no target is registered")
+    return None
+
+
+def no_capacity(evidence):
+    """AWS has no room for the tasks."""
+    found = [task for task in evidence.tasks or () if _no_capacity(task)]
+    return dict(count=len(found), why=found[0].reason) if found else None
+
+
+def brought_back(evidence):
+    """Every service runs the release before already."""
+    services = _services(evidence)
+    if services and all(service.brought_back for service in services):
+        gone = [name for service in services for name in service.gone]
+        return dict(release=_names(service.release for service in services), gone=_names(gone) or "a later one")
+    return None
+
+
+def served_long(evidence):
+    """Nothing was deployed lately."""
+    known = [service for service in _services(evidence) if service.came and not service.brought_back]
+    if known and len(known) == len(_services(evidence)) and not _fresh(evidence):
+        newest = max(known, key=lambda service: service.came)
+        return dict(release=newest.release, ago=_ago(evidence, newest.came))
+    return None
+
+
+def history_unknown(evidence):
+    """ECS could not be asked, so whether anything was deployed is not known."""
+    return dict() if evidence.services is None else None
+
+
+def no_release_before(evidence):
+    """ECS's history names no release to go back to."""
+    found = [service for service in _services(evidence) if not service.before]
+    return dict(service=found[0].name, why=found[0].before_reason or "ECS tells none") if found else None
+
+
+def rolling_back(evidence):
+    """ECS itself is bringing the release before back."""
+    for service in _services(evidence):
+        last = service.deployments[0] if service.deployments else None
+        if last and last.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"):
+            return dict(service=service.name, release=last.release)
+    return None
+
+
+def deployment_starting(evidence):
+    """A deployment is young, under way, and nothing of it has failed."""
+    for service in _services(evidence):
+        young = service.came and evidence.at - service.came <= STARTING
+        under_way = service.rollout == "IN_PROGRESS" or service.running < service.desired
+        if young and under_way and not service.failed_tasks and not _ended(evidence, service):
+            return dict(service=service.name, release=service.release, ago=_ago(evidence, service.came))
+    return None
+
+
+def fenced(evidence):
+    """A rollback has brought a service to 0 tasks and not given them back."""
+    found = [service for service in _services(evidence) if service.fenced_by]
+    return dict(service=found[0].name, run=found[0].fenced_by) if found else None
+
+
+def scaled_to_zero(evidence):
+    """Somebody has stopped a service."""
+    found = [service for service in _services(evidence) if service.desired == 0 and not service.fenced_by]
+    return dict(service=found[0].name) if found else None
+
+
+# HTTP
+
+
+def _steps(evidence):
+    return [step for step in evidence.http.steps if step.verdict] if evidence.http else []
+
+
+def _beyond_health(evidence):
+    return [step for step in _steps(evidence) if step.scenario != HEALTH]
+
+
+def _failed(step):
+    return step.verdict == "failed" and not step.cleans_up
+
+
+def _answer(step):
+    return str(step.status) if step.status is not None else "nothing (%s)" % step.reason.partition(";")[0]
+
+
+def _told(step):
+    return "%s, %s: %s %s answers %s" % (step.scenario, step.step, step.method, step.path, _answer(step))
+
+
+def outage(evidence):
+    """The health check does not answer."""
+    for step in _steps(evidence):
+        if step.scenario == HEALTH and _failed(step):
+            return dict(path=step.path, answer=_answer(step))
+    return None
+
+
+def _broken(evidence):
+    """Steps that fail although the application is there."""
+    return [] if outage(evidence) else [step for step in _beyond_health(evidence) if _failed(step)]
+
+
+def feature_broken(evidence):
+    """What people do ends in an error of the application."""
+    found = [step for step in _broken(evidence) if step.status and step.status >= 500 and step.status not in _GATEWAY]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def feature_without_answer(evidence):
+    """What people do gets no answer, or one that tells of somebody behind the application."""
+    found = [step for step in _broken(evidence) if step.status is None or step.status in _GATEWAY]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def _is_login(step):
+    return any(_LOGIN.search(text) for text in (step.scenario, step.step, step.path))
+
+
+def _refused_login(step):
+    return step.status in (401, 403) and _is_login(step)
+
+
+def login_refused(evidence):
+    """The right credentials, or the session of a login, are refused."""
+    found = [step for step in _broken(evidence) if _refused_login(step)]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def feature_otherwise(evidence):
+    """What people do is answered otherwise than the scenario expects."""
+    found = [
+        step
+        for step in _broken(evidence)
+        if step.status is not None and step.status < 500 and not _refused_login(step) and not _is_late(evidence, step)
+    ]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def _is_late(evidence, step):
+    late = step.seconds is not None and step.seconds > evidence.http.slow_after
+    return late and (step.verdict == "passed" or (step.status or 500) < 400)
+
+
+def _late(evidence):
+    return [step for step in _steps(evidence) if _is_late(evidence, step)]
+
+
+def _slow(evidence):
+    late, timed = _late(evidence), [step for step in _steps(evidence) if step.seconds is not None]
+    if not late:
+        return None
+    words = dict(
+        late=len(late),
+        all=len(timed),
+        after="%g" % evidence.http.slow_after,
+        longest="%.1f" % max(step.seconds for step in late),
+    )
+    return words, 2 * len(late) >= len(timed)
+
+
+def slow(evidence):
+    """Most answers are late."""
+    words, most = _slow(evidence) or (None, False)
+    return words if most else None
+
+
+def partly_slow(evidence):
+    """Some answers are late."""
+    words, most = _slow(evidence) or (None, True)
+    return None if most else words
+
+
+def everything_passes(evidence):
+    """People can do what they came for."""
+    steps, beyond = _steps(evidence), _beyond_health(evidence)
+    if not beyond or evidence.http.left_out or _late(evidence) or any(step.verdict != "passed" for step in steps):
+        return None
+    return dict(scenarios=_names((step.scenario for step in steps), most=6))
+
+
+def health_passes(evidence):
+    """The health check answers, and nothing else was tried."""
+    steps = _steps(evidence)
+    whole = steps and all(step.verdict == "passed" for step in steps) and not _late(evidence)
+    return dict(count=len(steps)) if whole and not everything_passes(evidence) else None
+
+
+def felt(evidence):
+    """Users feel that something is wrong."""
+    found = (crash_loop, outage, feature_broken, feature_without_answer, login_refused, no_healthy_target, slow)
+    return dict() if any(condition(evidence) for condition in found) else None
+
+
+# Logs
+
+
+def _errors(evidence):
+    """Errors that the release before did not log."""
+    return [error for error in (evidence.logs.errors if evidence.logs else ()) if not error.before]
+
+
+def _codes(evidence, wanted):
+    """Prisma code → how often it was seen in logs that are new, or in an answer of the application."""
+    seen = Counter()
+    for error in _errors(evidence):
+        seen.update({code: error.count for code in error.codes if code in wanted})
+    for step in _steps(evidence):
+        if _failed(step):
+            seen.update(code for code in set(_CODE.findall(step.reason)) if code in wanted and code not in seen)
+    return seen
+
+
+def _count(seen):
+    return ", ".join(
+        "%s %s" % (code, "once" if count == 1 else "%d times" % count) for code, count in seen.most_common()
+    )
+
+
+def cannot_connect(evidence):
+    """The application cannot use its database."""
+    seen = _codes(evidence, CONNECTION_CODES)
+    return dict(codes=_count(seen)) if seen else None
+
+
+def _url_address(evidence):
+    said = (evidence.database and evidence.database.address) or (evidence.instance and evidence.instance.address)
+    return said or ""
+
+
+def looks_elsewhere(evidence):
+    """The application looks for its database where DATABASE_URL does not send it."""
+    named, wanted = (evidence.logs.addresses if evidence.logs else ()), _url_address(evidence)
+    if named and wanted and wanted not in named:
+        return dict(named=_names(named), wanted=wanted)
+    return None
+
+
+def database_answers(evidence):
+    """The database is well, and the application cannot use it."""
+    if cannot_connect(evidence) and evidence.database and evidence.database.answers:
+        return dict(seconds="%.2f" % evidence.database.seconds)
+    return None
+
+
+def new_errors(evidence):
+    """The logs have errors without a code that is told elsewhere."""
+    known = {*CONNECTION_CODES, *SCHEMA_CODES, *MIGRATION_CODES}
+    found = [error for error in _errors(evidence) if not known & set(error.codes)]
+    if not found:
+        return None
+    return dict(count=sum(error.count for error in found), kinds=len(found), first=found[0].fingerprint[:120])
+
+
+def errors_before(evidence):
+    """The release before logged the same errors."""
+    codes = {*CONNECTION_CODES, *SCHEMA_CODES}
+    found = [
+        error for error in (evidence.logs.errors if evidence.logs else ()) if error.before and codes & set(error.codes)
+    ]
+    return dict(first=found[0].fingerprint[:120], before=found[0].before) if found else None
+
+
+def quiet(evidence):
+    """ECS is steady and the logs are without errors."""
+    services, logs = _services(evidence), evidence.logs
+    steady = services and all(
+        service.desired and service.running >= service.desired and not service.failed_tasks for service in services
+    )
+    if steady and logs and logs.lines and not logs.errors and not logs.silent:
+        return dict(lines=logs.lines)
+    return None
+
+
+# The database
+
+
+def _rules(evidence, verdict):
+    found = [rule.told for rule in (evidence.database.rules if evidence.database else ()) if rule.verdict == verdict]
+    return dict(told="; ".join(found)) if found else None
+
+
+def rows_corrupted(evidence):
+    """Rows are what a rule of the inventory calls corrupted."""
+    return _rules(evidence, "corrupted")
+
+
+def schema_changed(evidence):
+    """The database lacks what a rule of the inventory needs."""
+    return _rules(evidence, "schema")
+
+
+def rows_lost(evidence):
+    """There are fewer rows than a rule of the inventory knows."""
+    return _rules(evidence, "lost")
+
+
+def _migrations(evidence):
+    return evidence.database.migrations if evidence.database else None
+
+
+def _came_since(evidence):
+    """Migrations that the release before did not know; None when that cannot be told."""
+    proven = [service.proven for service in _services(evidence) if service.proven]
+    if _migrations(evidence) is None or not proven:
+        return None
+    since = min(proven)
+    return [item for item in _migrations(evidence) if item.started > since and not item.rolled_back]
+
+
+def migrations_came(evidence):
+    """The database has migrations that the release before did not know."""
+    came = _came_since(evidence)
+    return dict(names=_names(item.name for item in came)) if came else None
+
+
+def migration_takes_away(evidence):
+    """The name of a migration says that it took something away."""
+    found = [item.name for item in _came_since(evidence) or () if _TAKES_AWAY.search(item.name)]
+    return dict(names=_names(found)) if found else None
+
+
+def _failed_migrations(evidence):
+    return [item.name for item in _migrations(evidence) or () if item.failed]
+
+
+def migration_failed_and_felt(evidence):
+    """A migration came to no end, and something is wrong."""
+    found = _failed_migrations(evidence)
+    return dict(names=_names(found)) if found and felt(evidence) is not None else None
+
+
+def migration_failed_quietly(evidence):
+    """A migration came to no end, and nobody feels it."""
+    found = _failed_migrations(evidence)
+    return dict(names=_names(found)) if found and felt(evidence) is None else None
+
+
+def migration_stops_tasks(evidence):
+    """Tasks migrate when they start, and stumble over a migration that failed."""
+    seen = _codes(evidence, MIGRATION_CODES)
+    return dict(codes=_count(seen)) if seen else None
+
+
+def _mismatch(evidence):
+    return _codes(evidence, SCHEMA_CODES)
+
+
+def mismatch_by_migration(evidence):
+    """The schema is not the one that the code needs, a migration came, and something people do is broken."""
+    seen = _mismatch(evidence)
+    if seen and _came_since(evidence) and felt(evidence) is not None:
+        return dict(codes=_count(seen), names=migrations_came(evidence)["names"])
+    return None
+
+
+def mismatch_in_logs_only(evidence):
+    """The schema is not the one that the code needs, a migration came, and what was tried works."""
+    seen = _mismatch(evidence)
+    if seen and _came_since(evidence) and felt(evidence) is None:
+        return dict(codes=_count(seen), names=migrations_came(evidence)["names"])
+    return None
+
+
+def mismatch_without_migration(evidence):
+    """The code needs a schema that no migration has brought."""
+    seen = _mismatch(evidence)
+    return dict(codes=_count(seen)) if seen and _came_since(evidence) == [] else None
+
+
+def mismatch_of_unknown_origin(evidence):
+    """Code and schema do not match, and the migrations could not be read."""
+    seen = _mismatch(evidence)
+    return dict(codes=_count(seen)) if seen and _came_since(evidence) is None else None
+
+
+def data_harmed(evidence):
+    """Something speaks for taking the data back, besides the instance itself."""
+    found = (
+        rows_corrupted,
+        schema_changed,
+        rows_lost,
+        mismatch_by_migration,
+        mismatch_in_logs_only,
+        migration_failed_and_felt,
+        migration_stops_tasks,
+    )
+    return dict() if any(condition(evidence) for condition in found) else None
+
+
+def harmed_by_release(evidence):
+    """The data are harmed, and a release came lately that is there still."""
+    fresh = _fresh(evidence)
+    if not fresh or data_harmed(evidence) is None:
+        return None
+    brought = migrations_came(evidence)
+    return dict(
+        release=_names(service.release for service in fresh),
+        ago=_ago(evidence, max(service.came for service in fresh)),
+        brought="brought %s" % brought["names"] if brought else "is what has changed",
+    )
+
+
+def instance_passing(evidence):
+    """RDS says that the instance cannot be used now, and that it comes back without a restore."""
+    seen = evidence.instance
+    if seen and seen.status in _PASSING:
+        return dict(name=seen.name, status=seen.status, cure=_PASSING[seen.status])
+    return None
+
+
+def instance_lost(evidence):
+    """RDS says that the instance does not come back by itself."""
+    seen = evidence.instance
+    return dict(name=seen.name, status=seen.status) if seen and seen.status in _LOST else None
+
+
+def failover(evidence):
+    """The instance has just failed over or restarted."""
+    for event in evidence.instance.events if evidence.instance else ():
+        if _FAILOVER.search(event.message) and evidence.at - event.at <= RECENT:
+            return dict(name=evidence.instance.name, said=event.message, ago=_ago(evidence, event.at))
+    return None
+
+
+def database_slow(evidence):
+    """The database itself is late."""
+    seen = evidence.database
+    if seen and seen.answers and slow(evidence) and seen.seconds > evidence.http.slow_after:
+        return dict(seconds="%.1f" % seen.seconds)
+    return None
+
+
+def database_quick(evidence):
+    """The application is late, and its database is not."""
+    seen = evidence.database
+    if seen and seen.answers and slow(evidence) and seen.seconds <= evidence.http.slow_after / 2:
+        return dict(seconds="%.2f" % seen.seconds)
+    return None
+
+
+def url_refused(evidence):
+    """The database refuses what DATABASE_URL says, from here as well."""
+    seen = evidence.database
+    return dict(code=seen.code, why=seen.why) if seen and not seen.answers and seen.code else None
+
+
+def what_is_lost(evidence):
+    """How far back the data would go."""
+    seen = evidence.instance
+    if seen and seen.data_from:
+        return dict(name=seen.name, ago=_ago(evidence, seen.data_from), snapshot=seen.snapshot or "the point in time")
+    return None
+
+
+def nothing_to_restore(evidence):
+    """There is no data to go back to."""
+    seen = evidence.instance
+    return dict(why=seen.snapshot_problem) if seen and seen.snapshot_problem else None
+
+
+def snapshot_too_young(evidence):
+    """The snapshot holds the migration, too."""
+    came, seen = _came_since(evidence), evidence.instance
+    if came and seen and seen.data_from and seen.data_from > min(item.started for item in came):
+        return dict(snapshot=seen.snapshot or "the point in time", names=_names(item.name for item in came))
+    return None
+
+
+# Secrets
+
+
+def _changed_secrets(evidence):
+    fresh = _fresh(evidence)
+    if not fresh:
+        return []
+    since = min(service.proven or service.came for service in fresh)
+    return [secret for secret in evidence.secrets or () if secret.since > since and not secret.holds_url]
+
+
+def secret_changed(evidence):
+    """A secret got another value with the release."""
+    found = _changed_secrets(evidence)
+    if not found:
+        return None
+    return dict(names=_names(item.name for item in found), ago=_ago(evidence, max(item.since for item in found)))
+
+
+def secret_may_be_why(evidence):
+    """A secret changed, and what fails is what a wrong secret makes fail."""
+    refused = login_refused(evidence) or feature_without_answer(evidence)
+    return secret_changed(evidence) if refused and not feature_broken(evidence) else None
+
+
+# What was played
+
+
+def left_behind(evidence):
+    """A scenario has written something and could not take it away again."""
+    steps = evidence.http.steps if evidence.http else ()
+    wrote = {
+        step.scenario for step in steps if step.verdict == "passed" and step.method not in _READS and not step.cleans_up
+    }
+    kept = [step.scenario for step in steps if step.cleans_up and step.verdict != "passed" and step.scenario in wrote]
+    return dict(scenarios=_names(kept)) if kept else None

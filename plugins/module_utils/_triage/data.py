@@ -1,0 +1,93 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the inventory knows of tables, as ``rollback_data_rules`` gives it, and what asking the database about it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RuleSeen
+
+MOST_CORRUPTED = 1000  # rows that are counted
+_LACKS = ("42703", "42P01")  # SQLSTATE undefined_column, undefined_table
+_FORMS = {
+    "columns": "a list of columns",
+    "corrupted_when": "an SQL condition",
+    "at_most": "a number of rows above 0",
+    "at_least": "a number of rows above 0",
+}
+
+
+@dataclass(frozen=True)
+class DataRule:
+    """What must hold for a table while the application is well.
+
+    ``columns`` are there; ``at_most`` so many rows fulfil the SQL condition ``corrupted_when``; it has ``at_least`` so many rows.
+    """
+
+    table: str
+    columns: tuple[str, ...] = ()
+    corrupted_when: str = ""
+    at_most: int = 0
+    at_least: int = 0
+
+
+def read_rules(option):
+    """The DataRules in JSON types (dict: table → members).
+
+    :raises BadInput: a member is not known, or not of the right form.
+    """
+    rules = []
+    for table, told in (option or {}).items():
+        members = told if isinstance(told, dict) else {"": told}
+        for member, value in members.items():
+            if member not in _FORMS or not _right(member, value):
+                problem = "%s of table %s is not %s" % (member or "the rule", table, _FORMS.get(member, "known"))
+                raise BadInput("data_rules", table, problem, "There are %s." % ", ".join(_FORMS))
+        rules.append(DataRule(table, **{**members, "columns": tuple(members.get("columns", ()))}))
+    return tuple(rules)
+
+
+def _right(member, value):
+    if member == "columns":
+        return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+    if member in ("at_least", "at_most"):
+        return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return isinstance(value, str) and bool(value.strip())
+
+
+def rule_seen(tables, rule):
+    """The RuleSeen of a DataRule.
+
+    :param tables: an object with ``columns`` and ``count``, as _postgresql.gateway.Tables.
+    """
+    there = tables.columns(rule.table)
+    lacking = sorted(set(rule.columns) - there)
+    if not there:
+        return RuleSeen(rule.table, "schema", "there is no table %s" % rule.table)
+    if lacking:
+        return RuleSeen(rule.table, "schema", "%s has no column %s" % (rule.table, ", ".join(lacking)))
+    try:
+        if rule.at_least and tables.count(rule.table, "true", rule.at_least) < rule.at_least:
+            count = tables.count(rule.table, "true", rule.at_least)
+            return RuleSeen(
+                rule.table, "lost", "%s has %d rows, and had at least %d" % (rule.table, count, rule.at_least)
+            )
+        most = max(MOST_CORRUPTED, rule.at_most + 1)
+        broken = tables.count(rule.table, rule.corrupted_when, most) if rule.corrupted_when else 0
+    except Refused as refused:
+        return _rule_refused(rule, refused)
+    if broken > rule.at_most:
+        many = "%d or more" % broken if broken == most else str(broken)
+        return RuleSeen(rule.table, "corrupted", "%s rows of %s where %s" % (many, rule.table, rule.corrupted_when))
+    return RuleSeen(rule.table, "whole", "%s is as its rule wants it" % rule.table)
+
+
+def _rule_refused(rule, refused):
+    said = refused.message.splitlines()[0] if refused.message else "no reason given"
+    if refused.sqlstate in _LACKS:
+        return RuleSeen(rule.table, "schema", "%s: %s" % (rule.table, said))
+    return RuleSeen(rule.table, "unknown", "the rule of %s could not be asked: %s" % (rule.table, said))

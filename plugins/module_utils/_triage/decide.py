@@ -1,0 +1,255 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What evidence comes to: none, CODE, DATABASE, FULL or uncertain, how sure that is, and what would change it. Pure.
+
+Symptoms of one cause come together, so weights are not added up: the strongest of a side counts, and two hints make a strong one.
+What must go back is asked twice: the code (CODE or FULL), the data (DATABASE or FULL). Both together are FULL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage import conditions as see
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules import (
+    AGAINST,
+    CODE,
+    CRITERIA,
+    DATABASE,
+    DECISIVE,
+    FOR,
+    FULL,
+    MEASURED_BY,
+    NONE,
+    RULES,
+    STRONG,
+    UNCERTAIN,
+    VETO,
+    WEAK,
+)
+
+HIGH, MEDIUM, LOW = "high", "medium", "low"
+YES, PERHAPS, NO, NOT_MEASURED = "yes", "perhaps", "no", "not measured"
+
+# Which parts must have been seen for a recommendation to be sure.
+_NEEDED = {
+    NONE: ("services", "http", "logs", "database"),
+    CODE: ("services", "database"),
+    DATABASE: ("services", "database"),
+    FULL: ("services", "database"),
+}
+_WOULD_TELL = {
+    "services": "what was deployed when, and where a rollback of the code would go",
+    "tasks": "why tasks stopped",
+    "targets": "whether the load balancer finds anybody healthy",
+    "http": "whether people can log in, sign up and pay",
+    "logs": "which errors the running tasks log, and Prisma's codes in them",
+    "instance": "whether RDS has trouble, and what data there are to go back to",
+    "database": "which migrations came, and whether rows are corrupted or lost: if they are, FULL instead of CODE, DATABASE instead of none",
+    "secrets": "whether a secret changed with the release, which only FULL brings back",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule says."""
+
+    criteria: tuple[str, ...]
+    speaks: str
+    option: str
+    weight: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What a person is told. ``leaning`` is what most speaks for when it is uncertain, else the recommendation itself.
+
+    ``criteria`` are (sentence, answer), in the runbook's order.
+    """
+
+    option: str
+    confidence: str
+    leaning: str
+    why: tuple[str, ...]
+    against: tuple[str, ...]
+    would_change: tuple[str, ...]
+    not_measured: tuple[tuple[str, str], ...]
+    criteria: tuple[tuple[str, str], ...]
+
+    @property
+    def needs_person(self):
+        """Whether no trigger may act on it by itself: only CODE loses nothing."""
+        return self.option not in (NONE, CODE)
+
+
+def recommend(evidence, rules=RULES):
+    """The Recommendation for an Evidence."""
+    findings = found(evidence, rules)
+    option, leaning = outcome(findings)
+    missing = evidence.missing
+    return Recommendation(
+        option=option,
+        confidence=_confidence(option, findings, missing),
+        leaning=leaning,
+        why=_sentences(findings, lambda item: _supports(item, leaning)),
+        against=_sentences(findings, lambda item: _contradicts(item, leaning)),
+        would_change=tuple(_would_change(option, findings, missing)),
+        not_measured=tuple(missing.items()),
+        criteria=tuple((text, _answer(criterion, findings, missing)) for criterion, text in CRITERIA.items()),
+    )
+
+
+def found(evidence, rules=RULES):
+    """The Findings, the heaviest first."""
+    seen = []
+    for rule in rules:
+        words = rule.when(evidence)
+        if words is not None:
+            seen.append(Finding(rule.criteria, rule.speaks, rule.option, rule.weight, rule.sentence.format(**words)))
+    return sorted(seen, key=lambda item: -item.weight)
+
+
+def strength(weights):
+    """What several weights (iterable of int) come to: the greatest; two hints are a strong one."""
+    weights = sorted(weights, reverse=True)
+    return max(weights[0], STRONG) if weights[1:] and weights[1] >= WEAK else sum(weights[:1])
+
+
+def outcome(findings):
+    """(option, leaning) of Findings."""
+    code, data = _need(findings, CODE), _need(findings, DATABASE)
+    none, most = strength(_weights(findings, FOR, NONE)), max(code, data)
+    if code >= STRONG and data >= STRONG:
+        wanted = FULL
+    elif most >= STRONG:
+        wanted = DATABASE if data >= STRONG else CODE
+    else:
+        wanted = NONE
+    leaning = _leaning(findings, code, data) if wanted == NONE and none < STRONG else wanted
+    if most >= STRONG and most == none:
+        return UNCERTAIN, wanted
+    if none > most:
+        return (NONE, NONE) if none >= STRONG else (UNCERTAIN, leaning)
+    return (UNCERTAIN, leaning) if wanted == NONE else (wanted, wanted)
+
+
+def _leaning(findings, code, data):
+    """What the little that there is points to."""
+    if not (code or data):
+        return NONE
+    if not _weights(findings, FOR, DATABASE, CODE):
+        return FULL
+    return DATABASE if data > code and _weights(findings, FOR, DATABASE) else CODE if code else FULL
+
+
+def _weights(findings, speaks, *options):
+    return [item.weight for item in findings if item.speaks == speaks and item.option in options]
+
+
+def _need(findings, option):
+    """How much speaks for taking the code (CODE) or the data (DATABASE) back, less what speaks against it."""
+    against = strength(_weights(findings, AGAINST, option))
+    return 0 if against >= VETO else max(0, strength(_weights(findings, FOR, option, FULL)) - against)
+
+
+def _supports(item, option):
+    if item.speaks == AGAINST:
+        return option == NONE and item.option != NONE and item.weight >= STRONG
+    return item.option == option or (option == FULL and item.option in (CODE, DATABASE))
+
+
+def _contradicts(item, option):
+    if item.speaks == FOR:
+        return not _supports(item, option)
+    if option == FULL:  # what is only to be known of CODE is no matter once the data go back with it
+        return item.option in (DATABASE, FULL) or (item.option == CODE and item.weight > 0)
+    return item.option == option
+
+
+def _confidence(option, findings, missing):
+    if option == UNCERTAIN:
+        return LOW
+    lacking = min(2, sum(part in missing for part in _NEEDED[option]))
+    contrary = [item.weight for item in findings if _contradicts(item, option) and item.weight]
+    if option == NONE:
+        strongest = max(_weights(findings, FOR, NONE))
+        points = DECISIVE - (lacking if strongest < DECISIVE else 0) - (strongest < STRONG) - bool(contrary)
+    else:
+        needs = [_need(findings, need) for need in (CODE, DATABASE) if option in (need, FULL)]
+        points = min(needs) - lacking - (strength(contrary) >= STRONG and max(needs) < DECISIVE)
+    return HIGH if points >= DECISIVE else MEDIUM if points == STRONG else LOW
+
+
+def _sentences(findings, wanted):
+    return tuple(dict.fromkeys(item.sentence for item in findings if wanted(item)))
+
+
+def _would_change(option, findings, missing):
+    """What would lead to another answer: each finding without which it is another, each part that was not seen."""
+    for item in findings:
+        other, _leaning_then = outcome([each for each in findings if each is not item])
+        if other != option:
+            yield "without this it would be %s: %s" % (other, item.sentence)
+    for part in missing:
+        yield "to know %s" % _WOULD_TELL[part]
+    if option == CODE:
+        yield "if the checks after CODE fail with P2021 or P2022, the release before cannot use the database as it is now: then FULL"
+    if option in (DATABASE, FULL):
+        yield "if the rows turn out to be whole, CODE alone loses nothing"
+
+
+def _answer(criterion, findings, missing):
+    weights = [item.weight for item in findings if criterion in item.criteria and item.speaks == FOR]
+    if weights:
+        return YES if strength(weights) >= STRONG else PERHAPS
+    return NOT_MEASURED if any(part in missing for part in MEASURED_BY[criterion]) else NO
+
+
+@dataclass(frozen=True)
+class Next:
+    """What a person runs next: a playbook, its extra variables, and in words why. ``look_first`` asks for ``--check`` alone."""
+
+    playbook: str
+    variables: dict[str, str]
+    words: str
+    look_first: bool = False
+
+
+def next_step(recommendation, evidence):
+    """The Next of a Recommendation."""
+    option, leaning = recommendation.option, recommendation.leaning
+    unknown = [service.name for service in evidence.services or () if not service.before and not service.brought_back]
+    target = {"rollback_task_definition": "FAMILY:REVISION"} if unknown and CODE in (option, leaning) else {}
+    if option == CODE:
+        return Next(
+            "rollback_code.yml", target, "It loses nothing. %s" % _name_one(unknown) if unknown else "It loses nothing."
+        )
+    if option == DATABASE:
+        return Next("rollback_database.yml", {}, "A person decides: it takes the data back. %s" % _restored(evidence))
+    if option == FULL:
+        words = "A person decides: it takes the data back, and code and secrets with them. %s" % _restored(evidence)
+        return Next("rollback_full.yml", {}, words)
+    if option == UNCERTAIN and (see.deployment_starting(evidence) or see.rolling_back(evidence)):
+        return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
+    if option == UNCERTAIN and leaning == CODE:
+        words = "When in doubt, begin with CODE: it loses nothing. A person decides. %s" % (
+            _name_one(unknown) if unknown else ""
+        )
+        return Next("rollback_code.yml", target, words.strip(), look_first=True)
+    if option == UNCERTAIN:
+        return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
+    return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
+
+
+def _name_one(services):
+    return "Name the release to go back to: none can be chosen for %s." % ", ".join(services)
+
+
+def _restored(evidence):
+    instance = evidence.instance
+    if instance is None or instance.data_from is None:
+        return "Which data come back is not known yet: look at the plan."
+    return "The data are those of %s UTC." % instance.data_from.strftime("%Y-%m-%d %H:%M:%S")

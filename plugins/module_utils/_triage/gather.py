@@ -1,0 +1,299 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads every part of the evidence, side by side. What cannot be read is told as not measured, and keeps no other part from being read."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Callable
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, stay
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage import logs as log
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data import rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import TriageGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.history import service_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import (
+    DATABASE,
+    HTTP,
+    INSTANCE,
+    LOGS,
+    SECRETS,
+    SERVICES,
+    TARGETS,
+    TASKS,
+    DatabaseSeen,
+    Evidence,
+    InstanceSeen,
+    MigrationSeen,
+    Missing,
+    SecretSeen,
+)
+
+LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
+SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
+NO_WAY = ("P1001", "P1008")  # codes that may say as much about this machine as about the database
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Where to look. ``play`` is a callable that gives the HttpSeen, None where there is no application to ask."""
+
+    cluster: str
+    services: list[str]
+    named: dict[str, str] = field(default_factory=dict)
+    log_groups: list[str] = field(default_factory=list)
+    db_instance: str = ""
+    snapshot: str = ""
+    data_from: datetime | None = None
+    database_secret: str = ""
+    key: str = "DATABASE_URL"
+    secrets: list[str] = field(default_factory=list)
+    rules: tuple = ()
+    play: Callable | None = None
+    is_error: Any = None
+    database_timeout: int = 5
+
+
+class NotAsked(RollbackError):
+    """The inventory does not say where to look."""
+
+
+class Look:
+    """One look at everything.
+
+    :param client: callable: the name of a service → its boto3 client. Called from several threads.
+    :param questions: Questions.
+    :param clock: Clock.
+    :param seconds: how long the look may take, HTTP scenarios aside, which end by their own limits.
+    """
+
+    def __init__(self, client, questions, clock, seconds):
+        self._asked, self._client, self._clock = questions, client, clock
+        self._deadline = clock.now() + seconds
+        self._seconds = seconds
+        self._triage = TriageGateway(client, questions.cluster)
+        self._began = {}
+        self._now = None
+
+    def evidence(self, now, explained):
+        """The Evidence.
+
+        :param now: datetime in UTC.
+        :param explained: callable: an exception → why a part was not measured.
+        """
+        self._now = now
+        for name in (
+            HTTP,
+            "ecs",
+            "described",
+            "chosen",
+            "dead",
+            "url",
+            SECRETS,
+            SERVICES,
+            TASKS,
+            TARGETS,
+            LOGS,
+            INSTANCE,
+            DATABASE,
+        ):
+            self._began[name] = _beside(getattr(self, "_%s" % name))
+        parts, missing = {}, []
+        for name in (HTTP, SERVICES, TASKS, TARGETS, LOGS, INSTANCE, DATABASE, SECRETS):
+            # Scenarios clean up after themselves, so they are never left alone.
+            seconds = None if name == HTTP else max(0.1, self._deadline - self._clock.now())
+            try:
+                error = self._began[name].exception(seconds)
+            except TimeoutError:
+                missing.append(Missing(name, "it took more than %d s" % self._seconds))
+                continue
+            if error is None:
+                parts[name] = self._of(name)
+            else:
+                missing.append(Missing(name, explained(error)))
+        return Evidence(at=now, not_measured=tuple(missing), **parts)
+
+    def _of(self, name):
+        """The result of another reading, waited for."""
+        return self._began[name].result()
+
+    # ECS
+
+    def _ecs(self):
+        return EcsGateway(self._client("ecs"), self._asked.cluster)
+
+    def _described(self):
+        return self._of("ecs").services(self._asked.services)
+
+    def _chosen(self):
+        return side_by_side(self._choose, self._of("described"))
+
+    def _choose(self, service):
+        try:
+            return choose(self._of("ecs"), service, self._asked.named.get(service.name)), ""
+        except BadInput as error:
+            return stay(self._of("ecs"), service), error.message
+        except RollbackError as error:
+            return stay(self._of("ecs"), service), error.message.partition(": ")[2].partition(". ")[0]
+
+    def _services(self):
+        return tuple(service_seen(*pair) for pair in self._of("chosen"))
+
+    def _dead(self):
+        return [dead for found in side_by_side(self._triage.stopped_tasks, self._asked.services) for dead in found]
+
+    def _tasks(self):
+        return tuple(dead.task for dead in self._of("dead"))
+
+    def _targets(self):
+        groups = dict.fromkeys(arn for service in self._of("described") for arn in service.target_groups)
+        return tuple(side_by_side(self._triage.target_health, groups))
+
+    # The application
+
+    def _http(self):
+        if self._asked.play is None:
+            raise NotAsked("rollback_base_url is not set")
+        return self._asked.play()
+
+    def _logs(self):
+        if not self._asked.log_groups:
+            raise NotAsked("rollback_log_groups is not set")
+        gateway, ecs = LogsGateway(self._client("logs")), self._of("ecs")
+        gateway.refuse_missing_groups(self._asked.log_groups)
+        found = [task for some in side_by_side(ecs.tasks, self._asked.services) for task in some]
+        running = [task for task in found if task.status == "RUNNING"]
+        live, ended, before = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
+        definitions = ecs.task_definitions({task.task_definition for task in [*live, *ended, *before]})
+        of_live, of_ended, of_before = (
+            log.streams(tasks, definitions, self._asked.log_groups) for tasks in (live, ended, before)
+        )
+        reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline)
+        tallies = reader.read_all(of_live + of_ended)
+        earlier = reader.read_all(of_before)
+        streams = of_live + of_ended
+        if self._failed_request():
+            known = set().union(*(tally.kinds for tally in tallies))
+            streams, tallies = (
+                streams + of_live,
+                tallies + reader.until_new(of_live, self._now - SKEW, known, LOGS_LATE),
+            )
+        names = [(stream.name, stream.service) for stream in streams]
+        return log.told(names, tallies, [stream.name for stream in of_live], earlier)
+
+    def _failed_request(self):
+        """Whether a request of ours has failed in an application that serves: its logs will tell of it."""
+        if self._began[HTTP].exception():
+            return False
+        steps = self._of(HTTP).steps
+        serves = any(step.scenario == HEALTH and step.verdict == "passed" for step in steps)
+        return serves and any(step.verdict == "failed" and (step.status or 0) >= 500 for step in steps)
+
+    # The database
+
+    def _url(self):
+        if not self._asked.database_secret:
+            raise NotAsked("rollback_database_secret is not set")
+        gateway = SecretsGateway(self._client("secretsmanager"))
+        value = gateway.current_value(gateway.secret("database_secret", self._asked.database_secret))
+        return DatabaseUrl.parse(read_url(value.text, self._asked.key))
+
+    def _instance(self):
+        if not self._asked.db_instance:
+            raise NotAsked("rollback_db_instance is not set")
+        gateway = RdsGateway(self._client("rds"))
+        url = None if self._began["url"].exception() else self._of("url")  # why not is told with the database
+        instances = gateway.instances()
+        used = next((item for item in instances if url and item.host == url.host), None)
+        used = used or next((item for item in instances if item.name == self._asked.db_instance), None)
+        if used is None:
+            used = gateway.source(self._asked.db_instance)
+        snapshot, problem = self._snapshot(gateway)
+        return InstanceSeen(
+            name=used.name,
+            status=used.status,
+            address="%s:%d" % (url.host, url.port) if url else "",
+            events=self._triage.instance_events(used.name),
+            snapshot=snapshot.name if snapshot else "",
+            data_from=snapshot.data_from if snapshot else self._asked.data_from,
+            snapshot_problem=problem,
+        )
+
+    def _snapshot(self, gateway):
+        """(DbSnapshot or None, what is wrong with it)."""
+        if self._asked.data_from:
+            return None, ""
+        if not self._asked.snapshot:
+            return None, "neither rollback_snapshot nor rollback_snapshot_before nor rollback_point_in_time is set"
+        found = gateway.snapshot(self._asked.snapshot)
+        if found is None:
+            return None, "there is no DB snapshot %s (rollback_snapshot)" % self._asked.snapshot
+        return found, "snapshot %s: %s" % (found.name, found.problem) if found.problem else ""
+
+    def _database(self):
+        url = self._of("url")
+        target, address, began = target_of(url), "%s:%d" % (url.host, url.port), self._clock.now()
+
+        def read(tables):
+            history = tables.history()
+            seconds = self._clock.now() - began
+            return history, seconds, tuple(rule_seen(tables, rule) for rule in self._asked.rules)
+
+        try:
+            history, seconds, rules = PostgresqlGateway(target, self._asked.database_timeout).examine(read)
+        except Refused as refused:
+            found = diagnose(target, refused)
+            code = found.result["code"]
+            if code in NO_WAY:
+                raise RollbackError("%s from this machine" % found.message.rstrip(".")) from None
+            return DatabaseSeen(False, address, code, found.message)
+        migrations = None if history is None else tuple(MigrationSeen(*row) for row in history)
+        return DatabaseSeen(True, address, seconds=round(seconds, 3), migrations=migrations, rules=rules)
+
+    # Secrets
+
+    def _secrets(self):
+        url = self._asked.database_secret
+        names = list(dict.fromkeys([*self._asked.secrets, *([url] if url else [])]))
+        if not names:
+            return ()
+        gateway = SecretsGateway(self._client("secretsmanager"))
+        found = side_by_side(lambda name: gateway.secret("secrets", name), names)
+        return tuple(
+            SecretSeen(secret.name, secret.staged(CURRENT).created, url in (secret.name, secret.arn))
+            for secret in found
+            if secret.staged(CURRENT)
+        )
+
+
+def _beside(read):
+    """A Future of ``read()`` in a thread of its own. The process does not wait for it at its end, as it would for a pool's."""
+    future = Future()
+
+    def work():
+        with contextlib.suppress(Exception):
+            try:
+                future.set_result(read())
+            finally:
+                if not future.done():
+                    future.set_exception(sys.exc_info()[1])
+
+    threading.Thread(target=work, daemon=True).start()
+    return future

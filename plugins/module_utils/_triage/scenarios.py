@@ -1,0 +1,71 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plays HTTP scenarios for triage: each that is right, and without writing where nothing may be written."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import HttpSeen, StepSeen
+
+READS = ("GET", "HEAD", "OPTIONS")
+
+
+def usable(given, variables, may_write):
+    """(Scenarios, values, left out): a scenario or a variable with a mistake keeps no other from being played.
+
+    :param given: scenarios (list of dict) as the inventory has them.
+    :param variables: what ``${name}`` stands for (dict).
+    :param may_write: whether scenarios with other requests than GET, HEAD and OPTIONS are played.
+    :return: ``left out`` are sentences, one a scenario.
+    """
+    values = {name: value for name, value in variables.items() if _is_usable(name, value)}
+    right, left_out = [], []
+    for item in given:
+        try:
+            (scenario,) = read_scenarios([item], values)
+        except RollbackError as error:
+            left_out.append(" ".join([error.message.split(".")[0] + ":", *error.evidence]))
+            continue
+        writing = [step for step in scenario.steps if step.method not in READS]
+        if writing and not may_write:
+            left_out.append("%s: it sends %s, and nothing may be written" % (scenario.name, writing[0].method))
+        else:
+            right.append(scenario)
+    return right, values, tuple(left_out)
+
+
+def _is_usable(name, value):
+    try:
+        check_variables({name: value})
+    except RollbackError:
+        return False
+    return True
+
+
+def play(scenarios, open_session, values, secrets, left_out, slow_after):
+    """The HttpSeen.
+
+    :param open_session: callable that gives a Session.
+    :param secrets: values that no reason may show.
+    """
+    outcomes = go_through_all(scenarios, open_session, values, secrets)
+    steps = tuple(
+        StepSeen(
+            scenario=scenario.name,
+            step=outcome.step.name,
+            method=outcome.step.method,
+            path=outcome.step.path,
+            verdict=outcome.verdict or "",
+            status=outcome.status,
+            seconds=None if outcome.seconds is None else round(outcome.seconds, 3),
+            reason=outcome.reason,
+            cleans_up=outcome.step.always,
+        )
+        for scenario, seen in zip(scenarios, outcomes)
+        for outcome in seen
+    )
+    return HttpSeen(steps, left_out, slow_after)

@@ -1,0 +1,318 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What triage has seen. One value, frozen, with JSON on both sides, so that what was recorded once can be decided on again.
+
+Releases are ``family:revision``, times are aware datetimes, durations are seconds. A part that was not measured is None, and
+``not_measured`` says why; an empty tuple means that it was looked at and nothing is there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
+SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS = (
+    "services",
+    "tasks",
+    "targets",
+    "http",
+    "logs",
+    "instance",
+    "database",
+    "secrets",
+)
+PARTS = (SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS)
+
+
+_UNION = type(str | None)  # what get_origin gives for X | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a deployment (botocore ServiceDeploymentStatus)."""
+
+    release: str
+    status: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ServiceSeen:
+    """A service and its history.
+
+    ``before`` is where a rollback of the code would go, empty when none can be chosen, and ``before_reason`` says why.
+    ``brought_back`` means that it runs that release already, and ``gone`` are the releases that were given up for it.
+    ``came`` is when what runs was first deployed, ``proven`` when the release before was last known to serve.
+    ``fenced_by`` is the run that brought it to 0 tasks. ``events`` and ``deployments`` are newest first.
+    """
+
+    name: str
+    release: str
+    desired: int
+    running: int
+    came: datetime | None = None
+    before: str = ""
+    before_reason: str = ""
+    proven: datetime | None = None
+    brought_back: bool = False
+    gone: tuple[str, ...] = ()
+    pending: int = 0
+    failed_tasks: int = 0
+    rollout: str = ""
+    deployments: tuple[Outcome, ...] = ()
+    events: tuple[str, ...] = ()
+    fenced_by: str = ""
+
+
+@dataclass(frozen=True)
+class Exit:
+    """The end of a container; ``code`` is None when it never ran."""
+
+    container: str
+    code: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class StoppedTask:
+    """A task that stopped within the last hour, as long as ECS remembers it. ``code`` is its stopCode, ``reason`` its stoppedReason."""
+
+    service: str
+    release: str
+    code: str
+    reason: str
+    at: datetime
+    id: str = ""
+    exits: tuple[Exit, ...] = ()
+
+
+@dataclass(frozen=True)
+class TargetsSeen:
+    """The targets of a load balancer's target group by state, and what DescribeTargetHealth says of those that are not healthy."""
+
+    group: str
+    healthy: int = 0
+    unhealthy: int = 0
+    initial: int = 0
+    draining: int = 0
+    other: int = 0
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StepSeen:
+    """A step of an HTTP scenario. ``verdict`` is passed, failed, inconclusive, or empty for one that was left out."""
+
+    scenario: str
+    step: str
+    method: str
+    path: str
+    verdict: str
+    status: int | None = None
+    seconds: float | None = None
+    reason: str = ""
+    cleans_up: bool = False
+
+
+@dataclass(frozen=True)
+class HttpSeen:
+    """What the application answered. ``slow_after`` is the number of seconds beyond which an answer counts as slow."""
+
+    steps: tuple[StepSeen, ...]
+    left_out: tuple[str, ...] = ()
+    slow_after: float = 2.0
+
+
+@dataclass(frozen=True)
+class ErrorSeen:
+    """Errors of one kind. ``before`` is how many of them the release before has logged in the last hour that it ran."""
+
+    fingerprint: str
+    count: int
+    codes: tuple[str, ...] = ()
+    example: str = ""
+    service: str = ""
+    before: int = 0
+
+
+@dataclass(frozen=True)
+class LogsSeen:
+    """The logs of the tasks of the release that runs. ``complete`` is False when time was up before their end."""
+
+    lines: int
+    streams: int = 1
+    errors: tuple[ErrorSeen, ...] = ()
+    silent: tuple[str, ...] = ()
+    complete: bool = True
+    addresses: tuple[str, ...] = ()  # host:port of databases that could not be reached (P1001)
+
+
+@dataclass(frozen=True)
+class RdsEvent:
+    """An event of the DB instance."""
+
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True)
+class InstanceSeen:
+    """The DB instance that the application uses, as RDS tells it. ``address`` is the host:port that DATABASE_URL names.
+
+    ``data_from`` is the time of the data that a rollback would bring back, None when ``snapshot_problem`` says why there are none.
+    """
+
+    name: str
+    status: str
+    address: str = ""
+    events: tuple[RdsEvent, ...] = ()
+    snapshot: str = ""
+    data_from: datetime | None = None
+    snapshot_problem: str = ""
+
+
+@dataclass(frozen=True)
+class MigrationSeen:
+    """A row of Prisma's table ``_prisma_migrations``."""
+
+    name: str
+    started: datetime
+    finished: bool = True
+    rolled_back: bool = False
+
+    @property
+    def failed(self):
+        """Whether it came to no end and nobody has dealt with it (Prisma calls that P3009)."""
+        return not self.finished and not self.rolled_back
+
+
+@dataclass(frozen=True)
+class RuleSeen:
+    """What a rule of the inventory about a table came to: whole, corrupted, schema, lost or unknown."""
+
+    table: str
+    verdict: str
+    told: str
+
+
+@dataclass(frozen=True)
+class DatabaseSeen:
+    """What the database itself said, asked through DATABASE_URL from the machine that plays.
+
+    ``code`` is the Prisma code of a refusal, ``seconds`` how long login and readings took. ``migrations`` is None where Prisma's table is not there.
+    """
+
+    answers: bool
+    address: str = ""
+    code: str = ""
+    why: str = ""
+    seconds: float = 0.0
+    migrations: tuple[MigrationSeen, ...] | None = None
+    rules: tuple[RuleSeen, ...] = ()
+
+
+@dataclass(frozen=True)
+class SecretSeen:
+    """A secret that the application reads: since when it has its current value."""
+
+    name: str
+    since: datetime
+    holds_url: bool = False
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A part that was not measured, and why."""
+
+    part: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that triage has seen at a time."""
+
+    at: datetime
+    services: tuple[ServiceSeen, ...] | None = None
+    tasks: tuple[StoppedTask, ...] | None = None
+    targets: tuple[TargetsSeen, ...] | None = None
+    http: HttpSeen | None = None
+    logs: LogsSeen | None = None
+    instance: InstanceSeen | None = None
+    database: DatabaseSeen | None = None
+    secrets: tuple[SecretSeen, ...] | None = None
+    not_measured: tuple[Missing, ...] = ()
+
+    @property
+    def missing(self):
+        """Part → why it was not measured, in the order of PARTS."""
+        why = {item.part: item.why for item in self.not_measured}
+        return {part: why.get(part, "it was not recorded") for part in PARTS if getattr(self, part) is None}
+
+
+def to_json(value):
+    """JSON types of an Evidence, or of a part of one."""
+    if dataclasses.is_dataclass(value):
+        return {item.name: to_json(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [to_json(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def from_json(told):
+    """The Evidence of what ``to_json`` gave, or of what a person wrote down.
+
+    :raises RollbackError: a member is not known, is missing or is of another type; the message names it.
+    """
+    return _read(Evidence, told, "evidence")
+
+
+def _read(kind, told, where):
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, _UNION):
+        wanted = next(item for item in inner if item is not type(None))
+        return None if told is None else _read(wanted, told, where)
+    if origin is tuple:
+        _refuse_unless(isinstance(told, (list, tuple)), where, "a list", told)
+        return tuple(_read(inner[0], item, "%s[%d]" % (where, place)) for place, item in enumerate(told))
+    if dataclasses.is_dataclass(kind):
+        return _record(kind, told, where)
+    if kind is datetime:
+        return _time(told, where)
+    numeric = kind is float and isinstance(told, int) and not isinstance(told, bool)
+    right = (isinstance(told, kind) and isinstance(told, bool) == (kind is bool)) or numeric
+    _refuse_unless(right, where, "of type %s" % kind.__name__, told)
+    return kind(told)
+
+
+def _record(kind, told, where):
+    _refuse_unless(isinstance(told, dict), where, "a mapping", told)
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(told) - set(hints))
+    needed = [item.name for item in dataclasses.fields(kind) if item.default is dataclasses.MISSING]
+    lacking = sorted(set(needed) - set(told))
+    if unknown or lacking:
+        what = ["%s is not known" % name for name in unknown] + ["%s is missing" % name for name in lacking]
+        raise RollbackError("The evidence cannot be read: in %s, %s." % (where, ", ".join(what)))
+    return kind(**{name: _read(hints[name], value, "%s.%s" % (where, name)) for name, value in told.items()})
+
+
+def _time(told, where):
+    try:
+        moment = told if isinstance(told, datetime) else datetime.fromisoformat(told)
+    except (TypeError, ValueError):
+        moment = None
+    _refuse_unless(moment is not None and moment.tzinfo is not None, where, "a time with its zone", told)
+    return moment
+
+
+def _refuse_unless(right, where, form, told):
+    if not right:
+        raise RollbackError("The evidence cannot be read: %s is %r and not %s." % (where, told, form))

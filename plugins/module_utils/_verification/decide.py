@@ -1,0 +1,57 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all checks together come to, and what to do then. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED, overall
+
+WRONG_SCHEMA = ("P2021", "P2022")  # Prisma: the table or the column does not exist
+
+AFTER_NOTHING, AFTER_CODE, AFTER_DATABASE = "nothing", "code", "database"
+"""What was brought back just before: nothing, the code alone, or the database (and perhaps more)."""
+
+
+def summary(checks):
+    """(verdict, reason) over all checks (list of dict with ``name`` and ``verdict``)."""
+    verdict = overall(check["verdict"] for check in checks)
+    if verdict == PASSED:
+        return verdict, "all %d checks have passed" % len(checks)
+    parts = [
+        "%s: %s" % (kind, ", ".join(names))
+        for kind in (FAILED, INCONCLUSIVE)
+        for names in [[check["name"] for check in checks if check["verdict"] == kind]]
+        if names
+    ]
+    passed = sum(check["verdict"] == PASSED for check in checks)
+    return verdict, "%d of %d checks passed; %s" % (passed, len(checks), "; ".join(parts or ["nothing was measured"]))
+
+
+def next_steps(verdict, after, codes):
+    """What a person does next (list of str, a sentence each).
+
+    :param after: what was brought back just before.
+    :param codes: Prisma's codes (iterable of str) of the errors that were found.
+    """
+    if verdict == PASSED:
+        return []
+    if verdict == INCONCLUSIVE:
+        return [
+            "Nothing shows that the application is broken, and nothing that it works.",
+            "Mend what kept the checks from measuring, then run playbooks/verify.yml.",
+        ]
+    if after == AFTER_NOTHING:
+        return ["playbooks/triage.yml tells whether to roll back, and what; it changes nothing."]
+    told = ["The rollback stands; nothing was taken back because of this."]
+    if after == AFTER_CODE and set(codes) & set(WRONG_SCHEMA):
+        told.append(
+            "The release that was brought back does not understand the database as it is: "
+            "playbooks/rollback_full.yml brings both back to before the migration."
+        )
+    else:
+        told.append(
+            "If it was like this before the bad release, leave it. If not, name an older release in rollback_task_definition."
+        )
+    return [*told, "playbooks/verify.yml checks again."]

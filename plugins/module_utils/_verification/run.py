@@ -1,0 +1,95 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All checks side by side. Only the logs are read last: what the other checks have provoked is to be found there."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE
+
+HTTP, TASKS, TARGETS, LOGS, E2E = "http", "tasks", "targets", "logs", "e2e"
+
+
+def check(name, kind, verdict, reason, evidence=()):
+    """A check, in JSON types."""
+    return dict(name=name, kind=kind, verdict=verdict, reason=reason, evidence=list(evidence))
+
+
+class Verification:
+    """Runs the checks that were asked for and keeps what each came to.
+
+    :param measuring: callable that turns whatever keeps a callable from measuring into (None, why): see RollbackModule.
+    :param send: callable without arguments that gives (told scenarios, datetime of the last request or None); None to leave it out.
+    :param look: callable without arguments that gives the looks at the services; None to leave it out.
+    :param judges: list of (kind, name, callable that is given the looks and returns (verdict, reason, evidence) or None).
+    :param read_logs: callable that is given the looks and the datetime of the last request, and returns the result of the look into the
+        logs; None to leave it out.
+    :param test: callable without arguments that gives the result of the end-to-end tests; None to leave it out.
+    """
+
+    def __init__(self, measuring, send=None, look=None, judges=(), read_logs=None, test=None):
+        self._measuring = measuring
+        self._send, self._look, self._judges, self._read_logs, self._test = send, look, judges, read_logs, test
+        self.details = {}
+
+    def run(self):
+        """The checks, in the order in which a person reads them. ``details`` then has the whole results, by kind."""
+        with ThreadPoolExecutor(4) as pool:
+            sent, seen, tested = (
+                pool.submit(self._measuring, measure) if measure else None
+                for measure in (self._send, self._look, self._test)
+            )
+            checks, last = self._http(sent.result()) if sent else ([], None)
+            end_to_end = self._end_to_end(tested.result()) if tested else []
+            last = datetime.now(timezone.utc) if end_to_end else last
+            looks = seen.result() if seen else None
+        return [*checks, *self._services(looks), *self._logs(looks, last), *end_to_end]
+
+    def _http(self, measured):
+        found, why = measured
+        if why:
+            return [check("scenarios", HTTP, INCONCLUSIVE, why)], None
+        results, last = found
+        self.details[HTTP] = results
+        checks = [check(item["name"], HTTP, item["verdict"], _told_steps(item), evidence_of(item)) for item in results]
+        return checks, last
+
+    def _end_to_end(self, measured):
+        result, why = measured
+        if why:
+            return [check("end-to-end tests", E2E, INCONCLUSIVE, why)]
+        self.details[E2E] = result
+        return [check("end-to-end tests", E2E, result["verdict"], result["reason"], result["evidence"])]
+
+    def _services(self, measured):
+        if measured is None:
+            return []
+        looks, why = measured
+        if why:
+            return [check(name, kind, INCONCLUSIVE, why) for kind, name, _judge in self._judges]
+        judged = [(kind, name, judge(looks)) for kind, name, judge in self._judges]
+        return [check(name, kind, *answer) for kind, name, answer in judged if answer]
+
+    def _logs(self, measured, last):
+        if self._read_logs is None:
+            return []
+        looks, why = measured
+        result, why = (None, why) if why else self._measuring(lambda: self._read_logs(looks, last))
+        if why:
+            return [check("logs", LOGS, INCONCLUSIVE, why)]
+        self.details[LOGS] = result
+        return [check("logs", LOGS, result["verdict"], result["reason"], result["evidence"])]
+
+
+def _told_steps(result):
+    """What came of a scenario, in one sentence."""
+    sent = [step for step in result["steps"] if step["verdict"]]
+    failing = evidence_of(result)
+    if failing:
+        return failing[0]
+    return "%d steps, the slowest answer took %.2f s" % (len(sent), max(step["seconds"] or 0 for step in sent))

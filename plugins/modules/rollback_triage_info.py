@@ -1,0 +1,368 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollback_triage_info
+version_added: 0.1.0
+short_description: Look at a production and recommend what to roll back, if anything
+description:
+  - Reads, side by side, what ECS deployed and what became of it, why tasks stopped, whether the load balancer finds them healthy, what the logs of the
+    running and of the just stopped tasks hold, what RDS and the database itself say, and which secrets changed. It also goes through HTTP scenarios.
+  - From that it recommends C(none), C(CODE), C(DATABASE) or C(FULL), or says C(uncertain), with the evidence for it, the evidence against it, and
+    what would change the answer. The rules are one table, C(plugins/module_utils/_triage/rules.py).
+  - A part that cannot be read is told as not measured, with the reason, and keeps no other part from being read.
+  - It makes no writing call to AWS and reads the database in a read-only transaction. Scenarios that send more than GET requests write in the
+    application what they are made to write, such as a test sign-up, and remove it in their own steps; see O(play).
+options:
+  cluster:
+    description: Name or ARN of the ECS cluster.
+    type: str
+  services:
+    description: The names of the ECS services.
+    type: list
+    elements: str
+  task_definition:
+    description: Where the code would go back to, as M(spymeo.rollback.ecs_release_info) takes it. Without it the release that served before.
+    type: raw
+  log_groups:
+    description: The CloudWatch Logs groups of these services.
+    type: list
+    elements: str
+    default: []
+  db_instance:
+    description: The DB instance of the application. The one that DATABASE_URL names comes first.
+    type: str
+    default: ""
+  snapshot:
+    description: The DB snapshot that a rollback would restore.
+    type: str
+    default: ""
+  data_from:
+    description: The time that a rollback of the data would go back to, where no snapshot is named, ISO 8601 with a time zone.
+    type: str
+    default: ""
+  database_secret:
+    description: Name or ARN of the secret that holds DATABASE_URL.
+    type: str
+    default: ""
+  key:
+    description: The key of the URL, if the secret is a JSON object.
+    type: str
+    default: DATABASE_URL
+  secrets:
+    description: Names or ARNs of the other secrets that the application reads.
+    type: list
+    elements: str
+    default: []
+  data_rules:
+    description:
+      - What holds for tables while the application is well, a mapping from a table to what is known of it.
+      - C(columns) are there. C(at_most) so many rows (none) fulfil C(corrupted_when), an SQL condition. There are C(at_least) so many rows.
+    type: dict
+    default: {}
+  base_url:
+    description: The application's URL without a path. Without it no request is sent.
+    type: str
+    default: ""
+  health_path:
+    description: The path of the health check.
+    type: str
+    default: /api/health
+  scenarios:
+    description: HTTP scenarios, as M(spymeo.rollback.verify_http) takes them. One with a mistake is told and left out.
+    type: list
+    elements: dict
+    default: []
+  variables:
+    description: What C(${name}) stands for in the scenarios. Values are masked wherever something is shown.
+    type: dict
+    default: {}
+  run_id:
+    description: An id for this look. Scenarios use it as C(${run_id}).
+    type: str
+    default: ""
+  play:
+    description:
+      - V(all) plays every scenario. V(reading) plays those that send nothing but GET, HEAD and OPTIONS, so that nothing is written in the application.
+      - In check mode it is always V(reading).
+    type: str
+    choices: [all, reading]
+    default: all
+  slow_after:
+    description: An answer that takes more seconds than this is slow.
+    type: float
+    default: 2.0
+  patterns:
+    description: Regular expressions that tell an error in the logs, as in M(spymeo.rollback.log_errors_info).
+    type: list
+    elements: str
+  http_timeout:
+    description: How long one request may take, in seconds.
+    type: int
+    default: 10
+  database_timeout:
+    description: How long opening a connection to the database, and each statement, may take, in seconds.
+    type: int
+    default: 5
+  timeout:
+    description: How long the look may take, in seconds. What has not been read by then is told as not measured; scenarios are always played to their end.
+    type: int
+    default: 60
+  evidence:
+    description: RV(evidence) of an earlier look. It is decided on, and nothing is looked at.
+    type: dict
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+attributes:
+  check_mode:
+    description: Scenarios that write are left out and told as not measured.
+requirements:
+  - psycopg >= 3
+  - requests
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.verify_http
+  - module: spymeo.rollback.log_errors_info
+"""
+
+EXAMPLES = r"""
+- name: What is to be done?
+  spymeo.rollback.rollback_triage_info:
+    cluster: spymeo-production
+    services: [spymeo-app]
+    log_groups: [/ecs/spymeo-app]
+    db_instance: spymeo-production-db
+    snapshot: spymeo-pre-migration-snapshot
+    database_secret: spymeo/production/database-url
+    secrets: [spymeo/production/app]
+    data_rules:
+      Practitioner: {columns: [fullName, city], corrupted_when: "\"city\" = ''", at_least: 1000}
+    base_url: https://app.spymeo.fr
+  register: triage
+
+- name: What do the rules of today say of the evidence of then?
+  spymeo.rollback.rollback_triage_info:
+    evidence: "{{ lookup('ansible.builtin.file', 'evidence-20261122.json') | from_json }}"
+"""
+
+RETURN = r"""
+recommendation:
+  description: V(none), V(CODE), V(DATABASE), V(FULL) or V(uncertain).
+  returned: success
+  type: str
+  sample: CODE
+confidence:
+  description: V(high), V(medium) or V(low).
+  returned: success
+  type: str
+leaning:
+  description: What most speaks for when the recommendation is V(uncertain), else the recommendation.
+  returned: success
+  type: str
+needs_person:
+  description: Whether no automatic trigger may act on it. Only V(CODE) loses nothing.
+  returned: success
+  type: bool
+why:
+  description: The evidence for it, the strongest first.
+  returned: success
+  type: list
+  elements: str
+against:
+  description: The evidence against it, and what it costs.
+  returned: success
+  type: list
+  elements: str
+would_change:
+  description: What would lead to another answer.
+  returned: success
+  type: list
+  elements: str
+criteria:
+  description: The runbook's five criteria in their order, each with C(text) and C(answer) (V(yes), V(perhaps), V(no) or V(not measured)).
+  returned: success
+  type: list
+  elements: dict
+not_measured:
+  description: The parts that could not be read, each with C(part) and C(why), and scenarios that were left out.
+  returned: success
+  type: list
+  elements: dict
+next:
+  description: What to run next, as C(playbook), C(variables), C(words), and C(look_first), which asks for C(--check) alone.
+  returned: success
+  type: dict
+left_behind:
+  description: What a scenario wrote and could not remove again, in one sentence. Empty when nothing is left.
+  returned: success
+  type: str
+evidence:
+  description: All that was seen, in JSON types. It holds no secret, and O(evidence) takes it.
+  returned: success
+  type: dict
+before:
+  description: Always empty.
+  returned: success
+  type: dict
+after:
+  description: Always empty.
+  returned: success
+  type: dict
+plan:
+  description: Always empty.
+  returned: success
+  type: list
+  elements: str
+reason:
+  description: The recommendation in one sentence.
+  returned: success
+  type: str
+"""
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule, explain
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage import scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH, left_behind
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data import read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide import next_step, recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather import Look, Questions
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import from_json, to_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+
+def questions(module):
+    """The Questions of the options."""
+    params = module.params
+    same = (
+        "cluster",
+        "services",
+        "log_groups",
+        "db_instance",
+        "snapshot",
+        "database_secret",
+        "key",
+        "secrets",
+        "database_timeout",
+    )
+    return Questions(
+        named=named_targets(params["task_definition"], params["services"]),
+        data_from=parse_time("data_from", params["data_from"]),
+        rules=read_rules(params["data_rules"]),
+        play=player(params, module.check_mode) if params["base_url"] else None,
+        is_error=compiled(params["patterns"] or ERROR_PATTERNS),
+        **{name: params[name] for name in same},
+    )
+
+
+def player(params, check_mode):
+    """A callable that plays the scenarios."""
+    health = dict(name=HEALTH, steps=[dict(path=params["health_path"])])
+    variables = dict(params["variables"], **({"run_id": params["run_id"]} if params["run_id"] else {}))
+    may_write = params["play"] == "all" and not check_mode
+    right, values, left_out = scenarios.usable([health, *params["scenarios"]], variables, may_write)
+    secrets = [value for name, value in values.items() if name != "run_id"]
+
+    def play():
+        def session():
+            return Session(params["base_url"], params["http_timeout"])
+
+        return scenarios.play(right, session, values, secrets, left_out, params["slow_after"])
+
+    return play
+
+
+def explained(module):
+    """A callable that tells why a part was not measured."""
+
+    def explain_one(error):
+        if isinstance(error, RollbackError):
+            return error.message
+        if isinstance(error, AWS_ERRORS):
+            return explain(error, module.params.get("endpoint_url"), module.region)
+        return "a mistake of this collection, please report it (%s: %s)" % (type(error).__name__, error)
+
+    return explain_one
+
+
+def told(evidence):
+    """The result for an Evidence, in JSON types."""
+    found = recommend(evidence)
+    lost = left_behind(evidence)
+    missing = [dict(part=part, why=why) for part, why in found.not_measured]
+    missing += [dict(part="http", why=why) for why in (evidence.http.left_out if evidence.http else ())]
+    return dict(
+        recommendation=found.option,
+        confidence=found.confidence,
+        leaning=found.leaning,
+        needs_person=found.needs_person,
+        why=list(found.why),
+        against=list(found.against),
+        would_change=list(found.would_change),
+        criteria=[dict(text=text, answer=answer) for text, answer in found.criteria],
+        not_measured=missing,
+        next=asdict(next_step(found, evidence)),
+        left_behind="A test row could not be removed by: %s." % lost["scenarios"] if lost else "",
+        reason="%s (confidence: %s)%s" % (found.option, found.confidence, ": %s" % found.why[0] if found.why else ""),
+        evidence=to_json(evidence),
+    )
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            cluster=dict(type="str"),
+            services=dict(type="list", elements="str"),
+            task_definition=dict(type="raw"),
+            log_groups=dict(type="list", elements="str", default=[]),
+            db_instance=dict(type="str", default=""),
+            snapshot=dict(type="str", default=""),
+            data_from=dict(type="str", default=""),
+            database_secret=dict(type="str", default="", no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            secrets=dict(type="list", elements="str", default=[], no_log=False),
+            data_rules=dict(type="dict", default={}),
+            base_url=dict(type="str", default=""),
+            health_path=dict(type="str", default="/api/health"),
+            scenarios=dict(type="list", elements="dict", default=[]),
+            variables=dict(type="dict", default={}, no_log=True),
+            run_id=dict(type="str", default=""),
+            play=dict(type="str", choices=["all", "reading"], default="all"),
+            slow_after=dict(type="float", default=2.0),
+            patterns=dict(type="list", elements="str"),
+            http_timeout=dict(type="int", default=10),
+            database_timeout=dict(type="int", default=5),
+            timeout=dict(type="int", default=60),
+            evidence=dict(type="dict"),
+        ),
+        required_one_of=[("cluster", "evidence")],
+        required_together=[("cluster", "services")],
+    )
+    with module.telling():
+        if module.params["evidence"]:
+            evidence = from_json(module.params["evidence"])
+        else:
+            look = Look(Clients(module.aws), questions(module), Clock(), module.params["timeout"])
+            evidence = look.evidence(datetime.now(timezone.utc), explained(module))
+        module.finish(changed=False, before={}, after={}, **told(evidence))
+
+
+if __name__ == "__main__":
+    main()

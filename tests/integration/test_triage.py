@@ -1,0 +1,239 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""triage.yml recommends the right thing on every accident and on the healthy production, shows why, and changes nothing.
+
+What it says to run next is run as it is printed, and makes the service healthy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from urllib.parse import quote
+
+import pytest
+
+from spymeo_lab import cli, world
+from spymeo_lab.accidents import ACCIDENTS
+
+from .conftest import bring_up, take_down
+
+RELEASE = "the release before does not know 20250310140000_add_practitioner_phone"
+RENAME = "20250310140000_rename_full_name_to_display_name"
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """What is to be recommended, with which confidence; texts that must be in WHY and in AGAINST; the criteria that are met."""
+
+    recommendation: str
+    confidence: str
+    why: tuple[str, ...]
+    against: tuple[str, ...]
+    criteria: tuple[int, ...]
+
+
+EXPECTED = {
+    "crash-loop": Expected(
+        "CODE",
+        "high",
+        ("tasks of spymeo-app:2 ended by themselves", "app exited with 1", "nobody is served"),
+        (RELEASE,),
+        (1, 3, 5),
+    ),
+    "bad-migration": Expected(
+        "FULL",
+        "high",
+        ("POST /api/practitioners answers 500", "P2022", "Practitioner has no column fullName", f"brought {RENAME}"),
+        ("it takes the data back to",),
+        (4, 5),
+    ),
+    "cannot-connect": Expected(
+        "CODE",
+        "high",
+        ("the tasks look for the database at", "P1001", "Task failed ELB health checks", "the database itself is well"),
+        (RELEASE,),
+        (1, 2, 3, 5),
+    ),
+    "login-broken": Expected(
+        "CODE",
+        "medium",
+        ("people cannot log in: administration, log in as administrator: POST /api/admin/login answers 401",),
+        ("did they work before the deployment?", RELEASE),
+        (3,),
+    ),
+    "payments-broken": Expected("CODE", "high", ("POST /api/payments answers 500",), (RELEASE,), (5,)),
+    "slow": Expected(
+        "CODE", "medium", ("6 of 6 answers took more than 2 s", "it is not the database that is slow"), (RELEASE,), ()
+    ),
+    "full": Expected(
+        "FULL",
+        "high",
+        (
+            "tasks of spymeo-app:2 ended by themselves",
+            "Practitioner has no column fullName",
+            f"{world.APP_SECRET} got another value",
+        ),
+        ("it takes the data back to",),
+        (1, 3, 4, 5),
+    ),
+}
+
+
+PATIENT = ("-e", "rollback_slow_after=8")  # the machine that tests may itself be slow, but not as slow as that
+
+
+def handed_on(played) -> dict:
+    """What the workflow is given (set_stats)."""
+    text = played.output.split("CUSTOM STATS:")[1]
+    stats, _end = json.JSONDecoder().raw_decode(text[text.index("{") :])
+    return stats["rollback_triage"]["spymeo-lab"]
+
+
+def triage(production, *arguments):
+    played = production.play("triage", *arguments, ANSIBLE_SHOW_CUSTOM_STATS="true")
+    assert played.code == 0, played.output
+    assert played.written == []
+    assert played.recap["changed"] == 0
+    return played, handed_on(played)
+
+
+def lines(played) -> list[str]:
+    """The lines of the recommendation."""
+    text = played.output[played.output.index('"msg": [') + len('"msg": ') :]
+    found, _end = json.JSONDecoder().raw_decode(text)
+    return found
+
+
+def assert_told(told, expected):
+    assert (told["recommendation"], told["confidence"]) == (expected.recommendation, expected.confidence), told
+    assert [text for text in expected.why if not any(text in line for line in told["why"])] == [], told["why"]
+    assert [text for text in expected.against if not any(text in line for line in told["against"])] == [], told[
+        "against"
+    ]
+    assert told["not_measured"] == []
+
+
+@pytest.fixture(scope="module")
+def healthy(shared_production):
+    """A production that no test changes."""
+    return shared_production
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """A production that is whole again before each accident."""
+    production, used = bring_up(), []
+
+    def bring_about(accident):
+        if used:
+            cli.heal(cli.parser().parse_args(["heal", "--name", production.name]))
+            production.state = cli.running(production.name)
+        used.append(accident)
+        production.accident(accident)
+        return production
+
+    yield bring_about
+    take_down(production)
+
+
+def test_a_healthy_production_is_left_alone_and_what_was_signed_up_is_removed(healthy):
+    before = practitioners(healthy)
+    played, told = triage(healthy, *PATIENT)
+    assert_told(
+        told, Expected("none", "high", ("what people do works: health, administration", "are without errors"), (), ())
+    )
+    assert lines(played)[0] == "===== NONE: roll back nothing (confidence: high) ====="
+    assert [line for line in lines(played) if line.startswith("CRITERION") and " no: " not in line] == []
+    assert practitioners(healthy) == before
+    assert any(line.startswith("PLAYED") and "what they wrote they have removed" in line for line in lines(played))
+
+
+def practitioners(production) -> int:
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        return connection.execute('SELECT count(*) FROM "Practitioner"').fetchone()[0]
+
+
+def test_a_check_sends_no_request_that_writes_and_hands_on_the_same(healthy):
+    played, told = triage(healthy, "--check", *PATIENT)
+    assert told["recommendation"] == "none"
+    assert told["confidence"] == "medium"
+    assert [item["why"] for item in told["not_measured"]] == [
+        f"{name}: it sends POST, and nothing may be written"
+        for name in ("administration", "practitioner sign-up", "payment")
+    ]
+    assert not any(line.startswith("PLAYED") for line in lines(played))
+
+
+def test_what_may_not_be_read_is_told_and_breaks_nothing(healthy):
+    nowhere = {"endpoint_url": "http://127.0.0.1:9", "access_key": "x", "secret_key": "y-secret-y"}
+    played, told = triage(healthy, *PATIENT, "-e", json.dumps({"rollback_aws": nowhere, "triage_timeout": 20}))
+    assert (told["recommendation"], told["confidence"]) == ("none", "low")
+    parts = {item["part"] for item in told["not_measured"]}
+    assert parts == {"services", "tasks", "targets", "logs", "instance", "database", "secrets"}
+    assert any("cannot be reached" in item["why"] or "more than 20 s" in item["why"] for item in told["not_measured"])
+    assert any(line.startswith("WHY") for line in lines(played))
+
+
+def test_mistakes_in_the_inventory_are_told_part_by_part(healthy):
+    wrong = {
+        "rollback_database_secret": "spymeo/db",
+        "rollback_log_groups": ["/ecs/none"],
+        "rollback_db_instance": "",
+        "rollback_snapshot": "none",
+    }
+    _played, told = triage(healthy, *PATIENT, "-e", json.dumps(wrong))
+    why = {item["part"]: item["why"] for item in told["not_measured"]}
+    assert "there is no such secret" in why["database"]
+    assert "there is no such log group" in why["logs"]
+    assert why["instance"] == "rollback_db_instance is not set"
+    assert told["recommendation"] == "none"
+
+
+def test_no_secret_is_in_anything_that_was_printed_or_recorded(healthy, tmp_path):
+    record = tmp_path / "seen.json"
+    played = healthy.play("triage", "-vvvv", "-e", f"rollback_evidence_file={record}")
+    assert played.code == 0, played.output
+    assert json.loads(record.read_text())["services"][0]["name"] == world.SERVICE
+    values = [
+        world.DB_PASSWORD,
+        quote(world.DB_PASSWORD, safe=""),
+        world.PAYMENT_KEY,
+        world.SESSION_SECRET,
+        world.ADMIN_PASSWORD,
+    ]
+    assert [value for value in values if value in played.output + record.read_text()] == []
+
+
+@pytest.mark.parametrize("accident", EXPECTED)
+def test_recommends_what_makes_it_healthy_again_and_shows_why(accident, scene):
+    production, expected = scene(accident), EXPECTED[accident]
+    patience = [] if accident == "slow" else PATIENT
+    played, told = triage(production, *patience)
+    assert_told(told, expected)
+    first, second = lines(played)[:2]
+    assert first.startswith(f"===== {expected.recommendation}: ")
+    assert second == f"NEXT      {told['command']}"
+    met = [int(line.split()[1]) for line in lines(played) if line.startswith("CRITERION") and " yes: " in line]
+    assert tuple(met) == expected.criteria
+    assert told["needs_person"] is (expected.recommendation != "CODE")
+    assert any("automatic trigger" in line for line in lines(played))
+    done = production.run(shlex.split(told["command"]))
+    assert done.code == 0, done.output
+    if accident in ("crash-loop", "bad-migration"):
+        assert triage(production, *PATIENT)[1]["recommendation"] == "none"
+
+
+def test_every_accident_is_here():
+    assert set(EXPECTED) == set(ACCIDENTS)
+
+
+def test_what_was_recorded_is_decided_on_again_without_a_look(healthy, tmp_path):
+    record = tmp_path / "seen.json"
+    assert healthy.play("triage", "-e", f"rollback_evidence_file={record}").code == 0
+    seen = json.loads(record.read_text())
+    seen["services"][0]["failed_tasks"] = 9
+    played, told = triage(healthy, "-e", json.dumps({"rollback_evidence": seen}))
+    assert played.calls == []
+    assert told["recommendation"] == "CODE"

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which release point a rollback uses. Stories are deployments and checkpoints in order: "1, cp-a, 2" deploys 1, makes cp-a, deploys 2."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import as_releases, times_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import NONE, Past, Point, pick
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    Container,
+    Service,
+    ServiceDeployment,
+    TaskDefinition,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from hypothesis import given
+from hypothesis import strategies as st
+
+START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+
+
+def arn(revision):
+    return "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:%s" % revision
+
+
+def told(story):
+    """(Past, Points newest first) at the end of a story of one service. ``2x1``: ECS's circuit breaker went from 2 back to 1."""
+    history, points, running = [], [], None
+    for place, part in enumerate(story.split(", ")):
+        at = START + timedelta(minutes=place)
+        if part.startswith("cp-"):
+            services = {"app": {"release": arn(running), "task_definition": arn(running)}}
+            points.append(Point.from_record({"id": part, "created": at.isoformat(), "services": services}))
+            continue
+        revision, _x, back = part.partition("x")
+        status = "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL"
+        history.append(ServiceDeployment(str(place), status, "", at, arn(revision), (back and arn(back)) or None))
+        running = back or revision
+    service = Service("app", "ACTIVE", "ECS", arn(running), 2, 2, (), ())
+    definitions = {arn(n): TaskDefinition(arn(n), "ACTIVE", START, (Container("app", "i"),), None) for n in "123456789"}
+    times = times_of(*as_releases(service, history, definitions))
+    past = Past("app", times.running, times.since, times.brought_back, times.bad_since, times.bad)
+    return past, list(reversed(points))
+
+
+def picked(story, named=None, wanted=""):
+    past, points = told(story)
+    point = pick(points, [past], {"app": arn(named)} if named else {}, wanted).point
+    return point and point.id
+
+
+@pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        ("1, cp-a, 2", "cp-a"),
+        ("1, cp-a, 2, cp-b, 3", "cp-b"),
+        ("1, cp-a, cp-b, 2", "cp-b"),  # the deployment after the first checkpoint was given up
+        ("1, cp-a, 2, cp-b", "cp-a"),  # what comes next was not deployed yet
+        ("1, cp-a", None),
+        ("1, 2", None),
+        ("1, 2, cp-a", None),
+        ("1, cp-a, 2, 1", "cp-a"),  # brought back already: the database and the secrets go back to the same point
+        ("1, cp-a, 2, cp-b, 3, 1", "cp-a"),
+        ("1, cp-a, 2x1", "cp-a"),  # and when ECS's circuit breaker did it
+        ("1, cp-a, 2, 1, cp-b", "cp-a"),  # the next deployment has not come yet
+        ("1, cp-a, 2, 1, cp-b, 3", "cp-b"),
+        ("1, cp-a, 2, 1, cp-b, 3x1", "cp-b"),  # what was written after the first rollback stays
+        ("1, cp-a, 2, 1, cp-b, 2", "cp-b"),  # the rollback was undone, and 2 failed again
+        ("1, cp-a, 2, cp-b, 2, 3", "cp-b"),  # deploying the same again is no other release
+        ("0, cp-z, 1, cp-a, 2, 1, cp-b, 2, 1", "cp-b"),
+        ("1, cp-a, 2, cp-b, 3, 1, cp-c, 4", "cp-c"),
+        ("1, cp-a, 2, 1, 2, cp-b, 3", "cp-a"),  # 2 was rolled back from once, so what it recorded is not trusted
+    ],
+)
+def test_uses_the_newest_point_that_is_older_than_what_runs(story, expected):
+    assert picked(story) == expected
+
+
+@pytest.mark.parametrize(
+    ("story", "named", "expected"),
+    [
+        ("1, cp-a, 2, cp-b, 3", 1, "cp-a"),
+        ("1, cp-a, 2, cp-b, 3", 2, "cp-b"),
+        ("1, cp-a, 2, cp-b, 3", 9, None),
+        ("1, cp-a, 2, 1", 1, "cp-a"),
+    ],
+)
+def test_a_target_that_is_named_takes_the_point_that_recorded_it(story, named, expected):
+    assert picked(story, named) == expected
+
+
+def test_the_operators_word_comes_first():
+    assert picked("1, cp-a, 2, cp-b, 3", wanted="cp-a") == "cp-a"
+    assert picked("1, cp-a, 2", wanted=NONE) is None
+    with pytest.raises(
+        BadInput, match=r"rollback_release_point .* 'cp-x': there is no such release point\. There are: cp-b, cp-a"
+    ):
+        picked("1, cp-a, 2, cp-b, 3", wanted="cp-x")
+
+
+def test_tells_of_each_point_why_it_is_not_used():
+    past, points = told("1, cp-a, 2, cp-b, 3, cp-c")
+    chosen = pick(points, [past], {})
+    assert chosen.reason == "it is the newest one older than app:3"
+    assert chosen.verdicts == {"cp-c": "what it has recorded runs", "cp-b": "", "cp-a": "cp-b is newer"}
+
+
+def two(point_releases, running, since):
+    pasts = [
+        Past(name, arn(running[name]), START + timedelta(minutes=since[name]), False, None, frozenset())
+        for name in running
+    ]
+    services = {name: {"release": arn(n), "task_definition": arn(n)} for name, n in point_releases.items()}
+    point = Point.from_record(
+        {"id": "cp-a", "created": (START + timedelta(minutes=5)).isoformat(), "services": services}
+    )
+    return pick([point], pasts, {})
+
+
+def test_a_service_that_was_not_deployed_since_stays_and_the_others_go_back():
+    assert two({"app": 1, "worker": 7}, {"app": 2, "worker": 7}, {"app": 6, "worker": 0}).point.id == "cp-a"
+
+
+@pytest.mark.parametrize(
+    ("releases", "running", "since", "why"),
+    [
+        ({"app": 1}, {"app": 2, "worker": 7}, {"app": 6, "worker": 0}, "it has not recorded worker"),
+        ({"app": 1, "worker": 6}, {"app": 2, "worker": 7}, {"app": 6, "worker": 4}, "it was made after app:7 began"),
+        ({"app": 2, "worker": 7}, {"app": 2, "worker": 7}, {"app": 0, "worker": 0}, "what it has recorded runs"),
+    ],
+)
+def test_all_services_have_to_agree(releases, running, since, why):
+    chosen = two(releases, running, since)
+    assert (chosen.point, chosen.verdicts) == (None, {"cp-a": why})
+
+
+@pytest.mark.parametrize("record", [{}, {"id": "cp-a", "created": "x"}, {"id": "cp-a", "services": {"app": []}}])
+def test_a_record_that_lacks_something_is_an_error(record):
+    with pytest.raises(RollbackError):
+        Point.from_record(record)
+
+
+@given(st.lists(st.sampled_from(["1", "2", "3", "2x1", "3x2", "cp-"]), min_size=1, max_size=9))
+def test_after_going_back_to_a_point_the_same_point_is_used_again(parts):
+    parts = ["1", *(f"{part}{place}" if part == "cp-" else part for place, part in enumerate(parts))]
+    past, points = told(", ".join(parts))
+    first = pick(points, [past], {}).point
+    if first is None:
+        return
+    target = first.releases["app"][-1]
+    assert first.created < START + timedelta(minutes=len(parts))
+    assert arn(target) not in past.bad
+    if past.running != arn(target):
+        again = picked(", ".join([*parts, target]))
+        assert again == first.id

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import html
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import take
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
+from hypothesis import given
+from hypothesis import strategies as st
+
+PAGE = """
+<!doctype html><html><head>
+<meta name="csrf-token" content="a&amp;b/c=="><meta charset="utf-8">
+<!-- <input name="_csrf" value="commented out"> -->
+<script>const field = '<input name="_csrf" value="in a script">'</script>
+</head><body><form><input type="hidden" name="_csrf" value="first"/><INPUT NAME='_csrf' VALUE='second'>
+<input name="empty" value=""><input name="none"><p name="p" value="x"></form></body>
+"""
+HEADERS = (("Location", "/admin"), ("X-CSRF-Token", "from-header"))
+WHOLE = Answer(200, PAGE, 0.1, HEADERS, (("XSRF-TOKEN", "from-cookie"),))
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ({"html": "csrf-token"}, "a&b/c=="),
+        ({"html": "_csrf"}, "first"),
+        ({"html": "empty"}, ""),
+        ({"header": "x-csrf-token"}, "from-header"),
+        ({"header": "Location"}, "/admin"),
+        ({"cookie": "XSRF-TOKEN"}, "from-cookie"),
+    ],
+)
+def test_takes_tokens_out_of_fields_headers_and_cookies(where, value):
+    assert take({"token": where}, WHOLE) == ({"token": value}, [])
+
+
+@pytest.mark.parametrize(
+    ("where", "complaint"),
+    [
+        ({"html": "none"}, "the HTML has no <input> or <meta> named none to capture"),
+        ({"html": "p"}, "the HTML has no <input> or <meta> named p to capture"),
+        ({"header": "ETag"}, "there is no header ETag to capture"),
+        ({"cookie": "xsrf-token"}, "no cookie xsrf-token was set to capture"),
+        ("user.id", "the JSON has no user.id to capture"),
+        ({"json": "user.id"}, "the JSON has no user.id to capture"),
+    ],
+)
+def test_says_what_is_not_there(where, complaint):
+    assert take({"token": where}, WHOLE) == ({}, [complaint])
+
+
+def test_what_is_there_is_taken_although_something_else_is_not():
+    answer = Answer(200, '{"user": {"id": 7}}', 0.1)
+    assert take({"id": {"json": "user.id"}, "etag": {"header": "ETag"}}, answer)[0] == {"id": 7}
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=40))
+def test_a_value_comes_out_of_html_as_it_was_put_in(value):
+    page = f'<form><input name="t" value="{html.escape(value)}"></form>'
+    assert take({"t": {"html": "t"}}, Answer(200, page, 0.1))[0] == {"t": value}

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run import Verification
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+STEP = {"name": "get", "verdict": "passed", "reason": "status 200", "seconds": 0.5}
+HEALTH = {"name": "health", "verdict": "passed", "steps": [STEP]}
+LOGS = {"verdict": "passed", "reason": "no errors", "evidence": []}
+TESTS = {"verdict": "failed", "reason": "they failed", "evidence": ["| expected 1"]}
+JUDGES = (("tasks", "tasks", lambda looks: ("passed", looks, [])), ("targets", "targets", lambda looks: None))
+
+
+def measuring(measure):
+    """As RollbackModule.measuring, for our own errors."""
+    try:
+        return measure(), None
+    except RollbackError as error:
+        return None, error.message
+
+
+def refused():
+    raise RollbackError("these credentials may not")
+
+
+def verdicts(checks):
+    return {check["name"]: check["verdict"] for check in checks}
+
+
+def whole(**changes):
+    parts = dict(
+        send=lambda: ([HEALTH], NOON),
+        look=lambda: "2 tasks run",
+        judges=JUDGES,
+        read_logs=lambda looks, last: {**LOGS, "reason": "%s, last request at %s" % (looks, last.hour)},
+        test=lambda: TESTS,
+    )
+    return Verification(measuring, **{**parts, **changes})
+
+
+def test_each_check_has_its_verdict_and_what_has_no_answer_is_no_check():
+    verification = whole(test=None)
+    assert [(check["name"], check["reason"]) for check in verification.run()] == [
+        ("health", "1 steps, the slowest answer took 0.50 s"),
+        ("tasks", "2 tasks run"),
+        ("logs", "2 tasks run, last request at 12"),
+    ]
+    assert set(verification.details) == {"http", "logs"}
+
+
+@pytest.mark.parametrize(
+    ("part", "inconclusive"),
+    [
+        ("send", ["scenarios"]),
+        ("look", ["tasks", "targets", "logs"]),
+        ("read_logs", ["logs"]),
+        ("test", ["end-to-end tests"]),
+    ],
+)
+def test_what_cannot_be_measured_is_inconclusive_and_hides_no_other_check(part, inconclusive):
+    fails = (lambda _looks, _last: refused()) if part == "read_logs" else refused
+    checks = whole(**{part: fails}).run()
+    assert [check["name"] for check in checks if check["verdict"] == "inconclusive"] == inconclusive
+    assert {check["reason"] for check in checks if check["name"] in inconclusive} == {"these credentials may not"}
+    assert len(checks) > len(inconclusive)
+
+
+def test_what_was_not_asked_for_is_not_checked():
+    assert verdicts(Verification(measuring, send=lambda: ([HEALTH], None)).run()) == {"health": "passed"}
+    assert verdicts(Verification(measuring, test=lambda: TESTS).run()) == {"end-to-end tests": "failed"}
+
+
+def test_checks_run_side_by_side_and_the_logs_are_read_when_the_others_have_ended():
+    meeting, ended = threading.Barrier(3, timeout=10), []
+
+    def part(name, result):
+        def measure():
+            meeting.wait()  # breaks unless all three are here at once
+            ended.append(name)
+            return result
+
+        return measure
+
+    def read_logs(looks, last):
+        ended.append("logs")
+        assert last > NOON  # the tests have ended after the last request
+        return LOGS
+
+    whole(
+        send=part("http", ([HEALTH], NOON)), look=part("tasks", ""), test=part("e2e", TESTS), read_logs=read_logs
+    ).run()
+    assert sorted(ended[:3]) == ["e2e", "http", "tasks"]
+    assert ended[3] == "logs"

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module around the rules; what it sees of a whole production is in tests/integration/test_triage.py."""
+
+from __future__ import annotations
+
+import pytest
+
+NIGHT = "2026-11-22T03:00:00+00:00"
+CRASHING = {
+    "at": NIGHT,
+    "services": [
+        {
+            "name": "app",
+            "release": "app:42",
+            "before": "app:41",
+            "desired": 2,
+            "running": 0,
+            "failed_tasks": 5,
+            "came": "2026-11-22T02:40:00+00:00",
+        }
+    ],
+    "not_measured": [{"part": "logs", "why": "These credentials may not call FilterLogEvents."}],
+}
+
+
+def test_decides_on_recorded_evidence_without_a_look(run_module):
+    result = run_module("rollback_triage_info", evidence=CRASHING)
+    assert (result["recommendation"], result["changed"], result["needs_person"]) == ("CODE", False, False)
+    assert result["reason"].startswith("CODE (confidence: medium): 5 tasks of app:42 ended by themselves")
+    assert result["next"] == {
+        "playbook": "rollback_code.yml",
+        "variables": {},
+        "words": "It loses nothing.",
+        "look_first": False,
+    }
+    assert {"part": "logs", "why": "These credentials may not call FilterLogEvents."} in result["not_measured"]
+    assert result["criteria"][0] == {"text": "the application does not stay up", "answer": "yes"}
+    assert result["evidence"]["services"][0]["release"] == "app:42"
+
+
+def test_its_own_evidence_is_decided_on_in_the_same_way(run_module):
+    first = run_module("rollback_triage_info", evidence=CRASHING)
+    second = run_module("rollback_triage_info", evidence=first["evidence"])
+    assert {key: second[key] for key in second if key != "diff"} == {key: first[key] for key in first if key != "diff"}
+
+
+def test_evidence_that_cannot_be_read_is_refused(run_module):
+    result = run_module("rollback_triage_info", evidence={"at": NIGHT, "tsks": []})
+    assert result["failed"]
+    assert result["msg"] == "The evidence cannot be read: in evidence, tsks is not known."
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"data_rules": {"Practitioner": {"corupted_when": "x"}}},
+            "rollback_data_rules (option data_rules) is 'Practitioner'",
+        ),
+        ({"data_from": "yesterday"}, "The option data_from is 'yesterday'"),
+        ({"patterns": ["("]}, "no regular expression"),
+        ({"task_definition": 41}, "a bare int names no task definition"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_refused_before_anything_is_asked(options, words, run_module):
+    result = run_module("rollback_triage_info", cluster="production", services=["app"], **options)
+    assert result["failed"]
+    assert words in result["msg"]
+
+
+def test_what_cannot_be_asked_is_told_part_by_part(run_module, monkeypatch):
+    def refuse(_module, service):
+        raise OSError(f"no way to {service}")
+
+    run = run_module
+    monkeypatch.setattr(
+        "ansible_collections.spymeo.rollback.plugins.modules.rollback_triage_info.Clients",
+        lambda make: lambda name: refuse(None, name),
+    )
+    result = run("rollback_triage_info", cluster="production", services=["app"], db_instance="app-db")
+    assert (result["recommendation"], result["confidence"]) == ("uncertain", "low")
+    why = {item["part"]: item["why"] for item in result["not_measured"]}
+    assert why["instance"] == "a mistake of this collection, please report it (OSError: no way to rds)"
+    assert why["http"] == "rollback_base_url is not set"

@@ -1,0 +1,217 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The module around all checks; AWS answers what the test announces, and the application what the test says."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import UTC, datetime
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
+GROUP = "arn:aws:elasticloadbalancing:eu-west-3:123456789012:targetgroup/app/1"
+HTTP = {"base_url": "https://app.spymeo.fr", "scenarios": [{"name": "health", "steps": [{"path": "/api/health"}]}]}
+TASKS = {"cluster": "production", "services": ["app"]}
+LOGS = {"log_groups": ["/ecs/app"], "settle": 0, "include_stopped": False}
+SERVICE = {
+    "serviceName": "app",
+    "serviceArn": "x/app",
+    "status": "ACTIVE",
+    "taskDefinition": DEFINITION,
+    "desiredCount": 1,
+    "runningCount": 1,
+    "pendingCount": 0,
+    "loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}],
+    "deployments": [
+        {
+            "status": "PRIMARY",
+            "taskDefinition": DEFINITION,
+            "createdAt": NOON,
+            "desiredCount": 1,
+            "runningCount": 1,
+            "rolloutState": "COMPLETED",
+        }
+    ],
+    "events": [],
+}
+TASK = {
+    "taskArn": "x/aaaa",
+    "taskDefinitionArn": DEFINITION,
+    "createdAt": NOON,
+    "lastStatus": "RUNNING",
+    "attachments": [{"details": [{"name": "privateIPv4Address", "value": "10.0.0.7"}]}],
+}
+OPTIONS = {"awslogs-group": "/ecs/app", "awslogs-stream-prefix": "ecs"}
+CONTAINER = {"name": "web", "image": "i", "logConfiguration": {"logDriver": "awslogs", "options": OPTIONS}}
+DESCRIBED = {
+    "taskDefinitionArn": DEFINITION,
+    "status": "ACTIVE",
+    "registeredAt": NOON,
+    "containerDefinitions": [CONTAINER],
+}
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """path → answer of the application."""
+    module = importlib.import_module("ansible_collections.spymeo.rollback.plugins.module_utils._verification.ask")
+    given = {"/api/health": Answer(200, "ok", 0.1)}
+
+    class Session:
+        def __init__(self, base_url, timeout):
+            pass
+
+        def send(self, _method, path, _headers, json, _form):
+            return given[path] if not callable(given[path]) else given[path](json)
+
+    monkeypatch.setattr(module, "Session", Session)
+    return given
+
+
+@pytest.fixture
+def services(aws):
+    """Announces one service with a task, whose target is in this state."""
+
+    def announce(state="healthy"):
+        aws.answer("ecs", "describe_services", {"services": [SERVICE]})
+        aws.answer("ecs", "list_tasks", {"taskArns": ["x/aaaa"]})
+        aws.answer("ecs", "describe_tasks", {"tasks": [TASK]})
+        target = {"Id": "10.0.0.7", "Port": 8080}
+        asked = {"TargetGroupArn": GROUP, "Targets": [target]}
+        health = [{"Target": target, "TargetHealth": {"State": state}}]
+        if state:
+            aws.answer("elbv2", "describe_target_health", {"TargetHealthDescriptions": health}, asked)
+
+    return announce
+
+
+@pytest.fixture
+def logged(aws):
+    """Announces what that task has logged."""
+
+    def announce(*messages):
+        aws.answer("logs", "filter_log_events", {"events": []}, {"logGroupName": "/ecs/app", "limit": 1})
+        aws.answer("ecs", "describe_task_definition", {"taskDefinition": DESCRIBED})
+        aws.answer("logs", "filter_log_events", {"events": []})  # nothing is younger than the last request yet
+        events = [
+            {"eventId": str(place), "timestamp": 1795348800000, "message": message, "logStreamName": "ecs/web/aaaa"}
+            for place, message in enumerate(messages)
+        ]
+        aws.answer("logs", "filter_log_events", {"events": events})
+
+    return announce
+
+
+def verdicts(result):
+    return {check["name"]: check["verdict"] for check in result["checks"]}
+
+
+def test_passes_when_everything_has_passed(answers, services, logged, run_module):
+    services()
+    logged("listening")
+    result = run_module("verify_application", http=HTTP, tasks=TASKS, logs=LOGS)
+    assert (result["verdict"], result["changed"], result["next"]) == ("passed", False, [])
+    assert verdicts(result) == dict.fromkeys(("health", "tasks", "targets", "logs"), "passed")
+    assert result["plan"] == ["health: GET /api/health"]
+    assert result["logs"]["lines"] == 1
+
+
+def test_fails_with_the_evidence_of_each_check_and_what_to_do(answers, services, logged, run_module):
+    answers["/api/health"] = Answer(503, "down", 0.1)
+    services("unhealthy")
+    logged("Error: P2022")
+    tasks = {**TASKS, "wait_timeout": 0, "targets": {"app": "app:41"}}
+    result = run_module("verify_application", http=HTTP, tasks=tasks, logs=LOGS, after="code")
+    assert result["failed"]
+    assert verdicts(result) == {"health": "failed", "tasks": "passed", "targets": "failed", "logs": "failed"}
+    assert result["evidence"] == [
+        "health, failed: /api/health: failed: status 503 instead of 200; the body is: down",
+        "targets, failed: app: 0 of 1 tasks are healthy targets, others are unhealthy",
+        "logs, failed: 1 times: Error: P2022",
+    ]
+    assert "playbooks/rollback_full.yml" in " ".join(result["next"])
+
+
+def test_another_task_definition_than_the_one_deployed_is_a_failure(services, run_module):
+    services()
+    tasks = {**TASKS, "targets": {"app": "app:40"}}
+    result = run_module("verify_application", tasks=tasks, fail_on_error=False)
+    assert "failed" not in result
+    assert verdicts(result) == {"tasks": "failed", "targets": "passed"}
+    assert "app is to run app:41, not app:40" in result["evidence"][0]
+
+
+def test_a_missing_permission_makes_one_check_inconclusive_and_hides_no_other(aws, answers, services, run_module):
+    services(state=None)
+    aws.refuse("elbv2", "describe_target_health", "AccessDenied")
+    result = run_module("verify_application", http=HTTP, tasks=TASKS)
+    assert verdicts(result) == {"health": "passed", "tasks": "passed", "targets": "inconclusive"}
+    assert result["failed"]
+    assert "Allow elasticloadbalancing:DescribeTargetHealth" in result["evidence"][0]
+
+
+def test_whatever_aws_refuses_is_inconclusive_in_its_own_words(aws, answers, run_module):
+    aws.refuse("ecs", "describe_services", "ThrottlingException", "Rate exceeded")
+    result = run_module("verify_application", http=HTTP, tasks=TASKS, logs=LOGS)
+    inconclusive = dict.fromkeys(("tasks", "targets", "logs"), "inconclusive")
+    assert verdicts(result) == {"health": "passed", **inconclusive}
+    assert "AWS refused DescribeServices with ThrottlingException: Rate exceeded" in result["msg"]
+
+
+LOGIN = {
+    "name": "admin",
+    "steps": [{"method": "POST", "path": "/login", "json": {"password": "${password}"}}],
+}
+
+
+def test_credentials_come_from_the_secret_that_is_named_and_are_never_shown(aws, answers, run_module):
+    sent = []
+    answers["/login"] = lambda json: sent.append(json) or Answer(500, "no such password hunter22", 0.1)
+    arn = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:admin-AbCdEf"
+    value = {"ARN": arn, "Name": "admin", "VersionId": "v1" * 16, "SecretString": '{"password": "hunter22"}'}
+    aws.answer("secretsmanager", "get_secret_value", value, {"SecretId": "admin", "VersionStage": "AWSCURRENT"})
+    secrets = {"password": {"secret": "admin", "key": "password"}}
+    result = run_module("verify_application", http={**HTTP, "scenarios": [LOGIN], "secrets": secrets})
+    assert sent == [{"password": "hunter22"}]
+    assert "no such password ********" in result["evidence"][0]
+    assert "hunter22" not in str(result)
+
+
+def test_tests_of_the_application_are_run_and_their_output_is_kept(answers, run_module, tmp_path):
+    e2e = {"command": "echo at $BASE_URL for $ROLLBACK_RUN_ID; exit 2", "directory": str(tmp_path)}
+    result = run_module("verify_application", http=HTTP, e2e=e2e, run_id="rb-20261122-031500")
+    assert verdicts(result) == {"health": "passed", "end-to-end tests": "failed"}
+    assert result["e2e"]["exit_code"] == 2
+    assert (tmp_path / "rb-20261122-031500-e2e.log").read_text() == "at https://app.spymeo.fr for rb-20261122-031500\n"
+    assert "| at https://app.spymeo.fr for rb-20261122-031500" in result["msg"]
+
+
+def test_check_mode_sends_runs_and_reads_nothing(run_module, tmp_path):
+    e2e = {"command": f"touch {tmp_path}/ran", "directory": str(tmp_path)}
+    result = run_module("verify_application", check_mode=True, http=HTTP, tasks=TASKS, logs=LOGS, e2e=e2e)
+    assert result["plan"] == ["health: GET /api/health", f"end-to-end tests: touch {tmp_path}/ran"]
+    assert (result["verdict"], list(tmp_path.iterdir())) == ("inconclusive", [])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"http": {**HTTP, "base_url": "app"}}, "rollback_base_url"),
+        ({"http": {**HTTP, "scenarios": [LOGIN]}}, "${password} is no variable"),
+        ({"http": {**HTTP, "secrets": {"password": "admin"}}}, "verify_secrets"),
+        ({"http": HTTP, "tasks": TASKS, "logs": {**LOGS, "noise": [{"pattern": "x"}]}}, "entry 1: reason is missing"),
+        ({"http": HTTP, "tasks": TASKS, "logs": {**LOGS, "patterns": ["("]}}, "no regular expression"),
+        ({"http": HTTP, "tasks": TASKS, "logs": {**LOGS, "baseline_until": "noon"}}, "baseline_until"),
+        ({"e2e": {"command": "x", "runs_on": "task"}}, "rollback_e2e_runs_on"),
+        ({"e2e": {"command": "x", "secret_environment": {"A": "1"}}}, "fewer than 4 characters"),
+        ({}, "one of the following is required"),
+        ({"http": HTTP, "logs": LOGS}, "missing parameter(s) required by 'logs': tasks"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_asked(run_module, options, words):
+    result = run_module("verify_application", **options)
+    assert result["failed"]
+    assert words in result["msg"]

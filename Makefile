@@ -22,7 +22,7 @@ BENCH := PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench
 MAIN := $(REQUIREMENTS)/main.txt $(REQUIREMENTS)/constraints.txt
 
 help: ## List these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-10s %s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-13s %s\n' "$$target" "$$what"; done
 
 demo: .venv ## Break a production on this machine, roll it back, prove it (first run: up to 5 minutes, then under one)
 	@tests/lab/demo

@@ -22,6 +22,8 @@ try:
     )
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # AnsibleAWSModule tells the person which library to install
+else:
+    BOTOCORE_MISSING = None
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -69,6 +71,8 @@ def _core():
 
 def read_descriptions(*services):
     """Let this process, and those that are forked from it, make clients of these services sooner. Calls nobody."""
+    if BOTOCORE_MISSING:
+        return
     session = boto3.session.Session(botocore_session=_core())
     for service in services:
         session.client(service, region_name="eu-west-3", aws_access_key_id="-", aws_secret_access_key="-")

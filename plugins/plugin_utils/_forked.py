@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -25,14 +26,20 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 from ansible.vars import clean
 
-# What nearly every module of ours needs. Without boto3 or amazon.aws the module itself tells what is missing.
-with contextlib.suppress(ImportError):
-    from ansible_collections.spymeo.rollback.plugins.module_utils import _module, _progress, _wait  # noqa: F401
-
-    _module.read_descriptions("ecs", "rds", "secretsmanager")
-
 PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
-MODULES = "ansible_collections.spymeo.rollback.plugins.modules."
+PLUGINS = "ansible_collections.spymeo.rollback.plugins."
+MODULES = PLUGINS + "modules."
+SERVICES = ("ecs", "ecr", "rds", "secretsmanager", "logs")  # that most modules have clients of
+
+
+def _read_ahead():
+    """Import, in the process of ansible-playbook, what each worker needs for its first template, and nearly every module of ours."""
+    importlib.import_module("ansible.plugins.filter.core")
+    with contextlib.suppress(ImportError):  # without amazon.aws the module itself tells what is missing
+        importlib.import_module(PLUGINS + "module_utils._module").read_descriptions(*SERVICES)
+
+
+_read_ahead()
 
 
 class ForkedModule(ActionBase):
@@ -84,6 +91,8 @@ class ForkedModule(ActionBase):
 def _become_module(action, arguments, directory, output, errors):
     """What the child does: run the module, write its answer, and end without returning to the worker's code."""
     code = 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # the worker's handlers end the worker
     try:
         os.chdir(directory)  # where Ansible starts a module on a local connection
         sys.stdout, sys.stderr = output, errors

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 
 from bench import keep, measure, profile, suite
 from bench.production import Failed
 from bench.sets import QUICK
+from spymeo_lab.accidents import PipelineFailed
 
 RESULTS, QUICK_RESULTS = measure.ROOT / "docs/performance", measure.ROOT / "tests/output/bench"
+BROKEN = (Failed, PipelineFailed, RuntimeError, OSError, subprocess.SubprocessError)
 
 
 def main() -> int:
@@ -26,20 +29,22 @@ def main() -> int:
         help="where one run of this playbook spends its time: rollback_full, rollback_code",
     )
     asked = options.parse_args()
+    if asked.profile:
+        print(profile.profiled(asked.profile, QUICK))
+        return 0
+    tables, failure = [], None
     try:
-        if asked.profile:
-            print(profile.profiled(asked.profile, QUICK))
-            return 0
-        tables = suite.quick() if asked.quick else suite.measured(asked.only, asked.times)
-    except Failed as failure:
-        print(f"FAILED: {failure}", file=sys.stderr)
-        return 1
-    folder = RESULTS if set(asked.only) == set(suite.PARTS) and not asked.quick else QUICK_RESULTS
+        for table in suite.quick() if asked.quick else suite.measured(asked.only, asked.times):
+            tables.append(table)
+    except BROKEN as error:  # what was measured before it is worth keeping
+        failure = f"FAILED: {error}"
+    whole = set(asked.only) == set(suite.PARTS) and not (asked.quick or failure)
+    folder = RESULTS if whole else QUICK_RESULTS
     keep.keep(folder, tables)
     print((folder / "measured.md").read_text())
     lines = suite.missed(tables)
-    print("\n".join(["Missed:", *lines] if lines else ["Every budget is kept."]))
-    return 1 if lines else 0
+    print(failure or "\n".join(["Missed:", *lines] if lines else ["Every budget is kept."]))
+    return 1 if lines or failure else 0
 
 
 if __name__ == "__main__":

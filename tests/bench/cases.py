@@ -85,16 +85,13 @@ def run(case: Case, durations: Durations) -> Sample:
 
 
 def run_services(count: int, durations: Durations) -> Sample:
-    """Code rollback of one application with so many services; all but one are stand-ins without a load balancer."""
-    with production("--services", str(count - 1)) as broken:
-        workers = broken.state["fleet"]["services"]
-        fleet.break_all(broken.state["endpoint_url"], workers)
-        broken.fail(ACCIDENT["code"])
+    """Code rollback of an application with so many services, all of them stand-ins without a load balancer."""
+    with production("--services", str(count)) as broken:
+        services = broken.state["fleet"]["services"]
+        fleet.break_all(broken.state["endpoint_url"], services)
         broken.pace(durations)
-        services = [world.SERVICE, *workers]
-        done = _succeed(
-            broken.run(playbook("playbooks/rollback_code.yml", "inventories/lab", rollback_services=services))
-        )
+        command = playbook("playbooks/rollback_code.yml", "inventories/lab", rollback_services=services)
+        done = _succeed(broken.run(command))
         broken.pace(dataclasses.replace(durations, call=0.0))
         broken.prove_code(services)
         return sample(done, broken.deployment_seconds(services))

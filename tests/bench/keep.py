@@ -9,9 +9,11 @@ import json
 import os
 import pathlib
 import platform
+import sysconfig
 import time
 
-from bench import cases, picture, table
+from bench import cases, measure, picture, table
+from bench.production import COLLECTIONS
 from bench.results import Table, to_json
 
 
@@ -23,10 +25,22 @@ def machine() -> dict[str, str]:
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {platform.system()} {platform.release()}",
         "load at the end": f"{os.getloadavg()[2]:.1f} over 15 minutes",
+        "rivals": ", ".join(_rivals()),
         "versions": ", ".join(
             [f"Python {platform.python_version()}", *(f"{name} {version}" for name, version in versions.items())]
         ),
     }
+
+
+def _rivals() -> list[str]:
+    """Programs as their requirements pin them, and stock collections as their manifests say, where they are installed."""
+    pins = (measure.ROOT / "tests/requirements/clients.txt").read_text().splitlines()
+    found = [line.replace("==", " ") for line in pins if "==" in line]
+    for folder in (pathlib.Path(sysconfig.get_path("purelib")), COLLECTIONS):
+        for manifest in sorted(folder.glob("ansible_collections/*/*/MANIFEST.json")):
+            told = json.loads(manifest.read_text())["collection_info"]
+            found.append(f"{told['namespace']}.{told['name']} {told['version']}")
+    return found
 
 
 def _processor() -> str:

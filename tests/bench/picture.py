@@ -70,8 +70,9 @@ def _panel(name: str, rows: list[Row], left: float, width: float) -> list[str]:
     for row in rows:
         across, down = x(row.size), y(row.median("wall"))
         drawn.append(f'<circle cx="{across:.1f}" cy="{down:.1f}" r="3.5" fill="{OURS}"/>')
-        drawn.append(_text(across, down - 9, f"{row.median('wall'):.0f} s", anchor="middle"))
-        drawn.append(_text(across, bottom + 18, str(row.size), anchor="middle"))
+        beside = "end" if row is rows[0] else "middle"  # the next size may be near
+        drawn.append(_text(across, down - 9, f"{row.median('wall'):.0f} s", anchor=beside))
+        drawn.append(_text(across, bottom + 18, str(row.size), anchor=beside))
     return drawn
 
 

@@ -15,7 +15,7 @@ KIND = {"rollback_code": "code"}  # the other playbooks that roll back need a wh
 
 
 def profiled(playbook: str, durations: Durations) -> str:
-    """Break a production, play `playbooks/<playbook>.yml`, and tell where its time went. Writing spans costs it about a tenth."""
+    """Break a production, play `playbooks/<playbook>.yml`, and tell where its time went. Writing spans takes a little of it."""
     with production() as broken:
         broken.fail(cases.ACCIDENT[KIND.get(playbook, "full")])
         broken.pace(durations)

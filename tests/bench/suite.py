@@ -7,7 +7,7 @@ from __future__ import annotations
 import concurrent.futures
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bench import cases
 from bench.results import Row, Sample, Table, growth_missed
@@ -86,16 +86,15 @@ def _say(what: str, function: Callable[..., Sample], *arguments) -> Sample:
     return sample
 
 
-def quick() -> list[Table]:
+def quick() -> Iterator[Table]:
     """Ours beside the limit and ecs-deploy, one run each, with short durations: a look while one works."""
-    tables = []
     for kind in ("full", "code"):
         few = [case for case in cases.rivals(kind) if case.name in RIVALS_OF_A_QUICK_LOOK]
-        tables.append(in_turn(kind, QUICK, [cases.ours(kind), *few], 1))
-    return [*tables, growing("services", QUICK, (20,), 1)]
+        yield in_turn(kind, QUICK, [cases.ours(kind), *few], 1)
+    yield growing("services", QUICK, (20,), 1)
 
 
-def measured(parts: list[str], times: int) -> list[Table]:
+def measured(parts: list[str], times: int) -> Iterator[Table]:
     """The parts that were asked for, in their order; what is long is measured less often."""
     functions = {
         "full": lambda: in_turn("full", SMALL, [cases.ours("full"), *cases.rivals("full")], times),
@@ -104,7 +103,9 @@ def measured(parts: list[str], times: int) -> list[Table]:
         "applications": lambda: growing("applications", SMALL, APPLICATIONS, max(1, times - 1)),
         "large": lambda: at_once(LARGE, [cases.ours("full"), *cases.rivals("full")]),
     }
-    return [functions[part]() for part in PARTS if part in parts]
+    for part in PARTS:
+        if part in parts:
+            yield functions[part]()
 
 
 def missed(tables: list[Table]) -> list[str]:

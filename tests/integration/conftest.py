@@ -166,6 +166,14 @@ def slow_production():
 
 
 @pytest.fixture(scope="module")
+def production_with_fleet():
+    """A healthy production for all tests of a module, with three more services and one more application."""
+    lab = bring_up("--services", "3", "--applications", "1")
+    yield lab
+    take_down(lab)
+
+
+@pytest.fixture(scope="module")
 def shared_production_with_breaker():
     """A healthy production for all tests of a module, whose service has a deployment circuit breaker with rollback."""
     lab = bring_up("--breaker")

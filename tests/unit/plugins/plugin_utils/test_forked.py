@@ -110,11 +110,34 @@ def test_a_module_ends_with_the_code_that_it_gives(monkeypatch, end, code):
     assert Broken(monkeypatch, lambda: sys.exit(end)).run()[0] == code
 
 
-def test_a_module_that_is_killed_is_no_end_of_its_worker(monkeypatch):
-    assert Broken(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGKILL)).run()[0] == -signal.SIGKILL
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_module_that_is_killed_is_no_end_of_its_worker(monkeypatch, number):
+    before = signal.signal(signal.SIGTERM, lambda *_: os._exit(99))  # as a worker has one
+    try:
+        assert Broken(monkeypatch, lambda: signal.raise_signal(number)).run()[0] == -number
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_every_module_is_routed_to_the_action_but_the_one_that_it_is_named_after():
     modules = {path.stem for path in (ROOT / "plugins/modules").glob("[a-z]*.py")} - {"rollback_run"}
     routed = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["plugin_routing"]["modules"]
     assert routed == {name: {"action_plugin": "spymeo.rollback.rollback_run"} for name in modules}
+
+
+def test_without_boto3_the_module_tells_what_is_missing(tmp_path):
+    (tmp_path / "boto3.py").write_text("raise ImportError('there is no boto3')")
+    tasks = [
+        {"spymeo.rollback.rollback_run": {"variables": {"rollback_run_id": "rb-20261122-120000"}, "needed": []}},
+        {"spymeo.rollback.ecs_release_info": {"cluster": "a", "services": ["b"], "region": "eu-west-3"}},
+    ]
+    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    command = [pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", "-c", "local"]
+    python = ["-e", '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}']
+    done = subprocess.run(
+        [*command, *python, str(tmp_path / "play.yml")],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Failed to import the required Python library (botocore and boto3)" in done.stdout + done.stderr

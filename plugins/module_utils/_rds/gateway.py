@@ -101,6 +101,11 @@ class RdsGateway:
             self._rds.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier=name, Tags=_tag_list(tags))
         except is_boto3_error_code("DBSnapshotAlreadyExists"):
             return False
+        except is_boto3_error_code("InvalidDBInstanceState"):
+            # While a snapshot is taken its source is backing-up: it may be this very one.
+            if self.snapshot(name) is None:
+                raise
+            return False
         return True
 
     def restore(self, operation, request):

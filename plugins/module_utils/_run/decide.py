@@ -40,7 +40,7 @@ class Free:
 
 @dataclass(frozen=True)
 class Await:
-    """The run that is to be resumed looks alive for so many seconds. It is dead if nothing has changed by then."""
+    """The run that is to be resumed, or given up, looks alive for so many seconds. It is dead if nothing has changed by then."""
 
     seconds: float
 
@@ -65,7 +65,7 @@ def standing(lock, run_id, abandon, now):
         return Free()
     mine = run_id == lock.run_id
     if lock.expires is not None and now < lock.expires:
-        if mine:
+        if mine or abandon in (lock.run_id, WHICHEVER):
             return Await(lock.expires - now)
         return Refused(
             "%s is at work, and renews its lease, which ends at %s. Wait until it is done; if it is dead, its lock is free then. "

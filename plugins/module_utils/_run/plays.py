@@ -49,7 +49,7 @@ class Seen:
 def look(memory, run_id, abandon, now, clock, tell=None):
     """See whether a run may begin. Nothing is written.
 
-    A run that is to be resumed and looks alive may be one that was killed a moment ago, so its lease is waited for.
+    A run that is to be resumed, or given up, and looks alive may be one that was killed a moment ago, so its lease is waited for.
 
     :param now: callable → seconds since 1970.
     :param clock: ``_wait.Clock``.
@@ -58,8 +58,8 @@ def look(memory, run_id, abandon, now, clock, tell=None):
     seen, answer = _look(memory, run_id, abandon, now)
     if isinstance(answer, Await):
         wait_for(
-            "The end of the lease of run %s" % run_id,
-            lambda: _gone_or_alive(memory, run_id, seen, now),
+            "The end of the lease of run %s" % seen.lock.run_id,
+            lambda: _gone_or_alive(memory, run_id, abandon, seen, now),
             answer.seconds + MARGIN,
             clock,
             tell=tell,
@@ -86,8 +86,8 @@ def _look(memory, run_id, abandon, now):
     return Seen(lock, etag), standing(lock, run_id, abandon, now())
 
 
-def _gone_or_alive(memory, run_id, before, now):
-    seen, answer = _look(memory, run_id, "", now)
+def _gone_or_alive(memory, run_id, abandon, before, now):
+    seen, answer = _look(memory, run_id, abandon, now)
     if seen.etag != before.etag and seen.lock.expires is not None:
         raise RollbackError(
             "%s: it has just renewed its lease. Wait until it is done. Nothing was changed."
@@ -95,7 +95,7 @@ def _gone_or_alive(memory, run_id, before, now):
         )
     if not isinstance(answer, Await):
         return Ready("the lease has ended")
-    return Pending(0, 1, "run %s of %s has its lock until its lease ends" % (run_id, seen.lock.who))
+    return Pending(0, 1, "run %s of %s has its lock until its lease ends" % (seen.lock.run_id, seen.lock.who))
 
 
 def begin(memory, etag, run, now, lease):

@@ -144,3 +144,16 @@ def test_events_are_evidence_in_lines(stub, gateway):
 def test_events_that_may_not_be_read_do_not_hide_the_failure(stub, gateway):
     stub.add_client_error("describe_events", "AccessDenied")
     assert "DescribeEvents" in gateway.events("db-instance", "new")[0]
+
+
+def test_a_snapshot_whose_reply_was_lost_is_known_while_its_source_is_backing_up(stub, gateway, db_snapshot_answer):
+    stub.add_client_error("create_db_snapshot", "InvalidDBInstanceState")
+    stub.add_response("describe_db_snapshots", {"DBSnapshots": [db_snapshot_answer(name="safety")]})
+    assert gateway.take_snapshot("app-db", "safety", {}) is False
+
+
+def test_a_source_that_takes_no_snapshot_now_is_told(stub, gateway):
+    stub.add_client_error("create_db_snapshot", "InvalidDBInstanceState")
+    stub.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
+    with pytest.raises(ClientError):
+        gateway.take_snapshot("app-db", "safety", {})

@@ -51,7 +51,7 @@ ENDED = {outcome: released(HELD, 1, outcome) for outcome in (COMPLETE, UNVERIFIE
         (None, "rb-1", "", NOW, Free),
         (HELD, "", "", NOW, Refused),
         (HELD, "rb-2", "", NOW, Refused),
-        (HELD, "", "rb-1", NOW, Refused),
+        (HELD, "", "rb-1", NOW, Await),
         (HELD, "rb-1", "", NOW + LEASE - 1, Await),
         (HELD, "rb-1", "", NOW + LEASE, Free),
         (HELD, "", "", NOW + LEASE, Refused),
@@ -59,7 +59,7 @@ ENDED = {outcome: released(HELD, 1, outcome) for outcome in (COMPLETE, UNVERIFIE
         (HELD, "", "rb-1", NOW + LEASE, Free),
         (HELD, "", "rb-2", NOW + LEASE, Refused),
         (HELD, "", "*", NOW + LEASE, Free),
-        (HELD, "", "*", NOW, Refused),
+        (HELD, "", "*", NOW, Await),
         (begun(), "", "", NOW + LEASE, Free),  # it died before it changed anything
         (ENDED[COMPLETE], "", "", NOW, Free),
         (ENDED[COMPLETE], "rb-1", "", NOW, Free),

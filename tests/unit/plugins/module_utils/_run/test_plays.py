@@ -120,6 +120,19 @@ def test_a_run_that_was_killed_a_moment_ago_is_resumed_when_its_lease_has_ended(
     assert len(world.memory.run("rb-1")[0]["plays"]) == 2
 
 
+def test_a_run_that_was_killed_a_moment_ago_is_given_up_when_its_lease_has_ended(world):
+    world.write(world.begin("rb-1"))
+    assert world.look("", "rb-1").found
+    assert world.now >= NOW + LEASE
+
+
+def test_a_run_that_is_to_be_given_up_and_lives_is_left_alone(world):
+    lease = world.write(world.begin("rb-1"))
+    world.on_sleep = lease.renew
+    with pytest.raises(RollbackError, match="it has just renewed its lease"):
+        world.look("", "*")
+
+
 def test_a_run_that_is_to_be_resumed_and_lives_is_left_alone(world):
     lease = world.write(world.begin("rb-1"))
     world.on_sleep = lease.renew

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, stay
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look, named_release, stay
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
@@ -146,12 +146,15 @@ class Look:
         return side_by_side(self._choose, self._of("described"))
 
     def _choose(self, service):
+        ecs = self._of("ecs")
+        looked = look(ecs, service)
         try:
-            return choose(self._of("ecs"), service, self._asked.named.get(service.name)), ""
+            named = named_release(ecs, looked, self._asked.named.get(service.name))
+            return choose(ecs, looked, named), ""
         except BadInput as error:
-            return stay(self._of("ecs"), service), error.message
+            return stay(ecs, looked), error.message
         except RollbackError as error:
-            return stay(self._of("ecs"), service), error.message.partition(": ")[2].partition(". ")[0]
+            return stay(ecs, looked), error.message.partition(": ")[2].partition(". ")[0]
 
     def _services(self):
         return tuple(service_seen(*pair) for pair in self._of("chosen"))
@@ -176,15 +179,13 @@ class Look:
     def _logs(self):
         if not self._asked.log_groups:
             raise NotAsked("rollback_log_groups is not set")
-        gateway = LogsGateway(self._client("ecs"), self._client("logs"), self._asked.cluster)
-        gateway.refuse_missing_groups(self._asked.log_groups)
-        running = [task for found in side_by_side(gateway.running_tasks, self._asked.services) for task in found]
-        live, ended, before = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
-        arns = list({task.task_definition for task in [*live, *ended, *before]})
-        logs_of = dict(zip(arns, side_by_side(gateway.container_logs, arns)))
-        of_live, of_ended, of_before = (
-            log.streams(tasks, logs_of, self._asked.log_groups) for tasks in (live, ended, before)
-        )
+        gateway, ecs, groups = LogsGateway(self._client("logs")), self._of("ecs"), self._asked.log_groups
+        gateway.refuse_missing_groups(groups)
+        tasks = [task for found in side_by_side(ecs.tasks, self._asked.services) for task in found]
+        running = [task for task in tasks if task.status == "RUNNING"]
+        chosen = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
+        definitions = ecs.task_definitions(task.task_definition for tasks in chosen for task in tasks)
+        of_live, of_ended, of_before = (log.streams(tasks, definitions, groups) for tasks in chosen)
         reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline)
         tallies = reader.read_all(of_live + of_ended)
         earlier = reader.read_all(of_before)

@@ -12,14 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import (
     entries,
     fingerprint,
+    milliseconds,
     prisma_codes,
     streams_of,
-    without_secrets,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Task
+from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import ErrorSeen, LogsSeen
 
 SIDE_BY_SIDE = 4  # streams at a time: FilterLogEvents may be called 5 times a second
@@ -78,10 +79,10 @@ class LogReader:
         return tally
 
     def _counted(self, stream, tally):
-        for event in self._gateway.events(stream):
-            tally.lines += 1
-            yield event
-            if tally.lines % 1000 == 0 and self._clock.now() > self._deadline:
+        for page in self._gateway.pages(stream.group, [stream.name], milliseconds(stream.since)):
+            tally.lines += len(page)
+            yield from page
+            if self._clock.now() > self._deadline:
                 tally.complete = False
                 return
 
@@ -103,9 +104,9 @@ class LogReader:
 
 
 def tasks_to_read(running, dead, services):
-    """(live, ended, before): the Tasks of the releases that run, those of them that ended, and the last ones of the releases before.
+    """(live, ended, before): the ServiceTasks of the releases that run, those of them that ended, and the last ones of the releases before.
 
-    :param running: Tasks that run now.
+    :param running: ServiceTasks that run now.
     :param dead: Deads, the newest first.
     :param services: ServiceSeens.
     """
@@ -115,11 +116,11 @@ def tasks_to_read(running, dead, services):
     ended, before = [], [] if live and old == live else old
     for item in dead:
         service = releases[item.task.service]
-        task = Task(item.task.id, item.task.service, item.definition, item.created)
+        task = ServiceTask(item.task.id, item.task.service, item.definition, item.created, "STOPPED")
         if item.task.release == service.release and (service.came is None or item.task.at >= service.came):
             ended.append(task)
         elif item.task.release == service.before:
-            before.append(Task(task.id, task.service, task.task_definition, max(task.created, item.task.at - BEFORE)))
+            before.append(replace(task, created=max(task.created, item.task.at - BEFORE)))
     return live[:MOST_RUNNING], ended[:MOST_DEAD], before[:MOST_BEFORE]
 
 
@@ -127,15 +128,15 @@ def _release(arn):
     return arn.rpartition("/")[2]
 
 
-def streams(tasks, logs_of, log_groups):
-    """The Streams of Tasks.
+def streams(tasks, definitions, log_groups):
+    """The Streams of ServiceTasks.
 
-    :param logs_of: task definition ARN → ContainerLogs.
+    :param definitions: task definition ARN → TaskDefinition.
     :raises BadInput: none of a service's containers logs to these groups.
     """
     found = []
     for service in dict.fromkeys(task.service for task in tasks):
-        found += streams_of([task for task in tasks if task.service == service], logs_of, log_groups, None)
+        found += streams_of([task for task in tasks if task.service == service], definitions, log_groups, None)
     return found
 
 

@@ -38,7 +38,7 @@ def test_what_is_denied_is_told_with_the_reason_and_the_rest_is_seen():
         "services": "These credentials may not call ecs.",
         "tasks": "These credentials may not call ecs.",
         "targets": "These credentials may not call ecs.",
-        "logs": "These credentials may not call ecs.",
+        "logs": "These credentials may not call logs.",
         "instance": "These credentials may not call rds.",
         "database": "These credentials may not call secretsmanager.",
         "secrets": "These credentials may not call secretsmanager.",

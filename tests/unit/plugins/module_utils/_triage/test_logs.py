@@ -6,9 +6,10 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, ServiceTask, TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ContainerLog, Event, Stream, Task
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event, Stream
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import Dead
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.logs import (
     MOST_KINDS,
@@ -40,12 +41,14 @@ class Logs:
         self._lines, self._later = lines, list(later)
         self.readings = []
 
-    def events(self, stream):
-        self.readings.append(stream)
-        lines = list(self._lines.get(stream.name, ()))
+    def pages(self, group, names, start):
+        (name,) = names
+        self.readings.append(start)
+        lines = list(self._lines.get(name, ()))
         if len(self.readings) > 1:
             lines += self._later
-        return (Event(f"e{number}", number, line) for number, line in enumerate(lines))
+        events = [Event(f"e{number}", number, line, name) for number, line in enumerate(lines)]
+        return (events[place : place + 1000] for place in range(0, len(events), 1000))
 
 
 class Time:
@@ -109,7 +112,7 @@ def test_waits_for_an_error_that_is_new_and_looks_only_at_what_is_new():
     (tally,) = reader(logs, time).until_new([STREAM], since, {"ERROR pool is full"}, 3)
     assert list(tally.kinds) == ["TypeError: new"]
     assert tally.lines == 0
-    assert {stream.since for stream in logs.readings} == {since}
+    assert set(logs.readings) == {int(since.timestamp() * 1000)}
 
 
 def test_waits_no_longer_than_it_may():
@@ -123,10 +126,11 @@ def peak(lines):
     """Bytes that reading so many lines takes at most, every tenth an error of one of many kinds."""
 
     class Endless:
-        def events(self, _stream):
-            for number in range(lines):
-                text = f"ERROR kind{'x' * (number % 7000)}" if number % 10 == 0 else LISTENING
-                yield Event(f"e{number}", number, text)
+        def pages(self, _group, _names, _start):
+            for first in range(0, lines, 1000):
+                numbers = range(first, first + 1000)
+                texts = [f"ERROR kind{'x' * (number % 7000)}" if number % 10 == 0 else LISTENING for number in numbers]
+                yield [Event(f"e{number}", number, text) for number, text in zip(numbers, texts, strict=True)]
 
     tracemalloc.start()
     tally = reader(Endless()).read(STREAM)
@@ -141,16 +145,20 @@ def test_memory_does_not_grow_with_the_log():
     assert peak(36_000) < peak(12_000) * 1.5
 
 
+def task(name, service, definition):
+    return ServiceTask(name, service, f"arn:aws:ecs:eu-west-3:1:task-definition/{definition}", NIGHT, "RUNNING")
+
+
 def dead(name, release, minute):
-    task = StoppedTask("app", release, "EssentialContainerExited", "exited", NIGHT + timedelta(minutes=minute), name)
-    return Dead(task, f"arn:aws:ecs:eu-west-3:1:task-definition/{release}", NIGHT - timedelta(days=2))
+    ended = StoppedTask("app", release, "EssentialContainerExited", "exited", NIGHT + timedelta(minutes=minute), name)
+    return Dead(ended, f"arn:aws:ecs:eu-west-3:1:task-definition/{release}", NIGHT - timedelta(days=2))
 
 
 SERVICE = ServiceSeen("app", "app:42", 2, 2, came=NIGHT, before="app:41")
 
 
 def test_reads_what_runs_what_ended_of_it_and_the_last_hour_of_the_release_before():
-    running = [Task("live", "app", "arn:aws:ecs:eu-west-3:1:task-definition/app:42", NIGHT)]
+    running = [task("live", "app", "app:42")]
     gone = [
         dead("crashed", "app:42", 5),
         dead("replaced", "app:41", 1),
@@ -166,22 +174,27 @@ def test_reads_what_runs_what_ended_of_it_and_the_last_hour_of_the_release_befor
 
 
 def test_the_release_before_may_still_run():
-    running = [Task(name, "app", f"arn:x:task-definition/app:{name}", NIGHT) for name in ("41", "42")]
+    running = [task(name, "app", f"app:{name}") for name in ("41", "42")]
     live, _ended, before = tasks_to_read(running, [], [SERVICE])
     assert ([task.id for task in live], [task.id for task in before]) == (["42"], ["41"])
 
 
 def test_what_was_brought_back_is_not_compared_with_itself():
     back = ServiceSeen("app", "app:41", 2, 2, came=NIGHT - timedelta(days=2), before="app:41", brought_back=True)
-    running = [Task("41", "app", "arn:x:task-definition/app:41", NIGHT)]
+    running = [task("41", "app", "app:41")]
     live, _ended, before = tasks_to_read(running, [], [back])
     assert ([task.id for task in live], before) == (["41"], [])
 
 
 def test_names_the_streams_of_each_service():
-    tasks = [Task("aaaa", "app", "one", NIGHT), Task("bbbb", "worker", "two", NIGHT)]
-    logs_of = {"one": (ContainerLog("app", "/ecs/app", "ecs"),), "two": (ContainerLog("job", "/ecs/worker", "ecs"),)}
-    found = streams(tasks, logs_of, ["/ecs/app", "/ecs/worker"])
+    tasks = [task("aaaa", "app", "app:1"), task("bbbb", "worker", "worker:1")]
+    containers = {"app:1": Container("app", "i", log_group="/ecs/app", log_prefix="ecs")}
+    containers["worker:1"] = Container("job", "i", log_group="/ecs/worker", log_prefix="ecs")
+    definitions = {
+        each.task_definition: TaskDefinition(each.task_definition, "ACTIVE", NIGHT, (containers[name],))
+        for name, each in zip(containers, tasks, strict=True)
+    }
+    found = streams(tasks, definitions, ["/ecs/app", "/ecs/worker"])
     assert [stream.name for stream in found] == ["ecs/app/aaaa", "ecs/job/bbbb"]
     with pytest.raises(BadInput, match="no container of service worker logs there"):
-        streams(tasks, logs_of, ["/ecs/app"])
+        streams(tasks, definitions, ["/ecs/app"])

@@ -47,6 +47,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
 )
 
 LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
+TO_TELL = 5  # seconds that are kept for telling what has been read of the logs when time is up
 SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
 NO_WAY = ("P1001", "P1008")  # codes that may say as much about this machine as about the database
 
@@ -186,7 +187,7 @@ class Look:
         chosen = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
         definitions = ecs.task_definitions(task.task_definition for tasks in chosen for task in tasks)
         of_live, of_ended, of_before = (log.streams(tasks, definitions, groups) for tasks in chosen)
-        reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline)
+        reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline - TO_TELL)
         tallies = reader.read_all(of_live + of_ended)
         earlier = reader.read_all(of_before)
         streams = of_live + of_ended

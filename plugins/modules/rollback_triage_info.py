@@ -82,6 +82,10 @@ options:
     description: What C(${name}) stands for in the scenarios. Values are masked wherever something is shown.
     type: dict
     default: {}
+  variable_secrets:
+    description: Variables out of Secrets Manager, a mapping from a variable to C(secret) and perhaps C(key). One that cannot be read is told.
+    type: dict
+    default: {}
   run_id:
     description: An id for this look. Scenarios use it as C(${run_id}).
     type: str
@@ -248,7 +252,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
-def questions(module):
+def questions(module, clients):
     """The Questions of the options."""
     params = module.params
     same = (
@@ -266,25 +270,27 @@ def questions(module):
         named=named_targets(params["task_definition"], params["services"]),
         data_from=parse_time("data_from", params["data_from"]),
         rules=read_rules(params["data_rules"]),
-        play=player(params, module.check_mode) if params["base_url"] else None,
+        play=player(params, clients, module.check_mode) if params["base_url"] else None,
         is_error=compiled(params["patterns"] or ERROR_PATTERNS),
         **{name: params[name] for name in same},
     )
 
 
-def player(params, check_mode):
+def player(params, clients, check_mode):
     """A callable that plays the scenarios."""
     health = dict(name=HEALTH, steps=[dict(path=params["health_path"])])
-    variables = dict(params["variables"], **({"run_id": params["run_id"]} if params["run_id"] else {}))
     may_write = params["play"] == "all" and not check_mode
-    right, values, left_out = scenarios.usable([health, *params["scenarios"]], variables, may_write)
-    secrets = [value for name, value in values.items() if name != "run_id"]
+
+    def session():
+        return Session(params["base_url"], params["http_timeout"])
 
     def play():
-        def session():
-            return Session(params["base_url"], params["http_timeout"])
-
-        return scenarios.play(right, session, values, secrets, left_out, params["slow_after"])
+        kept, unread = scenarios.kept_in(lambda: clients("secretsmanager"), params["variable_secrets"])
+        secret = {**params["variables"], **kept}
+        variables = {**secret, **({"run_id": params["run_id"]} if params["run_id"] else {})}
+        right, values, left_out = scenarios.usable([health, *params["scenarios"]], variables, may_write)
+        hidden = [value for name, value in values.items() if name in secret]
+        return scenarios.play(right, session, values, hidden, unread + left_out, params["slow_after"])
 
     return play
 
@@ -308,6 +314,8 @@ def told(evidence):
     lost = left_behind(evidence)
     missing = [dict(part=part, why=why) for part, why in found.not_measured]
     missing += [dict(part="http", why=why) for why in (evidence.http.left_out if evidence.http else ())]
+    if evidence.logs and not evidence.logs.complete:
+        missing.append(dict(part="logs", why="time was up after %d lines; the rest was not read" % evidence.logs.lines))
     return dict(
         recommendation=found.option,
         confidence=found.confidence,
@@ -343,6 +351,7 @@ def main():
             health_path=dict(type="str", default="/api/health"),
             scenarios=dict(type="list", elements="dict", default=[]),
             variables=dict(type="dict", default={}, no_log=True),
+            variable_secrets=dict(type="dict", default={}, no_log=False),
             run_id=dict(type="str", default=""),
             play=dict(type="str", choices=["all", "reading"], default="all"),
             slow_after=dict(type="float", default=2.0),
@@ -359,7 +368,8 @@ def main():
         if module.params["evidence"]:
             evidence = from_json(module.params["evidence"])
         else:
-            look = Look(Clients(module.aws), questions(module), Clock(), module.params["timeout"])
+            clients = Clients(module.aws)
+            look = Look(clients, questions(module, clients), Clock(), module.params["timeout"])
             evidence = look.evidence(datetime.now(timezone.utc), explained(module))
         module.finish(changed=False, before={}, after={}, **told(evidence))
 

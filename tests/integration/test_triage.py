@@ -142,7 +142,10 @@ def test_a_healthy_production_is_left_alone_and_what_was_signed_up_is_removed(he
     before = practitioners(healthy)
     played, told = triage(healthy, *PATIENT)
     assert_told(
-        told, Expected("none", "high", ("what people do works: health, administration", "are without errors"), (), ())
+        told,
+        Expected(
+            "none", "high", ("what people do works: health, database, administration", "are without errors"), (), ()
+        ),
     )
     assert lines(played)[0] == "===== NONE: roll back nothing (confidence: high) ====="
     assert [line for line in lines(played) if line.startswith("CRITERION") and " no: " not in line] == []

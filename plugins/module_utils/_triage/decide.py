@@ -234,6 +234,9 @@ def next_step(recommendation, evidence):
         return Next("rollback_full.yml", {}, words)
     if option == UNCERTAIN and (see.deployment_starting(evidence) or see.rolling_back(evidence)):
         return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
+    if option == UNCERTAIN and see.secret_may_be_why(evidence):
+        words = "It leaves code and data alone. A person decides whether the secret is the cause."
+        return Next("rollback_secrets.yml", {}, words, look_first=True)
     if option == UNCERTAIN and leaning == CODE:
         words = "When in doubt, begin with CODE: it loses nothing. A person decides. %s" % (
             _name_one(unknown) if unknown else ""

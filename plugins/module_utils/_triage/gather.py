@@ -15,12 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
-    choose,
-    look,
-    named_release,
-    stay,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look, named_release, stay
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
@@ -52,6 +47,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
 )
 
 LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
+TO_TELL = 5  # seconds that are kept for telling what has been read of the logs when time is up
 SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
 NO_WAY = ("P1001", "P1008")  # codes that may say as much about this machine as about the database
 
@@ -154,7 +150,8 @@ class Look:
         ecs = self._of("ecs")
         looked = look(ecs, service)
         try:
-            return choose(ecs, looked, named_release(ecs, looked, self._asked.named.get(service.name))), ""
+            named = named_release(ecs, looked, self._asked.named.get(service.name))
+            return choose(ecs, looked, named), ""
         except BadInput as error:
             return stay(ecs, looked), error.message
         except RollbackError as error:
@@ -183,16 +180,14 @@ class Look:
     def _logs(self):
         if not self._asked.log_groups:
             raise NotAsked("rollback_log_groups is not set")
-        gateway, ecs = LogsGateway(self._client("logs")), self._of("ecs")
-        gateway.refuse_missing_groups(self._asked.log_groups)
-        found = [task for some in side_by_side(ecs.tasks, self._asked.services) for task in some]
-        running = [task for task in found if task.status == "RUNNING"]
-        live, ended, before = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
-        definitions = ecs.task_definitions({task.task_definition for task in [*live, *ended, *before]})
-        of_live, of_ended, of_before = (
-            log.streams(tasks, definitions, self._asked.log_groups) for tasks in (live, ended, before)
-        )
-        reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline)
+        gateway, ecs, groups = LogsGateway(self._client("logs")), self._of("ecs"), self._asked.log_groups
+        gateway.refuse_missing_groups(groups)
+        tasks = [task for found in side_by_side(ecs.tasks, self._asked.services) for task in found]
+        running = [task for task in tasks if task.status == "RUNNING"]
+        chosen = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
+        definitions = ecs.task_definitions(task.task_definition for tasks in chosen for task in tasks)
+        of_live, of_ended, of_before = (log.streams(tasks, definitions, groups) for tasks in chosen)
+        reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline - TO_TELL)
         tallies = reader.read_all(of_live + of_ended)
         earlier = reader.read_all(of_before)
         streams = of_live + of_ended

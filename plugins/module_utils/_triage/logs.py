@@ -11,7 +11,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import chain
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import (
@@ -80,11 +79,10 @@ class LogReader:
         return tally
 
     def _counted(self, stream, tally):
-        pages = self._gateway.pages(stream.group, [stream.name], milliseconds(stream.since))
-        for event in chain.from_iterable(pages):
-            tally.lines += 1
-            yield event
-            if tally.lines % 1000 == 0 and self._clock.now() > self._deadline:
+        for page in self._gateway.pages(stream.group, [stream.name], milliseconds(stream.since)):
+            tally.lines += len(page)
+            yield from page
+            if self._clock.now() > self._deadline:
                 tally.complete = False
                 return
 

@@ -104,7 +104,7 @@ RULES = (
 
     # Only everything together brings it back.
     Rule((), FOR, FULL, WEAK, see.secret_changed,
-         "{names} got another value {ago} ago, with the release; FULL brings the former one back, or somebody who moves AWSCURRENT"),
+         "{names} got another value {ago} ago, with the release; FULL brings the former one back, and so does rollback_secrets.yml, which leaves the data"),
 
     # Nothing is to be rolled back now.
     Rule((), FOR, NONE, STRONG, see.everything_passes, "what people do works: {scenarios}"),

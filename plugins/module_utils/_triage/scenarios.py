@@ -9,9 +9,33 @@ from __future__ import annotations
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import HttpSeen, StepSeen
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import (
+    check_secrets,
+    read_secrets,
+)
 
 READS = ("GET", "HEAD", "OPTIONS")
+
+
+def kept_in(secretsmanager, named):
+    """(values, left out): variables that are kept in Secrets Manager, and why some could not be read.
+
+    :param secretsmanager: callable that gives a boto3 client.
+    :param named: variable → mapping with ``secret`` and perhaps ``key``.
+    """
+    values, left_out = {}, []
+    for name, item in named.items():
+        try:
+            check_secrets({name: item})
+            values.update(read_secrets(SecretsGateway(secretsmanager()), {name: item}))
+        except RollbackError as error:
+            left_out.append(" ".join([error.message, *error.evidence]))
+        except AWS_ERRORS as error:
+            left_out.append("the secret of ${%s} could not be read (%s)" % (name, type(error).__name__))
+    return values, tuple(left_out)
 
 
 def usable(given, variables, may_write):

@@ -83,3 +83,9 @@ def test_what_cannot_be_asked_is_told_part_by_part(run_module, monkeypatch):
     why = {item["part"]: item["why"] for item in result["not_measured"]}
     assert why["instance"] == "a mistake of this collection, please report it (OSError: no way to rds)"
     assert why["http"] == "rollback_base_url is not set"
+
+
+def test_logs_that_were_not_read_to_their_end_are_told(run_module):
+    seen = {"at": NIGHT, "logs": {"lines": 400000, "complete": False}}
+    result = run_module("rollback_triage_info", evidence=seen)
+    assert {"part": "logs", "why": "time was up after 400000 lines; the rest was not read"} in result["not_measured"]

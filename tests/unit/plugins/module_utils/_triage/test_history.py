@@ -59,6 +59,10 @@ class Gateway:
         return {arn: self.task_definition(arn) for arn in arns}
 
 
+def chosen(gateway, service):
+    return choose(gateway, look(gateway, service), None)
+
+
 def seen(story, release, copies=None, **changes):
     primary = Deployment("PRIMARY", ARN + release, minute(9), 2, 2, changes.pop("failed", 0), "COMPLETED")
     told = {
@@ -69,8 +73,7 @@ def seen(story, release, copies=None, **changes):
         **changes,
     }
     service = Service("app", "ACTIVE", "ECS", ARN + release, deployments=(primary,), **told)
-    gateway = Gateway(story, copies)
-    return service_seen(choose(gateway, look(gateway, service), None), "")
+    return service_seen(chosen(Gateway(story, copies), service), "")
 
 
 def test_a_new_release_came_after_one_that_was_proven():
@@ -116,5 +119,5 @@ def test_a_fence_is_told_while_it_stands():
 def test_where_no_release_can_be_chosen_the_reason_is_told():
     gateway = Gateway("1 ok, 2 ok")
     service = Service("app", "ACTIVE", "ECS", ARN + "2", 2, 2, (), ())
-    found = service_seen(choose(gateway, look(gateway, service), None), "nothing older than app:2 has served")
+    found = service_seen(chosen(gateway, service), "nothing older than app:2 has served")
     assert (found.before, found.before_reason, found.brought_back) == ("", "nothing older than app:2 has served", False)

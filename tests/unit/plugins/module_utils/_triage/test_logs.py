@@ -6,7 +6,7 @@ import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceTask, TaskDefinition
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, ServiceTask, TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event, Stream
@@ -41,13 +41,14 @@ class Logs:
         self._lines, self._later = lines, list(later)
         self.readings = []
 
-    def pages(self, _group, names, start):
+    def pages(self, group, names, start):
+        (name,) = names
         self.readings.append(start)
-        lines = list(self._lines.get(names[0], ()))
+        lines = list(self._lines.get(name, ()))
         if len(self.readings) > 1:
             lines += self._later
-        yield [Event(f"e{number}", number, line) for number, line in enumerate(lines)]
-        yield []
+        events = [Event(f"e{number}", number, line, name) for number, line in enumerate(lines)]
+        return (events[place : place + 1000] for place in range(0, len(events), 1000))
 
 
 class Time:
@@ -126,9 +127,10 @@ def peak(lines):
 
     class Endless:
         def pages(self, _group, _names, _start):
-            for number in range(lines):
-                text = f"ERROR kind{'x' * (number % 7000)}" if number % 10 == 0 else LISTENING
-                yield [Event(f"e{number}", number, text)]
+            for first in range(0, lines, 1000):
+                numbers = range(first, first + 1000)
+                texts = [f"ERROR kind{'x' * (number % 7000)}" if number % 10 == 0 else LISTENING for number in numbers]
+                yield [Event(f"e{number}", number, text) for number, text in zip(numbers, texts, strict=True)]
 
     tracemalloc.start()
     tally = reader(Endless()).read(STREAM)
@@ -143,20 +145,20 @@ def test_memory_does_not_grow_with_the_log():
     assert peak(36_000) < peak(12_000) * 1.5
 
 
-def running_task(name, release):
-    return ServiceTask(name, "app", f"arn:aws:ecs:eu-west-3:1:task-definition/{release}", NIGHT, "RUNNING")
+def task(name, service, definition):
+    return ServiceTask(name, service, f"arn:aws:ecs:eu-west-3:1:task-definition/{definition}", NIGHT, "RUNNING")
 
 
 def dead(name, release, minute):
-    task = StoppedTask("app", release, "EssentialContainerExited", "exited", NIGHT + timedelta(minutes=minute), name)
-    return Dead(task, f"arn:aws:ecs:eu-west-3:1:task-definition/{release}", NIGHT - timedelta(days=2))
+    ended = StoppedTask("app", release, "EssentialContainerExited", "exited", NIGHT + timedelta(minutes=minute), name)
+    return Dead(ended, f"arn:aws:ecs:eu-west-3:1:task-definition/{release}", NIGHT - timedelta(days=2))
 
 
 SERVICE = ServiceSeen("app", "app:42", 2, 2, came=NIGHT, before="app:41")
 
 
 def test_reads_what_runs_what_ended_of_it_and_the_last_hour_of_the_release_before():
-    running = [running_task("live", "app:42")]
+    running = [task("live", "app", "app:42")]
     gone = [
         dead("crashed", "app:42", 5),
         dead("replaced", "app:41", 1),
@@ -172,38 +174,26 @@ def test_reads_what_runs_what_ended_of_it_and_the_last_hour_of_the_release_befor
 
 
 def test_the_release_before_may_still_run():
-    running = [running_task(name, f"app:{name}") for name in ("41", "42")]
+    running = [task(name, "app", f"app:{name}") for name in ("41", "42")]
     live, _ended, before = tasks_to_read(running, [], [SERVICE])
     assert ([task.id for task in live], [task.id for task in before]) == (["42"], ["41"])
 
 
 def test_what_was_brought_back_is_not_compared_with_itself():
     back = ServiceSeen("app", "app:41", 2, 2, came=NIGHT - timedelta(days=2), before="app:41", brought_back=True)
-    running = [running_task("41", "app:41")]
+    running = [task("41", "app", "app:41")]
     live, _ended, before = tasks_to_read(running, [], [back])
     assert ([task.id for task in live], before) == (["41"], [])
 
 
-def logging(container, group):
-    """A TaskDefinition with one container that logs there."""
-    options = {"awslogs-group": group, "awslogs-stream-prefix": "ecs"}
-    definition = {"name": container, "image": "x", "logConfiguration": {"logDriver": "awslogs", "options": options}}
-    answer = {
-        "taskDefinitionArn": container,
-        "family": container,
-        "status": "ACTIVE",
-        "registeredAt": NIGHT,
-        "containerDefinitions": [definition],
-    }
-    return TaskDefinition.from_boto({"taskDefinition": answer})
-
-
 def test_names_the_streams_of_each_service():
-    tasks = [
-        ServiceTask("aaaa", "app", "one", NIGHT, "RUNNING"),
-        ServiceTask("bbbb", "worker", "two", NIGHT, "RUNNING"),
-    ]
-    definitions = {"one": logging("app", "/ecs/app"), "two": logging("job", "/ecs/worker")}
+    tasks = [task("aaaa", "app", "app:1"), task("bbbb", "worker", "worker:1")]
+    containers = {"app:1": Container("app", "i", log_group="/ecs/app", log_prefix="ecs")}
+    containers["worker:1"] = Container("job", "i", log_group="/ecs/worker", log_prefix="ecs")
+    definitions = {
+        each.task_definition: TaskDefinition(each.task_definition, "ACTIVE", NIGHT, (containers[name],))
+        for name, each in zip(containers, tasks, strict=True)
+    }
     found = streams(tasks, definitions, ["/ecs/app", "/ecs/worker"])
     assert [stream.name for stream in found] == ["ecs/app/aaaa", "ecs/job/bbbb"]
     with pytest.raises(BadInput, match="no container of service worker logs there"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.scenarios import play, usable
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.scenarios import kept_in, play, usable
 
 HEALTH = {"name": "health", "steps": [{"path": "/api/health"}]}
 LOGIN = {"name": "login", "steps": [{"path": "/login", "method": "POST", "json": {"password": "${password}"}}]}
@@ -67,3 +67,9 @@ def test_a_step_that_was_left_out_has_no_verdict():
     seen = play(scenarios, lambda: Session(answers), values, SECRET.values(), left_out, 2.0)
     assert [step.verdict for step in seen.steps] == ["failed", ""]
     assert "Correct-Horse" not in str(seen)
+
+
+def test_a_secret_that_cannot_be_read_is_told_and_keeps_no_scenario_from_being_played():
+    values, left_out = kept_in(lambda: None, {"password": {"secert": "x"}})
+    assert values == {}
+    assert "there is no key secert" in left_out[0]

@@ -12,7 +12,7 @@ version_added: 0.1.0
 short_description: Log in to a database from a one-off ECS task on the application's network, and tell what is in it
 description:
   - Asks what M(spymeo.rollback.database_probe_info) asks, where this machine has no way to the database. The task runs C(psql) in the subnets and
-    security groups of O(service), and gets its URL from Secrets Manager as the application does, out of the version O(version_id).
+    security groups of the first service of O(targets), and gets its URL from Secrets Manager as the application does, out of the version O(version_id).
   - It registers a task definition of a family of its own, named after the application's with C(-rollback-probe) behind, and runs it once. Its
     answer is read from the log group of the application.
   - It reads in one read-only transaction. When it fails, it names the Prisma code that the application would show. The password is never told, and

@@ -25,7 +25,7 @@ PURE_ROOMS = ("state", "decide", "ready")
 PURE_LIBRARY = [
     "__future__", "abc", "base64", "bisect", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal",
     "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "ipaddress", "itertools", "json", "math", "numbers",
-    "operator", "re", "statistics", "string", "textwrap", "typing", "urllib.parse", "uuid",
+    "operator", "re", "statistics", "string", "textwrap", "types", "typing", "urllib.parse", "uuid",
 ]
 # fmt: on
 IMPURE_CALLS = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}

@@ -13,7 +13,6 @@ import http.server
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import threading
@@ -116,9 +115,15 @@ def read(url: str) -> Cost:
     return Cost(
         lines=found.lines,
         cpu=time.process_time() - started,
-        mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        mebibytes=_peak(),
         errors=sum(group.count for group in found.collection.groups),
     )
+
+
+def _peak() -> float:
+    """The most memory (MiB) that this process has had. Its ru_maxrss would be at least that of the process that started it."""
+    (line,) = [line for line in pathlib.Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024
 
 
 if __name__ == "__main__":

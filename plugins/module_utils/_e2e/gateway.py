@@ -6,15 +6,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import codecs
 import contextlib
 import os
 import signal
-import subprocess
-import threading
 import time
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
+LOOK = 0.05  # seconds between two looks at a process group
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 LAST_WORDS = 2.0  # seconds for what is still in the pipe; a grandchild that left the group may hold it open for ever
 
@@ -30,32 +31,63 @@ def run(command, environment, directory, limit, output, tell=None):
     :return: (exit code or None when it was ended, seconds).
     :raises RollbackError: it cannot be started.
     """
+    return asyncio.run(_run(command, environment, directory, limit, output, tell))
+
+
+class _Watcher(asyncio.SubprocessProtocol):
+    """Hears of a child's output, and of its end: these are two things, because what it has left running may hold the pipe open."""
+
+    def __init__(self, output):
+        loop = asyncio.get_running_loop()
+        self.ended, self.silent = loop.create_future(), loop.create_future()
+        self._output, self._rest = output, ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def pipe_data_received(self, _fd, data):
+        *lines, self._rest = (self._rest + self._decoder.decode(data)).split("\n")
+        for line in lines:
+            self._output.add(line + "\n")
+
+    def pipe_connection_lost(self, _fd, _exc):
+        if self._rest:
+            self._output.add(self._rest)
+        self.silent.set_result(None)
+
+    def process_exited(self):
+        self.ended.set_result(None)
+
+
+async def _run(command, environment, directory, limit, output, tell):
     started = time.monotonic()
-    process = _start(command, environment, directory)
-    reader = threading.Thread(target=_copy, args=(process.stdout, output), daemon=True)
-    reader.start()
+    transport, watcher = await _start(command, environment, directory, output)
     try:
-        code = _wait(process, started + limit, lambda: tell and tell(time.monotonic() - started))
+        while not watcher.ended.done() and time.monotonic() < started + limit:
+            await asyncio.wait([watcher.ended], timeout=min(1.0, started + limit - time.monotonic()))
+            if tell and not watcher.ended.done():
+                tell(time.monotonic() - started)
+        code = transport.get_returncode()
+        await _end_group(transport.get_pid())  # also what a command that has ended left running in the background
+        seconds = time.monotonic() - started
+        await asyncio.wait([watcher.ended, watcher.silent], timeout=LAST_WORDS)
+        return code, seconds
     finally:
-        _end_group(process)  # also what a command that has ended left running in the background
-    seconds = time.monotonic() - started
-    reader.join(LAST_WORDS)
-    return code, seconds
+        transport.close()
 
 
-def _start(command, environment, directory):
+async def _start(command, environment, directory, output):
+    """Ansible's run_command has no time limit, and gives the output only at the end."""
     try:
-        return subprocess.Popen(
-            ["/bin/sh", "-c", command],
+        return await asyncio.get_running_loop().subprocess_exec(
+            lambda: _Watcher(output),
+            "/bin/sh",
+            "-c",
+            command,
             cwd=directory or None,
             env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
         )
     except OSError as error:
         raise RollbackError(
@@ -63,31 +95,14 @@ def _start(command, environment, directory):
         ) from error
 
 
-def _copy(stream, output):
-    for line in stream:
-        output.add(line)
-
-
-def _wait(process, deadline, tell):
-    """The exit code, or None at the deadline."""
-    while True:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            return None
-        try:
-            return process.wait(min(1.0, remaining))
-        except subprocess.TimeoutExpired:
-            tell()
-
-
-def _end_group(process):
+async def _end_group(group):
     """End what is left of the process group: politely, and after a while for certain."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(group, signal.SIGTERM)
         deadline = time.monotonic() + GRACE
         while time.monotonic() < deadline:
-            process.poll()  # a zombie would keep the group alive
-            os.killpg(process.pid, 0)
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+            await asyncio.sleep(
+                LOOK
+            )  # in which a child that has ended is waited for: a zombie would keep the group alive
+            os.killpg(group, 0)
+        os.killpg(group, signal.SIGKILL)

@@ -11,6 +11,7 @@ Releases are ``family:revision``, times are aware datetimes, durations are secon
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,7 @@ SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS = (
 PARTS = (SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS)
 
 
-_UNION = type(str | None)  # what get_origin gives for X | None
+_UNION = types.UnionType  # what get_origin gives for X | None
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,7 @@ def from_json(told):
 def _read(kind, told, where):
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, _UNION):
-        wanted = next(item for item in inner if item is not type(None))
+        wanted = next(item for item in inner if item is not types.NoneType)
         return None if told is None else _read(wanted, told, where)
     if origin is tuple:
         _refuse_unless(isinstance(told, (list, tuple)), where, "a list", told)

@@ -20,6 +20,7 @@ CALLS = [
     "UpdateSecretVersionStage",
     "PutSecretValue",
     "UpdateService",
+    "AddTagsToResource",
 ]
 RUN = "kill-1"
 ROLLBACK = ["rollback_full", "-e", f"rollback_run_id={RUN}"]

@@ -18,11 +18,18 @@ GIVEN = {"rollback_db_probe": "task", "rollback_db_warm": ["Practitioner"]}
 PROBE = f"{world.FAMILY}-rollback-probe"
 
 
-@pytest.fixture(scope="module", name="broken")
-def _broken(shared_production):
+@pytest.fixture(scope="module")
+def harmed(shared_production):
     shared_production.url_before = shared_production.database_url()
     shared_production.accident("bad-migration")
     return shared_production
+
+
+@pytest.fixture
+def broken(harmed):
+    """Each test begins without the runs of those before it."""
+    harmed.forget_runs()
+    return harmed
 
 
 def play(production, *arguments, **given):

@@ -72,6 +72,28 @@ def the_plain_world(production):
     yield {}
 
 
+def recorded(name, **kind):
+    """A snapshot that is not as it should be."""
+
+    @contextlib.contextmanager
+    def prepare(production):
+        production.control(
+            "rds_snapshot", name=name, db_instance=world.DB_INSTANCE, created="2021-01-01T00:00:00+00:00", **kind
+        )
+        yield {"rollback_snapshot": name}
+
+    return prepare
+
+
+@contextlib.contextmanager
+def a_name_that_is_taken(production):
+    """Somebody else has an instance of the name that the run would give."""
+    rds, name = production.aws("rds"), f"{world.DB_INSTANCE}-rb-taken"
+    rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier=name, DBSnapshotIdentifier=world.SNAPSHOT)
+    production.until(lambda: production.instances()[name]["DBInstanceStatus"] == "available")
+    yield {"rollback_run_id": "rb-taken"}
+
+
 LONG_AGO = "2020-01-01T00:00:00Z"
 REFUSED = {
     "no room for another instance": (no_room, {}, ["quota DBInstances: 1 of 1 are used, and 1 more needed"]),
@@ -90,6 +112,28 @@ REFUSED = {
         {"rollback_point_in_time": LONG_AGO},
         ["point_in_time", "was created at"],
     ),
+    "no such snapshot": (
+        the_plain_world,
+        {"rollback_snapshot": "spymeo-lost"},
+        ["rollback_snapshot (option snapshot) is 'spymeo-lost': there is no such snapshot", world.SNAPSHOT],
+    ),
+    "a snapshot of another engine": (
+        recorded("foreign", engine="mysql", engine_version="8.0.40"),
+        {},
+        ["source snapshot foreign: it is of engine mysql, but DB instance spymeo-production-db runs postgres"],
+    ),
+    "a snapshot that is still being taken": (
+        recorded("endless", status="creating"),
+        {},
+        ["source snapshot endless: it is creating, and only an available one can be restored"],
+    ),
+    "a name that a stranger has": (
+        a_name_that_is_taken,
+        {},
+        [
+            f"the DB instance {world.DB_INSTANCE}-rb-taken, which this run would make, is there already and is not this run's"
+        ],
+    ),
     "a fence that there is not": (the_plain_world, {"rollback_fence": "electric"}, ["rollback_fence is 'electric'"]),
 }
 
@@ -98,9 +142,10 @@ REFUSED = {
 def test_is_refused_in_clear_words_and_nothing_has_changed(broken, mistake):
     prepare, given, words = REFUSED[mistake]
     with prepare(broken) as more:
+        before = set(broken.instances())
         message = refused(broken.play(PLAYBOOK, *variables(**given, **more)))
     assert [word for word in words if word not in message] == []
-    assert set(broken.instances()) == {world.DB_INSTANCE}
+    assert set(broken.instances()) == before
 
 
 def test_a_check_shows_the_plan_and_writes_nothing(broken):

@@ -59,6 +59,17 @@ options:
     type: list
     elements: str
     default: []
+  release_points:
+    description:
+      - The release points, newest first, as M(spymeo.rollback.rollback_run) gives them. Of the one that a rollback would go back to, the release
+        and, without O(snapshot), the snapshot are looked at.
+    type: list
+    elements: dict
+    default: []
+  release_point:
+    description: The id of the release point to go back to, or V(none), as in M(spymeo.rollback.ecs_release_info).
+    type: str
+    default: ""
   data_rules:
     description:
       - What holds for tables while the application is well, a mapping from a table to what is known of it.
@@ -252,6 +263,36 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
+OPTIONS = dict(
+    cluster=dict(type="str"),
+    services=dict(type="list", elements="str"),
+    task_definition=dict(type="raw"),
+    log_groups=dict(type="list", elements="str", default=[]),
+    db_instance=dict(type="str", default=""),
+    snapshot=dict(type="str", default=""),
+    data_from=dict(type="str", default=""),
+    database_secret=dict(type="str", default="", no_log=False),
+    key=dict(type="str", default="DATABASE_URL", no_log=False),
+    secrets=dict(type="list", elements="str", default=[], no_log=False),
+    release_points=dict(type="list", elements="dict", default=[]),
+    release_point=dict(type="str", default=""),
+    data_rules=dict(type="dict", default={}),
+    base_url=dict(type="str", default=""),
+    health_path=dict(type="str", default="/api/health"),
+    scenarios=dict(type="list", elements="dict", default=[]),
+    variables=dict(type="dict", default={}, no_log=True),
+    variable_secrets=dict(type="dict", default={}, no_log=False),
+    run_id=dict(type="str", default=""),
+    play=dict(type="str", choices=["all", "reading"], default="all"),
+    slow_after=dict(type="float", default=2.0),
+    patterns=dict(type="list", elements="str"),
+    http_timeout=dict(type="int", default=10),
+    database_timeout=dict(type="int", default=5),
+    timeout=dict(type="int", default=60),
+    evidence=dict(type="dict"),
+)
+
+
 def questions(module, clients):
     """The Questions of the options."""
     params = module.params
@@ -265,6 +306,8 @@ def questions(module, clients):
         "key",
         "secrets",
         "database_timeout",
+        "release_points",
+        "release_point",
     )
     return Questions(
         named=named_targets(params["task_definition"], params["services"]),
@@ -335,32 +378,7 @@ def told(evidence):
 
 def main():
     module = RollbackModule(
-        dict(
-            cluster=dict(type="str"),
-            services=dict(type="list", elements="str"),
-            task_definition=dict(type="raw"),
-            log_groups=dict(type="list", elements="str", default=[]),
-            db_instance=dict(type="str", default=""),
-            snapshot=dict(type="str", default=""),
-            data_from=dict(type="str", default=""),
-            database_secret=dict(type="str", default="", no_log=False),
-            key=dict(type="str", default="DATABASE_URL", no_log=False),
-            secrets=dict(type="list", elements="str", default=[], no_log=False),
-            data_rules=dict(type="dict", default={}),
-            base_url=dict(type="str", default=""),
-            health_path=dict(type="str", default="/api/health"),
-            scenarios=dict(type="list", elements="dict", default=[]),
-            variables=dict(type="dict", default={}, no_log=True),
-            variable_secrets=dict(type="dict", default={}, no_log=False),
-            run_id=dict(type="str", default=""),
-            play=dict(type="str", choices=["all", "reading"], default="all"),
-            slow_after=dict(type="float", default=2.0),
-            patterns=dict(type="list", elements="str"),
-            http_timeout=dict(type="int", default=10),
-            database_timeout=dict(type="int", default=5),
-            timeout=dict(type="int", default=60),
-            evidence=dict(type="dict"),
-        ),
+        OPTIONS,
         required_one_of=[("cluster", "evidence")],
         required_together=[("cluster", "services")],
     )

@@ -65,6 +65,7 @@ def story(shared_production):
     told["list before"] = production.play("releases")
     production.accident("full")
     told["list after"] = production.play("releases")
+    told["triage"] = production.play("triage", *FROM_THE_POINT, "-e", "rollback_slow_after=8")
     told["code"] = production.play("rollback_code")
     told["code all the same"] = production.play("rollback_code", "--check", "-e", "rollback_despite_migrations=true")
     told["full"] = production.play("rollback_full", *FROM_THE_POINT)
@@ -91,6 +92,13 @@ def test_a_checkpoint_takes_the_snapshot_waits_for_it_and_labels_the_secrets(sto
     assert snapshot["Status"] == "available"
     for name, version in story["versions"].items():
         assert labels(story["production"], name)[f"spymeo-release-{POINT}"] == version
+
+
+def test_triage_looks_at_the_release_and_the_snapshot_of_the_point(story):
+    triage = story["triage"]
+    assert (triage.code, triage.written) == (0, []), triage.output
+    assert "===== FULL: " in triage.output
+    assert SNAPSHOT in triage.output
 
 
 def test_the_record_holds_what_ran_and_no_value(story):

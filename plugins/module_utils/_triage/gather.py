@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look, named_release, stay
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
@@ -67,6 +68,8 @@ class Questions:
     key: str = "DATABASE_URL"
     secrets: list[str] = field(default_factory=list)
     rules: tuple = ()
+    release_points: list[dict[str, Any]] = field(default_factory=list)
+    release_point: str = ""
     play: Callable | None = None
     is_error: Any = None
     database_timeout: int = 5
@@ -104,6 +107,8 @@ class Look:
             HTTP,
             "ecs",
             "described",
+            "looked",
+            "point",
             "chosen",
             "dead",
             "url",
@@ -143,15 +148,23 @@ class Look:
     def _described(self):
         return self._of("ecs").services(self._asked.services)
 
-    def _chosen(self):
-        return side_by_side(self._choose, self._of("described"))
+    def _looked(self):
+        return side_by_side(lambda service: look(self._of("ecs"), service), self._of("described"))
 
-    def _choose(self, service):
+    def _point(self):
+        """The Point that a rollback would go back to, or None."""
+        wanted = self._asked.release_point
+        points = read(self._asked.release_points, wanted)
+        return pick(points, [item.as_past for item in self._of("looked")], {}, wanted).point
+
+    def _chosen(self):
+        return side_by_side(self._choose, self._of("looked"))
+
+    def _choose(self, looked):
         ecs = self._of("ecs")
-        looked = look(ecs, service)
         try:
-            named = named_release(ecs, looked, self._asked.named.get(service.name))
-            return choose(ecs, looked, named), ""
+            named = named_release(ecs, looked, self._asked.named.get(looked.service.name))
+            return choose(ecs, looked, named, self._of("point"), bool(self._asked.release_point)), ""
         except BadInput as error:
             return stay(ecs, looked), error.message
         except RollbackError as error:
@@ -242,12 +255,20 @@ class Look:
         """(DbSnapshot or None, what is wrong with it)."""
         if self._asked.data_from:
             return None, ""
-        if not self._asked.snapshot:
+        name, whence = self._snapshot_name()
+        if not name:
             return None, "neither rollback_snapshot nor rollback_snapshot_before nor rollback_point_in_time is set"
-        found = gateway.snapshot(self._asked.snapshot)
+        found = gateway.snapshot(name)
         if found is None:
-            return None, "there is no DB snapshot %s (rollback_snapshot)" % self._asked.snapshot
+            return None, "there is no DB snapshot %s (%s)" % (name, whence)
         return found, "snapshot %s: %s" % (found.name, found.problem) if found.problem else ""
+
+    def _snapshot_name(self):
+        """(name, who says so): the inventory's, else that of the release point."""
+        point = None if self._began["point"].exception() else self._of("point")
+        if self._asked.snapshot or point is None:
+            return self._asked.snapshot, "rollback_snapshot"
+        return (point.record.get("database") or {}).get("snapshot", ""), point.told
 
     def _database(self):
         url = self._of("url")

@@ -262,7 +262,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import from_json, to_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
-
 OPTIONS = dict(
     cluster=dict(type="str"),
     services=dict(type="list", elements="str"),

@@ -7,119 +7,24 @@
 from __future__ import annotations
 
 import re
+from typing import Callable, NamedTuple
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import FORM as STORE_FORM
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import place_of
 
-(
-    NAME,
-    OPTIONAL_NAME,
-    TIME,
-    FENCE,
-    PROBE,
-    NAMES,
-    OPTIONAL_NAMES,
-    URL,
-    PATH,
-    TARGET,
-    SECONDS,
-    CONTACTS,
-    ID,
-    STORE,
-    MAPPING,
-    LISTS,
-    FLAG,
-) = (
-    "name",
-    "optional name",
-    "time",
-    "fence",
-    "probe",
-    "names",
-    "optional names",
-    "url",
-    "path",
-    "target",
-    "seconds",
-    "contacts",
-    "run id",
-    "store",
-    "mapping",
-    "lists",
-    "flag",
-)
 
-VARIABLES = {
-    "rollback_environment": (NAME, "the environment's name, like production"),
-    "rollback_region": (NAME, "an AWS region, like eu-west-3"),
-    "rollback_cluster": (NAME, "an ECS cluster, like spymeo-production"),
-    "rollback_services": (NAMES, "a list of ECS services, like [spymeo-app]"),
-    "rollback_task_definition": (
-        TARGET,
-        "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or a mapping from services to those",
-    ),
-    "rollback_deploy_timeout": (SECONDS, "empty, or how many seconds the deployment may take, like 900"),
-    "rollback_db_instance": (NAME, "an RDS DB instance identifier, like spymeo-production-db"),
-    "rollback_snapshot": (
-        OPTIONAL_NAME,
-        "empty, or an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot; empty: that of the release point",
-    ),
-    "rollback_release_point": (OPTIONAL_NAME, "empty, or none, or the id of a release point, like cp-20261122-024500"),
-    "rollback_release": (OPTIONAL_NAME, "empty, or the release that is about to be deployed, like v2.0.0"),
-    "rollback_despite_migrations": (FLAG, "empty, true or false"),
-    "rollback_snapshot_before": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
-    "rollback_point_in_time": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
-    "rollback_fence": (FENCE, "empty, none, or scale_to_zero"),
-    "rollback_db_probe": (PROBE, "empty, direct, or task"),
-    "rollback_db_probe_image": (
-        OPTIONAL_NAME,
-        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
-    ),
-    "rollback_db_stop_failed": (FLAG, "empty, true or false"),
-    "rollback_db_warm": (OPTIONAL_NAMES, "empty, or a list of tables, like [Practitioner]"),
-    "rollback_database_secret": (NAME, "the name or ARN of the secret that holds DATABASE_URL"),
-    "rollback_secrets": (OPTIONAL_NAMES, "a list of secret names or ARNs; it may be empty"),
-    "rollback_parameters": (OPTIONAL_NAMES, "a list of names or ARNs of SSM parameters; it may be empty"),
-    "rollback_secrets_before": (TIME, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"),
-    "rollback_secret_versions": (
-        MAPPING,
-        "empty, or a mapping from secrets to version ids, and from parameters to version numbers, like {spymeo/production/app: 5048a2cf-…}",
-    ),
-    "rollback_secret_keys": (
-        LISTS,
-        "empty, or a mapping from secrets to lists of JSON keys, like {spymeo/production/app: [PAYMENT_API_KEY]}",
-    ),
-    "rollback_backup_secrets": (MAPPING, "empty, or a mapping from secrets to the secrets that hold their backups"),
-    "rollback_base_url": (URL, "the application's public URL, like https://app.spymeo.fr"),
-    "rollback_health_path": (PATH, "the path of the health check, like /api/health"),
-    "rollback_log_groups": (NAMES, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
-    "rollback_contacts": (CONTACTS, "a mapping from a role to whom to call, like {on_call: +33 …}"),
-    "rollback_run_id": (ID, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
-    "rollback_abandon": (ID, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM),
-    "rollback_undo_run": (ID, "empty, or the id of the run to undo: %s" % RUN_ID_FORM),
-    "rollback_store": (STORE, "empty, or %s" % STORE_FORM),
-    "rollback_lease": (SECONDS, "empty, or how many seconds the lock holds without being renewed, like 60"),
-}
+class Variable(NamedTuple):
+    """``check`` is a callable: a value that is set → what is wrong with it (str), or None. ``form`` is what it must be, for people."""
+
+    check: Callable[[object], str | None]
+    form: str
+    may_be_empty: bool
+
 
 # What every playbook uses, because it looks who works.
 OF_RUNS = ("rollback_run_id", "rollback_abandon", "rollback_store", "rollback_lease")
 
-_MAY_BE_EMPTY = (
-    OPTIONAL_NAME,
-    TIME,
-    FENCE,
-    PROBE,
-    TARGET,
-    SECONDS,
-    ID,
-    OPTIONAL_NAMES,
-    CONTACTS,
-    STORE,
-    MAPPING,
-    LISTS,
-    FLAG,
-)
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 _DIGEST = r"sha256:[0-9a-f]{64}"
@@ -132,18 +37,15 @@ def problems(variables, needed):
     :param needed: the variables (list of str) that the playbook at hand uses; the others are not looked at.
     :raises KeyError: ``needed`` names a variable that is not in the table (a mistake in a role, not in an inventory).
     """
-    return [text for text in (_problem(name, variables.get(name), *VARIABLES[name]) for name in needed) if text]
+    return [text for text in (_problem(name, variables.get(name), VARIABLES[name]) for name in needed) if text]
 
 
-def _problem(name, value, kind, form):
+def _problem(name, value, variable):
     if value is None or value == "":
-        return (
-            None
-            if kind in _MAY_BE_EMPTY
-            else "%s is not set. Set it in the inventory of this environment to %s." % (name, form)
-        )
-    complaint = _CHECKS[kind](value)
-    return "%s is %r: %s. It must be %s." % (name, value, complaint, form) if complaint else None
+        text = "%s is not set. Set it in the inventory of this environment to %s."
+        return None if variable.may_be_empty else text % (name, variable.form)
+    complaint = variable.check(value)
+    return "%s is %r: %s. It must be %s." % (name, value, complaint, variable.form) if complaint else None
 
 
 def _not_text(value):
@@ -273,22 +175,80 @@ def _check_store(value):
     return None if place_of(value) else "it is neither a directory nor a bucket"
 
 
-_CHECKS = {
-    NAME: _check_name,
-    OPTIONAL_NAME: _check_name,
-    TIME: _check_time,
-    FENCE: _check_fence,
-    PROBE: _check_probe,
-    NAMES: _check_names,
-    OPTIONAL_NAMES: _check_optional_names,
-    URL: _check_url,
-    PATH: _check_path,
-    TARGET: _check_target,
-    SECONDS: _check_seconds,
-    CONTACTS: _check_contacts,
-    ID: _check_id,
-    STORE: _check_store,
-    MAPPING: _check_mapping,
-    LISTS: _check_lists,
-    FLAG: _check_flag,
+def _required(check, form):
+    return Variable(check, form, False)
+
+
+def _optional(check, form):
+    return Variable(check, form, True)
+
+
+VARIABLES = {
+    "rollback_environment": _required(_check_name, "the environment's name, like production"),
+    "rollback_region": _required(_check_name, "an AWS region, like eu-west-3"),
+    "rollback_cluster": _required(_check_name, "an ECS cluster, like spymeo-production"),
+    "rollback_services": _required(_check_names, "a list of ECS services, like [spymeo-app]"),
+    "rollback_task_definition": _optional(
+        _check_target,
+        "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or a mapping from services to those",
+    ),
+    "rollback_deploy_timeout": _optional(
+        _check_seconds, "empty, or how many seconds the deployment may take, like 900"
+    ),
+    "rollback_db_instance": _required(_check_name, "an RDS DB instance identifier, like spymeo-production-db"),
+    "rollback_snapshot": _optional(
+        _check_name,
+        "empty, or an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot; empty: that of the release point",
+    ),
+    "rollback_release_point": _optional(
+        _check_name, "empty, or none, or the id of a release point, like cp-20261122-024500"
+    ),
+    "rollback_release": _optional(_check_name, "empty, or the release that is about to be deployed, like v2.0.0"),
+    "rollback_despite_migrations": _optional(_check_flag, "empty, true or false"),
+    "rollback_snapshot_before": _optional(
+        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"
+    ),
+    "rollback_point_in_time": _optional(
+        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"
+    ),
+    "rollback_fence": _optional(_check_fence, "empty, none, or scale_to_zero"),
+    "rollback_db_probe": _optional(_check_probe, "empty, direct, or task"),
+    "rollback_db_probe_image": _optional(
+        _check_name,
+        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
+    ),
+    "rollback_db_stop_failed": _optional(_check_flag, "empty, true or false"),
+    "rollback_db_warm": _optional(_check_optional_names, "empty, or a list of tables, like [Practitioner]"),
+    "rollback_database_secret": _required(_check_name, "the name or ARN of the secret that holds DATABASE_URL"),
+    "rollback_secrets": _optional(_check_optional_names, "a list of secret names or ARNs; it may be empty"),
+    "rollback_parameters": _optional(
+        _check_optional_names, "a list of names or ARNs of SSM parameters; it may be empty"
+    ),
+    "rollback_secrets_before": _optional(
+        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"
+    ),
+    "rollback_secret_versions": _optional(
+        _check_mapping,
+        "empty, or a mapping from secrets to version ids, and from parameters to version numbers, like {spymeo/production/app: 5048a2cf-…}",
+    ),
+    "rollback_secret_keys": _optional(
+        _check_lists,
+        "empty, or a mapping from secrets to lists of JSON keys, like {spymeo/production/app: [PAYMENT_API_KEY]}",
+    ),
+    "rollback_backup_secrets": _optional(
+        _check_mapping, "empty, or a mapping from secrets to the secrets that hold their backups"
+    ),
+    "rollback_base_url": _required(_check_url, "the application's public URL, like https://app.spymeo.fr"),
+    "rollback_health_path": _required(_check_path, "the path of the health check, like /api/health"),
+    "rollback_log_groups": _required(_check_names, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
+    "rollback_contacts": _optional(_check_contacts, "a mapping from a role to whom to call, like {on_call: +33 …}"),
+    "rollback_run_id": _optional(_check_id, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
+    "rollback_abandon": _optional(
+        _check_id, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM
+    ),
+    "rollback_undo_run": _optional(_check_id, "empty, or the id of the run to undo: %s" % RUN_ID_FORM),
+    "rollback_store": _optional(_check_store, "empty, or %s" % STORE_FORM),
+    "rollback_lease": _optional(
+        _check_seconds, "empty, or how many seconds the lock holds without being renewed, like 60"
+    ),
 }

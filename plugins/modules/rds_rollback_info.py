@@ -48,6 +48,21 @@ options:
       - The host in the application's DATABASE_URL now.
       - Left out or empty, the application is taken to use O(db_instance).
     type: str
+  database_secret:
+    description:
+      - Name or ARN of the secret that holds DATABASE_URL. With it, the rows are counted that were created since the time of the data, in each table
+        that has a column C(createdAt) or C(created_at), as Prisma's schemas have. What was changed or deleted since, M(spymeo.rollback.database_salvage)
+        finds afterwards.
+      - A database that cannot be asked is no failure, because a rollback may be needed for that very reason.
+    type: str
+  key:
+    description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
+    type: str
+    default: DATABASE_URL
+  count_timeout:
+    description: How long opening the connection, and each count, may take, in seconds.
+    type: int
+    default: 5
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -159,6 +174,14 @@ lost:
     how_known:
       description: Between which times that is.
       type: str
+    rows:
+      description: How many rows of each table were created since then, null where counting took longer than O(count_timeout).
+      type: dict
+      sample: {"Practitioner": 12, "Payment": 3}
+    counted:
+      description: The numbers in words, or why there are none; empty without O(database_secret).
+      type: str
+      sample: 3 rows of Payment and 12 rows of Practitioner were created since then
 verdict:
   description: V(failed) when a check has failed, V(inconclusive) when none has but some could not be made, else V(passed).
   returned: success
@@ -199,11 +222,15 @@ findings:
       elements: str
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import created
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import line, summary, verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
@@ -211,6 +238,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 
 
 def wanted(options):
@@ -222,6 +251,27 @@ def wanted(options):
         problem = "nothing says where the data are to come from, and no release point is older than what runs"
         raise BadInput("snapshot", "", problem, cure)
     return Wanted(options["snapshot"] or "", before, moment)
+
+
+def count(secrets, options, since):
+    """(rows by table, in words): what was created since then in the database that the application uses."""
+    secret = secrets.secret("database_secret", options["database_secret"])
+    place = target_of(DatabaseUrl.parse(read_url(secrets.current_value(secret).text, options["key"])))
+    try:
+        rows = PostgresqlGateway(place, options["count_timeout"]).created_since(since)
+    except Refused as refused:
+        return {}, "what was created since then could not be counted: %s" % diagnose(place, refused).message
+    return dict(rows), created(rows)
+
+
+def look(module, gateway, rollback):
+    """The Findings of a Rollback, and what ``count`` gives; side by side."""
+    if rollback.state == "done" or not module.params["database_secret"]:
+        return findings(observe(gateway, module.aws, rollback, module.params["run_id"])), ({}, "")
+    secrets = SecretsGateway(module.aws("secretsmanager"))  # clients are made in one thread only
+    with ThreadPoolExecutor(1) as beside:
+        counting = beside.submit(count, secrets, module.params, rollback.lost.since)
+        return findings(observe(gateway, module.aws, rollback, module.params["run_id"])), counting.result()
 
 
 def instance_told(instance):
@@ -237,8 +287,8 @@ def instance_told(instance):
     )
 
 
-def told(rollback, found):
-    """A Rollback and its Findings in JSON types."""
+def told(rollback, found, counted):
+    """A Rollback, its Findings and what was counted in JSON types."""
     source, lost = rollback.source, rollback.lost
     by_time = isinstance(source, PointInTime)
     return dict(
@@ -258,7 +308,13 @@ def told(rollback, found):
             engine=source.engine,
             engine_version=source.engine_version,
         ),
-        lost=dict(since=show_time(lost.since), seconds=lost.seconds, how_known=lost.how_known),
+        lost=dict(
+            since=show_time(lost.since),
+            seconds=lost.seconds,
+            how_known=lost.how_known,
+            rows=counted[0],
+            counted=counted[1],
+        ),
         findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
         verdict=verdict(found),
         checks=summary(found),
@@ -274,6 +330,9 @@ def main():
             snapshot_before=dict(type="str"),
             point_in_time=dict(type="str"),
             current_host=dict(type="str"),
+            database_secret=dict(type="str", no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            count_timeout=dict(type="int", default=5),
             run_id=dict(type="str", required=True),
             fail_on_error=dict(type="bool", default=True),
         )
@@ -282,8 +341,7 @@ def main():
     with module.telling():
         gateway, host = RdsGateway(module.aws("rds")), params["current_host"] or None
         rollback = where_it_stands(gateway, params["db_instance"], wanted(params), host, params["run_id"])
-        found = findings(observe(gateway, module.aws, rollback, params["run_id"]))
-        result = told(rollback, found)
+        result = told(rollback, *look(module, gateway, rollback))
         if result["evidence"] and params["fail_on_error"]:
             message = "The restore would fail (%s). Nothing was changed. Mend all of this first:" % result["checks"]
             raise RollbackError(message, result["evidence"], dict(result, changed=False))

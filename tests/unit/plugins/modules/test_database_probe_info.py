@@ -115,33 +115,3 @@ def test_a_migration_that_is_known_and_missing_is_no_reason_to_refuse(database_s
     database_secret()
     result = run_module("database_probe_info", database_secret="db-url", known_migrations=["1_init", "2_later"])
     assert result["connected"]
-
-
-def test_counts_what_was_created_since_a_time_in_the_database_in_use(database_secret, monkeypatch, run_module):
-    module = importlib.import_module("ansible_collections.spymeo.rollback.plugins.modules.database_lost_info")
-    asked = []
-
-    class Server:
-        def __init__(self, target, timeout):
-            asked.append((target.host, timeout))
-
-        def created_since(self, moment):
-            asked.append(moment)
-            return [("Payment", 3), ("Practitioner", None)]
-
-    monkeypatch.setattr(module, "PostgresqlGateway", Server)
-    database_secret()
-    result = run_module("database_lost_info", database_secret="db-url", since="2026-11-22T13:00:00+01:00")
-    assert asked == [("127.0.0.1", 5), NOON]
-    assert (result["counted"], result["rows"]) == (True, {"Payment": 3, "Practitioner": None})
-    assert result["reason"] == "3 rows of Payment were created since then; Practitioner took too long to be counted"
-
-
-def test_a_database_that_cannot_be_asked_what_would_be_lost_is_no_failure(database_secret, run_module):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        database_secret(closed.getsockname()[1])
-        result = run_module("database_lost_info", database_secret="db-url", since="2026-11-22T12:00:00Z", timeout=3)
-    assert (result["counted"], result["rows"], result["changed"]) == (False, {}, False)
-    assert "P1001" in result["reason"]
-    assert "hunter" not in str(result)

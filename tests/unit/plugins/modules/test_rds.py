@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import socket
+from datetime import UTC, datetime
+
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds import observe
 
 RUN = "rb-20261122-120000"
+INFO = "ansible_collections.spymeo.rollback.plugins.modules.rds_rollback_info"
 NEW = "app-db-" + RUN
 SAFETY = "app-db-failed-migration-" + RUN
 MINE = {"spymeo:rollback-run": RUN}
@@ -373,3 +377,56 @@ def test_what_has_taken_its_place_must_be_there(announce, run_module):
     announce.instance()
     announce.no_instance(NEW)
     assert f"'{NEW}': there is no such DB instance" in run_module("rds_retire", **RETIRE)["msg"]
+
+
+@pytest.fixture
+def counted(aws, announce, run_module, db_instance_answer):
+    """Run rds_rollback_info with a DATABASE_URL that leads to a port of this machine."""
+
+    def run(port):
+        aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+        announce.snapshot()
+        expect_checks(aws, announce)
+        noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+        described = {
+            "ARN": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf",
+            "Name": "db-url",
+            "CreatedDate": noon,
+            "LastChangedDate": noon,
+        }
+        version = {"VersionId": "a" * 32, "CreatedDate": noon, "VersionStages": ["AWSCURRENT"]}
+        url = f"postgresql://spymeo:hunter2@127.0.0.1:{port}/spymeo"
+        aws.answer("secretsmanager", "describe_secret", described)
+        aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [version]})
+        aws.answer("secretsmanager", "get_secret_value", {"VersionId": "a" * 32, "SecretString": url})
+        options = {"db_instance": "app-db", "snapshot": "before", "run_id": RUN, "count_timeout": 3}
+        return run_module("rds_rollback_info", database_secret="db-url", **options)
+
+    return run
+
+
+def test_info_counts_what_was_created_since_the_time_of_the_data(counted, monkeypatch):
+    asked = []
+
+    class Server:
+        def __init__(self, target, timeout):
+            asked.append((target.host, timeout))
+
+        def created_since(self, moment):
+            asked.append(moment)
+            return [("Payment", 3), ("Practitioner", None)]
+
+    monkeypatch.setattr(f"{INFO}.PostgresqlGateway", Server)
+    lost = counted(5432)["lost"]
+    assert asked == [("127.0.0.1", 3), datetime(2026, 11, 22, 11, 0, tzinfo=UTC)]
+    assert lost["rows"] == {"Payment": 3, "Practitioner": None}
+    assert lost["counted"] == "3 rows of Payment were created since then; Practitioner took too long to be counted"
+
+
+def test_a_database_that_cannot_be_asked_what_would_be_lost_is_no_failure(counted):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        result = counted(closed.getsockname()[1])
+    assert (result["verdict"], result["lost"]["rows"]) == ("passed", {})
+    assert "P1001" in result["lost"]["counted"]
+    assert "hunter2" not in str(result)

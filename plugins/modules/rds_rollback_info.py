@@ -43,22 +43,22 @@ options:
     description: Whether the task fails when a check has failed. Its message names every failure with its cure.
     type: bool
     default: true
-  current_host:
-    description:
-      - The host in the application's DATABASE_URL now.
-      - Left out or empty, the application is taken to use O(db_instance).
-    type: str
   database_secret:
     description:
-      - Name or ARN of the secret that holds DATABASE_URL. With it, the rows are counted that were created since the time of the data, in each table
-        that has a column C(createdAt) or C(created_at), as Prisma's schemas have. What was changed or deleted since, M(spymeo.rollback.database_salvage)
-        finds afterwards.
-      - A database that cannot be asked is no failure, because a rollback may be needed for that very reason.
+      - Name or ARN of the secret that holds DATABASE_URL, which tells where the application's database is now.
+      - Left out, the application is taken to use O(db_instance).
     type: str
   key:
     description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
     type: str
     default: DATABASE_URL
+  count_rows:
+    description:
+      - Whether to count the rows that were created since the time of the data, in each table that has a column C(createdAt) or C(created_at), as
+        Prisma's schemas have. What was changed or deleted since, M(spymeo.rollback.database_salvage) finds afterwards.
+      - A database that cannot be asked is no failure, because a rollback may be needed for that very reason.
+    type: bool
+    default: false
   count_timeout:
     description: How long opening the connection, and each count, may take, in seconds.
     type: int
@@ -81,7 +81,7 @@ EXAMPLES = r"""
   spymeo.rollback.rds_rollback_info:
     db_instance: spymeo-production-db
     snapshot: spymeo-pre-migration-snapshot
-    current_host: spymeo-production-db.abcdefghijkl.eu-west-3.rds.amazonaws.com
+    database_secret: spymeo/production/database-url
     run_id: rb-20261122-031500
   register: database
 """
@@ -179,9 +179,23 @@ lost:
       type: dict
       sample: {"Practitioner": 12, "Payment": 3}
     counted:
-      description: The numbers in words, or why there are none; empty without O(database_secret).
+      description: The numbers in words, or why there are none; empty without O(count_rows).
       type: str
       sample: 3 rows of Payment and 12 rows of Practitioner were created since then
+url:
+  description: Where DATABASE_URL leads now. Empty without O(database_secret).
+  returned: success
+  type: dict
+  contains:
+    host:
+      description: The host.
+      type: str
+    port:
+      description: The port.
+      type: int
+    version_id:
+      description: The version of the secret.
+      type: str
 verdict:
   description: V(failed) when a check has failed, V(inconclusive) when none has but some could not be made, else V(passed).
   returned: success
@@ -238,6 +252,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 
@@ -253,25 +268,39 @@ def wanted(options):
     return Wanted(options["snapshot"] or "", before, moment)
 
 
-def count(secrets, options, since):
+def url_now(module):
+    """(DatabaseUrl, the id of the version of the secret that it is in), or (None, "") where no secret is named."""
+    name = module.params["database_secret"]
+    if not name:
+        return None, ""
+    secrets = SecretsGateway(module.aws("secretsmanager"))
+    secret = secrets.secret("database_secret", name)
+    refuse_unusable(
+        "database_secret", secret, secrets.region
+    )  # it is written at the cutover, which is late to find out
+    value = secrets.current_value(secret)
+    return DatabaseUrl.parse(read_url(value.text, module.params["key"])), value.version_id
+
+
+def count(url, timeout, since):
     """(rows by table, in words): what was created since then in the database that the application uses."""
-    secret = secrets.secret("database_secret", options["database_secret"])
-    place = target_of(DatabaseUrl.parse(read_url(secrets.current_value(secret).text, options["key"])))
+    place = target_of(url)
     try:
-        rows = PostgresqlGateway(place, options["count_timeout"]).created_since(since)
+        rows = PostgresqlGateway(place, timeout).created_since(since)
     except Refused as refused:
         return {}, "what was created since then could not be counted: %s" % diagnose(place, refused).message
     return dict(rows), created(rows)
 
 
-def look(module, gateway, rollback):
+def look(module, gateway, rollback, url):
     """The Findings of a Rollback, and what ``count`` gives; side by side."""
-    if rollback.state == "done" or not module.params["database_secret"]:
-        return findings(observe(gateway, module.aws, rollback, module.params["run_id"])), ({}, "")
-    secrets = SecretsGateway(module.aws("secretsmanager"))  # clients are made in one thread only
+    params = module.params
     with ThreadPoolExecutor(1) as beside:
-        counting = beside.submit(count, secrets, module.params, rollback.lost.since)
-        return findings(observe(gateway, module.aws, rollback, module.params["run_id"])), counting.result()
+        counting = None
+        if params["count_rows"] and url and rollback.state != "done":
+            counting = beside.submit(count, url, params["count_timeout"], rollback.lost.since)
+        found = findings(observe(gateway, module.aws, rollback, params["run_id"]))
+        return found, counting.result() if counting else ({}, "")
 
 
 def instance_told(instance):
@@ -329,9 +358,9 @@ def main():
             snapshot=dict(type="str"),
             snapshot_before=dict(type="str"),
             point_in_time=dict(type="str"),
-            current_host=dict(type="str"),
             database_secret=dict(type="str", no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
+            count_rows=dict(type="bool", default=False),
             count_timeout=dict(type="int", default=5),
             run_id=dict(type="str", required=True),
             fail_on_error=dict(type="bool", default=True),
@@ -339,9 +368,11 @@ def main():
     )
     params = module.params
     with module.telling():
-        gateway, host = RdsGateway(module.aws("rds")), params["current_host"] or None
-        rollback = where_it_stands(gateway, params["db_instance"], wanted(params), host, params["run_id"])
-        result = told(rollback, *look(module, gateway, rollback))
+        gateway, asked = RdsGateway(module.aws("rds")), wanted(params)
+        url, version_id = url_now(module)
+        rollback = where_it_stands(gateway, params["db_instance"], asked, url.host if url else None, params["run_id"])
+        result = told(rollback, *look(module, gateway, rollback, url))
+        result.update(url=dict(host=url.host, port=url.port, version_id=version_id) if url else {})
         if result["evidence"] and params["fail_on_error"]:
             message = "The restore would fail (%s). Nothing was changed. Mend all of this first:" % result["checks"]
             raise RollbackError(message, result["evidence"], dict(result, changed=False))

@@ -102,8 +102,8 @@ def test_the_url_moves_to_what_the_probe_has_seen(broken, task):
 
 
 def test_then_it_is_done_and_the_failed_instance_is_marked_once(broken, task):
-    host = broken.instances()[NEW]["Endpoint"]["Address"]
-    done, written = task("rds_rollback_info", snapshot=world.SNAPSHOT, current_host=host, **OLD)
+    done, written = task("rds_rollback_info", snapshot=world.SNAPSHOT, **URL, **OLD)
+    assert done["url"]["host"] == broken.instances()[NEW]["Endpoint"]["Address"]
     assert (done["state"], done["db_instance"], written) == ("done", world.DB_INSTANCE, [])
     marked, written = task("rds_retire", replaced_by=NEW, **OLD)
     assert (marked["changed"], written) == (True, ["AddTagsToResource"])

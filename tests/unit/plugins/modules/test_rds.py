@@ -94,7 +94,7 @@ def test_info_tells_a_rollback_that_is_still_to_be_done(aws, announce, run_modul
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
     announce.snapshot()
     expect_checks(aws, announce)
-    result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", current_host="", run_id=RUN)
+    result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", run_id=RUN)
     assert result["changed"] is False
     assert (result["state"], result["db_instance"], result["restored_instance"]) == ("restore", "app-db", {})
     assert (result["new_db_instance"], result["safety_snapshot"]) == (NEW, SAFETY)
@@ -384,7 +384,11 @@ def counted(aws, announce, run_module, db_instance_answer):
     """Run rds_rollback_info with a DATABASE_URL that leads to a port of this machine."""
 
     def run(port):
-        aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+        aws.answer(
+            "rds",
+            "describe_db_instances",
+            {"DBInstances": [db_instance_answer(Endpoint={"Address": "127.0.0.1", "Port": port})]},
+        )
         announce.snapshot()
         expect_checks(aws, announce)
         noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -399,7 +403,7 @@ def counted(aws, announce, run_module, db_instance_answer):
         aws.answer("secretsmanager", "describe_secret", described)
         aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [version]})
         aws.answer("secretsmanager", "get_secret_value", {"VersionId": "a" * 32, "SecretString": url})
-        options = {"db_instance": "app-db", "snapshot": "before", "run_id": RUN, "count_timeout": 3}
+        options = {"db_instance": "app-db", "snapshot": "before", "run_id": RUN, "count_rows": True, "count_timeout": 3}
         return run_module("rds_rollback_info", database_secret="db-url", **options)
 
     return run

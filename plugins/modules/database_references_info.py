@@ -126,6 +126,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._references.find i
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 
 def observe(module):
@@ -141,12 +142,13 @@ def observe(module):
     named = {text for items in containers.values() for item in items for _name, text in item.secrets}
     references = [ValueFrom.parse(text) for text in named]
     named |= {unpinned(item) for item in references if item.id in ours and is_pinned(item)}
+    texts = sorted(named)
     return Observation(
         host=module.params["host"],
         current_host=module.params["current_host"] or module.params["host"],
         database_secret=ours,
         containers=containers,
-        values={text: read(gateway, ValueFrom.parse(text)) for text in sorted(named)},
+        values=dict(zip(texts, side_by_side(lambda text: read(gateway, ValueFrom.parse(text)), texts))),
     )
 
 

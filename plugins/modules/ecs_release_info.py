@@ -276,7 +276,7 @@ evidence:
 
 from dataclasses import asdict
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
     choose,
@@ -290,6 +290,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import findings, line, summary, verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 
 def releases_of(gateway, services, params):

@@ -145,20 +145,24 @@ def source_of(gateway, options):
 
 
 def apply(gateway, options, source, take):
-    """Take the snapshot and wait for it. Returns whether this call took it, and the DbSnapshot now."""
+    """Take the snapshot and wait for it. Returns whether this call took it, and the DbSnapshot as it was seen last."""
     name, run_id = options["snapshot"], options["run_id"]
     taken = take and gateway.take_snapshot(source.name, name, dict(options["tags"], **{TAG_RUN: run_id}))
     if take and not taken:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
         takes_snapshot(source, gateway.snapshot(name), name, run_id)
-    if options["wait"]:
-        wait_for(
-            "Snapshot %s" % name,
-            lambda: snapshot_ready(gateway.snapshot(name)),
-            options["wait_timeout"],
-            evidence=lambda: gateway.events("db-snapshot", name),
-            tell=teller("snapshot"),
-        )
-    return taken, gateway.snapshot(name)
+    if not options["wait"]:
+        return taken, gateway.snapshot(name)
+    seen = []
+
+    def look():
+        seen[:] = [gateway.snapshot(name)]
+        return snapshot_ready(seen[0])
+
+    def evidence():
+        return gateway.events("db-snapshot", name)
+
+    wait_for("Snapshot %s" % name, look, options["wait_timeout"], evidence=evidence, tell=teller("snapshot"))
+    return taken, seen[0]
 
 
 def main():

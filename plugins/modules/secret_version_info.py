@@ -168,6 +168,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choosing 
     refuse_unlisted,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 
 def wishes_of(params, gateway):
@@ -219,11 +220,11 @@ def main():
         wishes = wishes_of(params, gateway)
         refuse_unlisted(wishes, params["secrets"], params["parameters"])
         choosing = SecretChoosing(gateway, wishes)
-        secrets = [choosing.choose(secret_id) for secret_id in params["secrets"]]
+        secrets = side_by_side(choosing.choose, params["secrets"])
         parameters = []
         if params["parameters"]:
             numbers = ParameterChoosing(ParametersGateway(module.aws("ssm")), wishes)
-            parameters = [numbers.choose(name) for name in params["parameters"]]
+            parameters = side_by_side(numbers.choose, params["parameters"])
         module.finish(changed=False, **told(secrets, parameters))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from concurrent.futures import ThreadPoolExecutor
 
 try:
     from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
@@ -32,12 +31,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
     reading,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN, TAG_RUN
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 SERVICES_A_CALL = 10  # DescribeServices
 TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
 DEPLOYMENTS_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
 EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
-SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
 WITHOUT_TOKEN = ("UpdateService", "RegisterTaskDefinition")  # asked twice, they do it twice
 NEWEST_REVISIONS = 5  # among them, a copy that an interrupted run has registered is looked for
 
@@ -53,12 +52,6 @@ NOT_REGISTERED = (
     "deregisteredAt",
     "deleteRequestedAt",
 )
-
-
-def side_by_side(function, items):
-    """``[function(item) for item in items]``, several at a time. The first error rises once all have ended."""
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        return list(pool.map(function, items))
 
 
 class EcsGateway:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Seen, decided, expected_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
 NEWEST_DEAD = 20  # tasks; a crash loop leaves hundreds that all say the same

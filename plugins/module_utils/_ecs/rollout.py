@@ -12,7 +12,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS, side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
     all_of,
     asked_about_health,
@@ -29,6 +29,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
 
@@ -91,6 +92,9 @@ class Rollout:
         self._started = clock.now()
         self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
         services = ecs.services(sorted(targets))
+        ecs.task_definitions(
+            [*targets.values(), *(service.task_definition for service in services)]
+        )  # known from here on
         self.courses = side_by_side(lambda service: self._look_at(service, targets[service.name]), services)
 
     def _look_at(self, service, name):

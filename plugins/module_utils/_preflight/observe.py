@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Reference
@@ -24,8 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-
-SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls
 
 
 class Clients:
@@ -76,7 +74,7 @@ def observe(make_client, targets, restored, wait_timeout):
     keyed = [text for item in definitions for text in item.secrets if ValueFrom.parse(text).key]
     roles = [role for item in definitions for role in (item.execution_role, item.task_role) if role]
     groups = [group for item in definitions for group in item.log_groups]
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with pool_of_calls() as pool:
 
         def ask(action, read, keys):
             return {key: pool.submit(if_allowed, action, read, key) for key in dict.fromkeys(keys)}

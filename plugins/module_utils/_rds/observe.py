@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._kms.gateway import KmsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import Observation
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback
-
-SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls
 
 
 def where_it_stands(gateway, db_instance, wanted, current_host, run_id):
@@ -47,7 +45,7 @@ def observe(gateway, make_client, rollback, run_id):
     current, key = rollback.current, rollback.source.kms_key
     group = current.description.get("DBSubnetGroup")
     kms = KmsGateway(make_client("kms")) if key else None
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with pool_of_calls() as pool:
 
         def ask(action, read, *args):
             return pool.submit(if_allowed, action, read, *args)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Callable
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway, side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look, named_release, stay
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
@@ -25,6 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import logs as log
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data import rule_seen

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.spymeo.rollback.plugins.module_utils import _side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from botocore.stub import Stubber
 
@@ -51,8 +52,12 @@ class Stubs:
 
 
 @pytest.fixture
-def aws():
-    """The stubbed clients. A test ends with an error when a call that it announced was not made."""
+def aws(monkeypatch):
+    """The stubbed clients. A test ends with an error when a call that it announced was not made.
+
+    They hand out their answers in the order of the calls, so one call comes after the other.
+    """
+    monkeypatch.setattr(_side_by_side, "SIDE_BY_SIDE", 1)
     stubs = Stubs()
     yield stubs
     stubs.all_used()

@@ -7,20 +7,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs import gateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight import observe
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 PREFIX = "arn:aws:ecs:eu-west-3:123456789012"
 SECRET = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app/key-AbCdEf"
 CLUSTER = f"{PREFIX}:cluster/production"
-
-
-@pytest.fixture(autouse=True)
-def _one_call_after_the_other(monkeypatch):
-    """The stubbed client hands out its answers in order; threads would take them as they come."""
-    monkeypatch.setattr(gateway, "SIDE_BY_SIDE", 1)
-    monkeypatch.setattr(observe, "SIDE_BY_SIDE", 1)
 
 
 def minute(number):

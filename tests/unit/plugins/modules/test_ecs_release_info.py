@@ -8,8 +8,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs import gateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight import observe
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PREFIX = "arn:aws:ecs:eu-west-3:123456789012"
@@ -21,13 +19,6 @@ PARAMETER = "arn:aws:ssm:eu-west-3:123456789012:parameter/app/name"
 ROLE = "arn:aws:iam::123456789012:role/execution"
 VALUE = json.dumps({"KEY": "s3cr3t-value"})
 ASKED = {"cluster": "production", "services": ["app"], "task_definition": "app:1"}
-
-
-@pytest.fixture(autouse=True)
-def _one_after_the_other(monkeypatch):
-    """Stubbed answers come in the order of the calls."""
-    monkeypatch.setattr(observe, "SIDE_BY_SIDE", 1)
-    monkeypatch.setattr(gateway, "SIDE_BY_SIDE", 1)
 
 
 def arn(revision):

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds import observe
 
 RUN = "rb-20261122-120000"
 INFO = "ansible_collections.spymeo.rollback.plugins.modules.rds_rollback_info"
@@ -21,12 +20,6 @@ MINE = {"spymeo:rollback-run": RUN}
 @pytest.fixture(autouse=True)
 def _no_time_passes(monkeypatch):
     monkeypatch.setattr(_wait, "SHORTEST", 0.0)
-
-
-@pytest.fixture(autouse=True)
-def _one_call_after_the_other(monkeypatch):
-    """Stubbed answers come in the order of the calls."""
-    monkeypatch.setattr(observe, "SIDE_BY_SIDE", 1)
 
 
 @pytest.fixture
@@ -175,7 +168,6 @@ def test_snapshot_is_taken_with_the_runs_tag_and_awaited(announce, take):
     announce.taken({"keep": "yes", **MINE})
     announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=40)
     announce.snapshot(SAFETY, tags=MINE)
-    announce.snapshot(SAFETY, tags=MINE)
     result = take(tags={"keep": "yes"})
     assert result["changed"] is True
     assert result["before"] == {}
@@ -217,7 +209,6 @@ def test_snapshot_is_only_started_without_wait(announce, take):
 def test_snapshot_of_this_run_is_joined(announce, take):
     announce.instance(DBInstanceStatus="modifying")
     announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=10)
-    announce.snapshot(SAFETY, tags=MINE)
     announce.snapshot(SAFETY, tags=MINE)
     result = take()
     assert (result["changed"], result["plan"], result["snapshot"]["status"]) == (False, [], "available")

@@ -1,0 +1,22 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Several calls to AWS at a time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
+
+
+def pool_of_calls():
+    """An executor for different calls, as a context manager."""
+    return ThreadPoolExecutor(SIDE_BY_SIDE)
+
+
+def side_by_side(function, items):
+    """``[function(item) for item in items]``, several at a time. The first error rises once all have ended."""
+    with pool_of_calls() as pool:
+        return list(pool.map(function, items))

@@ -299,7 +299,7 @@ def releases_of(gateway, services, params):
     if given and params["choose"] == "running":
         problem, cure = "the code is to stay as it is", "Leave it empty."
         raise BadInput("task_definition", params["task_definition"], problem, cure)
-    looked = side_by_side(lambda service: look(gateway, service), services)
+    looked = look(gateway, services)
     named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in looked}
     wanted = params["release_point"] or ""
     points = read(params["release_points"], wanted)

@@ -16,8 +16,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import 
     Reference,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import UnexpectedAnswer, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 IMAGES_A_CALL = 100  # DescribeImages
+
+
+def by_repository(references):
+    """Tuples of image references, one a repository: where one may not be looked at, the others still are."""
+    groups = {}
+    for text in dict.fromkeys(references):
+        reference = Reference.parse(text)
+        groups.setdefault((reference.account, reference.repository) if reference else None, []).append(text)
+    return [tuple(texts) for texts in groups.values()]
 
 
 class EcrGateway:
@@ -52,7 +62,13 @@ class EcrGateway:
         return found
 
     def images_if_allowed(self, references):
-        """As ``images``; empty where the credentials may not ask. For what works without, too, if less well."""
+        """As ``images``, without those of repositories that the credentials may not ask. For what works without, too, if less well."""
+        found = {}
+        for some in side_by_side(self._images_if_allowed, by_repository(references)):
+            found.update(some)
+        return found
+
+    def _images_if_allowed(self, references):
         try:
             return self.images(references)
         except is_boto3_error_code(["AccessDenied", "AccessDeniedException"]):

@@ -121,24 +121,28 @@ class EcsGateway:
         wanted = sorted(set(arns))
         return dict(zip(wanted, side_by_side(self.task_definition, wanted)))
 
-    def history(self, service):
-        """The ServiceDeployments of a service, newest first."""
+    def histories(self, services):
+        """The ServiceDeployments of each service by its name, newest first."""
+        listed = dict(zip(services, side_by_side(self._deployments_of, services)))
+        found = {item.arn: item for item in self.deployments([arn for arns in listed.values() for arn in arns])}
+        return {
+            name: sorted((found[arn] for arn in arns if arn in found), key=lambda item: item.created_at, reverse=True)
+            for name, arns in listed.items()
+        }
+
+    def _deployments_of(self, service):
         arns, token = [], {}
         while True:  # botocore has no paginator for this operation
             page = self._ecs.list_service_deployments(cluster=self.cluster, service=service, **token)
             arns += [item["serviceDeploymentArn"] for item in page["serviceDeployments"]]
             if not page.get("nextToken"):
-                break
+                return arns
             token = {"nextToken": page["nextToken"]}
-        return sorted(self.deployments(arns), key=lambda item: item.created_at, reverse=True)
 
     def deployments(self, arns):
         """ServiceDeployments by ARN, with the task definitions that their service revisions hold."""
-        answers = [
-            item
-            for chunk in _chunks(arns, DEPLOYMENTS_A_CALL)
-            for item in self._ecs.describe_service_deployments(serviceDeploymentArns=chunk)["serviceDeployments"]
-        ]
+        parts = side_by_side(self._some_deployments, _chunks(arns, DEPLOYMENTS_A_CALL))
+        answers = [item for part in parts for item in part]
         wanted = {_target_revision(item) for item in answers} | {_rollback_revision(item) for item in answers}
         revisions = self._revisions(sorted(wanted - {None}))
         return [
@@ -157,16 +161,23 @@ class EcsGateway:
             for item in answers
         ]
 
+    def _some_deployments(self, arns):
+        return self._ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+
     def _revisions(self, arns):
         known = self._known_revisions
-        for chunk in _chunks([arn for arn in arns if arn not in known], DEPLOYMENTS_A_CALL):
-            answer = self._ecs.describe_service_revisions(serviceRevisionArns=chunk)
-            with reading("DescribeServiceRevisions"):
-                known.update((item["serviceRevisionArn"], _Revision(item)) for item in answer["serviceRevisions"])
+        new = _chunks([arn for arn in arns if arn not in known], DEPLOYMENTS_A_CALL)
+        for some in side_by_side(self._some_revisions, new):
+            known.update(some)
         missing = [arn for arn in arns if arn not in known]
         if missing:
             raise UnexpectedAnswer("DescribeServiceRevisions", "it left out %s" % ", ".join(missing))
         return known
+
+    def _some_revisions(self, arns):
+        answer = self._ecs.describe_service_revisions(serviceRevisionArns=arns)
+        with reading("DescribeServiceRevisions"):
+            return {item["serviceRevisionArn"]: _Revision(item) for item in answer["serviceRevisions"]}
 
     def deploy(self, service, task_definition, force, desired=None):
         """Start a deployment. False when no answer came: it may have been started, or not.
@@ -261,20 +272,25 @@ class EcsGateway:
         """The messages of a service's events since then, newest first."""
         return [message for at, message in self.services([service])[0].events if at >= since][:EVIDENCE_EVENTS]
 
-    def tasks(self, service, status="RUNNING"):
-        """The ServiceTasks of a service that are to be RUNNING, or that are to be, or are, STOPPED (desiredStatus).
+    def tasks(self, services, status="RUNNING"):
+        """The ServiceTasks of each service by its name that are to be RUNNING, or that are to be, or are, STOPPED (desiredStatus).
 
-        :raises BadInput: the cluster or the service does not exist.
+        :raises BadInput: the cluster or a service does not exist.
         """
-        found = []
-        for page in self._task_pages(service, status):
-            if page:
-                answer = self._ecs.describe_tasks(cluster=self.cluster, tasks=page)
-                with reading("DescribeTasks"):
-                    found += [ServiceTask.from_boto(task, service) for task in answer["tasks"]]
-        return found
+        found = self._described_tasks(services, lambda service: self._task_arns(service, status))
+        with reading("DescribeTasks"):
+            return {name: [ServiceTask.from_boto(task, name) for task in tasks] for name, tasks in found.items()}
 
-    def _task_pages(self, service, status):
+    def _described_tasks(self, services, arns_of):
+        """The answers of DescribeTasks of each service by its name; ``arns_of`` tells the ARNs of a service's."""
+        listed = dict(zip(services, side_by_side(arns_of, services)))
+        chunks = _chunks([arn for arns in listed.values() for arn in arns], TASKS_A_CALL)
+        described = side_by_side(lambda arns: self._ecs.describe_tasks(cluster=self.cluster, tasks=arns), chunks)
+        with reading("DescribeTasks"):
+            known = {task["taskArn"]: task for answer in described for task in answer["tasks"]}
+        return {name: [known[arn] for arn in arns if arn in known] for name, arns in listed.items()}
+
+    def _task_arns(self, service, status):
         pages = self._ecs.get_paginator("list_tasks").paginate(
             cluster=self.cluster,
             serviceName=service,
@@ -282,20 +298,30 @@ class EcsGateway:
             PaginationConfig={"PageSize": TASKS_A_CALL},
         )
         try:
-            return [page["taskArns"] for page in pages]
+            return [arn for page in pages for arn in page["taskArns"]]
         except is_boto3_error_code("ClusterNotFoundException") as error:
             problem = "there is no such ECS cluster in %s" % self._ecs.meta.region_name
             raise BadInput("cluster", self.cluster, problem) from error
         except is_boto3_error_code("ServiceNotFoundException") as error:
             raise BadInput("services", service, "cluster %s has no such service" % self.cluster) from error
 
-    def dead_tasks(self, service, task_definition, since):
-        """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; at most 100."""
-        arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
-        tasks = self._ecs.describe_tasks(cluster=self.cluster, tasks=arns[:100])["tasks"] if arns else []
+    def dead_tasks(self, deployed):
+        """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; of the newest 100 of each service.
+
+        :param deployed: service → (ARN of the task definition, aware datetime since when).
+        :return: a dict service → list of DeadTask.
+        """
+        described = self._described_tasks(list(deployed), self._stopped_task_arns)
         with reading("DescribeTasks"):
-            dead = [DeadTask.from_boto(task) for task in tasks if task["taskDefinitionArn"] == task_definition]
-        return [task for task in dead if task.tells(since)]
+            dead = {
+                name: [DeadTask.from_boto(task) for task in tasks if task["taskDefinitionArn"] == deployed[name][0]]
+                for name, tasks in described.items()
+            }
+        return {name: [task for task in tasks if task.tells(deployed[name][1])] for name, tasks in dead.items()}
+
+    def _stopped_task_arns(self, service):
+        answer = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")
+        return answer["taskArns"][:TASKS_A_CALL]
 
 
 def _edit(container, edits):

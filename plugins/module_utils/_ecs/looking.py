@@ -23,10 +23,10 @@ def look(ecs, names, elb=None, targets=None):
     :param elb: ElbGateway, or None where the health of targets is not asked for.
     :param targets: service → task definition that it should run (ARN or family:revision).
     """
-    services = ecs.services(names)
+    services, running = ecs.services(names), ecs.tasks(names)
 
     def see(service):
-        tasks = tuple(ecs.tasks(service.name))
+        tasks = tuple(running[service.name])
         addresses = sorted({task.address for task in tasks if task.address})
         health, unread = _health(elb, service, addresses) if elb and addresses else ((), "")
         return Seen(service, tasks, expected_of(service, targets or {}), health, unread)
@@ -58,14 +58,16 @@ def look_until_decided(ecs, names, elb, targets, timeout, clock=None, tell=None)
     return looks
 
 
-def dead_tasks_of(ecs, seen):
-    """The newest ServiceTasks of the deployment that is being looked at which have stopped, or are about to."""
-    primary = seen.service.primary
-    if primary is None:
-        return []
-    dead = [
-        task
-        for task in ecs.tasks(seen.service.name, "STOPPED")
-        if task.task_definition == primary.task_definition and task.created >= primary.created_at
-    ]
-    return sorted(dead, key=lambda task: task.created)[-NEWEST_DEAD:]
+def dead_tasks_of(ecs, looks):
+    """The newest ServiceTasks of the deployment that is being looked at which have stopped, or are about to; a list for each Seen."""
+    stopped = ecs.tasks([seen.service.name for seen in looks if seen.service.primary], "STOPPED")
+    found = []
+    for seen in looks:
+        primary = seen.service.primary
+        dead = [
+            task
+            for task in stopped.get(seen.service.name, [])
+            if task.task_definition == primary.task_definition and task.created >= primary.created_at
+        ]
+        found.append(sorted(dead, key=lambda task: task.created)[-NEWEST_DEAD:])
+    return found

@@ -110,15 +110,26 @@ class Looked:
         return Past(self.service.name, times.running, since, times.brought_back, times.bad_since, times.bad)
 
 
-def look(gateway, service):
-    """What a service ran.
+def look(gateway, services):
+    """What each service ran.
 
     :param gateway: EcsGateway.
+    :return: list of Looked.
     """
-    history = gateway.history(service.name)
-    seen = [item.task_definition for item in history] + [item.brought_back for item in history if item.brought_back]
-    definitions = gateway.task_definitions([*seen, service.task_definition])
-    return Looked(service, history, definitions, *as_releases(service, history, definitions))
+    histories = gateway.histories([service.name for service in services])
+    named = {service.name: _named(service, histories[service.name]) for service in services}
+    known = gateway.task_definitions({arn for arns in named.values() for arn in arns})
+    looked = []
+    for service in services:
+        history, definitions = histories[service.name], {arn: known[arn] for arn in named[service.name]}
+        looked.append(Looked(service, history, definitions, *as_releases(service, history, definitions)))
+    return looked
+
+
+def _named(service, history):
+    """The ARNs of the task definitions that a service has to do with."""
+    deployed = [item.task_definition for item in history]
+    return {service.task_definition, *deployed, *(item.brought_back for item in history if item.brought_back)}
 
 
 def named_release(gateway, looked, named):

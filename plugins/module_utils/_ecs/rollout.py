@@ -86,23 +86,25 @@ class Rollout:
     """
 
     def __init__(self, ecs, changes, ecr, logs, scaling, targets, run_id, clock, move=None):
-        self._ecs, self._changes, self._ecr, self._logs, self._scaling = ecs, changes, ecr, logs, scaling
+        self._ecs, self._changes, self._logs, self._scaling = ecs, changes, logs, scaling
         self._run_id, self._move = run_id, move
         self._clock = clock
         self._started = clock.now()
         self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
         services = ecs.services(sorted(targets))
-        ecs.task_definitions(
-            [*targets.values(), *(service.task_definition for service in services)]
-        )  # known from here on
-        self.courses = side_by_side(lambda service: self._look_at(service, targets[service.name]), services)
+        known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
+        histories = ecs.histories([service.name for service in services])
+        images = ecr.images_if_allowed([image for name in targets.values() for image in known[name].images])
 
-    def _look_at(self, service, name):
-        target = self._ecs.task_definition(name)
-        running = self._ecs.task_definition(service.task_definition)
-        history = self._ecs.history(service.name)
+        def look_at(service):
+            target, history = known[targets[service.name]], histories[service.name]
+            pins = moved_images(target, history, images)
+            return self._look_at(service, target, known[service.task_definition], history, pins)
+
+        self.courses = side_by_side(look_at, services)
+
+    def _look_at(self, service, target, running, history, pins):
         changed_at = self._changes(target)
-        pins = moved_images(target, history, self._ecr.images_if_allowed(target.images))
         edits = self._move.edits(service.name, target) if self._move else ()
         step = next_step(service, target, running, history, changed_at, pins, edits)
         course = Course(service, target, running, step, history)
@@ -139,7 +141,7 @@ class Rollout:
         asked = course.service.name, course.asked_for, course.step.force, fence.desired if fence else None
         if self._ecs.deploy(*asked):
             return
-        self._find(course)
+        self._find([course])
         if course.ours is None and not self._ecs.deploy(*asked):
             raise RollbackError(
                 "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
@@ -176,13 +178,16 @@ class Rollout:
 
     def _look(self):
         going = [course for course in self.courses if course.under_way]
-        side_by_side(self._find, [course for course in going if course.ours is None])
+        self._find([course for course in going if course.ours is None])
         found = {course.ours.arn: course for course in going if course.ours}
         for deployment in self._ecs.deployments(sorted(found)):
             found[deployment.arn].ours = deployment
         now = {service.name: service for service in self._ecs.services([course.service.name for course in going])}
-        judged = side_by_side(lambda course: self._judge(course, now[course.service.name]), going)
-        answers = {course.service.name: answer for course, answer in zip(going, judged)}
+        answers = {course.service.name: self._judge(course, now[course.service.name]) for course in going}
+        unasked = [course for course in going if not asked_about_health(now[course.service.name], course.target)]
+        answers.update(self._watched(unasked, now, answers))
+        for course in going:
+            self._close(course, answers[course.service.name])
         self._waiting = [
             (name, answer.done, answer.total, answer.detail.partition(": ")[2])
             for name, answer in answers.items()
@@ -190,33 +195,36 @@ class Rollout:
         ]
         return all_of(list(answers.values()))
 
-    def _find(self, course):
+    def _find(self, courses):
         """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""
-        before = [] if course.step.verb == "join" else [item.arn for item in course.history]
-        for item in self._ecs.history(course.service.name):
-            if item.arn not in before and item.task_definition == course.asked_for:
-                course.ours = item
-                return
+        histories = self._ecs.histories([course.service.name for course in courses])
+        for course in courses:
+            before = [] if course.step.verb == "join" else [item.arn for item in course.history]
+            named = [item for item in histories[course.service.name] if item.task_definition == course.asked_for]
+            course.ours = next((item for item in named if item.arn not in before), None)
 
-    def _judge(self, course, service):
+    @staticmethod
+    def _judge(course, service):
         stopped = course.ours is not None and course.ours.arn == course.step.stopped
-        answer = (judge_rollback if stopped else judge)(service, course.ours, course.asked_for)
-        if not asked_about_health(service, course.target):
-            answer = self._watch(course, service, answer)
+        return (judge_rollback if stopped else judge)(service, course.ours, course.asked_for)
+
+    def _watched(self, courses, now, answers):
+        """Nobody asks these tasks whether they are well, so ECS calls a deployment a success before one could have crashed."""
+        pending = [course for course in courses if isinstance(answers[course.service.name], Pending) and course.ours]
+        deployed = {course.service.name: (course.asked_for, course.ours.created_at) for course in pending}
+        dead = self._ecs.dead_tasks(deployed)
+        found = {}
+        for course in courses:
+            name, answer = course.service.name, answers[course.service.name]
+            course.proven_at = (course.proven_at or self._clock.now()) if isinstance(answer, Ready) else None
+            seconds = self._clock.now() - (course.proven_at or 0)
+            found[name] = watched(now[name], course.asked_for, answer, seconds, len(dead.get(name, ())))
+        return found
+
+    def _close(self, course, answer):
         if course.outcome == "under way" and not isinstance(answer, Pending):
             course.outcome = "serves" if isinstance(answer, Ready) else "failed"
             course.seconds = self._clock.now() - self._started
-        return answer
-
-    def _watch(self, course, service, answer):
-        """Nobody asks these tasks whether they are well, so ECS calls a deployment a success before one could have crashed."""
-        dead = 0
-        if isinstance(answer, Ready):
-            course.proven_at = course.proven_at or self._clock.now()
-        elif isinstance(answer, Pending) and course.ours:
-            course.proven_at = None
-            dead = len(self._ecs.dead_tasks(service.name, course.asked_for, course.ours.created_at))
-        return watched(service, course.asked_for, answer, self._clock.now() - (course.proven_at or 0), dead)
 
     def _evidence(self):
         """Lines that tell why a service is not where it should be; nothing of those that are."""
@@ -231,7 +239,7 @@ class Rollout:
     def _seen(self, course):
         name, since = course.service.name, course.ours.created_at
         lines = ["event: %s" % message for message in self._ecs.events(name, since)]
-        for task in self._ecs.dead_tasks(name, course.asked_for, since)[:EVIDENCE_TASKS]:
+        for task in self._ecs.dead_tasks({name: (course.asked_for, since)})[name][:EVIDENCE_TASKS]:
             lines.append(str(task))
             for container in course.target.containers:
                 if container.log_group and container.log_prefix:

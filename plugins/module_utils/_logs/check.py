@@ -67,7 +67,8 @@ class LogCheck:
         return result(services, streams, found, self.noise, baseline, self.max_examples)
 
     def _streams(self, ecs, looks, since):
-        tasks = [(list(seen.running), dead_tasks_of(ecs, seen) if self.include_stopped else []) for seen in looks]
+        ended = dead_tasks_of(ecs, looks) if self.include_stopped else [[] for _seen in looks]
+        tasks = [(list(seen.running), dead) for seen, dead in zip(looks, ended)]
         definitions = ecs.task_definitions({task.task_definition for pair in tasks for part in pair for task in part})
         return [
             stream

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Reference
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway, by_repository
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import recorded_digests
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
@@ -74,12 +73,13 @@ def observe(make_client, targets, restored, wait_timeout):
     keyed = [text for item in definitions for text in item.secrets if ValueFrom.parse(text).key]
     roles = [role for item in definitions for role in (item.execution_role, item.task_role) if role]
     groups = [group for item in definitions for group in item.log_groups]
+    named_images = [text for item in targets.values() for text in references(item.definition, item.recorded)]
     with pool_of_calls() as pool:
 
         def ask(action, read, keys):
             return {key: pool.submit(if_allowed, action, read, key) for key in dict.fromkeys(keys)}
 
-        images = ask("ecr:DescribeImages", here.images, _by_repository(targets.values()))
+        images = ask("ecr:DescribeImages", here.images, by_repository(named_images))
         secrets = "secretsmanager:DescribeSecret, ListSecretVersionIds"
         _fill(
             (seen.roles, ask("iam:GetRole", gateway.role, roles)),
@@ -101,15 +101,6 @@ def _fill(*pairs):
 
 def _ids(named, kind):
     return [reference.id for reference in named if reference.kind == kind]
-
-
-def _by_repository(targets):
-    """Tuples of image references, one a repository: where one may not be looked at, the others still are."""
-    groups = {}
-    for text in dict.fromkeys(text for item in targets for text in references(item.definition, item.recorded)):
-        reference = Reference.parse(text)
-        groups.setdefault((reference.account, reference.repository) if reference else None, []).append(text)
-    return [tuple(texts) for texts in groups.values()]
 
 
 class _Here:

@@ -150,7 +150,7 @@ class Look:
         return self._of("ecs").services(self._asked.services)
 
     def _looked(self):
-        return side_by_side(lambda service: look(self._of("ecs"), service), self._of("described"))
+        return look(self._of("ecs"), self._of("described"))
 
     def _point(self):
         """The Point that a rollback would go back to, or None."""
@@ -196,7 +196,7 @@ class Look:
             raise NotAsked("rollback_log_groups is not set")
         gateway, ecs, groups = LogsGateway(self._client("logs")), self._of("ecs"), self._asked.log_groups
         gateway.refuse_missing_groups(groups)
-        tasks = [task for found in side_by_side(ecs.tasks, self._asked.services) for task in found]
+        tasks = [task for found in ecs.tasks(self._asked.services).values() for task in found]
         running = [task for task in tasks if task.status == "RUNNING"]
         chosen = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
         definitions = ecs.task_definitions(task.task_definition for tasks in chosen for task in tasks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import boto3
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils import _side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import UnexpectedAnswer
@@ -106,3 +107,11 @@ def test_a_botocore_without_image_status_asks_for_active_images_as_ecr_does_by_d
     told = {key: value for key, value in detail(ONE, "1").items() if key != "imageStatus"}
     ecr.add_response("describe_images", {"imageDetails": [told]}, question)
     assert ecr.gateway.images([f"{HOST}/app:1"])[f"{HOST}/app:1"].status == "ACTIVE"
+
+
+def test_a_repository_that_may_not_be_asked_hides_no_other(ecr, monkeypatch):
+    monkeypatch.setattr(_side_by_side, "SIDE_BY_SIDE", 1)  # stubbed answers come in the order of the calls
+    ecr.add_client_error("describe_images", "AccessDeniedException", expected_params=asked("1", repository="secret"))
+    ecr.add_response("describe_images", {"imageDetails": [detail(ONE, "1", "2")]}, asked("1", "2"))
+    found = ecr.gateway.images_if_allowed([f"{HOST}/secret:1", f"{HOST}/app:1", f"{HOST}/app:2"])
+    assert sorted(found) == [f"{HOST}/app:1", f"{HOST}/app:2"]

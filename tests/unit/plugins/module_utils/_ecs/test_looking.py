@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils import _side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import (
     NEWEST_DEAD,
@@ -23,6 +24,7 @@ from botocore.stub import Stubber
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
+TASK = "arn:aws:ecs:eu-west-3:123456789012:task/main/"
 BLUE, GREEN = ("arn:aws:elasticloadbalancing:eu-west-3:123456789012:targetgroup/%s/1" % name for name in ("b", "g"))
 DEPLOYMENT = {
     "status": "PRIMARY",
@@ -57,7 +59,7 @@ def task(name, address="10.0.0.7", status="RUNNING", created=NOON):
     details = [{"name": "subnetId", "value": "subnet-1"}, {"name": "privateIPv4Address", "value": address}]
     attachments = [{"type": "ElasticNetworkInterface", "details": details}] if address else []
     return {
-        "taskArn": f"arn:aws:ecs:eu-west-3:123456789012:task/main/{name}",
+        "taskArn": TASK + name,
         "taskDefinitionArn": DEFINITION,
         "createdAt": created,
         "lastStatus": status,
@@ -74,7 +76,8 @@ class Stubs:
 
 
 @pytest.fixture
-def stubs():
+def stubs(monkeypatch):
+    monkeypatch.setattr(_side_by_side, "SIDE_BY_SIDE", 1)  # stubbed answers come in the order of the calls
     stubs = Stubs()
     with stubs.ecs, stubs.elb:
         yield stubs
@@ -85,7 +88,7 @@ def stubs():
 def announce(stubs, **states):
     """One look at the service: its task, and the state of the task's address in the groups."""
     stubs.ecs.add_response("describe_services", {"services": [SERVICE]})
-    stubs.ecs.add_response("list_tasks", {"taskArns": ["x/aaaa"]})
+    stubs.ecs.add_response("list_tasks", {"taskArns": [TASK + "aaaa"]})
     stubs.ecs.add_response("describe_tasks", {"tasks": [task("aaaa")]})
     target = {"Id": "10.0.0.7", "Port": 8080}
     for group, state in states.items():
@@ -96,15 +99,54 @@ def announce(stubs, **states):
 
 def test_tells_the_tasks_of_every_page(stubs):
     asked = {"cluster": "main", "serviceName": "app", "desiredStatus": "RUNNING", "maxResults": 100}
-    stubs.ecs.add_response("list_tasks", {"taskArns": ["x/aaaa"], "nextToken": "2"}, asked)
-    stubs.ecs.add_response("list_tasks", {"taskArns": ["x/bbbb"]}, {**asked, "nextToken": "2"})
-    stubs.ecs.add_response("describe_tasks", {"tasks": [task("aaaa")]}, {"cluster": "main", "tasks": ["x/aaaa"]})
+    stubs.ecs.add_response("list_tasks", {"taskArns": [TASK + "aaaa"], "nextToken": "2"}, asked)
+    stubs.ecs.add_response("list_tasks", {"taskArns": [TASK + "bbbb"]}, {**asked, "nextToken": "2"})
     starting = task("bbbb", address=None, status="PENDING")
-    stubs.ecs.add_response("describe_tasks", {"tasks": [starting]}, {"cluster": "main", "tasks": ["x/bbbb"]})
-    assert stubs.gateway.tasks("app") == [
+    both = {"cluster": "main", "tasks": [TASK + "aaaa", TASK + "bbbb"]}
+    stubs.ecs.add_response("describe_tasks", {"tasks": [starting, task("aaaa")]}, both)
+    assert stubs.gateway.tasks(["app"])["app"] == [
         ServiceTask("aaaa", "app", DEFINITION, NOON, "RUNNING", "10.0.0.7"),
         ServiceTask("bbbb", "app", DEFINITION, NOON, "PENDING", None),
     ]
+
+
+def test_tasks_of_many_services_are_described_together_and_told_apart(stubs):
+    for name in ("aaaa", "bbbb"):
+        stubs.ecs.add_response("list_tasks", {"taskArns": [TASK + name]})
+    stubs.ecs.add_response("describe_tasks", {"tasks": [task("bbbb"), task("aaaa")]})
+    found = stubs.gateway.tasks(["app", "worker"])
+    assert {name: [item.id for item in tasks] for name, tasks in found.items()} == {"app": ["aaaa"], "worker": ["bbbb"]}
+    assert found["worker"][0].service == "worker"
+
+
+def test_histories_of_many_services_are_described_together_and_the_newest_is_first(stubs):
+    def deployment(name, minutes):
+        revision = {"arn": f"revision/{name}", "requestedTaskCount": 1, "runningTaskCount": 1, "pendingTaskCount": 0}
+        return {
+            "serviceDeploymentArn": name,
+            "status": "SUCCESSFUL",
+            "createdAt": NOON + timedelta(minutes=minutes),
+            "targetServiceRevision": revision,
+        }
+
+    listed = {"app": ["a1", "a2"], "worker": ["w1"], "new": []}
+    for arns in listed.values():
+        stubs.ecs.add_response(
+            "list_service_deployments", {"serviceDeployments": [{"serviceDeploymentArn": arn} for arn in arns]}
+        )
+    described = [deployment("w1", 5), deployment("a1", 0), deployment("a2", 9)]
+    stubs.ecs.add_response("describe_service_deployments", {"serviceDeployments": described})
+    revisions = [
+        {"serviceRevisionArn": f"revision/{name}", "taskDefinition": DEFINITION, "containerImages": []}
+        for name in ("a1", "a2", "w1")
+    ]
+    stubs.ecs.add_response("describe_service_revisions", {"serviceRevisions": revisions})
+    found = stubs.gateway.histories(list(listed))
+    assert {name: [item.arn for item in history] for name, history in found.items()} == {
+        "app": ["a2", "a1"],
+        "worker": ["w1"],
+        "new": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -113,14 +155,14 @@ def test_tells_the_tasks_of_every_page(stubs):
 def test_names_the_variable_of_what_does_not_exist(stubs, code, option):
     stubs.ecs.add_client_error("list_tasks", code)
     with pytest.raises(BadInput, match=f"rollback_{option}"):
-        stubs.gateway.tasks("app")
+        stubs.gateway.tasks(["app"])
 
 
 def test_an_answer_without_what_it_must_have_is_an_error(stubs):
-    stubs.ecs.add_response("list_tasks", {"taskArns": ["x/aaaa"]})
-    stubs.ecs.add_response("describe_tasks", {"tasks": [{"lastStatus": "RUNNING", "taskArn": "x/aaaa"}]})
+    stubs.ecs.add_response("list_tasks", {"taskArns": [TASK + "aaaa"]})
+    stubs.ecs.add_response("describe_tasks", {"tasks": [{"lastStatus": "RUNNING", "taskArn": TASK + "aaaa"}]})
     with pytest.raises(UnexpectedAnswer, match="it lacks taskDefinitionArn"):
-        stubs.gateway.tasks("app")
+        stubs.gateway.tasks(["app"])
 
 
 def test_both_groups_of_a_load_balancer_are_asked_for_the_tasks_addresses_and_a_classic_one_has_none(stubs):
@@ -161,9 +203,9 @@ def test_looks_until_it_is_decided_or_the_time_is_over(stubs, states, timeout, l
 def test_last_words_are_those_of_the_newest_tasks_of_this_deployment(stubs):
     dead = [task(f"t{n:02}", None, "STOPPED", NOON + timedelta(seconds=n)) for n in range(-1, NEWEST_DEAD + 3)]
     other = {**task("other", None, "STOPPED", NOON), "taskDefinitionArn": DEFINITION.replace(":41", ":40")}
-    stubs.ecs.add_response("list_tasks", {"taskArns": ["x"]}, None)
-    stubs.ecs.add_response("describe_tasks", {"tasks": [*reversed(dead), other]})
+    stubs.ecs.add_response("list_tasks", {"taskArns": [item["taskArn"] for item in [*reversed(dead), other]]})
+    stubs.ecs.add_response("describe_tasks", {"tasks": [*dead, other]})
     service = Service.from_boto(SERVICE)
     seen = type("Seen", (), {"service": service})
-    names = [item.id for item in dead_tasks_of(stubs.gateway, seen)]
+    names = [item.id for item in dead_tasks_of(stubs.gateway, [seen])[0]]
     assert names == [f"t{n:02}" for n in range(3, NEWEST_DEAD + 3)]

@@ -46,8 +46,8 @@ class Gateway:
                 )
             )
 
-    def history(self, _service):
-        return self._history[::-1]
+    def histories(self, services):
+        return dict.fromkeys(services, self._history[::-1])
 
     def task_definition(self, arn):
         origin = self._copies.get(arn.rpartition(":")[2])
@@ -60,7 +60,7 @@ class Gateway:
 
 
 def chosen(gateway, service):
-    return choose(gateway, look(gateway, service), None)
+    return choose(gateway, look(gateway, [service])[0], None)
 
 
 def seen(story, release, copies=None, **changes):

@@ -40,7 +40,7 @@ test-newest: .venv .venv-clients
 	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile tests
 
 bench: .venv .venv-clients .cache/bench/.ready ## Rollbacks side by side with what people would use instead, into docs/performance (about 75 minutes)
-	@$(BENCH)
+	@$(BENCH) $(if $(PARTS),--only $(PARTS))
 
 bench-quick: .venv .venv-clients ## A short look at the same, into tests/output/bench (under 3 minutes)
 	@$(BENCH) --quick

@@ -21,7 +21,9 @@ def main() -> int:
     """1 when a budget is missed or a run did not end where it should."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--times", type=int, default=3, help="how often each case is run (3)")
-    options.add_argument("--only", nargs="+", choices=suite.PARTS, default=list(suite.PARTS), help="which parts (all)")
+    options.add_argument(
+        "--only", nargs="+", choices=suite.PARTS, default=list(suite.PARTS), help="which parts (all); others are kept"
+    )
     options.add_argument("--quick", action="store_true", help="a look in under 3 minutes, kept in tests/output/bench")
     options.add_argument(
         "--profile",
@@ -35,11 +37,10 @@ def main() -> int:
     tables, failure = [], None
     try:
         for table in suite.quick() if asked.quick else suite.measured(asked.only, asked.times):
-            tables.append(table)
+            tables.append(keep.dated(table))
     except BROKEN as error:  # what was measured before it is worth keeping
         failure = f"FAILED: {error}"
-    whole = set(asked.only) == set(suite.PARTS) and not (asked.quick or failure)
-    folder = RESULTS if whole else QUICK_RESULTS
+    folder = QUICK_RESULTS if asked.quick else RESULTS
     keep.keep(folder, tables)
     print((folder / "measured.md").read_text())
     lines = suite.missed(tables)

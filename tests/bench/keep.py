@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import os
@@ -14,7 +15,8 @@ import time
 
 from bench import cases, measure, picture, table
 from bench.production import COLLECTIONS
-from bench.results import Table, to_json
+from bench.results import Table, from_json, to_json
+from bench.suite import PARTS
 
 
 def machine() -> dict[str, str]:
@@ -22,9 +24,7 @@ def machine() -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = {name: importlib.metadata.version(name) for name in ("ansible-core", "boto3", "botocore")}
     return {
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {platform.system()} {platform.release()}",
-        "load at the end": f"{os.getloadavg()[2]:.1f} over 15 minutes",
         "rivals": ", ".join(_rivals()),
         "versions": ", ".join(
             [f"Python {platform.python_version()}", *(f"{name} {version}" for name, version in versions.items())]
@@ -48,10 +48,24 @@ def _processor() -> str:
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
-def keep(folder: pathlib.Path, tables: list[Table]) -> None:
-    """measured.md, measured.json and the pictures that can be drawn from these tables."""
+def dated(table: Table) -> Table:
+    """The table with the time of now, and with how busy the machine was by then."""
+    now, load = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), os.getloadavg()[2]
+    return dataclasses.replace(table, when=f"{now}, with a load of {load:.1f} over the last 15 minutes")
+
+
+def beside(stored: pathlib.Path, where: dict[str, str], tables: list[Table]) -> list[Table]:
+    """These tables in the places of those of their names; others are kept if they were measured on this machine with these versions."""
+    then, kept = from_json(json.loads(stored.read_text())) if stored.exists() else (where, [])
+    found = {each.name: each for each in [*(kept if then == where else []), *tables]}
+    return [found[name] for name in sorted(found, key=lambda name: (*PARTS, name).index(name))]
+
+
+def keep(folder: pathlib.Path, measured: list[Table]) -> None:
+    """measured.md, measured.json and the pictures that can be drawn from these tables and those of the same place that are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     where = machine()
+    tables = beside(folder / "measured.json", where, measured)
     (folder / "measured.md").write_text(table.document(where, tables))
     (folder / "measured.json").write_text(json.dumps(to_json(where, tables), indent=1) + "\n")
     found = {each.name: each for each in tables}

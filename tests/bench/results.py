@@ -58,13 +58,14 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """Rows that belong side by side. `name` is the part of the bench, `shown` are the measures that its readers want."""
+    """Rows that belong side by side. `name` is the part of the bench, `shown` are the measures that its readers want, `when` it was measured."""
 
     name: str
     title: str
     about: str
     shown: tuple[str, ...]
     rows: list[Row]
+    when: str = ""
 
 
 def to_json(machine: dict[str, str], tables: list[Table]) -> dict:
@@ -81,6 +82,7 @@ def from_json(stored: dict) -> tuple[dict[str, str], list[Table]]:
             table["about"],
             tuple(table["shown"]),
             [Row(**{**row, "samples": [Sample(**each) for each in row["samples"]]}) for row in table["rows"]],
+            table["when"],
         )
         for table in stored["tables"]
     ]

@@ -40,9 +40,10 @@ def cell(row: Row, measure: str) -> str:
 
 
 def markdown(table: Table) -> str:
-    """A heading, what the table is about, and a line a case."""
+    """A heading, what the table is about, when it was measured, and a line a case."""
     heads = ["case", *(HEADS[measure][0] for measure in table.shown)]
-    lines = [f"## {table.title}", "", table.about, "", "| " + " | ".join(heads) + " |"]
+    about = f"{table.about} Measured {table.when}." if table.when else table.about
+    lines = [f"## {table.title}", "", about, "", "| " + " | ".join(heads) + " |"]
     lines.append("| --- |" + " ---: |" * len(table.shown))
     for row in table.rows:
         lines.append("| " + " | ".join([row.case, *(cell(row, measure) for measure in table.shown)]) + " |")

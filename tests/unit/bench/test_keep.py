@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import bench.__main__
-from bench.keep import keep
+from bench.keep import dated, keep
 from bench.production import Failed
 from bench.results import Row, Sample, Table, from_json
 from bench.suite import missed
@@ -37,6 +38,29 @@ def test_a_page_all_numbers_and_the_pictures_that_they_make(tmp_path):
     assert "| spymeo.rollback | 50.0 | 20.0 |" in (tmp_path / "new/measured.md").read_text()
 
 
+def test_a_part_that_is_measured_anew_takes_its_place_and_the_others_stay(tmp_path):
+    keep(tmp_path, [table("services", row()), table("full", row(wall=60.0)), table("large", row())])
+    keep(tmp_path, [table("full", row(wall=50.0))])
+    _machine, kept = from_json(json.loads((tmp_path / "measured.json").read_text()))
+    assert [each.name for each in kept] == ["full", "services", "large"]
+    assert kept[0].rows[0].median("wall") == 50.0
+
+
+def test_what_was_measured_elsewhere_or_with_other_versions_does_not_stay(tmp_path):
+    keep(tmp_path, [table("services", row())])
+    stored = json.loads((tmp_path / "measured.json").read_text())
+    stored["machine"]["versions"] = "Python 3.99"
+    (tmp_path / "measured.json").write_text(json.dumps(stored))
+    keep(tmp_path, [table("full", row())])
+    assert [each.name for each in from_json(json.loads((tmp_path / "measured.json").read_text()))[1]] == ["full"]
+
+
+def test_a_table_says_when_it_was_measured():
+    assert re.fullmatch(
+        r"2\d{3}-\d\d-\d\d \d\d:\d\d UTC, with a load of \d+\.\d over the last 15 minutes", dated(table("full")).when
+    )
+
+
 def test_each_missed_budget_is_told_and_the_growth_of_services():
     tables = [table("full", row(budgets={"cpu": 19, "wall": 60})), table("services", row(), row(wall=70.0, size=100))]
     assert missed(tables) == [
@@ -55,7 +79,7 @@ def test_what_was_measured_before_a_failure_is_kept(tmp_path, monkeypatch, capsy
         raise Failed("code: production is not back")
 
     monkeypatch.setattr(bench.__main__.suite, "measured", measured)
-    monkeypatch.setattr(bench.__main__, "QUICK_RESULTS", tmp_path)
+    monkeypatch.setattr(bench.__main__, "RESULTS", tmp_path)
     monkeypatch.setattr(sys, "argv", ["bench"])
     assert bench.__main__.main() == 1
     assert (tmp_path / "full.svg").exists()

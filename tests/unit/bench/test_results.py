@@ -61,7 +61,12 @@ def test_growth_that_was_not_measured_is_not_judged():
 def test_what_is_kept_comes_back():
     tables = [
         Table(
-            "full", "Full", "about", ("wall", "cpu"), [Row("ours", [sample(), sample(processes=None)], {"cpu": 25}, 3)]
+            "full",
+            "Full",
+            "about",
+            ("wall", "cpu"),
+            [Row("ours", [sample(), sample(processes=None)], {"cpu": 25}, 3)],
+            "today",
         )
     ]
     stored = json.loads(json.dumps(to_json({"date": "today"}, tables)))

@@ -18,11 +18,12 @@ class Ready:
 
 @dataclass(frozen=True)
 class Pending:
-    """It is on its way: ``done`` of ``total`` (tasks, percent), ``detail`` for people."""
+    """It is on its way: ``done`` of ``total`` (tasks, percent), ``detail`` for people. ``fresh``: this look has asked for what is awaited now."""
 
     done: float
     total: float
     detail: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

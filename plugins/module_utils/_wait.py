@@ -25,7 +25,7 @@ class Clock:
 
 
 def pause(elapsed, remaining):
-    """Seconds until the next look, never beyond the deadline."""
+    """Seconds until the next look, never beyond the deadline. ``elapsed``: seconds since what is awaited was asked for."""
     return max(0.0, min(max(SHORTEST, min(LONGEST, SHARE * elapsed)), remaining))
 
 
@@ -42,7 +42,7 @@ def wait_for(what, look, timeout, clock=None, evidence=None, tell=None):
     :raises TimedOut: at the deadline, with the last state and the evidence.
     """
     clock = clock or Clock()
-    start = clock.now()
+    start = asked = clock.now()
     while True:
         answer = look()
         elapsed = clock.now() - start
@@ -54,4 +54,6 @@ def wait_for(what, look, timeout, clock=None, evidence=None, tell=None):
             raise TimedOut(what, timeout, answer.detail, evidence() if evidence else ())
         if tell:
             tell(answer, elapsed)
-        clock.sleep(pause(elapsed, timeout - elapsed))
+        if answer.fresh:
+            asked = clock.now()
+        clock.sleep(pause(clock.now() - asked, timeout - elapsed))

@@ -53,7 +53,7 @@ class Restoration:
         if isinstance(step, Wait):
             return step.pending
         self._take(step)
-        return Pending(0, 1, "RDS has been asked to %s" % tell(step, self.source, self.wanted)[0])
+        return Pending(0, 1, "RDS has been asked to %s" % tell(step, self.source, self.wanted)[0], fresh=True)
 
     def wait(self, timeout, tell=None):
         """Go on until it is done.

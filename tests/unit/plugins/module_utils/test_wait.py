@@ -46,6 +46,15 @@ def test_honours_the_deadline_to_the_second(timeout):
     assert time.seconds == pytest.approx(timeout)
 
 
+def test_looks_often_again_once_the_next_step_was_asked_for():
+    time, pauses = Time(), []
+    clock = Clock(time.clock.now, lambda seconds: (pauses.append(seconds), time.sleep(seconds)))
+    waiting, asked = Pending(0, 1, "restoring"), Pending(0, 1, "RDS has been asked to set it", fresh=True)
+    wait_for("it", looks(*[waiting] * 200, asked, Pending(0, 1, "modifying"), Ready()), 3600, clock)
+    assert pauses[-3] > 2
+    assert pauses[-2:] == [0.5, 0.5]
+
+
 def test_tells_how_far_it_is():
     told = []
     wait_for(

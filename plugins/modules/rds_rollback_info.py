@@ -275,9 +275,8 @@ def url_now(module):
         return None, ""
     secrets = SecretsGateway(module.aws("secretsmanager"))
     secret = secrets.secret("database_secret", name)
-    refuse_unusable(
-        "database_secret", secret, secrets.region
-    )  # it is written at the cutover, which is late to find out
+    # It is written at the cutover, which would be late to find out.
+    refuse_unusable("database_secret", secret, secrets.region)
     value = secrets.current_value(secret)
     return DatabaseUrl.parse(read_url(value.text, module.params["key"])), value.version_id
 

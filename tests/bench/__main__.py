@@ -40,7 +40,7 @@ def main() -> int:
             tables.append(keep.dated(table))
     except BROKEN as error:  # what was measured before it is worth keeping
         failure = f"FAILED: {error}"
-    folder = QUICK_RESULTS if asked.quick else RESULTS
+    folder = QUICK_RESULTS if asked.quick or failure else RESULTS
     keep.keep(folder, tables)
     print((folder / "measured.md").read_text())
     lines = suite.missed(tables)

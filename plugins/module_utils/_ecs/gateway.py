@@ -306,7 +306,7 @@ class EcsGateway:
             raise BadInput("services", service, "cluster %s has no such service" % self.cluster) from error
 
     def dead_tasks(self, deployed):
-        """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; of the newest 100 of each service.
+        """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; of at most 100 of each service.
 
         :param deployed: service → (ARN of the task definition, aware datetime since when).
         :return: a dict service → list of DeadTask.

@@ -96,15 +96,14 @@ class Rollout:
         histories = ecs.histories([service.name for service in services])
         images = ecr.images_if_allowed([image for name in targets.values() for image in known[name].images])
 
-        def look_at(service):
-            target, history = known[targets[service.name]], histories[service.name]
-            pins = moved_images(target, history, images)
-            return self._look_at(service, target, known[service.task_definition], history, pins)
+        def begin(service):
+            target, running = known[targets[service.name]], known[service.task_definition]
+            return self._begin(service, target, running, histories[service.name], images)
 
-        self.courses = side_by_side(look_at, services)
+        self.courses = side_by_side(begin, services)
 
-    def _look_at(self, service, target, running, history, pins):
-        changed_at = self._changes(target)
+    def _begin(self, service, target, running, history, images):
+        changed_at, pins = self._changes(target), moved_images(target, history, images)
         edits = self._move.edits(service.name, target) if self._move else ()
         step = next_step(service, target, running, history, changed_at, pins, edits)
         course = Course(service, target, running, step, history)

@@ -79,7 +79,7 @@ def test_what_was_measured_before_a_failure_is_kept(tmp_path, monkeypatch, capsy
         raise Failed("code: production is not back")
 
     monkeypatch.setattr(bench.__main__.suite, "measured", measured)
-    monkeypatch.setattr(bench.__main__, "RESULTS", tmp_path)
+    monkeypatch.setattr(bench.__main__, "QUICK_RESULTS", tmp_path)
     monkeypatch.setattr(sys, "argv", ["bench"])
     assert bench.__main__.main() == 1
     assert (tmp_path / "full.svg").exists()

@@ -35,6 +35,12 @@ options:
     description: The name of the new instance, as M(spymeo.rollback.rds_rollback_info) gives it.
     type: str
     required: true
+  safety_snapshot:
+    description:
+      - A snapshot of O(db_instance) that is taken while the restore runs, and that keeps what O(db_instance) holds now. It is taken and joined as
+        M(spymeo.rollback.rds_snapshot) does it, and the task ends when both are there.
+      - O(wait_timeout) is for each of both.
+    type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -56,6 +62,7 @@ EXAMPLES = r"""
     db_instance: spymeo-production-db
     snapshot: spymeo-pre-migration-snapshot
     new_db_instance: spymeo-production-db-rb-20261122-031500
+    safety_snapshot: spymeo-production-db-failed-migration-rb-20261122-031500
     run_id: rb-20261122-031500
     wait_timeout: 5400
 """
@@ -117,6 +124,10 @@ not_compared:
   returned: success
   type: list
   elements: str
+safety_snapshot:
+  description: The safety snapshot, as RV(spymeo.rollback.rds_snapshot#module:snapshot); empty without O(safety_snapshot).
+  returned: success
+  type: dict
 findings:
   description: What no restore brings over, such as read replicas, one sentence each.
   returned: success
@@ -135,9 +146,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._progress import t
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings, not_compared, settings_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import Snapshotting
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown as shown_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Create, Done, Refuse, Wait, Wanted
-from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
@@ -157,29 +169,39 @@ def begin(gateway, options, clock):
     return restoration
 
 
-def foresee(restoration, step):
-    """Whether something would change, and what would be there then."""
-    now = shown(restoration.instance)
+def foresee(restoration, safety, step):
+    """What would be there after it, as ``apply`` tells it."""
     if isinstance(step, Refuse):
         raise RollbackError(step.reason, restoration.evidence())
+    changed, after = not isinstance(step, (Done, Wait)), shown(restoration.instance)
     if isinstance(step, Done):
         refuse_differences(restoration.instance, step.differences)
-        return False, now
-    after = dict(now, db_instance=restoration.wanted.name, settings=settings_of(restoration.source))
-    return not isinstance(step, Wait), after
+    else:
+        after = dict(after, db_instance=restoration.wanted.name, settings=settings_of(restoration.source))
+    return changed or bool(safety and safety.takes), after, safety.foreseen() if safety else {}
 
 
-def apply(restoration, options):
-    """Restore, and wait if asked to; without, take the one step that is next. Whether something changed, and what is there now."""
+def apply(restoration, safety, options):
+    """Begin the restore and then the safety snapshot (a Snapshotting or None). If asked to, wait for both; else take the one step that is next.
+
+    The restore comes first, since RDS may restore no point in time of an instance whose snapshot it is taking.
+
+    :return: whether something changed, and the instance and the safety snapshot as they are now.
+    """
+    restoration.begin()
+    if safety:
+        safety.take()
     if options["wait"]:
         restoration.wait(options["wait_timeout"], teller("restore"))
     else:
-        answer = restoration.advance()
-        if isinstance(answer, Failed):
-            raise RollbackError(answer.reason, restoration.evidence())
-        restoration.observe()
+        restoration.step()
+    if safety and options["wait"]:
+        safety.wait(options["wait_timeout"], teller("snapshot"))
+    elif safety:
+        safety.observe()
     refuse_differences(restoration.instance, restoration.differences)
-    return restoration.changed, shown(restoration.instance)
+    changed = restoration.changed or bool(safety and safety.changed)
+    return changed, shown(restoration.instance), shown_snapshot(safety.snapshot) if safety else {}
 
 
 def refuse_differences(instance, differences):
@@ -230,29 +252,36 @@ def main():
             snapshot=dict(type="str"),
             point_in_time=dict(type="str"),
             new_db_instance=dict(type="str", required=True),
+            safety_snapshot=dict(type="str"),
             run_id=dict(type="str", required=True),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),
         )
     )
-    clock = Clock()
+    options, clock = module.params, Clock()
     started = clock.now()
     with module.telling():
-        restoration = begin(RdsGateway(module.aws("rds")), module.params, clock)
-        source, wanted = restoration.source, restoration.wanted
+        gateway = RdsGateway(module.aws("rds"))
+        restoration = begin(gateway, options, clock)
+        source, wanted, name = restoration.source, restoration.wanted, options["safety_snapshot"]
+        safety = Snapshotting(gateway, source, name, wanted.run_id) if name else None
         step, before = restoration.decide(), shown(restoration.instance)
-        changed, after = foresee(restoration, step) if module.check_mode else apply(restoration, module.params)
+        if module.check_mode:
+            changed, after, kept = foresee(restoration, safety, step)
+        else:
+            changed, after, kept = apply(restoration, safety, options)
         module.finish(
             changed=changed,
             before=before,
             after=after,
-            plan=tell(step, source, wanted),
+            plan=tell(step, source, wanted) + (safety.plan if safety else []),
             reason=why(step, wanted),
             db_instance=wanted.name,
             endpoint=after.get("endpoint", {}),
             carried=len(settings_of(source)),
             differences=[],
             not_compared=not_compared(restoration.instance or source),
+            safety_snapshot=kept,
             findings=findings(source),
             seconds=round(clock.now() - started, 1),
         )

@@ -112,28 +112,12 @@ seconds:
   type: float
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import in_service, takes_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import in_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import snapshot_ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, wait_for
-
-
-def shown(snapshot):
-    """A DbSnapshot or None, in JSON types."""
-    if snapshot is None:
-        return {}
-    return dict(
-        name=snapshot.name,
-        arn=snapshot.arn,
-        db_instance=snapshot.instance,
-        status=snapshot.status,
-        percent=snapshot.percent,
-        created=show_time(snapshot.created) if snapshot.created else "",
-    )
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import Snapshotting, shown
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
 def source_of(gateway, options):
@@ -144,25 +128,13 @@ def source_of(gateway, options):
     return in_service(named, options["current_host"], {item.name: item for item in gateway.instances()})
 
 
-def apply(gateway, options, source, take):
-    """Take the snapshot and wait for it. Returns whether this call took it, and the DbSnapshot as it was seen last."""
-    name, run_id = options["snapshot"], options["run_id"]
-    taken = take and gateway.take_snapshot(source.name, name, dict(options["tags"], **{TAG_RUN: run_id}))
-    if take and not taken:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
-        takes_snapshot(source, gateway.snapshot(name), name, run_id)
-    if not options["wait"]:
-        return taken, gateway.snapshot(name)
-    seen = []
-
-    def look():
-        seen[:] = [gateway.snapshot(name)]
-        return snapshot_ready(seen[0])
-
-    def evidence():
-        return gateway.events("db-snapshot", name)
-
-    wait_for("Snapshot %s" % name, look, options["wait_timeout"], evidence=evidence, tell=teller("snapshot"))
-    return taken, seen[0]
+def apply(snapshotting, options):
+    """Take the snapshot, and wait for it if asked to."""
+    snapshotting.take(options["tags"])
+    if options["wait"]:
+        snapshotting.wait(options["wait_timeout"], teller("snapshot"))
+    else:
+        snapshotting.observe()
 
 
 def main():
@@ -181,19 +153,16 @@ def main():
     started = clock.now()
     with module.telling():
         gateway = RdsGateway(module.aws("rds"))
-        source, present = source_of(gateway, options), gateway.snapshot(options["snapshot"])
-        take = takes_snapshot(source, present, options["snapshot"], options["run_id"])
-        changed, after = take, shown(present)
-        if module.check_mode and take:
-            after = dict(name=options["snapshot"], db_instance=source.name, status="available")
-        elif not module.check_mode:
-            changed, now = apply(gateway, options, source, take)
-            after = shown(now)
+        snapshotting = Snapshotting(gateway, source_of(gateway, options), options["snapshot"], options["run_id"])
+        take, before = snapshotting.takes, shown(snapshotting.snapshot)
+        if not module.check_mode:
+            apply(snapshotting, options)
+        after = snapshotting.foreseen() if module.check_mode else shown(snapshotting.snapshot)
         module.finish(
-            changed=changed,
-            before=shown(present),
+            changed=take if module.check_mode else snapshotting.changed,
+            before=before,
             after=after,
-            plan=["take snapshot %s of DB instance %s" % (options["snapshot"], source.name)] * take,
+            plan=snapshotting.plan,
             reason="there is no snapshot %s yet" % options["snapshot"] if take else "this run has taken it already",
             snapshot=after,
             seconds=round(clock.now() - started, 1),

@@ -14,8 +14,8 @@ from spymeo_lab.killing import journal, play, production
 from .conftest import bring_up, take_down
 
 CALLS = [
-    "CreateDBSnapshot",
     "RestoreDBInstanceFromDBSnapshot",
+    "CreateDBSnapshot",
     "ModifyDBInstance",
     "UpdateSecretVersionStage",
     "PutSecretValue",

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import compare, left_to_modify, pending
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import (
     Asked,
@@ -42,6 +43,15 @@ class Restoration:
         asked = Asked(self._verb, self._clock.now() - self._moved_at)
         return next_step(self.source, self._snapshot, self.instance, self.wanted, asked)
 
+    def begin(self):
+        """Ask RDS for the new instance, unless that was done already.
+
+        :raises BadInput: this restore cannot be begun, or the name is a stranger's.
+        """
+        step = self.decide()
+        if isinstance(step, Create):
+            self._take(step)
+
     def advance(self):
         """Take one step and say how far the restore is: Ready, Pending or Failed."""
         step = self.decide()
@@ -54,6 +64,16 @@ class Restoration:
             return step.pending
         self._take(step)
         return Pending(0, 1, "RDS has been asked to %s" % tell(step, self.source, self.wanted)[0], fresh=True)
+
+    def step(self):
+        """Take the step that is next, and look again.
+
+        :raises RollbackError: there is none, and never will be; the evidence is what RDS tells about it.
+        """
+        answer = self.advance()
+        if isinstance(answer, Failed):
+            raise RollbackError(answer.reason, self.evidence())
+        self.observe()
 
     def wait(self, timeout, tell=None):
         """Go on until it is done.

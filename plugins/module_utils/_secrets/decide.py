@@ -53,8 +53,8 @@ def refuse_unusable(option, secret, region):
         raise BadInput(
             option,
             secret.name,
-            "this secret is scheduled for deletion since %s" % show_time(secret.deleted),
-            "Restore it with RestoreSecret.",
+            "this secret is scheduled for deletion on %s" % show_time(secret.deleted),
+            "Until then it can be brought back: aws secretsmanager restore-secret --secret-id %s." % secret.name,
         )
     if secret.primary_region and secret.primary_region != region:
         raise BadInput(

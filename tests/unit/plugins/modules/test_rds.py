@@ -320,6 +320,86 @@ def test_restore_of_a_snapshot_that_is_missing_makes_no_writing_call(announce, r
     assert "rollback_snapshot (option snapshot) is 'befor'" in result["msg"]
 
 
+def test_restore_takes_the_safety_snapshot_meanwhile_and_waits_for_both(aws, announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    announce.no_instance(NEW)
+    announce.no_snapshot(SAFETY)
+    aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
+    announce.taken(MINE)
+    announce.instance(NEW, tags=ours, DBInstanceStatus="creating")
+    announce.instance(NEW, tags=ours)
+    announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=40)
+    announce.snapshot(SAFETY, tags=MINE)
+    result = restore(safety_snapshot=SAFETY)
+    assert result["changed"] is True
+    assert result["plan"][-1] == "take snapshot %s of DB instance app-db" % SAFETY
+    assert (result["after"]["status"], result["safety_snapshot"]["status"]) == ("available", "available")
+
+
+def test_restore_that_is_done_still_takes_the_safety_snapshot_that_a_dead_run_has_not(announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    announce.instance(NEW, tags=ours)
+    announce.no_snapshot(SAFETY)
+    announce.taken(MINE)
+    announce.instance(NEW, tags=ours)
+    announce.snapshot(SAFETY, tags=MINE)
+    result = restore(safety_snapshot=SAFETY)
+    assert (result["changed"], result["before"]) == (True, result["after"])
+    assert result["plan"] == ["take snapshot %s of DB instance app-db" % SAFETY]
+
+
+def test_restore_without_wait_starts_both_and_tells_how_far_they_are(aws, announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    announce.no_instance(NEW)
+    announce.no_snapshot(SAFETY)
+    aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
+    announce.taken(MINE)
+    announce.instance(NEW, tags=ours, DBInstanceStatus="creating")
+    announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=0)
+    result = restore(safety_snapshot=SAFETY, wait=False)
+    assert (result["after"]["status"], result["safety_snapshot"]["status"]) == ("creating", "creating")
+
+
+def test_restore_in_check_mode_tells_the_safety_snapshot_and_takes_none(announce, restore):
+    announce.instance()
+    announce.snapshot()
+    announce.no_instance(NEW)
+    announce.no_snapshot(SAFETY)
+    result = restore(check_mode=True, safety_snapshot=SAFETY)
+    assert result["plan"][-1] == "take snapshot %s of DB instance app-db" % SAFETY
+    assert result["safety_snapshot"] == {"name": SAFETY, "db_instance": "app-db", "status": "available"}
+
+
+@pytest.mark.parametrize(
+    ("present", "words"),
+    [({"tags": {}}, "taken by no run of this collection"), (None, "it is stopped and not available")],
+)
+def test_restore_begins_nothing_when_no_safety_snapshot_can_be_taken(announce, restore, present, words):
+    announce.instance(DBInstanceStatus="available" if present else "stopped")
+    announce.snapshot()
+    announce.no_instance(NEW)
+    if present:
+        announce.snapshot(SAFETY, **present)
+    else:
+        announce.no_snapshot(SAFETY)
+    assert words in restore(safety_snapshot=SAFETY)["msg"]
+
+
+def test_a_safety_snapshot_that_fails_fails_the_restore_with_rdss_events(announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    announce.instance(NEW, tags=ours)
+    announce.snapshot(SAFETY, tags=MINE, Status="creating")
+    announce.instance(NEW, tags=ours)
+    announce.snapshot(SAFETY, tags=MINE, Status="failed")
+    announce.events()
+    result = restore(safety_snapshot=SAFETY)
+    assert "Snapshot %s failed: snapshot %s is failed" % (SAFETY, SAFETY) in result["msg"]
+
+
 RETIRE = {"db_instance": "app-db", "replaced_by": NEW, "run_id": RUN}
 REPLACES = {"spymeo:rollback-replaces": "app-db"}
 MARK = [{"Key": "spymeo:rollback-replaced-by", "Value": NEW}]

@@ -160,15 +160,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell i
     told,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
 def target(module):
     """Where the application will log in."""
     secrets = SecretsGateway(module.aws("secretsmanager"))
-    value = secrets.current_value(secrets.secret("database_secret", module.params["database_secret"]))
-    url = DatabaseUrl.parse(read_url(value.text, module.params["key"]))
+    url = secrets.database_url(module.params["database_secret"], module.params["key"])
     return target_of(url.at(module.params["host"], module.params["port"]))
 
 

@@ -141,7 +141,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state imp
     NotCompared,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 
 COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 
@@ -149,8 +148,7 @@ COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 def targets(module):
     """Where the failed and the restored database are, both with the credentials of DATABASE_URL."""
     secrets, name = SecretsGateway(module.aws("secretsmanager")), module.params["failed_db_instance"]
-    value = secrets.current_value(secrets.secret("database_secret", module.params["database_secret"]))
-    url = DatabaseUrl.parse(read_url(value.text, module.params["key"]))
+    url = secrets.database_url(module.params["database_secret"], module.params["key"])
     failed = RdsGateway(module.aws("rds")).instance(name)
     if failed is None or not failed.host:
         raise BadInput("failed_db_instance", name, "there is no such DB instance, or it has no endpoint")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, LABELS, Secret, Value
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 
 
 class SecretsGateway:
@@ -64,6 +65,15 @@ class SecretsGateway:
         :raises RollbackError: it is binary.
         """
         return self._value(secret, VersionStage=CURRENT)
+
+    def database_url(self, secret_id, key):
+        """The DatabaseUrl that applications read, out of ``key`` where the secret is a JSON object.
+
+        :raises BadInput: there is no such secret.
+        :raises RollbackError: it is binary, lacks the key, or is no URL.
+        """
+        value = self.current_value(self.secret("database_secret", secret_id))
+        return DatabaseUrl.parse(read_url(value.text, key))
 
     def text(self, option, secret_id):
         """What applications read of a secret (str), by its name or ARN, with no other permission than GetSecretValue.

@@ -24,7 +24,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gatewa
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import logs as log
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH
@@ -227,9 +226,7 @@ class Look:
     def _url(self):
         if not self._asked.database_secret:
             raise NotAsked("rollback_database_secret is not set")
-        gateway = SecretsGateway(self._client("secretsmanager"))
-        value = gateway.current_value(gateway.secret("database_secret", self._asked.database_secret))
-        return DatabaseUrl.parse(read_url(value.text, self._asked.key))
+        return SecretsGateway(self._client("secretsmanager")).database_url(self._asked.database_secret, self._asked.key)
 
     def _instance(self):
         if not self._asked.db_instance:

@@ -70,6 +70,10 @@ class Teller:
         """Tell a Pending; ``elapsed`` in seconds."""
         self.each([("", pending.done, pending.total, pending.detail)], elapsed)
 
+    def over(self):
+        """Say that nothing of this kind is awaited any more, where the same process goes on with something else."""
+        self.each([], 0)
+
     def each(self, waits, elapsed):
         """Tell several waits side by side, one line each; one that was told before and is missing now is over.
 

@@ -11,7 +11,7 @@ module: rds_restore
 version_added: 0.1.0
 short_description: Restore a snapshot or a point in time to a new DB instance that has every setting of the one it replaces
 description:
-  - Restores a snapshot, or a point in time, to a B(new) DB instance. The instance that it replaces is only read.
+  - Restores a snapshot, or a point in time, to a B(new) DB instance. The instance that it replaces is never changed.
   - RDS gives a restored instance the default security group, parameter group and option group, one zone and no deletion protection, unless told otherwise.
     This module passes every setting of O(db_instance) that the restore takes, sets the others afterwards, and reboots only for the parameter group.
   - Then both instances are compared setting by setting. A difference fails the task.
@@ -39,7 +39,7 @@ options:
     description:
       - A snapshot of O(db_instance) that is taken while the restore runs, and that keeps what O(db_instance) holds now. It is taken and joined as
         M(spymeo.rollback.rds_snapshot) does it, and the task ends when both are there.
-      - O(wait_timeout) is for each of both.
+      - O(wait_timeout) is for each of both, one after the other.
     type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -155,7 +155,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
 def begin(gateway, options, clock):
-    """The Restoration that is asked for; it has looked once and changed nothing."""
+    """The Restoration that is asked for; it has looked once and changed nothing.
+
+    :raises RollbackError: it will never be done.
+    """
     source = gateway.source(options["db_instance"])
     moment = parse_time("point_in_time", options["point_in_time"])
     named = gateway.snapshot(options["snapshot"]) if options["snapshot"] and not moment else None
@@ -166,13 +169,14 @@ def begin(gateway, options, clock):
     wanted = Wanted(options["new_db_instance"], options["run_id"], *accepts)
     restoration = Restoration(gateway, source, snapshot, wanted, clock)
     restoration.observe()
+    step = restoration.decide()
+    if isinstance(step, Refuse):
+        raise restoration.failed(step.reason)
     return restoration
 
 
 def foresee(restoration, safety, step):
     """What would be there after it, as ``apply`` tells it."""
-    if isinstance(step, Refuse):
-        raise RollbackError(step.reason, restoration.evidence())
     changed, after = not isinstance(step, (Done, Wait)), shown(restoration.instance)
     if isinstance(step, Done):
         refuse_differences(restoration.instance, step.differences)
@@ -181,27 +185,38 @@ def foresee(restoration, safety, step):
     return changed or bool(safety and safety.takes), after, safety.foreseen() if safety else {}
 
 
-def apply(restoration, safety, options):
+def apply(module, restoration, safety):
     """Begin the restore and then the safety snapshot (a Snapshotting or None). If asked to, wait for both; else take the one step that is next.
 
     The restore comes first, since RDS may restore no point in time of an instance whose snapshot it is taking.
 
     :return: whether something changed, and the instance and the safety snapshot as they are now.
     """
+    wait, timeout, telling = module.params["wait"], module.params["wait_timeout"], teller("restore")
     restoration.begin()
     if safety:
-        safety.take()
-    if options["wait"]:
-        restoration.wait(options["wait_timeout"], teller("restore"))
+        keep(module, restoration, safety.take)
+    if wait:
+        restoration.wait(timeout, telling)
+        telling.over()
     else:
         restoration.step()
-    if safety and options["wait"]:
-        safety.wait(options["wait_timeout"], teller("snapshot"))
-    elif safety:
-        safety.observe()
+    if safety:
+        keep(module, restoration, (lambda: safety.wait(timeout, teller("snapshot"))) if wait else safety.observe)
+    # Only now: the safety snapshot is there, whatever the settings are.
     refuse_differences(restoration.instance, restoration.differences)
     changed = restoration.changed or bool(safety and safety.changed)
     return changed, shown(restoration.instance), shown_snapshot(safety.snapshot) if safety else {}
+
+
+def keep(module, restoration, step):
+    """Take a ``step()`` of the safety snapshot. Whatever stops it, the message says what has become of the restore."""
+    problem = module.measuring(step)[1]
+    if problem:
+        raise RollbackError(
+            "%s DB instance %s has been asked for meanwhile and stays; nothing uses it yet, and a run with the same run id joins it."
+            % (problem, restoration.wanted.name)
+        )
 
 
 def refuse_differences(instance, differences):
@@ -236,8 +251,10 @@ def shown(instance):
     )
 
 
-def why(step, wanted):
+def why(step, wanted, safety):
     """One sentence for the result."""
+    if isinstance(step, Done) and safety and safety.takes:
+        return "DB instance %s is restored already, and there is no snapshot %s yet" % (wanted.name, safety.name)
     if isinstance(step, Create):
         return "there is no DB instance %s yet" % wanted.name
     if isinstance(step, Done):
@@ -264,18 +281,18 @@ def main():
         gateway = RdsGateway(module.aws("rds"))
         restoration = begin(gateway, options, clock)
         source, wanted, name = restoration.source, restoration.wanted, options["safety_snapshot"]
-        safety = Snapshotting(gateway, source, name, wanted.run_id) if name else None
         step, before = restoration.decide(), shown(restoration.instance)
+        safety = Snapshotting(gateway, source, name, wanted.run_id) if name else None
         if module.check_mode:
             changed, after, kept = foresee(restoration, safety, step)
         else:
-            changed, after, kept = apply(restoration, safety, options)
+            changed, after, kept = apply(module, restoration, safety)
         module.finish(
             changed=changed,
             before=before,
             after=after,
             plan=tell(step, source, wanted) + (safety.plan if safety else []),
-            reason=why(step, wanted),
+            reason=why(step, wanted, safety),
             db_instance=wanted.name,
             endpoint=after.get("endpoint", {}),
             carried=len(settings_of(source)),

@@ -131,7 +131,7 @@ new_db_instance:
   returned: success
   type: str
 safety_snapshot:
-  description: The name of the snapshot to take before, for M(spymeo.rollback.rds_snapshot). When it is done, the one that was taken.
+  description: The name of the snapshot to take meanwhile, for O(spymeo.rollback.rds_restore#module:safety_snapshot). When it is done, the one that was taken.
   returned: success
   type: str
 source:

@@ -11,7 +11,7 @@ module: rds_snapshot
 version_added: 0.1.0
 short_description: Take a snapshot of a DB instance, once
 description:
-  - Takes a snapshot that keeps what a DB instance holds before a rollback changes anything.
+  - Takes a snapshot that keeps what a DB instance holds now, such as before a release.
   - A snapshot of that name that this run has taken is joined, never taken twice. One that somebody else has taken is refused.
   - With O(wait=false) the snapshot is started; the same task again, with O(wait=true), waits for it.
   - The stock waiters are not used, since they take a missing snapshot for a finished one.
@@ -27,7 +27,7 @@ options:
       - Left out, it is of O(db_instance).
     type: str
   snapshot:
-    description: The name of the snapshot to take, as RV(spymeo.rollback.rds_rollback_info#module:safety_snapshot) gives it.
+    description: The name of the snapshot to take.
     type: str
     required: true
   tags:
@@ -46,20 +46,21 @@ author:
   - SPYMEO (@spymeo)
 seealso:
   - module: spymeo.rollback.rds_restore
+    description: Takes the safety snapshot of a rollback while it restores.
 """
 
 EXAMPLES = r"""
-- name: Start the safety snapshot
+- name: Start the snapshot from before the migration
   spymeo.rollback.rds_snapshot:
     db_instance: spymeo-production-db
-    snapshot: spymeo-production-db-failed-migration-rb-20261122-031500
+    snapshot: spymeo-production-db-cp-20261122-031500
     run_id: rb-20261122-031500
     wait: false
 
-- name: Wait for the safety snapshot
+- name: Wait for it
   spymeo.rollback.rds_snapshot:
     db_instance: spymeo-production-db
-    snapshot: spymeo-production-db-failed-migration-rb-20261122-031500
+    snapshot: spymeo-production-db-cp-20261122-031500
     run_id: rb-20261122-031500
     wait_timeout: 1800
 """

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import SNAPSHOT_SOURCE
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import SNAPSHOT_SOURCE, snapshot_ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot, PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance, safety_snapshot
 
 
@@ -252,10 +253,13 @@ def takes_snapshot(source, present, name, run_id):
     """Whether the snapshot ``name`` of ``source`` is to be taken (True), or is there or on its way already (False).
 
     :param present: the DbSnapshot of that name, or None.
-    :raises RollbackError: the name is taken by a stranger, or RDS takes no snapshot of ``source`` now.
+    :raises RollbackError: the name is taken by a stranger, it has failed, or RDS takes no snapshot of ``source`` now.
     """
     if present is not None:
         if present.run_id == run_id and present.instance == source.name:
+            ready = snapshot_ready(present)
+            if isinstance(ready, Failed):
+                raise RollbackError("Snapshot %s failed: %s" % (name, ready.reason))
             return False
         whose = "run %s" % present.run_id if present.run_id else "no run of this collection"
         raise RollbackError(

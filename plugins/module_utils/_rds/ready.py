@@ -44,6 +44,9 @@ def snapshot_ready(snapshot):
         return Ready("snapshot %s is available" % snapshot.name)
     if snapshot.status == "creating":
         return Pending(snapshot.percent, 100, "snapshot %s is being taken, %d %%" % (snapshot.name, snapshot.percent))
+    if snapshot.status == "failed":
+        cure = "delete it (aws rds delete-db-snapshot --db-snapshot-identifier %s), then run again with the same run id"
+        return Failed("snapshot %s is failed, and holds nothing; %s" % (snapshot.name, cure % snapshot.name))
     return Failed("snapshot %s is %s" % (snapshot.name, snapshot.status))
 
 

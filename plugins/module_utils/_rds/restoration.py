@@ -34,6 +34,7 @@ class Restoration:
         self._verb = None
         self._seen = None
         self._moved_at = clock.now()
+        self.what = "The restore of DB instance %s" % wanted.name
         self.instance = None
         self.changed = False
         self.differences = ()
@@ -49,8 +50,12 @@ class Restoration:
         :raises BadInput: this restore cannot be begun, or the name is a stranger's.
         """
         step = self.decide()
-        if isinstance(step, Create):
-            self._take(step)
+        if not isinstance(step, Create):
+            return
+        self._take(step)
+        if not self.changed:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
+            self.observe()
+            self.decide()
 
     def advance(self):
         """Take one step and say how far the restore is: Ready, Pending or Failed."""
@@ -72,7 +77,7 @@ class Restoration:
         """
         answer = self.advance()
         if isinstance(answer, Failed):
-            raise RollbackError(answer.reason, self.evidence())
+            raise self.failed(answer.reason)
         self.observe()
 
     def wait(self, timeout, tell=None):
@@ -82,8 +87,11 @@ class Restoration:
         :param tell: as ``wait_for`` takes it.
         :raises RollbackError: it failed or is not done in time; the evidence is what RDS tells about it.
         """
-        what = "The restore of DB instance %s" % self.wanted.name
-        wait_for(what, self._look, timeout, self._clock, self.evidence, tell)
+        wait_for(self.what, self._look, timeout, self._clock, self.evidence, tell)
+
+    def failed(self, reason):
+        """The RollbackError that says so, as ``wait`` says it."""
+        return RollbackError("%s failed: %s" % (self.what, reason), self.evidence())
 
     def evidence(self):
         """RDS's events of the new instance, as lines."""

@@ -41,5 +41,5 @@ def point_id(run_id):
 
 
 def safety_snapshot(db_instance, run_id):
-    """The name of the snapshot that keeps what ``db_instance`` holds before this run changes anything."""
+    """The name of the snapshot that keeps what ``db_instance`` holds when this run begins to restore."""
     return "%s-failed-migration-%s" % (_OLDER_RUN.sub("", db_instance), run_id)

@@ -73,6 +73,13 @@ def test_several_services_are_told_apart_and_one_that_is_missing_is_over(listene
     ]
 
 
+def test_one_kind_of_wait_is_over_while_the_process_goes_on(listener, place):
+    tell = Progress({SOCKET: place}).teller("restore")
+    tell(Pending(0, 1, "creating"), 1)
+    tell.over()
+    assert [(told["what"], told.get("over")) for told in heard(listener)] == [("restore", None), ("restore", True)]
+
+
 def test_without_the_variable_no_socket_is_made(monkeypatch):
     monkeypatch.setattr(socket, "socket", lambda *_: pytest.fail("a socket was made"))
     progress = Progress({})

@@ -235,7 +235,7 @@ def test_snapshot_in_check_mode_reads_only(announce, take):
 
 def test_snapshot_that_fails_is_told_with_rdss_events(announce, take):
     announce.instance()
-    announce.snapshot(SAFETY, tags=MINE, Status="failed")
+    announce.snapshot(SAFETY, tags=MINE, Status="creating")
     announce.snapshot(SAFETY, tags=MINE, Status="failed")
     announce.events()
     result = take()
@@ -303,8 +303,7 @@ def test_restore_with_a_difference_that_nobody_can_set_fails_and_shows_it(announ
 def test_restore_into_a_terminal_state_fails_with_rdss_events(announce, restore, ours, options):
     announce.instance()
     announce.snapshot()
-    for _look in range(2 if options.get("wait") else 1):
-        announce.instance(NEW, tags=ours, DBInstanceStatus="incompatible-network")
+    announce.instance(NEW, tags=ours, DBInstanceStatus="incompatible-network")
     announce.events()
     result = restore(**options)
     assert result["failed"] is True
@@ -347,6 +346,7 @@ def test_restore_that_is_done_still_takes_the_safety_snapshot_that_a_dead_run_ha
     announce.snapshot(SAFETY, tags=MINE)
     result = restore(safety_snapshot=SAFETY)
     assert (result["changed"], result["before"]) == (True, result["after"])
+    assert result["reason"].endswith("there is no snapshot %s yet" % SAFETY)
     assert result["plan"] == ["take snapshot %s of DB instance app-db" % SAFETY]
 
 
@@ -398,6 +398,47 @@ def test_a_safety_snapshot_that_fails_fails_the_restore_with_rdss_events(announc
     announce.events()
     result = restore(safety_snapshot=SAFETY)
     assert "Snapshot %s failed: snapshot %s is failed" % (SAFETY, SAFETY) in result["msg"]
+    assert "no event of" in result["msg"]
+    assert "DB instance %s has been asked for meanwhile and stays" % NEW in result["msg"]
+
+
+def test_a_safety_snapshot_that_rds_refuses_does_not_hide_that_the_restore_has_begun(aws, announce, restore):
+    announce.instance()
+    announce.snapshot()
+    announce.no_instance(NEW)
+    announce.no_snapshot(SAFETY)
+    aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
+    aws.refuse("rds", "create_db_snapshot", "SnapshotQuotaExceeded", "the quota is 100")
+    result = restore(safety_snapshot=SAFETY)
+    assert "AWS refused CreateDBSnapshot with SnapshotQuotaExceeded" in result["msg"]
+    assert "DB instance %s has been asked for meanwhile and stays" % NEW in result["msg"]
+
+
+def test_a_stranger_who_was_quicker_is_seen_before_the_safety_snapshot_is_taken(aws, announce, restore):
+    announce.instance()
+    announce.snapshot()
+    announce.no_instance(NEW)
+    announce.no_snapshot(SAFETY)
+    aws.refuse("rds", "restore_db_instance_from_db_snapshot", "DBInstanceAlreadyExists")
+    announce.instance(NEW, tags={})
+    assert "is there already and is not this run's" in restore(safety_snapshot=SAFETY)["msg"]
+
+
+def test_a_restored_instance_that_will_never_be_is_told_before_the_source_is_looked_at(announce, restore, ours):
+    announce.instance(DBInstanceStatus="stopped")
+    announce.snapshot()
+    announce.instance(NEW, tags=ours, DBInstanceStatus="incompatible-restore")
+    announce.events()
+    assert "incompatible-restore" in restore(safety_snapshot=SAFETY)["msg"]
+
+
+def test_a_safety_snapshot_of_this_run_that_has_failed_is_told_with_its_cure(announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    announce.instance(NEW, tags=ours)
+    announce.snapshot(SAFETY, tags=MINE, Status="failed")
+    cure = "aws rds delete-db-snapshot --db-snapshot-identifier %s" % SAFETY
+    assert cure in restore(safety_snapshot=SAFETY)["msg"]
 
 
 RETIRE = {"db_instance": "app-db", "replaced_by": NEW, "run_id": RUN}

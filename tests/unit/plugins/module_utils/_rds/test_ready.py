@@ -37,7 +37,14 @@ def test_an_instance_without_an_endpoint_cannot_be_used(db_instance_answer):
     [
         ("available", 100, Ready("snapshot before is available")),
         ("creating", 37, Pending(37, 100, "snapshot before is being taken, 37 %")),
-        ("failed", 37, Failed("snapshot before is failed")),
+        (
+            "failed",
+            37,
+            Failed(
+                "snapshot before is failed, and holds nothing; delete it (aws rds delete-db-snapshot --db-snapshot-identifier before), "
+                "then run again with the same run id"
+            ),
+        ),
         ("deleting", 100, Failed("snapshot before is deleting")),
     ],
 )

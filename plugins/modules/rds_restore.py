@@ -192,21 +192,28 @@ def apply(module, restoration, safety):
 
     :return: whether something changed, and the instance and the safety snapshot as they are now.
     """
-    wait, timeout, telling = module.params["wait"], module.params["wait_timeout"], teller("restore")
     restoration.begin()
     if safety:
         keep(module, restoration, safety.take)
-    if wait:
-        restoration.wait(timeout, telling)
-        telling.over()
+    if module.params["wait"]:
+        await_both(module, restoration, safety)
     else:
         restoration.step()
-    if safety:
-        keep(module, restoration, (lambda: safety.wait(timeout, teller("snapshot"))) if wait else safety.observe)
+        if safety:
+            keep(module, restoration, safety.observe)
     # Only now: the safety snapshot is there, whatever the settings are.
     refuse_differences(restoration.instance, restoration.differences)
     changed = restoration.changed or bool(safety and safety.changed)
     return changed, shown(restoration.instance), shown_snapshot(safety.snapshot) if safety else {}
+
+
+def await_both(module, restoration, safety):
+    """Wait for the restore, then for the safety snapshot."""
+    timeout, telling = module.params["wait_timeout"], teller("restore")
+    restoration.wait(timeout, telling)
+    telling.over()
+    if safety:
+        keep(module, restoration, lambda: safety.wait(timeout, teller("snapshot")))
 
 
 def keep(module, restoration, step):

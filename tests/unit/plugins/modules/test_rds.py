@@ -49,6 +49,12 @@ def announce(aws, db_instance_answer, db_snapshot_answer):
         def taken_already(self):
             aws.refuse("rds", "create_db_snapshot", "DBSnapshotAlreadyExists")
 
+        def nothing_begun(self):
+            self.instance()
+            self.snapshot()
+            self.no_instance(NEW)
+            self.no_snapshot(SAFETY)
+
         def events(self):
             aws.answer("rds", "describe_events", {"Events": []})
 
@@ -320,10 +326,7 @@ def test_restore_of_a_snapshot_that_is_missing_makes_no_writing_call(announce, r
 
 
 def test_restore_takes_the_safety_snapshot_meanwhile_and_waits_for_both(aws, announce, restore, ours):
-    announce.instance()
-    announce.snapshot()
-    announce.no_instance(NEW)
-    announce.no_snapshot(SAFETY)
+    announce.nothing_begun()
     aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
     announce.taken(MINE)
     announce.instance(NEW, tags=ours, DBInstanceStatus="creating")
@@ -351,10 +354,7 @@ def test_restore_that_is_done_still_takes_the_safety_snapshot_that_a_dead_run_ha
 
 
 def test_restore_without_wait_starts_both_and_tells_how_far_they_are(aws, announce, restore, ours):
-    announce.instance()
-    announce.snapshot()
-    announce.no_instance(NEW)
-    announce.no_snapshot(SAFETY)
+    announce.nothing_begun()
     aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
     announce.taken(MINE)
     announce.instance(NEW, tags=ours, DBInstanceStatus="creating")
@@ -364,10 +364,7 @@ def test_restore_without_wait_starts_both_and_tells_how_far_they_are(aws, announ
 
 
 def test_restore_in_check_mode_tells_the_safety_snapshot_and_takes_none(announce, restore):
-    announce.instance()
-    announce.snapshot()
-    announce.no_instance(NEW)
-    announce.no_snapshot(SAFETY)
+    announce.nothing_begun()
     result = restore(check_mode=True, safety_snapshot=SAFETY)
     assert result["plan"][-1] == "take snapshot %s of DB instance app-db" % SAFETY
     assert result["safety_snapshot"] == {"name": SAFETY, "db_instance": "app-db", "status": "available"}
@@ -403,10 +400,7 @@ def test_a_safety_snapshot_that_fails_fails_the_restore_with_rdss_events(announc
 
 
 def test_a_safety_snapshot_that_rds_refuses_does_not_hide_that_the_restore_has_begun(aws, announce, restore):
-    announce.instance()
-    announce.snapshot()
-    announce.no_instance(NEW)
-    announce.no_snapshot(SAFETY)
+    announce.nothing_begun()
     aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
     aws.refuse("rds", "create_db_snapshot", "SnapshotQuotaExceeded", "the quota is 100")
     result = restore(safety_snapshot=SAFETY)
@@ -415,10 +409,7 @@ def test_a_safety_snapshot_that_rds_refuses_does_not_hide_that_the_restore_has_b
 
 
 def test_a_stranger_who_was_quicker_is_seen_before_the_safety_snapshot_is_taken(aws, announce, restore):
-    announce.instance()
-    announce.snapshot()
-    announce.no_instance(NEW)
-    announce.no_snapshot(SAFETY)
+    announce.nothing_begun()
     aws.refuse("rds", "restore_db_instance_from_db_snapshot", "DBInstanceAlreadyExists")
     announce.instance(NEW, tags={})
     assert "is there already and is not this run's" in restore(safety_snapshot=SAFETY)["msg"]

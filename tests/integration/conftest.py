@@ -21,6 +21,7 @@ from spymeo_lab import cli, world
 from spymeo_lab.accidents import Pipeline
 
 ROOT = pathlib.Path(__file__).parents[2]
+CLIENTS = ROOT / ".venv-clients/bin"  # a newcomer has no AWS CLI of their own
 BIN = pathlib.Path(sys.executable).parent
 PLAY_TIMEOUT = 180  # seconds
 _numbers = itertools.count(1)

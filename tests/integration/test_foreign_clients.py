@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import subprocess
 import time
 
@@ -13,7 +12,8 @@ import pytest
 
 from spymeo_lab import world
 
-CLIENTS = pathlib.Path(__file__).parents[2] / ".venv-clients/bin"
+from .conftest import CLIENTS
+
 WAIT_TIMEOUT = 120  # seconds; the CLI looks every 15 s (ECS) or 30 s (RDS)
 RESTORED, SECOND_SNAPSHOT = "restored-by-hand", "taken-by-hand"
 

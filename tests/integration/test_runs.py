@@ -13,9 +13,11 @@ import pytest
 from spymeo_lab import killing, world
 from spymeo_lab.lab import REGION
 
+from .conftest import CLIENTS
+
 BUCKET = "spymeo-rollback"
 STORE = ["-e", f"rollback_store=s3://{BUCKET}/runs"]
-HOLD = f"aws s3 cp s3://{BUCKET}/runs/lab/spymeo-lab/hold - | grep -q '\"standing\":true'"
+HOLD = f"{CLIENTS}/aws s3 cp s3://{BUCKET}/runs/lab/spymeo-lab/hold - | grep -q '\"standing\":true'"
 MOST = 100  # reads and writes of the store in a run
 
 

@@ -20,13 +20,18 @@ try:
         NoRegionError,
         PartialCredentialsError,
     )
+    from botocore.parsers import ResponseParserError
+
+    # What botocore raises where a call to AWS comes to no good answer; ResponseParserError is none of its BotoCoreErrors.
+    AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 except ImportError as missing:
-    BOTOCORE_MISSING = missing  # AnsibleAWSModule tells the person which library to install
+    BOTOCORE_MISSING, AWS_ERRORS = missing, ()  # AnsibleAWSModule tells the person which library to install
 else:
     BOTOCORE_MISSING = None
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
@@ -34,6 +39,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.recorder import record_calls
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import Telling
+from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import unforeseen
 
 REJECTED_CREDENTIALS = (
     "UnrecognizedClientException",
@@ -104,17 +110,19 @@ class RollbackModule(Telling, AnsibleAWSModule):
             return measure(), None
         except RollbackError as error:
             return None, " ".join([error.message, *error.evidence])
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             return None, explain(error, self.params.get("endpoint_url"), self.region)
+        except Exception as error:  # noqa: BLE001 - one part that breaks must not take the others with it
+            return None, unforeseen(error, self._name)
 
     @contextlib.contextmanager
     def telling(self):
         """Turn whatever stops the work inside into one message for a person, once, here."""
-        try:
-            with super().telling():
+        with super().telling():
+            try:
                 yield
-        except (BotoCoreError, ClientError) as error:
-            self.fail_json(msg=explain(error, self.params.get("endpoint_url"), self.region))
+            except AWS_ERRORS as error:
+                raise RollbackError(explain(error, self.params.get("endpoint_url"), self.region)) from error
 
 
 class WritingModule(RollbackModule):
@@ -159,6 +167,11 @@ def explain(error, endpoint_url, region):
         )
     if isinstance(error, ClientError):
         return _explain_answer(error)
+    if isinstance(error, ResponseParserError):
+        return (
+            "What came instead of an answer of AWS cannot be read (%s). Something on the way has answered, such as a proxy or a portal: look at "
+            "the network of this machine and at rollback_aws.endpoint_url." % said(error)
+        )
     return "The call to AWS failed: %s" % error
 
 

@@ -128,26 +128,60 @@ class RollbackModule(Telling, AnsibleAWSModule):
 class WritingModule(RollbackModule):
     """A module whose writing calls belong to a run: each is intended and recorded in the run's lock and journal.
 
-    Without the option ``run``, as when a role is used alone, and in check mode, nothing is recorded.
+    It tells them in its result, too, be it a success or a failure, since the store may be gone. Without a run it calls nobody,
+    but in check mode, where nothing is written.
     """
 
     def __init__(self, argument_spec, **kwargs):
         super().__init__(dict(argument_spec, run=dict(type="dict", options=RUN)), **kwargs)
         self._lease = None
 
+    @contextlib.contextmanager
+    def telling(self):
+        with super().telling():
+            if not self.check_mode:
+                refuse_without_run(self.params["run"])
+            yield
+
     def aws(self, service):
         client, run = super().aws(service), self.params["run"]
-        if run and run["store"] and not self.check_mode:
+        if not self.check_mode:
             record_calls(client, self._held(run))
         return client
+
+    def exit_json(self, *args, **kwargs):
+        super().exit_json(*args, calls=self._calls(), **kwargs)
+
+    def fail_json(self, *args, **kwargs):
+        super().fail_json(*args, calls=self._calls(), **kwargs)
+
+    def _calls(self):
+        """What was called and what became of it. A parameter that is refused ends the module before it has a lease."""
+        lease = getattr(self, "_lease", None)
+        return lease.calls if lease else []
 
     def _held(self, run):
         if self._lease is None:
             store = open_store(run["store"], lambda: super(WritingModule, self).aws("s3"))
             memory = Memory(store, run["environment"], run["application"])
             self._lease = Lease(memory, self.params["run_id"], run["fencing"], run["lease"], Player().gone)
-            self._lease.keep()
         return self._lease
+
+
+def refuse_without_run(run):
+    """
+    :param run: the option ``run``, or None.
+    :raises RollbackError: nobody has taken the lock, so that two could change the same thing at once, and nobody could tell what was done.
+    """
+    lacking = [
+        name for name in ("store", "environment", "application", "fencing", "lease") if not (run or {}).get(name)
+    ]
+    if lacking:
+        raise RollbackError(
+            "Nothing was called: this module changes production only for a run that holds its lock, and its option run %s. "
+            "Take the lock with spymeo.rollback.rollback_begin, and pass on what that returns as run, as the playbooks do; check mode needs none."
+            % ("lacks " + ", ".join(lacking) if run else "is empty")
+        )
 
 
 def explain(error, endpoint_url, region):

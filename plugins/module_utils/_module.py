@@ -180,7 +180,7 @@ def refuse_without_run(run):
         raise RollbackError(
             "Nothing was called: this module changes production only for a run that holds its lock, and its option run %s. "
             "Take the lock with spymeo.rollback.rollback_begin, and pass on what that returns as run, as the playbooks do; check mode needs none."
-            % ("lacks " + ", ".join(lacking) if run else "is empty")
+            % ("is empty" if len(lacking) == len(RUN) else "lacks " + ", ".join(lacking))
         )
 
 

@@ -29,6 +29,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
 
@@ -132,6 +133,9 @@ class Rollout:
             if stopped:
                 course.ours = next(item for item in course.history if item.arn == step.stopped)
             course.outcome = "under way"
+        except Unrecorded:  # the call was made: this is no deployment that was refused, and nobody may call any more
+            course.outcome = "under way"
+            raise
         except RollbackError as error:
             course.error, course.outcome = error, "not started"
 

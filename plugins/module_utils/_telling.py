@@ -10,6 +10,7 @@ import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import DETAILED, details, unforeseen
 
 
 class Telling:
@@ -22,6 +23,11 @@ class Telling:
             yield
         except RollbackError as error:
             self.fail_json(msg=_with_evidence(error), **dict(error.result, evidence=error.evidence))
+        except Exception as error:  # noqa: BLE001 - a parser's or a library's; a person gets a sentence, not its traceback
+            told = details(error, self._verbosity)
+            # Ansible adds what the current exception says, secrets and all, unless it is given a text.
+            trace = "\n".join(details(error, DETAILED)["traceback"])
+            self.fail_json(msg=unforeseen(error, self._name), exception=trace, evidence=[], **told)
 
     def finish(self, changed, before, after, reason, plan=None, **own):
         """End with the result that all our modules have.

@@ -108,6 +108,7 @@ record:
 import time
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.keeper import keep_alive
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 
@@ -139,6 +140,7 @@ def main():
             )
             place = {name: params[name] for name in ("store", "environment", "application", "lease")}
             run = dict(place, fencing=lock.fencing)
+            keep_alive(module.memory, lock.fencing, params["lease"])
         module.exit_json(changed=False, run=run, record=memory.key("runs", params["run_id"]))
 
 

@@ -17,14 +17,17 @@ try:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import (
     ABSENT,
     ANY,
+    UNUSABLE,
     Conflict,
     StoreError,
     checked,
@@ -139,17 +142,18 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            raise StoreError(_TEXT % (self, what, _problem(error))) from error
-        except BotoCoreError as error:
-            raise StoreError(_TEXT % (self, what, error)) from error
-
-
-_TEXT = "The store %s cannot be %s: %s. Nothing was changed. Mend that, or set rollback_store to another store."
+            raise StoreError(UNUSABLE % (self, what, _problem(error))) from error
+        except (BotoCoreError, ResponseParserError, UnicodeDecodeError) as error:
+            raise StoreError(UNUSABLE % (self, what, said(error).rstrip("."))) from error
 
 
 def _problem(error):
     answer = error.response["Error"]
-    code, message = answer["Code"], answer.get("Message", "")
+    code, message = answer["Code"], answer.get("Message", "").rstrip(".")
     if code in _REFUSED:
         return "these credentials may not call %s (docs/permissions.md lists what a store needs)" % error.operation_name
-    return "%s (%s)" % (_CURES[code], code) if code in _CURES else "S3 answers %s: %s" % (code, message)
+    return (
+        "%s (%s)" % (_CURES[code], code)
+        if code in _CURES
+        else "S3 answers %s" % ": ".join(part for part in (code, message) if part)
+    )

@@ -54,7 +54,7 @@ class Memory:
         try:
             return Lock.from_dict(found[0]), found[1]
         except (KeyError, TypeError) as missing:
-            text = "%s in the store %s lacks %s: another version of this collection wrote it, or somebody edited it. Nothing was changed."
+            text = "%s in the store %s lacks %s: another version of this collection wrote it, or somebody edited it."
             raise StoreError(text % (self.key("lock"), self.store, missing)) from missing
 
     def put_lock(self, lock, expect):

@@ -26,7 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     who_works,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import UNKNOWN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import GIVEN_UP, ROLLBACK, UNDER_WAY
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
@@ -202,8 +202,15 @@ def end(memory, run_id, fencing, told, now):
         runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
         memory.write(dict(runs=runs), "history")
     _change_holds(memory, record, lambda held: hold.at_the_end(held, record, lock.wrote))
-    memory.put_lock(left, etag)
-    return left.outcome
+    for _trial in range(TRIES):
+        try:
+            memory.put_lock(left, etag)
+        except Conflict:  # the keeper has renewed the lease, or another play has taken it over
+            lock, etag = memory.lock() or (None, ABSENT)
+            left = released(lock, fencing, told["outcome"])
+        else:
+            return left.outcome
+    raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)
 
 
 def _change_holds(memory, record, change):

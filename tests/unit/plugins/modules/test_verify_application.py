@@ -179,11 +179,11 @@ def test_a_missing_permission_makes_one_check_inconclusive_and_hides_no_other(
 
 
 def test_whatever_aws_refuses_is_inconclusive_in_its_own_words(aws, answers, run_module):
-    aws.refuse("ecs", "describe_services", "ThrottlingException", "Rate exceeded")
+    aws.refuse("ecs", "describe_services", "InvalidParameterException", "Identifier too long")
     result = run_module("verify_application", http=HTTP, tasks=TASKS, logs=LOGS)
     inconclusive = dict.fromkeys(("tasks", "targets", "logs", "deployment"), "inconclusive")
     assert verdicts(result) == {"health": "passed", **inconclusive}
-    assert "AWS refused DescribeServices with ThrottlingException: Rate exceeded" in result["msg"]
+    assert "AWS refused DescribeServices with InvalidParameterException: Identifier too long" in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, renewed, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import KEPT, expected, with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed, standing
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
@@ -376,3 +376,36 @@ def test_a_run_that_works_on_nothing_is_refused(world):
 )
 def test_an_arn_of_the_old_form_is_the_same_service(arn):
     assert arn_of_service(arn, "main") == SERVICE
+
+
+def test_a_lease_that_is_renewed_while_a_run_ends_is_no_loss_of_the_lock(world, store):
+    lock = world.begin("rb-1")
+    world.write(lock)
+    left = [3]
+
+    def renew(key):
+        if key.endswith("/history") and left:
+            left.pop()
+            now, etag = world.memory.lock()
+            world.memory.put_lock(renewed(now, lock.fencing, (), world.now + 1, LEASE), etag)
+
+    store.before_put = renew
+    assert world.end(lock) == COMPLETE
+    assert left == []
+    assert (world.memory.lock()[0].expires, world.memory.lock()[0].outcome) == (None, COMPLETE)
+
+
+def test_a_lock_that_is_taken_over_while_a_run_ends_stays_the_other_ones(world, store):
+    lock = world.begin("rb-1")
+    world.write(lock)
+
+    def take_over(key):
+        if key.endswith("/history"):
+            store.before_put = lambda _key: None
+            now, etag = world.memory.lock()
+            world.memory.put_lock(taken(now, "rb-2", KIND, "bob", "", world.now, LEASE), etag)
+
+    store.before_put = take_over
+    with pytest.raises(Lost, match="Run rb-2 of bob"):
+        world.end(lock)
+    assert world.memory.lock()[0].run_id == "rb-2"

@@ -45,7 +45,7 @@ def foreign_lines(text, limit=LONGEST_VALUE):
 
 
 def printable(value):
-    """JSON types as a module may return them: every text in them is one line, ``example``, which has lines, is indented.
+    """JSON types as a module may return them: every text in them is one line, but for an ``example``, which is indented, and a ``diff``.
 
     It is the second net: what had to go through ``foreign`` and did not is caught here.
     """
@@ -71,8 +71,24 @@ def _members(value):
         name = printable(key)
         while name in told:
             name += "'"
-        told[name] = message(item) if key == "example" and isinstance(item, str) else printable(item)
+        told[name] = _WITH_LINES.get(key, printable)(item)
     return told
+
+
+def _example(item):
+    return message(item) if isinstance(item, str) else printable(item)
+
+
+def _diff(item):
+    """Ansible itself puts something before each line of a diff."""
+    return {key: foreign_lines(text) for key, text in item.items()} if _is_diff(item) else printable(item)
+
+
+def _is_diff(item):
+    return isinstance(item, dict) and all(isinstance(text, str) for text in item.values())
+
+
+_WITH_LINES = {"example": _example, "diff": _diff}
 
 
 def _lines(text, limit):

@@ -10,6 +10,7 @@ import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import LONGEST_VALUE, foreign, message, printable
 
 
 class Telling:
@@ -22,6 +23,14 @@ class Telling:
             yield
         except RollbackError as error:
             self.fail_json(msg=_with_evidence(error), **dict(error.result, evidence=error.evidence))
+
+    def exit_json(self, **result):
+        """End well. What others wrote in the result has gone through the gate, if not before, then here."""
+        super().exit_json(**printable(result))
+
+    def fail_json(self, msg, **result):
+        """End with a message of which no foreign part begins a line: also one that a library has written."""
+        super().fail_json(msg=message(msg), **printable(result))
 
     def finish(self, changed, before, after, reason, plan=None, **own):
         """End with the result that all our modules have.
@@ -54,4 +63,4 @@ class PlainModule(Telling, AnsibleModule):
 
 
 def _with_evidence(error):
-    return "\n".join([error.message] + ["  - %s" % line for line in error.evidence])
+    return "\n".join([foreign(error.message, LONGEST_VALUE)] + ["  - %s" % foreign(line) for line in error.evidence])

@@ -86,6 +86,13 @@ def test_an_example_keeps_its_lines_and_indents_them(text):
     assert all(line.startswith("  ") and line.isprintable() for line in others)
 
 
+@given(HOSTILE)
+def test_a_diff_keeps_its_lines_which_ansible_marks(text):
+    told = printable({"diff": {"before": "a: 1\n", "after": "a: " + text}})["diff"]
+    assert told["before"] == "a: 1\n"
+    assert all(line.isprintable() for line in told["after"].split("\n"))
+
+
 @given(JSON.filter(lambda value: all(text.isprintable() for text in texts(value))))
 def test_a_harmless_result_stays_as_it_is(value):
     assert printable(value) == value

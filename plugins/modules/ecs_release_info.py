@@ -397,7 +397,7 @@ def refused(error):
     return dict(
         services=[], targets={}, resources=[], bad_since="", running_since="", release_point={},
         release_point_reason=error.message, findings=[], verdict=FAILED, reason=error.message, msg=error.message,
-        **error.result, evidence=["\n    ".join([error.message, *error.evidence])],
+        **error.result, evidence=[error.message, *error.evidence],
     )  # fmt: skip
 
 

@@ -375,7 +375,7 @@ def refused(error, module):
     The first mistake ends a plan; the names that were not looked up by then are looked up here.
     """
     found = {about(item): item for item in reversed([error, *complaints(module)])}
-    evidence = ["\n    ".join([item.message, *item.evidence]) for item in reversed(found.values())]
+    evidence = [text for item in reversed(found.values()) for text in (item.message, *item.evidence)]
     name = module.params["db_instance"]
     return dict(
         state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",

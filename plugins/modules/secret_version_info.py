@@ -265,7 +265,7 @@ def main():
         except RollbackError as error:
             if params["fail_on_error"]:
                 raise
-            result = dict(told([], []), evidence=["\n    ".join([error.message, *error.evidence])])
+            result = dict(told([], []), evidence=[error.message, *error.evidence])
         module.finish(changed=False, **result)
 
 

@@ -23,8 +23,14 @@ OPTIONS = {
     "rds_retire": RETIRE,
     "rds_snapshot": {"db_instance": "a", "snapshot": "s", "run_id": "rb-1"},
     "release_point": {
-        **{"point_id": "cp-1", "store": "/s", "environment": "e", "application": "a", "run_id": "rb-1"},
-        **{"services": [], "database": {}, "secrets": []},
+        "point_id": "cp-1",
+        "store": "/s",
+        "environment": "e",
+        "application": "a",
+        "run_id": "rb-1",
+        "services": [],
+        "database": {},
+        "secrets": [],
     },
     "secret_rollback": {"targets": {"s": "v"}, "run_id": "rb-1"},
 }

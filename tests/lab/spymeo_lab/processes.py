@@ -106,14 +106,13 @@ def demotion() -> list[str]:
     """setpriv's options for what refuses to run as root; none for another user.
 
     The process becomes `nobody` and keeps one right of root's, to pass any folder and to read any file (capabilities(7)):
-    the clone, its virtual environment and its Python may lie where nobody but root may look.
+    the clone, its virtual environment and its Python may lie where nobody but root may look. Without the secure bit
+    access(2), by which PostgreSQL looks for its programs, would not know of that.
     """
     if os.geteuid() != 0:
         return []
-    passes = "+dac_override"
-    return [
-        f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", f"--inh-caps={passes}", f"--ambient-caps={passes}"
-    ]  # fmt: skip
+    user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return [*user, "--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
 
 
 def send(process: subprocess.Popen, number: int) -> None:

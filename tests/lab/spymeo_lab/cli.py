@@ -260,8 +260,9 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
-def forget_the_persons_own() -> None:
-    """Take a person's AWS profile, credentials and proxies out of this process's environment: the lab is on loopback, and nobody else's."""
+def start_clean() -> None:
+    """Keep what is a person's own from this process and the lab: AWS profile and credentials, proxies, which loopback needs none of, umask."""
+    os.umask(0o077)
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             del os.environ[name]
@@ -269,7 +270,7 @@ def forget_the_persons_own() -> None:
 
 def main() -> int:
     """Run one command; 0 when it is done."""
-    forget_the_persons_own()
+    start_clean()
     arguments = parser().parse_args()
     try:
         arguments.run(arguments)

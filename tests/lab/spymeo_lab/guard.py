@@ -75,7 +75,6 @@ def main(directory: pathlib.Path, claim: int, starter: int, owner: int, server: 
     `starter` is `lab up`: when it is gone before the lab is ready, nobody waits for the lab any more. The server has the
     `claim` on the directory, too: it is given up when both are gone.
     """
-    os.umask(0o077)  # whatever the umask of the person is, the lab can read what it has written
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
     process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *server], start_new_session=True, pass_fds=[claim])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -33,7 +33,7 @@ def directory_of(name: str, clone: pathlib.Path = CLONE) -> pathlib.Path:
 def state_of(name: str) -> dict | None:
     """lab.json of a lab that is up, else None. The id of a server that is gone may be another process's by now."""
     directory = directory_of(name)
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+    with contextlib.suppress(OSError):  # there is none, or it is somebody else's
         state = json.loads((directory / "lab.json").read_text())
         command = pathlib.Path(f"/proc/{state['pid']}/cmdline").read_bytes()
         return state if os.fsencode(directory) in command else None
@@ -78,7 +78,7 @@ def _take(descriptor: int, directory: pathlib.Path) -> bool:
             return False
     except FileNotFoundError:
         return False
-    os.fchmod(descriptor, 0o700)  # mkdir heeds the umask
+    os.fchmod(descriptor, 0o700)  # a playbook may have made it, for its store
     for entry in directory.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)

@@ -134,15 +134,20 @@ def down(arguments: argparse.Namespace) -> None:
     state = state_of(arguments.name)
     if state is None:
         return print(f"lab '{arguments.name}' of the clone {CLONE} is not up")
+    _stop(arguments.name, state)
+    return print(f"lab '{arguments.name}' is down")
+
+
+def _stop(name: str, state: dict) -> None:
+    """
+    :raises LabError: something of it is left.
+    """
     os.kill(state["guard"], signal.SIGTERM)
     deadline = time.monotonic() + DOWN_TIMEOUT
-    while directory_of(arguments.name).exists():
+    while directory_of(name).exists():
         if time.monotonic() > deadline:
-            raise LabError(
-                f"lab '{arguments.name}' is still there after {DOWN_TIMEOUT} s: see {state['directory']}/lab.log"
-            )
+            raise LabError(f"lab '{name}' is still there after {DOWN_TIMEOUT} s: see {state['directory']}/lab.log")
         time.sleep(0.05)
-    return print(f"lab '{arguments.name}' is down")
 
 
 def control(state: dict, name: str, /, **arguments) -> dict:
@@ -210,7 +215,7 @@ def heal(arguments: argparse.Namespace) -> None:
     state = running(arguments.name)
     port = int(state["endpoint_url"].rpartition(":")[2])
     settings = dict(state["settings"], api_port=port, public_port=state["public_port"], or_any_port=False)
-    down(arguments)
+    _stop(arguments.name, state)
     _start(arguments.name, settings, settings["owner"])
     show(arguments, running(arguments.name), [HEALTHY])
 

@@ -1,0 +1,390 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What did nothing, or proved nothing, is never a success: by exit code, for every playbook, however it was started."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import yaml
+
+from spymeo_lab import world
+
+from .conftest import BIN, ROOT
+
+PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+WRITING = [name for name in PLAYBOOKS if name.startswith("rollback_") or name in ("checkpoint", "undo", "unfence")]
+READING = [name for name in PLAYBOOKS if name not in WRITING]
+LAB = ["-i", str(ROOT / "inventories/lab")]
+NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "SPYMEO_LAB_URL": "http://127.0.0.1:9"}
+
+
+def started(command: list[str], cwd: pathlib.Path = ROOT, **environment: str) -> tuple[int, str]:
+    """(exit code, everything that was printed, with single spaces) of a command that reaches no AWS."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_", "SPYMEO_"))}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**clean, **NOWHERE, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+def all_of(playbooks: list[str], *arguments: str, **environment: str) -> dict[str, tuple[int, str]]:
+    """What each of these playbooks came to."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        played = {
+            name: pool.submit(started, ["ansible-playbook", f"playbooks/{name}.yml", *arguments], **environment)
+            for name in playbooks
+        }
+        return {name: each.result() for name, each in played.items()}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """An inventory without a host."""
+    path = tmp_path_factory.mktemp("inventory") / "hosts.yml"
+    path.write_text("all: {hosts: {}}\n")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """An inventory of three applications, one host each."""
+    place = tmp_path_factory.mktemp("company")
+    (place / "hosts.yml").write_text("all: {hosts: {spymeo-lab: {}, shop-01: {}, shop-02: {}}}\n")
+    shutil.copytree(ROOT / "inventories/lab/group_vars", place / "group_vars")
+    return str(place)
+
+
+SWITCHES = {
+    "no inventory": ([], {}, "The inventory has no host"),
+    "an inventory without a host": (["-i", "EMPTY"], {}, "The inventory has no host"),
+    "--tags": ([*LAB, "--tags", "verify"], {}, "--tags verify would play a part"),
+    "ANSIBLE_RUN_TAGS": (LAB, {"ANSIBLE_RUN_TAGS": "deploy"}, "--tags deploy would play a part"),
+    "--skip-tags of everything": ([*LAB, "--skip-tags", "always,untagged,all"], {}, "would play a part"),
+    "ANSIBLE_SKIP_TAGS": (LAB, {"ANSIBLE_SKIP_TAGS": "slow"}, "--skip-tags slow would play a part"),
+    "--start-at-task": ([*LAB, "--start-at-task", "Say the verdict"], {}, "would play a part"),
+    "--step": ([*LAB, "--step"], {}, "--step would play a part"),
+}
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_no_playbook_ends_well_when_a_part_of_it_or_nobody_was_selected(switch, empty):
+    arguments, environment, words = SWITCHES[switch]
+    arguments = [empty if item == "EMPTY" else item for item in arguments]
+    for name, (code, output) in all_of(PLAYBOOKS, *arguments, **environment).items():
+        assert code != 0, (name, output)
+        assert words in output, (name, output)
+        assert "TASK [" not in output, (name, output)
+
+
+@pytest.mark.parametrize("listing", ["--list-tasks", "--list-hosts", "--list-tags", "--syntax-check"])
+def test_what_only_lists_a_playbook_works_as_ever(listing):
+    assert {name: code for name, (code, _output) in all_of(PLAYBOOKS, listing).items() if code} == {}
+
+
+@pytest.mark.parametrize("name", ["rollback_full", "undo", "hold"])
+@pytest.mark.parametrize("arguments", [[], ["--tags", "x"], ["-i", "nosuch"]])
+def test_so_it_is_by_the_name_in_the_collection_from_anywhere(name, arguments, tmp_path):
+    plain = {"ANSIBLE_CONFIG": os.devnull, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections")}
+    code, output = started(["ansible-playbook", f"spymeo.rollback.{name}", *arguments], tmp_path, **plain)
+    assert code != 0, output
+    assert "The inventory has no host" in output or "would play a part" in output, output
+
+
+@pytest.mark.parametrize(("hosts", "tags"), [("", ""), (yaml.safe_dump({"all": {"hosts": {"x": None}}}), "deploy")])
+def test_so_it_is_in_a_job_of_ansible_runner(tmp_path, hosts, tags):
+    (tmp_path / "project").symlink_to(ROOT)
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory/hosts.yml").write_text(hosts or "all: {hosts: {}}\n")
+    (tmp_path / "env").mkdir()
+    if tags:
+        (tmp_path / "env/cmdline").write_text(f"--tags {tags}")
+    code, output = started(["ansible-runner", "run", str(tmp_path), "-p", "playbooks/rollback_full.yml"], tmp_path)
+    assert code != 0, output
+    assert ("would play a part" if tags else "The inventory has no host") in output, output
+
+
+def test_a_limit_that_leaves_nobody_is_no_success():
+    code, output = started(["ansible-playbook", "playbooks/rollback_full.yml", *LAB, "--limit", "localhost"])
+    assert code != 0, output
+
+
+def test_of_several_applications_none_is_changed_unless_that_is_said(company):
+    for name, (code, output) in all_of(WRITING, "-i", company).items():
+        assert code != 0, (name, output)
+        assert "The inventory has 3 hosts" in output, (name, output)
+        assert "--limit spymeo-lab" in output
+        assert "TASK [" not in output
+    # Said either way, it goes on, to the endpoint where nobody is.
+    for said in (["--limit", "shop-01"], ["-e", "rollback_several_hosts=true"]):
+        code, output = started(["ansible-playbook", "playbooks/rollback_code.yml", "-i", company, *said])
+        assert code != 0
+        assert "The inventory has 3 hosts" not in output
+        assert "TASK [spymeo.rollback.run" in output
+
+
+def test_a_name_that_nobody_reads_is_refused_from_wherever_it_comes(tmp_path):
+    wrong = '{"rollback_snaphot": "x", "rollback_fense": "scale_to_zero", "verify_scenario": []}'
+    for name, (code, output) in all_of(PLAYBOOKS, *LAB, "-e", wrong).items():
+        assert code != 0, (name, output)
+        for near in ("rollback_snapshot?", "rollback_fence?", "verify_scenarios?"):
+            assert f"did you mean {near}" in output, (name, output)
+    shutil.copytree(ROOT / "inventories/lab", tmp_path / "lab")
+    (tmp_path / "lab/group_vars/all/more.yml").write_text("rolback_hold: show\n")
+    code, output = started(["ansible-playbook", "playbooks/hold.yml", "-i", str(tmp_path / "lab")])
+    assert code != 0
+    assert "did you mean rollback_hold?" in output
+
+
+@pytest.fixture(scope="module")
+def broken(shared_production):
+    """A production in the full accident, which none of these tests rolls back."""
+    shared_production.accident("full")
+    return shared_production
+
+
+NULL = dict.fromkeys(
+    ("verify_scenarios", "verify_secrets", "verify_log_noise", "verify_wait_timeout", "verify_health_times", "rollback_secrets",
+     "rollback_parameters", "rollback_fence", "rollback_db_probe", "rollback_contacts", "rollback_e2e_command", "rollback_hold")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+@pytest.mark.parametrize("playbook", ["rollback_full", "rollback_code", "rollback_database", "rollback_secrets"])
+def test_null_and_blank_are_empty(broken, playbook, nothing):
+    played = broken.play(
+        playbook, "--check", "-e", json.dumps({**dict.fromkeys(NULL, nothing), "verify_variables": None})
+    )
+    assert (played.code, played.written) == (0, []), played.output
+    assert "CHECKED" in played.output
+
+
+def test_a_wrong_type_is_told_at_begin_by_the_name_that_was_written(broken):
+    wrong = {"verify_wait_timeout": "30s", "verify_log_noise": {"pattern": "x"}, "verify_variables": "admin-password"}
+    for playbook in ("rollback_full", "undo", "verify"):
+        played = broken.play(playbook, "-e", json.dumps(wrong))
+        told = " ".join(played.output.split())
+        assert (played.code, played.calls) == (2, []), played.output
+        for name in wrong:
+            assert f"- {name}" in told, told
+        assert "admin-password" not in told
+
+
+def test_a_check_finds_all_wrong_names_at_once(broken):
+    wrong = {
+        "rollback_services": ["spymeo-web"],
+        "rollback_db_instance": "nosuch-db",
+        "rollback_snapshot": "nosuch-snapshot",
+        "rollback_database_secret": "nosuch/url",
+        "rollback_secrets": ["nosuch/secret", "nosuch/other"],
+        "rollback_log_groups": ["/ecs/nosuch"],
+        "rollback_base_url": "http://nosuch.invalid",
+        "rollback_store": "s3://spymeo-nosuch/runs",
+        "verify_secrets": {"token": {"secret": "nosuch/token"}},
+    }
+    for more in (["--check"], []):
+        played = broken.play("rollback_full", *more, "-e", json.dumps(wrong))
+        told = " ".join(played.output.split())
+        assert (played.code, played.written) == (2, []), played.output
+        values = [value for item in wrong.values() for value in (item if isinstance(item, list) else [item])]
+        missing = [value for value in values if isinstance(value, str) and value not in told]
+        assert missing == [], played.output
+        assert "nosuch/token" in told
+        assert "Nothing was changed" in told
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nosuch.invalid"])
+def test_a_check_does_not_end_well_where_nothing_could_be_proven(broken, url):
+    played = broken.play("rollback_code", "--check", "-e", f"rollback_base_url={url}")
+    assert (played.code, played.written) == (2, []), played.output
+    assert "rollback_despite_unreachable=true" in played.output
+    despite = broken.play(
+        "rollback_code", "--check", "-e", f"rollback_base_url={url}", "-e", "rollback_despite_unreachable=true"
+    )
+    assert despite.code == 0, despite.output
+    assert f"BEWARE    base url {url}" in despite.output
+
+
+def test_a_check_without_the_library_of_the_checks_does_not_end_well(broken, tmp_path):
+    (tmp_path / "requests.py").write_text("raise ImportError('there is no requests')")
+    # find_spec finds the file; what it cannot import is told by the first look.
+    played = broken.play("rollback_code", "--check", PYTHONPATH=str(tmp_path))
+    assert played.code != 0, played.output
+    assert "requests" in played.output
+
+
+def test_a_check_says_what_it_has_not_proven(broken):
+    played = broken.play("verify", "--check")
+    assert played.code == 0
+    assert "CHECKED   no request was sent" in played.output
+    assert "GET /api/health" in played.output
+    assert "the checks of a rollback were not made" in broken.play("rollback_code", "--check").output
+
+
+def test_the_plan_begins_with_which_application_where_and_how_it_is_now(broken):
+    played = broken.play("rollback_code", "--check")
+    assert "on spymeo-lab (lab): spymeo-app in account 123456789012, eu-west-3" in played.output
+    assert "api/health answers 503 in 0." in played.output
+
+
+def test_a_writing_module_without_a_run_is_refused(broken, tmp_path):
+    task = {
+        "spymeo.rollback.ecs_rollback": {
+            "cluster": world.CLUSTER,
+            "targets": {"spymeo-app": "spymeo-app:1"},
+            "run_id": "rb-1",
+        }
+    }
+    defaults = {"group/spymeo.rollback.all": "{{ rollback_aws | combine({'region': rollback_region}) }}"}
+    play = {"hosts": "all", "gather_facts": False, "module_defaults": defaults, "tasks": [task]}
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    played = broken.run(["ansible-playbook", str(tmp_path / "play.yml"), *LAB])
+    assert (played.code, played.written) == (2, []), played.output
+    assert "spymeo.rollback.rollback_begin" in played.output
+
+
+def names_of(production, tmp_path, names: list[str]) -> str:
+    """An inventory in which one application has several names."""
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": dict.fromkeys(names)}}))
+    shutil.copytree(ROOT / "inventories/lab/group_vars", tmp_path / "group_vars")
+    return str(tmp_path)
+
+
+def test_one_application_with_two_names_is_rolled_back_once(production, tmp_path):
+    production.accident("full")
+    production.control("durations", restore=3.0)
+    inventory = names_of(production, tmp_path, ["spymeo-a", "spymeo-b"])
+    command = ["ansible-playbook", str(ROOT / "playbooks/rollback_full.yml"), "-i", inventory, "--limit"]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(production.run, [*command, name]) for name in ("spymeo-a", "spymeo-b")]
+        played = [each.result() for each in both]
+    assert sorted(each.code for each in played) == [0, 2], [each.output for each in played]
+    refused = next(each for each in played if each.code)
+    told = " ".join(refused.output.split())
+    assert "have another name in the store" in told
+    assert "is at work" in told
+    assert "Nothing was changed" in told
+    assert len(production.instances()) == 2
+    assert (
+        production.aws("ecs").describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0][
+            "runningCount"
+        ]
+        == 2
+    )
+    # The hold stands under the name that was refused, too, once that one has a place in the store.
+    held = production.run(
+        ["ansible-playbook", str(ROOT / "playbooks/hold.yml"), "-i", inventory, "-e", "rollback_hold=check"]
+    )
+    assert held.code == 2
+
+
+def test_the_gate_opens_on_a_positive_answer_only(production):
+    told = {}
+    told["nobody knows"] = production.play("hold", "-e", "rollback_hold=check")
+    told["made"] = production.play("checkpoint")
+    told["free"] = production.play("hold")
+    told["set"] = production.play("hold", "-e", "rollback_hold=set", "-e", "rollback_hold_reason=audit")
+    told["held"] = production.play("hold")
+    told["shown"] = production.play("hold", "-e", "rollback_hold=show")
+    told["misspelt"] = production.play("hold", "-e", "rolback_hold=show")
+    told["wrong host"] = production.run(
+        ["ansible-playbook", str(ROOT / "playbooks/hold.yml"), *LAB, "-e", "rollback_environment=labb"]
+    )
+    told["checkpoint"] = production.play("checkpoint")
+    told["released"] = production.play("hold", "-e", "rollback_hold=release")
+    told["again"] = production.play("hold", "-e", "rollback_hold=check")
+    codes = {name: each.code for name, each in told.items()}
+    assert codes == {
+        "nobody knows": 2, "made": 0, "free": 0, "set": 0, "held": 2, "shown": 0, "misspelt": 2, "wrong host": 2,
+        "checkpoint": 2, "released": 0, "again": 0,
+    }, {name: each.output for name, each in told.items()}  # fmt: skip
+    assert "CreateDBSnapshot" not in " ".join(told["checkpoint"].written)
+    assert "playbooks/checkpoint.yml" in told["nobody knows"].output
+
+
+DEPLOYS = """\
+import boto3, os, sys
+ecs = boto3.client("ecs", endpoint_url=os.environ["AWS_ENDPOINT_URL"], region_name="eu-west-3")
+ecs.update_service(cluster="{cluster}", service="{service}", **{changes})
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"taskDefinition": "spymeo-app:2", "forceNewDeployment": True}, "somebody has deployed spymeo-app:2"),
+        ({"desiredCount": 0}, "was scaled to 0 while the checks were made"),
+    ],
+)
+def test_what_somebody_deploys_during_the_verification_is_not_done(production, tmp_path, changes, words):
+    production.accident("crash-loop")
+    script = tmp_path / "deploy.py"
+    script.write_text(DEPLOYS.format(cluster=world.CLUSTER, service=world.SERVICE, changes=changes))
+    played = production.play("rollback_code", "-e", json.dumps({"rollback_e2e_command": f"{sys.executable} {script}"}))
+    assert played.code == 2, played.output
+    assert words in played.output
+    assert "DONE  " not in played.output
+    assert "It is not verified" in played.output
+    assert "NOW       spymeo-app:" in played.output
+
+
+def test_an_undo_proves_what_it_has_brought_back(production):
+    production.accident("login-broken")
+    assert production.play("rollback_code").code == 0
+    undone = production.play("undo")
+    assert undone.code == 2, undone.output
+    assert "every check has passed" not in undone.output
+    assert "The undo is complete. It is not verified" in undone.output
+    assert "CHECK     failed: administration" in undone.output
+
+
+def test_a_mark_that_is_missing_makes_no_verified_rollback_an_unverified_one(production):
+    production.accident("bad-migration")
+    production.control("throttle", operation="AddTagsToResource", times=50)
+    played = production.play("rollback_full")
+    production.control("throttle", operation="AddTagsToResource", times=0)
+    assert played.code == 2, played.output
+    assert "The rollback is complete, and every check has passed. Only this task is missing." in played.output
+    assert "a check after it has not passed" not in played.output
+    (record,) = pathlib.Path(production.state["directory"], "rollback-store/lab/spymeo-lab/runs").iterdir()
+    told = json.loads(record.read_text())
+    assert (told["outcome"], told["came_to"]["verified"], told["came_to"]["ok"]) == ("complete", True, False)
+
+
+def test_a_failure_before_the_first_call_says_so_and_the_next_command_can_be_pasted(production):
+    production.accident("crash-loop")
+    production.control("throttle", operation="UpdateService", times=50)
+    played = production.play("rollback_code", cwd=ROOT)
+    production.control("throttle", operation="UpdateService", times=0)
+    assert played.code == 2
+    assert "Nothing was changed: no call that changes anything was made." in played.output
+    lines = textwrap.dedent(played.output).splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("NEXT ") and "same command" in line)
+    again = production.run(["sh", "-c", lines[at + 1].strip()])
+    assert again.code == 0, again.output
+
+
+def test_the_outcome_is_handed_on_as_one_value(production):
+    production.accident("crash-loop")
+    played = production.play("rollback_code", ANSIBLE_SHOW_CUSTOM_STATS="1")
+    stats = played.output.split("CUSTOM STATS:")[1]
+    found = json.loads(stats[stats.index("{") : stats.rindex("}") + 1])["rollback_run"]["spymeo-lab"]
+    assert (found["state"], found["ok"], found["verified"], found["unknown"]) == ("done", True, True, [])
+    assert found["made"] == [
+        "ecs UpdateService spymeo-production spymeo-app arn:aws:ecs:eu-west-3:123456789012:task-definition/spymeo-app:1"
+    ]
+    assert found["run_id"].startswith("rb-")

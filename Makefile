@@ -27,17 +27,21 @@ help: ## List these targets
 demo: .venv ## Break a production on this machine, roll it back, prove it (first run: up to 5 minutes, then under one)
 	@tests/lab/demo
 
-test: test-unit test-newest ## The unit tests of the collection on each Python found, all tests on the newest
+# Another order of the files of tests, any number: no file may meet what another has left in the process that they share.
+SEED ?=
+SHUFFLE := $(if $(SEED),--shuffle $(SEED))
+
+test: test-unit test-newest ## The unit tests of the collection on each Python found, all tests on the newest; SEED=7, WORKERS=4
 
 test-unit: $(OLDER:%=.venv-%/.ready)
 	@for version in $(OLDER); do \
 	  echo "Unit tests of the collection on Python $$version"; \
-	  .venv-$$version/bin/python -m pytest -n $(CORES) tests/unit --ignore=tests/unit/lab; \
+	  .venv-$$version/bin/python -m pytest -n $(CORES) $(SHUFFLE) tests/unit --ignore=tests/unit/lab; \
 	done
 
 test-newest: .venv .venv-clients
 	@echo "All tests on Python $(NEWEST)"
-	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile tests
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(SHUFFLE) tests
 
 bench: .venv .venv-clients .cache/bench/.ready ## Rollbacks side by side with what people would use instead, into docs/performance (about 75 minutes)
 	@$(BENCH) $(if $(PARTS),--only $(PARTS))

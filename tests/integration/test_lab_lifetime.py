@@ -186,9 +186,8 @@ def two_clones(remote_clone, clone, tmp_path):
     other = clone(tmp_path / "another clone")
     (other / ".venv").symlink_to(remote_clone / ".venv")
     yield remote_clone, other
-    for each in (remote_clone, other):
-        for options in ([], ["--name", "mine"]):
-            assert ask(each, "down", *options).returncode == 0
+    for each, *options in ((remote_clone,), (other,), (remote_clone, "--name", "mine")):
+        assert ask(each, "down", *options).returncode == 0
 
 
 LONG = "/tmp/" + "long/" * 30
@@ -238,27 +237,27 @@ def found_by_inventory(clone: pathlib.Path) -> tuple[str, str, str]:
 def test_two_clones_have_labs_of_their_own_and_do_not_meet(two_clones):
     one, other = two_clones
     assert found_by_inventory(one)[0] == "http://this-clone-has-no-lab.start-it-with.tests-lab-lab-up.invalid"
-    owner = ["--owner", str(os.getpid())]
     states = {}
-    for clone in two_clones:
-        for options in ([], ["--name", "mine"]):
-            asked = ask(clone, "status", *options)
-            assert asked.returncode == 1, asked.stdout
-            assert f"of the clone {clone} is not up; start it with: tests/lab/lab up" in asked.stderr
-            up = ask(clone, "up", "--json", *owner, *options)
-            assert up.returncode == 0, up.stderr
-            states[clone, *options] = json.loads(up.stdout)
+    for clone, *options in ((one,), (other,), (one, "--name", "mine")):
+        asked = ask(clone, "status", *options)
+        assert asked.returncode == 1, asked.stdout
+        assert f"of the clone {clone} is not up; start it with: tests/lab/lab up" in asked.stderr
+        up = ask(clone, "up", "--json", "--owner", str(os.getpid()), *options)
+        assert up.returncode == 0, up.stderr
+        states[clone, *options] = json.loads(up.stdout)
+    assert ask(other, "status", "--name", "mine").returncode == 1
     for key in ("endpoint_url", "base_url", "directory", "guard"):
-        assert len({state[key] for state in states.values()}) == 4, key
+        assert len({state[key] for state in states.values()}) == 3, key
     for clone in two_clones:
         state = states[(clone,)]
-        assert found_by_inventory(clone) == (
-            state["endpoint_url"], state["base_url"], f"{state['directory']}/rollback-store"
-        )  # fmt: skip
-        assert f"export AWS_ENDPOINT_URL={state['endpoint_url']}\n" in ask(clone, "env").stdout
+        found = (state["endpoint_url"], state["base_url"], f"{state['directory']}/rollback-store")
+        assert found_by_inventory(clone) == found
+        assert f"export AWS_ENDPOINT_URL={found[0]}\n" in ask(clone, "env").stdout
     healed = json.loads(ask(one, "heal", "--json").stdout)
     assert healed["pid"] != states[(one,)]["pid"]
-    assert (healed["endpoint_url"], healed["base_url"]) == (states[(one,)]["endpoint_url"], states[(one,)]["base_url"])
+    assert [healed[key] for key in ("endpoint_url", "base_url")] == [
+        states[(one,)][key] for key in ("endpoint_url", "base_url")
+    ]
     assert ask(one, "down").returncode == 0
     assert ask(one, "status").returncode == 1
     assert ask(one, "status", "--name", "mine").returncode == 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import heapq
+import inspect
 import itertools
 import pathlib
 import threading
@@ -92,7 +93,15 @@ class Lab:
         control = self.controls.get(name)
         if control is None:
             return 404, {"error": f"no control {name}; there are {', '.join(sorted(self.controls))}"}
-        return 200, control(**arguments) or {}
+        taken = inspect.signature(control)
+        try:
+            taken.bind(**arguments)
+        except TypeError as error:
+            return 400, {"error": f"{name}: {error}; it takes {', '.join(taken.parameters) or 'nothing'}"}
+        try:
+            return 200, control(**arguments) or {}
+        except ValueError as error:
+            return 400, {"error": f"{name}: {error}"}
 
     @property
     def controls(self) -> dict[str, Callable[..., dict | None]]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import collections
-import contextlib
 import datetime
 import io
 import json
@@ -23,6 +22,7 @@ from werkzeug.wrappers import Request, Response
 from . import wire
 from .errors import NotStarted
 from .interruption import AFTER, BEFORE, UNHEARD, Interruptions, hang_up
+from .services import s3
 
 # No instance of the lab starts from an AMI; making up moto's 1,282 takes 0.4 s a region.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -74,12 +74,6 @@ class Throttle:
             raise wire.ApiError("ThrottlingException", "Rate exceeded")
 
 
-S3_CONFLICT = (
-    "<Error><Code>ConditionalRequestConflict</Code><Message>The conditional request cannot succeed due to a conflicting operation "
-    "against this resource.</Message><Condition>If-Match</Condition></Error>"
-)
-
-
 class Api:
     """The WSGI application behind the endpoint."""
 
@@ -91,8 +85,8 @@ class Api:
         self._interruptions = Interruptions()
         lab.world_controls["interrupt"] = self._interruptions.add
         lab.world_controls["interrupted"] = self._interruptions.clear
-        self._s3_conflicts, self._s3_order = 0, threading.Lock()
-        lab.world_controls["s3_conflicts"] = self._set_s3_conflicts
+        self._s3 = s3.S3()
+        lab.world_controls |= self._s3.controls()
         self._services = {wire.service_model(service.model).signing_name: service for service in lab.services}
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -105,37 +99,24 @@ class Api:
             time.sleep(self.lab.durations.call_latency)
         scope = wire.credential_scope(request)
         if scope is None or scope[0] != self.lab.access_key:
-            return self._refuse(scope)(environ, start_response)
+            return self._refuse(scope, request.method)(environ, start_response)
         service = self._services.get(scope[2])
-        if scope[2] == "s3" and self._meets_another_write(request):
-            return Response(S3_CONFLICT, 409, content_type="application/xml")(environ, start_response)
         if service is None:
-            environ["wsgi.input"] = io.BytesIO(body)
-            return self._pass_on(
-                scope[2], wire.operation_name(request) or request.method.capitalize(), environ, start_response
-            )
+            return self._pass_on(scope[2], request, body)(environ, start_response)
         return self._interrupted(service, request, scope[1])(environ, start_response)
 
-    def _set_s3_conflicts(self, times: int) -> None:
-        self._s3_conflicts = times
-
-    def _meets_another_write(self, request: Request) -> bool:
-        """Whether a conditional write to S3 is to fail as if another one were under way: moto does one after the other."""
-        if not self._s3_conflicts or not {"If-Match", "If-None-Match"} & set(request.headers.keys()):
-            return False
-        self._s3_conflicts -= 1
-        return True
-
-    def _pass_on(self, service: str, operation: str, environ, start_response):
+    def _pass_on(self, service: str, request: Request, body: bytes) -> Response:
         """Let moto answer. The call log gets the HTTP status of an error: AWS's code is inside moto's body."""
 
-        def record(status, headers, exc_info=None):
-            self.calls.add(service, operation, [], None if status < "400" else status)
-            return start_response(status, headers, exc_info)
+        def ask(method: str) -> Response:
+            environ = {**request.environ, "REQUEST_METHOD": method, "wsgi.input": io.BytesIO(body)}
+            return Response.from_app(self._moto.get_application(environ), environ, buffered=True)
 
-        # S3 decides on one conditional write after the other; moto looks and writes in two steps.
-        with self._s3_order if service == "s3" else contextlib.nullcontext():
-            return self._moto.get_application(environ)(environ, record)
+        response = self._s3.answer(request, ask) if service == "s3" else ask(request.method)
+        operation = wire.operation_name(request) or request.method.capitalize()
+        error = str(response.status_code) if response.status_code >= 400 else None
+        self.calls.add(service, operation, [], error)
+        return response
 
     def _interrupted(self, service: wire.Service, request: Request, region: str) -> Response:
         """The answer, unless this is the call at which the client dies."""
@@ -185,7 +166,9 @@ class Api:
         self.calls.add(service.model, name, sorted(parameters), code)
         return wire.answer(operation, result, str(uuid.uuid4()))
 
-    def _refuse(self, scope) -> Response:
+    def _refuse(self, scope, method: str) -> Response:
+        if scope is None and method in ("GET", "HEAD", "PUT", "DELETE"):  # S3's; the other services are asked by POST
+            return s3.denied(method)
         if scope is None:
             return Response(
                 json.dumps(
@@ -193,6 +176,8 @@ class Api:
                 ),
                 403,
             )
+        if scope[2] == "s3":
+            return s3.unknown_key(method)
         message = "The security token included in the request is invalid."
         if scope[2] in ("ecs", "secretsmanager", "logs", "ecr"):
             return Response(json.dumps({"__type": "UnrecognizedClientException", "message": message}), 400)

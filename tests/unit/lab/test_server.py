@@ -4,11 +4,17 @@
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
+
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from spymeo_lab import server
+from spymeo_lab.errors import NotStarted
 from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY
 
 
@@ -45,3 +51,29 @@ def test_a_client_that_tries_again_does_not_notice(lab):
     lab.lab.control("throttle", {"operation": "ListClusters", "times": 2})
     assert patient.list_clusters()["clusterArns"] == []
     assert [call["error"] for call in lab.api.calls.all()] == ["ThrottlingException", "ThrottlingException", None]
+
+
+def test_a_port_that_is_taken_is_told_or_another_one_serves(lab):
+    with pytest.raises(NotStarted, match=rf"somebody listens on port {lab.port} of 127\.0\.0\.1; end that first"):
+        server.start(lab.api, lab.port)
+    other = server.start(lab.api, lab.port, poll_interval=0.02, or_any=True)
+    assert other.port not in (0, lab.port)
+    other.shutdown()
+    other.server_close()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "status", "words"),
+    [
+        ("throtle", {}, 404, "no control throtle; there are "),
+        ("throttle", {"operation": "ListClusters", "time": 2}, 400, "'times'; it takes operation, times"),
+        ("rds_next_restore", {"status": "sad"}, 400, "no terminal state sad; there are "),
+    ],
+)
+def test_a_control_that_is_asked_wrongly_says_what_it_takes(lab, name, arguments, status, words):
+    asked = urllib.request.Request(f"http://127.0.0.1:{lab.port}/_lab/{name}", json.dumps(arguments).encode())
+    asked.add_header("Content-Type", "application/json")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(asked)
+    with caught.value as answer:
+        assert (answer.code, words in json.load(answer)["error"]) == (status, True)

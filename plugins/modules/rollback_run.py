@@ -129,6 +129,10 @@ resumed:
   description: Whether the id was given.
   returned: success
   type: bool
+alone:
+  description: Whether the run is to take the lock next, so that nothing of it is there before that.
+  returned: success
+  type: bool
 etag:
   description: What M(spymeo.rollback.rollback_begin) compares the lock with, so that a plan holds only if nobody has worked since.
   returned: success
@@ -248,6 +252,7 @@ def main():
             changed=False,
             run_id=given or new_run_id(now),
             resumed=bool(given),
+            alone=module.params["alone"] and not module.check_mode,
             etag=seen.etag,
             notes=notes,
             undoable=seen.undoable,

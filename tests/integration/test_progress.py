@@ -146,7 +146,7 @@ def test_so_it_does_of_a_task_that_tells_nothing(slow_production, tmp_path):
     played = slow_production.run(command, SPYMEO_ROLLBACK_PROGRESS_HEARTBEAT="1")
     assert played.code == 0, played.output
     told = re.findall(r"WAIT      0:0(\d): Verify for long\n", played.output)
-    assert told == ["1", "2", "3"], played.output
+    assert told[:3] == ["1", "2", "3"], played.output
 
 
 def test_a_killed_run_is_in_nobodys_way(start, temporary):

@@ -10,6 +10,7 @@ import contextlib
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import LONGEST_VALUE, foreign, message, printable
 from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import DETAILED, details, unforeseen
 
 
@@ -28,6 +29,14 @@ class Telling:
             # Ansible adds what the current exception says, secrets and all, unless it is given a text.
             trace = "\n".join(details(error, DETAILED)["traceback"])
             self.fail_json(msg=unforeseen(error, self._name), exception=trace, evidence=[], **told)
+
+    def exit_json(self, **result):
+        """End well. What others wrote in the result has gone through the gate, if not before, then here."""
+        super().exit_json(**printable(result))
+
+    def fail_json(self, msg, **result):
+        """End with a message of which no foreign part begins a line: also one that a library has written."""
+        super().fail_json(msg=message(msg), **printable(result))
 
     def finish(self, changed, before, after, reason, plan=None, **own):
         """End with the result that all our modules have.
@@ -60,4 +69,4 @@ class PlainModule(Telling, AnsibleModule):
 
 
 def _with_evidence(error):
-    return "\n".join([error.message] + ["  - %s" % line for line in error.evidence])
+    return "\n".join([foreign(error.message, LONGEST_VALUE)] + ["  - %s" % foreign(line) for line in error.evidence])

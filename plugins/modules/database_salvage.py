@@ -16,7 +16,9 @@ description:
   - A row is broken when it does not fit the restored schema (an empty value where none may be, another type, a CHECK constraint), or when a rule says so.
   - The failed database is the one that an earlier rollback has replaced. It still runs, and user, password and database name are those of DATABASE_URL.
   - It only reads, in one read-only transaction in each database. Rows stream, so memory does not grow with the tables.
-  - Rows are in the files alone, in a directory that only their owner can enter. Results, output and diffs have numbers.
+  - Rows are in the files alone, which only their owner can read. Results, output and diffs have numbers.
+  - Files are for psql. A spreadsheet takes values that begin with C(=), C(+), C(-) or C(@) for formulas and runs them, so open none there.
+  - Prisma's table C(_prisma_migrations) is not compared. To load its rows back would mark the bad migration as applied.
   - A table without a primary key is told as not compared, never as equal.
 options:
   database_secret:
@@ -32,7 +34,11 @@ options:
     type: str
     required: true
   directory:
-    description: Where the CSV files are written. It is made when it is not there.
+    description:
+      - Where the files are written, and nowhere else. It is made when it is not there, for its owner alone; one that is there keeps its mode.
+      - One that belongs to somebody else, or that others can write to, is refused, because they could exchange the rows before they are loaded.
+        A sticky one, like a system's directory for temporary files, is taken.
+      - Characters of table names other than letters, digits, C(_) and C(-) are percent-encoded in names of files.
     type: path
     required: true
   rules:
@@ -104,6 +110,12 @@ tables:
       description: What is not compared, and why.
       type: list
       elements: str
+load:
+  description:
+    - The command that loads all new rows into the restored database, or none when one is refused. A person decides, and can take tables out of the
+      file that it names. Empty when there are none, and in check mode.
+  returned: success
+  type: str
 reason:
   description: The numbers in one sentence.
   returned: success
@@ -124,15 +136,22 @@ plan:
 """
 
 import collections
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.decide import merge, plan, read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.files import TableFiles, make_directory
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.files import Directory, TableFiles
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.gateway import SalvageGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.names import (
+    SCRIPT,
+    load_command,
+    load_script,
+    parents_first,
+    stems,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import (
     CHANGED,
     CORRUPTED,
@@ -158,11 +177,9 @@ def targets(module):
     return target_of(url.at(failed.host, failed.port)), target_of(url)
 
 
-def salvage(failed, restored, comparison, directory):
-    """Compare one table. Counts by state, whether a file has changed, and the files. Without a directory none is written."""
-    counts, files = collections.Counter(), None
-    if directory:
-        files = TableFiles(directory, comparison.table, [name for name, _failed in comparison.columns])
+def salvage(failed, restored, comparison, files=None):
+    """Compare one table. Counts by state, whether a file has changed, and the files. Without TableFiles none is written."""
+    counts = collections.Counter()
     try:
         rows = merge(failed.failed_rows(comparison), restored.restored_rows(comparison), len(comparison.key))
         for state, values, why in rows:
@@ -185,22 +202,32 @@ def told(item, counts=None, paths=None):
     return dict(name=item.table, compared=True, files=paths, left_out=list(item.left_out), **numbers)
 
 
-def compare(module, failed_at, restored_at):
-    """Every table in JSON types, and whether a file has changed."""
-    tables, changed = [], False
+def compare(module, failed_at, restored_at, directory):
+    """(every table in JSON types, whether a file has changed, how the new rows are loaded). Without a Directory no file is written."""
+    tables, changed, loads = [], False, {}
     with ExitStack() as stack:
         failed = stack.enter_context(SalvageGateway(failed_at, module.params["timeout"]).one_moment())
         restored = stack.enter_context(SalvageGateway(restored_at, module.params["timeout"]).one_moment())
-        for item in plan(failed.tables(), restored.tables(), read_rules(module.params["rules"])):
+        there = restored.tables()
+        items = plan(failed.tables(), there, read_rules(module.params["rules"]))
+        stem_of = stems(item.table for item in items if not isinstance(item, NotCompared))
+        for item in items:
             if isinstance(item, NotCompared):
                 tables.append(told(item))
                 continue
-            counts, moved, paths = salvage(
-                failed, restored, item, None if module.check_mode else module.params["directory"]
-            )
+            columns = [name for name, _failed in item.columns]
+            files = TableFiles(directory, stem_of[item.table], columns) if directory else None
+            counts, moved, paths = salvage(failed, restored, item, files)
             tables.append(told(item, counts, paths))
             changed = changed or moved
-    return tables, changed
+            if NEW in paths:
+                loads[item.table] = (item.table, columns, paths[NEW])
+        order = parents_first({name: table.parents for name, table in there.items()})
+    if not loads:
+        return tables, changed, ""
+    command = load_command(restored_at, directory.path_of(SCRIPT))
+    script = load_script(restored_at.schema, [loads[name] for name in order if name in loads], command)
+    return tables, directory.write(SCRIPT, script) or changed, command
 
 
 def main():
@@ -216,10 +243,10 @@ def main():
     )
     with module.telling():
         failed_at, restored_at = targets(module)
-        if not module.check_mode:
-            make_directory(module.params["directory"])
+        directory = nullcontext() if module.check_mode else Directory(module.params["directory"])
         try:
-            tables, changed = compare(module, failed_at, restored_at)
+            with directory as opened:
+                tables, changed, load = compare(module, failed_at, restored_at, opened)
         except Refused as refused:
             raise diagnose(failed_at, refused) from None  # what was refused may hold the password
         sums = {state: sum(table[state] for table in tables) for state in COUNTED}
@@ -230,6 +257,7 @@ def main():
             plan=["compare %s with %s" % (failed_at.host, restored_at.host)],
             reason=", ".join("%d %s" % (sums[state], state) for state in COUNTED),
             tables=tables,
+            load=load,
         )
 
 

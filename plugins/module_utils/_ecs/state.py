@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN
 
 ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
@@ -225,7 +226,7 @@ class Service:
             desired=answer["desiredCount"],
             running=answer["runningCount"],
             deployments=tuple(Deployment.from_boto(deployment) for deployment in answer["deployments"]),
-            events=tuple((event["createdAt"], event["message"]) for event in answer["events"]),
+            events=tuple((event["createdAt"], foreign(event["message"])) for event in answer["events"]),
             strategy=Strategy.from_boto(answer.get("deploymentConfiguration", {})),
             load_balanced=bool(answer.get("loadBalancers")),
             balancers=tuple(item for item in map(Balancer.from_boto, answer.get("loadBalancers", [])) if item.groups),
@@ -315,7 +316,7 @@ class DeadTask:
         """From the shape Task."""
         return cls(
             id=answer["taskArn"].rpartition("/")[2],
-            reason=answer.get("stoppedReason", "no reason given"),
+            reason=foreign(answer.get("stoppedReason", "no reason given")),
             stopped_at=answer.get("stoppedAt"),
             exits=tuple((item["name"], item["exitCode"]) for item in answer["containers"] if "exitCode" in item),
         )

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import values_named
 
 JSON, HTML, HEADER, COOKIE = SOURCES = ("json", "html", "header", "cookie")
 _WORDS = {
@@ -16,9 +17,6 @@ _WORDS = {
     HEADER: "there is no header %s to capture",
     COOKIE: "no cookie %s was set to capture",
 }
-
-
-_ATTRIBUTE = {"input": "value", "meta": "content"}
 
 
 def source_of(given):
@@ -62,6 +60,8 @@ def parsed(text):
         return json.loads(text), None
     except ValueError:
         return None, "the body is not JSON"
+    except RecursionError:
+        return None, "the body is JSON that is nested too deeply to be read"
 
 
 def _in_json(answer, path):
@@ -78,29 +78,7 @@ def _in_cookies(answer, name):
 
 
 def _in_html(answer, name):
-    fields = _Fields(name)
-    fields.feed(answer.text)
-    fields.close()
-    return fields.found
-
-
-class _Fields(HTMLParser):
-    """Finds the value of an ``<input name=…>`` and the content of a ``<meta name=…>``, where frameworks put their CSRF tokens.
-
-    Entities are decoded (convert_charrefs), and what is inside comments and scripts is no tag.
-    """
-
-    def __init__(self, name):
-        super().__init__(convert_charrefs=True)
-        self.found = []
-        self._name = name
-
-    def handle_starttag(self, tag, attrs):
-        """Called for ``<input …>``, and through handle_startendtag for ``<input … />``."""
-        attributes = dict(attrs)
-        value = attributes.get(_ATTRIBUTE.get(tag, ""))
-        if value is not None and attributes.get("name") == self._name:
-            self.found.append(value)
+    return values_named(name, answer.text)
 
 
 _FIND = {JSON: _in_json, HTML: _in_html, HEADER: _in_headers, COOKIE: _in_cookies}

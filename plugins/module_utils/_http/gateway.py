@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
+import zlib
 
 try:
     import requests
@@ -17,12 +18,14 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, NoAnswer
 
 # ansible.module_utils.urls installs one opener for the whole process, so two scenarios side by side would share cookies: hence requests.
 
-LONGEST_BODY = 1024 * 1024  # bytes that are read
+LONGEST_BODY = 1024 * 1024  # bytes of a body as it is after decoding; the rest is not read
 _CHUNK = 16 * 1024
+_COMPRESSED = ("gzip", "x-gzip", "deflate")
 
 
 class Session:
@@ -39,6 +42,9 @@ class Session:
         self._timeout = timeout
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "spymeo.rollback"
+        self._session.headers["Accept-Encoding"] = (
+            "gzip, deflate"  # others, which requests may add, cannot be read by parts here
+        )
         self._session.auth = _no_login  # or requests would log in with what ~/.netrc holds
 
     def send(self, method, path, headers, json, form):
@@ -59,6 +65,10 @@ class Session:
                 body = self._body(answer, started + self._timeout)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:  # the latter while the body is read
             return _no_answer(error, self._timeout)
+        except zlib.error:
+            return NoAnswer(True, "the body is not compressed as its header Content-Encoding says")
+        except UnknownEncoding as error:
+            return NoAnswer(False, "the body is encoded as %s, which was not asked for" % error)
         if body is None:
             return NoAnswer(True, "the answer was not complete after %d s" % self._timeout)
         return Answer(
@@ -70,19 +80,70 @@ class Session:
         )
 
     def _body(self, answer, deadline):
-        """The body (bytes), or None when it was not complete at the deadline."""
-        body = b""
+        """The body (bytes), or None when it was not complete at the deadline.
+
+        urllib3 inflates all that it has read before anybody can count it, and 0.3 MB of gzip may be 300 MB: so it is done here, by parts.
+        """
+        body, decode = b"", None
         read = getattr(
             answer.raw, "read1", answer.raw.read
         )  # urllib3 before 2.1 only knows reads that wait for a whole chunk
         while len(body) < LONGEST_BODY:
-            chunk = read(_CHUNK, decode_content=True)
+            chunk = read(_CHUNK, decode_content=False)
             if not chunk:
                 break
-            body += chunk
+            decode = decode or _decoder(answer.headers.get("Content-Encoding", ""))
+            body += decode(chunk, LONGEST_BODY - len(body))
             if time.monotonic() > deadline:
                 return None
         return body[:LONGEST_BODY]
+
+
+class UnknownEncoding(Exception):
+    """A body that cannot be decoded by parts."""
+
+
+def _decoder(encoding):
+    """A callable: part of a body, how many bytes it may become at most → the decoded part.
+
+    :raises UnknownEncoding: there is none for that Content-Encoding.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return lambda part, most: part[:most]
+    if encoding not in _COMPRESSED:
+        raise UnknownEncoding(foreign(repr(encoding), 40))
+    return Inflating().decode
+
+
+class Inflating:
+    """Decodes gzip, several files in a row too, and deflate, which servers send with and without zlib's header."""
+
+    def __init__(self):
+        self._stream, self._ended = None, False
+
+    def decode(self, part, most):
+        """Up to ``most`` decoded bytes of the next part."""
+        found = b""
+        while part and len(found) < most:
+            if self._stream is None:
+                self._stream = zlib.decompressobj(_window(part))
+            try:
+                found += self._stream.decompress(part, most - len(found))
+            except zlib.error:
+                if self._ended:
+                    return found  # what some servers send behind the end is no part of the body
+                raise
+            part = self._stream.unused_data
+            if self._stream.eof:
+                self._stream, self._ended = None, True
+        return found
+
+
+def _window(part):
+    if part[:1] == b"\x1f":
+        return zlib.MAX_WBITS | 16  # gzip
+    return zlib.MAX_WBITS if part[0] & 0x0F == 8 else -zlib.MAX_WBITS
 
 
 def _no_login(request):
@@ -104,7 +165,7 @@ def _no_answer(error, timeout):
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return NoAnswer(False, "this machine cannot resolve the name of the host")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return NoAnswer(True, "the connection was refused")
+        return NoAnswer(True, "the connection was refused", connected=False)
     if _closed(error, causes):
         return NoAnswer(True, "the connection was closed before the answer was complete")
     return NoAnswer(False, "the request could not be made: %s" % _last(causes))

@@ -10,12 +10,14 @@ import html
 import json
 from urllib.parse import quote, quote_plus
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import look_up, parsed, take
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
 QUOTED = 200  # characters of a body
+_LOOKED_AT = 20_000  # characters of a body in which secrets are looked for
 MASK = "********"
 
 
@@ -42,15 +44,23 @@ def judge(expect, capture, answer):
     if complaints:
         return (
             FAILED,
-            "%s; the body is: %s" % ("; ".join(complaints), without_secrets(answer.text) or "empty"),
+            _shown("%s; the body is: %s" % ("; ".join(complaints), answer.text or "empty")),
             captured,
         )
     return PASSED, "status %d in %.2f s" % (answer.status, answer.seconds), captured
 
 
+def _shown(reason):
+    """Without controls first: one inside the name of a secret would hide it."""
+    return without_secrets(foreign(reason, _LOOKED_AT))
+
+
 def mask(text, secrets):
-    """``text`` without the values ``secrets`` (iterable of str), however they are encoded in it, cut to what a person reads."""
-    line = " ".join(without(text, secrets).split())
+    """``text`` without the values ``secrets`` (iterable of str), however they are encoded in it, as one line that a person reads.
+
+    They are looked for before and after controls are taken out: a value may hold some, and may be hidden by some.
+    """
+    line = " ".join(without(foreign(without(text, secrets), _LOOKED_AT), secrets).split())
     return line if len(line) <= QUOTED else line[:QUOTED] + "…"
 
 
@@ -64,7 +74,8 @@ def without(text, secrets):
 
 def _forms(secret):
     """How a value may be written in a URL, a form, HTML, JSON, and JSON inside JSON."""
-    forms = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    forms = {secret, quote(secret, safe="", errors="replace"), quote(secret, errors="replace")}
+    forms.add(quote_plus(secret, errors="replace"))
     forms |= {html.escape(secret), html.escape(secret, quote=False)}
     for _depth in range(2):
         forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}

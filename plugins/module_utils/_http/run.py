@@ -20,9 +20,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
     used_by,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer, Outcome
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 
 SIDE_BY_SIDE = 8
+# What parsers and libraries raise of what they were not made for, Unicode's and recursion's errors among them.
+_SURPRISES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 
 
 def go_through_all(scenarios, open_session, values, secrets):
@@ -48,12 +50,20 @@ def go_through(scenario, session, values, secrets):
         elif missing:
             outcomes.append(Outcome(step, None, "nothing captured %s" % ", ".join(missing)))
         else:
-            outcome = _take(step, session, values, secrets)
+            outcome = _taken(step, session, values, secrets)
             values.update(outcome.captured)
             secrets += [value for value in outcome.captured.values() if is_maskable(value)]
             stopped = stopped or outcome.verdict != PASSED
             outcomes.append(outcome)
     return outcomes
+
+
+def _taken(step, session, values, secrets):
+    """The Outcome of a step, whatever goes wrong with it: what an answer does to a parser or a library must not lose the other checks."""
+    try:
+        return _take(step, session, values, secrets)
+    except _SURPRISES as error:
+        return Outcome(step, INCONCLUSIVE, "it could not be judged (%s)" % type(error).__name__)
 
 
 def _take(step, session, values, secrets):

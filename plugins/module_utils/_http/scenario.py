@@ -88,7 +88,7 @@ def fill(value, values):
 
 def fill_path(path, values):
     """A path with each ``${name}`` replaced by its value, percent-encoded."""
-    return _REFERENCE.sub(lambda found: quote(str(values[found[1]]), safe=""), path)
+    return _REFERENCE.sub(lambda found: quote(str(values[found[1]]), safe="", errors="replace"), path)
 
 
 def used_by(step):

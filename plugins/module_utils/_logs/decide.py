@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Event, Stream
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
@@ -29,6 +30,7 @@ _PRISMA_CODE = re.compile(r"\bP[1-6]\d{3}\b")
 _LONGEST_ENTRY = 25  # lines
 _REMEMBERED = 20_000  # ids of events, two of the largest pages: pages that overlap do so where they meet
 _LONGEST_EXAMPLE, _LONGEST_FINGERPRINT = 1000, 300  # characters
+_LOOKED_AT = 4000  # characters of a line in which secrets and what varies are looked for
 _TELLING_LINES = 4
 
 _VARYING = (
@@ -107,9 +109,9 @@ class _Entry:
         announced = self.lines[0].rstrip().endswith((":", "{"))
         return not line.strip() or line[0] in " \t" or (announced and not line.startswith("{"))
 
-    def add(self, line):
-        self.lines.append(line)
-        self.closed = line.startswith("}")
+    def add(self, message):
+        self.lines += message.split("\n")[: _LONGEST_ENTRY - len(self.lines)]
+        self.closed = message.startswith("}")
 
 
 class Entries:
@@ -129,7 +131,7 @@ class Entries:
         else:
             ended = None
         if self._is_error.search(event.message):
-            self._entry = _Entry(event, [event.message])
+            self._entry = _Entry(event, event.message.split("\n")[:_LONGEST_ENTRY])
         return ended
 
     def end(self):
@@ -239,7 +241,7 @@ class Collection:
                 first.timestamp,
                 stream.service,
                 stream.name,
-                without_secrets(text)[:_LONGEST_EXAMPLE].strip(),
+                without_secrets(text[:_LOOKED_AT])[:_LONGEST_EXAMPLE].strip(),
                 prisma_codes(text),
             )
         else:
@@ -277,7 +279,8 @@ def fingerprint(lines):
     structured = _structured(lines[0])
     telling = [line.strip() for line in lines if line.strip() and not line.strip().startswith("at ")]
     codes = [code for code in prisma_codes("\n".join(lines)) if code not in "\n".join(telling[:_TELLING_LINES])]
-    text = without_secrets(structured or " | ".join(telling[:_TELLING_LINES] + codes))
+    # JSON may hold line breaks and controls as escapes, which only now are what they mean.
+    text = without_secrets(foreign(structured or " | ".join(telling[:_TELLING_LINES] + codes), _LOOKED_AT))
     for pattern, replacement in _VARYING:
         text = pattern.sub(replacement, text)
     return text[:_LONGEST_FINGERPRINT]
@@ -287,7 +290,7 @@ def _structured(line):
     """Level, message and code of a line that is a JSON object; empty for any other line."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(record, dict):
         return ""

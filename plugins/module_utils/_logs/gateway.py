@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign, foreign_lines
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
 
 STREAMS_A_CALL = 100  # FilterLogEvents, logStreamNames
@@ -66,7 +67,7 @@ class LogsGateway:
             page = self._logs.filter_log_events(**question)
             with reading("FilterLogEvents"):
                 yield [
-                    Event(item["eventId"], item["timestamp"], item["message"], item["logStreamName"])
+                    Event(item["eventId"], item["timestamp"], foreign_lines(item["message"]), item["logStreamName"])
                     for item in page["events"]
                 ]
             if not page.get("nextToken"):
@@ -80,4 +81,5 @@ class LogsGateway:
         except is_boto3_error_code("ResourceNotFoundException"):
             return []
         with reading("GetLogEvents"):
-            return [item["message"].rstrip() for item in page["events"] if item["message"].strip()]
+            lines = [foreign(item["message"]).rstrip() for item in page["events"]]
+        return [line for line in lines if line]

@@ -28,7 +28,10 @@ class Stream:
 
 
 class Event(NamedTuple):
-    """One line. ``timestamp`` is milliseconds since 1970. There may be millions, and a tuple is made in a third of the time."""
+    """One line, or several where the application's logger keeps them together. ``timestamp`` is milliseconds since 1970.
+
+    There may be millions, and a tuple is made in a third of the time.
+    """
 
     id: str
     timestamp: int

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 
 # Options that mean the same to Prisma and to libpq. The others are Prisma's own (schema, connection_limit, pool_timeout, pgbouncer,
@@ -74,7 +75,8 @@ def diagnose(target, refused):
     :param refused: Refused.
     """
     sqlstate, message = refused.sqlstate, refused.message
-    said = " ".join(message.replace(target.password, "********").split() if target.password else message.split())
+    hide = (lambda text: text.replace(target.password, "********")) if target.password else str
+    said = " ".join(hide(foreign(hide(message))).split())  # before and after: a control character in it may hide it
     code = _CODE_OF_SQLSTATE.get(sqlstate) or next(
         (code for pattern, code in _CODE_OF_MESSAGE if pattern.search(message)), None
     )

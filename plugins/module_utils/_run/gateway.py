@@ -44,7 +44,12 @@ _CURES = {
 
 
 def s3_client(connection):
-    """boto3's client of S3.
+    """boto3's client of S3; see ``client_of``."""
+    return client_of(connection, "s3")
+
+
+def client_of(connection, service):
+    """boto3's client of a service.
 
     :param connection: dict of amazon.aws's connection options, by their names; those that are not set are None.
     :raises StoreError: there is no boto3, or no such profile.
@@ -53,7 +58,7 @@ def s3_client(connection):
     own = Config(**connection["aws_config"]) if connection["aws_config"] else None
     try:
         return boto3.session.Session(profile_name=connection["profile"]).client(
-            "s3",
+            service,
             region_name=connection["region"] or None,
             endpoint_url=connection["endpoint_url"],
             aws_access_key_id=connection["access_key"],
@@ -63,7 +68,7 @@ def s3_client(connection):
             config=config.merge(own) if own else config,
         )
     except BotoCoreError as error:
-        raise StoreError("S3 cannot be reached for rollback_store: %s. Mend rollback_aws." % error) from error
+        raise StoreError("AWS's %s cannot be reached: %s. Mend rollback_aws." % (service, error)) from error
 
 
 class S3Store:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from dataclasses import asdict
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import clock_of
@@ -34,7 +35,13 @@ class Memory:
 
     def __init__(self, store, environment, application):
         self.store = store
-        self._place = key_of(environment, application)
+        self.place = key_of(environment, application)
+
+    def beside(self, place):
+        """The Memory of another application in the same store, by its ``place``."""
+        other = copy.copy(self)
+        other.place = place
+        return other
 
     def lock(self):
         """(Lock, etag), or None when no run has ever begun.
@@ -95,7 +102,7 @@ class Memory:
 
     def key(self, *parts):
         """The key of something of this application."""
-        return "%s/%s" % (self._place, key_of(*parts))
+        return "%s/%s" % (self.place, key_of(*parts))
 
     def _entry_key(self, run_id, intent):
         return self.key("journal", run_id, "%06d" % intent.number)

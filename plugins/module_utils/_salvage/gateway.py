@@ -27,13 +27,14 @@ _COLUMNS = """
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname, a.attnum
 """
 _CONSTRAINTS = """
-    SELECT c.relname, o.contype::text, ARRAY(
+    SELECT c.relname, o.contype::text, f.relname, ARRAY(
         SELECT a.attname::text FROM unnest(o.conkey) WITH ORDINALITY AS k(number, place)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number ORDER BY k.place
     ), pg_get_expr(o.conbin, o.conrelid)
     FROM pg_catalog.pg_constraint o JOIN pg_catalog.pg_class c ON c.oid = o.conrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = %s AND o.contype IN ('p', 'c') ORDER BY c.relname, o.conname
+    LEFT JOIN pg_catalog.pg_class f ON f.oid = o.confrelid AND f.relnamespace = c.relnamespace
+    WHERE n.nspname = %s AND o.contype IN ('p', 'c', 'f') ORDER BY c.relname, o.conname
 """
 
 
@@ -81,18 +82,26 @@ class SalvageGateway:
 
     def tables(self):
         """The Tables of the schema, by name."""
-        columns, keys, checks = {}, {}, {}
+        columns, keys, checks, parents = {}, {}, {}, {}
         schema = (self._target.schema,)
         with refusing():
             for table, name, kind, not_null in self._connection.execute(_COLUMNS, schema).fetchall():
                 columns.setdefault(table, []).append(Column(name, kind, not_null))
-            for table, kind, names, expression in self._connection.execute(_CONSTRAINTS, schema).fetchall():
+            for table, kind, parent, names, expression in self._connection.execute(_CONSTRAINTS, schema).fetchall():
                 if kind == "p":
                     keys[table] = tuple(names)
+                elif kind == "f":
+                    parents.setdefault(table, []).append(parent)
                 else:
                     checks.setdefault(table, []).append((tuple(names), expression))
         return {
-            name: Table(name, tuple(found), keys.get(name, ()), tuple(checks.get(name, ())))
+            name: Table(
+                name,
+                tuple(found),
+                keys.get(name, ()),
+                tuple(checks.get(name, ())),
+                tuple(parent for parent in parents.get(name, ()) if parent),
+            )
             for name, found in columns.items()
         }
 

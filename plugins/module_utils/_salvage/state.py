@@ -21,12 +21,13 @@ class Column:
 @dataclass(frozen=True)
 class Table:
     """A table. ``key`` are the columns of its primary key, empty without one. ``checks`` are (columns, expression) of its CHECK
-    constraints."""
+    constraints, ``parents`` the tables that its foreign keys name."""
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     checks: tuple[tuple[tuple[str, ...], str], ...] = ()
+    parents: tuple[str, ...] = ()
 
     def column(self, name):
         """The Column of that name, or None."""

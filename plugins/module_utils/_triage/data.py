@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RuleSeen
 
 MOST_CORRUPTED = 1000  # rows that are counted
@@ -87,7 +88,7 @@ def rule_seen(tables, rule):
 
 
 def _rule_refused(rule, refused):
-    said = refused.message.splitlines()[0] if refused.message else "no reason given"
+    said = foreign(refused.message.splitlines()[0]) if refused.message else "no reason given"
     if refused.sqlstate in _LACKS:
         return RuleSeen(rule.table, "schema", "%s: %s" % (rule.table, said))
     return RuleSeen(rule.table, "unknown", "the rule of %s could not be asked: %s" % (rule.table, said))

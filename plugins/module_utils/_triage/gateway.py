@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import (
     Exit,
     RdsEvent,
@@ -75,7 +76,7 @@ class TriageGateway:
             states = [item["TargetHealth"] for item in answer["TargetHealthDescriptions"]]
             counts = Counter(state["State"] for state in states)
         why = [
-            "%s: %s" % (state["State"], state.get("Description") or state.get("Reason", "no reason given"))
+            foreign("%s: %s" % (state["State"], state.get("Description") or state.get("Reason", "no reason given")))
             for state in states
             if state["State"] not in ("healthy", "draining")
         ]
@@ -88,7 +89,9 @@ class TriageGateway:
             SourceIdentifier=name, SourceType="db-instance", Duration=EVENT_MINUTES
         )
         with reading("DescribeEvents"):
-            return tuple(RdsEvent(event["Date"], event["Message"]) for event in answer["Events"])[-MOST_EVENTS:]
+            return tuple(RdsEvent(event["Date"], foreign(event["Message"])) for event in answer["Events"])[
+                -MOST_EVENTS:
+            ]
 
 
 def _dead(answer, service):
@@ -97,9 +100,11 @@ def _dead(answer, service):
         service=service,
         release=answer["taskDefinitionArn"].rpartition("/")[2],
         code=answer.get("stopCode", ""),
-        reason=answer.get("stoppedReason", "no reason given"),
+        reason=foreign(answer.get("stoppedReason", "no reason given")),
         at=answer["stoppedAt"],
         id=answer["taskArn"].rpartition("/")[2],
-        exits=tuple(Exit(item["name"], item.get("exitCode"), item.get("reason", "")) for item in answer["containers"]),
+        exits=tuple(
+            Exit(item["name"], item.get("exitCode"), foreign(item.get("reason", ""))) for item in answer["containers"]
+        ),
     )
     return Dead(task, answer["taskDefinitionArn"], answer["createdAt"])

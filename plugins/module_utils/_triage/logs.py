@@ -27,9 +27,10 @@ SIDE_BY_SIDE = 4  # streams at a time: FilterLogEvents may be called 5 times a s
 MOST_RUNNING, MOST_DEAD, MOST_BEFORE = 20, 10, 2  # tasks whose logs are read
 BEFORE = timedelta(hours=1)  # of the release before
 MOST_KINDS, MOST_TOLD = 1000, 20
-_LONGEST_EXAMPLE = 600  # characters
+_LONGEST_EXAMPLE, _LOOKED_AT = 600, 4000  # characters; secrets are looked for in more than is kept
+_MOST_ADDRESSES = 20
 _LOOK_AGAIN = 0.5  # seconds
-_UNREACHABLE = re.compile(r"Can't reach database server at `([^`]+)`(?::`(\d+)`)?")
+_UNREACHABLE = re.compile(r"Can't reach database server at `([^`\n]{1,255})`(?::`(\d+)`)?")
 
 
 @dataclass
@@ -52,10 +53,11 @@ class Tally:
         """Count an error, given as its lines."""
         key, text = fingerprint(lines), "\n".join(lines)
         if key not in self.kinds and len(self.kinds) < MOST_KINDS:
-            self.kinds[key] = _Kind(without_secrets(text)[:_LONGEST_EXAMPLE].strip(), prisma_codes(text))
+            self.kinds[key] = _Kind(without_secrets(text[:_LOOKED_AT])[:_LONGEST_EXAMPLE].strip(), prisma_codes(text))
         if key in self.kinds:
             self.kinds[key].count += 1
-        self.addresses |= {":".join(filter(None, pair)) for pair in _UNREACHABLE.findall(text)}
+        if len(self.addresses) < _MOST_ADDRESSES:
+            self.addresses |= {":".join(filter(None, pair)) for pair in _UNREACHABLE.findall(text)}
 
 
 class LogReader:

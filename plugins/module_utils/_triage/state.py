@@ -300,7 +300,7 @@ def _record(kind, told, where):
     needed = [item.name for item in dataclasses.fields(kind) if item.default is dataclasses.MISSING]
     lacking = sorted(set(needed) - set(told))
     if unknown or lacking:
-        what = ["%s is not known" % name for name in unknown] + ["%s is missing" % name for name in lacking]
+        what = ["%.100s is not known" % name for name in unknown[:9]] + ["%s is missing" % name for name in lacking]
         raise RollbackError("The evidence cannot be read: in %s, %s." % (where, ", ".join(what)))
     return kind(**{name: _read(hints[name], value, "%s.%s" % (where, name)) for name, value in told.items()})
 
@@ -316,4 +316,4 @@ def _time(told, where):
 
 def _refuse_unless(right, where, form, told):
     if not right:
-        raise RollbackError("The evidence cannot be read: %s is %r and not %s." % (where, told, form))
+        raise RollbackError("The evidence cannot be read: %s is %.200r and not %s." % (where, told, form))

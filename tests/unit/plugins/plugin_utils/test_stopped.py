@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._stopped import Run, heard, stopped
 
 ID = "rb-20261128-201010"
@@ -87,16 +86,3 @@ def test_in_awx_nobody_can_paste_a_command():
 
 def test_nothing_moves_the_cursor():
     assert all(line.isprintable() for line in told({"app": Run(ID, 30)}, task="a\x1b[2J\nDONE"))
-
-
-def test_the_command_is_the_one_that_was_typed():
-    typed = {
-        "args": ("playbooks/rollback_full.yml",),
-        "inventory": ("/home/a b/rollback/inv",),
-        "subset": None,
-        "extra_vars": ("rollback_run_id=old", "rollback_fence=scale_to_zero", "admin_password=hunter2"),
-    }
-    assert command(typed, "/home/a b/rollback", variables=[("rollback_run_id", ID)], limit="app") == (
-        "ansible-playbook playbooks/rollback_full.yml -i inv --limit app -e rollback_fence=scale_to_zero "
-        f"-e 'admin_password=********' -e rollback_run_id={ID}"
-    )

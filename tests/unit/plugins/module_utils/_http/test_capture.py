@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import time
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import take
@@ -61,3 +62,43 @@ def test_what_is_there_is_taken_although_something_else_is_not():
 def test_a_value_comes_out_of_html_as_it_was_put_in(value):
     page = f'<form><input name="t" value="{html.escape(value)}"></form>'
     assert take({"t": {"html": "t"}}, Answer(200, page, 0.1))[0] == {"t": value}
+
+
+@pytest.mark.parametrize(
+    ("page", "value"),
+    [
+        ("<input name=t value=v>", "v"),
+        ("<input\tname = 't'\n value = \"a>b\" / >", "a>b"),
+        ("<input value=v name=t", None),
+        ('<input name="t" value="v', None),
+        ("<!--> <input name=t value=v>", "v"),
+        ("<!-- x <input name=t value=v>", None),
+        ("<SCRIPT>a</scripty> <input name=t value=w></SCRIPT ><input name=t value=v>", "v"),
+        ("<script> <input name=t value=v>", None),
+        ("<textarea><input name=t value=w></textarea><input name=t value=v>", "v"),
+        ("a < b <input name=t value=v>", "v"),
+        ("</input name=t value=w><input name=t value=v>", "v"),
+        ("<inputs name=t value=w><input name=t value=v>", "v"),
+        ("<input name=t name=u value=v value=w>", "v"),
+        ("<input =a name=t value==v>", "=v"),
+        ("<input name=t value=&#%s;>" % ("9" * 5000), "&#%s;" % ("9" * 5000)),
+    ],
+)
+def test_tags_are_read_as_browsers_read_them(page, value):
+    assert take({"t": {"html": "t"}}, Answer(200, page, 0.1))[0] == ({} if value is None else {"t": value})
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["<a", "<a ", "<a =", "=/", "<!--", "<!", "<script>", "</script", "<a x='", '<a x="', "<a x=y", " ", "x ", "x=", "/", "&#", "<input "],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["", "<input ", "<script>", "<input a='"])
+def test_no_page_takes_long(before, part):
+    page = before + part * (500_000 // len(part))
+    began = time.process_time()
+    take({"t": {"html": "t"}}, Answer(200, page, 0.1))
+    assert time.process_time() - began < 2
+
+
+def test_json_that_is_nested_too_deeply_is_no_json():
+    assert take({"id": "a.b"}, Answer(200, "[" * 200_000, 0.1)) == ({}, ["the JSON has no a.b to capture"])

@@ -4,16 +4,20 @@
 
 from __future__ import annotations
 
+import gzip
 import http.server
 import socket
 import threading
 import time
+import tracemalloc
+import zlib
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import LONGEST_BODY, Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, NoAnswer
 
 TIMEOUT = 0.5  # seconds
+BOMB = gzip.compress(b"\0" * 100 * LONGEST_BODY)
 
 
 class Application(http.server.BaseHTTPRequestHandler):
@@ -65,6 +69,27 @@ class Application(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"half")
         self.close_connection = True
+
+    def get_gzip(self):
+        self._answer(200, gzip.compress(b"{}") + gzip.compress("é".encode()) + b"garbage", ("Content-Encoding", "GZIP"))
+
+    def get_zlib(self):
+        self._answer(200, zlib.compress(b"deflated"), ("Content-Encoding", "deflate"))
+
+    def get_raw(self):
+        self._answer(200, zlib.compress(b"deflated", wbits=-15), ("Content-Encoding", "deflate"))
+
+    def get_bomb(self):
+        self._answer(200, BOMB, ("Content-Encoding", "gzip"))
+
+    def get_nogzip(self):
+        self._answer(200, b"plain", ("Content-Encoding", "gzip"))
+
+    def get_brotli(self):
+        self._answer(200, b"\x1b\x00", ("Content-Encoding", "br\x1b[31m"))
+
+    def get_nothing(self):
+        self._answer(200, b"", ("Content-Encoding", "br"))
 
     def get_long(self):
         self._answer(200, b"x" * (LONGEST_BODY + 5))
@@ -124,6 +149,37 @@ def test_reads_no_more_of_a_body_than_it_needs(base_url):
 
 
 @pytest.mark.parametrize(
+    ("path", "text"), [("/gzip", "{}é"), ("/zlib", "deflated"), ("/raw", "deflated"), ("/nothing", "")]
+)
+def test_reads_compressed_bodies(base_url, path, text):
+    assert send(Session(base_url, TIMEOUT), path).text == text
+
+
+def test_inflates_no_more_than_it_needs(base_url):
+    tracemalloc.start()
+    answer = send(Session(base_url, 10), "/bomb")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(answer.text) == LONGEST_BODY
+    assert most < 8 * LONGEST_BODY, "%d bytes" % most
+
+
+def test_a_body_that_is_not_what_its_header_says_is_the_applications_fault(base_url):
+    answer = send(Session(base_url, TIMEOUT), "/nogzip")
+    assert (answer.by_application, answer.why) == (
+        True,
+        "the body is not compressed as its header Content-Encoding says",
+    )
+
+
+def test_an_encoding_that_was_not_asked_for_is_told(base_url):
+    answer = send(Session(base_url, TIMEOUT), "/brotli")
+    assert not answer.by_application
+    assert answer.why.isprintable()
+    assert "which was not asked for" in answer.why
+
+
+@pytest.mark.parametrize(
     ("path", "why"),
     [
         ("/hang", "no answer came within"),
@@ -143,7 +199,7 @@ def test_a_refused_connection_is_the_applications_fault():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, not listening
         answer = send(Session(f"http://127.0.0.1:{closed.getsockname()[1]}", TIMEOUT), "/")
-    assert answer == NoAnswer(True, "the connection was refused")
+    assert answer == NoAnswer(True, "the connection was refused", connected=False)
 
 
 def test_a_name_that_cannot_be_resolved_is_not(base_url):

@@ -115,3 +115,24 @@ def test_scenarios_run_side_by_side_each_with_its_own_session():
     outcomes = go_through_all(scenarios, open_session, {}, [])
     assert [verdicts(each) for each in outcomes] == [["passed"]] * 3
     assert [session.sent[0][1] for session in sessions] == ["/a", "/b", "/c"]
+
+
+def test_what_an_answer_does_to_a_library_loses_no_other_scenario_and_what_cleans_up_is_sent():
+    class Breaking(Application):
+        def send(self, _method, path, *_request):
+            if path == "/breaks":
+                raise UnicodeEncodeError("latin-1", "secret €", 7, 8, "not in range")
+            return ok()
+
+    steps = (Step("a", "/breaks"), Step("b", "/b"), Step("c", "/c", always=True))
+    scenarios, session = [Scenario("bad", steps), Scenario("good", (Step("a", "/a"),))], Breaking()
+    bad, good = go_through_all(scenarios, lambda: session, {}, [])
+    assert (verdicts(bad), verdicts(good)) == (["inconclusive", None, "passed"], ["passed"])
+    assert bad[0].reason == "it could not be judged (UnicodeEncodeError)"
+
+
+def test_a_control_character_hides_no_secret():
+    answer = Answer(500, 'hun\x00ter2-x and {"pass\x1b[0mword": "s3cret"}', 0.1)
+    (outcome,) = go_through(Scenario("s", (Step("a", "/"),)), Application(answer), {}, ["hunter2-x"])
+    assert "hunter2" not in outcome.reason
+    assert "s3cret" not in outcome.reason

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What looks like a secret is masked however it is written, and what only sounds like one stays."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._redact import MASK, without_secrets
+from hypothesis import given
+from hypothesis import strategies as st
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\nhunter2\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("can't open postgresql://app:hunter2@db:5432/x", ["hunter2", "app:"]),
+        ("redis://:hunter2@cache", ["hunter2"]),
+        ("postgresql://app:hun@ter2@db/x", ["hun", "ter2"]),
+        ("postgresql://app:hun/ter2@db/x", ["hun", "ter2"]),
+        ('{"url":"postgresql://app:hunter2@db/x","to":"a@b.fr"}', ["hunter2"]),
+        ("password=hunter2", ["hunter2"]),
+        ("password=hun,ter2", ["hun", "ter2"]),
+        ("password=hun'ter2 next", ["hun", "ter2"]),
+        ("DB_PASSWORD=hunter2", ["hunter2"]),
+        ("dbPassword: hunter2", ["hunter2"]),
+        ('{"password": "hunter2"}', ["hunter2"]),
+        ('{"password": "hun ter2, and more"}', ["hun", "ter2", "more"]),
+        ("{'password': 'hun ter2'}", ["hun", "ter2"]),
+        (r'{"body":"{\"password\":\"hun ter2\",\"a\":1}"}', ["hun", "ter2"]),
+        ('password="hun ter2 and then it was cut', ["hun", "ter2"]),
+        ("password is hunter2", ["hunter2"]),
+        ("the password was 'hun ter2'", ["hun", "ter2"]),
+        ("passphrase: hunter2", ["hunter2"]),
+        ("passphrase is hunter2", ["hunter2"]),
+        ("Authorization: hunter2", ["hunter2"]),
+        ("Authorization: Bearer hunter2", ["hunter2"]),
+        ('"authorization":"Bearer hunter2"', ["hunter2"]),
+        ("authorization=Basic YWRtaW46aHVudGVyMg==", ["YWRtaW46"]),
+        ("Authorization: Digest username=a, response=hunter2", ["hunter2"]),
+        ("Authorization: AWS4-HMAC-SHA256 Credential=AKIA/x, Signature=hunter2", ["hunter2"]),
+        ("sent Bearer abcdefgh12345678 to it", ["abcdefgh12345678"]),
+        ("Basic YWRtaW46aHVudGVyMg==", ["YWRtaW46"]),
+        ("api_key='hunter2'", ["hunter2"]),
+        ("X-Api-Key: hunter2", ["hunter2"]),
+        ("Cookie: theme=dark; connect.sid=s%3Ahunter2", ["hunter2", "dark"]),
+        ("Set-Cookie: auth=hunter2; Path=/; HttpOnly", ["hunter2"]),
+        ('"cookie":"a=hun; b=ter2","host":"x"', ["hun", "ter2"]),
+        ("session=hunter2", ["hunter2"]),
+        ("sessionId: hunter2", ["hunter2"]),
+        ("JSESSIONID=hunter2", ["hunter2"]),
+        ("?sid=hunter2&a=1", ["hunter2"]),
+        (KEY_ID, [KEY_ID[4:]]),
+        ("ASIAIOSFODNN7EXAMPLE", ["IOSFODNN7EXAMPLE"]),
+        ("aws_secret_access_key = " + SECRET_KEY, [SECRET_KEY]),
+        ("it said " + SECRET_KEY + " and died", [SECRET_KEY]),
+        ("X-Amz-Signature=hunter2&X-Amz-Date=1", ["hunter2"]),
+        (JWT, JWT.split(".")),
+        (PRIVATE_KEY, ["MIIE", "hunter2"]),
+        (PRIVATE_KEY.replace("\n", " "), ["MIIE", "hunter2"]),
+        (PRIVATE_KEY[:70], ["MIIE", "hunter2"]),
+        ("stripe sk_live_hunter2abc", ["hunter2abc"]),
+        ("ghp_abcdefghijklmnop123456", ["abcdefghijklmnop"]),
+    ],
+)
+def test_a_secret_is_masked(text, secrets):
+    told = without_secrets(text)
+    assert [secret for secret in secrets if secret in told] == [], told
+    assert MASK in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "token expired",
+        "the token is expired",
+        "no password",
+        "password is required",
+        "password is not correct",
+        "password must be longer than 8 characters",
+        "tokenizer: bert",
+        "Unexpected token < in JSON at position 0",
+        "basic authentication failed",
+        "bearer authentication required",
+        "Basic Authentication",
+        "secretary=Anne",
+        "the cookie was not set",
+        "session expired",
+        "monkey=1",
+        "https://app.spymeo.fr:8443/a?mail=a@b.fr",
+        "https://registry.npmjs.org/@nestjs/core",
+        "commit 8a43c70f1e2d3c4b5a69788796a5b4c3d2e1f001",
+        "at Object.<anonymous> (/usr/src/app/node_modules/express/lib/router/index.js:284:15)",
+        "task arn:aws:ecs:eu-west-3:123456789012:task/main/0123456789abcdef0123456789abcdef",
+        "-----BEGIN CERTIFICATE-----",
+        "P1000: Authentication failed against database server",
+    ],
+)
+def test_innocent_text_stays(text):
+    assert without_secrets(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ('{"token":5,"user":"bob","status":401}', '"user":"bob","status":401}'),
+        ("password=hunter2 user=bob", " user=bob"),
+        ("a=1&token=x&b=2", "&b=2"),
+        ("[token: abc] then", "] then"),
+        ("postgresql://app:hunter2@db:5432/x", "@db:5432/x"),
+        ("Cookie: a=1; b=2 status=500", " status=500"),
+    ],
+)
+def test_what_stands_beside_a_secret_stays(text, stays):
+    assert without_secrets(text).endswith(stays), without_secrets(text)
+
+
+@given(st.text(alphabet="abc hunter2\"'\\=:@/,;&{}[]-_.", max_size=80))
+def test_nothing_that_follows_uncovers_a_secret(text):
+    assert "hunter2" not in without_secrets('{"password": "hunter2", "x": %s' % text.replace("hunter2", ""))
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["://", "://a:", "password", "password=", 'password="', "Cookie: a=", "a=b; ", "-----BEGIN PRIVATE KEY-----", "eyJ",
+     "eyJaaaaa.", "authorization: ", "token is ", "aA1+", "\\", "a,", "Bearer aaaaaaa", "@", "'", "session:  "],
+)  # fmt: skip
+def test_no_text_takes_long(part):
+    text = part * (20_000 // len(part))
+    began = time.process_time()
+    without_secrets(text)
+    without_secrets("password=" + text)
+    without_secrets("Cookie: a=b" + text)
+    assert time.process_time() - began < 1

@@ -173,9 +173,8 @@ def refuse_without_run(run):
     :param run: the option ``run``, or None.
     :raises RollbackError: nobody has taken the lock, so that two could change the same thing at once, and nobody could tell what was done.
     """
-    lacking = [
-        name for name in ("store", "environment", "application", "fencing", "lease") if not (run or {}).get(name)
-    ]
+    given = run or {}
+    lacking = [name for name in RUN if given.get(name) is None]
     if lacking:
         raise RollbackError(
             "Nothing was called: this module changes production only for a run that holds its lock, and its option run %s. "

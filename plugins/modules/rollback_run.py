@@ -134,6 +134,10 @@ resumed:
   description: Whether the id was given.
   returned: success
   type: bool
+alone:
+  description: Whether the run is to take the lock next, so that nothing of it is there before that.
+  returned: success
+  type: bool
 etag:
   description: What M(spymeo.rollback.rollback_begin) compares the lock with, so that a plan holds only if nobody has worked since.
   returned: success
@@ -317,7 +321,8 @@ def main():
         store["evidence"] += missing_libraries(variables, playbook)
         if store["evidence"] and module.params["fail_on_error"]:
             raise RollbackError("Nothing was changed. Mend this first:", store["evidence"])
-        module.exit_json(changed=False, run_id=given or new_run_id(now), resumed=bool(given), **store)
+        alone = module.params["alone"] and not module.check_mode
+        module.exit_json(changed=False, run_id=given or new_run_id(now), resumed=bool(given), alone=alone, **store)
 
 
 if __name__ == "__main__":

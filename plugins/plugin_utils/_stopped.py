@@ -9,11 +9,12 @@ A run is known from the results of the modules that begin and end it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import plain
 
 AWX = ("JOB_ID", "AWX_ISOLATED_DATA_DIR")  # in the environment of a job
+LEASE = 60  # seconds, where the result does not tell
 _LOOKED, _TOOK, _ENDED = "rollback_run", "rollback_begin", "rollback_end"
 
 
@@ -27,20 +28,15 @@ class Run:
 
 def heard(runs, host, action, result):
     """The runs (host → Run) after a task of that action has ended well with that result (dict)."""
-    module, known = action.rpartition(".")[2], runs.get(host)
-    if module == _LOOKED and alone(result) and isinstance(result.get("run_id"), str):
+    module = action.rpartition(".")[2]
+    if module == _LOOKED and result.get("alone") is True and isinstance(result.get("run_id"), str):
         return {**runs, host: Run(plain(result["run_id"]))}
-    if module == _TOOK and known and isinstance(result.get("run"), dict) and result["run"]:
-        return {**runs, host: replace(known, lease=result["run"].get("lease") or 60)}
+    if module == _TOOK and isinstance(result.get("run"), dict) and result["run"]:
+        run_id = plain(str(result.get("record")).rpartition("/")[2])
+        return {**runs, host: Run(run_id, result["run"].get("lease") or LEASE)}
     if module == _ENDED:
         return {name: run for name, run in runs.items() if name != host}
     return runs
-
-
-def alone(result):
-    """Whether ``rollback_run`` was asked for a run that is to have the lock."""
-    asked = result.get("invocation", {}).get("module_args", {})
-    return asked.get("alone") in (True, "True", "true", "yes")
 
 
 def stopped(signal_name, runs, task, command, environment):

@@ -20,6 +20,8 @@ import pytest
 from spymeo_lab import cli, world
 from spymeo_lab.accidents import Pipeline
 
+from .held import with_run
+
 ROOT = pathlib.Path(__file__).parents[2]
 CLIENTS = ROOT / ".venv-clients/bin"  # a newcomer has no AWS CLI of their own
 BIN = pathlib.Path(sys.executable).parent
@@ -206,7 +208,7 @@ def shared_production_with_breaker():
 
 
 @pytest.fixture
-def call_module(ansible_adhoc, tmp_path):
+def call_module(ansible_adhoc, tmp_path, tmp_path_factory):
     """Run one module by pytest-ansible; gives its result (dict) and the writing calls that it made (list of str)."""
     inventory = tmp_path / "hosts"
     inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={sys.executable}\n")
@@ -215,7 +217,8 @@ def call_module(ansible_adhoc, tmp_path):
         aws = {key: production.state[key] for key in ("endpoint_url", "access_key", "secret_key", "region")}
         host = ansible_adhoc(inventory=str(inventory), connection="local", host_pattern="localhost").localhost
         before = len(production.calls())
-        result = getattr(host, f"spymeo.rollback.{module}")(**aws, **options).localhost
+        given = with_run(tmp_path_factory.getbasetemp() / "held", module, options)
+        result = getattr(host, f"spymeo.rollback.{module}")(**aws, **given).localhost
         return dict(result), [call["operation"] for call in production.calls()[before:] if call["writes"]]
 
     return call

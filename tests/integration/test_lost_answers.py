@@ -12,6 +12,8 @@ from spymeo_lab import world
 from spymeo_lab.interruption import AFTER, BEFORE, DROPPED, UNHEARD
 from spymeo_lab.killing import play, production
 
+from .held import held
+
 RUN = ["-e", "rollback_run_id=kill-stop"]
 
 
@@ -26,6 +28,7 @@ def deploy(lab, tmp_path):
 
     def run(target):
         options = {"cluster": world.CLUSTER, "targets": {world.SERVICE: target}, "run_id": "kill-lost"}
+        options["run"] = held(tmp_path / "held", "kill-lost")
         command = ["ansible", "localhost", "-m", "spymeo.rollback.ecs_rollback", "-a", json.dumps(options)]
         done = lab.run([*command, "--tree", str(tmp_path)])
         return json.loads((tmp_path / "localhost").read_text()), done.written

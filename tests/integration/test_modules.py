@@ -10,6 +10,8 @@ import pytest
 
 from spymeo_lab import world
 
+from .held import with_run
+
 RUN = "rb-20261122-031500"
 URL = {"database_secret": world.DATABASE_SECRET}
 LOGS = {"cluster": world.CLUSTER, "services": [world.SERVICE], "log_groups": ["/ecs/spymeo-app"]}
@@ -37,7 +39,8 @@ def run(broken, tmp_path):
     """Run one module; gives its result (dict) and the writing calls that it made."""
 
     def task(module, **options):
-        command = ["ansible", "localhost", "-m", module, "-a", json.dumps(options)]
+        given = with_run(tmp_path / "held", module, options)
+        command = ["ansible", "localhost", "-m", module, "-a", json.dumps(given)]
         done = broken.run([*command, "--tree", str(tmp_path)])
         return json.loads((tmp_path / "localhost").read_text()), done.written
 

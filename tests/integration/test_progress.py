@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import pty
 import re
@@ -15,6 +16,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from .held import held
 
 ROOT = Path(__file__).parents[2]
 RESTORE = 6  # seconds, of slow_production
@@ -31,6 +34,15 @@ PLAYBOOK = """
         snapshot: "{{ rollback_snapshot }}"
         new_db_instance: "{{ new }}"
         run_id: "rb-{{ new }}"
+        run: "{{ run }}"
+"""
+QUIET = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: Verify for long
+      ansible.builtin.command: sleep 3.7
+      changed_when: false
 """
 ERASED = re.compile(r"\x1b\[(\d+)A\x1b\[J")
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -50,8 +62,9 @@ def start(slow_production, temporary, tmp_path):
 
     def begin(new, stdout, cwd=ROOT, **environment):
         inventory = str(ROOT / "inventories/lab")
+        variables = {"new": new, "run": held(tmp_path / "held", f"rb-{new}")}
         return subprocess.Popen(
-            ["ansible-playbook", str(tmp_path / "wait.yml"), "-i", inventory, "-e", f"new={new}"],
+            ["ansible-playbook", str(tmp_path / "wait.yml"), "-i", inventory, "-e", json.dumps(variables)],
             cwd=cwd,
             env=slow_production.environment(TMPDIR=str(temporary), **environment),
             stdin=subprocess.DEVNULL,
@@ -92,7 +105,7 @@ def lines_with_times(playing):
 def test_a_terminal_shows_one_line_that_lives_and_goes(start, temporary):
     code, got = through_a_terminal(start, "living")
     assert code == 0, got
-    seconds = re.findall(r"WAIT      restore 0:(\d\d): DB instance living is creating\n", got)
+    seconds = re.findall(r"WAIT      restore 0:(\d\d): creating \(DB instance living\)\n", got)
     assert len(set(seconds)) >= RESTORE - 2
     assert seconds == sorted(seconds)
     assert len(ERASED.findall(got)) >= got.count("WAIT")
@@ -109,14 +122,31 @@ def test_a_pipe_gets_a_plain_line_at_each_change_and_not_too_often(start, tempor
     text = "\n".join(line for _at, line in printed)
     assert playing.wait() == 0, text
     times = [at for at, line in printed if line.startswith("WAIT      restore")]
-    assert "WAIT      restore 0:00: DB instance plain is creating" in text
-    assert text.count("DB instance plain is creating") == 1
+    assert "WAIT      restore 0:00: creating (DB instance plain)" in text
+    assert text.count("creating (DB instance plain)") == 1
     assert "\x1b" not in text
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= interval - 0.3
     # They came while it lasted: before the result, not with it.
     (changed,) = (at for at, line in printed if line == "changed: [spymeo-lab]")
     assert changed - times[0] > RESTORE - 2
     assert list(temporary.glob("spymeo-progress-*")) == []
+
+
+def test_a_pipe_gets_a_sign_of_life_though_nothing_changes(start):
+    heartbeat = {"SPYMEO_ROLLBACK_PROGRESS_HEARTBEAT": "1"}
+    text = start("beating", subprocess.PIPE, **heartbeat).communicate()[0].decode()
+    seconds = [int(at) for at in re.findall(r"WAIT      restore 0:(\d\d): creating \(DB instance beating\)\n", text)]
+    assert len(seconds) >= RESTORE - 3, text
+    assert all(0 < later - earlier <= 2 for earlier, later in itertools.pairwise(seconds))
+
+
+def test_so_it_does_of_a_task_that_tells_nothing(slow_production, tmp_path):
+    (tmp_path / "quiet.yml").write_text(QUIET)
+    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", str(tmp_path / "quiet.yml")]
+    played = slow_production.run(command, SPYMEO_ROLLBACK_PROGRESS_HEARTBEAT="1")
+    assert played.code == 0, played.output
+    told = re.findall(r"WAIT      0:0(\d): Verify for long\n", played.output)
+    assert told[:3] == ["1", "2", "3"], played.output
 
 
 def test_a_killed_run_is_in_nobodys_way(start, temporary):

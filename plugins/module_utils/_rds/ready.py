@@ -43,7 +43,7 @@ def snapshot_ready(snapshot):
     if snapshot.status == "available":
         return Ready("snapshot %s is available" % snapshot.name)
     if snapshot.status == "creating":
-        return Pending(snapshot.percent, 100, "snapshot %s is being taken, %d %%" % (snapshot.name, snapshot.percent))
+        return Pending(snapshot.percent, 100, "%d %% (snapshot %s)" % (snapshot.percent, snapshot.name))
     if snapshot.status == "failed":
         cure = "delete it (aws rds delete-db-snapshot --db-snapshot-identifier %s), then run again with the same run id"
         return Failed("snapshot %s is failed, and holds nothing; %s" % (snapshot.name, cure % snapshot.name))
@@ -61,7 +61,12 @@ def instance_ready(instance):
         )
     if instance.status in USABLE and instance.host:
         return Ready("DB instance %s is %s" % (instance.name, instance.status))
-    return Pending(0, 1, "DB instance %s is %s" % (instance.name, instance.status))
+    return Pending(0, 1, of_instance(instance.name, instance.status))
+
+
+def of_instance(name, state):
+    """What is told while a DB instance is awaited: the state first, since names are long and lines are cut at their end."""
+    return "%s (DB instance %s)" % (state, name)
 
 
 def parameter_group_ready(instance):

@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import (
     MODIFIABLE,
     instance_ready,
+    of_instance,
     parameter_group_ready,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
@@ -119,7 +120,7 @@ def _beginning(source, snapshot, wanted, asked):
         request = restore_request(source, snapshot, wanted.name, wanted.run_id, wanted.restore_accepts)
         return Create(snapshot.operation, request, snapshot.told)
     if asked.quiet < SETTLE:
-        return Wait(Pending(0, 1, "RDS does not show DB instance %s yet" % wanted.name))
+        return _wait_of(wanted.name, "RDS does not show it yet")
     return Refuse("DB instance %s is gone: somebody has deleted it" % wanted.name)
 
 
@@ -130,15 +131,11 @@ def _equalling(source, new, wanted, asked):
     if request and asked.verb in ("modify", "reboot"):
         return _still(asked, new, "has not applied %s yet" % ", ".join(names))
     if request and new.status not in MODIFIABLE:
-        return Wait(
-            Pending(0, 1, "DB instance %s is %s; then %s is to be set" % (new.name, new.status, ", ".join(names)))
-        )
+        return _wait_of(new.name, "%s, then %s is to be set" % (new.status, ", ".join(names)))
     if request:
         return Modify(request)
     coming = sorted(pending(new).intersection(names))
-    return (
-        Wait(Pending(0, 1, "DB instance %s is about to change %s" % (new.name, ", ".join(coming)))) if coming else None
-    )
+    return _wait_of(new.name, "about to change %s" % ", ".join(coming)) if coming else None
 
 
 def _rebooting(new, asked):
@@ -149,7 +146,7 @@ def _rebooting(new, asked):
     if not isinstance(group, Pending):
         return None
     if group.detail != "pending-reboot" or new.status not in MODIFIABLE:
-        return Wait(Pending(0, 1, "the parameter group of DB instance %s is %s" % (new.name, group.detail)))
+        return _wait_of(new.name, "its parameter group is %s" % group.detail)
     if asked.verb != "reboot":
         return Reboot()
     return _still(asked, new, "still waits for the reboot") or Refuse(
@@ -158,4 +155,9 @@ def _rebooting(new, asked):
 
 
 def _still(asked, new, what):
-    return Wait(Pending(0, 1, "DB instance %s %s" % (new.name, what))) if asked.quiet < SETTLE else None
+    return _wait_of(new.name, what) if asked.quiet < SETTLE else None
+
+
+def _wait_of(name, state):
+    """The state before the name, which is long: a line is cut at the width of the terminal."""
+    return Wait(Pending(0, 1, of_instance(name, state)))

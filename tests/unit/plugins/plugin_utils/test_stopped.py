@@ -9,8 +9,8 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils._stopped import Ru
 
 ID = "rb-20261128-201010"
 OURS = "spymeo.rollback.rollback_"
-LOOKED = OURS + "run", {"run_id": ID, "invocation": {"module_args": {"alone": True}}}
-TOOK = OURS + "begin", {"run": {"fencing": 3, "lease": 30}}
+LOOKED = OURS + "run", {"run_id": ID, "alone": True}
+TOOK = OURS + "begin", {"run": {"fencing": 3, "lease": 30}, "record": f"lab/app/runs/{ID}"}
 ENDED = OURS + "end", {"outcome": "complete"}
 OTHER = "ansible.builtin.debug", {"run_id": "x", "run": {"lease": 3}}
 
@@ -29,12 +29,12 @@ def after(*results, host="app"):
         ([OTHER], {}),
         ([LOOKED], {"app": Run(ID)}),
         ([("rollback_run", LOOKED[1])], {"app": Run(ID)}),
-        ([(LOOKED[0], {"run_id": ID, "invocation": {"module_args": {"alone": False}}})], {}),
+        ([(LOOKED[0], {"run_id": ID, "alone": False})], {}),
         ([(LOOKED[0], {"run_id": ID})], {}),
         ([(LOOKED[0], {"censored": "no_log"})], {}),
         ([LOOKED, OTHER, TOOK], {"app": Run(ID, 30)}),
         ([LOOKED, (TOOK[0], {"run": {}})], {"app": Run(ID)}),  # check mode
-        ([TOOK], {}),
+        ([TOOK], {"app": Run(ID, 30)}),
         ([LOOKED, TOOK, ENDED], {}),
         ([LOOKED, TOOK, OTHER, ENDED, OTHER], {}),
     ],

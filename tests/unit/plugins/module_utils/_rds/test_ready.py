@@ -36,7 +36,7 @@ def test_an_instance_without_an_endpoint_cannot_be_used(db_instance_answer):
     ("status", "percent", "answer"),
     [
         ("available", 100, Ready("snapshot before is available")),
-        ("creating", 37, Pending(37, 100, "snapshot before is being taken, 37 %")),
+        ("creating", 37, Pending(37, 100, "37 % (snapshot before)")),
         (
             "failed",
             37,

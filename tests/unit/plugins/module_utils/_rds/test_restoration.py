@@ -214,7 +214,7 @@ def test_a_terminal_state_fails_at_once_with_rdss_events(begin, rds):
 
 def test_the_deadline_is_kept_and_the_last_state_told(begin, rds):
     world = rds()
-    with pytest.raises(TimedOut, match="is creating"):
+    with pytest.raises(TimedOut, match="creating"):
         begin(world).wait(10)
     assert world.now == pytest.approx(10, abs=0.1)
 

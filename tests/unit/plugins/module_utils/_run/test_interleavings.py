@@ -132,7 +132,7 @@ class Plays(RuleBasedStateMachine):
 
     @rule(play=plays, answered=st.booleans())
     def call(self, play, answered):
-        """Look, and create what is not there. Its process lives, so its thread has kept the lease (see ``time_passes``)."""
+        """Look, and create what is not there. Its play lives, so the keeper has kept the lease (see ``time_passes``)."""
         if play not in self.alive or not play.intent:
             return
         if play.wanted not in self.created:

@@ -1,10 +1,126 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What holds for every test: properties are judged by what they find, never by how busy the machine is."""
+"""What holds for every test: it meets nothing of the person's, and no file of tests meets anything of another one.
+
+Each process has a home of its own, and an environment without the person's settings. What the process itself remembers is
+looked at after each file: whoever leaves it otherwise than it was fails, whichever file comes next. `--shuffle SEED` puts
+the files into another order.
+"""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import locale
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+
 import hypothesis
+import pytest
 
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("busy")
+hypothesis.settings.load_profile("busy")  # properties are judged by what they find, never by how busy the machine is
+
+# Beginnings of variables that change what is tested.
+PERSONAL = ("AWS_", "ANSIBLE_", "SPYMEO_", "MOLECULE_", "MOTO_", "XDG_", "LC_", "LANG", "TMPDIR")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--shuffle", type=int, metavar="SEED", help="the files of tests in a random order, repeated by its seed"
+    )
+
+
+def pytest_configure(config):
+    """Before anything is imported: Ansible reads the home and the environment while it is."""
+    for name in list(os.environ):
+        if name.startswith(PERSONAL) or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ["LC_ALL"] = "C.UTF-8"
+    locale.setlocale(locale.LC_ALL, "")  # as whoever runs a module first would do for all others
+    tempfile.tempdir = None  # the place of what pytest gives tests, too: short, because sockets lie there
+    os.umask(0o022)
+    os.environ["HOME"] = tempfile.mkdtemp(prefix="spymeo-tests-")
+    # Not at the end of the session: Ansible's own cleaning, which is registered later, comes before this.
+    atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
+    if config.option.shuffle is not None:
+        config.option.loadscopereorder = False  # pytest-xdist's, which would sort the files
+
+
+def pytest_report_header(config):
+    if config.option.shuffle is None:
+        return "order: files by name; among several workers those with most tests first"
+    return f"order: files at random, again with --shuffle {config.option.shuffle}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """Tests of one file stay together and in order: a file may share what is slow to make."""
+    if config.option.shuffle is None:
+        return
+    files = sorted({item.nodeid.partition("::")[0] for item in items})
+    random.Random(config.option.shuffle).shuffle(files)
+    place = {name: number for number, name in enumerate(files)}
+    items.sort(key=lambda item: place[item.nodeid.partition("::")[0]])
+
+
+def _remembered() -> dict:
+    """What this process would hand on to the next file of tests."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return {
+        "os.environ": {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+        "the current directory": os.getcwd(),
+        "the umask": umask,
+        "sys.path": list(sys.path),
+        "sys.meta_path": list(sys.meta_path),
+        "tempfile.tempdir": tempfile.gettempdir(),
+        "signal handlers": {number.name: signal.getsignal(number) for number in SIGNALS},
+        "the default timeout of sockets": socket.getdefaulttimeout(),
+        "the locale": locale.setlocale(locale.LC_ALL),
+        "processes": _children(),
+    }
+
+
+def _children() -> set[str]:
+    """Processes that this one has started and that run, by id and command."""
+    found = set()
+    for listed in pathlib.Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread, or a process, that has just ended
+            for pid in listed.read_text().split():
+                command = (
+                    pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
+                if command:  # a zombie has none
+                    found.add(f"{pid} {command}")
+    return found
+
+
+def _forget() -> None:
+    """Empty what libraries keep for a whole process, and the home, but for what Ansible has there until it ends."""
+    if base := sys.modules.get("moto.core.base_backend"):
+        base.BackendDict.reset()
+    if boto3 := sys.modules.get("boto3"):
+        boto3.DEFAULT_SESSION = None  # it keeps the credentials that it has found
+    for entry in pathlib.Path(os.environ["HOME"]).iterdir():
+        if entry.name != ".ansible":
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _as_it_was(request):
+    """A file of tests begins with an empty moto and an empty home, and leaves the process as it was."""
+    _forget()
+    before = _remembered()
+    yield
+    after = _remembered()
+    left = [
+        f"{what}\n  before {before[what]}\n  after  {after[what]}" for what in before if after[what] != before[what]
+    ]
+    assert not left, f"{request.node.nodeid} leaves otherwise than it was: " + "\n".join(left)

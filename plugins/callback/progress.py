@@ -12,7 +12,10 @@ short_description: Show how far a wait is
 description:
   - Shows what modules of this collection wait for (snapshots, restores, deployments) while they wait.
   - On a terminal, one living line for each wait is redrawn every second, below all other output, and goes when the wait is over.
-  - Elsewhere, such as in an AWX job or a pipe, a plain line is printed when something has changed.
+  - Elsewhere, such as in an AWX job or a pipe, a plain line is printed when something has changed, and otherwise once in a while,
+    also of a task that tells nothing. Jobs that are silent for long are ended by AWX, GitLab and CircleCI.
+  - When ansible-playbook is ended by Ctrl-C, SIGTERM or SIGHUP while a run is under way, it says which run that is, and prints the
+    command that goes on with it. SIGKILL leaves nobody to say anything.
   - Nothing depends on this callback. Only modules on a local connection are heard.
 requirements:
   - To be named in C(callbacks_enabled) of ansible.cfg, or in E(ANSIBLE_CALLBACKS_ENABLED).
@@ -35,6 +38,15 @@ options:
     ini:
       - section: callback_spymeo_rollback_progress
         key: interval
+  heartbeat:
+    description: Where there is no terminal, the seconds after which something is printed even though nothing has changed.
+    type: float
+    default: 60
+    env:
+      - name: SPYMEO_ROLLBACK_PROGRESS_HEARTBEAT
+    ini:
+      - section: callback_spymeo_rollback_progress
+        key: heartbeat
 author:
   - SPYMEO (@spymeo)
 """
@@ -44,51 +56,75 @@ import contextlib
 import os
 import select
 import shutil
+import signal
 import socket
 import sys
 import tempfile
 import threading
 import time
 
+from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import LARGEST, SOCKET
+from ansible_collections.spymeo.rollback.plugins.plugin_utils import _stopped
+from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import (
     Over,
     Printed,
+    Task,
     block,
     due_in,
     line,
     read,
     redrawn,
+    task_due_in,
+    task_line,
+    usual,
 )
 
 REDRAW = 1.0  # seconds
+SILENT = 5.0  # seconds after which a task that tells nothing has a living line
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class PlainLines:
-    """Prints a line when something has changed, and not too often."""
+    """Prints a line when something has changed, not too often and not too seldom."""
 
-    def __init__(self, display, interval):
+    def __init__(self, display, interval, heartbeat):
         self._display = display
         self._interval = interval
+        self._heartbeat = heartbeat
         self._printed = {}
+        self._last = None
 
-    def show(self, waits, now):
-        """Print what is due. Returns the seconds until more is, None when only news can bring more."""
+    def show(self, waits, now, task=None, expected=None):
+        """Print what is due of ``waits`` and of the Task that is under way. Returns the seconds until more is, None when only news can bring more."""
         self._printed = {name: last for name, last in self._printed.items() if name in waits}
         later = []
         for name, wait in waits.items():
-            seconds = due_in(wait, self._printed.get(name), self._interval, now)
-            if seconds == 0:
+            later.append(due_in(wait, self._printed.get(name), self._interval, self._heartbeat, now))
+            if not later[-1]:
                 self._printed[name] = Printed(wait.news, now)
-                self._display.display(line(wait, now))
-                sys.stdout.flush()  # a pipe is buffered, and these lines are for now
-            elif seconds is not None:
-                later.append(seconds)
+                later[-1] = self._heartbeat
+                self._print(line(wait, now, (expected or {}).get(wait.what)), now)
+        if task:
+            later.append(task_due_in(task, self._last, self._heartbeat, now))
+            if not later[-1]:
+                later[-1] = self._heartbeat
+                self._print(task_line(task, now), now)
         return min(later, default=None)
+
+    def _print(self, text, now):
+        self._last = now
+        self._display.display(text)
+        sys.stdout.flush()  # a pipe is buffered, and these lines are for now
 
     def close(self):
         """Nothing is left on the screen to be taken away."""
+
+    def erased(self):
+        """What takes away what is on the screen of us."""
+        return ""
 
 
 class LivingLines:
@@ -103,16 +139,24 @@ class LivingLines:
         # Our hooks come after those of the callback that prints, too late to step aside.
         display.display = self._step_aside
 
-    def show(self, waits, now):
-        """Draw. Returns the seconds until the next time, None when nothing is awaited."""
+    def show(self, waits, now, task=None, expected=None):
+        """Draw ``waits``, or the Task that is under way and tells none. Returns the seconds until the next time, None when nothing is awaited."""
         size = shutil.get_terminal_size()
-        self._draw(block([line(wait, now) for wait in waits.values()], size.columns, size.lines))
-        return REDRAW if waits else None
+        lines = [line(wait, now, (expected or {}).get(wait.what)) for wait in waits.values()]
+        if task and not lines and now - task.since >= SILENT:
+            lines = [task_line(task, now)]
+        self._draw(block(lines, size.columns, size.lines))
+        return REDRAW if waits or task else None
 
     def close(self):
         """Take the block away and the way out as it was."""
         self._draw([])
         del self._display.display
+
+    def erased(self):
+        """What takes the block away, for who cannot wait for a lock."""
+        height, self._height = self._height, 0
+        return redrawn(height, [])
 
     def _draw(self, lines):
         if lines or self._height:
@@ -144,6 +188,9 @@ class CallbackModule(CallbackBase):
         self._lines = None
         self._directory = None
         self._pid = None
+        self._task, self._runs, self._expected = None, {}, {}
+        self._signalled = False
+        self._before = {}  # what was to happen at a signal before we came: number → handler
 
     def v2_playbook_on_start(self, _playbook):
         """Open the socket, unless an earlier playbook of the same command has."""
@@ -156,7 +203,23 @@ class CallbackModule(CallbackBase):
                 self.disabled = True
                 self._display.warning("Progress cannot be shown: %s" % error)
 
-    def v2_runner_on_ok(self, _result):
+    def v2_playbook_on_task_start(self, task, **_how):
+        self._begins(task)
+
+    def v2_playbook_on_handler_task_start(self, task):
+        self._begins(task)
+
+    def v2_playbook_on_cleanup_task_start(self, task):
+        self._begins(task)
+
+    def _begins(self, task):
+        with self._lock:
+            self._task = Task(task.get_name(), time.monotonic())
+
+    def v2_runner_on_ok(self, result):
+        with self._lock:
+            self._runs = _stopped.heard(self._runs, result.host.get_name(), result.task.action, result.result)
+            self._expected.update(usual(result.result))
         self._show()
 
     def v2_runner_on_failed(self, _result, **_options):
@@ -174,10 +237,11 @@ class CallbackModule(CallbackBase):
         self._directory, self._socket = private_socket()
         self._pid = os.getpid()
         atexit.register(self._close)
-        living = redraws(sys.stdout.isatty(), os.environ)
-        self._lines = (
-            LivingLines(self._display, self._lock) if living else PlainLines(self._display, self.get_option("interval"))
-        )
+        if redraws(sys.stdout.isatty(), os.environ):
+            self._lines = LivingLines(self._display, self._lock)
+        else:
+            self._lines = PlainLines(self._display, self.get_option("interval"), self.get_option("heartbeat"))
+        self._listen_to_signals()
         os.environ[SOCKET] = self._socket.getsockname()
         threading.Thread(target=self._listen, args=(self._socket,), name="spymeo-progress", daemon=True).start()
 
@@ -194,6 +258,47 @@ class CallbackModule(CallbackBase):
         with self._lock:
             self._waits.clear()
             self._lines.close()
+        for number, handler in self._before.items():
+            if signal.getsignal(number) == self._ended:
+                signal.signal(number, handler)
+        self._before = {}
+
+    def _listen_to_signals(self):
+        """Hear of what ends ansible-playbook, before Ansible's own handlers do. What is ignored (nohup) stays so."""
+        for number in ENDING:
+            handler = signal.getsignal(number)
+            if handler not in (None, signal.SIG_IGN):
+                self._before[number] = handler
+                signal.signal(number, self._ended)
+
+    def _ended(self, number, frame):
+        """Say what is left, and have happen what would have happened without us: Ansible's handler, or the end of this process.
+
+        The signal may have come in the middle of anything, so no lock is waited for, and the text goes past Display. A worker is a fork
+        of this process, which has these handlers until it has set its own.
+        """
+        handler = self._before.get(number, signal.SIG_DFL)
+        if os.getpid() == self._pid:
+            self._signalled = True
+            lines = self._left(signal.Signals(number).name)
+            if lines:
+                say("\n".join([self._lines.erased(), *lines, ""]))
+            if number != signal.SIGINT and self._directory:  # after the others nothing of ours is called any more
+                shutil.rmtree(self._directory, ignore_errors=True)
+        if callable(handler):
+            handler(number, frame)
+            return
+        signal.signal(number, handler)
+        os.kill(os.getpid(), number)
+
+    def _left(self, name):
+        directory = os.getcwd()
+
+        def resumed(run_id, host):
+            return command(context.CLIARGS, directory, variables=[("rollback_run_id", run_id)], limit=host)
+
+        task = self._task.name if self._task else ""
+        return _stopped.stopped(name, self._runs, task, resumed, os.environ)
 
     def _listen(self, listening):
         """The thread: hear what is told and show it, until closed."""
@@ -201,7 +306,8 @@ class CallbackModule(CallbackBase):
         # When stdout is gone, whoever prints next tells; there is nothing to show progress on.
         with listening, contextlib.suppress(OSError):
             while self._socket is listening:
-                if select.select([listening], [], [], pause)[0]:
+                # A task that begins does not wake us, so we look in time.
+                if select.select([listening], [], [], REDRAW if pause is None else min(pause, REDRAW))[0]:
                     self._hear(listening.recv(LARGEST))
                 pause = self._show()
 
@@ -216,10 +322,10 @@ class CallbackModule(CallbackBase):
     def _show(self):
         """Show the waits whose module still runs. Returns the seconds until the next time, or None."""
         with self._lock:
-            if self._socket is None:
+            if self._socket is None or self._signalled:
                 return None
             self._waits = {name: wait for name, wait in self._waits.items() if runs(wait.pid)}
-            return self._lines.show(self._waits, time.monotonic())
+            return self._lines.show(self._waits, time.monotonic(), self._task, self._expected)
 
 
 def private_socket():
@@ -234,6 +340,14 @@ def private_socket():
         raise
     listening.setblocking(False)
     return directory, listening
+
+
+def say(text):
+    """Write to this process's standard output at once, whatever is half written in its buffers; if it is gone, to nobody."""
+    left = text.encode("utf-8", "replace")
+    with contextlib.suppress(OSError):
+        while left:
+            left = left[os.write(1, left) :]
 
 
 def redraws(is_terminal, environment):

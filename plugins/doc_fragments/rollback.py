@@ -36,7 +36,8 @@ options:
     description:
       - What M(spymeo.rollback.rollback_begin) gives as RV(spymeo.rollback.rollback_begin#module:run). Then each writing call is made only while
         the run holds its lock, and is written to the run's journal, before and after.
-      - Without it nothing is written down. Playbooks give it once, by C(module_defaults) for C(group/spymeo.rollback.writing).
+      - Playbooks give it once, by C(module_defaults) for C(group/spymeo.rollback.writing).
+      - Without it the module refuses to work, except in check mode.
     type: dict
     suboptions:
       store:

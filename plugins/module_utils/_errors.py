@@ -56,10 +56,14 @@ def reading(operation):
 
 
 class TimedOut(RollbackError):
-    """A wait came to the deadline that the user set."""
+    """A wait came to the deadline that the user set.
 
-    def __init__(self, what, seconds, last, evidence=()):
-        super().__init__("%s was not done after %d s: %s." % (what, seconds, last), evidence)
+    ``absent`` is what was said when AWS was asked last, if it did not answer; then nobody knows how far what is awaited is.
+    """
+
+    def __init__(self, what, seconds, last, evidence=(), absent=""):
+        super().__init__("%s was not done after %d s: %s." % (what, seconds, last.rstrip(".")), evidence)
+        self.absent = absent
 
 
 class Refused(Exception):

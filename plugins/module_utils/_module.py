@@ -20,13 +20,18 @@ try:
         NoRegionError,
         PartialCredentialsError,
     )
+    from botocore.parsers import ResponseParserError
+
+    # What botocore raises where a call to AWS comes to no good answer; ResponseParserError is none of its BotoCoreErrors.
+    AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 except ImportError as missing:
-    BOTOCORE_MISSING = missing  # AnsibleAWSModule tells the person which library to install
+    BOTOCORE_MISSING, AWS_ERRORS = missing, ()  # AnsibleAWSModule tells the person which library to install
 else:
     BOTOCORE_MISSING = None
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
@@ -34,6 +39,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.recorder import record_calls
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import Telling
+from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import unforeseen
 
 REJECTED_CREDENTIALS = (
     "UnrecognizedClientException",
@@ -104,42 +110,78 @@ class RollbackModule(Telling, AnsibleAWSModule):
             return measure(), None
         except RollbackError as error:
             return None, " ".join([error.message, *error.evidence])
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             return None, explain(error, self.params.get("endpoint_url"), self.region)
+        except Exception as error:  # noqa: BLE001 - one part that breaks must not take the others with it
+            return None, unforeseen(error, self._name)
 
     @contextlib.contextmanager
     def telling(self):
         """Turn whatever stops the work inside into one message for a person, once, here."""
-        try:
-            with super().telling():
+        with super().telling():
+            try:
                 yield
-        except (BotoCoreError, ClientError) as error:
-            self.fail_json(msg=explain(error, self.params.get("endpoint_url"), self.region))
+            except AWS_ERRORS as error:
+                raise RollbackError(explain(error, self.params.get("endpoint_url"), self.region)) from error
 
 
 class WritingModule(RollbackModule):
     """A module whose writing calls belong to a run: each is intended and recorded in the run's lock and journal.
 
-    Without the option ``run``, as when a role is used alone, and in check mode, nothing is recorded.
+    It tells them in its result, too, be it a success or a failure, since the store may be gone. Without a run it calls nobody,
+    but in check mode, where nothing is written.
     """
 
     def __init__(self, argument_spec, **kwargs):
         super().__init__(dict(argument_spec, run=dict(type="dict", options=RUN)), **kwargs)
         self._lease = None
 
+    @contextlib.contextmanager
+    def telling(self):
+        with super().telling():
+            if not self.check_mode:
+                refuse_without_run(self.params["run"])
+            yield
+
     def aws(self, service):
         client, run = super().aws(service), self.params["run"]
-        if run and run["store"] and not self.check_mode:
+        if not self.check_mode:
             record_calls(client, self._held(run))
         return client
+
+    def exit_json(self, *args, **kwargs):
+        super().exit_json(*args, calls=self._calls(), **kwargs)
+
+    def fail_json(self, *args, **kwargs):
+        super().fail_json(*args, calls=self._calls(), **kwargs)
+
+    def _calls(self):
+        """What was called and what became of it. A parameter that is refused ends the module before it has a lease."""
+        lease = getattr(self, "_lease", None)
+        return lease.calls if lease else []
 
     def _held(self, run):
         if self._lease is None:
             store = open_store(run["store"], lambda: super(WritingModule, self).aws("s3"))
             memory = Memory(store, run["environment"], run["application"])
             self._lease = Lease(memory, self.params["run_id"], run["fencing"], run["lease"], Player().gone)
-            self._lease.keep()
         return self._lease
+
+
+def refuse_without_run(run):
+    """
+    :param run: the option ``run``, or None.
+    :raises RollbackError: nobody has taken the lock, so that two could change the same thing at once, and nobody could tell what was done.
+    """
+    lacking = [
+        name for name in ("store", "environment", "application", "fencing", "lease") if not (run or {}).get(name)
+    ]
+    if lacking:
+        raise RollbackError(
+            "Nothing was called: this module changes production only for a run that holds its lock, and its option run %s. "
+            "Take the lock with spymeo.rollback.rollback_begin, and pass on what that returns as run, as the playbooks do; check mode needs none."
+            % ("is empty" if len(lacking) == len(RUN) else "lacks " + ", ".join(lacking))
+        )
 
 
 def explain(error, endpoint_url, region):
@@ -159,6 +201,11 @@ def explain(error, endpoint_url, region):
         )
     if isinstance(error, ClientError):
         return _explain_answer(error)
+    if isinstance(error, ResponseParserError):
+        return (
+            "What came instead of an answer of AWS cannot be read (%s). Something on the way has answered, such as a proxy or a portal: look at "
+            "the network of this machine and at rollback_aws.endpoint_url." % said(error)
+        )
     return "The call to AWS failed: %s" % error
 
 

@@ -18,12 +18,16 @@ class Ready:
 
 @dataclass(frozen=True)
 class Pending:
-    """It is on its way: ``done`` of ``total`` (tasks, percent), ``detail`` for people. ``fresh``: this look has asked for what is awaited now."""
+    """It is on its way: ``done`` of ``total`` (tasks, percent), ``detail`` for people. ``fresh``: this look has asked for what is awaited now.
+
+    ``away``: this look got no answer, so that ``done`` is what an earlier one has seen.
+    """
 
     done: float
     total: float
     detail: str
     fresh: bool = False
+    away: bool = False
 
 
 @dataclass(frozen=True)

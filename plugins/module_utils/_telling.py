@@ -11,6 +11,7 @@ import contextlib
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import LONGEST_VALUE, foreign, message, printable
+from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import DETAILED, details, unforeseen
 
 
 class Telling:
@@ -23,6 +24,11 @@ class Telling:
             yield
         except RollbackError as error:
             self.fail_json(msg=_with_evidence(error), **dict(error.result, evidence=error.evidence))
+        except Exception as error:  # noqa: BLE001 - a parser's or a library's; a person gets a sentence, not its traceback
+            told = details(error, self._verbosity)
+            # Ansible adds what the current exception says, secrets and all, unless it is given a text.
+            trace = "\n".join(details(error, DETAILED)["traceback"])
+            self.fail_json(msg=unforeseen(error, self._name), exception=trace, evidence=[], **told)
 
     def exit_json(self, **result):
         """End well. What others wrote in the result has gone through the gate, if not before, then here."""

@@ -80,8 +80,37 @@ options:
       - A service whose own deployment strategy (blue/green, linear, canary) bakes longer than that is a failure.
     type: int
     default: 3600
+  proof:
+    description:
+      - What the checks after the rollback need, to find out now whether they can be made. The health check is asked once.
+    type: dict
+    suboptions:
+      base_url:
+        description: The application's public URL.
+        type: str
+        required: true
+      health_path:
+        description: The path of its health check.
+        type: str
+        required: true
+      log_groups:
+        description: The log groups that will be read.
+        type: list
+        elements: str
+        default: []
+      secrets:
+        description: The secrets that the checks will read.
+        type: list
+        elements: str
+        default: []
+      despite_unreachable:
+        description: Whether a public URL that cannot be reached is a note and not a failure.
+        type: bool
+        default: false
   fail_on_error:
-    description: Whether the task fails when a check has failed. Its message names every failure with its cure.
+    description:
+      - Whether the task fails when a check has failed. Its message names every failure with its cure.
+      - Without it, what is not there (cluster, service, release) is told in RV(evidence), too, so that it can be told together with what else is wrong.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -152,6 +181,16 @@ release_points:
   returned: when the services could be read
   type: list
   elements: dict
+resources:
+  description: The ARNs of the services, as M(spymeo.rollback.rollback_begin) takes them.
+  returned: when the services could be read
+  type: list
+  elements: str
+now:
+  description: How the application answers now, for people. Empty without O(proof).
+  returned: always
+  type: str
+  sample: "https://app.spymeo.fr/api/health answers 503 in 0.1 s"
 running_since:
   description:
     - With O(choose=running), when the release that runs began, ISO 8601 in UTC. The registration of its task definition counts here, too.
@@ -274,6 +313,7 @@ evidence:
   elements: str
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
@@ -288,9 +328,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import findings, line, summary, verdict
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import observe, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients, observe, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import proof_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+PROOF = dict(
+    base_url=dict(type="str", required=True),
+    health_path=dict(type="str", required=True),
+    log_groups=dict(type="list", elements="str", default=[]),
+    secrets=dict(type="list", elements="str", default=[], no_log=False),
+    despite_unreachable=dict(type="bool", default=False),
+)
 
 
 def releases_of(gateway, services, params):
@@ -342,6 +392,45 @@ def told(releases, picked, found):
     )
 
 
+def refused(error):
+    """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
+    return dict(
+        services=[], targets={}, resources=[], bad_since="", running_since="", release_point={},
+        release_point_reason=error.message, findings=[], verdict=FAILED, reason=error.message, msg=error.message,
+        **error.result, evidence=[error.message, *error.evidence],
+    )  # fmt: skip
+
+
+def resources_of(services, cluster):
+    """The ARNs of the services, as a run claims them."""
+    return [arn_of_service(service.arn, cluster.rpartition("/")[2]) for service in services]
+
+
+def planned(module):
+    """The result, without what the proof needs."""
+    params = module.params
+    gateway = EcsGateway(module.aws("ecs"), params["cluster"])
+    services = gateway.services(params["services"])
+    releases, picked = releases_of(gateway, services, params)
+    targets = {release.service.name: target_of(gateway, release) for release in releases}
+    found = findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
+    return dict(told(releases, picked, found), resources=resources_of(services, params["cluster"]))
+
+
+def with_proof(result, proof):
+    """The result with what the checks need, and how the application answers now."""
+    found = [dict(asdict(finding), services=[]) for finding in proof.findings]
+    evidence = [line(finding) for finding in proof.findings if finding.verdict == FAILED]
+    verdict = FAILED if evidence else result["verdict"]
+    return dict(
+        result,
+        now=proof.now,
+        verdict=verdict,
+        findings=found + result["findings"],
+        evidence=result["evidence"] + evidence,
+    )
+
+
 def main():
     module = RollbackModule(
         dict(
@@ -353,17 +442,21 @@ def main():
             release_point=dict(type="str"),
             restored_secrets=dict(type="list", elements="str", default=[], no_log=False),
             wait_timeout=dict(type="int", default=3600),
+            proof=dict(type="dict", options=PROOF),
             fail_on_error=dict(type="bool", default=True),
         )
     )
-    with module.telling():
-        gateway = EcsGateway(module.aws("ecs"), module.params["cluster"])
-        services = gateway.services(module.params["services"])
-        releases, picked = releases_of(gateway, services, module.params)
-        targets = {release.service.name: target_of(gateway, release) for release in releases}
-        found = findings(observe(module.aws, targets, module.params["restored_secrets"], module.params["wait_timeout"]))
-        result = told(releases, picked, found)
-        if result["evidence"] and module.params["fail_on_error"]:
+    params = module.params
+    with module.telling(), ThreadPoolExecutor(1) as beside:
+        proof = beside.submit(proof_of, params["proof"], Clients(module.aws))
+        try:
+            result = planned(module)
+        except RollbackError as error:
+            if params["fail_on_error"]:
+                raise
+            result = refused(error)
+        result = with_proof(result, proof.result())
+        if result["evidence"] and params["fail_on_error"]:
             message = "The rollback would fail (%s). Nothing was changed. Mend all of this first:" % result["reason"]
             raise RollbackError(message, result["evidence"], dict(result, changed=False))
         module.exit_json(changed=False, **result)

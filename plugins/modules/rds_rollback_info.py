@@ -40,7 +40,9 @@ options:
       - It comes before O(snapshot), and cannot be given together with O(snapshot_before).
     type: str
   fail_on_error:
-    description: Whether the task fails when a check has failed. Its message names every failure with its cure.
+    description:
+      - Whether the task fails when a check has failed. Its message names every failure with its cure.
+      - Without it, what is not there (instance, snapshot, secret) is told in RV(evidence), too, so that it can be told together with what else is wrong.
     type: bool
     default: true
   database_secret:
@@ -196,6 +198,11 @@ url:
     version_id:
       description: The version of the secret.
       type: str
+resources:
+  description: The ARNs of RV(db_instance) and O(db_instance), as M(spymeo.rollback.rollback_begin) takes it.
+  returned: success
+  type: list
+  elements: str
 verdict:
   description: V(failed) when a check has failed, V(inconclusive) when none has but some could not be made, else V(passed).
   returned: success
@@ -350,6 +357,64 @@ def told(rollback, found, counted):
     )
 
 
+def planned(module):
+    """The result."""
+    params = module.params
+    gateway, asked = RdsGateway(module.aws("rds")), wanted(params)
+    url, version_id = url_now(module)
+    rollback = where_it_stands(gateway, params["db_instance"], asked, url.host if url else None, params["run_id"])
+    result = told(rollback, *look(module, gateway, rollback, url))
+    arn = rollback.current.arn
+    result.update(resources=sorted({arn, "%s:%s" % (arn.rpartition(":")[0], params["db_instance"])}))
+    return dict(result, url=dict(host=url.host, port=url.port, version_id=version_id) if url else {})
+
+
+def refused(error, module):
+    """The result where nothing can be planned: what is wrong, to be told with what else is, in JSON types.
+
+    The first mistake ends a plan; the names that were not looked up by then are looked up here.
+    """
+    found = {about(item): item for item in reversed([error, *complaints(module)])}
+    evidence = [text for item in reversed(found.values()) for text in (item.message, *item.evidence)]
+    name = module.params["db_instance"]
+    return dict(
+        state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",
+        restored_instance={}, source={}, lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
+    )  # fmt: skip
+
+
+def about(error):
+    """What a RollbackError is about: the option, where it names one."""
+    return getattr(error, "option", error.message)
+
+
+def complaints(module):
+    """The RollbackErrors that looking up each name raises."""
+    found = []
+    for look_up in (url_now, instance_there, snapshot_there):
+        try:
+            look_up(module)
+        except RollbackError as error:
+            found.append(error)
+    return found
+
+
+def instance_there(module):
+    """
+    :raises BadInput: there is no instance of the name.
+    """
+    RdsGateway(module.aws("rds")).source(module.params["db_instance"])
+
+
+def snapshot_there(module):
+    """
+    :raises BadInput: there is no snapshot of the name.
+    """
+    name = module.params["snapshot"]
+    if name and RdsGateway(module.aws("rds")).snapshot(name) is None:
+        raise BadInput("snapshot", name, "there is no such snapshot")
+
+
 def main():
     module = RollbackModule(
         dict(
@@ -367,11 +432,12 @@ def main():
     )
     params = module.params
     with module.telling():
-        gateway, asked = RdsGateway(module.aws("rds")), wanted(params)
-        url, version_id = url_now(module)
-        rollback = where_it_stands(gateway, params["db_instance"], asked, url.host if url else None, params["run_id"])
-        result = told(rollback, *look(module, gateway, rollback, url))
-        result.update(url=dict(host=url.host, port=url.port, version_id=version_id) if url else {})
+        try:
+            result = planned(module)
+        except RollbackError as error:
+            if params["fail_on_error"]:
+                raise
+            result = refused(error, module)
         if result["evidence"] and params["fail_on_error"]:
             message = "The restore would fail (%s). Nothing was changed. Mend all of this first:" % result["checks"]
             raise RollbackError(message, result["evidence"], dict(result, changed=False))

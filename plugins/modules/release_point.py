@@ -64,6 +64,8 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.run
+  - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
 seealso:
@@ -74,6 +76,7 @@ EXAMPLES = r"""
 - name: Remember what runs now
   spymeo.rollback.release_point:
     point_id: cp-20261122-024500
+    run_id: rb-20261122-024500
     release: 2.0.0
     store: s3://spymeo-rollback/runs
     environment: production
@@ -126,7 +129,7 @@ from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._run import hold
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
@@ -191,9 +194,10 @@ def observe(module):
 
 def main():
     texts = {name: dict(type="str", required=True) for name in ("point_id", "store", "environment", "application")}
-    module = RollbackModule(
+    module = WritingModule(
         dict(
             texts,
+            run_id=dict(type="str", required=True),
             release=dict(type="str", default=""),
             services=dict(type="list", elements="dict", required=True),
             database=dict(type="dict", required=True),

@@ -13,6 +13,7 @@ description:
   - One run at a time works on an application in an environment, whatever tool or machine started it. This task takes the lock, if nobody has worked
     since M(spymeo.rollback.rollback_run) has looked; so the plan that was made in between still holds.
   - The lock has a lease, which every writing call of the run renews. When a run dies, its lock is free once the lease has ended.
+  - Two names of one application exclude each other as well, because O(resources) are claimed in the store. Only one store is looked at.
   - The record of the run keeps its plan, and what was there before its first play. A play that resumes the run leaves both as they are.
   - From now on a deploy hold stands. What changes is in the store only, so RV(ignore:changed) is false.
 options:
@@ -31,6 +32,18 @@ options:
   who:
     description: Who runs it. The default is the user and the machine of this process.
     type: str
+  purpose:
+    description:
+      - What the run is for. A rollback and an undo set the deploy hold. A checkpoint gives way to whatever else begins. Only a rollback can be undone.
+    type: str
+    choices: [rollback, undo, checkpoint, unfence]
+    default: rollback
+  resources:
+    description:
+      - The ARNs of what the run works on. Runs that share one exclude each other, whatever they are called in whose inventory.
+    type: list
+    elements: str
+    default: []
   undoes:
     description: The run that this one takes back.
     type: str
@@ -76,6 +89,7 @@ EXAMPLES = r"""
     run_id: "{{ run.run_id }}"
     etag: "{{ run.etag }}"
     kind: "{{ ansible_play_name }}"
+    resources: [arn:aws:ecs:eu-west-3:123456789012:service/spymeo-production/spymeo-app]
     before:
       services: {spymeo-app: "spymeo-app:42"}
 """
@@ -94,7 +108,9 @@ record:
 import time
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.keeper import keep_alive
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 
 
 def main():
@@ -104,6 +120,8 @@ def main():
             etag=dict(type="str", required=True),
             kind=dict(type="str", required=True),
             who=dict(type="str"),
+            purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
+            resources=dict(type="list", elements="str", default=[]),
             undoes=dict(type="str", default=""),
             abandon=dict(type="str", default=""),
             plan=dict(type="list", elements="str", default=[]),
@@ -115,12 +133,14 @@ def main():
     with module.telling():
         memory, run = module.memory(), {}
         if not module.check_mode:
-            told = {name: params[name] for name in ("run_id", "kind", "undoes", "abandon", "plan", "before")}
+            names = ("run_id", "kind", "purpose", "resources", "undoes", "abandon", "plan", "before")
+            told = {name: params[name] for name in names}
             lock = begin(
                 memory, params["etag"], dict(told, who=params["who"] or whoever()), time.time(), params["lease"]
             )
             place = {name: params[name] for name in ("store", "environment", "application", "lease")}
             run = dict(place, fencing=lock.fencing)
+            keep_alive(module.memory, lock.fencing, params["lease"])
         module.exit_json(changed=False, run=run, record=memory.key("runs", params["run_id"]))
 
 

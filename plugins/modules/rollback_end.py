@@ -8,37 +8,104 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rollback_end
 version_added: 0.1.0
-short_description: Write down what a run has come to, and leave its lock to whoever comes next
+short_description: Say what a run has come to, write it down, and leave its lock to whoever comes next
 description:
+  - What a run has come to is one value, RV(outcome). It is made of the run's journal, of the verification of this play, and of the task that has failed, if
+    one has. What people read, the record and the exit code follow from it.
   - Writes the outcome to the record of the run, its durations to the history, and releases the lock.
   - A run that has failed is to be resumed, or given up; until then no other run begins. A run that has made no writing call has touched nothing, and
     stands in nobody's way.
   - The deploy hold stays when the run has changed something, and is lifted when it has not, or when the run has undone another one.
   - A run that dies never comes here. Its lock is free when its lease has ended.
+  - When the store fails, that is told in RV(lines), and what the tasks of this play have told in O(calls) stands for the journal.
 options:
   run_id:
-    description: The id of the run.
+    description: The id of the run. Empty when the play has failed before it had one.
     type: str
-    required: true
+    default: ""
+  resumed:
+    description: Whether the operator gave that id.
+    type: bool
+    default: false
+  kind:
+    description: The name of the playbook.
+    type: str
+    default: ""
+  etag:
+    description: The lock as M(spymeo.rollback.rollback_run) has seen it, to tell when another run has begun since.
+    type: str
+    default: ""
   fencing:
-    description: The number of the play, RV(spymeo.rollback.rollback_begin#module:run).
+    description: The number of the play, RV(spymeo.rollback.rollback_begin#module:run). 0 means that it has not taken the lock.
     type: int
-    required: true
-  outcome:
-    description:
-      - V(complete), V(unverified) when everything was done and a check after it has not passed, or V(failed).
+    default: 0
+  failed_task:
+    description: The name of the task that has failed.
     type: str
-    choices: [failed, unverified, complete]
-    required: true
-  report:
-    description: What is told to people about the outcome.
+    default: ""
+  message:
+    description: What it said.
+    type: str
+    default: ""
+  verdict:
+    description: The verdict of this play's verification. Empty when it has made none; then it is not done.
+    type: str
+    choices: ["", passed, failed, inconclusive]
+    default: ""
+  verdict_reason:
+    description: Why.
+    type: str
+    default: ""
+  purpose:
+    description:
+      - What the run is for, as M(spymeo.rollback.rollback_begin) takes it. A rollback and an undo are done when the verification of this play has passed,
+        the others when their last task has ended.
+    type: str
+    choices: [rollback, undo, checkpoint, unfence]
+    default: rollback
+  deployed:
+    description: Whether its deployment has come up, or nothing had to be deployed.
+    type: bool
+    default: false
+  calls:
+    description: The writing calls that the tasks of this play have made, as their results tell them.
     type: list
-    elements: str
+    elements: dict
     default: []
   seconds:
     description: How long the parts of the run took, by part, in seconds. Parts that are null were not done.
     type: dict
     default: {}
+  details:
+    description: What was done, for people.
+    type: list
+    elements: str
+    default: []
+  commands:
+    description: Commands that can be pasted, by what they do.
+    type: dict
+    default: {}
+  base_url:
+    description: The application's public URL.
+    type: str
+    default: ""
+  contacts:
+    description: Whom to call, by role.
+    type: dict
+    default: {}
+  fenced:
+    description: Whether the play has brought the services to 0 tasks, and has not brought them back.
+    type: bool
+    default: false
+  cluster:
+    description: The ECS cluster, to say what runs when a run has failed.
+    type: str
+    default: ""
+  services:
+    description: The services.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - spymeo.rollback.rollback.memory
 attributes:
@@ -61,15 +128,59 @@ EXAMPLES = r"""
     application: spymeo
     run_id: "{{ run.run_id }}"
     fencing: "{{ begun.run.fencing }}"
-    outcome: complete
+    verdict: "{{ verification.verdict }}"
     seconds: {deployment: 95.2}
 """
 
 RETURN = r"""
 outcome:
-  description: What the run has come to; V(untouched) when it has made no writing call.
+  description: What the run has come to.
   returned: success
-  type: str
+  type: dict
+  contains:
+    run_id:
+      description: The run.
+      type: str
+    kind:
+      description: The name of the playbook.
+      type: str
+    state:
+      description:
+        - V(done) and V(checked) are the good ends.
+        - With V(not verified) all was done, and the checks have not passed. With V(not complete) something is missing. With V(untouched) no call was made.
+      type: str
+    ok:
+      description: Whether the playbook may end with exit code 0.
+      type: bool
+    verified:
+      description: Whether all checks have passed in this very play.
+      type: bool
+    reason:
+      description: Why.
+      type: str
+    made:
+      description: The writing calls that were made.
+      type: list
+      elements: str
+    unknown:
+      description: The writing calls of which nobody knows whether they were made.
+      type: list
+      elements: str
+    left:
+      description: What is still to be done.
+      type: list
+      elements: str
+    seconds:
+      description: How long the run took so far.
+      type: float
+    next:
+      description: The command to run next. Empty when there is none.
+      type: str
+lines:
+  description: The same, for people.
+  returned: success
+  type: list
+  elements: str
 hold:
   description: The hold that stands, for people. Empty when none does.
   returned: success
@@ -77,32 +188,73 @@ hold:
 """
 
 import time
+from dataclasses import replace
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import end
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import OUTCOMES
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.ending import Ending
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Seen, merged, outcome_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome_text import lines_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
+
+TEXTS = ("run_id", "kind", "etag", "failed_task", "message", "verdict_reason", "base_url", "cluster")
+FLAGS = ("resumed", "deployed", "fenced")
+
+
+def seen_by(module, ending):
+    """The Seen of this play."""
+    params = module.params
+    return Seen(
+        run_id=params["run_id"],
+        kind=params["kind"],
+        check=module.check_mode,
+        calls=tuple(merged(ending.journal, params["calls"])),
+        read=ending.journal is not None,
+        verdict=params["verdict"],
+        reason=params["verdict_reason"],
+        purpose=params["purpose"],
+        deployed=params["deployed"],
+        failed_at=params["failed_task"],
+        resumed=params["resumed"],
+    )
+
+
+def next_command(outcome, commands):
+    """The command to run next, of those that the playbook knows."""
+    names = {"not complete": "go_on", "not verified": "verify", "untouched": "again"}
+    return commands.get(names.get(outcome.state, ""), "")
 
 
 def main():
     module = MemoryModule(
         dict(
-            run_id=dict(type="str", required=True),
-            fencing=dict(type="int", required=True),
-            outcome=dict(type="str", required=True, choices=list(OUTCOMES)),
-            report=dict(type="list", elements="str", default=[]),
+            {name: dict(type="str", default="") for name in TEXTS},
+            **{name: dict(type="bool", default=False) for name in FLAGS},
+            fencing=dict(type="int", default=0),
+            verdict=dict(type="str", default="", choices=["", "passed", "failed", "inconclusive"]),
+            purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
+            calls=dict(type="list", elements="dict", default=[]),
+            details=dict(type="list", elements="str", default=[]),
+            services=dict(type="list", elements="str", default=[]),
             seconds=dict(type="dict", default={}),
+            commands=dict(type="dict", default={}),
+            contacts=dict(type="dict", default={}),
         )
     )
     params = module.params
     with module.telling():
-        memory, outcome = module.memory(), params["outcome"]
-        if not module.check_mode:
-            seconds = {part: float(value) for part, value in params["seconds"].items() if value is not None}
-            ended = dict(outcome=outcome, lines=params["report"], seconds=seconds)
-            outcome = end(memory, params["run_id"], params["fencing"], ended, time.time())
-        hold = told((memory.read("hold") or (None,))[0])
-        module.exit_json(changed=False, outcome=outcome, hold=hold or "")
+        ending = Ending(module.memory, params, module.check_mode, time.time)
+        outcome = outcome_of(seen_by(module, ending))
+        outcome = replace(outcome, seconds=ending.seconds, next=next_command(outcome, params["commands"]))
+        around = dict(params, **ending.around(outcome, module.aws))
+        lines = lines_of(outcome, params["message"], around)
+        try:
+            around.update(ending.write(outcome, lines))
+        except RollbackError as error:
+            outcome = replace(outcome, ok=False)
+            around["store"] = error.message
+        lines = lines_of(outcome, params["message"], around)
+        module.exit_json(changed=False, outcome=outcome.as_dict(), lines=lines, hold=around["hold"])
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ description:
 options:
   state:
     description:
-      - V(show) tells whether a hold stands, V(check) fails when one does, V(set) and V(release) change it.
+      - V(check) fails unless it is written down that nobody holds deployments back. Where nothing was ever written down, somebody may ask in the wrong place.
+      - V(show) tells what is known, V(set) and V(release) change it.
     type: str
     choices: [show, check, set, release]
-    default: show
+    default: check
   reason:
     description: Why deployments are held back, for whoever meets the hold. Needed with O(state=set).
     type: str
@@ -75,10 +76,40 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import c
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 
 
+def refuse(memory, hold):
+    """Stop a deployment, unless it is written down that nobody holds it back.
+
+    :raises RollbackError: somebody does, or nobody knows.
+    """
+    if standing(hold):
+        raise RollbackError("Do not deploy: %s. playbooks/hold.yml with rollback_hold=release ends that." % told(hold))
+    if not hold:
+        raise RollbackError(
+            "Do not deploy: nobody knows whether deployments are held back. Nothing was ever written down as %s in the store %s: "
+            "rollback_store, rollback_environment or the name of the host is another one than that of rollbacks, or no checkpoint was made yet. "
+            "If the names are right, make one: playbooks/checkpoint.yml." % (memory.key("hold"), memory.store)
+        )
+
+
+def write(memory, before, after, etag):
+    """Write the hold, and what it means for the other names of the same resources.
+
+    :raises RollbackError: somebody else has changed it just now.
+    """
+    try:
+        memory.store.put(memory.key("hold"), as_json(after), etag)
+    except Conflict as error:
+        raise RollbackError("Somebody else has changed the hold just now. Nothing was changed; look again.") from error
+    for other in map(memory.beside, before.get("places", ())):
+        there, its_etag = other.read("hold") or ({}, ABSENT)
+        if standing(there) and there["run_id"] == before["run_id"] and not standing(after):
+            other.store.put(other.key("hold"), as_json(dict(after, places=there["places"])), its_etag)
+
+
 def main():
     module = MemoryModule(
         dict(
-            state=dict(type="str", choices=["show", "check", "set", "release"], default="show"),
+            state=dict(type="str", choices=["show", "check", "set", "release"], default="check"),
             reason=dict(type="str", default=""),
             who=dict(type="str"),
         )
@@ -87,24 +118,17 @@ def main():
     with module.telling():
         memory = module.memory()
         before, etag = memory.read("hold") or ({}, ABSENT)
-        if params["state"] == "check" and standing(before):
-            raise RollbackError(
-                "Do not deploy: %s. playbooks/hold.yml with rollback_hold=release ends that." % told(before)
-            )
+        if params["state"] == "check":
+            refuse(memory, before)
         after = changed(before, params["state"], params["who"] or whoever(), clock_of(time.time()), params["reason"])
         if after != before and not module.check_mode:
-            try:
-                memory.store.put(memory.key("hold"), as_json(after), etag)
-            except Conflict as error:
-                raise RollbackError(
-                    "Somebody else has changed the hold just now. Nothing was changed; look again."
-                ) from error
+            write(memory, before, after, etag)
         module.finish(
             changed=after != before,
             before=before,
             after=after,
             plan=["%s the deploy hold" % params["state"]] if after != before else [],
-            reason=told(after) or "nobody holds deployments back",
+            reason=told(after) or ("nobody holds deployments back" if after else "nothing was ever written down here"),
             standing=standing(after),
         )
 

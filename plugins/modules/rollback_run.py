@@ -10,7 +10,8 @@ module: rollback_run
 version_added: 0.1.0
 short_description: Check what the inventory says, give the run its id, and see whether it may begin
 description:
-  - Looks at the C(rollback_*) variables that a playbook needs and reports every mistake at once, before the first call to AWS.
+  - Looks at the variables C(rollback_*) and C(verify_*) that a playbook uses and reports every mistake at once, before the first call to AWS. A name
+    that looks like one of them and is none is a mistake, too.
   - Gives the run an id. Everything that the run creates is named after it, so a run that died is resumed by giving the id again.
   - Looks who works on the application, and whether an earlier run was not finished. It writes nothing; M(spymeo.rollback.rollback_begin) takes the lock.
 options:
@@ -18,11 +19,20 @@ options:
     description: The variables as the inventory, the survey or the command line gave them, by name. A variable that is not set is left out or empty.
     type: dict
     required: true
-  needed:
-    description: The names of the variables that this playbook uses.
+  playbook:
+    description: The playbook at hand, such as V(rollback_full). It tells which variables are used, and which are needed.
+    type: str
+    required: true
+  given:
+    description: The names of all variables that are set, in which misspelt ones are looked for.
     type: list
     elements: str
-    required: true
+    default: []
+  purpose:
+    description: What the run is for, as M(spymeo.rollback.rollback_begin) takes it.
+    type: str
+    choices: [rollback, undo, checkpoint, unfence]
+    default: rollback
   alone:
     description:
       - Whether this playbook must be the only one that works on the application. While another one does, or when a run was not finished, it is refused;
@@ -39,6 +49,11 @@ options:
     description: The name of the playbook, for which expected durations are looked up.
     type: str
     default: ""
+  fail_on_error:
+    description:
+      - Whether a store that cannot be used, or a library that is missing, is a failure of this task. Without it, RV(evidence) tells it.
+    type: bool
+    default: true
   checks:
     description:
       - The checks with which the playbook will end, as M(spymeo.rollback.verify_application) takes them. Mistakes in them are told now, and not once
@@ -47,49 +62,39 @@ options:
     suboptions:
       scenarios:
         description: HTTP scenarios.
-        type: list
-        elements: dict
-        default: []
+        type: raw
       lines:
         description: Where in which file each part of them was written, as P(spymeo.rollback.lines#filter) tells it.
         type: dict
         default: {}
       variables:
         description: What they refer to, as text.
-        type: dict
-        default: {}
+        type: raw
       secrets:
         description: Names (the keys) of what they refer to and Secrets Manager holds.
-        type: dict
-        default: {}
+        type: raw
       noise:
         description: Errors in the logs that are known.
-        type: list
-        elements: dict
-        default: []
+        type: raw
       e2e:
         description: The end-to-end tests, if there are any.
         type: dict
         suboptions:
           command:
             description: What is run. Without it there are no such tests.
-            type: str
+            type: raw
           runs_on:
             description: Where they run.
-            type: str
-            choices: [controller, task]
-            default: controller
+            type: raw
           chdir:
             description: The directory in which they run on this machine.
-            type: path
+            type: raw
           timeout:
             description: How long they may take, in seconds.
-            type: int
-            default: 900
+            type: raw
           secret_environment:
             description: Their environment variables that are masked.
-            type: dict
-            default: {}
+            type: raw
 extends_documentation_fragment:
   - spymeo.rollback.rollback.memory
 attributes:
@@ -112,7 +117,7 @@ EXAMPLES = r"""
     variables:
       rollback_cluster: "{{ rollback_cluster | default('') }}"
       rollback_run_id: "{{ rollback_run_id | default('') }}"
-    needed: [rollback_cluster, rollback_run_id]
+    playbook: triage
     environment: production
     application: spymeo
     alone: true
@@ -133,6 +138,11 @@ etag:
   description: What M(spymeo.rollback.rollback_begin) compares the lock with, so that a plan holds only if nobody has worked since.
   returned: success
   type: str
+evidence:
+  description: What would keep the run from succeeding and is known by now, with its cure; the store that cannot be used. To be told with what the plan finds.
+  returned: success
+  type: list
+  elements: str
 notes:
   description: What is to be told with the plan, one sentence each; who works, whose lock is taken over, whether deployments are held back.
   returned: success
@@ -154,12 +164,14 @@ release_points:
   elements: dict
 """
 
+import importlib.util
 import os
+import sys
 import time
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import problems as problems_of_tests
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
@@ -167,93 +179,145 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._progress import t
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import OF_RUNS, problems
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
+    ALL,
+    RESTORES,
+    VERIFIED,
+    problems,
+    unknown,
+    wrong,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import glance, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import known
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, StoreError
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+# What is wrong with their types is told by the variables' own names (``inputs``), and not by those of these options.
 E2E = dict(
-    command=dict(type="str"),
-    runs_on=dict(type="str", choices=["controller", "task"], default="controller"),
-    chdir=dict(type="path"),
-    timeout=dict(type="int", default=900),
-    secret_environment=dict(type="dict", default={}, no_log=True),
+    {name: dict(type="raw") for name in ("command", "runs_on", "chdir", "timeout")},
+    secret_environment=dict(type="raw", no_log=True),
 )
 CHECKS = dict(
-    scenarios=dict(type="list", elements="dict", default=[]),
+    scenarios=dict(type="raw"),
     lines=dict(type="dict", default={}),
-    variables=dict(type="dict", default={}, no_log=True),
-    secrets=dict(type="dict", default={}, no_log=False),
-    noise=dict(type="list", elements="dict", default=[]),
+    variables=dict(type="raw", no_log=True),
+    secrets=dict(type="raw", no_log=False),
+    noise=dict(type="raw"),
     e2e=dict(type="dict", options=E2E),
 )
+LIBRARIES = {"requests": "the checks", "psycopg": "the look at the database (rollback_db_probe: direct)"}
+
+
+def problems_of_types(checks, playbook):
+    """Every mistake in the types of the options of ``checks``, which may be None."""
+    tests = (checks or {}).get("e2e") or {}
+    given = dict(verify_variables=(checks or {}).get("variables"), rollback_e2e_secret_environment=tests.get("secret_environment"))  # fmt: skip
+    return [text for name, value in given.items() for text in wrong(name, value, playbook)]
 
 
 def problems_of_checks(checks, today):
-    """Every mistake (list of str) in the option ``checks``, which may be None."""
+    """Every mistake (list of str) in the option ``checks``, which may be None. Their types are right."""
     if checks is None:
         return []
     tests = checks["e2e"] or {}
-    names = {*checks["variables"], *checks["secrets"], "run_id"}
+    given = {name: checks[name] or {} for name in ("variables", "secrets")}
+    names = {*given["variables"], *given["secrets"], "run_id"}
     found = []
     for refuse in (
-        lambda: check_variables(checks["variables"]),
-        lambda: check_secrets(checks["secrets"]),
-        lambda: read_scenarios(checks["scenarios"], names, checks["lines"]),
-        lambda: read_noise(checks["noise"], today),
+        lambda: check_variables(given["variables"]),
+        lambda: check_secrets(given["secrets"]),
+        lambda: read_scenarios(checks["scenarios"] or [], names, checks["lines"]),
+        lambda: read_noise(checks["noise"] or [], today),
     ):
         try:
             refuse()
         except RollbackError as error:
             found += error.evidence
-    return found + (problems_of_tests(tests, os.path.isdir) if tests.get("command") else [])
+    return found + problems_of_tests(tests_of(tests), os.path.isdir) if tests.get("command") else found
+
+
+def tests_of(given):
+    """The end-to-end tests with their defaults."""
+    return dict(
+        command=given["command"],
+        runs_on=given.get("runs_on") or "controller",
+        chdir=given.get("chdir") or None,
+        timeout=int(given.get("timeout") or 900),
+        secret_environment=given.get("secret_environment") or {},
+    )
+
+
+def missing_libraries(variables, playbook):
+    """What this Python lacks for the playbook at hand, with its cure (list of str)."""
+    direct = playbook in RESTORES and (variables.get("rollback_db_probe") or "direct") == "direct"
+    needed = ["requests"] * (playbook in VERIFIED) + ["psycopg"] * direct
+    lacking = [name for name in needed if importlib.util.find_spec(name) is None]
+    text = "%s is not installed for %s, and %s need it. Run: %s -m pip install %s."
+    return [text % (name, sys.executable, LIBRARIES[name], sys.executable, name) for name in lacking]
 
 
 def see(module, memory, run_id, abandon):
     """What the store tells: (Seen, notes)."""
+    purpose = module.params["purpose"]
     if module.params["alone"] and not module.check_mode:
-        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"))
+        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), purpose)
         notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
     else:
-        seen, note = glance(memory, run_id, abandon, time.time())
+        seen, note = glance(memory, run_id, abandon, time.time(), purpose)
         notes = [note] if note else []
     held = told((memory.read("hold") or (None,))[0])
     return seen, notes + ([held] if held else [])
+
+
+def remembered(module, given, abandon):
+    """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
+    nothing = dict(etag=ABSENT, notes=[], undoable="", expected={}, release_points=[])
+    try:
+        memory = module.memory()
+        seen, notes = see(module, memory, given, abandon)
+        history = (memory.read("history") or (dict(runs=[]),))[0]
+        return dict(
+            etag=seen.etag,
+            notes=notes,
+            undoable=seen.undoable,
+            expected=expected(history["runs"], module.params["kind"]),
+            release_points=known(memory),
+            evidence=[],
+        )
+    except (StoreError, BadInput) as error:
+        return dict(nothing, evidence=[error.message])
 
 
 def main():
     module = MemoryModule(
         dict(
             variables=dict(type="dict", required=True),
-            needed=dict(type="list", elements="str", required=True),
+            playbook=dict(type="str", required=True, choices=list(ALL)),
+            given=dict(type="list", elements="str", default=[]),
+            purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
             alone=dict(type="bool", default=False),
             abandon=dict(type="str", default=""),
             kind=dict(type="str", default=""),
+            fail_on_error=dict(type="bool", default=True),
             checks=dict(type="dict", options=CHECKS),
         )
     )
-    variables = module.params["variables"]
+    variables, playbook, checks = (module.params[name] for name in ("variables", "playbook", "checks"))
     with module.telling():
-        needed = module.params["needed"] + [name for name in OF_RUNS if name not in module.params["needed"]]
         now = datetime.now(timezone.utc)
-        found = problems(variables, needed) + problems_of_checks(module.params["checks"], now.date())
+        found = unknown(module.params["given"]) + problems(variables, playbook) + problems_of_types(checks, playbook)
+        found = found or problems_of_checks(checks, now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
-        given, memory = variables.get("rollback_run_id") or "", module.memory()
+        given = variables.get("rollback_run_id") or ""
         abandon = module.params["abandon"] or variables.get("rollback_abandon") or ""
-        seen, notes = see(module, memory, given, abandon)
-        history = (memory.read("history") or (dict(runs=[]),))[0]
-        module.exit_json(
-            changed=False,
-            run_id=given or new_run_id(now),
-            resumed=bool(given),
-            etag=seen.etag,
-            notes=notes,
-            undoable=seen.undoable,
-            expected=expected(history["runs"], module.params["kind"]),
-            release_points=known(memory),
-        )
+        store = remembered(module, given, abandon)
+        store["evidence"] += missing_libraries(variables, playbook)
+        if store["evidence"] and module.params["fail_on_error"]:
+            raise RollbackError("Nothing was changed. Mend this first:", store["evidence"])
+        module.exit_json(changed=False, run_id=given or new_run_id(now), resumed=bool(given), **store)
 
 
 if __name__ == "__main__":

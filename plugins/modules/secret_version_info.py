@@ -64,6 +64,10 @@ options:
     description: The key of the URL, if that secret is a JSON object.
     type: str
     default: DATABASE_URL
+  fail_on_error:
+    description: Whether the task fails when something is wrong with a secret. Without it, that is told in RV(evidence).
+    type: bool
+    default: true
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -112,6 +116,11 @@ reason:
   description: Why the secrets would change or stay.
   returned: success
   type: str
+evidence:
+  description: With O(fail_on_error=false), what is wrong, with its cure.
+  returned: success
+  type: list
+  elements: str
 secrets:
   description: What is known about each secret.
   returned: success
@@ -158,6 +167,7 @@ parameters:
   elements: dict
 """
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
@@ -201,6 +211,38 @@ def told(secrets, parameters):
     )
 
 
+def planned(module):
+    """The result. What is wrong with one secret hides nothing of the others.
+
+    :raises RollbackError: with every mistake.
+    """
+    params, gateway = module.params, SecretsGateway(module.aws("secretsmanager"))
+    wishes = wishes_of(params, gateway)
+    refuse_unlisted(wishes, params["secrets"], params["parameters"])
+    choosing = SecretChoosing(gateway, wishes)
+    secrets = side_by_side(lambda name: or_error(choosing.choose, name), params["secrets"])
+    parameters = []
+    if params["parameters"]:
+        numbers = ParameterChoosing(ParametersGateway(module.aws("ssm")), wishes)
+        parameters = side_by_side(lambda name: or_error(numbers.choose, name), params["parameters"])
+    errors = [item for item in [*secrets, *parameters] if isinstance(item, RollbackError)]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise RollbackError(
+            errors[0].message, [line for error in errors[1:] for line in [error.message, *error.evidence]]
+        )
+    return dict(told(secrets, parameters), evidence=[])
+
+
+def or_error(choose, name):
+    """What ``choose(name)`` gives, or the RollbackError that it raises."""
+    try:
+        return choose(name)
+    except RollbackError as error:
+        return error
+
+
 def main():
     module = RollbackModule(
         dict(
@@ -213,19 +255,18 @@ def main():
             release_point=dict(type="dict", default={}),
             database_secret=dict(type="str", no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
+            fail_on_error=dict(type="bool", default=True),
         )
     )
+    params = module.params
     with module.telling():
-        gateway, params = SecretsGateway(module.aws("secretsmanager")), module.params
-        wishes = wishes_of(params, gateway)
-        refuse_unlisted(wishes, params["secrets"], params["parameters"])
-        choosing = SecretChoosing(gateway, wishes)
-        secrets = side_by_side(choosing.choose, params["secrets"])
-        parameters = []
-        if params["parameters"]:
-            numbers = ParameterChoosing(ParametersGateway(module.aws("ssm")), wishes)
-            parameters = side_by_side(numbers.choose, params["parameters"])
-        module.finish(changed=False, **told(secrets, parameters))
+        try:
+            result = planned(module)
+        except RollbackError as error:
+            if params["fail_on_error"]:
+                raise
+            result = dict(told([], []), evidence=[error.message, *error.evidence])
+        module.finish(changed=False, **result)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import signal
 import sys
@@ -25,6 +26,9 @@ from ansible.module_utils.testing import patch_module_args
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 from ansible.vars import clean
+from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
+from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
+from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import DETAILED, NEXT
 
 PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
 PLUGINS = "ansible_collections.spymeo.rollback.plugins."
@@ -79,6 +83,8 @@ class ForkedModule(ActionBase):
             output.seek(0)
             errors.seek(0)
             told = dict(rc=code, stdout=output.read(), stderr=errors.read())
+        if not answered(told["stdout"]):
+            return died(self._task.action, code, told["stderr"], self._display.verbosity)
         told.update(stdout_lines=told["stdout"].splitlines(), stderr_lines=told["stderr"].splitlines())
         answer = self._parse_returned_data(told, PROFILE)
         if isinstance(answer, dict):  # ansible-core before 2.21
@@ -88,10 +94,40 @@ class ForkedModule(ActionBase):
         return answer.as_result_dict(for_round_trip=True)
 
 
+def answered(output):
+    """Whether a module has written all of its answer, a JSON object; libraries may have written before and behind it."""
+    start = 0 if output.startswith("{") else output.find("\n{") + 1
+    try:
+        return isinstance(json.JSONDecoder().raw_decode(output, start)[0], dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def died(action, code, errors, verbosity):
+    """The result of a module that has ended without an answer: in one sentence, how, and the last that it said.
+
+    :param code: its exit code; below 0 the signal that ended it.
+    :param errors: what it wrote to its standard error. At -vvv all of it is shown, without secrets.
+    """
+    how = "was ended by %s" % _signal_name(-code) if code < 0 else "ended with exit code %d" % code
+    lines = [line for line in errors.splitlines() if line.strip()]
+    last = " (%s)" % said(lines[-1]) if lines else ""
+    msg = "%s %s and gave no answer%s. %s" % (action.rpartition(".")[2], how, last, NEXT)
+    shown = dict(traceback=[without_secrets(line) for line in lines]) if verbosity >= DETAILED else {}
+    return dict(shown, failed=True, msg=msg)
+
+
+def _signal_name(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "signal %d" % number
+
+
 def _become_module(action, arguments, directory, output, errors):
     """What the child does: run the module, write its answer, and end without returning to the worker's code."""
     code = 1
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)  # the worker's handlers end the worker
     try:
         os.chdir(directory)  # where Ansible starts a module on a local connection

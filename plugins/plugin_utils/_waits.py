@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits that are under way, as lines for a person: what a line says, and when it is worth printing. Pure."""
+"""Waits that are under way, as lines for a person: what a line says, and when it is worth printing. Pure.
+
+Where nobody sees the time pass on a terminal, an unchanged wait is told again once in a while, and so is a task that tells nothing:
+what is silent for longer is ended by AWX, GitLab and CircleCI as if it hung.
+"""
 
 from __future__ import annotations
 
@@ -83,8 +87,16 @@ def plain(text):
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def line(wait, now):
-    """The line of a wait at ``now`` (seconds of the clock of ``wait.at``)."""
+@dataclass(frozen=True)
+class Task:
+    """The task that is under way since ``since`` (seconds of a monotonic clock)."""
+
+    name: str
+    since: float
+
+
+def line(wait, now, usual=None):
+    """The line of a wait at ``now`` (seconds of the clock of ``wait.at``); ``usual`` is how many seconds it took lately, or None."""
     since = max(0.0, now - wait.at)
     name = "%s of %s" % (wait.what, wait.key) if wait.key else wait.what
     parts = ["%s %s" % (name, hours(wait.elapsed + since))]
@@ -92,7 +104,14 @@ def line(wait, now):
         parts.append("%g of %g" % (wait.done, wait.total))
     if wait.estimate is not None:
         parts.append("about %s left" % hours(max(0.0, wait.estimate - since)))
+    elif usual:
+        parts.append("usually %s" % hours(usual))
     return "WAIT      %s: %s" % (", ".join(parts), wait.detail)
+
+
+def task_line(task, now):
+    """The line of a task of which nothing else is known."""
+    return "WAIT      %s: %s" % (hours(now - task.since), plain(task.name))
 
 
 def hours(seconds):
@@ -109,17 +128,32 @@ class Printed:
     at: float
 
 
-def due_in(wait, printed, interval, now):
-    """Seconds until the line of ``wait`` is to be printed, 0 for now, None when it says nothing new.
+def due_in(wait, printed, interval, heartbeat, now):
+    """Seconds until the line of ``wait`` is to be printed, 0 for now.
 
     :param printed: what was Printed of it last, or None.
     :param interval: seconds between two lines of one wait, at least.
+    :param heartbeat: seconds after which a line is printed that says nothing new.
     """
     if printed is None:
         return 0.0
-    if printed.news == wait.news:
-        return None
-    return max(0.0, printed.at + interval - now)
+    return max(0.0, printed.at + (heartbeat if printed.news == wait.news else interval) - now)
+
+
+def task_due_in(task, last, heartbeat, now):
+    """Seconds until the line of a task is to be printed that nothing else is told of.
+
+    :param last: when any line was printed last, or None.
+    """
+    return max(0.0, max(task.since, task.since if last is None else last) + heartbeat - now)
+
+
+def usual(results):
+    """How long the parts of a run took lately: part → seconds, of what ``rollback_run`` tells as ``expected``; of none, nothing."""
+    try:
+        return {part: number(told["seconds"]) for part, told in results["expected"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
 
 
 def block(lines, columns, rows):

@@ -134,6 +134,29 @@ def take_down(production: Production) -> None:
     cli.down(cli.parser().parse_args(["down", "--name", production.name]))
 
 
+def _clone(target: pathlib.Path) -> pathlib.Path:
+    """What `git clone` gives of the work tree as it is, without .git: AWX removes it before it runs."""
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        source, copy = ROOT / name, target / name
+        if source.is_symlink() or source.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy, follow_symlinks=False)
+    return target
+
+
+@pytest.fixture(scope="session")
+def clone():
+    """Copies the work tree as it is to a path that is not there yet, which is returned."""
+    return _clone
+
+
 @pytest.fixture
 def production():
     """A healthy production for one test."""

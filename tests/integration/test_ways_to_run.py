@@ -15,23 +15,6 @@ ROOT = pathlib.Path(__file__).parents[2]
 PLAN = "CODE      spymeo-app: spymeo-app:2 -> spymeo-app:1"
 
 
-def clone(target: pathlib.Path) -> pathlib.Path:
-    """What `git clone` gives of the work tree as it is, without .git: AWX removes it before it runs."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        source, copy = ROOT / name, target / name
-        if source.is_symlink() or source.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, copy, follow_symlinks=False)
-    return target
-
-
 @pytest.fixture(scope="module")
 def broken(shared_production):
     shared_production.accident("full")
@@ -39,7 +22,7 @@ def broken(shared_production):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory, clone):
     return clone(tmp_path_factory.mktemp("clone") / "somewhere")
 
 

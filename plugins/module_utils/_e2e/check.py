@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 
@@ -17,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task import judge as judge_task
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import Progress, teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
 
 LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch Logs
 PURPOSE, CURE = "the end-to-end tests", "Allow it, or set rollback_e2e_runs_on to controller."
@@ -78,7 +77,9 @@ def _await(gateway, task, name, limit):
             limit,
             tell=teller("end-to-end tests"),
         )
-    except TimedOut:
+    except TimedOut as late:
+        if late.absent:  # whether the tests are done, nobody knows
+            raise
         gateway.stop(task, "the end-to-end tests were not done after %d s" % limit)
         return None
     return exit_code(gateway.task(task), name)
@@ -92,7 +93,7 @@ def _written(gateway, group, stream):
         looks.append(gateway.lines(group, stream))
         return Ready() if looks[-1] == looks[-2] else Pending(0, 1, "it has %d lines" % len(looks[-1]))
 
-    with contextlib.suppress(TimedOut):  # then what is there is what there is
+    with late_is_fine():  # then what is there is what there is
         wait_for("Reading what the end-to-end tests wrote", look, LOGS_LATE)
     return looks[-1]
 

@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
 
 
 class Fencing:
@@ -70,10 +70,10 @@ class Fencing:
         :param timeout: seconds.
         :raises TimedOut: they are not in time.
         """
+        what = "Scaling the services to 0" if self._verb == FENCE else "Bringing the services back"
         while self._take_all():
-            self.observe()
+            answered(what, self.observe, PATIENCE, self._clock, tell)
         if wait:
-            what = "Scaling the services to 0" if self._verb == FENCE else "Bringing the services back"
             wait_for(what, self._look, timeout, self._clock, tell=tell)
 
     def _take_all(self):

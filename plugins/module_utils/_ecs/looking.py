@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Seen, decided, expected_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
 
 NEWEST_DEAD = 20  # tasks; a crash loop leaves hundreds that all say the same
 
@@ -53,7 +51,7 @@ def look_until_decided(ecs, names, elb, targets, timeout, clock=None, tell=None)
         looks[:] = look(ecs, names, elb, targets)
         return decided(looks)
 
-    with contextlib.suppress(TimedOut):  # the verdict tells what is missing
+    with late_is_fine():  # the verdict tells what is missing
         wait_for("The tasks of %s" % ", ".join(names), once, timeout, clock, tell=tell)
     return looks
 

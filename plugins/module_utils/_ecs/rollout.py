@@ -29,8 +29,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
 
 
 @dataclass
@@ -132,6 +133,9 @@ class Rollout:
             if stopped:
                 course.ours = next(item for item in course.history if item.arn == step.stopped)
             course.outcome = "under way"
+        except Unrecorded:  # the call was made: this is no deployment that was refused, and nobody may call any more
+            course.outcome = "under way"
+            raise
         except RollbackError as error:
             course.error, course.outcome = error, "not started"
 
@@ -140,7 +144,8 @@ class Rollout:
         asked = course.service.name, course.asked_for, course.step.force, fence.desired if fence else None
         if self._ecs.deploy(*asked):
             return
-        self._find([course])
+        what = "Looking whether ECS has started the deployment of %s, whose answer was lost," % asked[0]
+        answered(what, lambda: self._find([course]), PATIENCE, self._clock)
         if course.ours is None and not self._ecs.deploy(*asked):
             raise RollbackError(
                 "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
@@ -160,7 +165,7 @@ class Rollout:
                 timeout,
                 self._clock,
                 self._evidence,
-                lambda _pending, elapsed: teller.each(self._waiting, elapsed),
+                lambda pending, elapsed: teller.each(self._each(pending), elapsed),
             )
         self._lift_fences(timeout)
         refused = [course for course in self.courses if course.error]
@@ -173,7 +178,19 @@ class Rollout:
         """The tasks are there again; what is left is scaling, and the mark."""
         fenced = [course.service.name for course in self.courses if course.service.fence and not course.error]
         if fenced:
-            Fencing(self._ecs, self._scaling(), LIFT, fenced, self._run_id, self._clock).go(timeout, None, wait=True)
+            fencing = answered(
+                "Looking at the services that were fenced",
+                lambda: Fencing(self._ecs, self._scaling(), LIFT, fenced, self._run_id, self._clock),
+                PATIENCE,
+                self._clock,
+            )
+            fencing.go(timeout, None, wait=True)
+
+    def _each(self, pending):
+        """What each service waits for, or that AWS is away for all of them."""
+        if not pending.away:
+            return self._waiting
+        return [(name, done, total, pending.detail) for name, done, total, _detail in self._waiting]
 
     def _look(self):
         going = [course for course in self.courses if course.under_way]

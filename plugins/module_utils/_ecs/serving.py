@@ -68,6 +68,40 @@ def judge_tasks(seen):
     return Ready(told)
 
 
+def told_now(service):
+    """What a service runs, for people."""
+    told = "%s: %d of %d tasks run, %s" % (
+        service.name,
+        service.running,
+        service.desired,
+        short(service.task_definition),
+    )
+    under_way = [item for item in service.deployments if item.rollout_state == "IN_PROGRESS"]
+    return told + (", a deployment is under way" if under_way or len(service.deployments) > 1 else "")
+
+
+def changed_since(seen, service):
+    """What has become of a service since it was judged (str), None when its deployment is still the only one and all its tasks run.
+
+    :param seen: the Seen that was judged.
+    :param service: the Service as it is now.
+    """
+    then, now, name = seen.service.primary, service.primary, service.name
+    if service.status != "ACTIVE" or now is None:
+        return "%s is %s and has no deployment" % (name, service.status)
+    if then is None or (now.task_definition, now.created_at) != (then.task_definition, then.created_at):
+        return "%s: somebody has deployed %s at %s, while the checks were made" % (
+            name, short(now.task_definition), now.created_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
+        )  # fmt: skip
+    if len(service.deployments) > 1:
+        return "%s: its deployment is no longer the only one" % name
+    if not service.desired:
+        return "%s was scaled to 0 while the checks were made: nobody is served" % name
+    if service.running < min(service.desired, seen.service.desired):  # autoscaling may add some meanwhile
+        return "%s: %d of %d tasks run now" % (name, service.running, service.desired)
+    return None
+
+
 def judge_targets(seen):
     """Whether the load balancer sends traffic to every task of a service that runs, and to as many as are wanted."""
     name, wanted = seen.service.name, seen.service.desired
@@ -132,6 +166,14 @@ def verdict_of_tasks(looks):
     if failed:
         return FAILED, "; ".join(failed), failed
     return (INCONCLUSIVE, "; ".join(waiting), waiting) if waiting else (PASSED, "; ".join(told), [])
+
+
+def verdict_of_changes(changes):
+    """(verdict, reason, evidence) over what ``changed_since`` says of each service (list of str or None)."""
+    found = [change for change in changes if change]
+    if found:
+        return FAILED, "; ".join(found), found
+    return PASSED, "at the end of the checks it is still the only one, and all its tasks run", []
 
 
 def verdict_of_targets(looks):

@@ -165,7 +165,7 @@ def _no_answer(error, timeout):
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return NoAnswer(False, "this machine cannot resolve the name of the host")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return NoAnswer(True, "the connection was refused")
+        return NoAnswer(True, "the connection was refused", connected=False)
     if _closed(error, causes):
         return NoAnswer(True, "the connection was closed before the answer was complete")
     return NoAnswer(False, "the request could not be made: %s" % _last(causes))

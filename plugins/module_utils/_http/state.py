@@ -63,10 +63,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """No answer came. ``by_application`` is whether the application is the cause, and not this machine or the network."""
+    """No answer came. ``by_application`` is whether the application is the cause, and not this machine or the network; ``connected`` is whether
+    anybody took the connection."""
 
     by_application: bool
     why: str
+    connected: bool = True
 
 
 @dataclass(frozen=True)

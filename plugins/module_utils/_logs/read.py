@@ -6,17 +6,15 @@
 
 from __future__ import annotations
 
-import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import Collection, Reading, milliseconds
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import STREAMS_A_CALL
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.ready import all_have_logged
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
 
 SIDE_BY_SIDE = 4  # readings at a time; AWS answers 5 FilterLogEvents a second and account, or a few more
 LONGEST_BASELINE = 200_000  # lines of one kind of stream; a log that has more within the window is not read to its end
@@ -89,7 +87,7 @@ def _wait_for_lines(gateway, streams, timeout, clock):
         return all_have_logged(streams, silent)
 
     if silent:
-        with contextlib.suppress(TimedOut):  # which the verdict tells
+        with late_is_fine():  # which the verdict tells
             wait_for("The first line of every task", look, timeout, clock)
     return silent
 
@@ -109,7 +107,7 @@ def wait_until_readable(gateway, streams, moment, timeout, clock=None):
         return Pending(0, 1, "no line of after the requests can be read yet")
 
     if parts:
-        with contextlib.suppress(TimedOut):
+        with late_is_fine():
             wait_for("Reading what the requests left in the logs", look, timeout, clock)
 
 

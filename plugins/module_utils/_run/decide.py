@@ -16,7 +16,9 @@ from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    CHECKPOINT,
     COMPLETE,
+    ROLLBACK,
     UNDER_WAY,
     UNTOUCHED,
     UNVERIFIED,
@@ -52,19 +54,22 @@ class Refused:
     message: str
 
 
-def standing(lock, run_id, abandon, now):
+def standing(lock, run_id, abandon, now, purpose=ROLLBACK):
     """What a play may do that wants to begin.
 
     :param lock: the Lock as it is recorded, or None.
     :param run_id: the run that the operator wants to resume; empty for a new one.
     :param abandon: the run that the operator gives up; empty, or WHICHEVER for what may follow any run.
     :param now: seconds since 1970.
+    :param purpose: one of PURPOSES.
     :return: Free, Await or Refused.
     """
     if lock is None:
         return Free()
     mine = run_id == lock.run_id
     if lock.expires is not None and now < lock.expires:
+        if lock.purpose == CHECKPOINT != purpose:
+            return Free("%s, which gives way" % _told(lock))
         if mine or abandon in (lock.run_id, WHICHEVER):
             return Await(lock.expires - now)
         return Refused(
@@ -102,10 +107,23 @@ def who_works(lock, now):
     return "%s is at work" % _told(lock)
 
 
-def taken(lock, run_id, kind, who, undoes, now, lease):
+def given_back(ours, before):
+    """The lock of a play that may not begin after all: as it was ``before`` (Lock or None) it took ``ours``, and nobody's."""
+    if before is None:
+        return replace(ours, expires=None, outcome=UNTOUCHED)
+    return replace(before, expires=None, under_way=(), fencing=ours.fencing)
+
+
+def sealed(lock):
+    """The lock of a play that has died, after which somebody else works on the same things: that play can make no call any more."""
+    return replace(lock, expires=None, under_way=())
+
+
+def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK):
     """The lock that a play writes to begin; it holds for ``lease`` seconds.
 
     :param lock: the Lock for which ``standing`` says Free, or None.
+    :param purpose: one of PURPOSES.
     """
     same = lock is not None and lock.run_id == run_id
     number = lock.number if lock else 0
@@ -122,12 +140,13 @@ def taken(lock, run_id, kind, who, undoes, now, lease):
         under_way=(),
         undoes=undoes,
         undoable=undoable(lock) if lock and not same else lock.undoable if lock else "",
+        purpose=purpose,
     )
 
 
 def undoable(lock):
-    """The newest run that has changed something and is no undo: the one of ``lock``, or an earlier one; empty when there is none."""
-    return lock.run_id if lock.wrote and not lock.undoes else lock.undoable
+    """The newest rollback that has changed something: the run of ``lock``, or an earlier one; empty when there is none."""
+    return lock.run_id if lock.wrote and lock.purpose == ROLLBACK else lock.undoable
 
 
 def intended(lock, fencing, service, operation, of, settled, now, lease):
@@ -175,6 +194,6 @@ def refuse_lost(lock, fencing):
             "The lock of this run is gone from the store. No further call is made. Look for who has changed the store."
         )
     raise Lost(
-        "%s has taken over the lock, since the lease of this play had ended. This play makes no further call; "
-        "what it has done stays as it is, and the other one goes on from there." % _told(lock)
+        "%s has taken over the lock: the lease of this play had ended, or this play is a checkpoint, which gives way. This play makes no "
+        "further call; what it has done stays as it is." % _told(lock)
     )

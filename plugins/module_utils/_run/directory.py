@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -15,6 +16,7 @@ import time
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import (
     ABSENT,
     ANY,
+    UNUSABLE,
     Conflict,
     StoreError,
     checked,
@@ -75,24 +77,26 @@ class DirectoryStore:
         try:
             yield
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(
-                "The store %s cannot be %s: %s. Nothing was changed. Mend the directory, or set rollback_store to another one, or to s3://bucket/prefix."
-                % (self._root, what, error)
-            ) from error
+            raise StoreError(UNUSABLE % (self._root, what, getattr(error, "strerror", None) or error)) from error
 
     @contextlib.contextmanager
     def _guarded(self):
         deadline = time.monotonic() + PATIENCE
-        with open(os.path.join(self._root, GUARD), "ab") as guard:
+        with open(os.path.join(self._root, GUARD), "ab", opener=_private) as guard:
             while True:
                 try:
                     fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
                     if time.monotonic() > deadline:
-                        raise
+                        text = "another process has held its file %s for %d s" % (GUARD, PATIENCE)
+                        raise OSError(errno.EWOULDBLOCK, text) from None
                     time.sleep(0.01)
             yield
+
+
+def _private(path, flags):
+    return os.open(path, flags, 0o600)
 
 
 def _replace(path, content):

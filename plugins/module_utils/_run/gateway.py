@@ -17,14 +17,17 @@ try:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import (
     ABSENT,
     ANY,
+    UNUSABLE,
     Conflict,
     StoreError,
     checked,
@@ -41,7 +44,12 @@ _CURES = {
 
 
 def s3_client(connection):
-    """boto3's client of S3.
+    """boto3's client of S3; see ``client_of``."""
+    return client_of(connection, "s3")
+
+
+def client_of(connection, service):
+    """boto3's client of a service.
 
     :param connection: dict of amazon.aws's connection options, by their names; those that are not set are None.
     :raises StoreError: there is no boto3, or no such profile.
@@ -50,7 +58,7 @@ def s3_client(connection):
     own = Config(**connection["aws_config"]) if connection["aws_config"] else None
     try:
         return boto3.session.Session(profile_name=connection["profile"]).client(
-            "s3",
+            service,
             region_name=connection["region"] or None,
             endpoint_url=connection["endpoint_url"],
             aws_access_key_id=connection["access_key"],
@@ -60,7 +68,7 @@ def s3_client(connection):
             config=config.merge(own) if own else config,
         )
     except BotoCoreError as error:
-        raise StoreError("S3 cannot be reached for rollback_store: %s. Mend rollback_aws." % error) from error
+        raise StoreError("AWS's %s cannot be reached: %s. Mend rollback_aws." % (service, error)) from error
 
 
 class S3Store:
@@ -134,17 +142,18 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            raise StoreError(_TEXT % (self, what, _problem(error))) from error
-        except BotoCoreError as error:
-            raise StoreError(_TEXT % (self, what, error)) from error
-
-
-_TEXT = "The store %s cannot be %s: %s. Nothing was changed. Mend that, or set rollback_store to another store."
+            raise StoreError(UNUSABLE % (self, what, _problem(error))) from error
+        except (BotoCoreError, ResponseParserError, UnicodeDecodeError) as error:
+            raise StoreError(UNUSABLE % (self, what, said(error).rstrip("."))) from error
 
 
 def _problem(error):
     answer = error.response["Error"]
-    code, message = answer["Code"], answer.get("Message", "")
+    code, message = answer["Code"], answer.get("Message", "").rstrip(".")
     if code in _REFUSED:
         return "these credentials may not call %s (docs/permissions.md lists what a store needs)" % error.operation_name
-    return "%s (%s)" % (_CURES[code], code) if code in _CURES else "S3 answers %s: %s" % (code, message)
+    return (
+        "%s (%s)" % (_CURES[code], code)
+        if code in _CURES
+        else "S3 answers %s" % ": ".join(part for part in (code, message) if part)
+    )

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, ROLLBACK, UNDO
 
 
 def standing(hold):
@@ -14,13 +15,19 @@ def standing(hold):
     return bool(hold and hold["standing"])
 
 
-def placed(who, since, reason, run_id=""):
+def placed(who, since, reason, run_id="", places=()):
     """A hold that stands.
 
     :param since: a time for people.
     :param run_id: the run for which it stands; empty when a person has set it.
+    :param places: where else in the store it stands: other names of what the run works on (see ``claims``).
     """
-    return dict(standing=True, who=who, since=since, reason=reason, run_id=run_id)
+    return dict(standing=True, who=who, since=since, reason=reason, run_id=run_id, places=list(places))
+
+
+def free(who, since, reason):
+    """A hold that has never stood. A pipeline deploys on this word only: that nothing is there may mean that it asks in the wrong place."""
+    return dict(placed(who, since, reason), standing=False)
 
 
 def lifted(hold, who, since):
@@ -44,9 +51,18 @@ def changed(hold, state, who, since, reason):
 
 
 def at_the_beginning(hold, record):
-    """The hold that a run sets when it begins, or None when one stands already."""
+    """The hold that a run sets when it begins, or None when it stays as it is.
+
+    A checkpoint is what comes before a deployment, so it holds nobody back; it says so where nobody has said anything yet.
+    """
     reason = "run %s (%s)" % (record["run_id"], record["kind"])
-    return None if standing(hold) else placed(record["who"], record["began"], reason, record["run_id"])
+    if record["purpose"] in (ROLLBACK, UNDO):
+        return (
+            None
+            if standing(hold)
+            else placed(record["who"], record["began"], reason, record["run_id"], record["places"])
+        )
+    return free(record["who"], record["began"], reason) if hold is None else None
 
 
 def at_the_end(hold, record, wrote):
@@ -57,7 +73,7 @@ def at_the_end(hold, record, wrote):
     :param wrote: whether the run has made a writing call.
     """
     own = standing(hold) and hold["run_id"] in (record["run_id"], record["undoes"] or record["run_id"])
-    over = not wrote or (record["undoes"] and record["outcome"] == "complete")
+    over = not wrote or (record["undoes"] and record["outcome"] == COMPLETE)
     return lifted(hold, record["who"], record["ended"]) if own and over else None
 
 

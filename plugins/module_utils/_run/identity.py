@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-RUN_ID = re.compile(r"^[a-z](?:-?[a-z0-9]){2,29}$")
+RUN_ID = re.compile(r"^[a-z](?:-?[a-z0-9]){2,29}\Z")
 RUN_ID_FORM = "3 to 30 small letters, digits and single hyphens, beginning with a letter, like rb-20261122-031500"
 
 TAG_RUN = "spymeo:rollback-run"

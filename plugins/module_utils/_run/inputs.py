@@ -2,7 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an inventory may say. One table; every mistake in it is found at once, before the first call to AWS."""
+"""What an inventory may say. One table; every mistake in it is found at once, before the first call to AWS.
+
+A name that looks like one of the table and is none is a mistake, too: what a person has set and nobody reads is the worst of
+answers.
+"""
 
 from __future__ import annotations
 
@@ -15,35 +19,115 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import
 
 
 class Variable(NamedTuple):
-    """``check`` is a callable: a value that is set → what is wrong with it (str), or None. ``form`` is what it must be, for people."""
+    """A variable of the inventory.
+
+    - ``check``: a callable: a value that is set → what is wrong with it (str), or None.
+    - ``form``: what it must be, for people.
+    - ``required``, ``optional``: the playbooks that need it, and those that use it where it is set.
+    """
 
     check: Callable[[object], str | None]
     form: str
-    may_be_empty: bool
+    required: tuple
+    optional: tuple
+
+    @property
+    def playbooks(self):
+        """The playbooks that use it."""
+        return (*self.required, *self.optional)
 
 
-# What every playbook uses, because it looks who works.
-OF_RUNS = ("rollback_run_id", "rollback_abandon", "rollback_store", "rollback_lease")
+CODE, DATABASE, FULL, SECRETS = "rollback_code", "rollback_database", "rollback_full", "rollback_secrets"
+UNDO, VERIFY, TRIAGE, CHECKPOINT = "undo", "verify", "triage", "checkpoint"
+RELEASES, HOLD, UNFENCE, SALVAGE = "releases", "hold", "unfence", "salvage"
+
+ROLLBACKS = (CODE, DATABASE, FULL, SECRETS)
+RESTORES = (DATABASE, FULL)
+VERIFIED = (*ROLLBACKS, UNDO, VERIFY)  # that end with the checks
+ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE)  # that change something: one at a time
+READING = (VERIFY, TRIAGE, RELEASES, HOLD, SALVAGE)
+ALL = (*ALONE, *READING)
 
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 _DIGEST = r"sha256:[0-9a-f]{64}"
 TARGET_FORM = re.compile(r"(%s|%s)\Z" % (_DIGEST, _REVISION))
+_OURS = re.compile(r"(rollback|verify)(_|\Z)")
+_NEAR = 0.88  # difflib's ratio from which on a name is taken for a misspelt one of ours
 
 
-def problems(variables, needed):
+def of_playbook(playbook):
+    """The names of the variables (list of str) that a playbook uses.
+
+    :raises KeyError: there is no such playbook (a mistake in a playbook, not in an inventory).
+    """
+    if playbook not in ALL:
+        raise KeyError(playbook)
+    return [name for name, variable in VARIABLES.items() if playbook in variable.playbooks]
+
+
+def readable(names):
+    """Of ``names``, those whose values are looked at: known ones that are no secret."""
+    return [name for name in names if name in VARIABLES and name not in SECRET]
+
+
+def problems(variables, playbook):
     """Every mistake in ``variables`` (dict name → value as the inventory has it), one sentence each.
 
-    :param needed: the variables (list of str) that the playbook at hand uses; the others are not looked at.
-    :raises KeyError: ``needed`` names a variable that is not in the table (a mistake in a role, not in an inventory).
+    :param playbook: the one at hand; what it does not use is not looked at.
+    :raises KeyError: there is no such playbook.
     """
-    return [text for text in (_problem(name, variables.get(name), VARIABLES[name]) for name in needed) if text]
+    found = []
+    for name in of_playbook(playbook):
+        found.append(_problem(name, variables.get(name), VARIABLES[name], playbook))
+    return [text for text in found if text]
 
 
-def _problem(name, value, variable):
-    if value is None or value == "":
-        text = "%s is not set. Set it in the inventory of this environment to %s."
-        return None if variable.may_be_empty else text % (name, variable.form)
+def wrong(name, value, playbook):
+    """What is wrong with the value of a secret variable (list of one str, or of none); the value is not shown."""
+    if _blank(value):
+        return []
+    variable = VARIABLES[name]
+    complaint = variable.check(value) if playbook in variable.playbooks else None
+    return ["%s: %s. It must be %s." % (name, complaint, variable.form)] if complaint else []
+
+
+def unknown(names):
+    """One sentence for each of ``names`` that looks like a variable of this collection and is none."""
+    return [text for text in map(_misspelt, sorted(names)) if text]
+
+
+def _misspelt(name):
+    if name in VARIABLES or name in DERIVED:
+        return None
+    ours = _OURS.match(name)
+    near = _nearest(name, 0.6 if ours else _NEAR)
+    if not near:
+        return _UNKNOWN % (name, "docs/runbook.md and README.md tell them") if ours else None
+    return _UNKNOWN % (name, "did you mean %s?" % near)
+
+
+_UNKNOWN = "%s is no variable of this collection, so nothing would read it; %s"
+
+
+def _nearest(name, ratio):
+    import difflib  # takes longer to load than all else here; who has made no mistake need not wait for it
+
+    words = name.lower().replace("-", "_")
+    known = difflib.get_close_matches(words, [*VARIABLES, *DERIVED], 1, ratio)
+    return known[0] if known else None
+
+
+def _blank(value):
+    """Whether a value counts as not set: nothing, or what a survey sends for a question without an answer."""
+    return value is None or value == ""
+
+
+def _problem(name, value, variable, playbook):
+    if _blank(value):
+        if playbook not in variable.required:
+            return None
+        return "%s is not set. Set it in the inventory of this environment to %s." % (name, variable.form)
     complaint = variable.check(value)
     return "%s is %r: %s. It must be %s." % (name, value, complaint, variable.form) if complaint else None
 
@@ -65,14 +149,6 @@ def _check_time(value):
     if _not_text(value):
         return _not_text(value)
     return None if _TIME.match(value) else "it is not a time in ISO 8601 with a zone"
-
-
-def _check_fence(value):
-    return None if value in ("none", "scale_to_zero") else "there is no such fence"
-
-
-def _check_probe(value):
-    return None if value in ("direct", "task") else "there is no such way to probe"
 
 
 def _check_names(value):
@@ -99,7 +175,7 @@ def _twice(value):
 def _check_url(value):
     if _not_text(value):
         return _not_text(value)
-    return None if re.match(r"^https?://[^/\s]+/?$", value) else "it is not an http or https URL without a path"
+    return None if re.match(r"https?://[^/\s]+/?\Z", value) else "it is not an http or https URL without a path"
 
 
 def _check_path(value):
@@ -129,9 +205,44 @@ def _check_one_target(value):
 
 
 def _check_seconds(value):
+    return _check_whole(value) or (None if int(value) > 0 else "it is not above 0")
+
+
+def _check_whole(value):
     if isinstance(value, (bool, float)) or not re.match(r"[0-9]+\Z", str(value)):
         return "it is not a whole number"
-    return None if int(value) > 0 else "it is not above 0"
+    return None
+
+
+def _check_number(value):
+    if isinstance(value, bool) or not re.match(r"[0-9]+(\.[0-9]+)?\Z", str(value)):
+        return "it is not a number"
+    return None if float(value) > 0 else "it is not above 0"
+
+
+def _check_text(value):
+    return _not_text(value)
+
+
+def _choice(*words):
+    return lambda value: None if value in words else "there is no such choice"
+
+
+def _check_options(value):
+    return None if isinstance(value, dict) else "it is %s, not a mapping" % type(value).__name__
+
+
+def _check_tables(value):
+    if not isinstance(value, dict):
+        return "it is %s, not a mapping" % type(value).__name__
+    wrong = [name for name, item in value.items() if not isinstance(item, dict)]
+    return "for %s, there is no mapping" % wrong[0] if wrong else None
+
+
+def _check_mappings(value):
+    if not isinstance(value, list):
+        return "it is %s, not a list" % type(value).__name__
+    return None if all(isinstance(item, dict) for item in value) else "something in it is no mapping"
 
 
 def _check_contacts(value):
@@ -175,80 +286,201 @@ def _check_store(value):
     return None if place_of(value) else "it is neither a directory nor a bucket"
 
 
-def _required(check, form):
-    return Variable(check, form, False)
-
-
-def _optional(check, form):
-    return Variable(check, form, True)
-
-
 VARIABLES = {
-    "rollback_environment": _required(_check_name, "the environment's name, like production"),
-    "rollback_region": _required(_check_name, "an AWS region, like eu-west-3"),
-    "rollback_cluster": _required(_check_name, "an ECS cluster, like spymeo-production"),
-    "rollback_services": _required(_check_names, "a list of ECS services, like [spymeo-app]"),
-    "rollback_task_definition": _optional(
+    "rollback_environment": Variable(
+        _check_name, "the environment's name, like production", (*ALONE, VERIFY, RELEASES, HOLD, SALVAGE), (TRIAGE,)
+    ),
+    "rollback_region": Variable(
+        _check_name, "an AWS region, like eu-west-3", (*ALONE, VERIFY, TRIAGE, RELEASES, SALVAGE), (HOLD,)
+    ),
+    "rollback_cluster": Variable(
+        _check_name, "an ECS cluster, like spymeo-production", (*ALONE, VERIFY, TRIAGE, RELEASES), ()
+    ),
+    "rollback_services": Variable(
+        _check_names, "a list of ECS services, like [spymeo-app]", (*ALONE, VERIFY, TRIAGE, RELEASES), ()
+    ),
+    "rollback_task_definition": Variable(
         _check_target,
         "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or a mapping from services to those",
+        (),
+        (CODE, FULL, TRIAGE),
     ),
-    "rollback_deploy_timeout": _optional(
-        _check_seconds, "empty, or how many seconds the deployment may take, like 900"
+    "rollback_deploy_timeout": Variable(
+        _check_seconds, "empty, or how many seconds the deployment may take, like 900", (), (*ROLLBACKS, UNDO, UNFENCE)
     ),
-    "rollback_db_instance": _required(_check_name, "an RDS DB instance identifier, like spymeo-production-db"),
-    "rollback_snapshot": _optional(
+    "rollback_db_instance": Variable(
+        _check_name,
+        "an RDS DB instance identifier, like spymeo-production-db",
+        (*RESTORES, CHECKPOINT, SALVAGE),
+        (TRIAGE,),
+    ),
+    "rollback_snapshot": Variable(
         _check_name,
         "empty, or an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot; empty: that of the release point",
+        (),
+        (*RESTORES, TRIAGE),
     ),
-    "rollback_release_point": _optional(
-        _check_name, "empty, or none, or the id of a release point, like cp-20261122-024500"
+    "rollback_release_point": Variable(
+        _check_name, "empty, or none, or the id of a release point, like cp-20261122-024500", (), (*ROLLBACKS, TRIAGE)
     ),
-    "rollback_release": _optional(_check_name, "empty, or the release that is about to be deployed, like v2.0.0"),
-    "rollback_despite_migrations": _optional(_check_flag, "empty, true or false"),
-    "rollback_snapshot_before": _optional(
-        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"
+    "rollback_release": Variable(
+        _check_name, "empty, or the release that is about to be deployed, like v2.0.0", (), (CHECKPOINT,)
     ),
-    "rollback_point_in_time": _optional(
-        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"
+    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE,)),
+    "rollback_snapshot_before": Variable(
+        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
     ),
-    "rollback_fence": _optional(_check_fence, "empty, none, or scale_to_zero"),
-    "rollback_db_probe": _optional(_check_probe, "empty, direct, or task"),
-    "rollback_db_probe_image": _optional(
+    "rollback_point_in_time": Variable(
+        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
+    ),
+    "rollback_fence": Variable(_choice("none", "scale_to_zero"), "empty, none, or scale_to_zero", (), RESTORES),
+    "rollback_db_probe": Variable(
+        _choice("direct", "task"), "empty, direct, or task", (), (*RESTORES, CODE, UNDO, CHECKPOINT)
+    ),
+    "rollback_db_probe_image": Variable(
         _check_name,
         "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
+        (),
+        RESTORES,
     ),
-    "rollback_db_stop_failed": _optional(_check_flag, "empty, true or false"),
-    "rollback_db_warm": _optional(_check_optional_names, "empty, or a list of tables, like [Practitioner]"),
-    "rollback_database_secret": _required(_check_name, "the name or ARN of the secret that holds DATABASE_URL"),
-    "rollback_secrets": _optional(_check_optional_names, "a list of secret names or ARNs; it may be empty"),
-    "rollback_parameters": _optional(
-        _check_optional_names, "a list of names or ARNs of SSM parameters; it may be empty"
+    "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), RESTORES),
+    "rollback_db_warm": Variable(
+        _check_optional_names, "empty, or a list of tables, like [Practitioner]", (), RESTORES
     ),
-    "rollback_secrets_before": _optional(
-        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'"
+    "rollback_database_secret": Variable(
+        _check_name,
+        "the name or ARN of the secret that holds DATABASE_URL",
+        (*RESTORES, CHECKPOINT, SALVAGE),
+        (CODE, SECRETS, UNDO, TRIAGE),
     ),
-    "rollback_secret_versions": _optional(
+    "rollback_secrets": Variable(
+        _check_optional_names,
+        "a list of secret names or ARNs; it may be empty",
+        (),
+        (FULL, SECRETS, CHECKPOINT, TRIAGE),
+    ),
+    "rollback_parameters": Variable(
+        _check_optional_names,
+        "a list of names or ARNs of SSM parameters; it may be empty",
+        (),
+        (FULL, SECRETS, CHECKPOINT),
+    ),
+    "rollback_secrets_before": Variable(
+        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (FULL, SECRETS)
+    ),
+    "rollback_secret_versions": Variable(
         _check_mapping,
         "empty, or a mapping from secrets to version ids, and from parameters to version numbers, like {spymeo/production/app: 5048a2cf-…}",
+        (),
+        (FULL, SECRETS),
     ),
-    "rollback_secret_keys": _optional(
+    "rollback_secret_keys": Variable(
         _check_lists,
         "empty, or a mapping from secrets to lists of JSON keys, like {spymeo/production/app: [PAYMENT_API_KEY]}",
+        (),
+        (FULL, SECRETS),
     ),
-    "rollback_backup_secrets": _optional(
-        _check_mapping, "empty, or a mapping from secrets to the secrets that hold their backups"
+    "rollback_backup_secrets": Variable(
+        _check_mapping, "empty, or a mapping from secrets to the secrets that hold their backups", (), (FULL, SECRETS)
     ),
-    "rollback_base_url": _required(_check_url, "the application's public URL, like https://app.spymeo.fr"),
-    "rollback_health_path": _required(_check_path, "the path of the health check, like /api/health"),
-    "rollback_log_groups": _required(_check_names, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]"),
-    "rollback_contacts": _optional(_check_contacts, "a mapping from a role to whom to call, like {on_call: +33 …}"),
-    "rollback_run_id": _optional(_check_id, "empty, or the id of the run to resume: %s" % RUN_ID_FORM),
-    "rollback_abandon": _optional(
-        _check_id, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM
+    "rollback_base_url": Variable(
+        _check_url, "the application's public URL, like https://app.spymeo.fr", VERIFIED, (TRIAGE,)
     ),
-    "rollback_undo_run": _optional(_check_id, "empty, or the id of the run to undo: %s" % RUN_ID_FORM),
-    "rollback_store": _optional(_check_store, "empty, or %s" % STORE_FORM),
-    "rollback_lease": _optional(
-        _check_seconds, "empty, or how many seconds the lock holds without being renewed, like 60"
+    "rollback_health_path": Variable(
+        _check_path, "the path of the health check, like /api/health", VERIFIED, (TRIAGE,)
+    ),
+    "rollback_log_groups": Variable(
+        _check_names, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]", VERIFIED, (TRIAGE,)
+    ),
+    "rollback_contacts": Variable(
+        _check_contacts, "a mapping from a role to whom to call, like {on_call: +33 …}", (), (*VERIFIED, TRIAGE)
+    ),
+    "rollback_run_id": Variable(_check_id, "empty, or the id of the run to resume: %s" % RUN_ID_FORM, (), ALL),
+    "rollback_abandon": Variable(
+        _check_id, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM, (), ALL
+    ),
+    "rollback_undo_run": Variable(_check_id, "empty, or the id of the run to undo: %s" % RUN_ID_FORM, (), (UNDO,)),
+    "rollback_store": Variable(_check_store, "empty, or %s" % STORE_FORM, (), ALL),
+    "rollback_lease": Variable(
+        _check_seconds, "empty, or how many seconds the lock holds without being renewed, like 60", (), ALL
+    ),
+    "rollback_aws": Variable(
+        _check_options, "empty, or a mapping of amazon.aws's connection options, like {profile: production}", (), ALL
+    ),
+    "rollback_several_hosts": Variable(_check_flag, "empty, true or false", (), ALONE),
+    "rollback_despite_unreachable": Variable(_check_flag, "empty, true or false", (), VERIFIED),
+    "rollback_bad_since": Variable(
+        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*VERIFIED, TRIAGE)
+    ),
+    "rollback_hold": Variable(
+        _choice("show", "check", "set", "release"), "empty, show, check, set, or release", (), (HOLD,)
+    ),
+    "rollback_hold_reason": Variable(_check_text, "empty, or why deployments are held back", (), (HOLD,)),
+    "rollback_failed_db_instance": Variable(
+        _check_name, "empty, or an RDS DB instance identifier, like spymeo-production-db", (), (SALVAGE,)
+    ),
+    "rollback_salvage_directory": Variable(
+        _check_name, "empty, or a directory on the machine that plays", (), (SALVAGE,)
+    ),
+    "rollback_salvage_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (SALVAGE,)),
+    "rollback_data_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (TRIAGE,)),
+    "rollback_slow_after": Variable(
+        _check_number, "empty, or how many seconds an answer may take, like 2.5", (), (TRIAGE,)
+    ),
+    "rollback_triage_play": Variable(_choice("all", "reading", "none"), "empty, all, reading, or none", (), (TRIAGE,)),
+    "rollback_evidence_file": Variable(
+        _check_name, "empty, or a file into which triage writes what it has seen", (), (TRIAGE,)
+    ),
+    "rollback_evidence_from": Variable(
+        _check_name, "empty, or a file that rollback_evidence_file has written", (), (TRIAGE,)
+    ),
+    "rollback_e2e_command": Variable(
+        _check_text, "empty, or the command of the end-to-end tests, like npm run test:e2e", (), VERIFIED
+    ),
+    "rollback_e2e_runs_on": Variable(_choice("controller", "task"), "empty, controller, or task", (), VERIFIED),
+    "rollback_e2e_chdir": Variable(_check_name, "empty, or a directory on the machine that plays", (), VERIFIED),
+    "rollback_e2e_timeout": Variable(
+        _check_seconds, "empty, or how many seconds the tests may take, like 900", (), VERIFIED
+    ),
+    "rollback_e2e_environment": Variable(_check_mapping, "empty, or a mapping from names to values", (), VERIFIED),
+    "rollback_e2e_secret_environment": Variable(
+        _check_options, "empty, or a mapping from names to values", (), VERIFIED
+    ),
+    "rollback_e2e_task_definition": Variable(_check_name, "empty, or family:revision, like spymeo-e2e:3", (), VERIFIED),
+    "rollback_e2e_container": Variable(_check_name, "empty, or the name of a container of it", (), VERIFIED),
+    "rollback_e2e_directory": Variable(_check_name, "empty, or a directory on the machine that plays", (), VERIFIED),
+    "verify_scenarios": Variable(
+        _check_mappings, "empty, or a list of scenarios, as roles/verify/README.md tells", (), (*VERIFIED, TRIAGE)
+    ),
+    "verify_variables": Variable(_check_options, "empty, or a mapping from names to values", (), (*VERIFIED, TRIAGE)),
+    "verify_secrets": Variable(
+        _check_tables,
+        "empty, or a mapping from names to secrets, like {admin_password: {secret: spymeo/production/admin}}",
+        (),
+        (*VERIFIED, TRIAGE),
+    ),
+    "verify_log_noise": Variable(
+        _check_mappings, "empty, or a list of known errors, each with pattern, reason and until", (), VERIFIED
+    ),
+    "verify_log_baseline_minutes": Variable(_check_seconds, "empty, or a number of minutes, like 60", (), VERIFIED),
+    "verify_log_settle": Variable(_check_whole, "empty, or a number of seconds, like 10", (), VERIFIED),
+    "verify_wait_timeout": Variable(_check_seconds, "empty, or a number of seconds, like 30", (), VERIFIED),
+    "verify_timeout": Variable(_check_seconds, "empty, or a number of seconds, like 15", (), VERIFIED),
+    "verify_health_times": Variable(_check_seconds, "empty, or how many times in a row, like 3", (), VERIFIED),
+    "verify_health_expect": Variable(
+        _check_options, "empty, or what the health check must answer, like {status: 200}", (), VERIFIED
     ),
 }
+
+# No value of these is ever shown: what they hold may be a secret.
+SECRET = frozenset(["rollback_aws", "verify_variables", "rollback_e2e_secret_environment"])
+
+# What roles make of others. They may be set, and nobody needs to.
+DERIVED = frozenset(
+    "verify_" + name
+    for name in (
+        "base_url", "health_path", "cluster", "services", "log_groups", "contacts", "run_id", "log_baseline_until", "e2e_command",
+        "e2e_runs_on", "e2e_chdir", "e2e_timeout", "e2e_environment", "e2e_secret_environment", "e2e_task_definition",
+        "e2e_container", "e2e_directory",
+    )
+)  # fmt: skip

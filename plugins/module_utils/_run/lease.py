@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one module process has of its run's lock: it writes intents and outcomes, and renews the lease while the module waits."""
+"""What one module process has of its run's lock: it writes what is about to be called, and what became of it.
+
+The lease of a play that only waits, verifies or probes is renewed by ``keeper``.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,28 @@ import time
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, intended, refuse_lost, renewed
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import Conflict
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import Intent
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import Conflict, StoreError
 
-UNKNOWN = "unknown"  # the outcome of a call whose process has died
+OK = "ok"
+UNKNOWN = "unknown"  # the outcome of a call that nobody knows: its process has died, or no answer came
+NOT_SENT = "not sent"  # the outcome of a call that has not left this machine
 TRIES = 5  # of a change that meets another one
-OFTEN = 3  # renewals in the time of a lease
+
+
+class Unrecorded(RollbackError):
+    """A call was made, and what came of it could not be written to the journal. It is no failure of the call."""
+
+    def __init__(self, intent, outcome, why):
+        made = {
+            OK: "was made (AWS answered ok)",
+            UNKNOWN: "was asked for, and no answer came",
+            NOT_SENT: "was not sent",
+        }
+        super().__init__(
+            "%s %s; writing that down failed: %s"
+            % (intent.told, made.get(outcome, "was asked for (AWS answered %s)" % outcome), why)
+        )
 
 
 class Lease:
@@ -34,7 +54,12 @@ class Lease:
         self._gone, self._clock = gone, clock
         self._turn = threading.Lock()
         self._lock = self._etag = None
-        self._settled = set()
+        self._settled, self._mine = set(), {}
+
+    @property
+    def calls(self):
+        """The writing calls of this process, in the order in which they were intended: dicts of service, operation, of, outcome."""
+        return [self._mine[number] for number in sorted(self._mine)]
 
     def intend(self, service, operation, of):
         """Prove that the lock is still ours, and write what is about to be called, in one conditional write. Gives the Intent.
@@ -42,25 +67,55 @@ class Lease:
         :raises Lost: it is not ours; the call must not be made.
         :raises StoreError: it cannot be written; the call must not be made.
         """
+        self.refuse_orphan()
+        try:
+            with self._turn:
+                intent = self._change(
+                    lambda lock, now: intended(
+                        lock, self._fencing, service, operation, of, self._settled, now, self._seconds
+                    ),
+                    mine=dict(service=service, operation=operation, of=of, outcome=UNKNOWN),
+                )
+        except StoreError as error:
+            told = Intent(0, service, operation, of, 0).told
+            raise StoreError(
+                "%s was not called, because that cannot be written down. %s" % (told, error.message)
+            ) from error
+        return intent
+
+    def record(self, intent, outcome):
+        """Write what became of a call: OK, AWS's error code, UNKNOWN when no answer came, or NOT_SENT.
+
+        :raises Unrecorded: it cannot be written; the call was made all the same.
+        """
+        self._mine[intent.number]["outcome"] = outcome
+        try:
+            self._memory.put_entry(self._run_id, intent, outcome, self._clock())
+        except StoreError as error:
+            # Without a cause: a wait goes on where the cause is that the store is away for a while.
+            raise Unrecorded(intent, outcome, error.message) from None
+        with self._turn:
+            self._settled.add(intent.number)
+
+    def refuse_orphan(self):
+        """
+        :raises Lost: the play has died.
+        """
         if self._gone():
             raise Lost(
                 "The ansible-playbook that has begun this task has died. The task makes no further call; the run can be resumed."
             )
-        with self._turn:
-            return self._change(
-                lambda lock, now: intended(
-                    lock, self._fencing, service, operation, of, self._settled, now, self._seconds
-                )
-            )
 
-    def record(self, intent, outcome):
-        """Write what became of a call: ``ok``, AWS's error code, or UNKNOWN when no answer came.
+    def prove(self):
+        """Make sure that the lock is ours for now, for a call that was intended a while ago.
 
-        :raises StoreError: it cannot be written; the call was made.
+        :raises Lost: as ``intend``.
         """
-        self._memory.put_entry(self._run_id, intent, outcome, self._clock())
+        self.refuse_orphan()
         with self._turn:
-            self._settled.add(intent.number)
+            sure = self._lock is not None and self._clock() < self._lock.expires - self._seconds / 2
+        if not sure:
+            self.renew()
 
     def renew(self):
         """Write that this play is alive.
@@ -70,24 +125,8 @@ class Lease:
         with self._turn:
             self._change(lambda lock, now: (renewed(lock, self._fencing, self._settled, now, self._seconds), None))
 
-    def keep(self):
-        """Renew the lease from a thread, as long as the process lives, so that it does not end while a module waits."""
-        threading.Thread(target=self._keep, name="lease", daemon=True).start()
-
-    def _keep(self):
-        while True:
-            time.sleep(self._seconds / OFTEN)
-            if self._gone():
-                return
-            try:
-                self.renew()
-            except Lost:
-                return  # the next writing call tells
-            except RollbackError:
-                pass  # the store may answer again next time; if it does not, the next writing call tells
-
-    def _change(self, change):
-        """Write what ``change(lock, now)`` makes of the lock: (Lock, answer). Gives the answer."""
+    def _change(self, change, mine=None):
+        """Write what ``change(lock, now)`` makes of the lock: (Lock, answer). Gives the answer; ``mine`` is kept of an Intent."""
         for _trial in range(TRIES):
             self._look()
             lock, answer = change(self._lock, self._clock())
@@ -97,6 +136,8 @@ class Lease:
                 self._lock = None  # a write of ours whose answer was lost, or another play: look whose it is now
                 continue
             self._lock = lock
+            if mine:
+                self._mine[answer.number] = mine
             return answer
         raise Lost("The lock of run %s changes faster than it can be read. No further call is made." % self._run_id)
 
@@ -107,6 +148,7 @@ class Lease:
             lock, etag = found or (None, None)
             refuse_lost(lock, self._fencing)
             for intent in lock.under_way:
-                self._memory.settle(lock.run_id, intent, UNKNOWN, self._clock())
-                self._settled.add(intent.number)
+                if intent.number not in self._mine:
+                    self._memory.settle(lock.run_id, intent, UNKNOWN, self._clock())
+                    self._settled.add(intent.number)
             self._lock, self._etag = lock, etag

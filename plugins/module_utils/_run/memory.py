@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from dataclasses import asdict
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import clock_of
@@ -34,7 +35,13 @@ class Memory:
 
     def __init__(self, store, environment, application):
         self.store = store
-        self._place = key_of(environment, application)
+        self.place = key_of(environment, application)
+
+    def beside(self, place):
+        """The Memory of another application in the same store, by its ``place``."""
+        other = copy.copy(self)
+        other.place = place
+        return other
 
     def lock(self):
         """(Lock, etag), or None when no run has ever begun.
@@ -47,7 +54,7 @@ class Memory:
         try:
             return Lock.from_dict(found[0]), found[1]
         except (KeyError, TypeError) as missing:
-            text = "%s in the store %s lacks %s: another version of this collection wrote it, or somebody edited it. Nothing was changed."
+            text = "%s in the store %s lacks %s: another version of this collection wrote it, or somebody edited it."
             raise StoreError(text % (self.key("lock"), self.store, missing)) from missing
 
     def put_lock(self, lock, expect):
@@ -95,7 +102,7 @@ class Memory:
 
     def key(self, *parts):
         """The key of something of this application."""
-        return "%s/%s" % (self._place, key_of(*parts))
+        return "%s/%s" % (self.place, key_of(*parts))
 
     def _entry_key(self, run_id, intent):
         return self.key("journal", run_id, "%06d" % intent.number)

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._run import hold
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import claim
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import (
+    WHICHEVER,
     Await,
     Refused,
     clock_of,
+    given_back,
     refuse_lost,
     released,
     standing,
@@ -23,8 +26,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     who_works,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import UNKNOWN
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import GIVEN_UP, UNDER_WAY
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import GIVEN_UP, ROLLBACK, UNDER_WAY
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
@@ -46,48 +49,51 @@ class Seen:
         return undoable(self.lock) if self.lock else ""
 
 
-def look(memory, run_id, abandon, now, clock, tell=None):
+def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK):
     """See whether a run may begin. Nothing is written.
 
     A run that is to be resumed, or given up, and looks alive may be one that was killed a moment ago, so its lease is waited for.
 
     :param now: callable → seconds since 1970.
     :param clock: ``_wait.Clock``.
+    :param purpose: one of PURPOSES.
     :raises RollbackError: somebody is at work, or another run is unfinished.
     """
-    seen, answer = _look(memory, run_id, abandon, now)
+    asked = (memory, run_id, abandon, now, purpose)
+    seen, answer = _look(*asked)
     if isinstance(answer, Await):
         wait_for(
             "The end of the lease of run %s" % seen.lock.run_id,
-            lambda: _gone_or_alive(memory, run_id, abandon, seen, now),
+            lambda: _gone_or_alive(asked, seen),
             answer.seconds + MARGIN,
             clock,
             tell=tell,
         )
-        seen, answer = _look(memory, run_id, abandon, now)
+        seen, answer = _look(*asked)
     if isinstance(answer, Refused):
         raise RollbackError(answer.message)
     return seen if isinstance(answer, Await) else Seen(seen.lock, seen.etag, answer.found)
 
 
-def glance(memory, run_id, abandon, now):
+def glance(memory, run_id, abandon, now, purpose=ROLLBACK):
     """The Seen, and what would keep a run from beginning (str, None when nothing would); for whoever changes nothing.
 
     :param now: seconds since 1970.
     """
-    seen, answer = _look(memory, run_id, abandon, lambda: now)
+    seen, answer = _look(memory, run_id, abandon, lambda: now, purpose)
     if isinstance(answer, Refused):
         return seen, answer.message
     return seen, who_works(seen.lock, now) or (answer.found and "a run would take over the lock: %s" % answer.found)
 
 
-def _look(memory, run_id, abandon, now):
+def _look(memory, run_id, abandon, now, purpose):
     lock, etag = memory.lock() or (None, ABSENT)
-    return Seen(lock, etag), standing(lock, run_id, abandon, now())
+    return Seen(lock, etag), standing(lock, run_id, abandon, now(), purpose)
 
 
-def _gone_or_alive(memory, run_id, abandon, before, now):
-    seen, answer = _look(memory, run_id, abandon, now)
+def _gone_or_alive(asked, before):
+    seen, answer = _look(*asked)
+    now = asked[3]
     if seen.etag != before.etag and seen.lock.expires is not None:
         raise RollbackError(
             "%s: it has just renewed its lease. Wait until it is done. Nothing was changed."
@@ -102,7 +108,7 @@ def begin(memory, etag, run, now, lease):
     """Take the lock, and write the record of the run. Gives the Lock.
 
     :param etag: of the lock that was looked at before the plan was made: the plan holds only if nobody has worked since.
-    :param run: dict(run_id, kind, who, undoes, abandon, plan: list of str, before: dict); JSON types.
+    :param run: dict(run_id, kind, purpose, who, undoes, abandon, resources: ARNs, plan: list of str, before: dict); JSON types.
     :param now: seconds since 1970.
     :param lease: seconds.
     :raises RollbackError: somebody has begun since.
@@ -112,16 +118,22 @@ def begin(memory, etag, run, now, lease):
         _refuse_who_was_quicker(lock)
     for intent in lock.under_way if lock else ():
         memory.settle(lock.run_id, intent, UNKNOWN, now)
-    ours = taken(lock, run["run_id"], run["kind"], run["who"], run["undoes"], now, lease)
+    ours = taken(lock, run["run_id"], run["kind"], run["who"], run["undoes"], now, lease, run["purpose"])
     try:
-        memory.put_lock(ours, etag)
+        own = memory.put_lock(ours, etag)
     except Conflict:
         _refuse_who_was_quicker((memory.lock() or (None,))[0])
-    if run["abandon"] and lock and lock.run_id == run["abandon"]:
-        _give_up(memory, run, now)
-    record = _record(memory, run, ours, now)
+    try:
+        places = claim(memory, run, now)
+    except RollbackError:
+        memory.put_lock(given_back(ours, lock), own)
+        raise
+    given_up = _given_up(run, lock)
+    for each in (memory, *map(memory.beside, places)) if given_up else ():
+        _give_up(each, given_up, run, now)
+    record = dict(_record(memory, run, ours, now), places=places)
     memory.put_run(run["run_id"], record)
-    _change_hold(memory, lambda now_held: hold.at_the_beginning(now_held, record))
+    _change_holds(memory, record, lambda now_held: hold.at_the_beginning(now_held, record))
     return ours
 
 
@@ -133,10 +145,19 @@ def _refuse_who_was_quicker(lock):
     )
 
 
-def _give_up(memory, run, now):
-    record, _etag = memory.run(run["abandon"]) or ({}, None)
-    text = "given up by %s for run %s" % (run["who"], run["run_id"])
-    memory.put_run(run["abandon"], dict(record, outcome=GIVEN_UP, reason=text, ended=clock_of(now)))
+def _given_up(run, lock):
+    """The id of the run that this one gives up, empty when there is none. ``lock`` is the Lock before, or None."""
+    if run["abandon"] != WHICHEVER:
+        return run["abandon"]
+    return lock.run_id if lock and lock.unfinished and lock.run_id != run["run_id"] else ""
+
+
+def _give_up(memory, given_up, run, now):
+    """Write into the record of a run by whom it was given up, if it is one of this place."""
+    found = memory.run(given_up)
+    if found:
+        text = "given up by %s for run %s" % (run["who"], run["run_id"])
+        memory.put_run(given_up, dict(found[0], outcome=GIVEN_UP, reason=text, ended=clock_of(now)))
 
 
 def _record(memory, run, lock, now):
@@ -146,8 +167,10 @@ def _record(memory, run, lock, now):
     return dict(
         run_id=run["run_id"],
         kind=run["kind"],
+        purpose=run["purpose"],
         who=run["who"],
         undoes=run["undoes"],
+        resources=run["resources"],
         began=earlier.get("began", play["began"]),
         plays=[*earlier.get("plays", []), play],
         plan=earlier.get("plan") or run["plan"],
@@ -161,7 +184,7 @@ def end(memory, run_id, fencing, told, now):
 
     The lock is the last that is written: a play that dies before has not ended.
 
-    :param told: dict(outcome, lines: list of str, seconds: dict part → seconds); JSON types.
+    :param told: dict(outcome, lines: list of str, seconds: dict part → seconds, and whatever else the record is to keep); JSON types.
     :raises Lost: another play has taken the lock over.
     """
     lock, etag = memory.lock() or (None, ABSENT)
@@ -170,20 +193,30 @@ def end(memory, run_id, fencing, told, now):
         memory.settle(run_id, intent, UNKNOWN, now)
     left = released(lock, fencing, told["outcome"])
     earlier, _etag = memory.run(run_id)
-    record = dict(earlier, outcome=left.outcome, ended=clock_of(now), report=told["lines"])
+    more = {name: value for name, value in told.items() if name not in ("outcome", "lines", "seconds")}
+    record = dict(earlier, outcome=left.outcome, ended=clock_of(now), report=told["lines"], **more)
     memory.put_run(run_id, record)
     if lock.wrote:
         whole = dict(total=round(now - lock.since, 1)) if len(record["plays"]) == 1 else {}
         history, _etag = memory.read("history") or (dict(runs=[]), None)
         runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
         memory.write(dict(runs=runs), "history")
-    _change_hold(memory, lambda held: hold.at_the_end(held, record, lock.wrote))
-    memory.put_lock(left, etag)
-    return left.outcome
+    _change_holds(memory, record, lambda held: hold.at_the_end(held, record, lock.wrote))
+    for _trial in range(TRIES):
+        try:
+            memory.put_lock(left, etag)
+        except Conflict:  # the keeper has renewed the lease, or another play has taken it over
+            lock, etag = memory.lock() or (None, ABSENT)
+            left = released(lock, fencing, told["outcome"])
+        else:
+            return left.outcome
+    raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)
 
 
-def _change_hold(memory, change):
-    held, etag = memory.read("hold") or (None, ABSENT)
-    changed = change(held)
-    if changed:
-        memory.store.put(memory.key("hold"), as_json(changed), etag)
+def _change_holds(memory, record, change):
+    """The hold of the application, and under each other name that the same resources have in the store."""
+    for each in (memory, *map(memory.beside, record["places"])):
+        held, etag = each.read("hold") or (None, ABSENT)
+        changed = change(held)
+        if changed:
+            each.store.put(each.key("hold"), as_json(changed), etag)

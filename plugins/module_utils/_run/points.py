@@ -69,6 +69,8 @@ def _index(memory):
     if found is None:
         return [], ABSENT
     if not isinstance(found[0].get("points"), list):
-        text = "%s in the store %s has no list of points: somebody edited it. Nothing was changed. Move it away, and run checkpoint.yml again."
+        text = (
+            "%s in the store %s has no list of points: somebody edited it. Move it away, and run checkpoint.yml again."
+        )
         raise StoreError(text % (memory.key("points", "newest"), memory.store))
     return found[0]["points"], found[1]

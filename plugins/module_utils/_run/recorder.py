@@ -5,40 +5,95 @@
 """Every writing call of a boto3 client becomes an intent before and an outcome after, by botocore's own events.
 
 No gateway can forget it. botocore emits ``before-call`` once for a call, not for each try, and what a handler raises there keeps
-the call from being made. ``after-call`` has the answer, also one that is an error; ``after-call-error`` says that none came.
+the call from being made. ``needs-retry`` comes after each try. ``after-call`` has the answer, also one that is an error;
+``after-call-error`` says that none came.
+
+A call that could not be sent, since there was no way to AWS, is tried again for PATIENCE seconds: nothing can have come of it.
 """
 
 from __future__ import annotations
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._absence import absence, never_sent, said
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import Progress
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.calls import identifiers, writes
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import UNKNOWN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import NOT_SENT, OK, UNKNOWN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, Clock, minutes, pause
 
-_OF, _INTENT = "spymeo_rollback_of", "spymeo_rollback_intent"  # in the context that botocore hands from event to event
+# In the context that botocore hands from event to event.
+_OF, _INTENT, _SENT, _SINCE = ("spymeo_rollback_%s" % name for name in ("of", "intent", "sent", "since"))
+WHAT = "call"  # of the line that tells of one that cannot be sent
 
 
-def record_calls(client, lease):
+def record_calls(client, lease, clock=None):
     """Have the writing calls of ``client`` recorded in ``lease``."""
-    service = client.meta.service_model.service_name
-
-    def remember(params, context, **_event):
-        context[_OF] = identifiers(params)
-
-    def intend(model, context, **_event):
-        if writes(model.name):
-            context[_INTENT] = lease.intend(service, model.name, context.get(_OF, {}))
-
-    def record(context, parsed, **_event):
-        if _INTENT in context:
-            lease.record(context[_INTENT], parsed["Error"]["Code"] if "Error" in parsed else "ok")
-
-    def record_silence(context, **_event):
-        if _INTENT in context:
-            lease.record(context[_INTENT], UNKNOWN)
-
+    recorder = _Recorder(client.meta.service_model.service_name, lease, clock or Clock())
     for event, handler in (
-        ("before-parameter-build", remember),
-        ("before-call", intend),
-        ("after-call", record),
-        ("after-call-error", record_silence),
+        ("before-parameter-build", recorder.remember),
+        ("before-call", recorder.intend),
+        ("after-call", recorder.record),
+        ("after-call-error", recorder.record_silence),
     ):
         client.meta.events.register("%s.%s" % (event, client.meta.service_model.service_id.hyphenize()), handler)
+    # First, since of several handlers the first that has an answer is heard, and botocore's own has no patience.
+    client.meta.events.register_first(
+        "needs-retry.%s" % client.meta.service_model.service_id.hyphenize(), recorder.try_again
+    )
+
+
+class _Recorder:
+    """The handlers of one client."""
+
+    def __init__(self, service, lease, clock):
+        self._service, self._lease, self._clock = service, lease, clock
+        self._progress = Progress()
+
+    def remember(self, params, context, **_event):
+        context[_OF] = identifiers(params)
+
+    def intend(self, model, context, **_event):
+        if writes(model.name):
+            context[_INTENT] = self._lease.intend(self._service, model.name, context.get(_OF, {}))
+
+    def try_again(self, request_dict, caught_exception=None, **_event):
+        """0: try again now. None leaves it to botocore's own handlers."""
+        context = request_dict["context"]
+        if _INTENT not in context:
+            return None
+        if caught_exception is None or not never_sent(caught_exception):
+            context[_SENT] = True
+        if context.get(_SENT):
+            return None
+        since = context.setdefault(_SINCE, self._clock.now())
+        self._pause(context[_INTENT], caught_exception, since)
+        return 0
+
+    def _pause(self, intent, error, since):
+        """Return when the call may be sent again; raises ``error`` when patience is over, and Lost when the lock is somebody else's."""
+        while True:
+            elapsed = self._clock.now() - since
+            if elapsed >= PATIENCE:
+                raise error
+            told = "could not be sent (%s); it is tried again until %s" % (said(error), minutes(PATIENCE))
+            self._progress.tell(WHAT, 0, 1, told, elapsed, key=intent.operation)
+            self._clock.sleep(pause(elapsed, PATIENCE - elapsed))
+            try:
+                return self._lease.prove()
+            except StoreError as unproven:
+                if not absence(unproven):
+                    raise
+
+    def record(self, context, parsed, **_event):
+        self._close(context, parsed["Error"]["Code"] if "Error" in parsed else OK)
+
+    def record_silence(self, context, exception=None, **_event):
+        ours = isinstance(exception, RollbackError)  # raised between two tries
+        unsent = not context.get(_SENT) and (ours or never_sent(exception))
+        self._close(context, NOT_SENT if unsent else UNKNOWN)
+
+    def _close(self, context, outcome):
+        if _SINCE in context:
+            self._progress.over(WHAT, context[_INTENT].operation)
+        if _INTENT in context:
+            self._lease.record(context[_INTENT], outcome)

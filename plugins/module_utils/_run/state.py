@@ -20,6 +20,10 @@ UNDER_WAY, FAILED, UNVERIFIED, COMPLETE, UNTOUCHED, GIVEN_UP = (
 OUTCOMES = (FAILED, UNVERIFIED, COMPLETE)  # what a run can be ended with
 UNFINISHED = (UNDER_WAY, FAILED)
 
+ROLLBACK, UNDO, CHECKPOINT, UNFENCE = "rollback", "undo", "checkpoint", "unfence"
+PURPOSES = (ROLLBACK, UNDO, CHECKPOINT, UNFENCE)
+"""What a run is for. A checkpoint gives way to all others and leaves nothing to go on with; only a rollback can be undone."""
+
 
 def _from(kind, content):
     """A dataclass out of what JSON gave; a key that is missing raises KeyError, one that is new is left alone."""
@@ -61,6 +65,7 @@ class Lock:
     under_way: tuple[Intent, ...]  # those whose outcome is not known to be in the journal
     undoes: str  # the run that this one takes back; empty for a rollback
     undoable: str  # the newest rollback that has ended and has changed something; empty when there is none
+    purpose: str = ROLLBACK
 
     @property
     def wrote(self):
@@ -70,7 +75,7 @@ class Lock:
     @property
     def unfinished(self):
         """Whether the run is neither done nor given up, and has something to go on with."""
-        return self.outcome in UNFINISHED and self.wrote
+        return self.outcome in UNFINISHED and self.wrote and self.purpose != CHECKPOINT
 
     def as_dict(self):
         """In JSON types."""

@@ -24,6 +24,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 
 ABSENT, ANY = "absent", "any"  # neither is an etag: those have at least 32 characters
 
+# The store, what could not be done (read, written), and why. Whether AWS was changed, a store cannot know.
+UNUSABLE = "The store %s cannot be %s: %s. Mend that; a run that has begun goes on with this store only."
+
 _KEY = re.compile(r"[A-Za-z0-9_%~-][A-Za-z0-9._%~-]*(/[A-Za-z0-9_%~-][A-Za-z0-9._%~-]*)*\Z")
 
 
@@ -75,7 +78,7 @@ def from_json(store, key, text):
         value = None
     if not isinstance(value, dict):
         raise StoreError(
-            "%s in the store %s is not what this collection wrote: it was cut or edited. Nothing was changed. "
+            "%s in the store %s is not what this collection wrote: it was cut or edited. "
             "Look at it; if nothing in it is needed, move it away and run again." % (key, store)
         )
     return value

@@ -19,7 +19,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.output import Output
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look_until_decided
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import verdict_of_targets, verdict_of_tasks
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import (
+    changed_since,
+    verdict_of_changes,
+    verdict_of_targets,
+    verdict_of_tasks,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
@@ -89,7 +94,9 @@ class Asked:
             parts["send"] = lambda: self._send(reader)
         if self._tasks:
             ecs, elb = EcsGateway(aws("ecs"), self._tasks["cluster"]), ElbGateway(aws("elbv2"))
-            parts.update(look=lambda: self._look(ecs, elb), judges=JUDGES)
+            parts.update(
+                look=lambda: self._look(ecs, elb), judges=JUDGES, look_again=lambda looks: self._look_again(ecs, looks)
+            )
         if self._logs:
             logs = LogsGateway(aws("logs"))
             parts["read_logs"] = lambda looks, last: self._read_logs(ecs, logs, looks, last)
@@ -116,6 +123,10 @@ class Asked:
         return look_until_decided(
             ecs, asked["services"], elb, asked["targets"], asked["wait_timeout"], tell=teller("verification")
         )
+
+    def _look_again(self, ecs, looks):
+        now = {service.name: service for service in ecs.services(self._tasks["services"])}
+        return verdict_of_changes([changed_since(seen, now[seen.service.name]) for seen in looks])
 
     def _read_logs(self, ecs, logs, looks, last):
         logs.refuse_missing_groups(self._logs.log_groups)

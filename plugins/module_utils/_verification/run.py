@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE
 
-HTTP, TASKS, TARGETS, LOGS, E2E = "http", "tasks", "targets", "logs", "e2e"
+HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT = "http", "tasks", "targets", "logs", "e2e", "deployment"
 
 
 def check(name, kind, verdict, reason, evidence=()):
@@ -30,11 +30,14 @@ class Verification:
     :param read_logs: callable that is given the looks and the datetime of the last request, and returns the result of the look into the
         logs; None to leave it out.
     :param test: callable without arguments that gives the result of the end-to-end tests; None to leave it out.
+    :param look_again: callable that is given the looks and returns (verdict, reason, evidence): what has become of the services since; None to
+        leave it out.
     """
 
-    def __init__(self, measuring, send=None, look=None, judges=(), read_logs=None, test=None):
+    def __init__(self, measuring, send=None, look=None, judges=(), read_logs=None, test=None, look_again=None):
         self._measuring = measuring
         self._send, self._look, self._judges, self._read_logs, self._test = send, look, judges, read_logs, test
+        self._look_again = look_again
         self.details = {}
 
     def run(self):
@@ -48,7 +51,8 @@ class Verification:
             end_to_end = self._end_to_end(tested.result()) if tested else []
             last = datetime.now(timezone.utc) if end_to_end else last
             looks = seen.result() if seen else None
-        return [*checks, *self._services(looks), *self._logs(looks, last), *end_to_end]
+        found = [*checks, *self._services(looks), *self._logs(looks, last), *end_to_end]
+        return [*found, *self._at_the_end(looks)]
 
     def _http(self, measured):
         found, why = measured
@@ -74,6 +78,14 @@ class Verification:
             return [check(name, kind, INCONCLUSIVE, why) for kind, name, _judge in self._judges]
         judged = [(kind, name, judge(looks)) for kind, name, judge in self._judges]
         return [check(name, kind, *answer) for kind, name, answer in judged if answer]
+
+    def _at_the_end(self, measured):
+        """The checks take minutes, and the services were looked at when they began: somebody may have deployed since."""
+        if measured is None or self._look_again is None:
+            return []
+        looks, why = measured
+        answer, why = (None, why) if why else self._measuring(lambda: self._look_again(looks))
+        return [check("deployment", DEPLOYMENT, *((INCONCLUSIVE, why) if why else answer))]
 
     def _logs(self, measured, last):
         if self._read_logs is None:

@@ -10,20 +10,21 @@ import json
 import os
 import pathlib
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
+from typing import BinaryIO
 
-from . import world
+from . import machine, world
 from .accidents import ACCIDENTS, Pipeline, PipelineFailed
 from .durations import Durations
+from .errors import WHY
+from .place import CLONE, NAME, Taken, claim, directory_of, state_of
 
-API_PORT, PUBLIC_PORT = 4599, 8599  # of the lab named "default"; inventories/lab knows them
+API_PORT, PUBLIC_PORT = 4599, 8599  # of the first lab named "default"; a second clone's has others
 UP_TIMEOUT = DOWN_TIMEOUT = 60  # seconds; on a machine that is busy with other labs
 HEALTHY = "release 1.0.0 serves; `status` asks what runs there now"
 PYTHONPATH = os.pathsep.join((str(world.APP.parent), str(world.APP)))  # the lab's server's, whoever starts it
@@ -33,21 +34,6 @@ class LabError(Exception):
     """What a person is told when a command cannot be done; the exit code is 1."""
 
 
-def directory_of(name: str) -> pathlib.Path:
-    """Where a lab keeps its files: short (a Unix socket's path has at most 107 bytes), open to PostgreSQL's user."""
-    return pathlib.Path(tempfile.gettempdir()) / f"spymeo-lab-{os.getuid()}-{name}"
-
-
-def state_of(name: str) -> dict | None:
-    """lab.json of a lab that is up, else None."""
-    try:
-        state = json.loads((directory_of(name) / "lab.json").read_text())
-        os.kill(state["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return state
-
-
 def running(name: str) -> dict:
     """The state of a lab that must be up.
 
@@ -55,11 +41,12 @@ def running(name: str) -> dict:
     """
     state = state_of(name)
     if state is None:
-        raise LabError(
-            f"lab '{name}' is not up; start it with: tests/lab/lab up"
-            + ("" if name == "default" else f" --name {name}")
-        )
+        raise LabError(f"lab '{name}' of the clone {CLONE} is not up; start it with: {_command('up', name)}")
     return state
+
+
+def _command(verb: str, name: str) -> str:
+    return f"tests/lab/lab {verb}" + ("" if name == "default" else f" --name {name}")
 
 
 def up(arguments: argparse.Namespace) -> None:
@@ -67,18 +54,19 @@ def up(arguments: argparse.Namespace) -> None:
     if state_of(arguments.name):
         print(f"lab '{arguments.name}' is up already", file=sys.stderr)
         return status(arguments)
-    directory = directory_of(arguments.name)
-    shutil.rmtree(directory, ignore_errors=True)  # left by a machine that went down with the lab
-    _start(directory, settings_of(arguments), arguments.owner)
+    if lacking := machine.lack():
+        raise LabError(lacking)
+    _start(arguments.name, settings_of(arguments), arguments.owner)
     return show(arguments, running(arguments.name), [HEALTHY])
 
 
 def settings_of(arguments: argparse.Namespace) -> dict:
-    """What `serve` is given. The lab named "default" has fixed ports, the others take any free ones."""
+    """What `serve` is given. The lab named "default" has well-known ports unless they are taken, the others have any free ones."""
     default = arguments.name == "default"
     return {
         "api_port": API_PORT if default else 0,
         "public_port": PUBLIC_PORT if default else 0,
+        "or_any_port": True,
         "durations": dict(arguments.set),
         "breaker": arguments.breaker,
         "services": arguments.services,
@@ -87,37 +75,57 @@ def settings_of(arguments: argparse.Namespace) -> dict:
     }
 
 
-def _start(directory: pathlib.Path, settings: dict, owner: int | None) -> None:
-    directory.mkdir(mode=0o711)
-    command = [sys.executable, "-m", "spymeo_lab.serve", str(directory), json.dumps(settings)]
-    with (directory / "lab.log").open("ab") as log:
+def _start(name: str, settings: dict, owner: int | None) -> None:
+    """
+    :raises LabError: the lab is there already, or does not start.
+    """
+    directory = directory_of(name)
+    try:
+        taken = claim(directory)
+    except Taken as error:
+        raise LabError(
+            f"lab '{name}' of the clone {CLONE} is being started or taken down by another command. "
+            f"Wait until that has ended, then ask: {_command('status', name)}"
+        ) from error
+    except OSError as error:
+        raise LabError(f"the lab cannot have its directory {directory} ({error.strerror}); remove it.") from error
+    server = [sys.executable, "-m", "spymeo_lab.serve", str(directory), json.dumps(settings)]
+    numbers = [str(number) for number in (taken, os.getpid(), owner or 0)]
+    with (directory / "lab.log").open("a+b") as log:
         guard = subprocess.Popen(
-            [sys.executable, "-m", "spymeo_lab.guard", str(directory), str(os.getpid()), str(owner or 0), *command],
+            [sys.executable, "-m", "spymeo_lab.guard", str(directory), *numbers, *server],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": PYTHONPATH},
+            pass_fds=[taken],
         )
-    try:
-        _await_ready(directory, guard, UP_TIMEOUT + settings["services"] + 10 * settings["applications"])
-    except BaseException:
-        guard.terminate()
-        guard.wait()
-        raise
+        os.close(taken)
+        try:
+            _await_ready(directory, guard, log, UP_TIMEOUT + settings["services"] + 10 * settings["applications"])
+        except BaseException:
+            guard.terminate()
+            guard.wait()
+            raise
 
 
-def _await_ready(directory: pathlib.Path, guard: subprocess.Popen, timeout: float) -> None:
+def _await_ready(directory: pathlib.Path, guard: subprocess.Popen, log: BinaryIO, timeout: float) -> None:
+    """`log` stays readable when the lab has removed its directory.
+
+    :raises LabError: the lab has ended, or is not ready in time (seconds).
+    """
     deadline = time.monotonic() + timeout
-    log = directory / "lab.log"
-    text = ""
     while not (directory / "lab.json").exists():
-        if log.exists():
-            text = log.read_text()
-        if guard.poll() is not None:
-            raise LabError(f"the lab did not start:\n{text[-4000:]}")
-        if time.monotonic() > deadline:
-            raise LabError(f"the lab was not ready after {timeout} s:\n{text[-4000:]}")
+        late = time.monotonic() > deadline
+        if late or guard.poll() is not None:
+            log.seek(0)
+            text = log.read().decode(errors="replace")
+            why = [line for line in text.splitlines() if line.startswith(WHY)]
+            kept = directory.parent / f"{directory.name}.log"
+            kept.write_text(text)
+            what = f"the lab is not ready after {timeout:.0f} s" if late else "the lab has ended while it was started"
+            raise LabError(f"{why[-1] if why else what + '.'}\nWhat its processes said is in {kept}.")
         time.sleep(0.05)
 
 
@@ -125,16 +133,21 @@ def down(arguments: argparse.Namespace) -> None:
     """Stop a lab and wait until nothing of it is left."""
     state = state_of(arguments.name)
     if state is None:
-        return print(f"lab '{arguments.name}' is not up")
+        return print(f"lab '{arguments.name}' of the clone {CLONE} is not up")
+    _stop(arguments.name, state)
+    return print(f"lab '{arguments.name}' is down")
+
+
+def _stop(name: str, state: dict) -> None:
+    """
+    :raises LabError: something of it is left.
+    """
     os.kill(state["guard"], signal.SIGTERM)
     deadline = time.monotonic() + DOWN_TIMEOUT
-    while directory_of(arguments.name).exists():
+    while directory_of(name).exists():
         if time.monotonic() > deadline:
-            raise LabError(
-                f"lab '{arguments.name}' is still there after {DOWN_TIMEOUT} s: see {state['directory']}/lab.log"
-            )
+            raise LabError(f"lab '{name}' is still there after {DOWN_TIMEOUT} s: see {state['directory']}/lab.log")
         time.sleep(0.05)
-    return print(f"lab '{arguments.name}' is down")
 
 
 def control(state: dict, name: str, /, **arguments) -> dict:
@@ -159,7 +172,7 @@ def show(arguments: argparse.Namespace, state: dict, now: list[str]) -> None:
     """Print where a lab is and the lines `now`; with --json the whole state and them."""
     if arguments.json:
         return print(json.dumps({**state, "now": now}, indent=2))
-    print(f"SPYMEO's production, lab '{arguments.name}'")
+    print(f"SPYMEO's production, lab '{arguments.name}' of the clone {CLONE}")
     print(f"  application   {state['base_url']}")
     print(f"  AWS endpoint  {state['endpoint_url']}   region {state['region']}")
     for line in now:
@@ -200,12 +213,19 @@ def accident(arguments: argparse.Namespace) -> None:
 def heal(arguments: argparse.Namespace) -> None:
     """Bring back the world as `up` made it: a new lab on the same ports, with the same settings."""
     state = running(arguments.name)
-    settings = dict(
-        state["settings"], api_port=int(state["endpoint_url"].rpartition(":")[2]), public_port=state["public_port"]
-    )
-    down(arguments)
-    _start(directory_of(arguments.name), settings, settings["owner"])
+    port = int(state["endpoint_url"].rpartition(":")[2])
+    settings = dict(state["settings"], api_port=port, public_port=state["public_port"], or_any_port=False)
+    _stop(arguments.name, state)
+    _start(arguments.name, settings, settings["owner"])
     show(arguments, running(arguments.name), [HEALTHY])
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no name of a lab: at most 40 letters, digits, dots, hyphens and underscores; the first is a letter or digit"
+        )
+    return text
 
 
 def _setting(text: str) -> tuple[str, float]:
@@ -224,7 +244,9 @@ def parser() -> argparse.ArgumentParser:
     for function in (up, down, status, env, accident, heal):
         command = commands.add_parser(function.__name__, help=function.__doc__.splitlines()[0])
         command.set_defaults(run=function)
-        command.add_argument("--name", default="default", help="which lab; several can be up side by side")
+        command.add_argument(
+            "--name", type=_name, default="default", help="which of this clone's labs; several can be up side by side"
+        )
         command.add_argument("--json", action="store_true", help="print the state as JSON")
         command.add_argument(
             "--owner", type=int, default=None, metavar="PID", help="take the lab down when this process is gone"
@@ -243,8 +265,17 @@ def parser() -> argparse.ArgumentParser:
     return main
 
 
+def start_clean() -> None:
+    """Keep what is a person's own from this process and the lab: AWS profile and credentials, proxies, which loopback needs none of, umask."""
+    os.umask(0o077)
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            del os.environ[name]
+
+
 def main() -> int:
     """Run one command; 0 when it is done."""
+    start_clean()
     arguments = parser().parse_args()
     try:
         arguments.run(arguments)

@@ -96,7 +96,9 @@ def play(state: dict, *arguments: str) -> int:
         *arguments,
     ]
     print("   $ " + " ".join(["ansible-playbook", *command[1:]]), flush=True)
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **cli.environment(state)}).returncode
+    ours = {"ANSIBLE_HOME": f"{state['directory']}/ansible", "ANSIBLE_REMOTE_TMP": f"{state['directory']}/ansible/tmp"}
+    # Ansible would write into a home that may be missing or read-only.
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **cli.environment(state), **ours}).returncode
 
 
 def demo(state: dict) -> None:
@@ -148,6 +150,7 @@ def serving_database(state: dict) -> str:
 
 def main() -> int:
     """Bring a lab up, tell the story, take the lab down; 1 when a claim did not hold."""
+    cli.start_clean()
     parser = cli.parser()
     say("Starting SPYMEO's production on this machine")
     cli.up(parser.parse_args(["up", "--name", NAME, "--owner", str(os.getpid())]))

@@ -69,13 +69,14 @@ def end(process: subprocess.Popen) -> None:
     killer.start()
 
 
-def main(directory: pathlib.Path, starter: int, owner: int, server: list[str]) -> int:
+def main(directory: pathlib.Path, claim: int, starter: int, owner: int, server: list[str]) -> int:
     """Run `server` until it ends, until SIGTERM or SIGINT, or until `owner` (0: nobody) is gone; then leave nothing.
 
-    `starter` is `lab up`: when it is gone before the lab is ready, nobody waits for the lab any more.
+    `starter` is `lab up`: when it is gone before the lab is ready, nobody waits for the lab any more. The server has the
+    `claim` on the directory, too: it is given up when both are gone.
     """
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
-    process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *server], start_new_session=True)
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *server], start_new_session=True, pass_fds=[claim])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: end(process))
     watch(starter, lambda: (directory / "lab.json").exists() or end(process))
@@ -89,4 +90,4 @@ def main(directory: pathlib.Path, starter: int, owner: int, server: list[str]) -
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]))
+    sys.exit(main(pathlib.Path(sys.argv[1]), *(int(number) for number in sys.argv[2:5]), sys.argv[5:]))

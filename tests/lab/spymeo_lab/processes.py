@@ -67,7 +67,12 @@ class Processes:
         death_signal: str = "KILL",
     ) -> subprocess.Popen:
         """Start `argv` in a process group of its own, output appended to `log`; `death_signal` is sent when the lab dies."""
-        wrapper = [shutil.which("setpriv") or "setpriv", "--pdeathsig", death_signal, *demotion(as_nobody)]
+        wrapper = [
+            shutil.which("setpriv") or "setpriv",
+            "--pdeathsig",
+            death_signal,
+            *(demotion() if as_nobody else []),
+        ]
         return self._spawner.submit(self._spawn, wrapper + argv, env, cwd, log).result()
 
     def _spawn(self, argv, env, cwd, log) -> subprocess.Popen:
@@ -97,11 +102,17 @@ class Processes:
         self._spawner.shutdown()
 
 
-def demotion(as_nobody: bool) -> list[str]:
-    """setpriv's options that give up root for what refuses to run as root."""
-    if not as_nobody or os.geteuid() != 0:
+def demotion() -> list[str]:
+    """setpriv's options for what refuses to run as root; none for another user.
+
+    The process becomes `nobody` and keeps one right of root's, to pass any folder and to read any file (capabilities(7)):
+    the clone, its virtual environment and its Python may lie where nobody but root may look. Without the secure bit
+    access(2), by which PostgreSQL looks for its programs, would not know of that.
+    """
+    if os.geteuid() != 0:
         return []
-    return [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    user = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return [*user, "--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
 
 
 def send(process: subprocess.Popen, number: int) -> None:

@@ -10,6 +10,7 @@ import datetime
 import io
 import json
 import os
+import socket
 import threading
 import time
 import traceback
@@ -20,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import wire
+from .errors import NotStarted
 from .interruption import AFTER, BEFORE, UNHEARD, Interruptions, hang_up
 
 # No instance of the lab starts from an AMI; making up moto's 1,282 takes 0.4 s a region.
@@ -213,11 +215,26 @@ class _Handler(WSGIRequestHandler):
         """Nothing: /_lab/calls tells what was asked."""
 
 
-def start(api: Api, port: int, poll_interval: float = 0.5):
+def start(api: Api, port: int, poll_interval: float = 0.5, *, or_any: bool = False):
     """Serve on 127.0.0.1:`port` (0: any free one) from a thread of its own. Returns werkzeug's server.
 
-    `poll_interval` is how many seconds its `shutdown()` may take.
+    `poll_interval` is how many seconds its `shutdown()` may take. With `or_any` another port does when this one is taken.
+
+    :raises NotStarted: the port is taken.
     """
-    server = make_server("127.0.0.1", port, api, threaded=True, request_handler=_Handler)
+    with _listening(
+        port, or_any=or_any
+    ) as listener:  # werkzeug has a duplicate of it; by itself it would end the process
+        host, port = listener.getsockname()
+        server = make_server(host, port, api, threaded=True, request_handler=_Handler, fd=listener.fileno())
     threading.Thread(target=server.serve_forever, args=(poll_interval,), name="api", daemon=True).start()
     return server
+
+
+def _listening(port: int, *, or_any: bool) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        if or_any:
+            return socket.create_server(("127.0.0.1", 0), backlog=128)
+        raise NotStarted(f"somebody listens on port {port} of 127.0.0.1; end that first.") from error

@@ -86,6 +86,7 @@ def main() -> int:
     options.add_argument("--times", type=int, default=20, help="how many runs are killed (20)")
     options.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeat what a seed has chosen")
     given = options.parse_args()
+    cli.start_clean()
     chance, say = random.Random(given.seed), lambda text: print(text, flush=True)
     say(f"seed {given.seed}: repeat with tests/lab/survive --times {given.times} --seed {given.seed}")
     survival = Survival(f"survive-{os.getpid()}")

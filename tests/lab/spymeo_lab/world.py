@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -18,7 +19,9 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from .durations import Durations
+from .errors import NotStarted
 from .lab import ACCESS_KEY, REGION, SECRET_KEY, Lab
+from .machine import programs
 
 if TYPE_CHECKING:
     import psycopg
@@ -73,7 +76,8 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     """Build the world in `lab`; its durations hold only from then on, so that a slow lab is up quickly, too.
 
     What does not need the database is made while that is being created, and the service starts during the snapshot.
-    `settings`: `public_port` (0: any), `breaker` (bool), `services` and `applications` (how many more). Returns what lab.json tells about the world.
+    `settings`: `public_port` (0: any), `or_any_port` (bool: another one when it is taken), `breaker` (bool), `services` and
+    `applications` (how many more). Returns what lab.json tells about the world.
     """
     durations, lab.durations = lab.durations, QUICK
     lab.world_controls["push"] = lambda release, defect: {"digest": push_release(lab, release, defect)}
@@ -81,9 +85,10 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     lab.ecr.public[POSTGRES_IMAGE] = _postgres_image()
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
-    public_port = settings["public_port"] or free_port()
     lab.world_controls["durations"] = lambda **seconds: _change_durations(lab, seconds)
-    target_group = _load_balancer(endpoint_url, network, public_port)
+    with _reserved(settings["public_port"], or_any=settings["or_any_port"]) as entrance:
+        public_port = entrance.getsockname()[1]
+        target_group = _load_balancer(endpoint_url, network, public_port)
     role = _cluster(endpoint_url)
     url = _fill_database(endpoint_url)
     secrets, rds = _secrets(endpoint_url, url), client("rds", endpoint_url)
@@ -144,9 +149,7 @@ def push_release(lab: Lab, release: str, defect: str = "") -> str:
 
 def _postgres_image() -> dict:
     """The config of PostgreSQL's own image, as far as a client of a database needs it."""
-    from .postgres import PROGRAMS, site_packages  # here, because it imports psycopg, which the server has already
-
-    return {"Env": [f"PATH={site_packages() / PROGRAMS / 'bin'}:/usr/bin:/bin"], "Cmd": ["psql"]}
+    return {"Env": [f"PATH={programs()}:/usr/bin:/bin"], "Cmd": ["psql"]}
 
 
 def command(verb: str) -> list[str]:
@@ -188,9 +191,18 @@ def _create_database(endpoint_url: str, group: str) -> None:
 
 
 def _fill_database(endpoint_url: str) -> str:
-    """Release 1's schema and rows; returns DATABASE_URL."""
+    """Release 1's schema and rows; returns DATABASE_URL.
+
+    :raises NotStarted: PostgreSQL does not run.
+    """
+    from botocore.exceptions import WaiterError  # as `client` has it
+
     rds = client("rds", endpoint_url)
-    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=DB_INSTANCE, WaiterConfig=OFTEN)
+    try:
+        rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=DB_INSTANCE, WaiterConfig=OFTEN)
+    except WaiterError as error:
+        events = rds.describe_events(SourceIdentifier=DB_INSTANCE, SourceType="db-instance")["Events"]
+        raise NotStarted(f"its database: {' '.join(events[-1]['Message'].split())}") from error
     endpoint = rds.describe_db_instances(DBInstanceIdentifier=DB_INSTANCE)["DBInstances"][0]["Endpoint"]
     url = database_url(endpoint["Address"], endpoint["Port"])
     _run_release_1(url)
@@ -226,11 +238,19 @@ def _secrets(endpoint_url: str, url: str) -> dict[str, str]:
     }
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _reserved(port: int, *, or_any: bool) -> socket.socket:
+    """A socket that keeps a port of 127.0.0.1 (0: any free one) from everybody but who, like a load balancer, listens with SO_REUSEADDR.
+
+    :raises NotStarted: somebody listens there, and no other port will do.
+    """
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for wanted in (port, 0) if or_any else (port,):
+        with contextlib.suppress(OSError):
+            reserved.bind(("127.0.0.1", wanted))
+            return reserved
+    reserved.close()
+    raise NotStarted(f"somebody listens on port {port} of 127.0.0.1; end that first.")
 
 
 def _load_balancer(endpoint_url: str, network: dict, port: int) -> str:

@@ -94,7 +94,6 @@ def _lab_durations() -> Durations:
 def running_lab(durations: Durations):
     """An empty lab, of which nothing is left afterwards."""
     with tempfile.TemporaryDirectory(prefix="spymeo-lab-test-", dir="/tmp") as directory:
-        pathlib.Path(directory).chmod(0o711)  # PostgreSQL's user passes through it
         BackendDict.reset()
         running = InProcessLab(pathlib.Path(directory), durations)
         try:

@@ -7,7 +7,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, pause, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import (
+    Clock,
+    answered,
+    late_is_fine,
+    pause,
+    wait_for,
+)
 
 
 class Time:
@@ -73,3 +79,98 @@ def test_tells_how_far_it_is():
 )
 def test_looks_often_at_first_and_seldom_later(elapsed, remaining, seconds):
     assert pause(elapsed, remaining) == pytest.approx(seconds)
+
+
+class Away(Exception):
+    """An error of botocore's, as far as a wait looks at it."""
+
+
+Away.__module__, Away.__name__ = "botocore.exceptions", "EndpointConnectionError"
+
+
+def acting(*steps):
+    """A look that raises the errors and returns the answers, one after the other; the last one for ever."""
+    answers = looks(*steps)
+
+    def look():
+        answer = answers()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return look
+
+
+def test_goes_on_while_aws_is_away_and_says_since_when():
+    told = []
+    answer = wait_for(
+        "it",
+        acting(Pending(1, 2, "half"), *[Away("no route")] * 3, Pending(1, 2, "half"), Away("again"), Ready()),
+        60,
+        Time().clock,
+        tell=lambda answer, elapsed: told.append((answer.done, answer.detail, elapsed)),
+    )
+    assert answer == Ready()
+    assert told[0] == (1, "half", 0)
+    assert told[1:4] == [(1, "AWS has not answered since 0:00 (no route)", 0.5 * look) for look in (1, 2, 3)]
+    assert told[5][1] == "AWS has not answered since 0:02 (again)"
+
+
+@pytest.mark.parametrize("first", [[], [Pending(1, 2, "1 of 2 run")]])
+def test_at_the_deadline_it_says_the_last_state_and_that_aws_was_away(first):
+    time = Time()
+    with pytest.raises(TimedOut) as late:
+        wait_for("it", acting(*first, Away("no route")), 30, time.clock, evidence=lambda: 1 / 0)
+    state = "1 of 2 run; " if first else ""
+    assert late.value.message == f"it was not done after 30 s: {state}AWS has not answered since 0:00 (no route)."
+    assert (late.value.absent, late.value.evidence) == ("no route", [])
+    assert time.seconds == pytest.approx(30)
+
+
+def test_a_late_wait_whose_aws_has_come_back_is_not_absent():
+    with pytest.raises(TimedOut, match="half") as late:
+        wait_for("it", acting(Away("no route"), Pending(1, 2, "half")), 5, Time().clock)
+    assert late.value.absent == ""
+
+
+@pytest.mark.parametrize("error", [RollbackError("no"), KeyError("x"), ConnectionError("Python's own")])
+def test_what_is_certain_ends_it_at_once(error):
+    time = Time()
+    with pytest.raises(type(error)):
+        wait_for("it", acting(Pending(0, 1, "a"), error), 60, time.clock)
+    assert time.seconds == 0.5
+
+
+def test_evidence_that_cannot_be_read_hides_nothing():
+    with pytest.raises(RollbackError, match="it failed: broken") as failed:
+        wait_for("it", looks(Failed("broken")), 60, Time().clock, evidence=acting(Away("no route")))
+    assert failed.value.evidence == ["what AWS tells about it could not be read: no route"]
+
+
+def test_late_is_fine_but_not_where_aws_was_away():
+    with late_is_fine():
+        wait_for("it", looks(Pending(0, 1, "a")), 1, Time().clock)
+    with pytest.raises(TimedOut), late_is_fine():
+        wait_for("it", acting(Away("no route")), 1, Time().clock)
+
+
+def test_a_question_waits_for_its_answer():
+    answers = [Away("no route"), "here"]
+
+    def ask():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert answered("it", ask, 10, Time().clock) == "here"
+    with pytest.raises(TimedOut, match="no route"):
+        answered("it", acting(Away("no route")), 10, Time().clock)
+
+
+def test_a_pending_of_absence_is_told_from_one_that_aws_has_told():
+    told = []
+    wait_for(
+        "it", acting(Pending(0, 1, "a"), Away("b"), Ready()), 9, Time().clock, tell=lambda p, _s: told.append(p.away)
+    )
+    assert told == [False, True]

@@ -6,16 +6,25 @@ from __future__ import annotations
 
 import importlib
 import json
+import pathlib
+import time
 from types import SimpleNamespace
 
 import boto3
 import pytest
+import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.spymeo.rollback.plugins.module_utils import _side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import taken
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.directory import DirectoryStore
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 from botocore.stub import Stubber
 
-REGION = "eu-west-3"
+REGION, LEASE = "eu-west-3", 60
+ROOT = pathlib.Path(__file__).parents[4]
+WRITING = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["writing"]
 PLUGINS = "ansible_collections.spymeo.rollback.plugins.modules"
 
 
@@ -64,10 +73,23 @@ def aws(monkeypatch):
 
 
 @pytest.fixture
-def run_module(aws, monkeypatch, capsys):
-    """Run a module of ours by name with its options; gives its result (dict)."""
+def held(tmp_path_factory):
+    """What a play gives its modules that write: the option ``run``, of a lock that it holds."""
+    store = str(tmp_path_factory.mktemp("store"))
+    memory = Memory(DirectoryStore(store), "production", "app")
+    lock = taken(None, "rb-20261122-120000", "Roll back", "ada", "", time.time(), LEASE)
+    memory.put_lock(lock, ABSENT)
+    place = {"store": store, "environment": "production", "application": "app"}
+    return {**place, "fencing": lock.fencing, "lease": LEASE}
+
+
+@pytest.fixture
+def run_module(aws, held, monkeypatch, capsys):
+    """Run a module of ours by name with its options; gives its result (dict). One that writes has the lock, unless a test gives ``run``."""
 
     def run(name, check_mode=False, **options):
+        if name in WRITING:
+            options = {"run": held, **options}
         monkeypatch.setattr(RollbackModule, "aws", lambda _module, service: aws.client(service))
         module = importlib.import_module(f"{PLUGINS}.{name}")
         arguments = {"region": REGION, "_ansible_check_mode": check_mode, "_ansible_diff": True, **options}

@@ -30,7 +30,7 @@ def play(run_module, tmp_path):
     def run(**more):
         place = {"store": str(tmp_path), "environment": "production", "application": "spymeo"}
         what = {"services": SERVICES, "database": DATABASE, "secrets": ["app"], "release": "v2"}
-        return run_module("release_point", point_id="cp-1", **{**place, **what, **more})
+        return run_module("release_point", point_id="cp-1", run_id="rb-1", **{**place, **what, **more})
 
     return run
 

@@ -14,6 +14,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argu
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import CONNECTION
 
 MODULES = "ansible_collections.spymeo.rollback.plugins.modules"
+SERVICE = "arn:aws:ecs:eu-west-3:123456789012:service/main/app"
 PLACE = {"environment": "production", "application": "app"}
 
 
@@ -32,10 +33,11 @@ def play(capsys, tmp_path):
 
 @pytest.fixture
 def look(play):
-    """Run rollback_run with these variables; all of them are needed."""
+    """Run rollback_run with these variables, as hold.yml does."""
 
-    def run(check=False, alone=True, **variables):
-        return play("rollback_run", check, variables=variables, needed=sorted(variables), alone=alone)
+    def run(check=False, alone=True, playbook="hold", given=(), **variables):
+        variables = {"rollback_environment": "production", **variables}
+        return play("rollback_run", check, playbook=playbook, variables=variables, given=[*given], alone=alone)
 
     return run
 
@@ -43,7 +45,8 @@ def look(play):
 @pytest.fixture
 def begin(play):
     def run(seen, check=False, **options):
-        return play("rollback_begin", check, run_id=seen["run_id"], etag=seen["etag"], kind="Roll back", **options)
+        given = {"run_id": seen["run_id"], "etag": seen["etag"], "kind": "Roll back", "resources": [SERVICE]}
+        return play("rollback_begin", check, **{**given, **options})
 
     return run
 
@@ -60,11 +63,12 @@ def test_keeps_the_id_of_the_run_to_resume(look):
 
 
 def test_tells_every_mistake_at_once_and_that_nothing_has_changed(look):
-    result = look(rollback_run_id=41, rollback_cluster="", rollback_store="here")
+    result = look(rollback_run_id=41, rollback_environment="", rollback_store="here", given=["rollback_fense"])
     assert result["failed"]
     assert result["msg"].splitlines()[0] == "Nothing was changed: the inventory cannot be used."
-    wrong = [line.split()[1] for line in result["msg"].splitlines()[1:]]
-    assert wrong == ["rollback_cluster", "rollback_run_id", "rollback_store"]
+    wrong = [line.split()[1] for line in result["msg"].splitlines()[2:]]
+    assert wrong == ["rollback_environment", "rollback_run_id", "rollback_store"]
+    assert result["msg"].splitlines()[1].endswith("did you mean rollback_fence?")
 
 
 def test_looking_writes_nothing(look, tmp_path):
@@ -85,9 +89,10 @@ def test_a_run_has_the_lock_from_its_beginning_to_its_end(look, begin, play, tmp
     assert "holds deployments back" in hold
     run_id = begun["record"].rpartition("/")[2]
     ended = play(
-        "rollback_end", run_id=run_id, fencing=1, outcome="complete", seconds={"restore": 3.5, "deployment": None}
+        "rollback_end", run_id=run_id, fencing=1, verdict="passed", seconds={"restore": 3.5, "deployment": None}
     )
-    assert (ended["outcome"], ended["hold"]) == ("untouched", "")
+    assert (ended["outcome"]["state"], ended["outcome"]["ok"], ended["hold"]) == ("done", True, "")
+    assert ended["lines"] == ["DONE      there was nothing to change, and every check has passed: "]
     assert not look().get("failed")
 
 
@@ -110,9 +115,9 @@ def test_one_that_looked_before_another_began_is_refused(look, begin):
 
 def test_ending_what_somebody_else_has_taken_over_is_refused(look, begin, play):
     run_id = begin(look())["record"].rpartition("/")[2]
-    refused = play("rollback_end", run_id=run_id, fencing=7, outcome="complete")
-    assert refused["failed"]
-    assert "lock of this run is gone" in refused["msg"]
+    ended = play("rollback_end", run_id=run_id, fencing=7, verdict="passed")
+    assert not ended["outcome"]["ok"]
+    assert any("lock of this run is gone" in line for line in ended["lines"])
 
 
 def test_a_store_that_cannot_be_written_is_told(look, begin, tmp_path):
@@ -124,10 +129,11 @@ def test_a_store_that_cannot_be_written_is_told(look, begin, tmp_path):
 
 
 def test_a_hold_is_set_with_a_reason_and_released(play):
-    assert play("rollback_hold")["reason"] == "nobody holds deployments back"
+    show = {"state": "show"}
+    assert play("rollback_hold", **show)["reason"] == "nothing was ever written down here"
     assert "rollback_hold_reason" in play("rollback_hold", state="set")["msg"]
     assert play("rollback_hold", check=True, state="set", reason="audit")["changed"]
-    assert not play("rollback_hold")["standing"]
+    assert not play("rollback_hold", **show)["standing"]
     assert play("rollback_hold", state="set", reason="audit", who="ada")["changed"]
     assert not play("rollback_hold", state="set", reason="audit")["changed"]
     held = play("rollback_hold", state="check")
@@ -175,6 +181,55 @@ def test_a_store_in_s3_takes_the_connection_options_of_amazon_aws():
         assert CONNECTION[name].get("fallback", [None, []])[1] == option.get("fallback", [None, []])[1], name
 
 
+EVERYTHING = {
+    "rollback_environment": "production",
+    "rollback_region": "eu-west-3",
+    "rollback_cluster": "main",
+    "rollback_services": ["app"],
+    "rollback_base_url": "https://app.spymeo.fr",
+    "rollback_health_path": "/api/health",
+    "rollback_log_groups": ["/ecs/app"],
+}
+
+
+def test_a_gate_opens_only_where_somebody_has_written_that_nobody_holds_back(play, look, begin):
+    for state in ({}, {"state": "check"}):
+        asked = play("rollback_hold", **state)
+        assert asked["failed"]
+        assert "nobody knows whether deployments are held back" in asked["msg"]
+        assert "playbooks/checkpoint.yml" in asked["msg"]
+    begin(look(), purpose="checkpoint")
+    assert not play("rollback_hold").get("failed")
+
+
+def test_a_type_is_told_by_the_name_that_the_person_wrote(play):
+    variables = {**EVERYTHING, "verify_wait_timeout": "30s", "verify_log_noise": {"pattern": "x"}}
+    checks = {"scenarios": None, "noise": {"pattern": "x"}, "variables": "hunter2", "secrets": None}
+    result = play("rollback_run", variables=variables, playbook="verify", checks=checks)
+    assert [line.split(":")[0].split()[0] for line in result["evidence"]] == [
+        "verify_log_noise",
+        "verify_wait_timeout",
+        "verify_variables",
+    ]
+    assert "hunter2" not in json.dumps(result)
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_checks_that_are_null_or_blank_are_none(play, nothing):
+    names = ("scenarios", "variables", "secrets", "noise")
+    tests = dict.fromkeys(("command", "runs_on", "chdir", "timeout", "secret_environment"), nothing)
+    checks = {**dict.fromkeys(names, nothing), "e2e": tests}
+    assert not play("rollback_run", variables=EVERYTHING, playbook="verify", checks=checks).get("failed")
+
+
+def test_a_store_that_cannot_be_read_is_told_with_what_else_is_wrong(play, tmp_path):
+    (tmp_path / "store").write_text("a file")
+    told = play("rollback_run", variables=EVERYTHING, playbook="verify", fail_on_error=False)
+    assert not told.get("failed")
+    assert [line.split("store")[0] for line in told["evidence"]] == ["The "]
+    assert play("rollback_run", variables=EVERYTHING, playbook="verify")["failed"]
+
+
 def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(play):
     checks = {
         "scenarios": [
@@ -186,7 +241,7 @@ def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(play):
         "noise": [{"pattern": "x", "reason": "y", "until": "later"}],
         "e2e": {"command": "npm run test:e2e", "chdir": "/no/such/directory"},
     }
-    result = play("rollback_run", variables={}, needed=[], checks=checks)
+    result = play("rollback_run", variables=EVERYTHING, playbook="verify", checks=checks)
     assert result["failed"]
     assert result["evidence"] == [
         "password: it is empty; set it in verify_variables, or name a secret in verify_secrets",

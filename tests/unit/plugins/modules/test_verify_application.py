@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+LATER = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
+OTHER = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:42"
 DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
 GROUP = "arn:aws:elasticloadbalancing:eu-west-3:123456789012:targetgroup/app/1"
 HTTP = {"base_url": "https://app.spymeo.fr", "scenarios": [{"name": "health", "steps": [{"path": "/api/health"}]}]}
@@ -105,28 +107,42 @@ def logged(aws):
     return announce
 
 
+@pytest.fixture
+def at_the_end(aws):
+    """Announces what the service is when the other checks have been made."""
+
+    def announce(deployment=None, **service):
+        deployments = [{**SERVICE["deployments"][0], **(deployment or {})}]
+        aws.answer("ecs", "describe_services", {"services": [{**SERVICE, "deployments": deployments, **service}]})
+
+    return announce
+
+
 def verdicts(result):
     return {check["name"]: check["verdict"] for check in result["checks"]}
 
 
-def test_passes_when_everything_has_passed(answers, services, logged, run_module):
+def test_passes_when_everything_has_passed(answers, services, logged, at_the_end, run_module):
     services()
     logged("listening")
+    at_the_end()
     result = run_module("verify_application", http=HTTP, tasks=TASKS, logs=LOGS)
     assert (result["verdict"], result["changed"], result["next"]) == ("passed", False, [])
-    assert verdicts(result) == dict.fromkeys(("health", "tasks", "targets", "logs"), "passed")
+    assert verdicts(result) == dict.fromkeys(("health", "tasks", "targets", "logs", "deployment"), "passed")
     assert result["plan"] == ["health: GET /api/health"]
     assert result["logs"]["lines"] == 1
 
 
-def test_fails_with_the_evidence_of_each_check_and_what_to_do(answers, services, logged, run_module):
+def test_fails_with_the_evidence_of_each_check_and_what_to_do(answers, services, logged, at_the_end, run_module):
     answers["/api/health"] = Answer(503, "down", 0.1)
     services("unhealthy")
     logged("Error: P2022")
+    at_the_end()
     tasks = {**TASKS, "wait_timeout": 0, "targets": {"app": "app:41"}}
     result = run_module("verify_application", http=HTTP, tasks=tasks, logs=LOGS, after="code")
     assert result["failed"]
-    assert verdicts(result) == {"health": "failed", "tasks": "passed", "targets": "failed", "logs": "failed"}
+    failed = dict.fromkeys(("health", "targets", "logs"), "failed")
+    assert verdicts(result) == {**failed, "tasks": "passed", "deployment": "passed"}
     assert result["evidence"] == [
         "health, failed: /api/health: failed: status 503 instead of 200; the body is: down",
         "targets, failed: app: 0 of 1 tasks are healthy targets, others are unhealthy",
@@ -135,30 +151,70 @@ def test_fails_with_the_evidence_of_each_check_and_what_to_do(answers, services,
     assert "playbooks/rollback_full.yml" in " ".join(result["next"])
 
 
-def test_another_task_definition_than_the_one_deployed_is_a_failure(services, run_module):
+def test_another_task_definition_than_the_one_deployed_is_a_failure(services, at_the_end, run_module):
     services()
+    at_the_end()
     tasks = {**TASKS, "targets": {"app": "app:40"}}
     result = run_module("verify_application", tasks=tasks, fail_on_error=False)
     assert "failed" not in result
-    assert verdicts(result) == {"tasks": "failed", "targets": "passed"}
+    assert verdicts(result) == {"tasks": "failed", "targets": "passed", "deployment": "passed"}
     assert "app is to run app:41, not app:40" in result["evidence"][0]
 
 
-def test_a_missing_permission_makes_one_check_inconclusive_and_hides_no_other(aws, answers, services, run_module):
+def test_a_missing_permission_makes_one_check_inconclusive_and_hides_no_other(
+    aws, answers, services, at_the_end, run_module
+):
     services(state=None)
     aws.refuse("elbv2", "describe_target_health", "AccessDenied")
+    at_the_end()
     result = run_module("verify_application", http=HTTP, tasks=TASKS)
-    assert verdicts(result) == {"health": "passed", "tasks": "passed", "targets": "inconclusive"}
+    assert verdicts(result) == {
+        "health": "passed",
+        "tasks": "passed",
+        "targets": "inconclusive",
+        "deployment": "passed",
+    }
     assert result["failed"]
     assert "Allow elasticloadbalancing:DescribeTargetHealth" in result["evidence"][0]
 
 
 def test_whatever_aws_refuses_is_inconclusive_in_its_own_words(aws, answers, run_module):
-    aws.refuse("ecs", "describe_services", "ThrottlingException", "Rate exceeded")
+    aws.refuse("ecs", "describe_services", "InvalidParameterException", "Identifier too long")
     result = run_module("verify_application", http=HTTP, tasks=TASKS, logs=LOGS)
-    inconclusive = dict.fromkeys(("tasks", "targets", "logs"), "inconclusive")
+    inconclusive = dict.fromkeys(("tasks", "targets", "logs", "deployment"), "inconclusive")
     assert verdicts(result) == {"health": "passed", **inconclusive}
-    assert "AWS refused DescribeServices with ThrottlingException: Rate exceeded" in result["msg"]
+    assert "AWS refused DescribeServices with InvalidParameterException: Identifier too long" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (
+            {"deployment": {"taskDefinition": OTHER, "createdAt": LATER}},
+            "somebody has deployed app:42 at 2026-11-22 12:05:00 UTC",
+        ),
+        ({"deployment": {"createdAt": LATER}}, "somebody has deployed app:41"),
+        (
+            {"deployments": [*SERVICE["deployments"], {**SERVICE["deployments"][0], "status": "ACTIVE"}]},
+            "no longer the only one",
+        ),
+        ({"desiredCount": 0, "runningCount": 0}, "was scaled to 0"),
+        ({"runningCount": 0}, "0 of 1 tasks run now"),
+        ({"status": "DRAINING"}, "is DRAINING"),
+    ],
+)
+def test_what_happens_to_the_service_while_the_checks_are_made_is_seen(services, at_the_end, run_module, now, words):
+    services()
+    at_the_end(**now)
+    result = run_module("verify_application", tasks=TASKS, fail_on_error=False)
+    assert verdicts(result) == {"tasks": "passed", "targets": "passed", "deployment": "failed"}
+    assert words in result["evidence"][0]
+
+
+def test_autoscaling_may_add_tasks_meanwhile(services, at_the_end, run_module):
+    services()
+    at_the_end(desiredCount=3, runningCount=1)
+    assert run_module("verify_application", tasks=TASKS)["verdict"] == "passed"
 
 
 LOGIN = {

@@ -24,7 +24,7 @@ PLAY = """\
   tasks:
     - spymeo.rollback.rollback_run:
         variables: {rollback_environment: %s, rollback_run_id: rb-20261122-120000}
-        needed: [rollback_environment, rollback_run_id]
+        playbook: hold
       register: told
       ignore_errors: true
 %s
@@ -119,6 +119,76 @@ def test_a_module_that_is_killed_is_no_end_of_its_worker(monkeypatch, number):
         signal.signal(signal.SIGTERM, before)
 
 
+@pytest.mark.parametrize(
+    ("output", "whole"),
+    [
+        ('{"changed": false}', True),
+        ('\n{"changed": false}\n', True),
+        ('a library says\n{"changed": false}\nand again', True),
+        ("", False),
+        ('{"changed": fal', False),
+        ("a library says {so}", False),
+        ("[1]", False),
+        ("[" * 100_000, False),
+    ],
+)
+def test_an_answer_is_a_whole_object(output, whole):
+    assert _forked.answered(output) is whole
+
+
+@pytest.mark.parametrize(
+    ("code", "errors", "told"),
+    [
+        (-11, "", "broken was ended by SIGSEGV and gave no answer. "),
+        (-9, "so far\n", "broken was ended by SIGKILL and gave no answer (so far). "),
+        (-200, "", "broken was ended by signal 200 and gave no answer. "),
+        (3, "", "broken ended with exit code 3 and gave no answer. "),
+        (
+            1,
+            "Traceback\n x\nImportError: password=hunter2\n\n",
+            "and gave no answer (ImportError: password=********). ",
+        ),
+    ],
+)
+@pytest.mark.parametrize("verbosity", [0, 3])
+def test_a_module_without_an_answer_is_told_in_one_sentence(code, errors, told, verbosity):
+    result = _forked.died("spymeo.rollback.broken", code, errors, verbosity)
+    assert result["failed"]
+    assert told in result["msg"]
+    assert "hunter2" not in str(result)
+    assert ("Traceback" in str(result)) is (verbosity == 3 and "Traceback" in errors)
+
+
+ENDS = {
+    "os._exit(0)": "ended with exit code 0 and gave no answer",
+    "os.kill(os.getpid(), 9)": "was ended by SIGKILL and gave no answer",
+    "import no_such_module": "gave no answer (ModuleNotFoundError: No module named 'no_such_module')",
+}
+
+
+@pytest.mark.parametrize("defect", ENDS)
+def test_ansible_says_so_instead_of_that_it_cannot_read_the_answer(tmp_path, defect):
+    """A module of ours that breaks in this way, in a real play."""
+    name = _forked.MODULES + "rollback_hold"
+    fake = f"import os\ndef main():\n    {defect}\n"
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys, types\nfake = types.ModuleType({name!r})\nexec({fake!r}, fake.__dict__)\nsys.modules[{name!r}] = fake\n"
+    )
+    play = {"hosts": "all", "gather_facts": False, "tasks": [{"spymeo.rollback.rollback_hold": {"state": "shown"}}]}
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    command = [pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", "-c", "local"]
+    python = ["-e", '{"ansible_python_interpreter": "{{ ansible_playbook_python }}"}']
+    done = subprocess.run(
+        [*command, *python, str(tmp_path / "play.yml")],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    output = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2, output
+    assert ENDS[defect] in output
+    assert "deserialization" not in output
+    assert "Traceback" not in output
+
+
 def test_every_module_is_routed_to_the_action_but_the_one_that_it_is_named_after():
     modules = {path.stem for path in (ROOT / "plugins/modules").glob("[a-z]*.py")} - {"rollback_run"}
     routed = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["plugin_routing"]["modules"]
@@ -128,7 +198,7 @@ def test_every_module_is_routed_to_the_action_but_the_one_that_it_is_named_after
 def test_without_boto3_the_module_tells_what_is_missing(tmp_path):
     (tmp_path / "boto3.py").write_text("raise ImportError('there is no boto3')")
     tasks = [
-        {"spymeo.rollback.rollback_run": {"variables": {"rollback_run_id": "rb-20261122-120000"}, "needed": []}},
+        {"spymeo.rollback.rollback_run": {"variables": {"rollback_environment": "lab"}, "playbook": "hold"}},
         {"spymeo.rollback.ecs_release_info": {"cluster": "a", "services": ["b"], "region": "eu-west-3"}},
     ]
     play = {"hosts": "all", "gather_facts": False, "tasks": tasks}

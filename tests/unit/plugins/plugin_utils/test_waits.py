@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._progress import d
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import (
     Over,
     Printed,
+    Task,
     Wait,
     block,
     due_in,
@@ -20,6 +21,9 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import (
     line,
     read,
     redrawn,
+    task_due_in,
+    task_line,
+    usual,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,14 +91,15 @@ def test_time_reads_as_on_a_clock(seconds, text):
     ("printed", "now", "seconds"),
     [
         (None, 100, 0),  # new
-        (Printed(WAIT.news, 10), 100, None),  # only time has passed
+        (Printed(WAIT.news, 50), 100, 10),  # only time has passed
+        (Printed(WAIT.news, 40), 100, 0),
         (Printed(HALF.news, 98), 100, 3),  # moved, but printed 2 s ago
         (Printed(HALF.news, 95), 100, 0),
         (Printed(HALF.news, 10), 100, 0),
     ],
 )
 def test_prints_news_and_not_more_often_than_the_interval(printed, now, seconds):
-    assert due_in(WAIT, printed, 5, now) == seconds
+    assert due_in(WAIT, printed, 5, 60, now) == seconds
 
 
 @given(st.lists(st.tuples(st.floats(0, 3), st.integers(0, 3)), max_size=60), st.floats(0.1, 10))
@@ -103,10 +108,54 @@ def test_two_lines_of_a_wait_are_never_closer_than_the_interval(looks, interval)
     for pause, done in looks:
         now += pause
         wait = dataclasses.replace(WAIT, done=done)
-        if due_in(wait, printed, interval, now) == 0:
+        if due_in(wait, printed, interval, 1000, now) == 0:
             printed = Printed(wait.news, now)
             times.append(now)
     assert all(later - earlier >= interval - 1e-6 for earlier, later in itertools.pairwise(times))
+
+
+@given(st.lists(st.floats(0, 30), max_size=60), st.floats(30, 90))
+def test_no_minute_is_silent(pauses, heartbeat):
+    """A look comes at least every 30 s here, so a line comes at least every heartbeat and 30 s."""
+    now, printed, times = 0.0, None, [0.0]
+    for pause in pauses:
+        now += pause
+        if due_in(WAIT, printed, 5, heartbeat, now) == 0:
+            printed = Printed(WAIT.news, now)
+            times.append(now)
+    assert all(later - earlier <= heartbeat + 30 for earlier, later in itertools.pairwise([*times, now]))
+
+
+@pytest.mark.parametrize(
+    ("since", "last", "seconds"), [(100, None, 60), (40, None, 0), (40, 90, 50), (95, 50, 55), (0, 10, 0)]
+)
+def test_a_task_that_tells_nothing_is_told_once_in_a_while(since, last, seconds):
+    assert task_due_in(Task("Verify", since), last, 60, 100) == seconds
+
+
+def test_the_line_of_a_task_has_its_time_before_its_name():
+    assert task_line(Task("Verify the\x1b[2J application", 40), 200) == "WAIT      2:40: Verify the [2J application"
+
+
+@pytest.mark.parametrize(
+    ("results", "known"),
+    [
+        ({"expected": {"restore": {"seconds": 312.0, "runs": 3}}}, {"restore": 312.0}),
+        ({"expected": {}}, {}),
+        ({}, {}),
+        ({"expected": ["restore"]}, {}),
+        ({"expected": {"restore": {"seconds": "x"}}}, {}),
+        ({"expected": {"restore": {"seconds": float("nan")}}}, {}),
+        ({"expected": {"restore": 3}}, {}),
+    ],
+)
+def test_how_long_it_usually_takes_is_learned_from_the_run(results, known):
+    assert usual(results) == known
+
+
+def test_a_line_says_how_long_it_usually_takes_unless_it_knows_better():
+    assert line(WAIT, 100, 312.0) == "WAIT      restore of db 0:12, usually 5:12: db is creating"
+    assert "usually" not in line(HALF, 100, 312.0)
 
 
 def test_a_block_fits_a_terminal():

@@ -199,7 +199,7 @@ def test_a_refused_connection_is_the_applications_fault():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, not listening
         answer = send(Session(f"http://127.0.0.1:{closed.getsockname()[1]}", TIMEOUT), "/")
-    assert answer == NoAnswer(True, "the connection was refused")
+    assert answer == NoAnswer(True, "the connection was refused", connected=False)
 
 
 def test_a_name_that_cannot_be_resolved_is_not(base_url):

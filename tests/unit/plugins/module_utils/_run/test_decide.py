@@ -23,6 +23,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
     COMPLETE,
     FAILED,
+    ROLLBACK,
+    UNDO,
     UNTOUCHED,
     UNVERIFIED,
     Lock,
@@ -32,8 +34,8 @@ NOW, LEASE = 1_795_000_000.0, 60
 ADA, BOB = "ada@laptop", "bob@awx"
 
 
-def begun(run_id="rb-1", lock=None, now=NOW, undoes=""):
-    return taken(lock, run_id, "Roll back", ADA, undoes, now, LEASE)
+def begun(run_id="rb-1", lock=None, now=NOW, undoes="", purpose=ROLLBACK):
+    return taken(lock, run_id, "Roll back", ADA, undoes, now, LEASE, purpose)
 
 
 def wrote(lock, now=NOW):
@@ -137,7 +139,7 @@ def test_the_newest_run_that_changed_something_can_be_undone():
     assert ENDED[FAILED].undoable == ""
     second = released(begun("rb-2", ENDED[COMPLETE]), 2, COMPLETE)  # there was nothing to do
     assert second.undoable == "rb-1"
-    undo = wrote(begun("un-1", second, undoes="rb-1"))
+    undo = wrote(begun("un-1", second, undoes="rb-1", purpose=UNDO))
     assert released(undo, 3, COMPLETE).undoable == "rb-1"
     assert begun("rb-3", ENDED[FAILED]).undoable == "rb-1"  # it was given up
 

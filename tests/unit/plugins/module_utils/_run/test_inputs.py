@@ -5,7 +5,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import VARIABLES, problems
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
+    ALL,
+    DERIVED,
+    SECRET,
+    VARIABLES,
+    of_playbook,
+    problems,
+    readable,
+    unknown,
+    wrong,
+)
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -29,7 +39,7 @@ GOOD = {
 
 
 def test_a_good_inventory_has_no_problems():
-    assert problems(GOOD, sorted(VARIABLES)) == []
+    assert [problems(GOOD, playbook) for playbook in ALL] == [[]] * len(ALL)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +53,12 @@ def test_a_good_inventory_has_no_problems():
     ],
 )
 def test_takes_a_typed_target_for_all_services_or_for_each(target):
-    assert problems(dict(GOOD, rollback_task_definition=target), ["rollback_task_definition"]) == []
+    assert problems(dict(GOOD, rollback_task_definition=target), "rollback_full") == []
 
 
 @pytest.mark.parametrize("seconds", [1, 900, "900"])
 def test_takes_whole_seconds_as_a_survey_or_the_command_line_gives_them(seconds):
-    assert problems(dict(GOOD, rollback_deploy_timeout=seconds), ["rollback_deploy_timeout"]) == []
+    assert problems(dict(GOOD, rollback_deploy_timeout=seconds), "rollback_full") == []
 
 
 @pytest.mark.parametrize(
@@ -58,7 +68,7 @@ def test_takes_whole_seconds_as_a_survey_or_the_command_line_gives_them(seconds)
         ("rollback_cluster", None, "is not set"),
         ("rollback_cluster", 20260102, "arrived as int"),
         ("rollback_region", True, "arrived as bool"),
-        ("rollback_db_probe", "psql", "there is no such way to probe"),
+        ("rollback_db_probe", "psql", "there is no such choice"),
         ("rollback_db_stop_failed", "yes", "it is neither true nor false"),
         ("rollback_db_stop_failed", 1, "it is neither true nor false"),
         ("rollback_secret_versions", ["a"], "it is list, not a mapping"),
@@ -115,20 +125,87 @@ def test_takes_whole_seconds_as_a_survey_or_the_command_line_gives_them(seconds)
     ],
 )
 def test_names_the_variable_its_value_and_the_right_form(variable, value, words):
-    (text,) = problems(dict(GOOD, **{variable: value}), sorted(VARIABLES))
+    playbook = "undo" if variable == "rollback_undo_run" else VARIABLES[variable].playbooks[0]
+    (text,) = problems(dict(GOOD, **{variable: value}), playbook)
     assert text.startswith(variable)
     assert words in text
     assert VARIABLES[variable][1] in text
 
 
 def test_reports_all_mistakes_at_once():
-    assert len(problems({}, sorted(VARIABLES))) == 9
+    assert len(problems({}, "rollback_full")) == 9
 
 
-def test_looks_only_at_what_the_playbook_needs():
-    assert problems({}, ["rollback_task_definition"]) == []
+def test_looks_only_at_what_the_playbook_uses():
+    assert problems(dict(GOOD, rollback_snapshot=41), "rollback_code") == []
+    assert len(problems(dict(GOOD, rollback_snapshot=41), "rollback_full")) == 1
 
 
-def test_an_unknown_variable_is_a_mistake_in_a_role():
+def test_a_playbook_that_is_not_known_is_a_mistake_in_a_playbook():
     with pytest.raises(KeyError):
-        problems({}, ["rollback_kluster"])
+        problems({}, "rollback_kode")
+
+
+@pytest.mark.parametrize("name", [name for name in VARIABLES if name not in SECRET])
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_null_and_blank_are_not_set_everywhere(name, nothing):
+    for playbook in VARIABLES[name].playbooks:
+        found = [text for text in problems(dict(GOOD, **{name: nothing}), playbook) if text.startswith(name)]
+        assert [("is not set" in text) for text in found] == [True] * (playbook in VARIABLES[name].required)
+
+
+@pytest.mark.parametrize("name", sorted(SECRET))
+def test_the_value_of_a_secret_is_neither_looked_at_with_the_others_nor_shown(name):
+    assert readable([name, "rollback_cluster", "verify_cluster", "other"]) == ["rollback_cluster"]
+    playbook = VARIABLES[name].playbooks[0]
+    (text,) = wrong(name, "hunter2", playbook)
+    assert text.startswith(name)
+    assert "hunter2" not in text
+    assert wrong(name, None, playbook) == wrong(name, "", playbook) == wrong(name, {"a": "hunter2"}, playbook) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("rollback_snaphot", "rollback_snapshot"),
+        ("rollback_fense", "rollback_fence"),
+        ("rolback_hold", "rollback_hold"),
+        ("rollbackhold", "rollback_hold"),
+        ("Rollback_Snapshot", "rollback_snapshot"),
+        ("roll_back_fence", "rollback_fence"),
+        ("rollback_db_instances", "rollback_db_instance"),
+        ("verify_scenario", "verify_scenarios"),
+        ("verify_log_noises", "verify_log_noise"),
+        ("verfy_secrets", "verify_secrets"),
+        ("rollback_runid", "rollback_run_id"),
+    ],
+)
+def test_a_name_that_nobody_reads_is_told_with_the_one_that_was_meant(name, near):
+    (text,) = unknown(["rollback_cluster", name])
+    assert text.startswith(f"{name} is no variable")
+    assert text.endswith(f"did you mean {near}?")
+
+
+def test_a_name_of_ours_that_is_like_no_other_is_told_too():
+    (text,) = unknown(["rollback_zzz"])
+    assert text.startswith("rollback_zzz is no variable")
+
+
+def test_names_of_others_are_left_alone():
+    others = [
+        "region",
+        "verification_url",
+        "vault_password",
+        "rolling_update",
+        "release",
+        "run_hold",
+        "run_hold_reason",
+        "report_base_url",
+    ]
+    assert unknown([*others, *VARIABLES, *DERIVED, "verified", "rollout_timeout", "role_name", "vars"]) == []
+
+
+def test_every_variable_is_used_by_a_playbook_and_every_playbook_uses_some():
+    assert all(variable.playbooks for variable in VARIABLES.values())
+    assert all(set(variable.playbooks) <= set(ALL) for variable in VARIABLES.values())
+    assert all(of_playbook(playbook) for playbook in ALL)

@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin, end
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, FAILED
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, FAILED, ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
@@ -94,7 +94,15 @@ class Plays(RuleBasedStateMachine):
                 self._begin(play)
 
     def _begin(self, play):
-        run = {"run_id": play.run_id, "kind": "Roll back", "who": "ada", "undoes": "", "abandon": play.given_up}
+        run = {
+            "run_id": play.run_id,
+            "kind": "Roll back",
+            "who": "ada",
+            "undoes": "",
+            "abandon": play.given_up,
+            "purpose": ROLLBACK,
+            "resources": ["arn:1"],
+        }
         try:
             play.fencing = begin(self.memory, play.etag, {**run, "plan": [], "before": {}}, self.now, LEASE).fencing
         except (RollbackError, Died):  # somebody has begun since this play looked

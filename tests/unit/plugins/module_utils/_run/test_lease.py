@@ -15,12 +15,13 @@ import time
 import boto3
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, taken
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, renewed, taken
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease, Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.recorder import record_calls
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, ANY, StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, Clock
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
 ROOT = pathlib.Path(__file__).parents[5]
 NOW, SECONDS = 1_795_000_000.0, 60
@@ -143,22 +144,16 @@ def test_threads_take_turns(lease, memory):
     assert memory.lock()[0].number == 30
 
 
-def test_a_module_that_waits_keeps_its_lock(memory):
-    memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", time.time(), 0.3), ABSENT)
-    Lease(memory, "rb-1", 1, 0.3, alive).keep()
-    for _look in range(10):
-        time.sleep(0.1)
-        assert memory.lock()[0].expires > time.time()
-
-
 class Wire:
     """What is sent to AWS, and what AWS answers: below the events that the recorder listens to, where botocore's Stubber is above."""
 
     def __init__(self):
-        self.sent, self.status, self.body = [], 200, b"{}"
+        self.sent, self.status, self.body, self.broken = [], 200, b"{}", []
 
     def __call__(self, request, **_event):
         self.sent.append(request.headers["X-Amz-Target"].decode().rpartition(".")[2])
+        if self.broken:
+            raise self.broken.pop(0)
         return AWSResponse(request.url, self.status, {}, Raw(self.body))
 
 
@@ -174,14 +169,13 @@ def wire():
     return Wire()
 
 
-def test_a_task_whose_play_has_died_intends_nothing_more_and_lets_the_lease_end(memory):
-    memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", time.time(), 0.3), ABSENT)
-    orphan = Lease(memory, "rb-1", 1, 0.3, lambda: True)
-    with pytest.raises(Lost, match="has begun this task has died"):
-        orphan.intend("rds", "CreateDBSnapshot", {})
-    orphan.keep()
-    time.sleep(0.5)
-    assert memory.lock()[0].expires < time.time()
+def test_a_task_whose_play_has_died_intends_nothing_more(memory):
+    memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", time.time(), 60), ABSENT)
+    orphan = Lease(memory, "rb-1", 1, 60, lambda: True)
+    for act in (lambda: orphan.intend("rds", "CreateDBSnapshot", {}), orphan.prove):
+        with pytest.raises(Lost, match="has begun this task has died"):
+            act()
+    assert memory.lock()[0].under_way == ()
 
 
 PLAY = """
@@ -216,10 +210,28 @@ def test_a_module_sees_that_its_ansible_playbook_was_killed():
     # the module dies of its broken pipe
 
 
+class Waiting:
+    """The clock of who tries again: it runs when somebody sleeps, and the lease's with it."""
+
+    def __init__(self, clock):
+        self.seconds, self.on_sleep, self._lease = 0.0, lambda: None, clock
+        self.clock = Clock(lambda: self.seconds, self._sleep)
+
+    def _sleep(self, seconds):
+        self.seconds += seconds
+        self._lease.now += seconds
+        self.on_sleep()
+
+
 @pytest.fixture
-def client(lease, wire):
+def waiting(clock):
+    return Waiting(clock)
+
+
+@pytest.fixture
+def client(lease, wire, waiting):
     made = boto3.client("secretsmanager", region_name="eu-west-3", aws_access_key_id="x", aws_secret_access_key="y")
-    record_calls(made, lease)
+    record_calls(made, lease, waiting.clock)
     made.meta.events.register("before-send", wire)
     return made
 
@@ -255,12 +267,130 @@ def test_no_call_is_made_once_the_lock_is_lost(client, wire, memory):
     assert wire.sent == []
 
 
-def test_a_call_without_an_answer_is_recorded_as_unknown(memory, lease):
-    nobody = boto3.client(
-        "secretsmanager", region_name="eu-west-3", endpoint_url="http://127.0.0.1:9",
-        aws_access_key_id="x", aws_secret_access_key="y",
-    )  # fmt: skip
-    record_calls(nobody, lease)
+UNSENT = EndpointConnectionError(endpoint_url="https://secretsmanager", error="no route")
+RESET = ConnectionClosedError(endpoint_url="https://secretsmanager")
+
+
+def test_what_could_not_be_sent_is_tried_again_and_has_one_outcome(client, wire, memory, waiting):
+    wire.broken = [UNSENT] * 20
+    put_secret(client)
+    assert outcomes(memory) == [("PutSecretValue", "ok")]
+    assert len(wire.sent) == 21
+    assert 5 < waiting.seconds < PATIENCE
+
+
+def test_it_gives_up_and_says_that_it_was_not_sent(client, wire, memory, lease, waiting):
+    wire.broken = [UNSENT] * 1000
     with pytest.raises(EndpointConnectionError):
-        put_secret(nobody)
+        put_secret(client)
+    assert outcomes(memory) == [("PutSecretValue", "not sent")]
+    assert waiting.seconds == pytest.approx(PATIENCE)
+    assert [call["outcome"] for call in lease.calls] == ["not sent"]
+
+
+@pytest.mark.parametrize("broken", [[RESET] * 10, [RESET, *[UNSENT] * 10], [UNSENT, RESET, *[UNSENT] * 10]])
+def test_what_may_have_been_sent_is_left_to_botocore_and_unknown(client, wire, memory, waiting, broken):
+    wire.broken = list(broken)
+    with pytest.raises((ConnectionClosedError, EndpointConnectionError)):
+        put_secret(client)
     assert outcomes(memory) == [("PutSecretValue", "unknown")]
+    assert waiting.seconds < 1
+    assert len(wire.sent) < 10
+
+
+def test_a_read_is_left_to_botocore(client, wire, waiting):
+    wire.broken = [UNSENT] * 100
+    with pytest.raises(EndpointConnectionError):
+        client.describe_secret(SecretId="app/db")
+    assert waiting.seconds == 0
+
+
+def test_what_waited_longer_than_the_lease_is_sent_only_if_the_lock_is_still_ours(client, wire, memory, waiting):
+    wire.broken = [UNSENT] * 1000
+
+    def take_over_once():
+        if waiting.seconds > 70 and memory.lock()[0].fencing == 1:
+            take_over(memory)
+
+    waiting.on_sleep = take_over_once
+    with pytest.raises(RollbackError, match="has taken over the lock"):
+        put_secret(client)
+    sent = len(wire.sent)
+    assert outcomes(memory) == [("PutSecretValue", "not sent")]
+    assert waiting.seconds < PATIENCE
+    assert sent < 1000
+
+
+def test_while_the_store_is_away_too_nothing_is_sent(client, memory, store, waiting):
+    sent_at = []
+
+    def unreachable(**_event):
+        sent_at.append(waiting.seconds)
+        if waiting.seconds < 80:
+            raise UNSENT
+
+    def away(_key):
+        if 0 < waiting.seconds < 80:
+            raise StoreError("S3 is away") from UNSENT
+
+    client.meta.events.register_first("before-send", unreachable)
+    store.before_put = away
+    put_secret(client)
+    assert outcomes(memory) == [("PutSecretValue", "ok")]
+    assert len(sent_at) > 20
+    assert [at for at in sent_at if SECONDS / 2 < at < 80] == []  # the lock could not be proved
+    assert sent_at[-1] >= 80
+
+
+def test_what_could_not_be_intended_was_not_called(client, wire, store, lease):
+    def refuse(_key):
+        raise StoreError("The store is full.")
+
+    store.before_put = refuse
+    with pytest.raises(
+        StoreError, match=r"secretsmanager PutSecretValue app/db t+ was not called, .* The store is full."
+    ):
+        put_secret(client)
+    assert (wire.sent, lease.calls) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (200, b"{}", r"was made \(AWS answered ok\)"),
+        (400, b'{"__type": "ResourceExistsException"}', r"was asked for \(AWS answered ResourceExistsException\)"),
+    ],
+)
+def test_what_cannot_be_written_down_was_made_all_the_same(client, wire, store, lease, status, body, told):
+    def refuse(key):
+        if "/journal/" in key:
+            raise StoreError("The store is full.")
+
+    store.before_put, wire.status, wire.body = refuse, status, body
+    with pytest.raises(
+        Unrecorded, match=f"PutSecretValue app/db t+ {told}; writing that down failed: The store is full."
+    ) as error:
+        put_secret(client)
+    assert error.value.__cause__ is None  # a wait must not take it for AWS's absence
+    assert [call["outcome"] for call in lease.calls] == ["ok" if status == 200 else "ResourceExistsException"]
+
+
+def test_the_calls_are_kept_in_their_order_with_what_they_are_about(client, wire, lease):
+    put_secret(client)
+    wire.status, wire.body = 400, b'{"__type": "ResourceExistsException"}'
+    with pytest.raises(ClientError):
+        put_secret(client)
+    of = {"SecretId": "app/db", "ClientRequestToken": "t" * 32}
+    made = {"service": "secretsmanager", "operation": "PutSecretValue", "of": of}
+    assert lease.calls == [{**made, "outcome": "ok"}, {**made, "outcome": "ResourceExistsException"}]
+
+
+def test_a_renewal_by_somebody_else_of_the_play_settles_nothing_of_ours(lease, memory):
+    intent = lease.intend("ecs", "UpdateService", {})
+    lock, etag = memory.lock()
+    memory.put_lock(renewed(lock, 1, (), NOW + 1, SECONDS), etag)
+    lease.intend("ecs", "UpdateService", {})
+    assert memory.journal("rb-1") == []
+    assert intent in memory.lock()[0].under_way
+    lease.record(intent, "ok")
+    assert outcomes(memory) == [("UpdateService", "ok")]

@@ -6,16 +6,28 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, renewed, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import KEPT, expected, with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed, standing
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin, end, glance, look
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, FAILED, UNTOUCHED
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    CHECKPOINT,
+    COMPLETE,
+    FAILED,
+    ROLLBACK,
+    UNDO,
+    UNFENCE,
+    UNTOUCHED,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 NOW, LEASE = 1_795_000_000.0, 60
 KIND = "Roll back everything"
+SERVICE = "arn:aws:ecs:eu-west-3:123456789012:service/main/app"
+DATABASE = "arn:aws:rds:eu-west-3:123456789012:db:app"
 
 
 def alive():
@@ -32,8 +44,15 @@ class World:
         self.now += seconds
         self.on_sleep()
 
-    def look(self, run_id="", abandon=""):
-        return look(self.memory, run_id, abandon, lambda: self.now, Clock(lambda: self.now, self.sleep))
+    def look(self, run_id="", abandon="", purpose=ROLLBACK):
+        clock = Clock(lambda: self.now, self.sleep)
+        return look(self.memory, run_id, abandon, lambda: self.now, clock, purpose=purpose)
+
+    def beside(self, place):
+        """The same store under another name, at the same time."""
+        other = World(self.memory.beside(place))
+        other.now = self.now
+        return other
 
     def begin(self, run_id, etag=None, undoes="", abandon="", **more):
         run = {
@@ -42,6 +61,8 @@ class World:
             "who": "ada",
             "undoes": undoes,
             "abandon": abandon,
+            "purpose": UNDO if undoes else ROLLBACK,
+            "resources": [SERVICE],
             "plan": ["P"],
             "before": {},
         }
@@ -85,7 +106,7 @@ def test_a_first_run_may_begin_and_leaves_its_record(world):
 def test_a_plan_that_was_made_before_another_run_began_is_not_carried_out(world):
     seen = world.look()
     world.play("rb-2")
-    with pytest.raises(RollbackError, match="Run rb-2 of ada has begun since this run looked"):
+    with pytest.raises(RollbackError, match=r"Run rb-2 of ada has begun since this run looked"):
         world.begin("rb-1", seen.etag)
     assert world.memory.run("rb-1") is None
 
@@ -226,3 +247,165 @@ def test_the_history_keeps_the_newest_and_a_run_that_ends_again_once():
         history = with_run(history, record(f"rb-{number}"), {})
     assert [history[0]["run_id"], history[-1]["run_id"], len(history)] == ["rb-5", f"rb-{KEPT + 4}", KEPT]
     assert len(with_run(history, record("rb-7"), {"restore": 2})) == KEPT
+
+
+def test_a_checkpoint_gives_way_to_a_rollback_and_makes_no_call_any_more(world):
+    lock = world.begin("cp-1", purpose=CHECKPOINT)
+    lease = world.write(lock)
+    with pytest.raises(RollbackError, match="is at work"):
+        world.look(purpose=CHECKPOINT)
+    assert "which gives way" in world.look().found
+    world.begin("rb-1")
+    with pytest.raises(Lost, match=r"Run rb-1 of ada .* has taken over the lock"):
+        lease.intend("rds", "CreateDBSnapshot", {})
+
+
+def test_a_checkpoint_that_died_leaves_nothing_to_go_on_with_and_holds_nobody_back(world):
+    world.play("cp-1", FAILED, purpose=CHECKPOINT)
+    assert world.look().undoable == ""
+    assert world.hold()["standing"] is False
+
+
+def test_a_checkpoint_says_once_that_nobody_holds_deployments_back(world):
+    world.play("rb-1")
+    held = world.hold()
+    world.play("cp-1", purpose=CHECKPOINT)
+    assert world.hold() == held
+    assert standing(held)
+
+
+def test_to_take_a_fence_down_gives_the_run_up_that_has_put_it_up(world):
+    world.play("rb-1", FAILED)
+    held = world.hold()
+    world.play("uf-1", abandon="*", purpose=UNFENCE)
+    assert world.memory.run("rb-1")[0]["outcome"] == "given up"
+    assert world.look().undoable == "rb-1"
+    assert world.hold() == held
+
+
+def test_two_names_of_one_service_exclude_each_other(world):
+    lock = world.begin("rb-1")
+    other = world.beside("production/alias")
+    other.look()
+    with pytest.raises(
+        RollbackError, match=r"another name in the store, production/app, .* Run rb-1 of ada .* is at work"
+    ):
+        other.begin("rb-2")
+    assert other.memory.lock()[0].expires is None
+    assert other.memory.run("rb-2") is None
+    world.write(lock)
+    other.now += LEASE
+    with pytest.raises(RollbackError, match=r"production/app, .* was not finished"):
+        other.begin("rb-2")
+    world.end(lock)
+    other.begin("rb-2")
+
+
+def test_what_shares_no_resource_goes_on_side_by_side(world):
+    world.begin("rb-1")
+    world.beside("production/other").begin("rb-2", resources=[SERVICE + "-2", DATABASE])
+
+
+def test_sets_that_overlap_in_one_resource_exclude_each_other(world):
+    world.begin("rb-1", resources=[SERVICE, DATABASE])
+    with pytest.raises(RollbackError, match="is at work"):
+        world.beside("production/other").begin("rb-2", resources=[SERVICE + "-2", DATABASE])
+
+
+def test_who_is_refused_for_another_name_can_go_on_with_a_run_of_its_own(world):
+    other = world.beside("production/alias")
+    other.play("rb-0", FAILED, resources=[SERVICE + "-2"])
+    world.begin("rb-1")
+    with pytest.raises(RollbackError, match="is at work"):
+        other.begin("rb-0", resources=[SERVICE])
+    assert other.memory.lock()[0].unfinished
+
+
+def test_after_a_death_the_other_name_takes_over_and_the_dead_can_go_on_no_more(world):
+    lock = world.begin("rb-1")
+    other = world.beside("production/alias")
+    other.now += LEASE
+    other.begin("rb-2")
+    lease = Lease(world.memory, lock.run_id, lock.fencing, LEASE, alive, lambda: other.now)
+    with pytest.raises(Lost):
+        lease.intend("ecs", "UpdateService", {})
+
+
+def test_a_run_of_another_name_is_given_up_where_it_is_remembered(world):
+    world.play("rb-1", FAILED)
+    other = world.beside("production/alias")
+    other.begin("rb-2", abandon="rb-1")
+    assert world.memory.run("rb-1")[0]["outcome"] == "given up"
+
+
+def test_a_hold_stands_under_every_name_that_a_service_ever_had(world):
+    other = world.beside("production/alias")
+    other.play("cp-1", purpose=CHECKPOINT)
+    assert other.hold()["standing"] is False
+    lock = world.begin("rb-1")
+    assert standing(other.hold())
+    world.write(lock)
+    world.end(lock)
+    world.play("un-1", undoes="rb-1")
+    assert not standing(other.hold())
+    assert not standing(world.hold())
+
+
+def test_of_two_names_that_begin_at_the_same_moment_exactly_one_works(world, store):
+    other = world.beside("production/alias")
+
+    def quicker(key):
+        if key == "claims":
+            store.before_put = lambda _key: None
+            other.begin("rb-2")
+
+    store.before_put = quicker
+    with pytest.raises(RollbackError, match=r"Run rb-2 of ada .* is at work"):
+        world.begin("rb-1")
+    assert world.memory.lock()[0].expires is None
+
+
+def test_a_run_that_works_on_nothing_is_refused(world):
+    with pytest.raises(RollbackError, match="Nothing says what this run works on"):
+        world.begin("rb-1", resources=[])
+
+
+@pytest.mark.parametrize(
+    "arn",
+    ["arn:aws:ecs:eu-west-3:123456789012:service/main/app", "arn:aws:ecs:eu-west-3:123456789012:service/app"],
+)
+def test_an_arn_of_the_old_form_is_the_same_service(arn):
+    assert arn_of_service(arn, "main") == SERVICE
+
+
+def test_a_lease_that_is_renewed_while_a_run_ends_is_no_loss_of_the_lock(world, store):
+    lock = world.begin("rb-1")
+    world.write(lock)
+    left = [3]
+
+    def renew(key):
+        if key.endswith("/history") and left:
+            left.pop()
+            now, etag = world.memory.lock()
+            world.memory.put_lock(renewed(now, lock.fencing, (), world.now + 1, LEASE), etag)
+
+    store.before_put = renew
+    assert world.end(lock) == COMPLETE
+    assert left == []
+    assert (world.memory.lock()[0].expires, world.memory.lock()[0].outcome) == (None, COMPLETE)
+
+
+def test_a_lock_that_is_taken_over_while_a_run_ends_stays_the_other_ones(world, store):
+    lock = world.begin("rb-1")
+    world.write(lock)
+
+    def take_over(key):
+        if key.endswith("/history"):
+            store.before_put = lambda _key: None
+            now, etag = world.memory.lock()
+            world.memory.put_lock(taken(now, "rb-2", KIND, "bob", "", world.now, LEASE), etag)
+
+    store.before_put = take_over
+    with pytest.raises(Lost, match="Run rb-2 of bob"):
+        world.end(lock)
+    assert world.memory.lock()[0].run_id == "rb-2"

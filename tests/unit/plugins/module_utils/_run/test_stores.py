@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
+import os
 import stat
 
 import boto3
@@ -46,7 +48,8 @@ def test_nobody_else_may_read_a_directory(tmp_path):
     store = DirectoryStore(str(tmp_path / "state/store"))
     store.put("a/lock", "x", ABSENT)
     assert stat.S_IMODE((tmp_path / "state/store").stat().st_mode) == 0o700
-    assert stat.S_IMODE((tmp_path / "state/store/a/lock").stat().st_mode) == 0o600
+    for name in ("a/lock", ".guard"):
+        assert stat.S_IMODE((tmp_path / "state/store" / name).stat().st_mode) == 0o600
 
 
 def test_a_file_where_the_directory_should_be_is_told(tmp_path):
@@ -75,9 +78,22 @@ def test_a_guard_that_is_never_given_back_does_not_hang_a_run(tmp_path, monkeypa
     store = DirectoryStore(str(tmp_path))
     with (tmp_path / ".guard").open("ab") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
-        with pytest.raises(StoreError, match="cannot be written"):
+        with pytest.raises(StoreError, match=r"cannot be written: another process has held its file \.guard"):
             store.put("a/lock", "x", ANY)
     assert store.get("a/lock") is None
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+def test_what_the_system_says_is_told_short_and_nothing_of_aws(tmp_path, monkeypatch, number):
+    def refuse(*_arguments):
+        raise OSError(number, os.strerror(number), str(tmp_path / "a/.0123456789abcdef"))
+
+    store = DirectoryStore(str(tmp_path))
+    monkeypatch.setattr(directory, "_replace", refuse)
+    with pytest.raises(StoreError) as refused:
+        store.put("a/lock", "x", ANY)
+    why = f"The store {tmp_path} cannot be written: {os.strerror(number)}."
+    assert refused.value.message == f"{why} Mend that; a run that has begun goes on with this store only."
 
 
 @pytest.mark.parametrize("text", ["", '{"run_id": "rb-1', "[]", "null"])
@@ -123,6 +139,7 @@ def _content(text):
         ("AccessDenied", "may not call PutObject (docs/permissions.md"),
         ("NoSuchBucket", "there is no such bucket"),
         ("PermanentRedirect", "the bucket is in another region"),
+        ("InternalError", "cannot be written: S3 answers InternalError. Mend"),
     ],
 )
 def test_a_bucket_that_cannot_be_written_is_told(s3, code, words):
@@ -132,6 +149,7 @@ def test_a_bucket_that_cannot_be_written_is_told(s3, code, words):
         store.put("a/lock", "x", ANY)
     assert words in refused.value.message
     assert "s3://bucket/runs" in refused.value.message
+    assert "Nothing was changed" not in refused.value.message
 
 
 def test_a_write_whose_answer_was_lost_is_known_again(s3):

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The command to be run next, as it can be pasted."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: command
+version_added: 0.1.0
+short_description: The command to be run next, as it can be pasted
+description:
+  - Gives the command with which ansible-playbook was started, or the one for another playbook of this collection in the same form (a path, or its name in
+    the collection), with the same inventory, limit, vault options and variables.
+  - Values of variables that may be secret are not repeated. In their place stands C(@YOUR-VALUE-OF-) and the name, which Ansible refuses until it was replaced.
+options:
+  _input:
+    description: A playbook of this collection, such as V(undo). Empty means what was typed.
+    type: str
+    required: true
+  variables:
+    description: Variables to be set besides.
+    type: dict
+    default: {}
+  limit:
+    description: The host, where the inventory has several and none was named.
+    type: str
+author:
+  - SPYMEO (@spymeo)
+"""
+
+EXAMPLES = r"""
+- name: Say how to go on
+  ansible.builtin.debug:
+    msg: "{{ '' | spymeo.rollback.command(variables={'rollback_run_id': 'rb-20261122-031500'}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The command.
+  type: str
+"""
+
+import os
+
+from ansible import context
+from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
+
+
+def command_line(playbook, variables=None, limit=None):
+    """The command (str)."""
+    cwd = os.environ.get("PWD") or os.getcwd()  # PWD is the path that was typed, where a link leads elsewhere
+    return command(context.CLIARGS, cwd, playbook or None, (variables or {}).items(), limit or None)
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self):
+        """The filters of this file."""
+        return {"command": command_line}

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Renews the lease of a play for as long as the play lives, whatever it is doing: waiting, verifying, probing, or templating.
+
+That is a process of its own: a play has no thread that lasts, and a module knows nothing of the task after it. It is a fork of the module
+that took the lock, detached from everything: it holds no pipe of ansible-playbook open, hears none of its signals, and leaves no
+zombie. It ends without a word once the ansible-playbook has died or the lock is not the play's any more. Twice a second it
+reads one line of /proc, which costs nothing that can be measured; a store is asked three times in a lease.
+
+Without /proc nobody could tell that the play has died, so there a lease is renewed by writing calls only.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import time
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, refuse_lost, renewed
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import GONE, RUNNING, Player
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import Conflict
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+OFTEN = 3  # renewals in the time of a lease
+LOOK = 0.5  # seconds between two looks at the play
+AGAIN = 1.0  # seconds until a renewal that could not be written is tried again
+TRIES = 5  # of a renewal that meets what the play writes
+
+
+def keep_alive(open_memory, fencing, seconds):
+    """Start the process that renews the lease. Returns at once.
+
+    :param open_memory: callable → Memory of the application. It is called in that process, which shares no connection with this one.
+    :param fencing: of the play that took the lock.
+    :param seconds: how long a lease holds.
+    """
+    play = Player().process
+    if play is None:
+        return
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        os.setsid()
+        if not os.fork():  # whose parent ends now, so that init waits for it, not a worker
+            _let_go()
+            Keeper(open_memory, fencing, seconds, play.state).run()
+    finally:
+        os._exit(0)
+
+
+def _let_go():
+    """Hold nothing that somebody else waits for."""
+    gc.disable()  # a collection would write to pages that are shared with ansible-playbook
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    os.chdir("/")
+    null = os.open(os.devnull, os.O_RDWR)
+    # Not closed, since a number that is free is given to the next file, which an object of before might then close.
+    for number in {0, 1, 2, *(int(name) for name in os.listdir("/proc/self/fd"))} - {null}:
+        try:
+            os.fstat(number)
+        except OSError:  # of the listing itself
+            continue
+        os.dup2(null, number)
+
+
+class Keeper:
+    """What the process does.
+
+    :param state: callable → RUNNING, STOPPED or GONE. One that is stopped renews nothing: nobody may be there to let it go on.
+    :param clock: ``_wait.Clock``.
+    :param now: callable → seconds since 1970.
+    """
+
+    def __init__(self, open_memory, fencing, seconds, state, clock=None, now=time.time):
+        self._open, self._fencing, self._seconds, self._state = open_memory, fencing, seconds, state
+        self._clock, self._now = clock or Clock(), now
+        self._memory = self._lock = self._etag = None
+
+    def run(self):
+        """Return when there is nothing to renew any more."""
+        every = self._seconds / OFTEN
+        due = self._clock.now() + every
+        while True:
+            self._clock.sleep(min(LOOK, every))
+            state = self._state()
+            if state == GONE:
+                return
+            if state != RUNNING or self._clock.now() < due:
+                continue
+            try:
+                self._renew()
+            except Lost:
+                return
+            except Exception:  # noqa: BLE001 - nobody hears it; the store may answer next time, and if not, a writing call tells
+                due = self._clock.now() + min(AGAIN, every)
+            else:
+                due = self._clock.now() + every
+
+    def _renew(self):
+        if self._memory is None:
+            self._memory = self._open()
+        for _trial in range(TRIES):
+            self._look()
+            if self._state() != RUNNING:
+                return
+            lock = renewed(self._lock, self._fencing, (), self._now(), self._seconds)
+            try:
+                self._etag = self._memory.put_lock(lock, self._etag)
+            except (
+                Conflict
+            ):  # the play has intended a call, which has renewed the lease; or the lock is somebody else's
+                self._lock = None
+                continue
+            self._lock = lock
+            return
+
+    def _look(self):
+        if self._lock is None:
+            lock, self._etag = self._memory.lock() or (None, None)
+            refuse_lost(lock, self._fencing)
+            self._lock = lock

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a play has come to, as one value; the text, the record, the artifact and the exit code all follow from it. Pure.
+
+Nothing is concluded from a task's silence. What was changed is what the journal tells, call by call; that the application works is
+what the verification of this very play says; that all was done is said by the last task alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    CHECKPOINT,
+    COMPLETE,
+    FAILED,
+    ROLLBACK,
+    UNDO,
+    UNFENCE,
+    UNVERIFIED,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
+
+MADE, NOT_MADE, UNKNOWN = "made", "not made", "unknown"
+NOT_SENT = "not sent"  # a call whose request never left this machine
+# Codes with which AWS's services say that something broke on their side. Whether the call was made before that is not known.
+_BROKE = ("InternalFailure", "InternalError", "InternalServiceError", "InternalServerError", "ServerException", "ServiceUnavailable")  # fmt: skip
+SHOWN = 12  # calls that are listed
+
+DONE, CHECKED, NOT_VERIFIED, NOT_COMPLETE, UNTOUCHED = "done", "checked", "not verified", "not complete", "untouched"
+
+
+def fate(outcome):
+    """Whether a writing call was MADE, NOT_MADE, or whether that is UNKNOWN.
+
+    :param outcome: as the journal has it: ``ok``, an error code, ``unknown``, ``not sent``.
+    """
+    if outcome == "ok":
+        return MADE
+    if outcome == NOT_SENT:
+        return NOT_MADE
+    return UNKNOWN if outcome == UNKNOWN or outcome in _BROKE or outcome.startswith("5") else NOT_MADE
+
+
+def told_call(call):
+    """A call (dict with service, operation and of), for people."""
+    return " ".join([call["service"], call["operation"], *(str(value) for value in call["of"].values())])
+
+
+def merged(journal, calls):
+    """The writing calls of a run: those of its journal, and those that tasks of this play tell of which are not in it.
+
+    :param journal: entries, or None where the store could not be read.
+    :param calls: dicts with service, operation, of and outcome.
+    """
+    known = [dict(service=item["service"], operation=item["operation"], of=item["of"], outcome=item["outcome"]) for item in journal or []]  # fmt: skip
+    left = list(known)
+    for call in calls:
+        if call in left:
+            left.remove(call)
+        else:
+            known.append(call)
+    return known
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known at the end of a play.
+
+    - ``check``: whether it was a check.
+    - ``calls``: as ``merged`` gives them. ``read``: whether the journal could be read.
+    - ``verdict``, ``reason``: of the verification of this play; empty when it has made none.
+    - ``purpose``: one of PURPOSES. A rollback and an undo end with a verification.
+    - ``deployed``: whether the one deployment has come up, or nothing had to be deployed.
+    - ``failed_at``: the task that has failed; empty when none has. ``resumed``: whether the operator gave the run's id.
+    """
+
+    run_id: str
+    kind: str
+    check: bool
+    calls: tuple = ()
+    read: bool = True
+    verdict: str = ""
+    reason: str = ""
+    purpose: str = ROLLBACK
+    deployed: bool = False
+    failed_at: str = ""
+    resumed: bool = False
+
+    @property
+    def proves(self):
+        """Whether the playbook is done only when it has proven that the application works."""
+        return self.purpose in (ROLLBACK, UNDO)
+
+    @property
+    def what(self):
+        """What it did, for people."""
+        return {ROLLBACK: "The rollback", UNDO: "The undo", CHECKPOINT: "The checkpoint", UNFENCE: "The run"}[
+            self.purpose
+        ]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``state`` is one of DONE, CHECKED, NOT_VERIFIED, NOT_COMPLETE and UNTOUCHED; with the first two ``ok`` is true, and the exit code 0.
+
+    ``made``, ``unknown``: the writing calls of the run that were made, and those of which nobody knows, for people.
+    ``verified``: whether the checks have passed in this play. ``left``: what is still to be done. ``next``: a command.
+    """
+
+    run_id: str
+    kind: str
+    state: str
+    ok: bool
+    verified: bool
+    reason: str
+    made: tuple
+    unknown: tuple
+    left: tuple = ()
+    seconds: float = 0.0
+    next: str = ""
+
+    def as_dict(self):
+        """In JSON types."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @property
+    def recorded(self):
+        """What the store is to say: one of OUTCOMES."""
+        if self.state == NOT_VERIFIED:
+            return UNVERIFIED
+        return COMPLETE if self.state == DONE or self.verified else FAILED
+
+
+def outcome_of(seen):
+    """The Outcome of a Seen; without what is still to be looked at (seconds, next)."""
+    made = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == MADE)
+    unknown = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == UNKNOWN)
+    verified = seen.verdict == PASSED
+    state = _state(seen, verified, bool(made or unknown))
+    return Outcome(
+        run_id=seen.run_id,
+        kind=seen.kind,
+        state=state,
+        ok=state in (DONE, CHECKED),
+        verified=verified and not seen.check,
+        reason=_reason(seen, state, verified, made, unknown),
+        made=made,
+        unknown=unknown,
+        left=(seen.failed_at,) if seen.failed_at else (),
+    )
+
+
+def _state(seen, verified, wrote):
+    if seen.failed_at:
+        if seen.deployed and seen.verdict and not verified:
+            return NOT_VERIFIED
+        return NOT_COMPLETE if wrote or not seen.read else UNTOUCHED
+    if seen.check:
+        return CHECKED
+    return DONE if verified or not seen.proves else NOT_VERIFIED
+
+
+def _reason(seen, state, verified, made, unknown):
+    """Why, in one sentence or two. It holds for what was written down, and says where that could not be read."""
+    if state == CHECKED:
+        text = "nothing was changed, and the checks of a rollback were not made; without --check, the plan above is what is done (under %s run id)"
+        return text % ("this" if seen.resumed else "a new")
+    if state == DONE:
+        return "every check has passed" if seen.proves else "its last task has ended well"
+    if state == NOT_VERIFIED:
+        return "%s is complete. It is not verified: %s." % (seen.what, (seen.reason or "no check was made").rstrip("."))
+    if state == UNTOUCHED:
+        return "Nothing was changed: no call that changes anything was made."
+    if verified:
+        return "%s is complete, and every check has passed. Only this task is missing." % seen.what
+    if not seen.read and not (made or unknown):
+        return "The journal of the run cannot be read, so it is not known what was changed."
+    if unknown and not made:
+        return "It is not known whether anything was changed: of the calls below no answer came."
+    if seen.purpose == CHECKPOINT:
+        return "The checkpoint is not complete: there is no release point. What was made stays, and does no harm."
+    return (
+        "%s is not complete. What was done stays as it is; nothing was deleted. Do not leave it like this." % seen.what
+    )

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What people read at the end of a play: an Outcome as lines. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import (
+    CHECKED,
+    DONE,
+    NOT_COMPLETE,
+    NOT_VERIFIED,
+    SHOWN,
+    UNTOUCHED,
+)
+
+INDENT = " " * 10
+
+
+def lines_of(outcome, message, around):
+    """The text (list of str).
+
+    :param outcome: an Outcome.
+    :param message: what the task that has failed said; empty when none has.
+    :param around: dict: ``details`` (list of str: what was done, step by step), ``base_url``, ``up`` (list of str: what runs now),
+        ``fence`` (the command that gives the services back, empty when they do not stand at 0), ``undo``, ``again``, ``go_on``,
+        ``verify``, ``release`` (commands), ``hold`` (who holds deployments back, or empty), ``store`` (what the store said, or empty),
+        ``at_work`` (another run that is at work, or empty), ``contacts`` (dict).
+    """
+    if outcome.state == CHECKED:
+        return [_line("CHECKED", outcome.reason)]
+    head = _done(outcome, around) if outcome.state == DONE else _failed(outcome, message, around)
+    tail = list(around["details"])
+    if outcome.made or outcome.unknown:
+        tail += [_line("UNDO", around["undo"])] if around["undo"] else []
+    if around["store"]:
+        tail.append(_line("RUNS", around["store"]))
+    if around["hold"]:
+        tail += [_line("HOLD", around["hold"]), INDENT + "when deployments may go on: " + around["release"]]
+    if outcome.state != DONE and "CALL  " not in message:
+        tail += [_line("CALL", "%s: %s" % pair) for pair in around["contacts"].items()]
+    return head + tail
+
+
+def _done(outcome, around):
+    what = "run %s is complete" % outcome.run_id if outcome.made or outcome.unknown else "there was nothing to change"
+    where = ": " + around["base_url"] if outcome.verified else ""
+    return [_line("DONE", "%s, and %s%s" % (what, outcome.reason, where))]
+
+
+def _failed(outcome, message, around):
+    lines = [_line("FAILED", "at: %s" % (outcome.left[0] if outcome.left else "the end"))]
+    lines += [INDENT + text for text in message.splitlines()]
+    if around["at_work"] and outcome.state == UNTOUCHED:
+        lines.append(
+            INDENT
+            + "That may be why: %s, and has begun since this run looked. Wait for it, then look again."
+            % around["at_work"]
+        )
+    lines.append(INDENT + outcome.reason)
+    lines += _calls("MADE", outcome.made) + _calls("UNKNOWN", outcome.unknown)
+    lines += [_line("NOW", text) for text in around["up"]]
+    if around["fence"]:
+        lines.append(
+            _line(
+                "FENCE",
+                "the services stand at 0 tasks: nobody is served. Going on with the run brings them back; so does, with what ran before:",
+            )
+        )
+        lines.append(INDENT + around["fence"])
+    words = {
+        NOT_COMPLETE: ("Unless said otherwise above, go on where it stopped:", around["go_on"]),
+        NOT_VERIFIED: ("When what is said above is mended, this checks again:", around["verify"]),
+        UNTOUCHED: ("Mend what is said above, then run the same command again:", around["again"]),
+    }[outcome.state]
+    return [*lines, _line("NEXT", words[0]), INDENT + words[1]]
+
+
+def _calls(word, calls):
+    shown = [_line(word, call) for call in calls[:SHOWN]]
+    return shown + ([INDENT + "and %d more" % (len(calls) - SHOWN)] if len(calls) > SHOWN else [])
+
+
+def _line(word, text):
+    return "%-9s %s" % (word, text)

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person is told when ansible-playbook is ended by a signal: which run was under way, and how to go on with it. Pure.
+
+A run is known from the results of the modules that begin and end it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import plain
+
+AWX = ("JOB_ID", "AWX_ISOLATED_DATA_DIR")  # in the environment of a job
+_LOOKED, _TOOK, _ENDED = "rollback_run", "rollback_begin", "rollback_end"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a host that has not ended. ``lease``: how long its lock holds without being renewed (seconds); 0: it has none yet."""
+
+    run_id: str
+    lease: int = 0
+
+
+def heard(runs, host, action, result):
+    """The runs (host → Run) after a task of that action has ended well with that result (dict)."""
+    module, known = action.rpartition(".")[2], runs.get(host)
+    if module == _LOOKED and alone(result) and isinstance(result.get("run_id"), str):
+        return {**runs, host: Run(plain(result["run_id"]))}
+    if module == _TOOK and known and isinstance(result.get("run"), dict) and result["run"]:
+        return {**runs, host: replace(known, lease=result["run"].get("lease") or 60)}
+    if module == _ENDED:
+        return {name: run for name, run in runs.items() if name != host}
+    return runs
+
+
+def alone(result):
+    """Whether ``rollback_run`` was asked for a run that is to have the lock."""
+    asked = result.get("invocation", {}).get("module_args", {})
+    return asked.get("alone") in (True, "True", "true", "yes")
+
+
+def stopped(signal_name, runs, task, command, environment):
+    """The lines (list of str) for a person; none where no run was under way.
+
+    :param signal_name: such as SIGTERM.
+    :param runs: host → Run.
+    :param task: name of the task that was under way, empty when none was.
+    :param command: callable: the id of a run, and its host or None where it is the only one → the command that goes on with it.
+    :param environment: of the process; in AWX nobody can paste a command.
+    """
+    lines = []
+    for host, run in sorted(runs.items()):
+        during = " during the task '%s'" % plain(task) if task else ""
+        lines.append("STOPPED   by %s%s: run %s of %s has not ended." % (signal_name, during, run.run_id, host))
+        if not run.lease:
+            lines.append("          It had not taken its lock, so it has changed nothing. Start again as before.")
+            continue
+        lines.append(
+            "          AWS may go on with what was asked for. The lock of the run is free once its lease has ended, within %d s."
+            % run.lease
+        )
+        lines.append("NEXT      %s" % _next(run.run_id, None if len(runs) == 1 else host, command, environment))
+    return lines
+
+
+def _next(run_id, host, command, environment):
+    if any(environment.get(name) for name in AWX):
+        return "Launch the job template again with the extra variable rollback_run_id: %s" % run_id
+    return command(run_id, host)

@@ -7,9 +7,12 @@ from __future__ import annotations
 import datetime
 import json
 import pathlib
+import re
+import shlex
 import sys
 
 import pytest
+from psycopg import sql
 
 from spymeo_lab import world
 
@@ -21,6 +24,13 @@ RULES = {
         "corrupted_when": "\"city\" = 'Lyon' AND \"displayName\" NOT LIKE '% %'",
     }
 }
+HOSTILE_TABLES = (
+    "../escaped",
+    "\x1b[2J\x1b[H\r\nDONE      run rb-1 is complete\nNEXT      curl evil",
+    'Has "quotes"',
+    "CON",
+    "con",
+)
 SIGN_UPS = """
     INSERT INTO "Practitioner" ("id", "email", "displayName", "city", "passwordHash", "phone")
     SELECT 'new-' || n, 'new-' || n || '@spymeo.invalid', 'Nouvelle Personne ' || n, 'Nantes, "Île"', 'hash', NULL
@@ -57,6 +67,14 @@ def story(shared_production, tmp_path_factory):
     rolled_back = production.play("rollback_database", "-e", json.dumps({"rollback_point_in_time": before}))
     assert rolled_back.code == 0, rolled_back.output
     assert "rds RestoreDBInstanceToPointInTime" in rolled_back.written
+    restored = next(name for name in production.instances() if name != world.DB_INSTANCE)
+    for instance in (world.DB_INSTANCE, restored):
+        with world.connect(production.state["endpoint_url"], instance) as connection:
+            for table in HOSTILE_TABLES:
+                name = sql.Identifier(table)
+                connection.execute(sql.SQL('CREATE TABLE {} ("id" bigint PRIMARY KEY, "note" text)').format(name))
+                if instance == world.DB_INSTANCE:
+                    connection.execute(sql.SQL("INSERT INTO {} VALUES (1, '=1+1')").format(name))
     directory = tmp_path_factory.mktemp("salvage") / "rows"
     given = json.dumps({"rollback_salvage_directory": str(directory), "rollback_salvage_rules": RULES})
     return {
@@ -95,18 +113,42 @@ def test_no_row_and_no_secret_is_in_what_is_printed(story):
 def test_new_rows_load_into_the_restored_database(story):
     production = story["production"]
     restored = next(name for name in production.instances() if name != world.DB_INSTANCE)
-    path = story["directory"] / "Practitioner.new.csv"
-    header, rows = path.read_text().split("\n", 1)
-    assert '"why"' not in header
+    assert '"why"' not in (story["directory"] / "Practitioner.new.csv").read_text().split("\n", 1)[0]
     with world.connect(production.state["endpoint_url"], restored) as connection:
         before = connection.execute('SELECT count(*) FROM "Practitioner"').fetchone()[0]
         assert before == story["rows"]
-        with connection.cursor().copy(f'COPY "Practitioner" ({header}) FROM STDIN WITH (FORMAT csv)') as copy:
-            copy.write(rows)
+    loading = production.run(load_command(story), PGPASSWORD=world.DB_PASSWORD)
+    assert loading.code == 0, loading.output
+    with world.connect(production.state["endpoint_url"], restored) as connection:
+        assert connection.execute('SELECT "note" FROM "../escaped"').fetchall() == [("=1+1",)]
         loaded = connection.execute(
             'SELECT count(*) FROM "Practitioner" WHERE "city" = \'Nantes, "Île"\' AND "fullName" LIKE \'Nouvelle Personne %\''
         ).fetchone()[0]
     assert loaded == NEW
+
+
+def load_command(story):
+    """The command that the play has printed, with the psql of this machine's servers."""
+    (line,) = [line for line in story["second"].output.splitlines() if "psql -h" in line]
+    program, *arguments = shlex.split(line.strip().strip(',"'))
+    return [f"{world.programs()}/{program}", *arguments]
+
+
+def test_whatever_a_table_is_called_its_rows_stay_in_the_directory_and_its_name_begins_no_line(story):
+    assert sorted(path.name for path in story["directory"].parent.iterdir()) == ["rows"]
+    names = [path.name for path in story["directory"].iterdir()]
+    assert "%2E%2E%2Fescaped.new.csv" in names
+    assert {"%43ON.new.csv", "%63on.new.csv"} <= set(names)
+    for name in ("check", "first", "second"):
+        output = story[name].output
+        assert "\x1b" not in output
+        assert not re.search(r'^[\s"]*(?:DONE      run rb-1|NEXT      curl)', output, re.MULTILINE)
+
+
+def test_the_record_of_prisma_is_told_and_not_offered(story):
+    assert "_prisma_migrations was not compared: it is Prisma's own record" in story["second"].output
+    assert not [path for path in story["directory"].iterdir() if "_prisma_migrations" in path.name]
+    assert "_prisma_migrations" not in (story["directory"] / "load-new-rows.psql").read_text()
 
 
 def test_the_instance_that_is_in_use_is_no_failed_one(story):

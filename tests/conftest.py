@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 
 import hypothesis
 import pytest
@@ -29,6 +30,7 @@ hypothesis.settings.load_profile("busy")  # properties are judged by what they f
 
 # Beginnings of variables that change what is tested.
 PERSONAL = ("AWS_", "ANSIBLE_", "SPYMEO_", "MOLECULE_", "MOTO_", "XDG_", "LC_", "LANG", "TMPDIR")
+GRACE = 10  # seconds: who takes a lab down waits for its files to go, and its last process for itself
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE)
 
 
@@ -84,7 +86,6 @@ def _remembered() -> dict:
         "signal handlers": {number.name: signal.getsignal(number) for number in SIGNALS},
         "the default timeout of sockets": socket.getdefaulttimeout(),
         "the locale": locale.setlocale(locale.LC_ALL),
-        "processes": _children(),
     }
 
 
@@ -115,13 +116,19 @@ def _forget() -> None:
 def _as_it_was(request):
     """A file of tests begins with an empty moto and an empty home, and leaves the process as it was."""
     _forget()
-    if request.config.pluginmanager.has_plugin("pytest-ansible"):  # it changes how its process imports, and has that to itself
+    # pytest-ansible changes how its process imports; test_modules_alone.py gives it one of its own.
+    if request.config.pluginmanager.has_plugin("pytest-ansible"):
         yield
         return
-    before = _remembered()
+    before, running = _remembered(), _children()
     yield
     after = _remembered()
-    left = [
-        f"{what}\n  before {before[what]}\n  after  {after[what]}" for what in before if after[what] != before[what]
-    ]
+    changed = [what for what in before if after[what] != before[what]]
+    left = [f"{what}\n  before {before[what]}\n  after  {after[what]}" for what in changed]
+    deadline = time.monotonic() + GRACE
+    while processes := _children() - running:
+        if time.monotonic() > deadline:
+            left.append(f"processes\n  {sorted(processes)}")
+            break
+        time.sleep(0.05)
     assert not left, f"{request.node.nodeid} leaves otherwise than it was: " + "\n".join(left)

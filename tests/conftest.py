@@ -9,7 +9,6 @@ the files into another order.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import locale
 import os
@@ -47,11 +46,16 @@ def pytest_configure(config):
             del os.environ[name]
     os.environ["LC_ALL"] = "C.UTF-8"
     locale.setlocale(locale.LC_ALL, "")  # as whoever runs a module first would do for all others
-    tempfile.tempdir = None  # the place of what pytest gives tests, too: short, because sockets lie there
     os.umask(0o022)
-    os.environ["HOME"] = tempfile.mkdtemp(prefix="spymeo-tests-")
-    # Not at the end of the session: Ansible's own cleaning, which is registered later, comes before this.
-    atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
+    tempfile.tempdir = None
+    # pytest's own directories stay where they are, so that what a test has written can be looked at afterwards.
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.gettempdir()
+    own = tempfile.mkdtemp(prefix="spymeo-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(own, ignore_errors=True))
+    for name, folder in (("HOME", "home"), ("TMPDIR", "tmp")):
+        os.environ[name] = f"{own}/{folder}"
+        os.mkdir(os.environ[name])
+    tempfile.tempdir = None
     if config.option.shuffle is not None:
         config.option.loadscopereorder = False  # pytest-xdist's, which would sort the files
 

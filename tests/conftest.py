@@ -85,7 +85,8 @@ def _remembered() -> dict:
         "the current directory": os.getcwd(),
         "the umask": umask,
         "sys.path": list(sys.path),
-        "sys.meta_path": list(sys.meta_path),
+        # six adds a finder of its own wherever it is imported first, as botocore does.
+        "sys.meta_path": [finder for finder in sys.meta_path if "six" not in type(finder).__module__],
         "tempfile.tempdir": tempfile.gettempdir(),
         "signal handlers": {number.name: signal.getsignal(number) for number in SIGNALS},
         "the default timeout of sockets": socket.getdefaulttimeout(),

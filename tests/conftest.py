@@ -9,7 +9,6 @@ the files into another order.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import locale
 import os
@@ -20,6 +19,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 
 import hypothesis
 import pytest
@@ -29,6 +29,7 @@ hypothesis.settings.load_profile("busy")  # properties are judged by what they f
 
 # Beginnings of variables that change what is tested.
 PERSONAL = ("AWS_", "ANSIBLE_", "SPYMEO_", "MOLECULE_", "MOTO_", "XDG_", "LC_", "LANG", "TMPDIR")
+GRACE = 10  # seconds: who takes a lab down waits for its files to go, and its last process for itself
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE)
 
 
@@ -45,11 +46,16 @@ def pytest_configure(config):
             del os.environ[name]
     os.environ["LC_ALL"] = "C.UTF-8"
     locale.setlocale(locale.LC_ALL, "")  # as whoever runs a module first would do for all others
-    tempfile.tempdir = None  # the place of what pytest gives tests, too: short, because sockets lie there
     os.umask(0o022)
-    os.environ["HOME"] = tempfile.mkdtemp(prefix="spymeo-tests-")
-    # Not at the end of the session: Ansible's own cleaning, which is registered later, comes before this.
-    atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
+    tempfile.tempdir = None
+    # pytest's own directories stay where they are, so that what a test has written can be looked at afterwards.
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.gettempdir()
+    own = tempfile.mkdtemp(prefix="spymeo-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(own, ignore_errors=True))
+    for name, folder in (("HOME", "home"), ("TMPDIR", "tmp")):
+        os.environ[name] = f"{own}/{folder}"
+        os.mkdir(os.environ[name])
+    tempfile.tempdir = None
     if config.option.shuffle is not None:
         config.option.loadscopereorder = False  # pytest-xdist's, which would sort the files
 
@@ -85,7 +91,6 @@ def _remembered() -> dict:
         "signal handlers": {number.name: signal.getsignal(number) for number in SIGNALS},
         "the default timeout of sockets": socket.getdefaulttimeout(),
         "the locale": locale.setlocale(locale.LC_ALL),
-        "processes": _children(),
     }
 
 
@@ -116,13 +121,19 @@ def _forget() -> None:
 def _as_it_was(request):
     """A file of tests begins with an empty moto and an empty home, and leaves the process as it was."""
     _forget()
-    if request.config.pluginmanager.has_plugin("pytest-ansible"):  # it changes how its process imports, and has that to itself
+    # pytest-ansible changes how its process imports; test_modules_alone.py gives it one of its own.
+    if request.config.pluginmanager.has_plugin("pytest-ansible"):
         yield
         return
-    before = _remembered()
+    before, running = _remembered(), _children()
     yield
     after = _remembered()
-    left = [
-        f"{what}\n  before {before[what]}\n  after  {after[what]}" for what in before if after[what] != before[what]
-    ]
+    changed = [what for what in before if after[what] != before[what]]
+    left = [f"{what}\n  before {before[what]}\n  after  {after[what]}" for what in changed]
+    deadline = time.monotonic() + GRACE
+    while processes := _children() - running:
+        if time.monotonic() > deadline:
+            left.append(f"processes\n  {sorted(processes)}")
+            break
+        time.sleep(0.05)
     assert not left, f"{request.node.nodeid} leaves otherwise than it was: " + "\n".join(left)

@@ -25,7 +25,7 @@ LEAKS = {
     "signal handlers": "import signal\ndef test(): signal.signal(signal.SIGTERM, signal.SIG_IGN)",
     "the default timeout of sockets": "import socket\ndef test(): socket.setdefaulttimeout(1)",
     "the locale": "import locale\ndef test(): locale.setlocale(locale.LC_ALL, 'C')",
-    "processes": "import subprocess\ndef test(): subprocess.Popen(['sleep', '2'])",
+    "processes": "import subprocess\ndef test(): subprocess.Popen(['sleep', '30'])",
 }
 HARMLESS = """
 import os, pathlib, boto3

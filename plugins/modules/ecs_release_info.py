@@ -394,11 +394,9 @@ def told(releases, picked, found):
 
 def refused(error):
     """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
-    return dict(
-        services=[], targets={}, resources=[], bad_since="", running_since="", release_point={},
-        release_point_reason=error.message, findings=[], verdict=FAILED, reason=error.message, msg=error.message,
-        **error.result, evidence=[error.message, *error.evidence],
-    )  # fmt: skip
+    nothing = dict(services=[], targets={}, resources=[], bad_since="", running_since="", release_point={}, findings=[])
+    told = dict(release_point_reason=error.message, verdict=FAILED, reason=error.message, msg=error.message)
+    return dict({**nothing, **told, **error.result}, evidence=[error.message, *error.evidence])
 
 
 def resources_of(services, cluster):

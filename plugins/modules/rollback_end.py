@@ -43,7 +43,7 @@ options:
     description: The name of the task that has failed.
     type: str
     default: ""
-  message:
+  failure:
     description: What it said.
     type: str
     default: ""
@@ -197,7 +197,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome_text import lines_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 
-TEXTS = ("run_id", "kind", "etag", "failed_task", "message", "verdict_reason", "base_url", "cluster")
+TEXTS = ("run_id", "kind", "etag", "failed_task", "failure", "verdict_reason", "base_url", "cluster")
 FLAGS = ("resumed", "deployed", "fenced")
 
 
@@ -247,13 +247,13 @@ def main():
         outcome = outcome_of(seen_by(module, ending))
         outcome = replace(outcome, seconds=ending.seconds, next=next_command(outcome, params["commands"]))
         around = dict(params, **ending.around(outcome, module.aws))
-        lines = lines_of(outcome, params["message"], around)
+        lines = lines_of(outcome, params["failure"], around)
         try:
             around.update(ending.write(outcome, lines))
         except RollbackError as error:
             outcome = replace(outcome, ok=False)
             around["store"] = error.message
-        lines = lines_of(outcome, params["message"], around)
+        lines = lines_of(outcome, params["failure"], around)
         module.exit_json(changed=False, outcome=outcome.as_dict(), lines=lines, hold=around["hold"])
 
 

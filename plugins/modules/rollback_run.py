@@ -20,9 +20,22 @@ options:
     type: dict
     required: true
   playbook:
-    description: The playbook at hand, such as V(rollback_full). It tells which variables are used, and which are needed.
+    description: The playbook at hand. It tells which variables are used, and which are needed.
     type: str
     required: true
+    choices:
+      - rollback_code
+      - rollback_database
+      - rollback_full
+      - rollback_secrets
+      - undo
+      - checkpoint
+      - unfence
+      - verify
+      - triage
+      - releases
+      - hold
+      - salvage
   given:
     description: The names of all variables that are set, in which misspelt ones are looked for.
     type: list

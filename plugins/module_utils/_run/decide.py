@@ -171,14 +171,15 @@ def renewed(lock, fencing, settled, now, lease):
     return replace(lock, expires=now + lease, under_way=kept)
 
 
-def released(lock, fencing, outcome):
+def released(lock, fencing, outcome, touched=True):
     """The lock of a run that has ended, which leaves it to whoever comes next.
 
     :param outcome: one of OUTCOMES; a run that has made no writing call is UNTOUCHED, whatever it came to.
+    :param touched: False where the journal tells that each call that was intended was not made.
     :raises Lost: as ``intended``.
     """
     refuse_lost(lock, fencing)
-    come_to = outcome if lock.wrote else UNTOUCHED
+    come_to = outcome if lock.wrote and touched else UNTOUCHED
     newest = undoable(lock) if come_to in (COMPLETE, UNVERIFIED) else lock.undoable
     return replace(lock, expires=None, outcome=come_to, under_way=(), undoable=newest)
 

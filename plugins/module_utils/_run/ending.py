@@ -80,7 +80,8 @@ class Ending:
         if self._memory is None:
             raise RollbackError(self._trouble)
         seconds = {part: float(value) for part, value in self._params["seconds"].items() if value is not None}
-        ended = dict(outcome=outcome.recorded, lines=lines, seconds=seconds, came_to=outcome.as_dict())
+        touched = bool(outcome.made or outcome.unknown) or self.journal is None
+        ended = dict(outcome=outcome.recorded, touched=touched, lines=lines, seconds=seconds, came_to=outcome.as_dict())
         plays.end(self._memory, self._params["run_id"], self._params["fencing"], ended, self._clock())
         return dict(hold=self._hold() or "")
 

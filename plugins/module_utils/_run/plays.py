@@ -27,7 +27,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import GIVEN_UP, ROLLBACK, UNDER_WAY
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import GIVEN_UP, ROLLBACK, UNDER_WAY, UNTOUCHED
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
@@ -184,30 +184,32 @@ def end(memory, run_id, fencing, told, now):
 
     The lock is the last that is written: a play that dies before has not ended.
 
-    :param told: dict(outcome, lines: list of str, seconds: dict part → seconds, and whatever else the record is to keep); JSON types.
+    :param told: dict(outcome, touched: whether a call was made or may have been, lines: list of str, seconds: dict part → seconds, and whatever
+        else the record is to keep); JSON types.
     :raises Lost: another play has taken the lock over.
     """
     lock, etag = memory.lock() or (None, ABSENT)
     refuse_lost(lock, fencing)
     for intent in lock.under_way:
         memory.settle(run_id, intent, UNKNOWN, now)
-    left = released(lock, fencing, told["outcome"])
+    left = released(lock, fencing, told["outcome"], told["touched"])
     earlier, _etag = memory.run(run_id)
-    more = {name: value for name, value in told.items() if name not in ("outcome", "lines", "seconds")}
+    more = {name: value for name, value in told.items() if name not in ("outcome", "touched", "lines", "seconds")}
     record = dict(earlier, outcome=left.outcome, ended=clock_of(now), report=told["lines"], **more)
     memory.put_run(run_id, record)
-    if lock.wrote:
+    wrote = left.outcome != UNTOUCHED
+    if wrote:
         whole = dict(total=round(now - lock.since, 1)) if len(record["plays"]) == 1 else {}
         history, _etag = memory.read("history") or (dict(runs=[]), None)
         runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
         memory.write(dict(runs=runs), "history")
-    _change_holds(memory, record, lambda held: hold.at_the_end(held, record, lock.wrote))
+    _change_holds(memory, record, lambda held: hold.at_the_end(held, record, wrote))
     for _trial in range(TRIES):
         try:
             memory.put_lock(left, etag)
         except Conflict:  # the keeper has renewed the lease, or another play has taken it over
             lock, etag = memory.lock() or (None, ABSENT)
-            left = released(lock, fencing, told["outcome"])
+            left = released(lock, fencing, told["outcome"], told["touched"])
         else:
             return left.outcome
     raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)

@@ -69,8 +69,8 @@ class Lock:
 
     @property
     def wrote(self):
-        """Whether the run has made a writing call, or was about to."""
-        return self.number > self.first_number
+        """Whether the run has made a writing call, or was about to; one that has ended and whose calls all were not made has not."""
+        return self.number > self.first_number and self.outcome != UNTOUCHED
 
     @property
     def unfinished(self):

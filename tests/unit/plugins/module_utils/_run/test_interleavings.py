@@ -161,7 +161,13 @@ class Plays(RuleBasedStateMachine):
         if play in self.alive and not play.intent:
             self.alive.remove(play)
             with contextlib.suppress(Lost, Died), self._dying(puts):
-                end(self.memory, play.run_id, play.fencing, {"outcome": outcome, "lines": [], "seconds": {}}, self.now)
+                end(
+                    self.memory,
+                    play.run_id,
+                    play.fencing,
+                    {"outcome": outcome, "touched": True, "lines": [], "seconds": {}},
+                    self.now,
+                )
 
     @rule(seconds=st.sampled_from([LEASE // 2, LEASE]))
     def time_passes(self, seconds):

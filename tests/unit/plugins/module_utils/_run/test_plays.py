@@ -74,8 +74,8 @@ class World:
         lease.record(lease.intend("rds", "CreateDBSnapshot", {}), "ok")
         return lease
 
-    def end(self, lock, outcome=COMPLETE, seconds=None):
-        told = {"outcome": outcome, "lines": ["done"], "seconds": seconds or {}}
+    def end(self, lock, outcome=COMPLETE, seconds=None, touched=True):
+        told = {"outcome": outcome, "touched": touched, "lines": ["done"], "seconds": seconds or {}}
         return end(self.memory, lock.run_id, lock.fencing, told, self.now)
 
     def hold(self):
@@ -186,6 +186,15 @@ def test_a_run_that_has_changed_nothing_stands_in_nobodys_way_and_holds_nothing(
     world.look()
     assert not standing(world.hold())
     assert world.memory.read("history") is None
+
+
+def test_a_run_whose_every_call_was_refused_has_changed_nothing_either(world):
+    world.play("rb-0")
+    lock = world.begin("rb-1")
+    world.write(lock)
+    assert world.end(lock, FAILED, touched=False) == UNTOUCHED
+    assert world.look().undoable == "rb-0"
+    assert world.hold()["run_id"] == "rb-0"
 
 
 def test_a_rollback_holds_deployments_back_from_its_beginning(world):

@@ -193,7 +193,7 @@ from dataclasses import replace
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.ending import Ending
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Seen, merged, outcome_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Seen, merged, outcome_of, unwritten
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome_text import lines_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 
@@ -251,7 +251,8 @@ def main():
         try:
             around.update(ending.write(outcome, lines))
         except RollbackError as error:
-            outcome = replace(outcome, ok=False)
+            outcome = unwritten(outcome)
+            outcome = replace(outcome, next=next_command(outcome, params["commands"]))
             around["store"] = error.message
         lines = lines_of(outcome, params["failure"], around)
         module.exit_json(changed=False, outcome=outcome.as_dict(), lines=lines, hold=around["hold"])

@@ -10,7 +10,7 @@ what the verification of this very play says; that all was done is said by the l
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
     CHECKPOINT,
@@ -151,6 +151,17 @@ def outcome_of(seen):
         unknown=unknown,
         left=(seen.failed_at,) if seen.failed_at else (),
     )
+
+
+def unwritten(outcome):
+    """The Outcome where the store does not take it: nobody who comes next would know that the run has ended."""
+    if not outcome.ok:
+        return outcome
+    reason = (
+        "Everything was done%s. Only that could not be written down: the lock ends by itself, and the run counts as unfinished."
+        % (", and every check has passed" if outcome.verified else "")
+    )
+    return replace(outcome, state=NOT_COMPLETE, ok=False, reason=reason, left=("Write down what the run has come to",))
 
 
 def _state(seen, verified, wrote):

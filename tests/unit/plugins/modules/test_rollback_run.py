@@ -249,3 +249,57 @@ def test_mistakes_in_the_checks_of_the_end_are_told_before_the_run_begins(play):
         "entry 1: until is 'later', not a day like 2026-12-31",
         "rollback_e2e_chdir is '/no/such/directory': there is no such directory on this machine.",
     ]
+
+
+CALL = {"service": "ecs", "operation": "UpdateService", "of": {"service": "app"}, "outcome": "ok"}
+
+
+@pytest.fixture
+def without_store(look, begin, tmp_path):
+    """A run that has the lock, and whose store is gone."""
+    run_id = begin(look())["record"].rpartition("/")[2]
+    (tmp_path / "store").rename(tmp_path / "gone")
+    (tmp_path / "store").write_text("a file")
+    return run_id
+
+
+def test_where_the_store_is_gone_what_tasks_tell_stands_for_the_journal(without_store, play):
+    told = {"run_id": without_store, "fencing": 1, "failed_task": "Deploy", "failure": "it broke", "calls": [CALL]}
+    ended = play("rollback_end", commands={"go_on": "ansible-playbook again"}, **told)
+    assert not ended["outcome"]["ok"]
+    assert ended["outcome"]["made"] == ["ecs UpdateService app"]
+    assert "MADE      ecs UpdateService app" in ended["lines"]
+    assert any(line.startswith("RUNS      The store ") for line in ended["lines"])
+    assert not any("Nothing was changed" in line for line in ended["lines"])
+    assert ended["outcome"]["next"] == "ansible-playbook again"
+
+
+def test_where_it_is_gone_and_no_task_tells_nobody_knows(without_store, play):
+    ended = play("rollback_end", run_id=without_store, fencing=1, failed_task="Deploy", failure="it broke")
+    assert any("it is not known what was changed" in line for line in ended["lines"])
+    assert not any("Nothing was changed" in line for line in ended["lines"])
+
+
+def test_a_good_end_that_cannot_be_written_down_is_no_good_end(without_store, play):
+    ended = play("rollback_end", run_id=without_store, fencing=1, verdict="passed", deployed=True, calls=[CALL])
+    assert (ended["outcome"]["ok"], ended["outcome"]["verified"]) == (False, True)
+    assert ended["lines"][0] == "FAILED    at: Write down what the run has come to"
+    assert "Everything was done, and every check has passed. Only that could not be written down" in ended["lines"][1]
+    assert any(line.startswith("RUNS      The store ") for line in ended["lines"])
+
+
+def test_whoever_lost_a_race_is_told_who_was_quicker(look, begin, play):
+    seen = look()
+    begin(look(rollback_run_id="rb-quicker"))
+    told = {"run_id": seen["run_id"], "etag": seen["etag"], "failed_task": "Look", "failure": "it is backing-up"}
+    ended = play("rollback_end", **told)
+    assert ended["outcome"]["state"] == "untouched"
+    assert any("That may be why: Run rb-quicker of " in line for line in ended["lines"])
+
+
+def test_in_check_mode_the_end_writes_nothing(look, begin, play, tmp_path):
+    begin(look())
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    ended = play("rollback_end", check=True, run_id="rb-1", fencing=1, verdict="passed")
+    assert ended["outcome"]["state"] == "checked"
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -95,14 +95,18 @@ def _remembered() -> dict:
 
 
 def _children() -> set[str]:
-    """Processes that this one has started and that have not ended, by id and name; who has ended may wait to be asked for its code."""
+    """Processes that this one has started and that have not ended, by id, name and command; who has ended may wait to be asked for its code."""
     found = set()
     for listed in pathlib.Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):  # a thread, or a process, that has just ended
             for pid in listed.read_text().split():
                 name, _bracket, rest = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")
-                if rest.split()[0] != "Z":
-                    found.add(f"{name})")
+                command = (
+                    pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
+                # multiprocessing keeps its tracker for as long as there is the process.
+                if rest.split()[0] != "Z" and "multiprocessing.resource_tracker" not in command:
+                    found.add(f"{name}) {command[:300]}")
     return found
 
 

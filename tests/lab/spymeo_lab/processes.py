@@ -91,6 +91,7 @@ class Processes:
 
     def kill_all(self) -> None:
         """End every process group that is still there: SIGQUIT first, so that PostgreSQL gives back its shared memory."""
+        self._spawner.shutdown()  # first: what a thread of the lab started during the rest would be in nobody's list
         for process in list(self._running):
             send(process, signal.SIGQUIT)
         for process in list(self._running):
@@ -99,7 +100,6 @@ class Processes:
             except subprocess.TimeoutExpired:
                 send(process, signal.SIGKILL)
                 process.wait()
-        self._spawner.shutdown()
 
 
 def demotion() -> list[str]:

@@ -50,7 +50,9 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import co
 
 def command_line(playbook, variables=None, limit=None):
     """The command (str)."""
-    cwd = os.environ.get("PWD") or os.getcwd()  # PWD is the path that was typed, where a link leads elsewhere
+    cwd, typed = os.getcwd(), os.environ.get("PWD", "")
+    if os.path.isabs(typed) and os.path.exists(typed) and os.path.samefile(cwd, typed):
+        cwd = typed  # the path that was typed, where a link leads elsewhere
     return command(context.CLIARGS, cwd, playbook or None, (variables or {}).items(), limit or None)
 
 

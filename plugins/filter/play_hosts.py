@@ -15,6 +15,7 @@ description:
     of this collection asks this filter for its C(hosts), before its first task.
   - Fails when the inventory has no host, and with C(--tags), C(--skip-tags), C(--start-at-task) and C(--step), whichever way they were given.
   - Fails when a playbook that changes something would be played for several hosts, unless they were named by C(--limit), or O(several) says so.
+  - Fails when C(--limit) names a host or a group that is not there.
   - What only lists or checks the playbook (C(--list-tasks), C(--syntax-check) and the like) is left alone.
 options:
   _input:
@@ -56,7 +57,7 @@ def play_hosts(groups, writes=False, several=False):
 
     :raises AnsibleFilterError: a part of the play, or nobody, was selected.
     """
-    complaint = problem(context.CLIARGS, list(groups["all"]), writes, boolean(several, strict=False))
+    complaint = problem(context.CLIARGS, groups, writes, boolean(several, strict=False))
     if complaint:
         raise AnsibleFilterError(complaint)
     return "all"

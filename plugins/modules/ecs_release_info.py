@@ -99,10 +99,9 @@ options:
         elements: str
         default: []
       secrets:
-        description: The secrets that the checks will read.
-        type: list
-        elements: str
-        default: []
+        description: The secrets that the checks will read, each with C(secret) and perhaps C(key).
+        type: dict
+        default: {}
       despite_unreachable:
         description: Whether a public URL that cannot be reached is a note and not a failure.
         type: bool
@@ -338,7 +337,7 @@ PROOF = dict(
     base_url=dict(type="str", required=True),
     health_path=dict(type="str", required=True),
     log_groups=dict(type="list", elements="str", default=[]),
-    secrets=dict(type="list", elements="str", default=[], no_log=False),
+    secrets=dict(type="dict", default={}, no_log=False),
     despite_unreachable=dict(type="bool", default=False),
 )
 

@@ -71,8 +71,9 @@ import time
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import namesakes
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import clock_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import changed, standing, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import changed, same, standing, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 
 
@@ -92,18 +93,18 @@ def refuse(memory, hold):
 
 
 def write(memory, before, after, etag):
-    """Write the hold, and what it means for the other names of the same resources.
+    """Write the hold, also under the other names that the same resources have in the store.
 
     :raises RollbackError: somebody else has changed it just now.
     """
     try:
         memory.store.put(memory.key("hold"), as_json(after), etag)
+        for other in map(memory.beside, namesakes(memory)):
+            there, its_etag = other.read("hold") or (None, ABSENT)
+            if same(there, before) if not standing(after) else not standing(there):
+                other.store.put(other.key("hold"), as_json(after), its_etag)
     except Conflict as error:
-        raise RollbackError("Somebody else has changed the hold just now. Nothing was changed; look again.") from error
-    for other in map(memory.beside, before.get("places", ())):
-        there, its_etag = other.read("hold") or ({}, ABSENT)
-        if standing(there) and there["run_id"] == before["run_id"] and not standing(after):
-            other.store.put(other.key("hold"), as_json(dict(after, places=there["places"])), its_etag)
+        raise RollbackError("Somebody else has changed the hold just now (%s). Look again." % error.key) from error
 
 
 def main():

@@ -41,6 +41,11 @@ options:
     type: list
     elements: str
     default: []
+  overridden:
+    description: The names of what inventory and command line set, in which options of our roles are looked for.
+    type: list
+    elements: str
+    default: []
   purpose:
     description: What the run is for, as M(spymeo.rollback.rollback_begin) takes it.
     type: str
@@ -88,6 +93,9 @@ options:
         type: raw
       noise:
         description: Errors in the logs that are known.
+        type: raw
+      expect:
+        description: What the health check must answer.
         type: raw
       e2e:
         description: The end-to-end tests, if there are any.
@@ -200,6 +208,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import
     ALL,
     RESTORES,
     VERIFIED,
+    overriding,
     problems,
     unknown,
     wrong,
@@ -222,6 +231,7 @@ CHECKS = dict(
     variables=dict(type="raw", no_log=True),
     secrets=dict(type="raw", no_log=False),
     noise=dict(type="raw"),
+    expect=dict(type="raw"),
     e2e=dict(type="dict", options=E2E),
 )
 LIBRARIES = {"requests": "the checks", "psycopg": "the look at the database (rollback_db_probe: direct)"}
@@ -246,6 +256,11 @@ def problems_of_checks(checks, today):
         lambda: check_variables(given["variables"]),
         lambda: check_secrets(given["secrets"]),
         lambda: read_scenarios(checks["scenarios"] or [], names, checks["lines"]),
+        lambda: read_scenarios(
+            [dict(name="health check (verify_health_expect)", steps=[dict(path="/", expect=checks["expect"] or {})])],
+            names,
+            {},
+        ),
         lambda: read_noise(checks["noise"] or [], today),
     ):
         try:
@@ -313,6 +328,7 @@ def main():
             variables=dict(type="dict", required=True),
             playbook=dict(type="str", required=True, choices=list(ALL)),
             given=dict(type="list", elements="str", default=[]),
+            overridden=dict(type="list", elements="str", default=[]),
             purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
             alone=dict(type="bool", default=False),
             abandon=dict(type="str", default=""),
@@ -324,7 +340,8 @@ def main():
     variables, playbook, checks = (module.params[name] for name in ("variables", "playbook", "checks"))
     with module.telling():
         now = datetime.now(timezone.utc)
-        found = unknown(module.params["given"]) + problems(variables, playbook) + problems_of_types(checks, playbook)
+        found = unknown(module.params["given"]) + overriding(module.params["overridden"])
+        found += problems(variables, playbook) + problems_of_types(checks, playbook)
         found = found or problems_of_checks(checks, now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)

@@ -18,6 +18,8 @@ import re
 import shlex
 
 import yaml
+from ansible.errors import AnsibleError
+from ansible.parsing.splitter import parse_kv
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import SECRET, VARIABLES
 
 COLLECTION = "spymeo.rollback."
@@ -98,10 +100,10 @@ def _pairs(text):
             found = None
         return list(found.items()) if isinstance(found, dict) else [("EXTRA-VARIABLES", text)]
     try:
-        words = shlex.split(text)
-    except ValueError:
-        return [("EXTRA-VARIABLES", text)]
-    return [tuple(word.partition("=")[::2]) if "=" in word else ("EXTRA-VARIABLES", text) for word in words]
+        found = parse_kv(text)
+    except AnsibleError:
+        found = {"_raw_params": text}
+    return [("EXTRA-VARIABLES" if name == "_raw_params" else name, value) for name, value in found.items()]
 
 
 def _assigned(name, value):

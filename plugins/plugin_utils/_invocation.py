@@ -6,22 +6,26 @@
 
 from __future__ import annotations
 
+import re
+
+_A_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")  # neither a pattern nor a file
 LISTINGS = ("listhosts", "listtasks", "listtags", "syntax")  # with these, nothing is played
 
 
-def problem(cliargs, hosts, writes, several):
+def problem(cliargs, groups, writes, several):
     """What keeps a playbook from doing all of its work (str), or None.
 
     Ansible itself ends with exit code 0 where no host, or no task, was selected.
 
     :param cliargs: mapping, as ``ansible.context.CLIARGS``.
-    :param hosts: the hosts of the inventory (list of str).
+    :param groups: the inventory: group → hosts, as Ansible's variable of that name.
     :param writes: whether the playbook changes something.
     :param several: whether the operator said that several hosts are meant.
     """
     if any(cliargs.get(name) for name in LISTINGS):
         return None
-    answer = _no_host(hosts) or _a_part(cliargs) or _many(cliargs, hosts, writes, several)
+    hosts = list(groups["all"])
+    answer = _no_host(hosts) or _nobody(cliargs, groups) or _a_part(cliargs) or _many(cliargs, hosts, writes, several)
     return answer and answer + " Nothing was changed."
 
 
@@ -32,6 +36,18 @@ def _no_host(hosts):
         "The inventory has no host, so nothing would be done. A host is one application in one environment; "
         "name an inventory that has one, like: -i inventories/production"
     )
+
+
+def _nobody(cliargs, groups):
+    """Ansible plays for those words of a limit that name somebody, and warns of the others."""
+    known = {*groups, *(host for hosts in groups.values() for host in hosts)}
+    words = (cliargs.get("subset") or "").replace(":", ",").split(",")
+    strange = [word for word in words if _A_NAME.match(word) and word not in known]
+    if not strange:
+        return None
+    return "--limit names %s, and the inventory has no host and no group of that name. There are: %s." % (
+        strange[0], ", ".join(sorted(known - {"all", "ungrouped"})[:20]),
+    )  # fmt: skip
 
 
 def _a_part(cliargs):

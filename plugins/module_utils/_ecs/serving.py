@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
 RUNNING = "RUNNING"
+NOBODY = "no service is named, so nothing was looked at"
 ON_THE_WAY = ("initial", "unused")  # TargetHealth: its first checks are under way, or it is not registered yet
 
 
@@ -158,6 +159,8 @@ def decided(looks):
 
 def verdict_of_tasks(looks):
     """(verdict, reason, evidence) over the tasks of all services, at the last look."""
+    if not looks:
+        return INCONCLUSIVE, NOBODY, [NOBODY]
     answers = [judge_tasks(seen) for seen in looks]
     short_of = [answer for answer in answers if isinstance(answer, Pending) and answer.done < answer.total]
     failed = [_text(answer) for answer in answers if isinstance(answer, Failed) or answer in short_of]
@@ -170,6 +173,8 @@ def verdict_of_tasks(looks):
 
 def verdict_of_changes(changes):
     """(verdict, reason, evidence) over what ``changed_since`` says of each service (list of str or None)."""
+    if not changes:
+        return INCONCLUSIVE, NOBODY, [NOBODY]
     found = [change for change in changes if change]
     if found:
         return FAILED, "; ".join(found), found

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import PreflightGateway, if_allowed
@@ -25,6 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import read_secrets
 
 PATIENCE = 5  # seconds for the health check; the plan is not kept waiting by an application that hangs
 
@@ -40,7 +41,7 @@ class Proof:
 def proof_of(wanted, clients):
     """The Proof, read side by side.
 
-    :param wanted: dict(base_url, health_path, log_groups, secrets: names, despite_unreachable), or None where nothing is to be proven.
+    :param wanted: dict(base_url, health_path, log_groups, secrets: variable → dict(secret, key), despite_unreachable), or None where nothing is to be proven.
     :param clients: callable: the name of a service → its boto3 client; called from several threads.
     """
     if not wanted:
@@ -52,11 +53,11 @@ def proof_of(wanted, clients):
             name: pool.submit(if_allowed, "logs:DescribeLogStreams", gateway.log_group, name)
             for name in wanted["log_groups"]
         }
-        secrets = {name: pool.submit(_secret, clients, name) for name in wanted["secrets"]}
+        secrets = {name: pool.submit(_secret, clients, item) for name, item in wanted["secrets"].items()}
     answer = health.result()
     found = [_reached(wanted["base_url"], answer, wanted["despite_unreachable"])]
     found += [_there("log_group", name, each.result(), "rollback_log_groups") for name, each in groups.items()]
-    found += [_there("secret", name, each.result(), "verify_secrets") for name, each in secrets.items()]
+    found += [_readable(wanted["secrets"][name]["secret"], each.result()) for name, each in secrets.items()]
     return Proof(told_now(wanted["base_url"].rstrip("/") + wanted["health_path"], answer), tuple(found))
 
 
@@ -64,14 +65,17 @@ def _health(base_url, path):
     return Session(base_url, PATIENCE).send("GET", path, {}, None, None)
 
 
-def _secret(clients, name):
+def _secret(clients, item):
+    """Why the checks could not read a secret or its key: a text, a NotRead, or empty when they could. The value is forgotten here."""
+
     def read():
         try:
-            return SecretsGateway(clients("secretsmanager")).secret("secrets", name) is not None
-        except BadInput:
-            return False
+            read_secrets(SecretsGateway(clients("secretsmanager")), dict(value=item))
+        except RollbackError as error:
+            return " ".join([error.message, *error.evidence])
+        return ""
 
-    return if_allowed("secretsmanager:DescribeSecret, ListSecretVersionIds", read)
+    return if_allowed("secretsmanager:GetSecretValue", read)
 
 
 def told_now(url, answer):
@@ -105,3 +109,13 @@ def _there(check, name, found, variable):
     if found:
         return Finding(check, name, PASSED, "it is there")
     return Finding(check, name, FAILED, "it is not there, so the checks could not read it", "Correct %s." % variable)
+
+
+def _readable(name, problem):
+    if isinstance(problem, NotRead):
+        return Finding("secret", name, NOT_CHECKED, problem.why, problem.cure)
+    if problem:
+        return Finding(
+            "secret", name, FAILED, "the checks could not read it (%s)" % problem.rstrip("."), "Correct verify_secrets."
+        )
+    return Finding("secret", name, PASSED, "it can be read")

@@ -67,6 +67,12 @@ def claim(memory, run, now):
     )
 
 
+def namesakes(memory):
+    """The other places (list of str) that work on something that this one works on."""
+    index, _etag = _index(memory)
+    return others(index, [arn for arn, claims in index.items() if memory.place in claims["places"]], memory.place)
+
+
 def _free(other, run, now):
     """Make sure that nobody works at another place, and that nobody there can go on.
 

@@ -11,7 +11,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._run import plays
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import DONE
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 
 
@@ -64,7 +63,7 @@ class Ending:
         return dict(
             found,
             fence=found["unfence"] if self._params["fenced"] else "",
-            up=self._up(client) if wrote and outcome.state != DONE else [],
+            up=self._up(client) if wrote and not outcome.verified else [],
             hold=self._hold() or "",
             store=self._trouble,
             at_work=self._at_work(),

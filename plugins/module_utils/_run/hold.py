@@ -15,14 +15,19 @@ def standing(hold):
     return bool(hold and hold["standing"])
 
 
-def placed(who, since, reason, run_id="", places=()):
+def placed(who, since, reason, run_id=""):
     """A hold that stands.
 
     :param since: a time for people.
     :param run_id: the run for which it stands; empty when a person has set it.
-    :param places: where else in the store it stands: other names of what the run works on (see ``claims``).
     """
-    return dict(standing=True, who=who, since=since, reason=reason, run_id=run_id, places=list(places))
+    return dict(standing=True, who=who, since=since, reason=reason, run_id=run_id)
+
+
+def same(one, other):
+    """Whether two records (dicts, or None) are one hold, under two names of the same resources (see ``claims``)."""
+    names = ("who", "since", "reason", "run_id")
+    return bool(one and other) and all(one[name] == other[name] for name in names)
 
 
 def free(who, since, reason):
@@ -39,8 +44,12 @@ def changed(hold, state, who, since, reason):
     """The hold after a person's ``set`` or ``release``; any other state leaves it as it is.
 
     :param hold: dict as it is stored; empty when there was never one.
-    :raises RollbackError: a hold is set without a reason.
+    :raises RollbackError: a hold is set without a reason, or released where there was never one.
     """
+    if state == "release" and not hold:
+        raise RollbackError(
+            "There is no hold to release: nothing was ever written down here. Compare the names; nothing was changed."
+        )
     if state == "release":
         return lifted(hold, who, since) if standing(hold) else hold
     if state != "set":
@@ -50,30 +59,32 @@ def changed(hold, state, who, since, reason):
     return hold if standing(hold) and hold["reason"] == reason else placed(who, since, reason)
 
 
-def at_the_beginning(hold, record):
+def at_the_beginning(hold, record, elsewhere=None):
     """The hold that a run sets when it begins, or None when it stays as it is.
 
     A checkpoint is what comes before a deployment, so it holds nobody back; it says so where nobody has said anything yet.
+
+    :param elsewhere: a hold that stands under another name of the same resources; then it stands under this one, too.
     """
     reason = "run %s (%s)" % (record["run_id"], record["kind"])
+    if standing(hold):
+        return None
+    if elsewhere:
+        return elsewhere
     if record["purpose"] in (ROLLBACK, UNDO):
-        return (
-            None
-            if standing(hold)
-            else placed(record["who"], record["began"], reason, record["run_id"], record["places"])
-        )
+        return placed(record["who"], record["began"], reason, record["run_id"])
     return free(record["who"], record["began"], reason) if hold is None else None
 
 
 def at_the_end(hold, record, wrote):
     """The hold when a run has ended, or None when it stays as it is.
 
-    What a run has changed stands until a person lifts the hold, or an undo takes it back.
+    What a run has changed stands until a person lifts the hold, or an undo of a rollback takes it back. An undo of an undo brings the rollback back.
 
     :param wrote: whether the run has made a writing call.
     """
     own = standing(hold) and hold["run_id"] in (record["run_id"], record["undoes"] or record["run_id"])
-    over = not wrote or (record["undoes"] and record["outcome"] == COMPLETE)
+    over = not wrote or (record["frees"] and record["outcome"] == COMPLETE)
     return lifted(hold, record["who"], record["ended"]) if own and over else None
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from typing import Callable, NamedTuple
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import RUN_ID, RUN_ID_FORM
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import FORM as STORE_FORM
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import place_of
@@ -97,8 +99,22 @@ def unknown(names):
     return [text for text in map(_misspelt, sorted(names)) if text]
 
 
+def overriding(names):
+    """One sentence for each of ``names`` (what inventory and command line set) that a playbook of ours sets itself, by that name, for a role."""
+    found = sorted(name for name in names if name in DERIVED or name in OF_ROLES)
+    return [_OVERRIDING % (name, _instead(name)) for name in found]
+
+
+_OVERRIDING = "%s is an option of a role, which the playbook sets itself; set like this, it would win over what the inventory says. %s"
+
+
+def _instead(name):
+    ours = "rollback_" + name.partition("_")[2]
+    return "Set %s." % ours if ours in VARIABLES else "Call it otherwise."
+
+
 def _misspelt(name):
-    if name in VARIABLES or name in DERIVED:
+    if name in VARIABLES or name in DERIVED or name in HANDED_ON:
         return None
     ours = _OURS.match(name)
     near = _nearest(name, 0.6 if ours else _NEAR)
@@ -148,7 +164,13 @@ def _check_name(value):
 def _check_time(value):
     if _not_text(value):
         return _not_text(value)
-    return None if _TIME.match(value) else "it is not a time in ISO 8601 with a zone"
+    if not _TIME.match(value):
+        return "it is not a time in ISO 8601 with a zone"
+    try:
+        parse_time("", value)
+    except RollbackError:
+        return "there is no such day or hour"
+    return None
 
 
 def _check_names(value):
@@ -175,7 +197,7 @@ def _twice(value):
 def _check_url(value):
     if _not_text(value):
         return _not_text(value)
-    return None if re.match(r"https?://[^/\s]+/?\Z", value) else "it is not an http or https URL without a path"
+    return None if re.match(r"https?://[^/\s?#@]+/?\Z", value) else "it is not an http or https URL without a path"
 
 
 def _check_path(value):
@@ -475,7 +497,10 @@ VARIABLES = {
 # No value of these is ever shown: what they hold may be a secret.
 SECRET = frozenset(["rollback_aws", "verify_variables", "rollback_e2e_secret_environment"])
 
-# What roles make of others. They may be set, and nobody needs to.
+# What playbooks hand on to a workflow, which AWX gives to later jobs as extra variables. Nothing is read of them.
+HANDED_ON = frozenset(["rollback_run", "rollback_triage"])
+
+# What the role verify makes of others.
 DERIVED = frozenset(
     "verify_" + name
     for name in (
@@ -484,3 +509,127 @@ DERIVED = frozenset(
         "e2e_container", "e2e_directory",
     )
 )  # fmt: skip
+
+# Options of roles that playbooks set themselves. In an inventory they would win over what the inventory says under our names.
+OF_ROLES = frozenset(
+    [
+        "checkpoint_application",
+        "checkpoint_cluster",
+        "checkpoint_database_secret",
+        "checkpoint_db_instance",
+        "checkpoint_environment",
+        "checkpoint_parameters",
+        "checkpoint_probe",
+        "checkpoint_release",
+        "checkpoint_run_id",
+        "checkpoint_secrets",
+        "checkpoint_services",
+        "checkpoint_store",
+        "code_choose",
+        "code_cluster",
+        "code_database",
+        "code_database_secret",
+        "code_despite_migrations",
+        "code_fail_on_error",
+        "code_probe",
+        "code_proof",
+        "code_release_point",
+        "code_release_points",
+        "code_restored_secrets",
+        "code_run_id",
+        "code_services",
+        "code_task_definition",
+        "code_wait_timeout",
+        "database_cluster",
+        "database_db_instance",
+        "database_fail_on_error",
+        "database_fence",
+        "database_fence_timeout",
+        "database_point_in_time",
+        "database_probe",
+        "database_probe_image",
+        "database_run_id",
+        "database_secret",
+        "database_services",
+        "database_snapshot",
+        "database_snapshot_before",
+        "database_stop_failed",
+        "database_targets",
+        "database_warm",
+        "report_base_url",
+        "report_contacts",
+        "report_environment",
+        "report_fence",
+        "run_abandon",
+        "run_application",
+        "run_aws",
+        "run_before",
+        "run_checks",
+        "run_commands",
+        "run_details",
+        "run_environment",
+        "run_fail_on_error",
+        "run_failed_task",
+        "run_given",
+        "run_hold",
+        "run_hold_reason",
+        "run_kind",
+        "run_lease",
+        "run_message",
+        "run_playbook",
+        "run_purpose",
+        "run_resources",
+        "run_store",
+        "run_undoes",
+        "run_variables",
+        "run_who",
+        "salvage_database_secret",
+        "salvage_directory",
+        "salvage_failed_db_instance",
+        "salvage_rules",
+        "secrets_backups",
+        "secrets_before",
+        "secrets_database_secret",
+        "secrets_fail_on_error",
+        "secrets_keys",
+        "secrets_names",
+        "secrets_parameters",
+        "secrets_release_point",
+        "secrets_run_id",
+        "secrets_versions",
+        "triage_base_url",
+        "triage_cluster",
+        "triage_contacts",
+        "triage_data_from",
+        "triage_data_rules",
+        "triage_database_secret",
+        "triage_db_instance",
+        "triage_evidence_from",
+        "triage_health_path",
+        "triage_log_groups",
+        "triage_play",
+        "triage_record",
+        "triage_release_point",
+        "triage_release_points",
+        "triage_run_id",
+        "triage_scenarios",
+        "triage_secrets",
+        "triage_services",
+        "triage_slow_after",
+        "triage_snapshot",
+        "triage_task_definition",
+        "triage_variable_secrets",
+        "triage_variables",
+        "undo_application",
+        "undo_aws",
+        "undo_cluster",
+        "undo_database_secret",
+        "undo_environment",
+        "undo_probe",
+        "undo_proof",
+        "undo_run",
+        "undo_run_id",
+        "undo_store",
+        "undo_wait_timeout",
+    ]
+)

@@ -180,7 +180,12 @@ def _reason(seen, state, verified, made, unknown):
         text = "nothing was changed, and the checks of a rollback were not made; without --check, the plan above is what is done (under %s run id)"
         return text % ("this" if seen.resumed else "a new")
     if state == DONE:
-        return "every check has passed" if seen.proves else "its last task has ended well"
+        unproven = (
+            "whether the application works was not checked"
+            if seen.purpose == UNFENCE
+            else "its last task has ended well"
+        )
+        return "every check has passed" if seen.proves else unproven
     if state == NOT_VERIFIED:
         return "%s is complete. It is not verified: %s." % (seen.what, (seen.reason or "no check was made").rstrip("."))
     if state == UNTOUCHED:

@@ -46,7 +46,10 @@ def lines_of(outcome, message, around):
 def _done(outcome, around):
     what = "run %s is complete" % outcome.run_id if outcome.made or outcome.unknown else "there was nothing to change"
     where = ": " + around["base_url"] if outcome.verified else ""
-    return [_line("DONE", "%s, and %s%s" % (what, outcome.reason, where))]
+    return [
+        _line("DONE", "%s, and %s%s" % (what, outcome.reason, where)),
+        *(_line("NOW", text) for text in around["up"]),
+    ]
 
 
 def _failed(outcome, message, around):

@@ -27,7 +27,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import GIVEN_UP, ROLLBACK, UNDER_WAY, UNTOUCHED
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    GIVEN_UP,
+    ROLLBACK,
+    UNDER_WAY,
+    UNDO,
+    UNFINISHED,
+    UNTOUCHED,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
@@ -133,7 +140,7 @@ def begin(memory, etag, run, now, lease):
         _give_up(each, given_up, run, now)
     record = dict(_record(memory, run, ours, now), places=places)
     memory.put_run(run["run_id"], record)
-    _change_holds(memory, record, lambda now_held: hold.at_the_beginning(now_held, record))
+    _change_holds(memory, record, lambda held, elsewhere: hold.at_the_beginning(held, record, elsewhere))
     return ours
 
 
@@ -155,7 +162,7 @@ def _given_up(run, lock):
 def _give_up(memory, given_up, run, now):
     """Write into the record of a run by whom it was given up, if it is one of this place."""
     found = memory.run(given_up)
-    if found:
+    if found and found[0]["outcome"] in UNFINISHED:
         text = "given up by %s for run %s" % (run["who"], run["run_id"])
         memory.put_run(given_up, dict(found[0], outcome=GIVEN_UP, reason=text, ended=clock_of(now)))
 
@@ -171,12 +178,18 @@ def _record(memory, run, lock, now):
         who=run["who"],
         undoes=run["undoes"],
         resources=run["resources"],
+        frees=run["purpose"] == UNDO and _purpose_of(memory, run["undoes"]) == ROLLBACK,
         began=earlier.get("began", play["began"]),
         plays=[*earlier.get("plays", []), play],
         plan=earlier.get("plan") or run["plan"],
         before=earlier.get("before") or run["before"],
         outcome=UNDER_WAY,
     )
+
+
+def _purpose_of(memory, run_id):
+    found = memory.run(run_id) if run_id else None
+    return found[0].get("purpose", ROLLBACK) if found else ROLLBACK
 
 
 def end(memory, run_id, fencing, told, now):
@@ -203,7 +216,7 @@ def end(memory, run_id, fencing, told, now):
         history, _etag = memory.read("history") or (dict(runs=[]), None)
         runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
         memory.write(dict(runs=runs), "history")
-    _change_holds(memory, record, lambda held: hold.at_the_end(held, record, wrote))
+    _change_holds(memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote))
     for _trial in range(TRIES):
         try:
             memory.put_lock(left, etag)
@@ -217,8 +230,11 @@ def end(memory, run_id, fencing, told, now):
 
 def _change_holds(memory, record, change):
     """The hold of the application, and under each other name that the same resources have in the store."""
-    for each in (memory, *map(memory.beside, record["places"])):
-        held, etag = each.read("hold") or (None, ABSENT)
-        changed = change(held)
+    everywhere = [
+        (each, *(each.read("hold") or (None, ABSENT))) for each in (memory, *map(memory.beside, record["places"]))
+    ]
+    stands = next((held for _each, held, _etag in everywhere if hold.standing(held)), None)
+    for each, held, etag in everywhere:
+        changed = change(held, stands)
         if changed:
             each.store.put(each.key("hold"), as_json(changed), etag)

@@ -87,8 +87,8 @@ def test_a_hold_of_which_nothing_else_is_known_holds_too(tmp_path, shell):
     ],
 )  # fmt: skip
 def test_what_a_reason_quotes_is_no_answer(tmp_path, shell, reason):
-    assert answer(tmp_path, placed(reason, reason, reason, reason, [reason, reason]), shell)[0] == HELD
-    assert answer(tmp_path, lifted(placed(reason, reason, reason, reason, [reason]), reason, reason), shell)[0] == FREE
+    assert answer(tmp_path, placed(reason, reason, reason, reason), shell)[0] == HELD
+    assert answer(tmp_path, lifted(placed(reason, reason, reason, reason), reason, reason), shell)[0] == FREE
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_nothing_recorded_is_told_apart_with_its_cure(tmp_path, shell):
     assert code == CANNOT_TELL
     assert "nothing has ever been recorded" in output
     assert "mistyped, or no checkpoint and no rollback has run yet" in output
-    assert "playbooks/hold.yml -i INVENTORY -e rollback_hold=release" in output
+    assert "playbooks/checkpoint.yml -i INVENTORY" in output
 
 
 @pytest.mark.parametrize(

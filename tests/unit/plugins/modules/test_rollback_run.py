@@ -202,6 +202,50 @@ def test_a_gate_opens_only_where_somebody_has_written_that_nobody_holds_back(pla
     assert not play("rollback_hold").get("failed")
 
 
+@pytest.fixture
+def alias(play, look, begin):
+    """The same service under a second name; both have made a checkpoint."""
+    run_id = begin(look(), purpose="checkpoint")["record"].rpartition("/")[2]
+    play("rollback_end", run_id=run_id, fencing=1, purpose="checkpoint")
+    seen = play("rollback_run", playbook="hold", variables={"rollback_environment": "production"}, application="alias")
+    given = {
+        "run_id": "rb-2",
+        "etag": seen["etag"],
+        "kind": "Checkpoint",
+        "resources": [SERVICE],
+        "purpose": "checkpoint",
+    }
+    play("rollback_begin", application="alias", **given)
+    return {"application": "alias"}
+
+
+def test_what_a_person_holds_is_held_under_every_name(play, alias):
+    assert play("rollback_hold", state="set", reason="audit", who="ada")["changed"]
+    assert play("rollback_hold", state="check", **alias)["failed"]
+    assert play("rollback_hold", state="release", **alias)["changed"]
+    for names in ({}, alias):
+        assert not play("rollback_hold", state="check", **names).get("failed")
+
+
+def test_a_hold_that_never_was_cannot_be_released(play):
+    refused = play("rollback_hold", state="release")
+    assert refused["failed"]
+    assert "nothing was ever written down here" in refused["msg"]
+
+
+def test_an_expectation_of_the_health_check_is_looked_at_before_the_run_begins(play):
+    result = play("rollback_run", variables=EVERYTHING, playbook="verify", checks={"expect": {"statuss": 200}})
+    assert result["failed"]
+    assert "verify_health_expect" in result["msg"]
+    assert "statuss" in result["msg"]
+
+
+def test_options_of_roles_that_an_inventory_sets_are_refused(play):
+    result = play("rollback_run", variables=EVERYTHING, playbook="verify", overridden=["database_snapshot", "other"])
+    assert result["failed"]
+    assert "Set rollback_snapshot." in result["msg"]
+
+
 def test_a_type_is_told_by_the_name_that_the_person_wrote(play):
     variables = {**EVERYTHING, "verify_wait_timeout": "30s", "verify_log_noise": {"pattern": "x"}}
     checks = {"scenarios": None, "noise": {"pattern": "x"}, "variables": "hunter2", "secrets": None}

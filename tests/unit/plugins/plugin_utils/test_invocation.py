@@ -8,7 +8,7 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._invocation import LISTINGS, problem
 
 WHOLE = {"tags": ("all",), "skip_tags": (), "start_at_task": None, "step": False, "subset": None}
-ONE, THREE = ["spymeo"], ["spymeo", "shop-01", "shop-02"]
+ONE, THREE = {"all": ["spymeo"], "web": ["spymeo"]}, {"all": ["spymeo", "shop-01", "shop-02"]}
 
 
 @pytest.mark.parametrize("cliargs", [WHOLE, {}, {**WHOLE, "tags": ("all", "x")}, {**WHOLE, "tags": ()}])
@@ -38,7 +38,7 @@ def test_a_part_is_refused(switch, words, writes):
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_nobody_is_refused(writes):
-    assert "has no host" in problem(WHOLE, [], writes, True)
+    assert "has no host" in problem(WHOLE, {"all": []}, writes, True)
 
 
 def test_several_applications_are_changed_only_when_that_is_said():
@@ -52,9 +52,23 @@ def test_several_applications_are_changed_only_when_that_is_said():
 
 
 def test_of_many_hosts_some_are_named():
-    assert "h4, …)" in problem(WHOLE, [f"h{number}" for number in range(40)], True, False)
+    assert "h4, …)" in problem(WHOLE, {"all": [f"h{number}" for number in range(40)]}, True, False)
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
 def test_what_plays_nothing_is_left_alone(listing):
-    assert problem({**WHOLE, listing: True, "tags": ("x",)}, [], True, False) is None
+    assert problem({**WHOLE, listing: True, "tags": ("x",)}, {"all": []}, True, False) is None
+
+
+@pytest.mark.parametrize(
+    "limit",
+    ["spymeo", "web", "web,spymeo", "all", "spym*", "web:!spymeo", "@hosts.retry", "~sp.*", "web[0]", "web:&all"],
+)
+def test_a_limit_that_names_somebody_is_taken(limit):
+    assert problem({**WHOLE, "subset": limit}, ONE, True, False) is None
+
+
+@pytest.mark.parametrize("limit", ["spymo", "spymeo,app-bb", "web:app-bb"])
+def test_a_word_of_a_limit_that_names_nobody_is_refused(limit):
+    answer = problem({**WHOLE, "subset": limit}, ONE, True, False)
+    assert "the inventory has no host and no group of that name. There are: spymeo, web." in answer

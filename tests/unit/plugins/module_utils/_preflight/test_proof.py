@@ -10,7 +10,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import Proof, proof_of, told_now
 
 URL = "https://app.spymeo.fr"
-WANTED = {"base_url": URL, "health_path": "/api/health", "log_groups": [], "secrets": [], "despite_unreachable": False}
+WANTED = {"base_url": URL, "health_path": "/api/health", "log_groups": [], "secrets": {}, "despite_unreachable": False}
 HANGS = NoAnswer(True, "the connection stands, but no answer came within 5 s")
 REFUSED = NoAnswer(True, "the connection was refused", connected=False)
 NOWHERE = NoAnswer(False, "this machine cannot resolve the name of the host")
@@ -66,8 +66,9 @@ def test_a_healthy_application_makes_a_person_look_twice():
 def test_every_log_group_and_secret_is_looked_up_and_all_that_is_missing_is_told(answers, monkeypatch):
     answers(Answer(200, "", 0.1))
     monkeypatch.setattr(proof.PreflightGateway, "log_group", lambda _self, name: name == "/ecs/app")
-    monkeypatch.setattr(proof, "_secret", lambda _clients, name: name == "there")
-    wanted = {**WANTED, "log_groups": ["/ecs/app", "/ecs/nosuch"], "secrets": ["there", "nosuch"]}
+    monkeypatch.setattr(proof, "_secret", lambda _clients, item: "" if item["secret"] == "there" else "no such secret.")
+    secrets = {"a": {"secret": "there"}, "b": {"secret": "nosuch"}}
+    wanted = {**WANTED, "log_groups": ["/ecs/app", "/ecs/nosuch"], "secrets": secrets}
     found = {finding.subject: finding.verdict for finding in proof_of(wanted, None).findings}
     assert found == {
         URL: "passed",

@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
+import yaml
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
     ALL,
     DERIVED,
+    OF_ROLES,
     SECRET,
     VARIABLES,
     of_playbook,
+    overriding,
     problems,
     readable,
     unknown,
     wrong,
 )
 
+ROOT = pathlib.Path(__file__).parents[5]
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 GOOD = {
@@ -119,6 +125,8 @@ def test_takes_whole_seconds_as_a_survey_or_the_command_line_gives_them(seconds)
         ("rollback_health_path", "api/health", "slash"),
         ("rollback_contacts", {"dba": 33123456789}, "quotes"),
         ("rollback_contacts", ["dba"], "mapping"),
+        ("rollback_bad_since", "2026-13-45T99:99:99Z", "there is no such day"),
+        ("rollback_base_url", "https://app.spymeo.fr?x=y", "without a path"),
         ("rollback_run_id", 20261122, "arrived as int"),
         ("rollback_run_id", "RB_1", "cannot be part of the name"),
         ("rollback_run_id", "rb--1", "cannot be part of the name"),
@@ -209,3 +217,41 @@ def test_every_variable_is_used_by_a_playbook_and_every_playbook_uses_some():
     assert all(variable.playbooks for variable in VARIABLES.values())
     assert all(set(variable.playbooks) <= set(ALL) for variable in VARIABLES.values())
     assert all(of_playbook(playbook) for playbook in ALL)
+
+
+def test_an_option_of_a_role_in_an_inventory_is_refused_with_what_to_set():
+    found = overriding(
+        [
+            "database_snapshot",
+            "verify_base_url",
+            "run_store",
+            "database_host",
+            "rollback_snapshot",
+            "database_wait_timeout",
+        ]
+    )
+    assert [(text.split()[0], text.split(". ")[-1]) for text in found] == [
+        ("database_snapshot", "Set rollback_snapshot."),
+        ("run_store", "Set rollback_store."),
+        ("verify_base_url", "Set rollback_base_url."),
+    ]
+
+
+def test_the_options_of_roles_are_those_that_they_have():
+    timeouts = {
+        "database_wait_timeout",
+        "checkpoint_wait_timeout",
+        "salvage_timeout",
+        "triage_timeout",
+    }  # set nowhere else
+    options = {
+        name
+        for path in (ROOT / "roles").glob("*/defaults/main.yml")
+        for name in yaml.safe_load(path.read_text())
+        if not name.startswith(("_", "verify_"))
+    }
+    assert options - timeouts == OF_ROLES
+
+
+def test_what_playbooks_hand_on_may_come_back():
+    assert unknown(["rollback_run", "rollback_triage"]) == []

@@ -418,3 +418,26 @@ def test_a_lock_that_is_taken_over_while_a_run_ends_stays_the_other_ones(world, 
     with pytest.raises(Lost, match="Run rb-2 of bob"):
         world.end(lock)
     assert world.memory.lock()[0].run_id == "rb-2"
+
+
+def test_a_hold_that_stands_under_another_name_stands_under_a_new_one_too(world):
+    world.play("rb-1")
+    held = world.hold()
+    other = world.beside("production/alias")
+    other.play("cp-1", purpose=CHECKPOINT)
+    assert other.hold() == held
+    assert standing(held)
+
+
+def test_an_undo_of_an_undo_brings_the_rollback_back_and_its_hold(world):
+    world.play("rb-1")
+    world.play("un-1", undoes="rb-1")
+    assert not standing(world.hold())
+    world.play("un-2", undoes="un-1")
+    assert standing(world.hold())
+
+
+def test_a_run_that_has_ended_cannot_be_given_up(world):
+    world.play("rb-1")
+    world.begin("rb-2", abandon="rb-1")
+    assert world.memory.run("rb-1")[0]["outcome"] == COMPLETE

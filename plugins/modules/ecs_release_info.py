@@ -416,8 +416,10 @@ def planned(module):
 
 def with_proof(result, proof):
     """The result with what the checks need, and how the application answers now."""
-    found = [dict(asdict(finding), services=[]) for finding in proof.findings]
-    evidence = [line(finding) for finding in proof.findings if finding.verdict == FAILED]
+    told = {(item["check"], item["subject"]) for item in result["findings"] if item["verdict"] == FAILED}
+    own = [finding for finding in proof.findings if (finding.check, finding.subject) not in told]
+    found = [dict(asdict(finding), services=[]) for finding in own]
+    evidence = [line(finding) for finding in own if finding.verdict == FAILED]
     verdict = FAILED if evidence else result["verdict"]
     return dict(
         result,

@@ -76,7 +76,8 @@ def test_one_thing_that_is_gone_stops_the_rollback_before_it_changes_anything(mi
     played = broken.play("rollback_code")
     assert stopped(played), played.output
     assert finding in played.output
-    assert "1 failed" in played.output
+    message = played.output[played.output.index("Mend all of this first:") :].splitlines()
+    assert len({line.strip() for line in message if line.strip().startswith("- ")}) == 1
     assert broken.service()["deployments"][0]["id"] == before
 
 

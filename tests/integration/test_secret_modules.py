@@ -13,6 +13,8 @@ from ansible.module_utils.testing import patch_module_args
 from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY
 from unit.lab.conftest import FAST, running_lab
 
+from .held import with_run
+
 PLUGINS = "ansible_collections.spymeo.rollback.plugins.modules"
 APP, PARAMETER = "spymeo/production/app", "/spymeo/production/mail-password"
 LONG_AGO = "2020-01-01T00:00:00Z"
@@ -41,13 +43,13 @@ def lab(running):
 def play(lab, capsys, tmp_path):
     """Run a module by name with its options; gives its result."""
     place = {"store": str(tmp_path), "environment": "production", "application": "spymeo"}
-    there = {"database": {"snapshot": "s"}, "services": [], "secrets": [APP], **place}
+    there = {"database": {"snapshot": "s"}, "services": [], "secrets": [APP], "run_id": "rb-1", **place}
 
     def run(name, **options):
         aws = {"endpoint_url": f"http://127.0.0.1:{lab.port}", "access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
-        more = there if name == "release_point" else {}
+        options = with_run(tmp_path / "held", name, {**(there if name == "release_point" else {}), **options})
         module = importlib.import_module(f"{PLUGINS}.{name}")
-        with patch_module_args({**aws, "region": REGION, **more, **options}), pytest.raises(SystemExit):
+        with patch_module_args({**aws, "region": REGION, **options}), pytest.raises(SystemExit):
             module.main()
         return json.loads(capsys.readouterr().out)
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 
 HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT = "http", "tasks", "targets", "logs", "e2e", "deployment"
 
@@ -51,8 +51,10 @@ class Verification:
             end_to_end = self._end_to_end(tested.result()) if tested else []
             last = datetime.now(timezone.utc) if end_to_end else last
             looks = seen.result() if seen else None
-        found = [*checks, *self._services(looks), *self._logs(looks, last), *end_to_end]
-        return [*found, *self._at_the_end(looks)]
+        services = self._services(looks)
+        found = [*checks, *services, *self._logs(looks, last), *end_to_end]
+        good = any(item["kind"] == TASKS and item["verdict"] == PASSED for item in services)
+        return [*found, *(self._at_the_end(looks[0]) if good else [])]
 
     def _http(self, measured):
         found, why = measured
@@ -79,12 +81,11 @@ class Verification:
         judged = [(kind, name, judge(looks)) for kind, name, judge in self._judges]
         return [check(name, kind, *answer) for kind, name, answer in judged if answer]
 
-    def _at_the_end(self, measured):
-        """The checks take minutes, and the services were looked at when they began: somebody may have deployed since."""
-        if measured is None or self._look_again is None:
+    def _at_the_end(self, looks):
+        """The checks take minutes, and the services were well when they began: somebody may have deployed since."""
+        if self._look_again is None:
             return []
-        looks, why = measured
-        answer, why = (None, why) if why else self._measuring(lambda: self._look_again(looks))
+        answer, why = self._measuring(lambda: self._look_again(looks))
         return [check("deployment", DEPLOYMENT, *((INCONCLUSIVE, why) if why else answer))]
 
     def _logs(self, measured, last):

@@ -151,13 +151,12 @@ def test_fails_with_the_evidence_of_each_check_and_what_to_do(answers, services,
     assert "playbooks/rollback_full.yml" in " ".join(result["next"])
 
 
-def test_another_task_definition_than_the_one_deployed_is_a_failure(services, at_the_end, run_module):
+def test_another_task_definition_than_the_one_deployed_is_a_failure(services, run_module):
     services()
-    at_the_end()
     tasks = {**TASKS, "targets": {"app": "app:40"}}
     result = run_module("verify_application", tasks=tasks, fail_on_error=False)
     assert "failed" not in result
-    assert verdicts(result) == {"tasks": "failed", "targets": "passed", "deployment": "passed"}
+    assert verdicts(result) == {"tasks": "failed", "targets": "passed"}
     assert "app is to run app:41, not app:40" in result["evidence"][0]
 
 
@@ -181,7 +180,7 @@ def test_a_missing_permission_makes_one_check_inconclusive_and_hides_no_other(
 def test_whatever_aws_refuses_is_inconclusive_in_its_own_words(aws, answers, run_module):
     aws.refuse("ecs", "describe_services", "InvalidParameterException", "Identifier too long")
     result = run_module("verify_application", http=HTTP, tasks=TASKS, logs=LOGS)
-    inconclusive = dict.fromkeys(("tasks", "targets", "logs", "deployment"), "inconclusive")
+    inconclusive = dict.fromkeys(("tasks", "targets", "logs"), "inconclusive")
     assert verdicts(result) == {"health": "passed", **inconclusive}
     assert "AWS refused DescribeServices with InvalidParameterException: Identifier too long" in result["msg"]
 

@@ -22,7 +22,7 @@ UNFINISHED = (UNDER_WAY, FAILED)
 
 ROLLBACK, UNDO, CHECKPOINT, UNFENCE = "rollback", "undo", "checkpoint", "unfence"
 PURPOSES = (ROLLBACK, UNDO, CHECKPOINT, UNFENCE)
-"""What a run is for. A checkpoint gives way to all others and leaves nothing to go on with; only a rollback can be undone."""
+"""What a run is for. A checkpoint gives way to all others; it and an unfence leave nothing to go on with. Only a rollback can be undone."""
 
 
 def _from(kind, content):
@@ -75,7 +75,7 @@ class Lock:
     @property
     def unfinished(self):
         """Whether the run is neither done nor given up, and has something to go on with."""
-        return self.outcome in UNFINISHED and self.wrote and self.purpose != CHECKPOINT
+        return self.outcome in UNFINISHED and self.wrote and self.purpose in (ROLLBACK, UNDO)
 
     def as_dict(self):
         """In JSON types."""

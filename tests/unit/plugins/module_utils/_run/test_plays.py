@@ -292,6 +292,14 @@ def test_to_take_a_fence_down_gives_the_run_up_that_has_put_it_up(world):
     assert world.hold() == held
 
 
+def test_after_an_unfence_that_failed_the_rollback_can_still_be_gone_on_with(world):
+    world.play("rb-1", FAILED)
+    world.play("uf-1", FAILED, abandon="*", purpose=UNFENCE)
+    seen = world.look("rb-1")
+    assert world.begin("rb-1", seen.etag).run_id == "rb-1"
+    assert world.memory.run("rb-1")[0]["outcome"] == "under way"
+
+
 def test_two_names_of_one_service_exclude_each_other(world):
     lock = world.begin("rb-1")
     other = world.beside("production/alias")

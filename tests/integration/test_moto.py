@@ -14,6 +14,8 @@ import moto.rds.models
 import pytest
 from moto.server import ThreadedMotoServer
 
+from .held import with_run
+
 ROOT = pathlib.Path(__file__).parents[2]
 KEYS = {"access_key": "AKIAMOTOMOTO", "secret_key": "moto-secret-key", "region": "eu-west-3"}
 OLD, RUN = "app-db", "rb-20261125-051500"
@@ -82,7 +84,8 @@ def task(moto_endpoint, tmp_path):
     """Run one module; gives its result (dict)."""
 
     def run(module, **options):
-        given = json.dumps({**KEYS, "endpoint_url": moto_endpoint, "db_instance": OLD, "run_id": RUN, **options})
+        options = with_run(tmp_path / "held", module, {"db_instance": OLD, "run_id": RUN, **options})
+        given = json.dumps({**KEYS, "endpoint_url": moto_endpoint, **options})
         command = [
             str(pathlib.Path(sys.executable).parent / "ansible"),
             "localhost",

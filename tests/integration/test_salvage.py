@@ -142,7 +142,8 @@ def test_whatever_a_table_is_called_its_rows_stay_in_the_directory_and_its_name_
     for name in ("check", "first", "second"):
         output = story[name].output
         assert "\x1b" not in output
-        assert not re.search(r'^[\s"]*(?:DONE      run rb-1|NEXT      curl)', output, re.MULTILINE)
+        # A name that is the key of a JSON value, which -v shows, is no line of ours.
+        assert not re.search(r'^[\s"]*(?:DONE      run rb-1|NEXT      curl)(?![^"\n]*": \{)', output, re.MULTILINE)
 
 
 def test_the_record_of_prisma_is_told_and_not_offered(story):

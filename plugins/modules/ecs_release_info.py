@@ -420,14 +420,8 @@ def with_proof(result, proof):
     own = [finding for finding in proof.findings if (finding.check, finding.subject) not in told]
     found = [dict(asdict(finding), services=[]) for finding in own]
     evidence = [line(finding) for finding in own if finding.verdict == FAILED]
-    verdict = FAILED if evidence else result["verdict"]
-    return dict(
-        result,
-        now=proof.now,
-        verdict=verdict,
-        findings=found + result["findings"],
-        evidence=result["evidence"] + evidence,
-    )
+    ours = dict(now=proof.now, verdict=FAILED if evidence else result["verdict"])
+    return {**result, **ours, "findings": found + result["findings"], "evidence": result["evidence"] + evidence}
 
 
 def main():

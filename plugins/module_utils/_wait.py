@@ -16,6 +16,7 @@ import time
 from ansible_collections.spymeo.rollback.plugins.module_utils._absence import absence, said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
 
 # 2 % of the time that has passed costs about 1 % of wall time and spares most calls (measured); the bounds keep a
 # person informed and stay far below the refill rate of every API that we poll.
@@ -93,10 +94,10 @@ def wait_for(what, look, timeout, clock=None, evidence=None, tell=None):
     :param evidence: callable that returns lines (list of str) once the wait has failed.
     :param tell: callable that is given each Pending and the seconds elapsed.
     :return: the Ready.
-    :raises RollbackError: at the first Failed, with the evidence.
+    :raises RollbackError: at the first Failed, with the evidence; when ansible-playbook has died, whose task would go on by itself for hours.
     :raises TimedOut: at the deadline, with the last state and the evidence; ``absent`` says so when AWS was away.
     """
-    clock = clock or Clock()
+    clock, player = clock or Clock(), Player()
     awaited = _Awaited(what, look, evidence)
     start = asked = clock.now()
     while True:
@@ -113,6 +114,10 @@ def wait_for(what, look, timeout, clock=None, evidence=None, tell=None):
         if answer.fresh:
             asked = clock.now()
         clock.sleep(pause(clock.now() - asked, timeout - elapsed))
+        if player.gone():
+            raise RollbackError(
+                "The ansible-playbook that has begun this task has died, so nobody waits for %s any more." % what
+            )
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import (
     Clock,
     answered,
@@ -174,3 +175,13 @@ def test_a_pending_of_absence_is_told_from_one_that_aws_has_told():
         "it", acting(Pending(0, 1, "a"), Away("b"), Ready()), 9, Time().clock, tell=lambda p, _s: told.append(p.away)
     )
     assert told == [False, True]
+
+
+def test_nobody_waits_for_a_play_that_has_died(monkeypatch):
+    monkeypatch.setattr(Player, "gone", lambda _self: True)
+    looks = []
+    with pytest.raises(RollbackError, match="has died, so nobody waits for it any more"):
+        wait_for(
+            "it", lambda: looks.append(1) or Pending(0, 1, "creating"), 7200, Clock(lambda: 0.0, lambda _seconds: None)
+        )
+    assert len(looks) == 1

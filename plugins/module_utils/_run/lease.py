@@ -14,12 +14,10 @@ import time
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, intended, refuse_lost, renewed
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import Intent
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import NOT_SENT, UNKNOWN, Intent
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import Conflict, StoreError
 
 OK = "ok"
-UNKNOWN = "unknown"  # the outcome of a call that nobody knows: its process has died, or no answer came
-NOT_SENT = "not sent"  # the outcome of a call that has not left this machine
 TRIES = 5  # of a change that meets another one
 
 

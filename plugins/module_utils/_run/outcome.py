@@ -16,15 +16,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import 
     CHECKPOINT,
     COMPLETE,
     FAILED,
+    NOT_SENT,
     ROLLBACK,
     UNDO,
     UNFENCE,
+    UNKNOWN,
     UNVERIFIED,
+    told_call,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
 
-MADE, NOT_MADE, UNKNOWN = "made", "not made", "unknown"
-NOT_SENT = "not sent"  # a call whose request never left this machine
+MADE, NOT_MADE = "made", "not made"
 # Codes with which AWS's services say that something broke on their side. Whether the call was made before that is not known.
 _BROKE = ("InternalFailure", "InternalError", "InternalServiceError", "InternalServerError", "ServerException", "ServiceUnavailable")  # fmt: skip
 SHOWN = 12  # calls that are listed
@@ -42,11 +44,6 @@ def fate(outcome):
     if outcome == NOT_SENT:
         return NOT_MADE
     return UNKNOWN if outcome == UNKNOWN or outcome in _BROKE or outcome.startswith("5") else NOT_MADE
-
-
-def told_call(call):
-    """A call (dict with service, operation and of), for people."""
-    return " ".join([call["service"], call["operation"], *(str(value) for value in call["of"].values())])
 
 
 def merged(journal, calls):

@@ -20,6 +20,9 @@ UNDER_WAY, FAILED, UNVERIFIED, COMPLETE, UNTOUCHED, GIVEN_UP = (
 OUTCOMES = (FAILED, UNVERIFIED, COMPLETE)  # what a run can be ended with
 UNFINISHED = (UNDER_WAY, FAILED)
 
+UNKNOWN = "unknown"  # the outcome of a call that nobody knows: its process has died, or no answer came
+NOT_SENT = "not sent"  # the outcome of a call that has not left this machine
+
 ROLLBACK, UNDO, CHECKPOINT, UNFENCE = "rollback", "undo", "checkpoint", "unfence"
 PURPOSES = (ROLLBACK, UNDO, CHECKPOINT, UNFENCE)
 """What a run is for. A checkpoint gives way to all others; it and an unfence leave nothing to go on with. Only a rollback can be undone."""
@@ -28,6 +31,11 @@ PURPOSES = (ROLLBACK, UNDO, CHECKPOINT, UNFENCE)
 def _from(kind, content):
     """A dataclass out of what JSON gave; a key that is missing raises KeyError, one that is new is left alone."""
     return kind(**{item.name: content[item.name] for item in fields(kind)})
+
+
+def told_call(call):
+    """A writing call (dict with service, operation and of), for people."""
+    return " ".join([call["service"], call["operation"], *(str(value) for value in call["of"].values())])
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Intent:
     @property
     def told(self):
         """For people: ``rds CreateDBSnapshot spymeo-db-failed-migration-rb-…``."""
-        return " ".join([self.service, self.operation, *(str(value) for value in self.of.values())])
+        return told_call(asdict(self))
 
 
 @dataclass(frozen=True)

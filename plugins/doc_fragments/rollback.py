@@ -30,6 +30,27 @@ options:
     required: true
 """
 
+    DATA = r"""
+options:
+  expected:
+    description:
+      - What the data are like, as far as it is known, as M(spymeo.rollback.rds_rollback_info) tells it. A database that is otherwise is refused,
+        so that nothing is pointed at it. It must have tables. Those of the release point and of the failed database must be there, with at least
+        half of the rows that are older than the data. Its migrations must be those that they were then.
+      - Without it only O(data_rules) are asked.
+    type: dict
+  data_rules:
+    description:
+      - What holds for a table while the application is well, by table. C(columns) are there, at most C(at_most) rows (0 without it) fulfil the SQL
+        condition C(corrupted_when), and it has C(at_least) so many rows. A database that breaks a rule is refused.
+    type: dict
+    default: {}
+  despite_data:
+    description: Whether data that are not as expected are only told, because they are right all the same.
+    type: bool
+    default: false
+"""
+
     WRITING = r"""
 options:
   run:

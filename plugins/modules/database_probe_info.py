@@ -55,11 +55,20 @@ options:
       - One that is missing is not, because the release brings it itself.
     type: list
     elements: str
+  releases:
+    description:
+      - The releases that are to run on this database, as M(spymeo.rollback.ecs_release_info) tells them
+        (RV(spymeo.rollback.ecs_release_info#module:services)).
+        A database is refused that has a migration which was started in their later life, or after it, and so came with another release.
+      - It is for where there is no list for O(known_migrations).
+    type: list
+    elements: dict
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.data
 requirements:
   - psycopg >= 3
 author:
@@ -138,6 +147,31 @@ rows:
   returned: success
   type: dict
   sample: {"Practitioner": 4200, "Payment": 1830}
+findings:
+  description: What each check of the data came to, where O(expected) or O(data_rules) is given.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: Always V(data).
+      type: str
+    subject:
+      description: A table, V(tables), V(migrations), or C(rule of) a table.
+      type: str
+    verdict:
+      description: V(passed), V(failed), V(noted) or V(not_checked).
+      type: str
+    what:
+      description: What was found.
+      type: str
+    cure:
+      description: What to do about it. Empty where nothing is to be done.
+      type: str
+expected_later:
+  description: The O(expected) of a later look at the same database, so that nobody has migrated or emptied it in between.
+  returned: success
+  type: dict
 warmed:
   description: The tables of O(warm) that were read.
   returned: success
@@ -149,10 +183,15 @@ seconds:
   type: float
 """
 
+from datetime import datetime, timezone
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import refuse_later_migrations
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import (
     found,
     refuse_other_migrations,
@@ -170,11 +209,11 @@ def target(module):
     return target_of(url.at(module.params["host"], module.params["port"]))
 
 
-def look(place, timeout, warm):
+def look(place, timeout, warm, rules):
     """What is in the database, and the tables that were read whole."""
     try:
         gateway = PostgresqlGateway(place, timeout)
-        return gateway.observe(), gateway.warm(warm)
+        return gateway.observe(rules), gateway.warm(warm)
     except Refused as refused:
         raise diagnose(place, refused) from None  # what was refused may hold the password
 
@@ -190,19 +229,24 @@ def main():
             warm=dict(type="list", elements="str", default=[]),
             expect_migrations=dict(type="list", elements="str"),
             known_migrations=dict(type="list", elements="str"),
+            releases=dict(type="list", elements="dict", default=[]),
+            **DATA,
         )
     )
     with module.telling():
         place, clock = target(module), Clock()
         started = clock.now()
-        seen, warmed = look(place, module.params["timeout"], module.params["warm"])
+        rules = read_rules(module.params["data_rules"])
+        seen, warmed = look(place, module.params["timeout"], module.params["warm"], rules)
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
         refuse_unknown_migrations(module.params["known_migrations"], place, seen.migrations)
+        refuse_later_migrations(module.params["releases"], place, seen.migrations, datetime.now(timezone.utc))
         module.finish(
             changed=False,
             reason=told(place, seen, warmed),
             seconds=round(clock.now() - started, 3),
             **found(place, seen, warmed),
+            **proven(module.params, place, seen),
         )
 
 

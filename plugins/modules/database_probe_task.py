@@ -68,6 +68,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - spymeo.rollback.rollback.attributes
+  - spymeo.rollback.rollback.data
   - spymeo.rollback.rollback.writing
 author:
   - SPYMEO (@spymeo)
@@ -146,6 +147,31 @@ rows:
   returned: success, unless in check mode
   type: dict
   sample: {"Practitioner": 4200, "Payment": 1830}
+findings:
+  description: What each check of the data came to, where O(expected) or O(data_rules) is given.
+  returned: success, unless in check mode
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: Always V(data).
+      type: str
+    subject:
+      description: A table, V(tables), V(migrations), or C(rule of) a table.
+      type: str
+    verdict:
+      description: V(passed), V(failed), V(noted) or V(not_checked).
+      type: str
+    what:
+      description: What was found.
+      type: str
+    cure:
+      description: What to do about it. Empty where nothing is to be done.
+      type: str
+expected_later:
+  description: The O(expected) of a later look at the same database, so that nobody has migrated or emptied it in between.
+  returned: success, unless in check mode
+  type: dict
 warmed:
   description: The tables of O(warm) that were read.
   returned: success, unless in check mode
@@ -158,6 +184,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Wri
 from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.gateway import OneOffGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task import judge
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import CONTAINER, definition, stream_of
@@ -198,7 +226,7 @@ def output(gateway, group, task, url):
     return looks[-1]
 
 
-def probe(module, gateway, content, placement, url, place):
+def probe(module, gateway, content, placement, url, place, rules):
     """Run the task, and tell what it found."""
     run_id, group = (
         module.params["run_id"],
@@ -213,7 +241,7 @@ def probe(module, gateway, content, placement, url, place):
         tell=teller("probe"),
     )
     try:
-        return task, *read(output(gateway, group, task, url))
+        return task, *read(output(gateway, group, task, url), rules)
     except Refused as refused:
         raise diagnose(place, refused) from None
 
@@ -231,6 +259,7 @@ def main():
             warm=dict(type="list", elements="str", default=[]),
             wait_timeout=dict(type="int", default=900),
             run_id=dict(type="str", required=True),
+            **DATA,
         )
     )
     with module.telling():
@@ -242,14 +271,20 @@ def main():
         service, target = next(iter(module.params["targets"].items()))
         (url, value_from), placement = url_to_try(module), gateway.placement(service)
         place = target_of(url)
-        script = command(place, module.params["timeout"], module.params["warm"])
+        rules = read_rules(module.params["data_rules"])
+        script = command(place, module.params["timeout"], module.params["warm"], rules)
         content = definition(gateway.application(target), module.params["image"], script, value_from)
         plan = ["a task of %s on the network of %s, which runs psql" % (content["family"], service)]
         if module.check_mode:
             module.finish(changed=True, before={}, after={}, plan=plan, reason="the probe's task can be made", task="")
-        task, seen, warmed = probe(module, gateway, content, placement, url, place)
+        task, seen, warmed = probe(module, gateway, content, placement, url, place, rules)
         module.finish(
-            changed=True, plan=plan, reason=told(place, seen, warmed), task=task, **found(place, seen, warmed)
+            changed=True,
+            plan=plan,
+            reason=told(place, seen, warmed),
+            task=task,
+            **found(place, seen, warmed),
+            **proven(module.params, place, seen),
         )
 
 

@@ -245,14 +245,24 @@ findings:
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from datetime import datetime, timezone
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import Data
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import (
+    Known,
+    ask,
+    expected,
+    fits,
+    reached,
+    still_good,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.password import password_finding, version_at
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import created
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, line, summary, verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Wanted
@@ -262,6 +272,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
+
+RELEASE = dict(
+    services=dict(type="list", elements="dict", required=True),
+    stays=dict(type="bool", required=True),
+    bad_since=dict(type="str", default=""),
+    release_point=dict(type="dict", default={}),
+)
+AGAIN = "Restore the same data once more: -e rollback_database_again=true. Where they are right all the same: -e rollback_despite_data=true."
 
 
 def wanted(options):
@@ -276,37 +294,70 @@ def wanted(options):
 
 
 def url_now(module):
-    """(DatabaseUrl, the id of the version of the secret that it is in), or (None, "") where no secret is named."""
+    """(DatabaseUrl, its Secret, the id of the version that it is in), or (None, None, "") where no secret is named."""
     name = module.params["database_secret"]
     if not name:
-        return None, ""
+        return None, None, ""
     secrets = SecretsGateway(module.aws("secretsmanager"))
     secret = secrets.secret("database_secret", name)
     # It is written at the cutover, which would be late to find out.
     refuse_unusable("database_secret", secret, secrets.region)
     value = secrets.current_value(secret)
-    return DatabaseUrl.parse(read_url(value.text, module.params["key"])), value.version_id
+    return DatabaseUrl.parse(read_url(value.text, module.params["key"])), secret, value.version_id
 
 
-def count(url, timeout, since):
-    """(rows by table, in words): what was created since then in the database that the application uses."""
-    place = target_of(url)
+def url_then(module, secret, current, at):
+    """The DatabaseUrl that applications read at a time, None where no version tells it."""
+    version = version_at(secret, at)
+    if version is None or version.id == current:
+        return None
+    value = SecretsGateway(module.aws("secretsmanager")).value(secret, version.id)
     try:
-        rows = PostgresqlGateway(place, timeout).created_since(since)
-    except Refused as refused:
-        return {}, "what was created since then could not be counted: %s" % diagnose(place, refused).message
-    return dict(rows), created(rows)
+        return DatabaseUrl.parse(read_url(value.text, module.params["key"]))
+    except RollbackError:  # another kind of value was in it then
+        return None
+
+
+def of_password(module, rollback, url, secret, version_id):
+    """(Findings, whether the restored instance is given the password of now)."""
+    at = rollback.lost.since
+    if secret.version(version_id).created <= at:
+        return [], False
+    then = url_then(module, secret, version_id, at)
+    finding, gives = password_finding(url, then, rollback.current.description, module.params["despite_moment"])
+    return [finding], gives
 
 
 def look(module, gateway, rollback, url):
-    """The Findings of a Rollback, and what ``count`` gives; side by side."""
-    params = module.params
-    with ThreadPoolExecutor(1) as beside:
-        counting = None
-        if params["count_rows"] and url and rollback.state != "done":
-            counting = beside.submit(count, url, params["count_timeout"], rollback.lost.since)
+    """What the databases, the release and RDS tell, side by side: (Findings, Asked of the database in use, Expected)."""
+    params, known = module.params, Known.of(module.params["release"])
+    rules, done = read_rules(params["data_rules"]), rollback.state == "done"
+    data_from = rollback.lost.since
+    with ThreadPoolExecutor(2) as beside:
+        asking = failed = None
+        if params["count_rows"] and url:
+            asking = beside.submit(ask, url, params["count_timeout"], rules if done else (), data_from)
+        if asking and done and rollback.failed_host:
+            failed = beside.submit(ask, url.at(rollback.failed_host, None), params["count_timeout"], (), data_from)
         found = findings(observe(gateway, module.aws, rollback, params["run_id"]))
-        return found, counting.result() if counting else ({}, "")
+        asked = asking.result() if asking else None
+        reference = failed.result() if failed else None if done else asked
+    data = Data(data_from, rollback.source.told, reference.seen.migrations if reference and reference.seen else None)
+    wanted = expected(reference, data, known, rollback.source.name)
+    if done:
+        return (found + still_good(asked, wanted, params["despite_data"], AGAIN) if asked else found), asked, wanted
+    now = datetime.now(timezone.utc)
+    found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
+    return (found + reached(asked, rollback.current) if asked else found), asked, wanted
+
+
+def counted(rollback, asked):
+    """(rows by table, in words): what was created since the time of the data in the database that the application uses."""
+    if asked is None or rollback.state == "done":
+        return {}, ""
+    if asked.error:
+        return {}, "what was created since then could not be counted: %s" % asked.error.message
+    return dict(asked.seen.created), created(asked.seen.created)
 
 
 def instance_told(instance):
@@ -322,7 +373,7 @@ def instance_told(instance):
     )
 
 
-def told(rollback, found, counted):
+def told(rollback, found, rows):
     """A Rollback, its Findings and what was counted in JSON types."""
     source, lost = rollback.source, rollback.lost
     by_time = isinstance(source, PointInTime)
@@ -347,8 +398,8 @@ def told(rollback, found, counted):
             since=show_time(lost.since),
             seconds=lost.seconds,
             how_known=lost.how_known,
-            rows=counted[0],
-            counted=counted[1],
+            rows=rows[0],
+            counted=rows[1],
         ),
         findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
         verdict=verdict(found),
@@ -361,12 +412,18 @@ def planned(module):
     """The result."""
     params = module.params
     gateway, asked = RdsGateway(module.aws("rds")), wanted(params)
-    url, version_id = url_now(module)
+    url, secret, version_id = url_now(module)
     rollback = where_it_stands(gateway, params["db_instance"], asked, url.host if url else None, params["run_id"])
-    result = told(rollback, *look(module, gateway, rollback, url))
+    found, answered, of_data = look(module, gateway, rollback, url)
+    gives = False
+    if url and rollback.state != "done":
+        of_secret, gives = of_password(module, rollback, url, secret, version_id)
+        found = in_order([*found, *of_secret])
+    result = told(rollback, found, counted(rollback, answered))
     arn = rollback.current.arn
-    result.update(resources=sorted({arn, "%s:%s" % (arn.rpartition(":")[0], params["db_instance"])}))
-    return dict(result, url=dict(host=url.host, port=url.port, version_id=version_id) if url else {})
+    resources = sorted({arn, "%s:%s" % (arn.rpartition(":")[0], params["db_instance"])})
+    place = dict(host=url.host, port=url.port, version_id=version_id) if url else {}
+    return dict(result, resources=resources, url=place, expected=of_data.to_json(), give_password=gives)
 
 
 def refused(error, module):
@@ -380,6 +437,7 @@ def refused(error, module):
     return dict(
         state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",
         restored_instance={}, source={}, lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
+        expected={}, give_password=False,
     )  # fmt: skip
 
 
@@ -426,6 +484,11 @@ def main():
             key=dict(type="str", default="DATABASE_URL", no_log=False),
             count_rows=dict(type="bool", default=False),
             count_timeout=dict(type="int", default=5),
+            release=dict(type="dict", options=RELEASE),
+            data_rules=dict(type="dict", default={}),
+            despite_data=dict(type="bool", default=False),
+            despite_moment=dict(type="bool", default=False),
+            despite_migrations=dict(type="bool", default=False),
             run_id=dict(type="str", required=True),
             fail_on_error=dict(type="bool", default=True),
         )

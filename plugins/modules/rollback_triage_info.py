@@ -263,10 +263,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule, explain
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH, left_behind
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide import next_step, recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather import Look, Questions

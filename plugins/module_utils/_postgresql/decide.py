@@ -12,6 +12,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 
+# What libpq and Prisma's engine call TLS alike. The engine takes every other sslmode for "prefer" (quaint, "Unsupported SSL mode"), and
+# node-postgres has "no-verify"; what verify-ca and verify-full need is a certificate file that only the application's image has.
+_SSL_MODES = ("disable", "allow", "prefer", "require")
 # Options that mean the same to Prisma and to libpq. The others are Prisma's own (schema, connection_limit, pool_timeout, pgbouncer,
 # statement_cache_size, socket_timeout), or name a certificate file that only the application's image has (sslcert, sslidentity).
 _LIBPQ_OPTIONS = ("application_name", "channel_binding", "options", "sslmode")
@@ -58,6 +61,8 @@ def target_of(url):
             "The database URL names no user or no database, so nobody can log in with it (Prisma calls that P1013)."
         )
     options = dict(url.options)
+    if options.get("sslmode"):
+        options["sslmode"] = options["sslmode"] if options["sslmode"] in _SSL_MODES else "prefer"
     return Target(
         host=url.host,
         port=url.port,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 try:
     import psycopg
@@ -16,19 +17,16 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import (
-    MIGRATIONS_TABLE,
-    Migration,
-    Observation,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """
     SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
 """
-_MIGRATIONS = "SELECT migration_name, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
-_HISTORY = "SELECT migration_name, started_at, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+_MIGRATIONS = "SELECT migration_name, started_at, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
 _COLUMNS = """
     SELECT a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -57,31 +55,23 @@ class PostgresqlGateway:
         self._target = target
         self._timeout = timeout
 
-    def observe(self):
+    def observe(self, rules=(), since=None, budget=None):
         """The Observation of one moment.
 
+        :param rules: DataRules that are asked.
+        :param since: aware datetime; the rows that were created then or later are counted, too. None: they are not.
+        :param budget: seconds that all counting may take together; None: each count has the time limit to itself.
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
-            tables = [name for (name,) in connection.execute(_TABLES, (self._target.schema,)).fetchall()]
+            tables = Tables(connection, self._target.schema, time.monotonic() + budget if budget else None)
             return Observation(
                 server_version=connection.execute("SHOW server_version").fetchone()[0],
-                migrations=self._migrations(connection) if MIGRATIONS_TABLE in tables else None,
-                rows=tuple((table, self._count(connection, table)) for table in tables),
+                migrations=tables.migrations(),
+                rows=tuple((name, tables.rows(name)) for name in tables.names()),
+                rules=tuple(rule_seen(tables, rule) for rule in rules),
+                created=tuple(tables.created_since(since)) if since else (),
             )
-
-    def created_since(self, moment):
-        """How many rows were created at ``moment`` (aware datetime) or later: (table, count) of each table that tells it, None where
-        counting took too long.
-
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
-        """
-        with self._telling(), self._connection() as connection:
-            connection.execute("SET LOCAL timezone = 'UTC'")
-            columns = dict(connection.execute(_CREATED, (self._target.schema,)).fetchall())
-            return [
-                (table, self._counted(connection, _SINCE, table, column, moment)) for table, column in columns.items()
-            ]
 
     def warm(self, tables):
         """Read tables (list of str) whole, however long it takes: a restored volume loads each block at its first reading. Those there are.
@@ -136,38 +126,51 @@ class PostgresqlGateway:
     def _table(self, name):
         return sql.Identifier(self._target.schema, name)
 
-    def _migrations(self, connection):
-        rows = connection.execute(sql.SQL(_MIGRATIONS).format(self._table(MIGRATIONS_TABLE))).fetchall()
-        return tuple(Migration(*row) for row in rows)
-
-    def _count(self, connection, table):
-        return self._counted(connection, "SELECT count(*) FROM {}", table)
-
-    def _counted(self, connection, query, table, column=None, *values):
-        """None when it takes too long: a table that is slow to count is no sign against the database."""
-        names = [self._table(table)] + ([sql.Identifier(column)] if column else [])
-        try:
-            with connection.transaction():  # a savepoint, so that the others are counted all the same
-                return connection.execute(sql.SQL(query).format(*names), values).fetchone()[0]
-        except psycopg.errors.QueryCanceled:
-            return None
-
 
 class Tables:
-    """The tables of a schema, in one read-only transaction."""
+    """The tables of a schema, in one read-only transaction.
 
-    def __init__(self, connection, schema):
-        self._connection, self._schema = connection, schema
+    :param deadline: the time of ``time.monotonic`` after which nothing is counted any more; None for no such time.
+    """
 
-    def history(self):
-        """(name, started, finished, rolled back) of each of Prisma's migrations, None where its table is not there."""
+    def __init__(self, connection, schema, deadline=None):
+        self._connection, self._schema, self._deadline = connection, schema, deadline
+
+    def names(self):
+        """The names of all of them."""
+        return [name for (name,) in self._connection.execute(_TABLES, (self._schema,)).fetchall()]
+
+    def migrations(self):
+        """Prisma's Migrations, None where its table is not there."""
         if not self.columns(MIGRATIONS_TABLE):
             return None
-        return self._connection.execute(sql.SQL(_HISTORY).format(self._identifier(MIGRATIONS_TABLE))).fetchall()
+        rows = self._connection.execute(sql.SQL(_MIGRATIONS).format(self._identifier(MIGRATIONS_TABLE))).fetchall()
+        return tuple(Migration(*row) for row in rows)
 
     def columns(self, table):
         """The columns of a table (set of str), empty when it is not there."""
         return {name for (name,) in self._connection.execute(_COLUMNS, (self._schema, table)).fetchall()}
+
+    def rows(self, table):
+        """How many rows a table has, None where counting takes too long."""
+        return self._counted("SELECT count(*) FROM {}", table)
+
+    def created_since(self, moment):
+        """(table, how many rows were created at ``moment`` or later) of each table that tells it; None where counting takes too long."""
+        self._connection.execute("SET LOCAL timezone = 'UTC'")
+        columns = dict(self._connection.execute(_CREATED, (self._schema,)).fetchall())
+        return [(table, self._counted(_SINCE, table, column, moment)) for table, column in columns.items()]
+
+    def _counted(self, query, table, column=None, *values):
+        """A table that is slow to count is no sign against the database."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            return None
+        names = [self._identifier(table)] + ([sql.Identifier(column)] if column else [])
+        try:
+            with self._connection.transaction():  # a savepoint, so that the others are counted all the same
+                return self._connection.execute(sql.SQL(query).format(*names), values).fetchone()[0]
+        except psycopg.errors.QueryCanceled:
+            return None
 
     def count(self, table, condition, most):
         """How many rows fulfil an SQL condition, counted up to ``most``.

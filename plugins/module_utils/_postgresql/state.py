@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MIGRATIONS_TABLE = "_prisma_migrations"
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import RuleSeen
 
 
 @dataclass(frozen=True)
@@ -30,29 +31,12 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Migration:
-    """A row of Prisma's table ``_prisma_migrations``."""
-
-    name: str
-    finished: bool
-    rolled_back: bool
-
-    @property
-    def applied(self):
-        """Whether the schema has it."""
-        return self.finished and not self.rolled_back
-
-    @property
-    def failed(self):
-        """Whether ``prisma migrate deploy`` refuses to go on because of it (P3009)."""
-        return not self.finished and not self.rolled_back
-
-
-@dataclass(frozen=True)
 class Observation:
-    """What a probe saw. ``migrations`` is None where Prisma's table is not there; ``rows`` are (table, count), None where counting
-    took too long."""
+    """What a database held at one moment. ``migrations`` is None where Prisma's table is not there; ``rows`` are (table, count), None where
+    counting took too long; ``created`` are the rows that came since a time, of each table that tells it, where that was asked for."""
 
     server_version: str
     migrations: tuple[Migration, ...] | None
     rows: tuple[tuple[str, int | None], ...]
+    rules: tuple[RuleSeen, ...] = ()
+    created: tuple[tuple[str, int | None], ...] = ()

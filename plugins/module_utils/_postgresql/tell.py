@@ -31,11 +31,20 @@ def refuse_unknown_migrations(known, place, migrations):
     """
     names = [] if known is None else unknown(known, migrations)
     if names:
-        text = (
-            "The database %s has migrations that the release to come back does not know: %s. Its code may fail on such a schema, so nothing was changed. "
-            "Roll back code and database together (rollback_full.yml), or set rollback_despite_migrations=true if that code can work with it."
-        )
-        raise RollbackError(text % (place.place, ", ".join(names)), (), dict(connected=True, unknown_migrations=names))
+        refuse_migrations(place, "the release to come back", names)
+
+
+def refuse_migrations(place, release, names):
+    """Stop because a database has migrations (names) that ``release`` does not know.
+
+    :raises RollbackError: always.
+    """
+    text = (
+        "The database %s has migrations that %s does not know: %s. Its code may fail on such a schema, so nothing was changed. "
+        "Roll back code and database together (rollback_full.yml), or set rollback_despite_migrations=true if that code can work with it."
+    )
+    result = dict(connected=True, unknown_migrations=names)
+    raise RollbackError(text % (place.place, release, ", ".join(names)), (), result)
 
 
 def told(place, seen, warmed):

@@ -50,8 +50,13 @@ def findings(seen):
         for finding in [*_of_service(seen, target), *_of_definition(seen, service, target)]:
             known = found.get(finding, finding)
             found[finding] = replace(known, services=(*known.services, service))
+    return in_order(found.values())
+
+
+def in_order(found):
+    """Findings in the order in which they are told: failures, what was not checked, notes, what has passed."""
     order = [FAILED, NOT_CHECKED, NOTED, PASSED]
-    return sorted(found.values(), key=lambda finding: order.index(finding.verdict))
+    return sorted(found, key=lambda finding: order.index(finding.verdict))
 
 
 def verdict(found):

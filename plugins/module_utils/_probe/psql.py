@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from datetime import datetime
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import (
-    MIGRATIONS_TABLE,
-    Migration,
-    Observation,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import questions, rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 
 _COMPLETE = {"complete": True}
 TOO_LONG = "57014"  # SQLSTATE query_canceled: the statement timeout
@@ -29,30 +28,42 @@ WHERE n.nspname = {schema} AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
 _SCRIPT = r"""\set ON_ERROR_STOP on
 BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL statement_timeout = {milliseconds};
+SET LOCAL timezone = 'UTC';
 SELECT json_build_object('server_version', current_setting('server_version'));
 SELECT json_build_object('tables', coalesce(json_agg(c.relname ORDER BY c.relname), '[]')) {tables};
-SELECT format('SELECT json_build_object(''migration'', migration_name, ''finished'', finished_at IS NOT NULL, ''rolled_back'', '
-'rolled_back_at IS NOT NULL) FROM %I.%I ORDER BY started_at, migration_name', n.nspname, c.relname) {tables} AND c.relname = {migrations}
+SELECT format('SELECT json_build_object(''migration'', migration_name, ''started'', started_at, ''finished'', finished_at IS NOT NULL, '
+'''rolled_back'', rolled_back_at IS NOT NULL) FROM %I.%I ORDER BY started_at, migration_name', n.nspname, c.relname) {tables} AND c.relname = {migrations}
 \gexec
 \set ON_ERROR_STOP off
 \set ON_ERROR_ROLLBACK on
 SELECT format('SELECT json_build_object(''table'', %L, ''rows'', count(*)) FROM %I.%I', c.relname, n.nspname, c.relname) {tables}
 ORDER BY c.relname
 \gexec
-SET LOCAL statement_timeout = 0;
+{rules}SET LOCAL statement_timeout = 0;
 SELECT format('SELECT json_build_object(''warmed'', %L) FROM (SELECT count(hashtext(t::text)) FROM %I.%I t) read', c.relname, n.nspname, c.relname)
 {tables} AND c.relname = ANY ({warm})
 \gexec
 SELECT json_build_object('complete', true);
 """
+_COLUMNS = r"""SELECT json_build_object('columns_of', {table}, 'columns', coalesce(json_agg(a.attname), '[]')) FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+WHERE n.nspname = {schema} AND c.relname = {table} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped;
+"""
+# The condition is somebody's SQL: as a literal, psql looks for no commands and variables of its own in it. What the server answers is told
+# with the question's number, because stderr has no order beside stdout.
+_QUESTION = r"""SELECT {question}
+\gexec
+SELECT json_build_object('refused', {number}, 'sqlstate', :'SQLSTATE', 'said', :'LAST_ERROR_MESSAGE') WHERE :'ERROR'::boolean;
+"""
 
 
-def command(target, timeout, warm):
+def command(target, timeout, warm, rules=()):
     """What ``sh -c`` is given so that psql reads a database. The URL is taken from DATABASE_URL, and nothing secret is in the text.
 
     :param target: Target; its options replace those of the URL, some of which only Prisma understands.
     :param timeout: seconds that opening the connection, and each statement but warming, may take.
     :param warm: names of tables (list of str) that are read whole.
+    :param rules: DataRules that are asked.
     """
     options = {"application_name": "spymeo.rollback", "connect_timeout": str(timeout), **dict(target.options)}
     query = "&".join("%s=%s" % (name, quote(value, safe="")) for name, value in options.items())
@@ -61,11 +72,33 @@ def command(target, timeout, warm):
         milliseconds=timeout * 1000,
         tables=_TABLES.format(schema=schema),
         migrations=_literal(MIGRATIONS_TABLE),
+        rules=_asked(target.schema, rules),
         warm="ARRAY[%s]::text[]" % ", ".join(_literal(name) for name in warm),
     )
-    # ${…%%\?*} is the URL up to its question mark.
-    call = 'psql --no-psqlrc --tuples-only --no-align --quiet --set VERBOSITY=verbose "${DATABASE_URL%%\\?*}"'
-    return "printf %%s %s | %s%s" % (shlex.quote(script), call, shlex.quote("?" + query))
+    # ${…%%\?*} is the URL up to its question mark. The application does not see a newline that an editor has left in it.
+    clean = "url=$(printf %s \"$DATABASE_URL\" | tr -d '\\001-\\037' | sed 's/^ *//; s/ *$//')"
+    call = 'psql --no-psqlrc --tuples-only --no-align --quiet --set VERBOSITY=verbose "${url%%\\?*}"'
+    return "%s; printf %%s %s | %s%s" % (clean, shlex.quote(script), call, shlex.quote("?" + query))
+
+
+def _asked(schema, rules):
+    """The part of the script that asks DataRules. A question's number is its place in _numbered."""
+    columns = [_COLUMNS.format(schema=_literal(schema), table=_literal(rule.table)) for rule in rules]
+    counts = []
+    for number, (table, condition, most) in enumerate(_numbered(rules)):
+        query = "SELECT json_build_object('answer', %d, 'rows', count(*)) FROM (SELECT 1 FROM %s.%s WHERE (%s) LIMIT %d) found"
+        told = query % (number, _identifier(schema), _identifier(table), condition, most)
+        counts.append(_QUESTION.format(question=_literal(told), number=number))
+    return "".join(columns + counts)
+
+
+def _numbered(rules):
+    """(table, SQL condition, up to how many rows) of each question that DataRules come to."""
+    return [(rule.table, condition, most) for rule in rules for condition, most in questions(rule)]
+
+
+def _identifier(name):
+    return '"%s"' % name.replace('"', '""')
 
 
 def _literal(text):
@@ -78,33 +111,64 @@ def is_complete(lines):
     return any(line.startswith("{") and json.loads(line) == _COMPLETE for line in lines)
 
 
-def read(lines):
+def read(lines, rules=()):
     """The Observation and the names of the warmed tables, out of the lines of psql's output.
 
+    :param rules: the DataRules that were asked.
     :raises Refused: psql, libpq or the server said why it cannot be read. The message may hold the password.
     :raises RollbackError: the output does not come to its end, and nothing in it says why.
     """
     told, said = [], []
     for line in lines:
         (told if line.startswith("{") else said).append(line)
-    _refuse(said)
     answers = [json.loads(line) for line in told]
+    expected = [answer["said"] for answer in answers if "refused" in answer]
+    said = [line for line in said if not any(text in line for text in expected)]
+    _refuse(said)
     if _COMPLETE not in answers:
         _refuse(said, or_else=True)
         raise RollbackError("The probe's task ended before psql's output did, and gave no reason.", told[-3:])
     rows = {answer["table"]: answer["rows"] for answer in answers if "table" in answer}
     tables = next(answer["tables"] for answer in answers if "tables" in answer)
-    migrations = tuple(
-        Migration(answer["migration"], answer["finished"], answer["rolled_back"])
-        for answer in answers
-        if "migration" in answer
-    )
+    migrations = tuple(_migration(answer) for answer in answers if "migration" in answer)
+    counted = _Counted(answers, rules)
     seen = Observation(
         server_version=next(answer["server_version"] for answer in answers if "server_version" in answer),
         migrations=migrations if MIGRATIONS_TABLE in tables else None,
         rows=tuple((table, rows.get(table)) for table in tables),
+        rules=tuple(rule_seen(counted, rule) for rule in rules),
     )
     return seen, [answer["warmed"] for answer in answers if "warmed" in answer]
+
+
+def _migration(answer):
+    started = datetime.fromisoformat(answer["started"])
+    return Migration(answer["migration"], started, answer["finished"], answer["rolled_back"])
+
+
+class _Counted:
+    """What psql has answered about the tables of DataRules, asked as _postgresql.gateway.Tables is."""
+
+    def __init__(self, answers, rules):
+        self._columns = {item["columns_of"]: set(item["columns"]) for item in answers if "columns_of" in item}
+        self._numbers = {question: number for number, question in enumerate(_numbered(rules))}
+        self._rows = {item["answer"]: item["rows"] for item in answers if "answer" in item}
+        self._refused = {item["refused"]: item for item in answers if "refused" in item}
+
+    def columns(self, table):
+        """The columns of a table (set of str)."""
+        return self._columns[table]
+
+    def count(self, table, condition, most):
+        """How many rows were counted.
+
+        :raises Refused: the server did not take the condition.
+        """
+        number = self._numbers[table, condition, most]
+        if number in self._rows:
+            return self._rows[number]
+        refused = self._refused.get(number, {})
+        raise Refused(refused.get("sqlstate"), refused.get("said", "psql gave no answer"))
 
 
 def _refuse(said, or_else=False):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
     NOT_CHECKED,
@@ -105,8 +106,7 @@ def findings(seen):
             found[finding] = Finding(
                 finding.check, finding.subject, finding.verdict, finding.what, finding.cure, (*known.services, service)
             )
-    order = [FAILED, NOT_CHECKED, NOTED, PASSED]
-    return sorted(found.values(), key=lambda finding: order.index(finding.verdict))
+    return in_order(found.values())
 
 
 def _of_service(seen, service, containers):

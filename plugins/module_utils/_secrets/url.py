@@ -20,11 +20,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.members i
 DEFAULT_PORT = 5432
 
 # Prisma takes the last @ of the authority, which ends at the first / ? or #.
-_URL = re.compile(r"(?P<scheme>postgres(?:ql)?://)(?P<userinfo>[^/?#]*@)?(?P<address>[^/?#@]*)(?P<rest>.*)", re.DOTALL)
+_URL = re.compile(
+    r"(?P<scheme>[\x00-\x20]*postgres(?:ql)?://)(?P<userinfo>[^/?#]*@)?(?P<address>[^/?#@]*)(?P<rest>.*)", re.DOTALL
+)
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%25[^\]]+)?\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 _HOST_IN_QUERY = re.compile(r"[?&](?:host|hostaddr|port)=", re.IGNORECASE)
+# What every reader of URLs takes away before it reads one (WHATWG URL, "basic URL parser"), and libpq does not: an editor's or echo's newline.
+_AROUND = "".join(chr(code) for code in range(33))
+_WITHIN = str.maketrans("", "", "\t\r\n")
 _HIDDEN = "It was not changed, and it is not shown here."
 
 
@@ -113,13 +118,18 @@ class DatabaseUrl:
     @property
     def database(self):
         """The database, decoded."""
-        return unquote(re.split(r"[?#]", self.rest, maxsplit=1)[0][1:])
+        return unquote(re.split(r"[?#]", _as_read(self.rest), maxsplit=1)[0][1:])
 
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
         """The options after the question mark, decoded, in their order."""
-        query = self.rest.partition("?")[2].partition("#")[0]
+        query = _as_read(self.rest).partition("?")[2].partition("#")[0]
         return tuple(parse_qsl(query, keep_blank_values=True))
+
+
+def _as_read(rest):
+    """The end of a URL as the application reads it."""
+    return rest.rstrip(_AROUND).translate(_WITHIN)
 
 
 def read_url(text, key):

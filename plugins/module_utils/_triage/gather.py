@@ -21,13 +21,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Bad
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import logs as log
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import TriageGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.history import service_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import (
@@ -42,7 +42,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
     DatabaseSeen,
     Evidence,
     InstanceSeen,
-    MigrationSeen,
     Missing,
     SecretSeen,
 )
@@ -273,19 +272,18 @@ class Look:
         target, address, began = target_of(url), "%s:%d" % (url.host, url.port), self._clock.now()
 
         def read(tables):
-            history = tables.history()
+            migrations = tables.migrations()
             seconds = self._clock.now() - began
-            return history, seconds, tuple(rule_seen(tables, rule) for rule in self._asked.rules)
+            return migrations, seconds, tuple(rule_seen(tables, rule) for rule in self._asked.rules)
 
         try:
-            history, seconds, rules = PostgresqlGateway(target, self._asked.database_timeout).examine(read)
+            migrations, seconds, rules = PostgresqlGateway(target, self._asked.database_timeout).examine(read)
         except Refused as refused:
             found = diagnose(target, refused)
             code = found.result["code"]
             if code in NO_WAY:
                 raise RollbackError("%s from this machine" % found.message.rstrip(".")) from None
             return DatabaseSeen(False, address, code, found.message)
-        migrations = None if history is None else tuple(MigrationSeen(*row) for row in history)
         return DatabaseSeen(True, address, seconds=round(seconds, 3), migrations=migrations, rules=rules)
 
     # Secrets

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import RuleSeen
 
 SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS = (
     "services",
@@ -180,30 +182,6 @@ class InstanceSeen:
 
 
 @dataclass(frozen=True)
-class MigrationSeen:
-    """A row of Prisma's table ``_prisma_migrations``."""
-
-    name: str
-    started: datetime
-    finished: bool = True
-    rolled_back: bool = False
-
-    @property
-    def failed(self):
-        """Whether it came to no end and nobody has dealt with it (Prisma calls that P3009)."""
-        return not self.finished and not self.rolled_back
-
-
-@dataclass(frozen=True)
-class RuleSeen:
-    """What a rule of the inventory about a table came to: whole, corrupted, schema, lost or unknown."""
-
-    table: str
-    verdict: str
-    told: str
-
-
-@dataclass(frozen=True)
 class DatabaseSeen:
     """What the database itself said, asked through DATABASE_URL from the machine that plays.
 
@@ -215,7 +193,7 @@ class DatabaseSeen:
     code: str = ""
     why: str = ""
     seconds: float = 0.0
-    migrations: tuple[MigrationSeen, ...] | None = None
+    migrations: tuple[Migration, ...] | None = None
     rules: tuple[RuleSeen, ...] = ()
 
 

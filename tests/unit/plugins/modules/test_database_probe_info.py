@@ -9,12 +9,14 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"
 VERSION = "aaaaaaaa-0000-4000-8000-000000000000"
-SEEN = Observation("16.4", (Migration("1_init", True, False),), (("Practitioner", 4200), ("_prisma_migrations", 1)))
+AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
+SEEN = Observation("16.4", (Migration("1_init", AT, True, False),), (("Practitioner", 4200), ("_prisma_migrations", 1)))
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def probed(monkeypatch):
         def __init__(self, target, timeout):
             asked.append((target, timeout))
 
-        def observe(self):
+        def observe(self, rules=()):
             return SEEN
 
         def warm(self, tables):

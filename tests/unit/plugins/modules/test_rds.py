@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 
 RUN = "rb-20261122-120000"
 INFO = "ansible_collections.spymeo.rollback.plugins.modules.rds_rollback_info"
@@ -519,21 +521,22 @@ def test_info_counts_what_was_created_since_the_time_of_the_data(counted, monkey
         def __init__(self, target, timeout):
             asked.append((target.host, timeout))
 
-        def created_since(self, moment):
-            asked.append(moment)
-            return [("Payment", 3), ("Practitioner", None)]
+        def observe(self, rules, since, budget):
+            asked.append((rules, since, budget))
+            return Observation("16.4", None, (), created=(("Payment", 3), ("Practitioner", None)))
 
-    monkeypatch.setattr(f"{INFO}.PostgresqlGateway", Server)
+    monkeypatch.setattr(look, "PostgresqlGateway", Server)
     lost = counted(5432)["lost"]
-    assert asked == [("127.0.0.1", 3), datetime(2026, 11, 22, 11, 0, tzinfo=UTC)]
+    assert asked == [("127.0.0.1", 3), ((), datetime(2026, 11, 22, 11, 0, tzinfo=UTC), 3)]
     assert lost["rows"] == {"Payment": 3, "Practitioner": None}
     assert lost["counted"] == "3 rows of Payment were created since then; Practitioner took too long to be counted"
 
 
-def test_a_database_that_cannot_be_asked_what_would_be_lost_is_no_failure(counted):
+def test_a_database_that_nobody_can_reach_from_here_is_told_before_anything_is_restored(counted):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         result = counted(closed.getsockname()[1])
-    assert (result["verdict"], result["lost"]["rows"]) == ("passed", {})
+    assert (result["failed"], result["verdict"], result["lost"]["rows"]) == (True, "failed", {})
     assert "P1001" in result["lost"]["counted"]
+    assert "rollback_db_probe=task" in "".join(result["evidence"])
     assert "hunter2" not in str(result)

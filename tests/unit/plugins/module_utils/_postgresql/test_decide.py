@@ -2,6 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import (
@@ -10,9 +12,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide
     differences,
     target_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 
+AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
 TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", password="hunter2")
 
 
@@ -65,9 +69,9 @@ def test_names_the_prisma_code_the_place_and_what_was_said_but_not_the_password(
 
 
 DONE, FAILED, UNDONE = (
-    Migration("1_init", True, False),
-    Migration("2_bad", False, False),
-    Migration("2_bad", False, True),
+    Migration("1_init", AT, True, False),
+    Migration("2_bad", AT, False, False),
+    Migration("2_bad", AT, False, True),
 )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
 from hypothesis import given
 from hypothesis import strategies as st
 
+AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
 TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", (("sslmode", "require"),), "hunter2")
 TEXT = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 
@@ -23,7 +26,7 @@ def lines(*answers):
 WHOLE = lines(
     {"server_version": "18.1"},
     {"tables": ["Payment", "Practitioner", "_prisma_migrations"]},
-    {"migration": "1_init", "finished": True, "rolled_back": False},
+    {"migration": "1_init", "started": "2026-11-22T03:00:00+00:00", "finished": True, "rolled_back": False},
     {"table": "Payment", "rows": 12},
     {"table": "Practitioner", "rows": 4200},
     {"table": "_prisma_migrations", "rows": 1},
@@ -35,7 +38,7 @@ WHOLE = lines(
 def test_reads_version_migrations_rows_and_what_was_warmed():
     seen, warmed = read(WHOLE)
     assert seen.server_version == "18.1"
-    assert seen.migrations == (Migration("1_init", True, False),)
+    assert seen.migrations == (Migration("1_init", AT, True, False),)
     assert seen.rows == (("Payment", 12), ("Practitioner", 4200), ("_prisma_migrations", 1))
     assert warmed == ["Payment"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.data import DataRule, read_rules, rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import DataRule, read_rules, rule_seen
 
 
 class Tables:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RuleSeen
 
 MOST_CORRUPTED = 1000  # rows that are counted
 _LACKS = ("42703", "42P01")  # SQLSTATE undefined_column, undefined_table
@@ -34,6 +33,15 @@ class DataRule:
     corrupted_when: str = ""
     at_most: int = 0
     at_least: int = 0
+
+
+@dataclass(frozen=True)
+class RuleSeen:
+    """What a rule of the inventory about a table came to: whole, corrupted, schema, lost or unknown."""
+
+    table: str
+    verdict: str
+    told: str
 
 
 def read_rules(option):
@@ -60,6 +68,12 @@ def _right(member, value):
     return isinstance(value, str) and bool(value.strip())
 
 
+def questions(rule):
+    """What rows of a DataRule's table have to be counted: (SQL condition, up to how many)."""
+    least = [("true", rule.at_least)] if rule.at_least else []
+    return least + ([(rule.corrupted_when, max(MOST_CORRUPTED, rule.at_most + 1))] if rule.corrupted_when else [])
+
+
 def rule_seen(tables, rule):
     """The RuleSeen of a DataRule.
 
@@ -72,8 +86,8 @@ def rule_seen(tables, rule):
     if lacking:
         return RuleSeen(rule.table, "schema", "%s has no column %s" % (rule.table, ", ".join(lacking)))
     try:
-        if rule.at_least and tables.count(rule.table, "true", rule.at_least) < rule.at_least:
-            count = tables.count(rule.table, "true", rule.at_least)
+        count = tables.count(rule.table, "true", rule.at_least) if rule.at_least else 0
+        if count < rule.at_least:
             return RuleSeen(
                 rule.table, "lost", "%s has %d rows, and had at least %d" % (rule.table, count, rule.at_least)
             )

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the release and the data of a plan belong to one moment. Pure: no AWS, no database, no clock, no Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+    FAILED,
+    NOT_CHECKED,
+    PASSED,
+    Finding,
+)
+
+# Pipelines migrate shortly before they deploy, and releases that migrate at their start do so right after it. What was started within this
+# time of a release's beginning, or within half of the time that it served, is the release's own.
+LEAD = timedelta(hours=1)
+DESPITE_MOMENT = "To take them together all the same: -e rollback_despite_moment=true."
+DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrations=true."
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a service is to run with the data. ``served`` are the times (aware datetimes: from, to) in which it served, oldest first; the end of
+    the last one is None while it does. ``known`` are the migrations that were applied while it served, as a release point recorded them, else None.
+    """
+
+    service: str
+    name: str
+    stays: bool
+    served: tuple[tuple[datetime, datetime | None], ...] = ()
+    known: tuple[str, ...] | None = None
+
+    @property
+    def began(self):
+        """When it served first."""
+        return self.served[0][0]
+
+    def knows(self, migration, now):
+        """Whether its image knows a Migration: as a release point recorded it, else by when it was started."""
+        if self.known is not None:
+            return migration.name in self.known
+        until = self.served[0][1] or now
+        return migration.started <= self.began + min(LEAD, (until - self.began) / 2)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of a plan: ``at`` is their time, ``told`` what they come from, for people. ``migrations`` are those of the failed database, None where it
+    could not be asked or has none; the data have those of them that were started before."""
+
+    at: datetime
+    told: str
+    migrations: tuple[Migration, ...] | None = None
+
+    def has(self, migration):
+        """Whether the data have a Migration of the failed database."""
+        return migration.started <= self.at
+
+
+def expected_migrations(data, release_point):
+    """The names of the migrations that data have to have applied, None where nothing tells it.
+
+    :param release_point: the names that the release point recorded whose snapshot the data come from, else None.
+    """
+    if release_point is not None:
+        return tuple(release_point)
+    if data.migrations is None:
+        return None
+    return tuple(item.name for item in data.migrations if data.has(item) and not item.rolled_back)
+
+
+def findings(releases, data, bad_since, now, despite_moment=False, despite_migrations=False):
+    """The Findings of a plan.
+
+    :param releases: the Release of each service.
+    :param data: Data.
+    :param bad_since: aware datetime, when the first release began that is rolled back from; None where the code stays.
+    :param now: aware datetime.
+    :param despite_moment: whether the operator wants data of another moment.
+    :param despite_migrations: whether the operator says that the code can work with the migrations of the data.
+    """
+    found = [*_harm(data, bad_since, despite_moment)]
+    for release in releases:
+        found += _fit(release, data, now, despite_moment, despite_migrations)
+    return found
+
+
+def _harm(data, bad_since, despite):
+    """Data that are younger than the bad release hold what it has done."""
+    if bad_since is None:
+        return
+    if data.at <= bad_since:
+        yield Finding("moment", data.told, PASSED, "its data are older than what is rolled back from")
+        return
+    what = "its data are of %s, and what is rolled back from began at %s: the harm is in them" % (
+        _time(data.at),
+        _time(bad_since),
+    )
+    cure = "Take older ones: -e rollback_snapshot_before=%s. %s" % (
+        bad_since.isoformat(timespec="seconds"),
+        DESPITE_MOMENT,
+    )
+    yield _unless(despite, Finding("moment", data.told, FAILED, what, cure))
+
+
+def _fit(release, data, now, despite_moment, despite_migrations):
+    if not release.served:
+        what = "nothing tells when %s served, so whether it knows these data is not certain" % release.name
+        yield Finding("moment", release.service, NOT_CHECKED, what)
+        return
+    if data.migrations is None:
+        what = (
+            "the failed database could not be asked for its migrations, so whether %s fits the data is found out before the cutover only"
+            % release.name
+        )
+        yield Finding("migrations", release.service, NOT_CHECKED, what)
+        yield from _never_met(release, data, despite_moment)
+        return
+    standing = [item for item in data.migrations if not item.rolled_back]
+    lacking = [item.name for item in standing if release.knows(item, now) and not data.has(item)]
+    foreign = [item.name for item in standing if data.has(item) and not release.knows(item, now)]
+    if lacking:
+        yield _unless(despite_migrations, _lacks(release, data, lacking))
+    if foreign:
+        what = "%s was applied after %s had come, and is in the data: its code may fail on such a schema" % (
+            ", ".join(foreign),
+            release.name,
+        )
+        yield _unless(despite_migrations, Finding("migrations", release.service, FAILED, what, DESPITE_MIGRATIONS))
+    if not lacking and not foreign:
+        yield Finding("migrations", release.service, PASSED, "%s and the data have the same migrations" % release.name)
+
+
+def _lacks(release, data, names):
+    """A release that migrates at its start, or whose pipeline does, applies to the restored data what it knows and they lack."""
+    what = "%s knows %s, which the data of %s do not have" % (release.name, ", ".join(names), _time(data.at))
+    if release.stays:
+        what += ": it stays, and would apply it again to what has just been restored"
+        cure = (
+            "Roll back code and database together: rollback_full.yml. "
+            "Where it neither migrates at its start nor needs it: -e rollback_despite_migrations=true."
+        )
+    else:
+        cure = "Take younger data, or an older release (rollback_task_definition). %s" % DESPITE_MIGRATIONS
+    return Finding("migrations", release.service, FAILED, what, cure)
+
+
+def _never_met(release, data, despite):
+    """Without migrations to compare, only the time tells whether a release has ever served these data."""
+    if release.stays or any(
+        since <= data.at and (until is None or data.at <= until) for since, until in release.served
+    ):
+        return
+    what = "%s did not serve at %s, the time of the data" % (release.name, _time(data.at))
+    cure = "Take data of the time when it did (rollback_snapshot_before, rollback_point_in_time). %s" % DESPITE_MOMENT
+    yield _unless(despite, Finding("moment", release.service, FAILED, what, cure))
+
+
+def _unless(despite, finding):
+    return finding.overridden() if despite else finding
+
+
+def _time(moment):
+    return moment.isoformat(timespec="seconds")

@@ -1,0 +1,171 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asks the databases that a plan is about, and brings together what release, data and secret have to do with each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import (
+    Release,
+    expected_migrations,
+    findings,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Counterpart, Expected, prove
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import refuse_migrations
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+    FAILED,
+    NOT_CHECKED,
+    NOTED,
+    Finding,
+)
+
+# What would be the same with the restored database, because it gets the same network and the same URL.
+NO_WAY = ("P1001", "P1011", "P1013")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the playbook has found out about the release: ``services`` and ``point`` in the JSON types of ecs_release_info and release_point."""
+
+    services: list
+    stays: bool
+    bad_since: str
+    point: dict
+
+    @classmethod
+    def of(cls, option):
+        """From the module's option ``release``, None without it."""
+        return (
+            cls(option["services"], option["stays"], option["bad_since"], option["release_point"]) if option else None
+        )
+
+    @property
+    def recorded(self):
+        """The database of the release point (dict)."""
+        return self.point.get("database") or {}
+
+    def releases(self):
+        """The Release of each service."""
+        return [self._release(item) for item in self.services]
+
+    def _release(self, item):
+        by_point = not self.stays and item["release"] == self.point.get("services", {}).get(item["name"], {}).get(
+            "release"
+        )
+        migrations = self.recorded.get("migrations") if by_point else None
+        known = None if migrations is None else tuple(migrations)
+        return release_of(item, self.stays, known)
+
+
+def release_of(item, stays, known=None):
+    """The Release of a service, in the JSON types of ecs_release_info."""
+    served = tuple((_time(since), _time(until)) for since, until in item.get("served", []))
+    return Release(item["name"], item["target"].rpartition("/")[2], stays, served, known)
+
+
+def refuse_later_migrations(services, place, migrations, now):
+    """Stop when a database has migrations that came after a release that is to run on it.
+
+    :param services: list of dict, as ecs_release_info tells them.
+    :param place: Target.
+    :param migrations: the tuple of Migration of the database, or None.
+    :raises RollbackError: it has; the result names them as ``unknown_migrations``.
+    """
+    releases = [release_of(item, False) for item in services]
+    later = [
+        (release.name, item.name)
+        for release in releases
+        if release.served
+        for item in migrations or ()
+        if not item.rolled_back and not release.knows(item, now)
+    ]
+    if later:
+        refuse_migrations(place, later[0][0], list(dict.fromkeys(name for _release, name in later)))
+
+
+def _time(text):
+    return parse_time("served", text) if text else None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a database answered: an Observation, or the RollbackError that says why there is none."""
+
+    seen: Observation | None = None
+    error: RollbackError | None = field(default=None, repr=False)
+
+
+def ask(url, timeout, rules=(), since=None):
+    """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all."""
+    try:
+        place = target_of(url)
+        return Asked(PostgresqlGateway(place, timeout).observe(rules, since, budget=timeout))
+    except Refused as refused:
+        return Asked(error=diagnose(place, refused))
+    except RollbackError as error:
+        return Asked(error=error)
+
+
+def expected(asked, data, known, source):
+    """The Expected of data, as far as the failed database and the release point tell it.
+
+    :param asked: the Asked of the failed database, None where it is not asked.
+    :param data: Data.
+    :param known: Known, or None.
+    :param source: the name of the snapshot that the data come from.
+    """
+    point = known.recorded if known and known.recorded.get("snapshot") == source else {}
+    seen = asked.seen if asked else None
+    created = dict(seen.created) if seen else {}
+    failed = {table: Counterpart(count, created.get(table)) for table, count in seen.rows} if seen else {}
+    later = any(not data.has(item) for item in data.migrations or ())
+    return Expected(expected_migrations(data, point.get("migrations")), point.get("rows") or {}, failed, later)
+
+
+def fits(data, known, now, despite_moment, despite_migrations):
+    """The Findings of release and data beside each other."""
+    if known is None:
+        return []
+    bad_since = None if known.stays else parse_time("bad_since", known.bad_since)
+    return findings(known.releases(), data, bad_since, now, despite_moment, despite_migrations)
+
+
+def reached(asked, instance):
+    """The Findings of a failed database that could not be asked.
+
+    :param asked: Asked.
+    :param instance: the DbInstance whose database it is.
+    """
+    if asked.error is None:
+        return []
+    code, place = asked.error.result.get("code"), instance.name
+    what = "this machine could not ask it: %s" % asked.error.message.rstrip(".")
+    if code in NO_WAY and instance.status == "available":
+        cure = (
+            "The restored database could not be asked either, and nothing is cut over that was not. Open this machine's way to it, "
+            "or have a task on the application's network ask it: -e rollback_db_probe=task."
+        )
+        return [Finding("database", place, FAILED, what, cure)]
+    return [Finding("database", place, NOTED if code else NOT_CHECKED, what)]
+
+
+def still_good(asked, wanted, despite, again):
+    """The Findings of a database that was restored already: whether it still holds what was restored.
+
+    :param asked: its Asked.
+    :param wanted: Expected.
+    :param despite: whether the operator says that the data are right all the same.
+    :param again: for people, how it is restored once more.
+    """
+    if asked.seen is None:
+        return [Finding("data", "database", NOT_CHECKED, "it could not be asked: %s" % asked.error.message.rstrip("."))]
+    found = prove(wanted, asked.seen, despite)
+    return [replace(finding, cure=again) if finding.verdict == FAILED else finding for finding in found]

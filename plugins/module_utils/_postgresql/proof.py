@@ -1,0 +1,196 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the data of a restored database are those that are wanted: what is known of them beforehand, beside what is there. Pure.
+
+A database that answers proves nothing. What is known comes from the inventory's rules, from the release point, and from the failed database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+    FAILED,
+    NOT_CHECKED,
+    NOTED,
+    PASSED,
+    Finding,
+)
+
+FEWEST = 0.5  # of the rows that were there: so many may have been deleted in a day's work before anybody has to look
+OVERRIDE = "Where they are right all the same: -e rollback_despite_data=true."
+# The options of the modules that look at data (doc fragment "data").
+DATA = dict(
+    expected=dict(type="dict"),
+    data_rules=dict(type="dict", default={}),
+    despite_data=dict(type="bool", default=False),
+)
+_OF_RULE = {"whole": PASSED, "unknown": NOT_CHECKED}
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A table of the failed database: its ``rows``, and how many of them were ``created`` since the time of the data. None where not counted."""
+
+    rows: int | None = None
+    created: int | None = None
+
+    @property
+    def before(self):
+        """How many of its rows were there at the time of the data already, None where that is not known."""
+        return None if self.rows is None or self.created is None else max(self.rows - self.created, 0)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of the data beforehand.
+
+    ``migrations`` are the names that have to be applied, no more and no less; None where that is not known. ``rows``: table → rows that the
+    release point counted. ``failed``: table → Counterpart, in the failed database. ``later`` says that the failed database has migrations
+    that the data do not have, so that it may have tables which they lack.
+    """
+
+    migrations: tuple[str, ...] | None = None
+    rows: dict[str, int | None] = field(default_factory=dict)
+    failed: dict[str, Counterpart] = field(default_factory=dict)
+    later: bool = False
+
+    @classmethod
+    def from_json(cls, told):
+        """From what ``to_json`` gives; an empty dict is nothing known."""
+        names = told.get("migrations")
+        failed = {table: Counterpart(item["rows"], item["created"]) for table, item in told.get("failed", {}).items()}
+        return cls(
+            None if names is None else tuple(names), dict(told.get("rows", {})), failed, told.get("later", False)
+        )
+
+    def to_json(self):
+        """In JSON types."""
+        failed = {table: dict(rows=item.rows, created=item.created) for table, item in self.failed.items()}
+        migrations = None if self.migrations is None else list(self.migrations)
+        return dict(migrations=migrations, rows=self.rows, failed=failed, later=self.later)
+
+
+def seen_before(expected, seen):
+    """The Expected of a later look at the same database, an Observation of which was proven: nobody has migrated or emptied it since."""
+    applied = None if seen.migrations is None else tuple(item.name for item in seen.migrations if item.applied)
+    return Expected(expected.migrations or applied, dict(seen.rows))
+
+
+def prove(expected, seen, despite=False):
+    """The Findings of an Observation beside what was Expected.
+
+    :param despite: whether the operator says that the data are right all the same.
+    """
+    found = [*_tables(expected, seen), *_rows(expected, seen), *_migrations(expected, seen), *_rules(seen)]
+    return [finding.overridden() for finding in found] if despite else found
+
+
+def refuse(found, place):
+    """Stop when the data are not those that are wanted.
+
+    :param found: Findings.
+    :param place: Target, for people.
+    :raises RollbackError: a Finding has failed; the evidence names each.
+    """
+    wrong = [finding for finding in found if finding.verdict == FAILED]
+    if wrong:
+        text = (
+            "The data of %s are not those that are wanted. "
+            "Choose others (rollback_snapshot, rollback_snapshot_before, rollback_point_in_time). %s"
+        )
+        lines = ["%s %s: %s" % (finding.check, finding.subject, finding.what) for finding in wrong]
+        raise RollbackError(text % (place.place, OVERRIDE), lines, dict(connected=True))
+
+
+def proven(params, place, seen):
+    """The result (dict) of a module with the options DATA, for an Observation of a Target.
+
+    :raises RollbackError: the data are not those that are wanted.
+    """
+    wanted = Expected.from_json(params["expected"] or {})
+    asked = params["expected"] is not None or params["data_rules"]
+    found = prove(wanted, seen, params["despite_data"]) if asked else []
+    refuse(found, place)
+    told = [
+        dict(check=item.check, subject=item.subject, verdict=item.verdict, what=item.what, cure=item.cure)
+        for item in found
+    ]
+    return dict(findings=told, expected_later=seen_before(wanted, seen).to_json())
+
+
+def _data(verdict, subject, what):
+    return Finding("data", subject, verdict, what, OVERRIDE if verdict == FAILED else "")
+
+
+def _tables(expected, seen):
+    there = {table for table, _rows in seen.rows}
+    if not there:
+        yield _data(FAILED, "tables", "there is not one")
+        return
+    for table in sorted(set(expected.rows) - there):
+        yield _data(FAILED, table, "the table is not there, and the release point had it")
+    for table in sorted(set(expected.failed) - there - set(expected.rows)):
+        if expected.later:
+            yield _data(
+                NOTED, table, "the table is not there; a later migration may have made it in the failed database"
+            )
+        else:
+            yield _data(FAILED, table, "the table is not there, and the failed database has it")
+
+
+def _rows(expected, seen):
+    for table, count in seen.rows:
+        if table == MIGRATIONS_TABLE:
+            continue
+        there, told = _at_least(table, expected)
+        if count is None:
+            yield _data(NOT_CHECKED, table, "counting its rows took too long")
+        elif there is None:
+            yield from _undated(table, count, expected.failed.get(table))
+        elif count < there * FEWEST or (there and not count):
+            yield _data(FAILED, table, "it has %d rows, and %s" % (count, told % there))
+        else:
+            yield _data(PASSED, table, "it has %d rows, and %s" % (count, told % there))
+
+
+def _at_least(table, expected):
+    """(how many rows there were at the time of the data, None where nobody knows; in words)."""
+    recorded = expected.rows.get(table)
+    if recorded is not None:
+        return recorded, "had %d before"
+    failed = expected.failed.get(table)
+    return (failed.before if failed else None), "%d rows of the failed database are older than the data"
+
+
+def _undated(table, count, failed):
+    """Nothing tells when the rows of the failed database were created: only a table that is empty is strange."""
+    if failed and failed.rows and not count:
+        yield _data(
+            NOTED,
+            table,
+            "it is empty; the failed database has %d rows, of which nothing tells when they were created" % failed.rows,
+        )
+
+
+def _migrations(expected, seen):
+    if expected.migrations is not None:
+        found = differences(expected.migrations, seen.migrations)
+        known = "as expected: %d" % len(expected.migrations)
+    else:
+        failed = [item.name for item in seen.migrations or () if item.failed]
+        found = ["%s failed half-way (Prisma calls that P3009)" % name for name in failed]
+        known = "none failed half-way; nothing tells which ones there should be"
+    yield from [_data(FAILED, "migrations", what) for what in found]
+    if not found:
+        yield _data(PASSED, "migrations", known)
+
+
+def _rules(seen):
+    for rule in seen.rules:
+        yield _data(_OF_RULE.get(rule.verdict, FAILED), "rule of %s" % rule.table, rule.told)

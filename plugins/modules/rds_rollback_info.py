@@ -13,7 +13,7 @@ short_description: Tell where a database rollback starts from, what it makes and
 description:
   - Reads DB instances and snapshots, and tells whether a database rollback is still to be done, has been begun by this run, or is done.
   - It is done when the application uses an instance that was restored from this very snapshot, by whichever run. So running a rollback twice changes nothing.
-    To restore the same snapshot once more, copy it to another name and name the copy.
+    Where the database is asked, it must also still hold what was restored.
   - "The data come from a snapshot that is named, from the newest snapshot of a time or earlier, or from a point in time."
   - What cannot work is refused here, before anything changes, all of it at once and each with its cure. The source can be restored and is of
     this engine, the names are free or this run's, the quotas have room for instance, storage and snapshot, the class is offered, the subnet group
@@ -56,15 +56,58 @@ options:
     default: DATABASE_URL
   count_rows:
     description:
-      - Whether to count the rows that were created since the time of the data, in each table that has a column C(createdAt) or C(created_at), as
-        Prisma's schemas have. What was changed or deleted since, M(spymeo.rollback.database_salvage) finds afterwards.
-      - A database that cannot be asked is no failure, because a rollback may be needed for that very reason.
+      - Whether the database is asked from this machine. The rows are counted that were created since the time of the data, in each table that has
+        a column C(createdAt) or C(created_at), as Prisma's schemas have. What was changed or deleted since, M(spymeo.rollback.database_salvage)
+        finds afterwards. Its tables and migrations tell what the data are like.
+      - A database that is available and that this machine cannot reach is a failure, because the restored one could not be proven either.
+        Any other reason not to answer is none, because a rollback may be needed for that very reason.
+      - When it is done, the database is asked whether it still holds what was restored.
     type: bool
     default: false
   count_timeout:
-    description: How long opening the connection, and each count, may take, in seconds.
+    description: How long opening the connection, and all counts together, may take, in seconds.
     type: int
     default: 5
+  release:
+    description:
+      - The release that is to run on the data. With it they are compared. A release that did not serve at their time, data that are younger than what
+        is rolled back from, and migrations that one of the two has and the other has not, are failures. So is code that stays and has brought a
+        migration which the data lack, because it would apply it again.
+    type: dict
+    suboptions:
+      services:
+        description: RV(spymeo.rollback.ecs_release_info#module:services).
+        type: list
+        elements: dict
+        required: true
+      stays:
+        description: Whether the code stays as it is.
+        type: bool
+        required: true
+      bad_since:
+        description: RV(spymeo.rollback.ecs_release_info#module:bad_since).
+        type: str
+        default: ''
+      release_point:
+        description: RV(spymeo.rollback.ecs_release_info#module:release_point).
+        type: dict
+        default: {}
+  data_rules:
+    description: What holds for tables, as M(spymeo.rollback.database_probe_info) takes it. It is asked of a database that was restored already.
+    type: dict
+    default: {}
+  despite_data:
+    description: Whether a database that was restored already, and does not hold what was restored any more, is only told.
+    type: bool
+    default: false
+  despite_moment:
+    description: Whether data of another moment than the release, the bad one's included, and another password are only told.
+    type: bool
+    default: false
+  despite_migrations:
+    description: Whether migrations that the release and the data have not in common are only told.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -198,6 +241,14 @@ url:
     version_id:
       description: The version of the secret.
       type: str
+expected:
+  description: What the data are like, as far as it is known, for O(spymeo.rollback.database_probe_info#module:expected).
+  returned: success
+  type: dict
+give_password:
+  description: Whether the restored instance is given the password that is in the secret now, because the data have an older one of the master user.
+  returned: success
+  type: bool
 resources:
   description: The ARNs of RV(db_instance) and O(db_instance), as M(spymeo.rollback.rollback_begin) takes it.
   returned: success
@@ -217,13 +268,15 @@ evidence:
   type: list
   elements: str
 findings:
-  description: What each check came to. Failures come first, then what was not checked, then notes. Empty when the rollback is done.
+  description: What each check came to. Failures come first, then what was not checked, then notes.
   returned: success
   type: list
   elements: dict
   contains:
     check:
-      description: V(source), V(name), V(safety_snapshot), V(quota), V(class), V(subnet_group), V(key), V(proxy) or V(left_behind).
+      description:
+        - V(source), V(name), V(safety_snapshot), V(quota), V(class), V(subnet_group), V(key), V(proxy), V(left_behind), V(moment), V(migrations),
+          V(password), V(database) or V(data).
       type: str
     subject:
       description: What was looked at.

@@ -116,6 +116,35 @@ options:
             the last request. ECS's log driver hands lines over every 5 seconds.
         type: int
         default: 10
+  database:
+    description:
+      - The data that the application uses, asked from this machine. They are to be what a rollback has wanted and proven before it pointed anybody at
+        them, and nobody may have migrated or emptied them since.
+    type: dict
+    suboptions:
+      database_secret:
+        description: Name or ARN of the secret that holds DATABASE_URL.
+        type: str
+        required: true
+      key:
+        description: The key of the URL, if the secret is a JSON object.
+        type: str
+        default: DATABASE_URL
+      timeout:
+        description: How long opening the connection, each statement, and all counts together, may take, in seconds.
+        type: int
+        default: 30
+      expected:
+        description: RV(spymeo.rollback.database_probe_info#module:expected_later).
+        type: dict
+      data_rules:
+        description: What holds for tables, as M(spymeo.rollback.database_probe_info) takes it.
+        type: dict
+        default: {}
+      despite_data:
+        description: Whether data that are not as expected are right all the same.
+        type: bool
+        default: false
   e2e:
     description: The application's own end-to-end tests. They get C(BASE_URL) and C(ROLLBACK_RUN_ID) as environment variables.
     type: dict
@@ -226,7 +255,7 @@ verdict:
   returned: always, unless the options are wrong
   type: str
 checks:
-  description: Each check with C(name), C(kind) (C(http), C(tasks), C(targets), C(logs), C(e2e)), C(verdict), C(reason) and C(evidence).
+  description: Each check with C(name), C(kind) (C(http), C(tasks), C(targets), C(logs), C(e2e), C(data), C(deployment)), C(verdict), C(reason) and C(evidence).
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -277,6 +306,7 @@ from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.ask import Asked
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.decide import next_steps, summary
@@ -317,6 +347,12 @@ E2E = dict(
     timeout=dict(type="int", default=900),
     directory=dict(type="path", default="~/spymeo-rollback/verify"),
 )
+DATABASE = dict(
+    database_secret=dict(type="str", required=True, no_log=False),
+    key=dict(type="str", default="DATABASE_URL", no_log=False),
+    timeout=dict(type="int", default=30),
+    **DATA,
+)
 
 
 def main():
@@ -327,10 +363,11 @@ def main():
             tasks=dict(type="dict", options=TASKS),
             logs=dict(type="dict", options=LOGS),
             e2e=dict(type="dict", options=E2E),
+            database=dict(type="dict", options=DATABASE),
             after=dict(type="str", choices=["nothing", "code", "database"], default="nothing"),
             fail_on_error=dict(type="bool", default=True),
         ),
-        required_one_of=[("http", "tasks", "e2e")],
+        required_one_of=[("http", "tasks", "e2e", "database")],
         required_by={"logs": "tasks"},
     )
     with module.telling():

@@ -348,7 +348,9 @@ VARIABLES = {
     "rollback_release": Variable(
         _check_name, "empty, or the release that is about to be deployed, like v2.0.0", (), (CHECKPOINT,)
     ),
-    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE,)),
+    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES)),
+    "rollback_despite_moment": Variable(_check_flag, "empty, true or false", (), RESTORES),
+    "rollback_despite_data": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_snapshot_before": Variable(
         _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
     ),
@@ -445,7 +447,7 @@ VARIABLES = {
         _check_name, "empty, or a directory on the machine that plays", (), (SALVAGE,)
     ),
     "rollback_salvage_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (SALVAGE,)),
-    "rollback_data_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (TRIAGE,)),
+    "rollback_data_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (TRIAGE, *RESTORES)),
     "rollback_slow_after": Variable(
         _check_number, "empty, or how many seconds an answer may take, like 2.5", (), (TRIAGE,)
     ),
@@ -541,13 +543,18 @@ OF_ROLES = frozenset(
         "code_task_definition",
         "code_wait_timeout",
         "database_cluster",
+        "database_data_rules",
         "database_db_instance",
+        "database_despite_data",
+        "database_despite_migrations",
+        "database_despite_moment",
         "database_fail_on_error",
         "database_fence",
         "database_fence_timeout",
         "database_point_in_time",
         "database_probe",
         "database_probe_image",
+        "database_release",
         "database_run_id",
         "database_secret",
         "database_services",

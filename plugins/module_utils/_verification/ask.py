@@ -41,6 +41,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.cred
     check_secrets,
     read_secrets,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.data import verdict_of_data
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run import TARGETS, TASKS, Verification
 
 JUDGES = ((TASKS, "tasks", verdict_of_tasks), (TARGETS, "targets", verdict_of_targets))
@@ -56,6 +57,7 @@ class Asked:
 
     def __init__(self, params, now):
         self._http, self._tasks, self._e2e = params["http"], params["tasks"], params["e2e"]
+        self._database = params["database"]
         self._run_id = params["run_id"] or new_run_id(now)
         self._logs = LogCheck.of(params["logs"], now) if params["logs"] else None
         self._settle = params["logs"]["settle"] if params["logs"] else 0
@@ -104,6 +106,9 @@ class Asked:
             runs = {CONTROLLER: self._test_here, TASK: self._test_as_task}
             clients = (aws("ecs"), aws("logs")) if self._e2e["runs_on"] == TASK else ()
             parts["test"] = lambda: runs[self._e2e["runs_on"]](*clients)
+        if self._database:
+            database = SecretsGateway(aws("secretsmanager"))
+            parts["ask"] = lambda: verdict_of_data(database, self._database)
         verification = Verification(measuring, **parts)
         return verification.run(), verification.details
 

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 
-HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT = "http", "tasks", "targets", "logs", "e2e", "deployment"
+HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT, DATA = "http", "tasks", "targets", "logs", "e2e", "deployment", "data"
 
 
 def check(name, kind, verdict, reason, evidence=()):
@@ -32,12 +32,15 @@ class Verification:
     :param test: callable without arguments that gives the result of the end-to-end tests; None to leave it out.
     :param look_again: callable that is given the looks and returns (verdict, reason, evidence): what has become of the services since; None to
         leave it out.
+    :param ask: callable without arguments that returns (verdict, reason, evidence): what the data in use are like; None to leave it out.
     """
 
-    def __init__(self, measuring, send=None, look=None, judges=(), read_logs=None, test=None, look_again=None):
+    def __init__(
+        self, measuring, send=None, look=None, judges=(), read_logs=None, test=None, look_again=None, ask=None
+    ):
         self._measuring = measuring
         self._send, self._look, self._judges, self._read_logs, self._test = send, look, judges, read_logs, test
-        self._look_again = look_again
+        self._look_again, self._ask = look_again, ask
         self.details = {}
 
     def run(self):
@@ -54,7 +57,14 @@ class Verification:
         services = self._services(looks)
         found = [*checks, *services, *self._logs(looks, last), *end_to_end]
         good = any(item["kind"] == TASKS and item["verdict"] == PASSED for item in services)
-        return [*found, *(self._at_the_end(looks[0]) if good else [])]
+        return [*found, *self._data(), *(self._at_the_end(looks[0]) if good else [])]
+
+    def _data(self):
+        """Late, because a release that migrates does so at its start, or its pipeline when somebody deploys meanwhile."""
+        if self._ask is None:
+            return []
+        answer, why = self._measuring(self._ask)
+        return [check("data", DATA, *((INCONCLUSIVE, why) if why else answer))]
 
     def _http(self, measured):
         found, why = measured

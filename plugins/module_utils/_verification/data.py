@@ -1,0 +1,45 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether the database in use holds the data that were wanted."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Expected, prove
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED as RED
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NOT_CHECKED
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
+
+
+def verdict_of_data(secrets, wanted):
+    """(verdict, reason, evidence) of the data.
+
+    :param secrets: SecretsGateway.
+    :param wanted: dict(database_secret, key, timeout, expected, data_rules, despite_data).
+    :raises RollbackError: the database cannot be asked.
+    """
+    place = target_of(secrets.database_url(wanted["database_secret"], wanted["key"]))
+    try:
+        seen = PostgresqlGateway(place, wanted["timeout"]).observe(
+            read_rules(wanted["data_rules"]), budget=wanted["timeout"]
+        )
+    except Refused as refused:
+        raise diagnose(place, refused) from None
+    return judged(prove(Expected.from_json(wanted["expected"] or {}), seen, wanted["despite_data"]))
+
+
+def judged(found):
+    """(verdict, reason, evidence) of Findings."""
+    wrong = [item for item in found if item.verdict == RED]
+    unknown = [item for item in found if item.verdict == NOT_CHECKED]
+    lines = ["%s: %s" % (item.subject, item.what) for item in (*wrong, *unknown)]
+    if wrong:
+        return FAILED, lines[0], lines
+    if unknown:
+        return INCONCLUSIVE, lines[0], lines
+    return PASSED, "%d things are as they were" % len(found), []

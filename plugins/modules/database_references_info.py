@@ -138,7 +138,7 @@ def observe(module):
         service: tuple(Container.from_boto(item) for item in gateway.containers(definition))
         for service, definition in module.params["targets"].items()
     }
-    ours = frozenset((secret.name, secret.arn))
+    ours = secret.names
     named = {text for items in containers.values() for item in items for _name, text in item.secrets}
     references = [ValueFrom.parse(text) for text in named]
     named |= {unpinned(item) for item in references if item.id in ours and is_pinned(item)}

@@ -169,7 +169,7 @@ def _stays(seen, target):
         secret is not None
         and not isinstance(secret, NotRead)
         and secret.changed <= target.since
-        and not {secret.name, secret.arn} & seen.restored
+        and not secret.names & seen.restored
         for secret in secrets
     )
 
@@ -190,7 +190,9 @@ def _needs(seen, target):
     for group in definition.log_groups:
         yield _log_group(seen, group)
     for text in definition.secrets:
-        yield from _secret(seen, text, ValueFrom.parse(text))
+        reference = ValueFrom.parse(text)
+        yield from _secret(seen, text, reference)
+        yield from _younger(seen, target, reference)
     for text in definition.environment_files:
         read = NotRead("objects in S3 are not looked at", "Look yourself whether it is there.")
         yield _not_checked("environment_file", text, read)
@@ -309,6 +311,20 @@ def _subject(reference):
     return " ".join([name, *("%s %s" % pair for pair in asked if pair[1])])
 
 
+def _younger(seen, target, reference):
+    """A value that came after the release had served: it has never run with it."""
+    secret = seen.secrets.get(reference.id)
+    if target.left is None or secret is None or isinstance(secret, NotRead) or reference.version or reference.stage:
+        return
+    current = secret.staged("AWSCURRENT")
+    if current and current.created > target.left and not secret.names & seen.restored:
+        what = "it got another value at %s, after this release had served" % current.created.isoformat(
+            timespec="seconds"
+        )
+        cure = "If that value is part of the accident: rollback_secrets.yml brings the earlier one back, rollback_full.yml does both."
+        yield Finding("secret", secret.name, NOTED, what, cure)
+
+
 def _rotation(secret):
     pending, current = secret.staged("AWSPENDING"), secret.staged("AWSCURRENT")
     if pending and pending != current:
@@ -348,7 +364,7 @@ def _key(subject, key, reading):
 def _unless_restored(seen, secret, reference, finding):
     """A failure of a secret whose AWSCURRENT this very run moves is a note: what counts is the version to come."""
     pinned_elsewhere = reference.version or reference.stage not in ("", "AWSCURRENT")
-    names = {reference.id} if isinstance(secret, NotRead) else {reference.id, secret.name, secret.arn}
+    names = {reference.id} if isinstance(secret, NotRead) else {reference.id, *secret.names}
     if finding.verdict != FAILED or pinned_elsewhere or not names & seen.restored:
         return finding
     what = "%s; that is the version of now, and this run brings back an earlier one" % finding.what
@@ -358,7 +374,7 @@ def _unless_restored(seen, secret, reference, finding):
 def _unless_pinned(seen, secret, reference, finding):
     """A version that the task definition itself names is not reached by what this run brings back."""
     pinned_elsewhere = reference.version or reference.stage not in ("", "AWSCURRENT")
-    names = {reference.id} if isinstance(secret, NotRead) else {reference.id, secret.name, secret.arn}
+    names = {reference.id} if isinstance(secret, NotRead) else {reference.id, *secret.names}
     if finding.verdict != PASSED or not pinned_elsewhere or not names & seen.restored:
         return finding
     what = "it can be read, and names a version of its own, which bringing back another one does not change"

@@ -54,6 +54,7 @@ def target_of(gateway, release):
         under_way=under_way,
         recorded=recorded_digests(release.target, release.history),
         since=primary.created_at if at_rest else None,
+        left=None if release.stays else release.began,
     )
 
 

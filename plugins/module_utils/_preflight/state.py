@@ -120,7 +120,8 @@ class Target:
 
     ``service`` is a Service of ECS and ``under_way`` are its ServiceDeployments that have not ended. ``recorded`` is what
     the image references meant when the definition last served. ``since`` is when its tasks were started, for a service
-    that runs it already and is at rest; else None.
+    that runs it already and is at rest; else None. ``left`` is when the first release after it began, None where it
+    stays or nothing came after it.
     """
 
     service: object
@@ -128,6 +129,7 @@ class Target:
     under_way: tuple[object, ...] = ()
     recorded: dict[str, str] = field(default_factory=dict)
     since: datetime | None = None
+    left: datetime | None = None
 
 
 @dataclass(frozen=True)

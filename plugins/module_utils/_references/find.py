@@ -47,7 +47,7 @@ class Container:
 class Observation:
     """``host`` is the failed database's, ``current_host`` the one that DATABASE_URL names now, which after a cutover is the restored
     one's. ``containers``: service → its Containers. ``values``: valueFrom → text, None when there is no text, or a NotRead; they
-    show in no repr. ``database_secret`` are the names and ARNs of the secret that is rewritten. For a reference to a pinned version of
+    show in no repr. ``database_secret`` is everything that the rewritten secret may be called. For a reference to a pinned version of
     it there is also the value of ``unpinned(reference)``."""
 
     host: str

@@ -56,6 +56,12 @@ class Secret:
             deleted=answer.get("DeletedDate"),
         )
 
+    @property
+    def names(self):
+        """What it may be called (frozenset of str): its name, its ARN, and its ARN without the hyphen and the six characters that AWS adds
+        (Secrets Manager user guide, "Partial ARN"; CDK's fromSecretNameV2 writes such references)."""
+        return frozenset((self.name, self.arn, self.arn[:-7]))
+
     def staged(self, stage):
         """The Version that bears a stage, or None."""
         return next((version for version in self.versions if stage in version.stages), None)

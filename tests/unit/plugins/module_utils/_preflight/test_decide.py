@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
@@ -341,3 +341,18 @@ def test_the_verdict_is_passed_only_without_failures_and_gaps(verdicts):
     found = [Finding("image", str(number), word, "") for number, word in enumerate(verdicts)]
     assert (verdict(found) == "passed") == (not {"failed", "not_checked"} & set(verdicts))
     assert (verdict(found) == "failed") == ("failed" in verdicts)
+
+
+@pytest.mark.parametrize(
+    ("left", "restored", "told"),
+    [
+        (NOON - timedelta(minutes=5), (), True),  # the value came after another release had taken over
+        (NOON + timedelta(minutes=5), (), False),
+        (None, (), False),  # it stays, or nothing came after it
+        (NOON - timedelta(minutes=5), ("app/key",), False),  # this run brings an earlier one back
+        (NOON - timedelta(minutes=5), (SECRET[:-7],), False),  # named by its partial ARN
+    ],
+)
+def test_a_value_that_came_after_the_release_had_served_is_told(left, restored, told):
+    found = look(replace(TARGET, left=left), restored)
+    assert [item.verdict for item in found if "another value" in item.what] == (["noted"] if told else [])

@@ -77,10 +77,10 @@ class Production:
         """Have nothing remembered of earlier runs, so that a test need not decide on those of another one."""
         shutil.rmtree(f"{self.state['directory']}/rollback-store", ignore_errors=True)
 
-    def accident(self, name: str) -> None:
-        """Deploy release 2.0.0 with this accident; returns when the harm is done."""
+    def accident(self, name: str, at_start: bool = False) -> None:
+        """Deploy release 2.0.0 with this accident; returns when the harm is done. With ``at_start`` it migrates at its starts."""
         push = lambda release, defect: self.control("push", release=release, defect=defect)  # noqa: E731
-        Pipeline(self.state).deploy(name, push, lambda text: None)
+        Pipeline(self.state).deploy(name, push, lambda text: None, at_start)
 
     def release(self) -> None:
         """Deploy release 2.0.0 as it should be."""

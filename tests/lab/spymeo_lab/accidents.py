@@ -45,15 +45,19 @@ class Pipeline:
         self.endpoint_url = state["endpoint_url"]
         self.ecs = world.client("ecs", self.endpoint_url)
 
-    def deploy(self, accident: str, push, say) -> None:
-        """Bring `accident` about and return when its harm is done. `push(release, defect)` pushes the image, `say` tells a person."""
+    def deploy(self, accident: str, push, say, at_start: bool = False) -> None:
+        """Bring `accident` about and return when its harm is done. `push(release, defect)` pushes the image, `say` tells a person.
+
+        With `at_start` the release migrates at each of its starts, as an image with `migrate deploy && serve` does; else the pipeline does it before.
+        """
         push("2.0.0", accident)
         say("image 2.0.0 pushed")
         running = self._service()["taskDefinition"]
-        definition = self._register(running)
+        definition = self._register(running, world.command_that_migrates() if at_start else None)
         say(f"{definition.rpartition('/')[2]} registered")
-        self._migrate(definition)
-        say("migration applied")
+        if not at_start:
+            self._migrate(definition)
+            say("migration applied")
         if accident == "full":
             self._rotate()
             say(f"secret {world.APP_SECRET} rotated, to a key that the payment provider does not know")
@@ -63,12 +67,14 @@ class Pipeline:
     def _service(self) -> dict:
         return self.ecs.describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
 
-    def _register(self, running: str) -> str:
+    def _register(self, running: str, command: list[str] | None = None) -> str:
         definition = self.ecs.describe_task_definition(taskDefinition=running)["taskDefinition"]
         for key in UNFIT:
             definition.pop(key, None)
         container = definition["containerDefinitions"][0]
         container["image"] = TAG_OR_DIGEST.sub(":2.0.0", container["image"], count=1)
+        if command:
+            container["command"] = command
         return self.ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
 
     def _migrate(self, definition: str) -> None:

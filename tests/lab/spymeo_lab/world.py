@@ -11,6 +11,7 @@ import hashlib
 import json
 import pathlib
 import socket
+import shlex
 import sys
 import time
 import urllib.error
@@ -155,6 +156,11 @@ def _postgres_image() -> dict:
 def command(verb: str) -> list[str]:
     """What a container of the application runs."""
     return [sys.executable, "-m", "spymeo_app", verb]
+
+
+def command_that_migrates() -> list[str]:
+    """What a container of an image runs that migrates at its start."""
+    return ["sh", "-c", f"{shlex.join(command('migrate'))} && exec {shlex.join(command('serve'))}"]
 
 
 def _network(endpoint_url: str) -> dict:

@@ -59,7 +59,8 @@ def running_revision(service, history):
         ran = newest.returned or newest.target
         if ran.task_definition == service.task_definition or in_flight(history):
             return ran
-    return Revision("", service.task_definition)
+    known = [item.target for item in history if item.task_definition == service.task_definition]
+    return known[0] if known else Revision("", service.task_definition)
 
 
 def next_step(service, target, running, history, secrets_changed_at=None, pins=(), edits=(), wanted=None):

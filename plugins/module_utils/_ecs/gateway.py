@@ -274,8 +274,8 @@ class EcsGateway:
     def _described_tasks(self, services, arns_of):
         """The answers of DescribeTasks of each service by its name; ``arns_of`` tells the ARNs of a service's."""
         listed = dict(zip(services, side_by_side(arns_of, services)))
-        chunks = chunks([arn for arns in listed.values() for arn in arns], TASKS_A_CALL)
-        described = side_by_side(lambda arns: self._ecs.describe_tasks(cluster=self.cluster, tasks=arns), chunks)
+        parts = chunks([arn for arns in listed.values() for arn in arns], TASKS_A_CALL)
+        described = side_by_side(lambda arns: self._ecs.describe_tasks(cluster=self.cluster, tasks=arns), parts)
         with reading("DescribeTasks"):
             known = {task["taskArn"]: task for answer in described for task in answer["tasks"]}
         return {name: [known[arn] for arn in arns if arn in known] for name, arns in listed.items()}

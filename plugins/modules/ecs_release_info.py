@@ -313,11 +313,13 @@ evidence:
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
+    MOMENTS,
     choose,
     look,
     named_release,
@@ -326,10 +328,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import findings, line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import (
+    ANOTHER_TARGET,
+    findings,
+    line,
+    summary,
+    verdict,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients, observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import proof_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, NOTED, PASSED, Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
@@ -348,21 +356,32 @@ def releases_of(gateway, services, params):
     if given and params["choose"] == "running":
         problem, cure = "the code is to stay as it is", "Leave it empty."
         raise BadInput("task_definition", params["task_definition"], problem, cure)
-    looked = look(gateway, services)
+    looked = look(gateway, services, given, params["served_at_least"])
     named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in looked}
     wanted = params["release_point"] or ""
     points = read(params["release_points"], wanted)
-    picked = pick(points, [item.as_past for item in looked], named, wanted)
+    picked = pick(points, [item.as_past for item in looked], *points_of(looked, named, wanted))
     if params["choose"] == "running":
         return side_by_side(lambda item: stay(gateway, item), looked), picked
+
+    def choose_one(item):
+        name = item.service.name
+        return choose(gateway, item, named[name], picked.point, bool(wanted), given.get(name, ""))
+
     try:
-        chosen = side_by_side(
-            lambda item: choose(gateway, item, named[item.service.name], picked.point, bool(wanted)), looked
-        )
+        chosen = side_by_side(choose_one, looked)
     except RollbackError as error:
         error.result.update(points_told(picked))
         raise
     return chosen, picked
+
+
+def points_of(looked, named, wanted):
+    """What ``pick`` takes besides the points and what was run: what the operator named."""
+    of = {item.service.name: item for item in looked}
+    said = {name: revision for name, revision in named.items() if revision}
+    releases = {name: of[name].release_of(revision.task_definition) for name, revision in said.items()}
+    return releases, wanted, {name: revision.image_set for name, revision in said.items() if revision.image_set}
 
 
 def points_told(picked):
@@ -378,9 +397,12 @@ def told(releases, picked, found):
     """The Chosens, the Picked and the Findings in JSON types."""
     times = [release.began for release in releases if release.began]
     since = [release.since for release in releases if release.since]
+    services = [release.told() for release in releases]
     return dict(
-        services=[release.told() for release in releases],
+        services=services,
         targets={release.service.name: release.target.arn for release in releases},
+        service_revisions={item["name"]: item["service_revision"] for item in services if item["service_revision"]},
+        next={item["name"]: item["next"][0] for item in services if item["next"]},
         bad_since=min(times).isoformat() if times else "",
         running_since=min(since).isoformat() if since else "",
         **points_told(picked),
@@ -393,9 +415,28 @@ def told(releases, picked, found):
 
 def refused(error):
     """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
-    nothing = dict(services=[], targets={}, resources=[], bad_since="", running_since="", release_point={}, findings=[])
+    nothing = dict(services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[])
+    nothing.update(bad_since="", running_since="", release_point={})
     told = dict(release_point_reason=error.message, verdict=FAILED, reason=error.message, msg=error.message)
     return dict({**nothing, **told, **error.result}, evidence=[error.message, *error.evidence])
+
+
+def noted(releases):
+    """What is known against the releases that were chosen, as Findings."""
+    return [
+        Finding("release", release.service.name, NOTED, note, "", (release.service.name,))
+        for release in releases
+        for note in release.choice.notes
+    ]
+
+
+def with_next(finding, releases):
+    """A Finding whose cure names the release that would come next, where it says that another one is to be named."""
+    following = [release.choice.next[0] for release in releases if release.service.name in finding.services and release.choice.next]
+    if ANOTHER_TARGET not in finding.cure or not following:
+        return finding
+    texts = dict.fromkeys(option_text(item) for item in following)
+    return replace(finding, cure=finding.cure.replace(ANOTHER_TARGET, "go to the next one: %s" % "; ".join(texts)))
 
 
 def resources_of(services, cluster):
@@ -411,6 +452,8 @@ def planned(module):
     releases, picked = releases_of(gateway, services, params)
     targets = {release.service.name: target_of(gateway, release) for release in releases}
     found = findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
+    found = [with_next(finding, releases) for finding in found] + noted(releases)
+    found.sort(key=lambda finding: finding.verdict == PASSED)
     return dict(told(releases, picked, found), resources=resources_of(services, params["cluster"]))
 
 
@@ -435,6 +478,7 @@ def main():
             release_point=dict(type="str"),
             restored_secrets=dict(type="list", elements="str", default=[], no_log=False),
             wait_timeout=dict(type="int", default=3600),
+            served_at_least=dict(type="int", default=MOMENTS),
             proof=dict(type="dict", options=PROOF),
             fail_on_error=dict(type="bool", default=True),
         )

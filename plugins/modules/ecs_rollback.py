@@ -174,6 +174,7 @@ def look(module):
         module.params["run_id"],
         Clock(),
         Move(**module.params["database"]) if module.params["database"] else None,
+        module.params["service_revisions"],
     )
 
 
@@ -183,6 +184,7 @@ def main():
             cluster=dict(type="str", required=True),
             targets=dict(type="dict", required=True),
             run_id=dict(type="str", required=True),
+            service_revisions=dict(type="dict", default={}),
             database=dict(type="dict", options=DATABASE),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),

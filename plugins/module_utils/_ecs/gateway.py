@@ -17,17 +17,16 @@ except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import MOST, Record, chunks
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     DeadTask,
     Service,
-    ServiceDeployment,
     ServiceTask,
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
     BadInput,
     RollbackError,
-    UnexpectedAnswer,
     reading,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN, TAG_RUN
@@ -35,9 +34,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side impo
 
 SERVICES_A_CALL = 10  # DescribeServices
 TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
-DEPLOYMENTS_A_CALL = 20  # DescribeServiceDeployments, DescribeServiceRevisions
 EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
 WITHOUT_TOKEN = ("UpdateService", "RegisterTaskDefinition")  # asked twice, they do it twice
+LISTED_REVISIONS = 10  # for people
 NEWEST_REVISIONS = 5  # among them, a copy that an interrupted run has registered is looked for
 
 # What DescribeTaskDefinition tells and RegisterTaskDefinition does not take (botocore's shapes of the two).
@@ -62,7 +61,7 @@ class EcsGateway:
         self.cluster = cluster
         for operation in WITHOUT_TOKEN:
             client.meta.events.register("needs-retry.ecs.%s" % operation, _not_again)
-        self._known_revisions = {}  # service revisions by ARN; none ever changes
+        self._record = Record(client, cluster)
         self._known_definitions = {}  # answers by the name that was asked for, and by ARN
 
     def services(self, names):
@@ -71,7 +70,7 @@ class EcsGateway:
         :raises BadInput: the cluster or a service does not exist.
         """
         found = {}
-        for some in side_by_side(self._some_services, _chunks(names, SERVICES_A_CALL)):
+        for some in side_by_side(self._some_services, chunks(names, SERVICES_A_CALL)):
             found.update(some)
         for name in names:
             if name not in found:
@@ -105,12 +104,20 @@ class EcsGateway:
 
         :raises BadInput: there is none of that name.
         """
+        answer = self._described(name)
+        if answer is None:
+            problem = "there is no such task definition in %s" % self._ecs.meta.region_name
+            raise BadInput("task_definition", name, problem, self._revisions_of(name))
+        return answer
+
+    def _described(self, name):
+        """The same; None when there is none of that name."""
         if name not in self._known_definitions:
             try:
                 answer = self._ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
             except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
-                problem = "there is no such task definition in %s" % self._ecs.meta.region_name
-                raise BadInput("task_definition", name, problem) from None
+                self._known_definitions[name] = None
+                return None
             with reading("DescribeTaskDefinition"):
                 self._known_definitions[answer["taskDefinition"]["taskDefinitionArn"]] = answer
             self._known_definitions[name] = answer
@@ -121,67 +128,50 @@ class EcsGateway:
         wanted = sorted(set(arns))
         return dict(zip(wanted, side_by_side(self.task_definition, wanted)))
 
-    def histories(self, services):
-        """The ServiceDeployments of each service by its name, newest first."""
-        listed = dict(zip(services, side_by_side(self._deployments_of, services)))
-        found = {item.arn: item for item in self.deployments([arn for arns in listed.values() for arn in arns])}
-        return {
-            name: sorted((found[arn] for arn in arns if arn in found), key=lambda item: item.created_at, reverse=True)
-            for name, arns in listed.items()
-        }
+    def there(self, arns):
+        """TaskDefinitions by ARN; without those that were deleted, of which AWS tells nothing any more."""
+        wanted = sorted(set(arns))
+        found = zip(wanted, side_by_side(self._described, wanted))
+        return {arn: TaskDefinition.from_boto(answer) for arn, answer in found if answer}
 
-    def _deployments_of(self, service):
-        arns, token = [], {}
-        while True:  # botocore has no paginator for this operation
-            page = self._ecs.list_service_deployments(cluster=self.cluster, service=service, **token)
-            arns += [item["serviceDeploymentArn"] for item in page["serviceDeployments"]]
-            if not page.get("nextToken"):
-                return arns
-            token = {"nextToken": page["nextToken"]}
+    def _revisions_of(self, name):
+        """The newest revisions that there are of the family of ``name``, for people; empty when AWS does not tell."""
+        family = name.rpartition("/")[2].partition(":")[0]
+        try:
+            asked = dict(familyPrefix=family, sort="DESC", maxResults=LISTED_REVISIONS)
+            arns = self._ecs.list_task_definitions(**asked)["taskDefinitionArns"]
+        except ClientError:
+            return ""
+        # The prefix of a family is that of others, too.
+        names = [arn.rpartition("/")[2] for arn in arns if arn.rpartition("/")[2].partition(":")[0] == family]
+        return "The newest there are: %s." % ", ".join(names) if names else "There is no revision of %s at all." % family
+
+    def histories(self, services, enough=None, most=MOST):
+        """The History of each service by its name; newest first, and read only as far as the answer needs.
+
+        :param enough: callable: the name of a service and its History so far → whether that is enough.
+        """
+
+        def read(service):
+            return self._record.read(service, enough and (lambda found: enough(service, found)), most)
+
+        return dict(zip(services, side_by_side(read, services)))
 
     def deployments(self, arns):
-        """ServiceDeployments by ARN, with the task definitions that their service revisions hold."""
-        parts = side_by_side(self._some_deployments, _chunks(arns, DEPLOYMENTS_A_CALL))
-        answers = [item for part in parts for item in part]
-        wanted = {_target_revision(item) for item in answers} | {_rollback_revision(item) for item in answers}
-        revisions = self._revisions(sorted(wanted - {None}))
-        return [
-            ServiceDeployment(
-                arn=item["serviceDeploymentArn"],
-                status=item["status"],
-                reason=item.get("statusReason", ""),
-                created_at=item["createdAt"],
-                task_definition=revisions[_target_revision(item)].task_definition,
-                brought_back=_task_definition(revisions.get(_rollback_revision(item))),
-                digests=revisions[_target_revision(item)].digests,
-                stage=item.get("lifecycleStage", ""),
-                paused=any(hook.get("status") == "AWAITING_ACTION" for hook in item.get("lifecycleHookDetails", [])),
-                finished_at=item.get("finishedAt"),
-            )
-            for item in answers
-        ]
+        """ServiceDeployments by ARN, with the service revisions that they name."""
+        return self._record.deployments(arns)
 
-    def _some_deployments(self, arns):
-        return self._ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+    def revisions(self, arns):
+        """Service revisions (Revision) by ARN.
 
-    def _revisions(self, arns):
-        known = self._known_revisions
-        new = _chunks([arn for arn in arns if arn not in known], DEPLOYMENTS_A_CALL)
-        for some in side_by_side(self._some_revisions, new):
-            known.update(some)
-        missing = [arn for arn in arns if arn not in known]
-        if missing:
-            raise UnexpectedAnswer("DescribeServiceRevisions", "it left out %s" % ", ".join(missing))
-        return known
+        :raises UnexpectedAnswer: AWS leaves one out.
+        """
+        return self._record.revisions(arns)
 
-    def _some_revisions(self, arns):
-        answer = self._ecs.describe_service_revisions(serviceRevisionArns=arns)
-        with reading("DescribeServiceRevisions"):
-            return {item["serviceRevisionArn"]: _Revision(item) for item in answer["serviceRevisions"]}
-
-    def deploy(self, service, task_definition, force, desired=None):
+    def deploy(self, service, task_definition, force, desired=None, configuration=None):
         """Start a deployment. False when no answer came: it may have been started, or not.
 
+        :param configuration: what else of the service changes with it (dict, as UpdateService takes it), such as its security groups.
         :param desired: None leaves ``desiredCount`` out, because sending it overwrites what autoscaling has set. A number is
             for a service that was brought to 0, and gets its tasks back with this very deployment.
         :raises RollbackError: ECS refuses it.
@@ -194,7 +184,7 @@ class EcsGateway:
                     service=service,
                     taskDefinition=task_definition,
                     forceNewDeployment=force,
-                    **count,
+                    **{**(configuration or {}), **count},
                 )
         except UNHEARD:
             return False
@@ -284,8 +274,8 @@ class EcsGateway:
     def _described_tasks(self, services, arns_of):
         """The answers of DescribeTasks of each service by its name; ``arns_of`` tells the ARNs of a service's."""
         listed = dict(zip(services, side_by_side(arns_of, services)))
-        chunks = _chunks([arn for arns in listed.values() for arn in arns], TASKS_A_CALL)
-        described = side_by_side(lambda arns: self._ecs.describe_tasks(cluster=self.cluster, tasks=arns), chunks)
+        parts = chunks([arn for arns in listed.values() for arn in arns], TASKS_A_CALL)
+        described = side_by_side(lambda arns: self._ecs.describe_tasks(cluster=self.cluster, tasks=arns), parts)
         with reading("DescribeTasks"):
             known = {task["taskArn"]: task for answer in described for task in answer["tasks"]}
         return {name: [known[arn] for arn in arns if arn in known] for name, arns in listed.items()}
@@ -351,31 +341,6 @@ def _not_again(caught_exception=None, **_event):
         raise caught_exception
 
 
-class _Revision:
-    """Of a service revision: what it deploys, and what the tags of its images meant then."""
-
-    def __init__(self, answer):
-        self.task_definition = answer["taskDefinition"]
-        images = answer.get("containerImages", [])
-        self.digests = tuple((item["image"], item["imageDigest"]) for item in images if "imageDigest" in item)
-
-
-def _task_definition(revision):
-    return revision.task_definition if revision else None
-
-
-def _target_revision(deployment):
-    return deployment["targetServiceRevision"]["arn"]
-
-
-def _rollback_revision(deployment):
-    return deployment.get("rollback", {}).get("serviceRevisionArn")
-
-
 def _there_are(what, arns):
     names = ", ".join(sorted(arn.rpartition("/")[2] for arn in arns)[:10])
     return "The %s there are: %s." % (what, names) if names else "There are no %s at all." % what
-
-
-def _chunks(items, size):
-    return [list(items[start : start + size]) for start in range(0, len(items), size)]

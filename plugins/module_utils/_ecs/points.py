@@ -23,6 +23,8 @@ class Past:
 
     ``running`` is its release (ARN), ``since`` when it came to run it, the last time. Where it was ``brought_back`` to that already,
     ``bad_since`` is when the releases that it was brought back from began. ``bad`` are all releases that were rolled back from.
+    ``images`` are the digests of what runs, and ``bad_images`` those of what was rolled back from, as far as AWS has recorded them: a release
+    is what its images are, whatever its task definition is called.
     """
 
     service: str
@@ -31,17 +33,29 @@ class Past:
     brought_back: bool
     bad_since: datetime | None
     bad: frozenset[str]
+    images: frozenset[str] = frozenset()
+    bad_images: frozenset[frozenset[str]] = frozenset()
+
+    def runs(self, release, images):
+        """Whether a release (ARN, digests as recorded) is the one that runs. Of several images, those that are recorded decide."""
+        return images <= self.images if images and self.images else release == self.running
+
+    def fell(self, release, images):
+        """Whether a release was rolled back from."""
+        known = images and self.images and all(self.bad_images)
+        return any(images <= bad for bad in self.bad_images) if known else release in self.bad
 
 
 @dataclass(frozen=True)
 class Point:
     """A release point: what ran when it was made. ``releases`` and ``deployed`` map services to ARNs, of the release, and of the revision
-    that ran, which may be a copy of it."""
+    that ran, which may be a copy of it; ``images`` maps them to the digests (frozenset) that were recorded."""
 
     id: str
     created: datetime
     releases: dict
     deployed: dict
+    images: dict = field(default_factory=dict)
     record: dict = field(repr=False, default_factory=dict)
 
     @classmethod
@@ -54,7 +68,8 @@ class Point:
             services = record["services"]
             releases = {name: item["release"] for name, item in services.items()}
             deployed = {name: item["task_definition"] for name, item in services.items()}
-            return cls(record["id"], parse_time("created", record["created"]), releases, deployed, record)
+            images = {name: frozenset((item.get("digest") or {}).values()) for name, item in services.items()}
+            return cls(record["id"], parse_time("created", record["created"]), releases, deployed, images, record)
         except (KeyError, TypeError, AttributeError) as missing:
             text = "The release point %s in the store cannot be used: it lacks %s. Set rollback_release_point to another one, or to none."
             raise RollbackError(text % (record.get("id", "without an id"), missing)) from missing
@@ -92,16 +107,17 @@ class Picked:
     verdicts: dict
 
 
-def pick(points, pasts, named, wanted=""):
+def pick(points, pasts, named, wanted="", images=None):
     """The Picked.
 
     :param points: Points, newest first.
     :param pasts: the Past of each service.
     :param named: service → release (ARN) that the operator named as the target.
     :param wanted: the id of the point that the operator named, ``none``, or empty.
+    :param images: service → digests (frozenset) of what the operator named, as far as known.
     :raises BadInput: there is no such point, or it lacks a service.
     """
-    verdicts = {point.id: why_not(point, pasts, named) for point in points}
+    verdicts = {point.id: why_not(point, pasts, named, images or {}) for point in points}
     if wanted == NONE:
         return Picked(None, "rollback_release_point says so", dict.fromkeys(verdicts, "rollback_release_point is none"))
     if wanted:
@@ -130,32 +146,38 @@ def _wanted(points, pasts, wanted, verdicts):
 
 
 def _reason(point, pasts):
-    moved = [past for past in pasts if point.releases[past.service] != past.running]
+    moved = [past for past in pasts if not past.runs(point.releases[past.service], _images(point, past))]
     if not moved:
         return "it is the newest one from before the release that was rolled back from already"
     return "it is the newest one older than %s" % ", ".join(dict.fromkeys(short(past.running) for past in moved))
 
 
-def why_not(point, pasts, named):
+def why_not(point, pasts, named, images=None):
     """Why a rollback does not use a Point; empty when it could. Every service has to agree, because it is one state of all of them."""
     moves = False
     for past in pasts:
         recorded = point.releases.get(past.service)
-        problem = _problem(point, past, recorded, named.get(past.service))
+        problem = _problem(point, past, recorded, named.get(past.service), (images or {}).get(past.service))
         if problem:
             return problem
-        moves = moves or past.brought_back or recorded != past.running
+        moves = moves or past.brought_back or not past.runs(recorded, _images(point, past))
     return "" if moves else "what it has recorded runs"
 
 
-def _problem(point, past, recorded, named):
+def _images(point, past):
+    return point.images.get(past.service, frozenset())
+
+
+def _problem(point, past, recorded, named, named_images):
     if recorded is None:
         return "it has not recorded %s" % past.service
-    if named and recorded != named:
+    known = _images(point, past)
+    other = known != named_images if known and named_images else recorded != named
+    if named and other:
         return "it has recorded %s, and %s is named" % (short(recorded), short(named))
-    if recorded in past.bad:
+    if past.fell(recorded, known):
         return "it has recorded %s, which was rolled back from" % short(recorded)
-    if recorded == past.running:
+    if past.runs(recorded, known):
         late = past.brought_back and point.created >= past.bad_since
         return "it was made after the release that was rolled back from began" if late else ""
     if past.brought_back and not named:

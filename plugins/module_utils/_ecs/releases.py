@@ -2,46 +2,118 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one service ran, and where it goes back to: reads the history and the task definitions in it, then chooses."""
+"""What one service ran, and where it goes back to: reads as much of AWS's record as the answer needs, then chooses."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import (
-    Choice,
-    as_releases,
-    choose_target,
-    in_flight,
-    short,
-    times_of,
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
+    DELETED,
+    SERVED,
+    candidates,
+    eligible,
+    line,
+    spans_told,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import NEXT, Choice, choose_target
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight, running_revision, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import (
+    Ambiguous,
+    is_digest,
+    is_service_revision,
+    is_task_definition,
+    resolve,
+    same_content,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Past
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Service,
     ServiceDeployment,
     TaskDefinition,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import (
-    deployed_with,
-    is_digest,
-    recorded_digests,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+MOMENTS = 300  # seconds; a release that served no longer has proven nothing
+UNRECORDED = 20  # task definitions without recorded digests that are asked whether they are copies
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One service with as much of its history as was needed.
+
+    ``timeline`` is what it ran, ``running`` the Revision that it runs or is being brought to. ``definitions`` are the TaskDefinitions by ARN
+    that were read, ``gone`` the ARNs of those that were deleted, ``origins`` map copies to what they are copies of.
+    """
+
+    service: Service
+    history: list[ServiceDeployment]
+    timeline: Timeline
+    running: Revision
+    definitions: dict[str, TaskDefinition]
+    gone: frozenset[str] = frozenset()
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def release_of(self, arn):
+        """The ARN of the task definition that one is a copy of; itself when it is none, or not known to be."""
+        return self.origins.get(arn, arn)
+
+    @property
+    def candidates(self):
+        """The Candidates."""
+        return candidates(self.timeline, self.running, self.gone, self.origins)
+
+    @property
+    def as_past(self):
+        """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
+        line_, primary = self.timeline, self.service.primary
+        recorded = self.running.arn in {item.arn for stay in line_.stays[-1:] for item in stay.revisions}
+        stay = line_.stays[-1] if recorded else None
+        since = stay.began if stay else primary.created_at if primary else self._registered(self.running.task_definition)
+        brought_back = recorded and line_.brought_back
+        bad = line_.bad_stay(line_.running) if brought_back else None
+        moments_count = all(item.verdict != SERVED for item in self.candidates)
+        fallen = [item for item in line_.releases if line_.rolled_back_from(item, moments_count)]
+        standing = [item for item in line_.releases if item not in fallen]
+        return Past(
+            self.service.name,
+            self.release_of(self.running.task_definition),
+            since,
+            bool(brought_back),
+            bad.began if bad else None,
+            frozenset(self._names(fallen) - self._names(standing)),
+            self.running.image_set or frozenset(),
+            frozenset(item if isinstance(item, frozenset) else frozenset() for item in fallen),
+        )
+
+    def _registered(self, arn):
+        return self.definitions[arn].registered_at
+
+    def _names(self, releases):
+        stays = [stay for release in releases for stay in self.timeline.of(release)]
+        return {self.release_of(item.task_definition) for stay in stays for item in stay.revisions}
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Where a service goes back to. ``began`` is when the first release after the target began to do harm, ``since`` when the release that
-    it runs began."""
+    """Where a service goes back to. ``revision`` is the service revision that comes back, ``target`` its TaskDefinition. ``began`` is when the
+    first release after the target began to do harm, ``since`` when the release that it runs began."""
 
-    service: Service
+    looked: Looked
     target: TaskDefinition
     choice: Choice
     began: datetime | None
-    history: list[ServiceDeployment]
-    definitions: dict[str, TaskDefinition]
     since: datetime | None = None
+    named: str = ""
+
+    service = property(lambda self: self.looked.service)
+    history = property(lambda self: self.looked.history)
+    definitions = property(lambda self: self.looked.definitions)
+    revision = property(lambda self: self.choice.target)
 
     @property
     def running(self):
@@ -51,129 +123,202 @@ class Chosen:
 
     @property
     def stays(self):
-        """Whether the service runs its target already."""
-        return self.target.arn == self.running
+        """Whether the service runs its target already: task definition, images and configuration."""
+        return self.target.arn == self.running and same_content(self.revision, self.looked.running, self.looked.origins)
+
+    @property
+    def _ours(self):
+        """The key of the release of the target, None when AWS has no record of it."""
+        stays = self.looked.timeline.stays
+        return next((stay.release for stay in reversed(stays) if self.revision in stay.revisions), None)
+
+    @property
+    def recorded(self):
+        """What the image references of the target meant when it served (dict); nothing was proven with what never has."""
+        proven = {item.arn for stay in self.looked.timeline.stays for item in stay.proven}
+        meant = self.revision.arn in proven or is_digest(self.named) or is_service_revision(self.named)
+        return dict(self.revision.digests) if meant else {}
+
+    @property
+    def changes(self):
+        """How the configuration of the service changes with it."""
+        return changes(self.looked.running, self.revision)
 
     def told(self):
         """This choice in JSON types."""
+        first_bad, release = self.choice.bad_since, self._ours
         return dict(
             name=self.service.name,
             running=self.running,
             target=self.target.arn,
             reason=self.choice.reason,
             release=self.target.release,
+            release_name=", ".join(self.revision.names),
+            service_revision=self.revision.arn if is_service_revision(self.revision.arn) and self.recorded else "",
             image=list(self.target.images),
-            digest=recorded_digests(self.target, self.history),
+            digest=dict(self.revision.digests),
+            served=spans_told(self.looked.timeline.spans(release)) if release is not None else [],
+            began=self.began.isoformat() if self.began else "",
+            bad_since=first_bad.isoformat() if first_bad else "",
+            stays=self.stays,
+            changes=list(self.changes.told),
+            notes=list(self.choice.notes),
+            next=[item.told() for item in self.choice.next],
             candidates=[self._candidate(item) for item in self.choice.candidates],
         )
 
     def _candidate(self, candidate):
-        arn = candidate.task_definition
-        deployed = [item for item in self._past if item.task_definition == arn]
-        last = deployed[0] if deployed else None
-        proven = next((item for item in deployed if item.status == "SUCCESSFUL"), last)
-        definition = self.definitions.get(arn)
+        arns = {item.arn for stay in self.looked.timeline.of(candidate.release) for item in stay.revisions}
+        last = next((item for item in self.history if item.target.arn in arns), None)
+        definition = self.definitions.get(candidate.task_definition)
         return dict(
-            task_definition=short(arn),
-            image=list(definition.images) if definition else [],
-            digest=dict(proven.digests) if proven else {},
-            first_deployed=candidate.first_deployed.isoformat(),
+            candidate.told(),
+            image=[reference for reference, _digest in candidate.revision.images] or list(definition.images if definition else []),
             outcome=last.status if last else "",
             status=definition.status if definition else "",
-            in_use=arn == self.running,
-            verdict=candidate.verdict,
-            chosen=arn == self.choice.target,
+            in_use=candidate.verdict == "running",
+            chosen=candidate.is_of(self.revision, self.looked.origins),
         )
 
-    @property
-    def _past(self):
-        return as_releases(self.service, self.history, self.definitions)[1]
 
-
-@dataclass(frozen=True)
-class Looked:
-    """One service with its history and the TaskDefinitions in it by ARN, and both again under the names of releases."""
-
-    service: Service
-    history: list[ServiceDeployment]
-    definitions: dict[str, TaskDefinition]
-    released: Service
-    past: list[ServiceDeployment]
-
-    @property
-    def as_past(self):
-        """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
-        times, primary = times_of(self.released, self.past), self.service.primary
-        since = times.since or (
-            primary.created_at if primary else self.definitions[self.service.task_definition].registered_at
-        )
-        return Past(self.service.name, times.running, since, times.brought_back, times.bad_since, times.bad)
-
-
-def look(gateway, services):
+def look(gateway, services, named=None, moments=MOMENTS, now=None):
     """What each service ran.
 
     :param gateway: EcsGateway.
+    :param named: service → what the operator named, which is looked for as far back as the record goes.
+    :param moments: seconds; what served no longer has served for moments only.
     :return: list of Looked.
     """
-    histories = gateway.histories([service.name for service in services])
-    named = {service.name: _named(service, histories[service.name]) for service in services}
-    known = gateway.task_definitions({arn for arns in named.values() for arn in arns})
-    looked = []
-    for service in services:
-        history, definitions = histories[service.name], {arn: known[arn] for arn in named[service.name]}
-        looked.append(Looked(service, history, definitions, *as_releases(service, history, definitions)))
-    return looked
+    now, span = now or datetime.now(timezone.utc), timedelta(seconds=moments)
+    by_name = {service.name: service for service in services}
+
+    def enough(name, history):
+        return _answers(by_name[name], Timeline(history, {}, now, span), history, (named or {}).get(name))
+
+    histories = gateway.histories(list(by_name), enough)
+    return side_by_side(lambda service: _looked(gateway, service, histories[service.name], now, span), services)
 
 
-def _named(service, history):
-    """The ARNs of the task definitions that a service has to do with."""
-    deployed = [item.task_definition for item in history]
-    return {service.task_definition, *deployed, *(item.brought_back for item in history if item.brought_back)}
+def _answers(service, timeline, history, named):
+    """Whether a part of the history is enough to choose by."""
+    if named and not is_service_revision(named):
+        try:
+            return resolve(named, timeline, {}) is not None
+        except Ambiguous:
+            return True
+    running = running_revision(service, history)
+    best = [item for item in candidates(timeline, running, frozenset(), {}) if item.verdict == SERVED]
+    return bool(best) or timeline.brought_back
+
+
+def _looked(gateway, service, history, now, span):
+    """What is asked of task definitions: whether they are copies, where no digests tell; and whether the best ones are still there."""
+    running = running_revision(service, history)
+    ran = [item for deployment in history for item in (deployment.target, deployment.returned, *deployment.sources) if item]
+    unrecorded = dict.fromkeys(item.task_definition for item in ran if item.image_set is None)
+    wanted = {service.task_definition, running.task_definition, *list(unrecorded)[:UNRECORDED]}
+    definitions = gateway.there(wanted)
+    gone = frozenset(wanted - set(definitions))
+    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
+    looked = Looked(service, history, Timeline(history, origins, now, span), running, definitions, gone, origins)
+    while True:
+        best = [item.task_definition for item in eligible(looked.candidates)[: NEXT + 1]]
+        new = {arn for arn in best if arn not in looked.definitions}
+        if not new:
+            return looked
+        looked = _with(looked, gateway.there(new), new, now, span)
+
+
+def _with(looked, found, asked, now, span):
+    """A Looked that knows more TaskDefinitions."""
+    definitions = {**looked.definitions, **found}
+    dying = {arn for arn, item in found.items() if item.status == "DELETE_IN_PROGRESS"}
+    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
+    return replace(
+        looked,
+        definitions=definitions,
+        gone=looked.gone | (asked - set(found)) | dying,
+        origins=origins,
+        timeline=Timeline(looked.history, origins, now, span),
+    )
 
 
 def named_release(gateway, looked, named):
-    """The ARN of the release that the operator named (``family:revision``, ARN, digest), None without one.
+    """The Revision that the operator named (``family:revision``, ARN, digest, image tag, service revision), None without one.
 
-    :raises BadInput: there is no such task definition, or none was deployed with that digest.
+    :raises BadInput: there is no such release, or the name means several.
     """
     if not named:
         return None
-    wanted = deployed_with(looked.past, named, looked.service.name) if is_digest(named) else named
-    return gateway.task_definition(wanted).release
+    try:
+        found = resolve(named, looked.timeline, looked.origins)
+    except Ambiguous as several:
+        meant = [item for item in looked.candidates if any(item.is_of(one, looked.origins) for one in several.revisions)]
+        problem = "of %s that means more than one" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(meant)) from None
+    if found is None and is_service_revision(named):
+        found = gateway.revisions([named])[named]
+    if found is None and is_task_definition(named):
+        found = Revision("", gateway.task_definition(named).arn)
+    if found is None:
+        problem = "%s was never deployed with this image, as far as AWS's record goes" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(looked.candidates))
+    return found
+
+
+def _name_one(meant):
+    lines = [line(item) for item in meant]
+    return "Name one of these:\n  %s" % "\n  ".join(lines) if lines else "AWS lists no deployment of this service."
 
 
 def stay(gateway, looked):
     """The Chosen of a service that stays on what it runs, and is to be started again."""
-    history = looked.history
-    going = in_flight(history)
-    running = gateway.task_definition(going.task_definition if going else looked.service.task_definition)
-    choice = Choice(running.arn, "its code stays as it is", None, None, ())
-    origin = gateway.task_definition(running.release)
-    deployed = [item.created_at for item in history if item.task_definition in (running.arn, origin.arn)]
-    since = min([origin.registered_at, *deployed])
-    return Chosen(looked.service, running, choice, None, history, {running.arn: running}, since)
+    running = gateway.task_definition(looked.running.task_definition)
+    choice = Choice(looked.running, "its code stays as it is", None, None, None)
+    origin = gateway.there([running.release]).get(running.release, running)
+    release = next((item.release for item in looked.timeline.stays if looked.running in item.revisions), None)
+    began = [item.began for item in looked.timeline.of(release)]
+    return Chosen(looked, running, choice, None, min([origin.registered_at, *began]))
 
 
-def choose(gateway, looked, named, point=None, insisted=False):
+def choose(gateway, looked, named, point=None, insisted=False, word=""):
     """The Chosen of a service.
 
-    :param named: the release (ARN) that the operator named, or None.
+    :param named: the Revision that the operator named, or None.
     :param point: the Point that the rollback uses, or None.
     :param insisted: whether the operator named that point, so that it counts also where the service was brought back already.
+    :param word: what the operator named, as it was written.
     :raises BadInput: there is no such task definition.
     :raises RollbackError: none can be chosen.
     """
-    service, wanted, why = looked.service, named, "rollback_task_definition names it"
-    recorded = point and (insisted or not looked.as_past.brought_back) and not named
-    if recorded:
-        wanted, why = point.releases[service.name], "%s has recorded it" % point.told
-    choice = choose_target(looked.released, looked.past, wanted, why)
-    # The release that a service runs may be there as a copy only, which stays where it is.
-    stays = choice.target == looked.released.task_definition
-    back = point.deployed[service.name] if recorded else choice.target
-    target = gateway.task_definition(service.task_definition if stays else back)
+    recorded = (_recorded(looked, point), "%s has recorded it" % point.told, insisted) if point else None
+    choice = choose_target(
+        looked.service.name, looked.running, looked.timeline, named, recorded, looked.gone, looked.origins
+    )
+    target = gateway.task_definition(choice.target.task_definition)
     began = choice.bad_since
     if choice.first_bad:
-        began = min(began, gateway.task_definition(choice.first_bad).registered_at)
-    return Chosen(service, target, choice, began, looked.history, looked.definitions)
+        definition = gateway.there([choice.first_bad]).get(choice.first_bad)
+        # Pipelines migrate between the registration and the deployment. One that was registered before the target served did no harm by that.
+        if definition and (choice.good_since is None or definition.registered_at > choice.good_since):
+            began = min(began, definition.registered_at)
+    return Chosen(looked, target, choice, began, None, word)
+
+
+def _recorded(looked, point):
+    """The Revision that a release point has recorded; where the record of AWS does not have it, what the release point knows."""
+    name = looked.service.name
+    arn, images = point.deployed[name], point.images.get(name, frozenset())
+    ran = [item for stay in looked.timeline.stays for item in stay.revisions if item.task_definition == arn]
+    same = [item for item in ran if not images or item.image_set is None or images <= item.image_set]
+    running = looked.running
+    as_running = looked.release_of(running.task_definition) in (arn, point.releases[name])
+    if images <= running.image_set if images and running.image_set else as_running:
+        return running
+    digests = point.record["services"][name].get("digest") or {}
+    return same[-1] if same else Revision("", arn, tuple(digests.items()))
+
+
+def gone(looked):
+    """The releases (family:revision) of which the task definition was deleted."""
+    return [short(item.task_definition) for item in looked.candidates if item.verdict == DELETED]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, running_revision, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS
@@ -19,6 +19,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import 
     judge,
     judge_rollback,
     watched,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import (
+    Revision,
+    configuration_told,
+    same_images,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Service,
@@ -33,6 +38,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
 
+NEWEST = 20  # deployments among which ours is looked for
+
 
 @dataclass
 class Course:
@@ -43,6 +50,8 @@ class Course:
     running: TaskDefinition
     step: object  # decide.Step
     history: list[ServiceDeployment]
+    present: Revision | None = None  # what it ran, whole
+    wanted: Revision | None = None  # what is to come back, whole; None where only the task definition counts
     asked_for: str = ""  # the ARN that was deployed
     ours: ServiceDeployment | None = None
     error: RollbackError | None = None
@@ -69,6 +78,7 @@ class Course:
             image=list(self.target.images),
             step=self.step.verb,
             reason=self.step.reason,
+            changes=list(self.step.changes.told),
             outcome=self.outcome,
             seconds=round(self.seconds, 1),
         )
@@ -83,10 +93,12 @@ class Rollout:
     :param logs: LogsGateway.
     :param scaling: callable → ScalingGateway; it is asked for only where a service was brought to 0.
     :param targets: service → task definition (``family:revision`` or ARN).
+    :param revisions: service → ARN of the service revision of it that is to come back, with its images and its configuration. Without one, it is
+        the one with which the task definition has last succeeded.
     :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
     """
 
-    def __init__(self, ecs, changes, ecr, logs, scaling, targets, run_id, clock, move=None):
+    def __init__(self, ecs, changes, ecr, logs, scaling, targets, run_id, clock, move=None, revisions=None):
         self._ecs, self._changes, self._logs, self._scaling = ecs, changes, logs, scaling
         self._run_id, self._move = run_id, move
         self._clock = clock
@@ -94,7 +106,10 @@ class Rollout:
         self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
         services = ecs.services(sorted(targets))
         known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
-        histories = ecs.histories([service.name for service in services])
+        histories = ecs.histories([service.name for service in services], lambda _name, _found: True)
+        asked = revisions or {}
+        whole = ecs.revisions(sorted(asked.values())) if asked else {}
+        self._wanted = {service: whole[arn] for service, arn in asked.items()}
         images = ecr.images_if_allowed([image for name in targets.values() for image in known[name].images])
 
         def begin(service):
@@ -104,10 +119,13 @@ class Rollout:
         self.courses = side_by_side(begin, services)
 
     def _begin(self, service, target, running, history, images):
-        changed_at, pins = self._changes(target), moved_images(target, history, images)
+        present = running_revision(service, history)
+        wanted = self._wanted.get(service.name) or last_success(history, target.arn)
+        tag_stayed = not (wanted and running.release == target.release and same_images(present, wanted) is False)
+        pins = moved_images(target, dict(wanted.digests) if wanted else {}, images, tag_stayed)
         edits = self._move.edits(service.name, target) if self._move else ()
-        step = next_step(service, target, running, history, changed_at, pins, edits)
-        course = Course(service, target, running, step, history)
+        step = next_step(service, target, running, history, self._changes(target), pins, edits, wanted)
+        course = Course(service, target, running, step, history, present, wanted)
         if step.verb == "nothing":
             course.outcome = "as before"
         return course
@@ -141,7 +159,8 @@ class Rollout:
 
     def _deploy(self, course, fence):
         """Ask for the deployment; where no answer came, look whether there is one before asking again."""
-        asked = course.service.name, course.asked_for, course.step.force, fence.desired if fence else None
+        count, configuration = fence.desired if fence else None, course.step.changes.arguments
+        asked = course.service.name, course.asked_for, course.step.force, count, configuration
         if self._ecs.deploy(*asked):
             return
         what = "Looking whether ECS has started the deployment of %s, whose answer was lost," % asked[0]
@@ -213,7 +232,7 @@ class Rollout:
 
     def _find(self, courses):
         """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""
-        histories = self._ecs.histories([course.service.name for course in courses])
+        histories = self._ecs.histories([course.service.name for course in courses], most=NEWEST)
         for course in courses:
             before = [] if course.step.verb == "join" else [item.arn for item in course.history]
             named = [item for item in histories[course.service.name] if item.task_definition == course.asked_for]
@@ -269,10 +288,7 @@ class Rollout:
         return dict(
             before={course.service.name: self._content(course, course.running) for course in self.courses},
             after={course.service.name: self._content(course, course.planned) for course in self.courses},
-            plan=[
-                "%s: %s %s" % (course.service.name, course.step.verb, short(course.target.arn))
-                for course in self.courses
-            ],
+            plan=[line for course in self.courses for line in _plan(course)],
             reason="; ".join(course.step.reason for course in self.courses),
             services=[course.told() for course in self.courses],
             seconds=round(self._clock.now() - self._started, 1),
@@ -281,7 +297,19 @@ class Rollout:
     @staticmethod
     def _content(course, definition):
         """Of a copy, what it is a copy of: in a diff, the release counts."""
-        deployed = [item for item in course.history if item.task_definition == definition.arn]
+        ran = course.present if definition is course.running else course.wanted
         pinned = {reference: value.partition("@")[2] for reference, value in course.step.pins}
-        digests = {**dict(deployed[0].digests if deployed else ()), **pinned}
-        return dict(task_definition=short(definition.release), containers=contents(definition, digests))
+        digests = {**dict(ran.digests if ran else ()), **({} if definition is course.running else pinned)}
+        told = dict(task_definition=short(definition.release), containers=contents(definition, digests))
+        configuration = configuration_told(ran, course.step.changes)
+        return dict(told, configuration=configuration) if configuration else told
+
+
+def last_success(history, arn):
+    """The Revision with which a task definition has last succeeded, None when it never has."""
+    return next((item.target for item in history if item.task_definition == arn and item.status == "SUCCESSFUL"), None)
+
+
+def _plan(course):
+    yield "%s: %s %s" % (course.service.name, course.step.verb, short(course.target.arn))
+    yield from ("%s: %s" % (course.service.name, line) for line in course.step.changes.told)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN
 
@@ -214,6 +215,7 @@ class Service:
     pending: int = 0
     fence: Fence | None = None
     target_groups: tuple[str, ...] = ()
+    revisions: tuple[str, ...] = ()  # ARNs of the service revisions that have tasks, the one that it moves to first
 
     @classmethod
     def from_boto(cls, answer):
@@ -236,6 +238,7 @@ class Service:
             target_groups=tuple(
                 item["targetGroupArn"] for item in answer.get("loadBalancers", []) if "targetGroupArn" in item
             ),
+            revisions=tuple(item["arn"] for item in answer.get("currentServiceRevisions", [])),
         )
 
     @property
@@ -261,7 +264,8 @@ class ServiceDeployment:
     ``brought_back`` is the task definition that ECS returned to when this deployment was rolled back, else None.
     ``digests`` are (image reference, digest): what a tag meant when this was deployed. ``stage`` is the lifecycle stage
     (ServiceDeploymentLifecycleStage), which a blue/green, linear or canary deployment has; ``paused`` tells whether a
-    lifecycle hook waits for a person.
+    lifecycle hook waits for a person. ``revision``, ``back`` and ``sources`` are the service revisions of the same: what it deploys, what ECS
+    returned to, and what it replaced; the last is read of the newest deployments and of the oldest one only.
     """
 
     arn: str
@@ -274,6 +278,21 @@ class ServiceDeployment:
     stage: str = ""
     paused: bool = False
     finished_at: datetime | None = None
+    revision: Revision | None = field(default=None, repr=False)
+    back: Revision | None = field(default=None, repr=False)
+    sources: tuple[Revision, ...] = field(default=(), repr=False)
+
+    @property
+    def target(self):
+        """The Revision that it deploys; where AWS's record of it was not read, what is known of it."""
+        return self.revision or Revision(self.arn, self.task_definition, self.digests)
+
+    @property
+    def returned(self):
+        """The Revision that ECS returned to, or None."""
+        if self.back is None and self.brought_back:
+            return Revision("%s back" % self.arn, self.brought_back)
+        return self.back
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the operator may name as a target: a task definition or an image digest, for all services or for each. Pure."""
+"""What the operator may name as a target, for all services or for each, and what of it has to be pinned. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import TARGET_FORM
 
-FORM = "Write family:revision (like spymeo-app:41), an ARN, or an image digest (sha256:…), in quotes."
+FORM = "Write family:revision (like spymeo-app:41), an ARN, an image digest (sha256:…), or an image tag (like 1.4.2), in quotes."
 
 
 def named_targets(option, services):
@@ -43,22 +43,6 @@ def _refuse_other_forms(target):
     raise BadInput("task_definition", target, problem, FORM)
 
 
-def is_digest(target):
-    """Whether a target is an image digest."""
-    return target.startswith("sha256:")
-
-
-def deployed_with(history, digest, service):
-    """The ARN of the task definition that was last deployed with the image ``digest``.
-
-    :raises BadInput: none was, in the history that AWS keeps.
-    """
-    found = [item for item in history if digest in (value for _image, value in item.digests)]
-    if not found:
-        raise BadInput("task_definition", digest, "%s was never deployed with this image in the last 90 days" % service)
-    return max(found, key=lambda item: item.created_at).task_definition
-
-
 def recorded_digests(target, history):
     """What the tags of ``target`` (TaskDefinition) meant when it last served: image reference → digest.
 
@@ -68,17 +52,21 @@ def recorded_digests(target, history):
     return dict(max(of_target, key=lambda item: item.created_at).digests) if of_target else {}
 
 
-def moved_images(target, history, images):
+def moved_images(target, recorded, images, sure=True):
     """What has to be pinned so that ``target`` runs what it ran: (image reference, reference by digest) of each moved tag.
 
     :param target: TaskDefinition.
-    :param history: ServiceDeployments in any order.
+    :param recorded: image reference → digest, as AWS has recorded it.
     :param images: image reference → Image of ECR as it is today.
+    :param sure: whether what nobody tells of today counts as not moved. Where what runs shows that the tag was moved, it does not.
     """
-    recorded, moved = recorded_digests(target, history), []
+    moved = []
     for reference in target.images:
         today, then = images.get(reference), recorded.get(reference)
-        if then and today and today.status not in (NOT_ECR, OTHER_REGION) and today.digest != then:
+        if not then or "@" in reference:
+            continue
+        known = today and today.status not in (NOT_ECR, OTHER_REGION)
+        if (known and today.digest != then) or (not known and not sure):
             moved.append((reference, "%s@%s" % (_without_tag(reference), then)))
     return tuple(moved)
 

@@ -10,7 +10,6 @@ import threading
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway, by_repository
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import recorded_digests
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import references
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import PreflightGateway, if_allowed
@@ -52,7 +51,7 @@ def target_of(gateway, release):
         service=release.service,
         definition=Definition.from_boto(gateway.described(release.target.arn)["taskDefinition"]),
         under_way=under_way,
-        recorded=recorded_digests(release.target, release.history),
+        recorded=release.recorded,
         since=primary.created_at if at_rest else None,
         left=None if release.stays else release.began,
     )

@@ -53,7 +53,9 @@ ALL = (*ALONE, *READING)
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 _DIGEST = r"sha256:[0-9a-f]{64}"
-TARGET_FORM = re.compile(r"(%s|%s)\Z" % (_DIGEST, _REVISION))
+_SERVICE_REVISION = r"arn:aws[a-z-]*:ecs:[^:]+:\d{12}:service-revision/[^/\s:]+/[^/\s:]+/\d+"
+_TAG = r"(?=[^:]*[.\d])(?!\d+\Z)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"  # without a digit or a dot it would be a family's name as well
+TARGET_FORM = re.compile(r"(%s)\Z" % "|".join((_DIGEST, _REVISION, _SERVICE_REVISION, _TAG)))
 _OURS = re.compile(r"(rollback|verify)(_|\Z)")
 _NEAR = 0.88  # difflib's ratio from which on a name is taken for a misspelt one of ours
 
@@ -323,7 +325,7 @@ VARIABLES = {
     ),
     "rollback_task_definition": Variable(
         _check_target,
-        "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or a mapping from services to those",
+        "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or its tag, like 1.4.2, or a mapping from services to those",
         (),
         (CODE, FULL, TRIAGE),
     ),

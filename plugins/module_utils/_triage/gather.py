@@ -148,7 +148,7 @@ class Look:
         return self._of("ecs").services(self._asked.services)
 
     def _looked(self):
-        return look(self._of("ecs"), self._of("described"))
+        return look(self._of("ecs"), self._of("described"), self._asked.named)
 
     def _point(self):
         """The Point that a rollback would go back to, or None."""
@@ -162,8 +162,9 @@ class Look:
     def _choose(self, looked):
         ecs = self._of("ecs")
         try:
-            named = named_release(ecs, looked, self._asked.named.get(looked.service.name))
-            return choose(ecs, looked, named, self._of("point"), bool(self._asked.release_point)), ""
+            word = self._asked.named.get(looked.service.name, "")
+            named = named_release(ecs, looked, word)
+            return choose(ecs, looked, named, self._of("point"), bool(self._asked.release_point), word), ""
         except BadInput as error:
             return stay(ecs, looked), error.message
         except RollbackError as error:

@@ -17,11 +17,9 @@ def service_seen(chosen, no_choice):
 
     :param no_choice: why no release before can be chosen, else empty.
     """
-    service, definitions = chosen.service, chosen.definitions
-    release_of = {arn: definition.release for arn, definition in definitions.items()}
-    running = chosen.running
-    born = _born(chosen.history, release_of, running) or (service.primary.created_at if service.primary else None)
+    service, timeline, running = chosen.service, chosen.looked.timeline, chosen.running
     brought_back = not no_choice and chosen.stays
+    born = _came(timeline) or (service.primary.created_at if service.primary else None)
     ours = [item for item in service.deployments if item.task_definition == running]
     return ServiceSeen(
         name=service.name,
@@ -32,9 +30,9 @@ def service_seen(chosen, no_choice):
         came=born,
         before="" if no_choice else short(chosen.target.arn),
         before_reason=no_choice or chosen.choice.reason,
-        proven=None if no_choice else _proven(chosen, release_of, chosen.choice.bad_since if brought_back else born),
+        proven=None if no_choice else _proven(chosen, chosen.choice.bad_since if brought_back else born),
         brought_back=brought_back,
-        gone=tuple(_younger(chosen, born)) if brought_back else (),
+        gone=tuple(_younger(timeline)) if brought_back else (),
         failed_tasks=max((item.failed_tasks for item in ours), default=0),
         rollout=(service.primary.rollout_state or "") if service.primary else "",
         deployments=tuple(
@@ -46,33 +44,24 @@ def service_seen(chosen, no_choice):
     )
 
 
-def _born(history, release_of, arn):
-    """When a release was first deployed."""
-    wanted = release_of.get(arn, arn)
-    times = [
-        item.created_at for item in history if release_of.get(item.task_definition, item.task_definition) == wanted
-    ]
-    return min(times, default=None)
+def _came(timeline):
+    """When the release that runs came: one that was brought back is as old as it is, one that was deployed anew came then."""
+    if timeline.running is None:
+        return None
+    return timeline.born(timeline.running) if timeline.brought_back else timeline.stays[-1].began
 
 
-def _proven(chosen, release_of, before):
+def _proven(chosen, before):
     """When the target was last known to serve before ``before``: what the database got later, it does not know."""
-    wanted = release_of.get(chosen.target.arn, chosen.target.arn)
+    stays = [stay for stay in chosen.looked.timeline.stays if chosen.revision in stay.revisions]
+    release = stays[-1].release if stays else None
     ends = [
-        item.finished_at or item.created_at
-        for item in chosen.history
-        if wanted == _served(item, release_of) and (before is None or item.created_at < before)
+        stay.proven_at
+        for stay in chosen.looked.timeline.of(release)
+        if stay.proven_at and (before is None or stay.began < before)
     ]
     return max(ends, default=chosen.began)
 
 
-def _served(deployment, release_of):
-    """The release that served when a ServiceDeployment had ended, None when that is not known."""
-    arn = dict(SUCCESSFUL=deployment.task_definition, ROLLBACK_SUCCESSFUL=deployment.brought_back).get(
-        deployment.status
-    )
-    return release_of.get(arn, arn)
-
-
-def _younger(chosen, born):
-    return [short(item.task_definition) for item in chosen.choice.candidates if born and item.first_deployed > born]
+def _younger(timeline):
+    return [short(timeline.of(release)[-1].revision.task_definition) for release in reversed(timeline.younger(timeline.running))]

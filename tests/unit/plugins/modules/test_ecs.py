@@ -78,7 +78,8 @@ def expect_history(aws, *deployments, revisions=None):
     arns = [f"{PREFIX}:service-deployment/{number}" for number, _revision, _status in deployments]
     briefs = [{"serviceDeploymentArn": arn} for arn in arns]
     aws.answer("ecs", "list_service_deployments", {"serviceDeployments": briefs})
-    expect_deployments(aws, *deployments, revisions=revisions)
+    new = [item for item in deployments if revisions is None or item[0] in revisions]
+    expect_deployments(aws, *new, revisions=revisions)
 
 
 def expect_deployments(aws, *deployments, revisions=None, back_to=None):
@@ -138,7 +139,7 @@ def test_info_chooses_and_tells_since_when_it_is_bad(aws, run_module):
         "ecs", "describe_services", service(2), {"cluster": "production", "services": ["app"], "include": ["TAGS"]}
     )
     expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
-    expect_definitions(aws, 1, 2)
+    expect_definitions(aws, 2, 1)
     expect_checks(aws)
     result = run_module("ecs_release_info", cluster="production", services=["app"])
     assert result["targets"] == {"app": definition(1)}
@@ -172,7 +173,7 @@ def expect_three(aws):
     """Revision 3 runs; 1 and 2 have served before."""
     aws.answer("ecs", "describe_services", service(3))
     expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"), (3, 3, "SUCCESSFUL"))
-    expect_definitions(aws, 1, 2, 3)
+    expect_definitions(aws, 3, 1, 2)
 
 
 POINTS = [point("cp-b", 1, 25), point("cp-a", 1, 15)]
@@ -232,7 +233,7 @@ def test_info_refuses_a_release_point_that_is_not_there(aws, run_module):
 def test_info_finds_the_release_of_a_digest(aws, run_module):
     aws.answer("ecs", "describe_services", service(2))
     expect_history(aws, (1, 1, "SUCCESSFUL"), (2, 2, "SUCCESSFUL"))
-    expect_definitions(aws, 1, 2)
+    expect_definitions(aws, 2, 1)
     digest = "sha256:" + "f" * 64
     result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition=digest)
     assert "was never deployed with this image" in result["msg"]
@@ -243,8 +244,11 @@ def test_info_names_the_variable_of_a_task_definition_that_is_not_there(aws, run
     expect_history(aws, (2, 2, "SUCCESSFUL"))
     expect_definitions(aws, 2)
     aws.refuse("ecs", "describe_task_definition", "ClientException", "Unable to describe task definition.")
+    there = [definition(2), definition(1), f"{PREFIX}:task-definition/app-worker:7"]
+    aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": there})
     result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition="app:99")
     assert "rollback_task_definition (option task_definition) is 'app:99'" in result["msg"]
+    assert result["msg"].endswith("The newest there are: app:2, app:1.")
 
 
 def test_info_refuses_a_bare_number_before_it_asks_about_releases(aws, run_module):
@@ -505,7 +509,6 @@ def test_a_fenced_service_gets_its_tasks_back_with_the_deployment_and_its_scalin
     }
     aws.answer("ecs", "update_service", {"service": service(1)["services"][0]}, asked)
     expect_history(aws, *SERVED, (3, 1, "SUCCESSFUL"), revisions=[3])
-    expect_deployments(aws, (3, 1, "SUCCESSFUL"), revisions=[])
     aws.answer("ecs", "describe_services", counted(2, 2, FENCED, revision=1))
     aws.answer("ecs", "describe_services", counted(2, 2, FENCED, revision=1))
     expect_scaling(aws, True)

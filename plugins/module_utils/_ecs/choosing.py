@@ -1,0 +1,170 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which release a service goes back to: the whole order of precedence. Pure: no AWS, no clock, no Ansible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
+    Candidate,
+    candidates,
+    eligible,
+    line,
+    option_text,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import same_content
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes, same_images
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
+NAMED = "rollback_task_definition names it"
+NEXT = 3  # candidates that a plan shows besides the one that is chosen
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Where a service goes back to.
+
+    ``first_bad`` is the task definition (ARN) of the first release after the target, ``bad_since`` when it came, ``good_since`` when the
+    target had begun before; None where nothing is bad. ``notes`` are what a person has to know of this choice. ``candidates`` are all releases
+    of the record, newest first, and ``next`` those that come after the chosen one, best first.
+    """
+
+    target: Revision
+    reason: str
+    first_bad: str | None
+    bad_since: datetime | None
+    good_since: datetime | None
+    notes: tuple[str, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    next: tuple[Candidate, ...] = ()
+
+
+def choose_target(name, running, timeline, named=None, recorded=None, gone=frozenset(), origins=None):
+    """The Choice of a service.
+
+    In this order:
+
+    1. what the operator named;
+    2. what the release point that the operator named has recorded;
+    3. what runs, when it was brought back already, so that a second run changes nothing;
+    4. what the newest release point older than what runs has recorded;
+    5. of the service revisions that ran before, the newest whose images are not those of what runs, that served for more than moments, and
+       that was not rolled back from without having served again; mostly what the bad deployment replaced;
+    6. where none has served for more than moments, the newest that has served at all.
+
+    :param name: of the service.
+    :param running: the Revision that it runs.
+    :param timeline: Timeline.
+    :param named: the Revision that the operator named, or None.
+    :param recorded: ``(Revision, why, insisted)`` of a release point, or None.
+    :param gone: ARNs of task definitions that were deleted, so that they cannot come back.
+    :param origins: ARN of a copy → ARN of its origin.
+    :raises RollbackError: none can be chosen; the evidence lists the candidates, each with the option that picks it.
+    """
+    origins = origins or {}
+    known = candidates(timeline, running, gone, origins)
+    best = eligible(known)
+    if named:
+        return _choice(named, NAMED, running, timeline, known, origins)
+    if recorded and recorded[2]:
+        return _choice(*recorded[:2], running, timeline, known, origins)
+    if running.task_definition not in {item.task_definition for stay in timeline.stays[-1:] for item in stay.revisions}:
+        what = "AWS has no record that %s was deployed (it keeps 90 days)" % short(running.task_definition)
+        raise _nothing_to_choose(name, what, known)
+    if timeline.brought_back:
+        gone_back = ", ".join(short(timeline.of(item)[-1].revision.task_definition) for item in timeline.younger(timeline.running))
+        reason = "it was brought back already, from %s; %s" % (gone_back, _elsewhere(best))
+        return _choice(running, reason, running, timeline, known, origins)
+    if recorded:
+        return _choice(*recorded[:2], running, timeline, known, origins)
+    if not best:
+        what = "nothing older than %s has served without being rolled back from" % short(running.task_definition)
+        if any(item.same_images and item.verdict != "running" for item in known):
+            what += ", but with the same images"
+        raise _nothing_to_choose(name, what, known)
+    words = "it is the newest one before %s that has served and was not rolled back from"
+    return _choice(best[0].revision, words % _first_bad_name(timeline, best[0], running), running, timeline, known, origins)
+
+
+def _first_bad_name(timeline, candidate, running):
+    stay = timeline.bad_stay(candidate.release)
+    return short(stay.revision.task_definition if stay else running.task_definition)
+
+
+def _elsewhere(best):
+    if not best:
+        return "there is no other one to go to"
+    return "the next one would be %s" % option_text(best[0])
+
+
+def _choice(target, reason, running, timeline, known, origins):
+    ours = next((item for item in known if item.is_of(target, origins)), None)
+    release = ours.release if ours else None
+    forward = release is not None and release != timeline.running and release in timeline.younger(timeline.running)
+    stays = same_content(target, running, origins)
+    bad = good = None
+    if release is None:
+        bad = next(iter(timeline.of(timeline.running)[-1:]), None)  # it was never deployed, and takes the place of what runs
+    elif not forward and (not stays or timeline.brought_back):
+        bad = timeline.bad_stay(release)
+        bad = bad if bad or stays else timeline.stays[-1]
+        good = max((stay.began for stay in timeline.of(release) if bad is None or stay.began < bad.began), default=None)
+    others = tuple(item for item in known if item is not ours and item.verdict != "running")
+    best = eligible(others)
+    rest = [item for item in others if item not in best and item.verdict not in ("deleted",)]
+    return Choice(
+        target=target,
+        reason=reason,
+        first_bad=bad.revisions[0].task_definition if bad else None,
+        bad_since=bad.began if bad else None,
+        good_since=good,
+        notes=tuple(_notes(target, ours, running, timeline, known, stays, reason == NAMED, origins)),
+        candidates=known,
+        next=tuple([*best, *rest][:NEXT]),
+    )
+
+
+def _notes(target, ours, running, timeline, known, stays, named, origins):
+    """What is known against a choice."""
+    what = short(target.task_definition)
+    if stays:
+        yield from _stands_otherwise(running, timeline, origins, known)
+        return
+    if ours is None:
+        yield "%s was never deployed, as far as AWS's record goes; whether it starts is not known" % what
+        if same_images(target, running):
+            yield "%s has the images of what runs: it is the same release" % what
+        return
+    for against in ours.against:
+        yield "%s: %s" % (what, against)
+    if named:
+        return
+    for item in known:
+        if item is not ours and item.last > ours.last and item.verdict in ("moments", "same image"):
+            yield "passed over: %s" % line(item)
+
+
+def _stands_otherwise(running, timeline, origins, known):
+    """Where what runs was brought back with another configuration than the one with which it served."""
+    served = [revision for stay in timeline.of(timeline.running)[:-1] for revision in stay.proven]
+    if not timeline.brought_back or not served:
+        return
+    told = changes(running, served[-1]).told
+    if told:
+        item = next((item for item in known if item.is_of(served[-1], origins)), None)
+        how = "; as it served: %s" % option_text(item) if item else ""
+        yield "%s runs otherwise than when it served: %s%s" % (short(running.task_definition), "; ".join(told), how)
+
+
+def _nothing_to_choose(name, why, known):
+    return RollbackError(
+        "There is no task definition to bring service %s back to: %s. Name one in rollback_task_definition%s."
+        % (name, why, ", each with its value below" if any(item.verdict != "running" for item in known) else ", as family:revision"),
+        [line(item) for item in known] or ["AWS lists no deployment of this service"],
+        dict(candidates=[item.told() for item in known]),
+    )

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""AWS's record of a service's deployments, read newest first and only as far as the answer needs.
+
+A list of deployments tells of each which service revision it deployed, and how it ended; that is enough for most. Whole descriptions are asked
+for only of the newest, which may be under way, of those that ECS has rolled back, and of the oldest, before which the record is empty.
+"""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, ServiceDeployment
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import UnexpectedAnswer, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+PAGE = 100  # ListServiceDeployments' most
+A_CALL = 20  # DescribeServiceDeployments', DescribeServiceRevisions' most
+MOST = 500  # deployments of a service that are read; so many were started again and again, or name what you want
+PLAIN = ("SUCCESSFUL", "STOPPED")  # of these, the list tells all that there is to know
+
+
+class History(list):
+    """ServiceDeployments of one service, newest first. ``whole`` tells whether they go back as far as AWS's record (90 days)."""
+
+    whole = True
+
+
+class Record:
+    """What ECS has recorded of the deployments of one cluster's services.
+
+    :param client: the boto3 client of ECS.
+    """
+
+    def __init__(self, client, cluster):
+        self._ecs, self._cluster = client, cluster
+        self._revisions = {}  # by ARN; None where AWS has it no more. None ever changes
+        self._ended = {}  # ServiceDeployments that have ended, by ARN; none ever changes
+
+    def read(self, service, enough=None, most=MOST):
+        """The History of a service, page by page until ``enough`` (callable: a History → bool) of it is read, or ``most`` deployments."""
+        found, token = History(), {}
+        while True:
+            size = min(PAGE, most)
+            answer = self._ecs.list_service_deployments(
+                cluster=self._cluster, service=service, maxResults=size, **token
+            )
+            found.whole = not answer.get("nextToken")
+            found += self._told(answer["serviceDeployments"], newest=not found, oldest=found.whole)
+            found.sort(key=lambda item: item.created_at, reverse=True)
+            if found.whole or len(found) >= most or (enough and enough(found)):
+                return found
+            token = {"nextToken": answer["nextToken"]}
+
+    def _told(self, briefs, newest, oldest):
+        """The ServiceDeployments of one page of the list."""
+        last = len(briefs) - 1
+        whole = [
+            brief["serviceDeploymentArn"]
+            for place, brief in enumerate(briefs)
+            if (newest and place < A_CALL) or (oldest and place == last) or not _says_all(brief)
+        ]
+        described = {item.arn: item for item in self.deployments(whole)}
+        plain = [brief for brief in briefs if brief["serviceDeploymentArn"] not in whole]
+        self._know([brief["targetServiceRevisionArn"] for brief in plain])
+        with reading("ListServiceDeployments"):
+            listed = {brief["serviceDeploymentArn"]: self._listed(brief) for brief in plain}
+        known = {**listed, **described}  # one that is in neither has left the record meanwhile
+        return [known[arn] for arn in (brief["serviceDeploymentArn"] for brief in briefs) if arn in known]
+
+    def _listed(self, brief):
+        revision = self._revisions[brief["targetServiceRevisionArn"]]
+        return _deployment(brief, revision)
+
+    def deployments(self, arns):
+        """ServiceDeployments by ARN, whole."""
+        new = [arn for arn in arns if arn not in self._ended]
+        answers = [item for part in side_by_side(self._some_deployments, chunks(new, A_CALL)) for item in part]
+        self._know([arn for item in answers for arn in _named(item)], [arn for item in answers for arn in _sources(item)])
+        with reading("DescribeServiceDeployments"):
+            found = [self._whole(item) for item in answers]
+        self._ended.update((item.arn, item) for item in found if item.status in ENDED)
+        known = {**self._ended, **{item.arn: item for item in found}}
+        return [known[arn] for arn in arns if arn in known]
+
+    def _some_deployments(self, arns):
+        return self._ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+
+    def _whole(self, item):
+        back = item.get("rollback", {}).get("serviceRevisionArn")
+        sources = [self._revisions[arn] for arn in _sources(item)]
+        return _deployment(
+            item,
+            self._revisions[item["targetServiceRevision"]["arn"]],
+            back=self._revisions[back] if back else None,
+            stage=item.get("lifecycleStage", ""),
+            paused=any(hook.get("status") == "AWAITING_ACTION" for hook in item.get("lifecycleHookDetails", [])),
+            sources=tuple(source for source in sources if source),
+        )
+
+    def revisions(self, arns):
+        """Revisions by ARN.
+
+        :raises UnexpectedAnswer: AWS leaves one out.
+        """
+        self._know(arns)
+        return {arn: self._revisions[arn] for arn in arns}
+
+    def _know(self, needed, welcome=()):
+        """Read service revisions that are not known yet; those that are only ``welcome`` may be gone."""
+        # Until a task has pulled an image, its digest is not known: such a revision is read again.
+        new = [arn for arn in dict.fromkeys([*needed, *welcome]) if not self._is_known(arn)]
+        for some in side_by_side(self._some_revisions, chunks(sorted(new), A_CALL)):
+            self._revisions.update(some)
+        missing = [arn for arn in dict.fromkeys(needed) if self._revisions.get(arn) is None]
+        if missing:
+            raise UnexpectedAnswer("DescribeServiceRevisions", "it left out %s" % ", ".join(missing))
+        self._revisions.update((arn, None) for arn in new if arn not in self._revisions)
+
+    def _is_known(self, arn):
+        known = self._revisions.get(arn, self)
+        return known is None or (known is not self and known.image_set is not None)
+
+    def _some_revisions(self, arns):
+        answer = self._ecs.describe_service_revisions(serviceRevisionArns=arns)
+        with reading("DescribeServiceRevisions"):
+            found = [Revision.from_boto(item) for item in answer["serviceRevisions"]]
+        return {item.arn: item for item in found}
+
+
+def _says_all(brief):
+    return brief.get("status") in PLAIN and "targetServiceRevisionArn" in brief and "createdAt" in brief
+
+
+def _named(item):
+    back = item.get("rollback", {}).get("serviceRevisionArn")
+    return [item["targetServiceRevision"]["arn"], *([back] if back else [])]
+
+
+def _sources(item):
+    return [source["arn"] for source in item.get("sourceServiceRevisions", [])]
+
+
+def _deployment(item, revision, back=None, **more):
+    return ServiceDeployment(
+        arn=item["serviceDeploymentArn"],
+        status=item["status"],
+        reason=item.get("statusReason", ""),
+        created_at=item["createdAt"],
+        task_definition=revision.task_definition,
+        brought_back=back.task_definition if back else None,
+        digests=revision.digests,
+        finished_at=item.get("finishedAt"),
+        revision=revision,
+        back=back,
+        **more,
+    )
+
+
+def chunks(items, size):
+    """``items`` in lists of at most ``size``."""
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a service ran, in order: releases, the stays of each, how long they served, and what was rolled back from. Pure.
+
+A release is what its images are: two task definitions with the same digests are one release, and one task definition whose tag meant two
+images is two. Only where AWS has recorded no digests, a release is its task definition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import IN_FLIGHT
+
+NO_TIME = timedelta(0)
+
+
+@dataclass
+class Stay:
+    """A time in which a service was to run one release; ``revisions`` are those that it was deployed with, oldest first, and ``ended`` is
+    when the next release began, None for the one that it runs. ``served`` is when the first deployment of it had succeeded, ``proven_at`` when
+    the last one had, else None."""
+
+    release: object  # its key
+    began: datetime
+    revisions: list[Revision] = field(default_factory=list)
+    proven: list[Revision] = field(default_factory=list)  # those whose deployments have succeeded, oldest first
+    served: datetime | None = None
+    proven_at: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def revision(self):
+        """The Revision that stands for it: the newest that came to serve, else the newest."""
+        return (self.proven or self.revisions)[-1]
+
+    def seconds(self, now):
+        """How long it served (timedelta): until something else was begun, which may have done harm from then on."""
+        if self.served is None:
+            return NO_TIME
+        return max((self.ended or now) - self.served, NO_TIME)
+
+
+def _events(history):
+    """(when, Revision, when it served or None, whether it is under way) of each time that something was to run, oldest first."""
+    events, oldest_first = [], sorted(history, key=lambda item: item.created_at)
+    known = {item.target.arn for item in history} | {item.returned.arn for item in history if item.returned}
+    for item in oldest_first:
+        before = sorted((source for source in item.sources if source.arn not in known), key=lambda one: one.created_at or item.created_at)
+        for place, source in enumerate(before):
+            known.add(source.arn)
+            began = min(source.created_at or item.created_at, item.created_at)
+            # Of two that a deployment replaced, the younger one was still being deployed.
+            events.append((began, source, None if place else began, False))
+        done = item.finished_at or item.created_at
+        events.append((item.created_at, item.target, done if item.status == "SUCCESSFUL" else None, item.status in IN_FLIGHT))
+        if item.returned:
+            events.append((done, item.returned, done if item.status == "ROLLBACK_SUCCESSFUL" else None, False))
+    return sorted(events, key=lambda event: event[0])
+
+
+def _keys(events, origins):
+    """The key of the release of each event's Revision, in the order of events."""
+
+    def origin(revision):
+        return origins.get(revision.task_definition, revision.task_definition)
+
+    sets = {}
+    for _at, revision, _served, _under_way in events:
+        if revision.image_set is not None:
+            sets.setdefault(origin(revision), []).append(revision.image_set)
+    keys = []
+    for _at, revision, _served, under_way in events:
+        known = set(sets.get(origin(revision), ()))
+        if revision.image_set is not None:
+            keys.append(revision.image_set)
+        elif len(known) == 1 and not under_way:
+            keys.append(known.pop())
+        elif under_way and known:
+            keys.append(revision.arn)  # its tag may mean another image by now; which one is known once a task has pulled it
+        else:
+            keys.append(origin(revision))
+    return keys
+
+
+class Timeline:
+    """What a service ran.
+
+    :param history: ServiceDeployments in any order.
+    :param origins: ARN of a copy that this collection registered → ARN of what it is a copy of, as far as known.
+    :param now: aware datetime; until then, what runs has served.
+    :param moments: timedelta; what served no longer has served for moments only.
+    """
+
+    def __init__(self, history, origins=None, now=None, moments=NO_TIME):
+        events = _events(history)
+        self.stays = []
+        for (at, revision, served, _under_way), key in zip(events, _keys(events, origins or {})):
+            if not self.stays or self.stays[-1].release != key:
+                if self.stays:
+                    self.stays[-1].ended = at
+                self.stays.append(Stay(key, at))
+            stay = self.stays[-1]
+            stay.revisions.append(revision)
+            if served is not None:
+                stay.proven.append(revision)
+                stay.served, stay.proven_at = stay.served or served, served
+        self.now = now or max((event[2] or event[0] for event in events), default=None)
+        self.moments = moments
+        self.releases = list(dict.fromkeys(stay.release for stay in self.stays))  # in the order in which they were born
+        self._fell = self._rolled_back()
+
+    @property
+    def running(self):
+        """The key of the release that it runs, or is being brought to; None without a record."""
+        return self.stays[-1].release if self.stays else None
+
+    def of(self, release):
+        """The stays of a release, oldest first."""
+        return [stay for stay in self.stays if stay.release == release]
+
+    def born(self, release):
+        """When a release was first deployed."""
+        return self.of(release)[0].began
+
+    def younger(self, release):
+        """Releases born after ``release``, oldest first; all of them when it was never deployed."""
+        return self.releases[self.releases.index(release) + 1 :] if release in self.releases else self.releases
+
+    def spans(self, release):
+        """[from, to] of each time that a release served, oldest first; ``to`` is None while it does."""
+        return [(stay.served, stay.ended) for stay in self.of(release) if stay.served is not None]
+
+    def seconds(self, release, since=0):
+        """How long a release served (timedelta), counted from the stay of that number on."""
+        stays = [stay for stay in self.stays[since:] if stay.release == release]
+        return sum((stay.seconds(self.now) for stay in stays), NO_TIME)
+
+    def has_served(self, release, since=0):
+        """Whether a deployment of it has succeeded, from the stay of that number on."""
+        return any(stay.served is not None for stay in self.stays[since:] if stay.release == release)
+
+    def for_moments(self, release):
+        """Whether all that it has served are moments."""
+        return self.seconds(release) < self.moments
+
+    def _rolled_back(self):
+        """Release → the number of the stay with which it was last rolled back from, whoever did it.
+
+        Deploying a release again while a younger one runs is a rollback: everything born after it that ran since it first did was rolled
+        back from.
+        """
+        fell = {}
+        for number, stay in enumerate(self.stays):
+            first = next(place for place, other in enumerate(self.stays) if other.release == stay.release)
+            if first == number or stay.release == self.stays[number - 1].release:
+                continue
+            if self.releases.index(self.stays[number - 1].release) < self.releases.index(stay.release):
+                continue  # forward again
+            between = {other.release for other in self.stays[first:number]} & set(self.younger(stay.release))
+            fell.update(dict.fromkeys(between, number))
+        return fell
+
+    def rolled_back_from(self, release, moments_count=False):
+        """Whether a release was rolled back from, and did not serve again since for more than moments (or at all)."""
+        if release not in self._fell:
+            return False
+        since = self._fell[release]
+        if moments_count:
+            return not self.has_served(release, since)
+        return not self.has_served(release, since) or self.seconds(release, since) < self.moments
+
+    @property
+    def brought_back(self):
+        """Whether what runs was brought back from younger releases."""
+        return self.running is not None and bool(self.younger(self.running))
+
+    def bad_stay(self, target):
+        """The first Stay after the last time that ``target`` served for more than moments (where it never did: at all); None without one.
+
+        Of the release that runs, the time before it was brought back counts, so what is found is what it was brought back from.
+        """
+        places = [place for place, stay in enumerate(self.stays) if stay.release == target]
+        if target == self.running:
+            places = places[:-1]
+        served = [place for place in places if self.stays[place].served is not None]
+        proper = [place for place in served if self.stays[place].seconds(self.now) >= self.moments]
+        places = proper or served or places
+        return self.stays[places[-1] + 1] if places else None

@@ -33,7 +33,9 @@ def broken(harmed):
 
 
 def play(production, *arguments, **given):
-    return production.play("rollback_database", *arguments, "-e", json.dumps({**GIVEN, **given}))
+    return production.play(
+        "rollback_database", *arguments, "-e", json.dumps({**GIVEN, "rollback_despite_migrations": True, **given})
+    )
 
 
 def probes(production) -> list[dict]:

@@ -49,7 +49,8 @@ def fingerprint(production, db_instance: str) -> str:
 
 
 def variables(**given) -> list[str]:
-    return ["-e", json.dumps(given)]
+    """Release 2 does not migrate at its start, and its code works with the schema from before its migration: somebody who knows that says so."""
+    return ["-e", json.dumps({"rollback_despite_migrations": True, **given})]
 
 
 def refused(played) -> str:
@@ -149,7 +150,7 @@ def test_is_refused_in_clear_words_and_nothing_has_changed(broken, mistake):
 
 
 def test_a_check_shows_the_plan_and_writes_nothing(broken):
-    played = broken.play(PLAYBOOK, "--check", "--diff")
+    played = broken.play(PLAYBOOK, "--check", "--diff", *variables())
     assert (played.code, played.written) == (0, []), played.output
     assert "CODE      spymeo-app: stays on spymeo-app:2 and is started again" in played.output
     assert f"from snapshot {world.SNAPSHOT}, data of" in played.output
@@ -164,7 +165,7 @@ def test_the_plan_counts_what_would_be_left_behind(broken):
     """
     with world.connect(broken.state["endpoint_url"], world.DB_INSTANCE) as connection:
         connection.execute(statement)
-    played = broken.play(PLAYBOOK, "--check")
+    played = broken.play(PLAYBOOK, "--check", *variables())
     with world.connect(broken.state["endpoint_url"], world.DB_INSTANCE) as connection:
         connection.execute("""DELETE FROM "Practitioner" WHERE "id" LIKE 'late-%'""")
     assert "12 rows of Practitioner were created since then; playbooks/salvage.yml finds them" in played.output

@@ -432,7 +432,11 @@ def noted(releases):
 
 def with_next(finding, releases):
     """A Finding whose cure names the release that would come next, where it says that another one is to be named."""
-    following = [release.choice.next[0] for release in releases if release.service.name in finding.services and release.choice.next]
+    following = [
+        release.choice.next[0]
+        for release in releases
+        if release.service.name in finding.services and release.choice.next
+    ]
     if ANOTHER_TARGET not in finding.cure or not following:
         return finding
     texts = dict.fromkeys(option_text(item) for item in following)

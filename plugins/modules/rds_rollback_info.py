@@ -309,6 +309,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look impor
     ask,
     expected,
     fits,
+    other_port,
     reached,
     still_good,
 )
@@ -389,7 +390,9 @@ def look(module, gateway, rollback, url):
     with ThreadPoolExecutor(2) as beside:
         asking = failed = None
         if params["count_rows"] and url:
-            asking = beside.submit(ask, url, params["count_timeout"], rules if done else (), data_from)
+            # At the instance's own address: the cutover replaces that of the URL, whatever is wrong with it.
+            there = url.at(rollback.current.host, rollback.current.port)
+            asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), data_from)
         if asking and done and rollback.failed_host:
             failed = beside.submit(ask, url.at(rollback.failed_host, None), params["count_timeout"], (), data_from)
         found = findings(observe(gateway, module.aws, rollback, params["run_id"]))
@@ -401,7 +404,8 @@ def look(module, gateway, rollback, url):
         return (found + still_good(asked, wanted, params["despite_data"], AGAIN) if asked else found), asked, wanted
     now = datetime.now(timezone.utc)
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
-    return (found + reached(asked, rollback.current) if asked else found), asked, wanted
+    found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked else []
+    return found, asked, wanted
 
 
 def counted(rollback, asked):

@@ -9,7 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Changes, Revision, changes, same_images
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import (
+    Changes,
+    Revision,
+    changes,
+    same_images,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT, Edit
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 

@@ -43,10 +43,7 @@ def resolve(name, timeline, origins):
     :raises Ambiguous: the name means several releases, or what runs and another configuration of it.
     """
     found = [
-        (stay, revision)
-        for stay in timeline.stays
-        for revision in stay.revisions
-        if _bears(revision, name, origins)
+        (stay, revision) for stay in timeline.stays for revision in stay.revisions if _bears(revision, name, origins)
     ]
     if not found:
         return None

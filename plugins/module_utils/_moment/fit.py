@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrat
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
     NOT_CHECKED,
+    NOTED,
     PASSED,
     Finding,
 )
@@ -80,13 +81,14 @@ def findings(releases, data, bad_since, now, despite_moment=False, despite_migra
 
     :param releases: the Release of each service.
     :param data: Data.
-    :param bad_since: aware datetime, when the first release began that is rolled back from; None where the code stays.
+    :param bad_since: aware datetime, when the harm began: the operator says so, or the first release that is rolled back from; else None.
     :param now: aware datetime.
     :param despite_moment: whether the operator wants data of another moment.
     :param despite_migrations: whether the operator says that the code can work with the migrations of the data.
     """
     found = [*_harm(data, bad_since, despite_moment)]
     for release in releases:
+        found += _under_its_hands(release, data)
         found += _fit(release, data, now, despite_moment, despite_migrations)
     return found
 
@@ -107,6 +109,20 @@ def _harm(data, bad_since, despite):
         DESPITE_MOMENT,
     )
     yield _unless(despite, Finding("moment", data.told, FAILED, what, cure))
+
+
+def _under_its_hands(release, data):
+    """Of a release that stays nobody has said that it is bad: whoever knows when the harm began can tell."""
+    began = next((since for since, until in release.served if until is None), None)
+    if release.stays and began and data.at > began:
+        what = "%s has served since %s, and the data are younger: what it has done is in them" % (
+            release.name,
+            _time(began),
+        )
+        cure = "If it is what did the harm, take older data: -e rollback_snapshot_before=%s." % began.isoformat(
+            timespec="seconds"
+        )
+        yield Finding("moment", release.service, NOTED, what, cure)
 
 
 def _fit(release, data, now, despite_moment, despite_migrations):

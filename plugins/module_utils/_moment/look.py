@@ -134,7 +134,7 @@ def fits(data, known, now, despite_moment, despite_migrations):
     """The Findings of release and data beside each other."""
     if known is None:
         return []
-    bad_since = None if known.stays else parse_time("bad_since", known.bad_since)
+    bad_since = parse_time("bad_since", known.bad_since)
     return findings(known.releases(), data, bad_since, now, despite_moment, despite_migrations)
 
 
@@ -155,6 +155,17 @@ def reached(asked, instance):
         )
         return [Finding("database", place, FAILED, what, cure)]
     return [Finding("database", place, NOTED if code else NOT_CHECKED, what)]
+
+
+def other_port(url, instance):
+    """A Finding where DATABASE_URL leads to another port than the DbInstance listens on: that alone keeps the application out."""
+    if instance.port and url.port != instance.port:
+        what = "DATABASE_URL names port %d, and it listens on %d; the cutover writes the right one" % (
+            url.port,
+            instance.port,
+        )
+        return [Finding("database", instance.name, NOTED, what)]
+    return []
 
 
 def still_good(asked, wanted, despite, again):

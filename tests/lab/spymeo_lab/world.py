@@ -10,8 +10,8 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import socket
 import shlex
+import socket
 import sys
 import time
 import urllib.error

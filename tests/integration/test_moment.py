@@ -134,6 +134,7 @@ def test_so_it_is_where_the_code_stays_once_somebody_says_when_the_harm_began(st
     assert "BEWARE    moment spymeo-app: spymeo-app:2 has served since" in told.output
     said = untouched(story, story.play("rollback_database", *given(rollback_snapshot="taken-after")), restored=True)
     assert "rule of Practitioner" in said
+    story.forget_runs()
     began = story.service()["deployments"][0]["createdAt"].isoformat()
     said = untouched(
         story, story.play("rollback_database", *given(rollback_snapshot="taken-after", rollback_bad_since=began))

@@ -255,7 +255,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell i
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import line, summary, verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime

@@ -77,3 +77,11 @@ def parameter_group_ready(instance):
     if "failed-to-apply" in other:
         return Failed("RDS could not apply the parameter group of DB instance %s" % instance.name)
     return Pending(0, 1, other[0])
+
+
+def start_command(name):
+    """How a stopped DB instance is started, for people to paste."""
+    return "aws rds start-db-instance --db-instance-identifier %s && aws rds wait db-instance-available --db-instance-identifier %s" % (
+        name,
+        name,
+    )

@@ -14,9 +14,13 @@ from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import tags_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_DATA,
+    TAG_POINT,
     TAG_REPLACED_BY,
     TAG_REPLACES,
     TAG_RUN,
+    TAG_SAFETY,
+    TAG_SERVED,
     TAG_SNAPSHOT,
 )
 
@@ -24,7 +28,7 @@ CARRIED, IDENTITY, OBSERVED = "carried", "identity", "observed"
 """What a setting is to us: the same on both instances; different by nature; a state and not a setting."""
 
 _NOT_SET = (None, [], {})
-OURS = (TAG_RUN, TAG_SNAPSHOT, TAG_REPLACES, TAG_REPLACED_BY)
+OURS = (TAG_DATA, TAG_POINT, TAG_REPLACED_BY, TAG_REPLACES, TAG_RUN, TAG_SAFETY, TAG_SERVED, TAG_SNAPSHOT)
 
 
 @dataclass(frozen=True)
@@ -393,7 +397,13 @@ def restore_request(source, snapshot, name, run_id, accepted):
     if "AllocatedStorage" in request:
         request["AllocatedStorage"] = max(source.allocated_storage, snapshot.allocated_storage)
     # Tags that are passed replace those of the source (restore), so both are passed.
-    tags = dict(_tags(source.description), **{TAG_RUN: run_id, TAG_SNAPSHOT: snapshot.arn, TAG_REPLACES: source.name})
+    ours = {
+        TAG_RUN: run_id,
+        TAG_SNAPSHOT: snapshot.arn,
+        TAG_REPLACES: source.name,
+        TAG_DATA: snapshot.data.as_tag(name),
+    }
+    tags = dict(_tags(source.description), **ours)
     request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     return dict(request, **snapshot.request(name))
 

@@ -103,6 +103,7 @@ def test_what_is_made_already_needs_no_room(look):
     full = {"DBInstances": (40, 40), "ManualSnapshots": (100, 100), "AllocatedStorage": (100000, 100000)}
     tags = {
         "spymeo:rollback-run": RUN,
+        "spymeo:rollback-replaces": "app-db",
         "spymeo:rollback-source-snapshot": "arn:aws:rds:eu-west-3:123456789012:snapshot:before",
     }
     made = dict(restored={"name": NEW, "tags": tags}, safety={"tags": {"spymeo:rollback-run": RUN}})

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import (
-    Wanted,
     decide_rollback,
     refuse_a_stranger,
     refuse_what_cannot_be_restored,
@@ -185,7 +185,7 @@ SNAPSHOTS = [
     dict(BEFORE, name="night", OriginalSnapshotCreateTime=NOON - timedelta(hours=3)),
     dict(BEFORE, name="morning", OriginalSnapshotCreateTime=NOON - timedelta(hours=1)),
     dict(BEFORE, name="half", OriginalSnapshotCreateTime=NOON - timedelta(hours=2), Status="creating"),
-    dict(BEFORE, name="harm", OriginalSnapshotCreateTime=NOON, tags={"spymeo:rollback-run": OLDER}),  # what a run kept
+    dict(BEFORE, name="app-db-failed-migration-" + OLDER, OriginalSnapshotCreateTime=NOON, tags={"spymeo:rollback-run": OLDER}),  # what a run kept
 ]
 
 

@@ -112,7 +112,10 @@ class Tree:
 
     def family(self, current, line):
         """The names of every instance that has to do with ``current`` (DbInstance) or is in ``line``, those that are gone among them."""
-        names, before = {current.name, *(ancestor.name for ancestor in line)}, set()
+        return self._family({current.name, *(ancestor.name for ancestor in line)})
+
+    def _family(self, names):
+        before = set()
         while names != before:
             before = set(names)
             for instance in self.instances:
@@ -120,6 +123,10 @@ class Tree:
                 if len(kin) > 1 and kin & names:
                     names |= kin
         return names
+
+    def family_of(self, name):
+        """The names of every instance that has to do with the one of that name, which need not be there."""
+        return self._family({name})
 
     def _kin(self, instance):
         data = self.began_with(instance)

@@ -190,6 +190,18 @@ def point_in_time(gateway, replaced, name, moment):
     return PointInTime.of(then, moment)
 
 
+def as_it_can_be(gateway, replaced, new, now):
+    """The DbInstance that settings come from: ``replaced``, without its CA where no instance can be given that any more.
+
+    :param new: DbInstance that has been restored already, or None.
+    """
+    authority = "CACertificateIdentifier"
+    if new and new.description.get(authority) == replaced.description.get(authority):
+        return replaced
+    authorities = if_allowed("rds:DescribeCertificates", gateway.authorities)
+    return givable(replaced, None if isinstance(authorities, NotRead) else authorities, now)
+
+
 def begin(gateway, options, clock):
     """The Restoration that is asked for; it has looked once and changed nothing.
 
@@ -201,12 +213,11 @@ def begin(gateway, options, clock):
     snapshot = point_in_time(gateway, replaced, options["source_db_instance"], moment) if moment else named
     if snapshot is None:
         raise BadInput("snapshot", options["snapshot"], "there is no such snapshot")
-    authorities = if_allowed("rds:DescribeCertificates", gateway.authorities)
-    source = givable(replaced, None if isinstance(authorities, NotRead) else authorities, now)
     accepts = gateway.accepts(snapshot.operation), gateway.accepts("ModifyDBInstance")
     wanted = Wanted(options["new_db_instance"], options["run_id"], *accepts)
-    restoration = Restoration(gateway, source, snapshot, wanted, clock)
+    restoration = Restoration(gateway, replaced, snapshot, wanted, clock)
     restoration.observe()
+    restoration.source = as_it_can_be(gateway, replaced, restoration.instance, now)
     step = restoration.decide()
     if isinstance(step, Refuse):
         raise restoration.failed(step.reason)
@@ -308,6 +319,12 @@ def why(step, wanted, safety):
     return "run %s has begun to restore DB instance %s, and goes on" % (wanted.run_id, wanted.name)
 
 
+def safety_of(gateway, source, options):
+    """The Snapshotting of the safety snapshot, None where none is wanted."""
+    name = options["safety_snapshot"]
+    return Snapshotting(gateway, source, name, options["run_id"]) if name else None
+
+
 def main():
     module = WritingModule(
         dict(
@@ -327,9 +344,8 @@ def main():
     with module.telling():
         gateway = RdsGateway(module.aws("rds"))
         restoration = begin(gateway, options, clock)
-        source, wanted, name = restoration.source, restoration.wanted, options["safety_snapshot"]
-        step, before = restoration.decide(), shown(restoration.instance)
-        safety = Snapshotting(gateway, source, name, wanted.run_id) if name else None
+        source, wanted = restoration.source, restoration.wanted
+        step, before, safety = restoration.decide(), shown(restoration.instance), safety_of(gateway, source, options)
         if module.check_mode:
             changed, after, kept = foresee(restoration, safety, step)
         else:

@@ -309,6 +309,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable
@@ -375,17 +376,6 @@ def instance_told(instance):
     )
 
 
-def kept_told(holder):
-    """A Holder in JSON types."""
-    return dict(
-        db_instance=holder.name,
-        status=holder.status,
-        snapshots=list(holder.snapshots),
-        serves=holder.serves,
-        told=holder.told,
-    )
-
-
 def told(rollback, found, counted):
     """A Rollback, its Findings and what was counted in JSON types."""
     source, lost = rollback.source, rollback.lost
@@ -408,7 +398,7 @@ def told(rollback, found, counted):
             engine=source.engine,
             engine_version=source.engine_version,
         ),
-        kept=[kept_told(holder) for holder in rollback.kept],
+        kept=[holder_told(holder) for holder in rollback.kept],
         lost=dict(
             since=show_time(lost.since),
             seconds=lost.seconds,

@@ -123,3 +123,14 @@ def _beyond(period, bound):
     if period.until and period.until <= bound:
         return None
     return Period(bound, period.until)
+
+
+def holder_told(holder):
+    """A Holder in JSON types."""
+    return dict(
+        db_instance=holder.name,
+        status=holder.status,
+        snapshots=list(holder.snapshots),
+        serves=holder.serves,
+        told=holder.told,
+    )

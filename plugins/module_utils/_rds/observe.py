@@ -9,11 +9,13 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from functools import partial
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._kms.gateway import KmsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import Observation
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback, in_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holders
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls, side_by_side
 
@@ -28,16 +30,34 @@ def where_it_stands(gateway, db_instance, wanted, current_host, run_id):
     instances = gateway.instances()
     names = sorted(Tree(instances, ()).family_of(db_instance))
     with pool_of_calls() as pool:
-        named = pool.submit(gateway.snapshot, wanted.snapshot) if wanted.by_name else None
         windows = pool.submit(side_by_side, partial(_windows, gateway), names) if wanted.point_in_time else None
         snapshots = [item for found in pool.map(gateway.snapshots_of, names) for item in found]
-    if named and named.result() and named.result().arn not in [item.arn for item in snapshots]:
-        snapshots.append(named.result())
+    if wanted.by_name and wanted.snapshot not in [item.name for item in snapshots]:
+        snapshots += filter(None, [gateway.snapshot(wanted.snapshot)])
     now = datetime.now(timezone.utc)
     read = windows.result() if windows else []
     earliest = {of: since for window in read if not isinstance(window, NotRead) for of, since in window.items()}
     rollback = decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now, earliest)
     return rollback, next((window for window in read if isinstance(window, NotRead)), None)
+
+
+def where_the_data_are(gateway, db_instance, current_host):
+    """(lineage.Tree, the DbInstance that is in service, every Holder of something that is not in it).
+
+    :param gateway: RdsGateway.
+    :raises BadInput: there is no such instance, or the application uses another one.
+    """
+    instances = gateway.instances()
+    names = sorted(Tree(instances, ()).family_of(db_instance))
+    with pool_of_calls() as pool:
+        snapshots = [item for found in pool.map(gateway.snapshots_of, names) for item in found]
+    tree = Tree(instances, snapshots)
+    if db_instance not in tree.by_name:
+        raise BadInput("db_instance", db_instance, "there is no such DB instance in this region")
+    current = in_service(tree.by_name[db_instance], current_host, tree.by_name)
+    now = datetime.now(timezone.utc)
+    found = holders(tree, current, tree.line_of(current, now))
+    return tree, current, tuple(holder for holder in found if not holder.serves)
 
 
 def _windows(gateway, name):

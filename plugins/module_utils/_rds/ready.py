@@ -85,3 +85,17 @@ def start_command(name):
         name,
         name,
     )
+
+
+def cannot_answer(name, instance):
+    """Why the DB instance of that name cannot answer (str with the cure), empty when nothing is known against it.
+
+    :param instance: DbInstance of the name, or None.
+    """
+    if instance is None:
+        return "DB instance %s is not there any longer." % name
+    if instance.status in ("stopped", "stopping"):
+        return "DB instance %s is %s. Start it: %s. Then run again." % (name, instance.status, start_command(name))
+    if instance.status in TERMINAL:
+        return "DB instance %s is %s: %s." % (name, instance.status, TERMINAL[instance.status])
+    return ""

@@ -142,7 +142,9 @@ def test_a_name_is_refused_that_is_of_the_failed_instance_after_the_cutover(nigh
 
 def test_a_snapshot_of_another_instance_is_refused(night):
     rds = night.aws("rds")
-    rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier="by-hand", DBSnapshotIdentifier="nightly-of-production")
+    rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier="by-hand", DBSnapshotIdentifier="nightly-of-production"
+    )
     rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier="by-hand", WaiterConfig=QUICKLY)
     assert tags(night, "by-hand")["spymeo:rollback-replaces"] == P, "RDS gives it the tags of the snapshot's instance"
     take(night, "by-hand", "of-by-hand")

@@ -95,7 +95,10 @@ def _safety(seen):
     found = _tried("safety_snapshot", name, lambda: takes_snapshot(current, seen.safety, name, seen.run_id))
     waits = waits_for(current) if found.verdict == PASSED and seen.safety is None else None
     if waits:
-        what = "%s is %s now; the restore begins at once, and the safety snapshot as soon as that is over" % (current.name, waits)
+        what = "%s is %s now; the restore begins at once, and the safety snapshot as soon as that is over" % (
+            current.name,
+            waits,
+        )
         return Finding("safety_snapshot", name, NOTED, what)
     return found
 
@@ -130,7 +133,7 @@ def _quotas(seen):
         yield Finding("quota", "RDS", NOT_CHECKED, seen.quotas.why, seen.quotas.cure)
         return
     rollback = seen.rollback
-    needed = dict(ManualSnapshots=0 if seen.safety else 1)
+    needed = dict(ManualSnapshots=0 if seen.safety or not rollback.safety_snapshot else 1)
     if rollback.restored is None:
         storage = max(rollback.current.allocated_storage, rollback.source.allocated_storage)
         needed.update(DBInstances=1, AllocatedStorage=storage)
@@ -199,4 +202,3 @@ def _left_behind(seen):
     current = seen.rollback.current
     for text in left_behind(current):
         yield Finding("left_behind", current.name, NOTED, text.rstrip("."))
-

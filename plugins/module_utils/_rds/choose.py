@@ -105,7 +105,10 @@ def against(source, line):
     ancestor = next((one for one in line if one.holds(source.data)), None)
     serves = line[0].name
     if ancestor is None:
-        return "it was taken of DB instance %s, from which %s, which is in service, has not come" % (source.instance, serves)
+        return "it was taken of DB instance %s, from which %s, which is in service, has not come" % (
+            source.instance,
+            serves,
+        )
     if ancestor.left and source.data_from and source.data_from > ancestor.left:
         return "its data are of %s, and %s had been taken out of service at %s; %s has never had them" % (
             _time(source.data_from),

@@ -193,8 +193,9 @@ def _lost(line, after, snapshot, now):
         since = min([*began, snapshot.data_from or now, now])
         how_known = "all of it: %s and %s have no moment in common that is known" % (snapshot.told, line[0].name)
     elif snapshot.data_from and since < snapshot.data_from:
-        how_known = (
-            "from the last moment at which %s and %s were one to now, by this machine's clock" % (snapshot.told, line[0].name)
+        how_known = "from the last moment at which %s and %s were one to now, by this machine's clock" % (
+            snapshot.told,
+            line[0].name,
         )
     else:
         how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.told
@@ -277,7 +278,10 @@ def takes_snapshot(source, present, name, run_id):
             % (name, present.instance, whose, run_id)
         )
     if source.status in TERMINAL:
-        raise RollbackError("RDS takes no snapshot of DB instance %s, because it is %s. %s" % (source.name, source.status, _way_on(source)))
+        raise RollbackError(
+            "RDS takes no snapshot of DB instance %s, because it is %s. %s"
+            % (source.name, source.status, _way_on(source))
+        )
     return True
 
 

@@ -40,9 +40,17 @@ def _encryption(seen):
         _encrypted(current.kms_key),
     )
     if not isinstance(source, DbSnapshot):
-        return Finding("encryption", source.told, FAILED, what, "Restore a snapshot instead, copied with the key of now.")
+        return Finding(
+            "encryption", source.told, FAILED, what, "Restore a snapshot instead, copied with the key of now."
+        )
     if not current.kms_key:
-        return Finding("encryption", source.told, FAILED, what, "Name a snapshot that is not encrypted; a copy of this one always is.")
+        return Finding(
+            "encryption",
+            source.told,
+            FAILED,
+            what,
+            "Name a snapshot that is not encrypted; a copy of this one always is.",
+        )
     copy = "%s-recrypted" % source.name.replace("rds:", "")
     cure = (
         "Copy it: aws rds copy-db-snapshot --source-db-snapshot-identifier %s --target-db-snapshot-identifier %s --kms-key-id %s "
@@ -61,7 +69,10 @@ def _version(seen):
         return None
     what = "it is of %s %s, and %s runs %s: the restored instance keeps the newer one, since none goes back to an older minor version"
     return Finding(
-        "version", source.told, NOTED, what % (source.engine, source.engine_version, current.name, current.engine_version)
+        "version",
+        source.told,
+        NOTED,
+        what % (source.engine, source.engine_version, current.name, current.engine_version),
     )
 
 
@@ -100,4 +111,6 @@ def _roles(seen):
             what = "it has no feature, so it cannot be given to the restored instance"
             yield Finding("role", subject, NOTED, what, "Add it by hand afterwards.")
         elif status == "INVALID":
-            yield Finding("role", subject, NOTED, "RDS cannot use it now (INVALID), so it is not given to the restored instance")
+            yield Finding(
+                "role", subject, NOTED, "RDS cannot use it now (INVALID), so it is not given to the restored instance"
+            )

@@ -59,7 +59,9 @@ class RdsGateway:
 
     def earliest_restorable(self, instance):
         """The earliest time that the automated backups of an instance (its name) can be restored to: DbiResourceId → datetime."""
-        pages = self._rds.get_paginator("describe_db_instance_automated_backups").paginate(DBInstanceIdentifier=instance)
+        pages = self._rds.get_paginator("describe_db_instance_automated_backups").paginate(
+            DBInstanceIdentifier=instance
+        )
         with reading("DescribeDBInstanceAutomatedBackups"):
             found = [backup for page in pages for backup in page["DBInstanceAutomatedBackups"]]
             return {
@@ -73,7 +75,9 @@ class RdsGateway:
         pages = self._rds.get_paginator("describe_certificates").paginate()
         with reading("DescribeCertificates"):
             found = [item for page in pages for item in page["Certificates"]]
-            return {item["CertificateIdentifier"]: item["ValidTill"] for item in found if item["CertificateType"] == "CA"}
+            return {
+                item["CertificateIdentifier"]: item["ValidTill"] for item in found if item["CertificateType"] == "CA"
+            }
 
     def quotas(self):
         """What this account may have in this region: quota name → (used, maximum). The unit of AllocatedStorage is GiB."""

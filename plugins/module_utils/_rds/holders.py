@@ -72,7 +72,11 @@ def holders(tree: Tree, current, line):
         if holder:
             found.append(holder)
     order = datetime.max.replace(tzinfo=current.created.tzinfo) if current.created else None
-    return tuple(sorted(found, key=lambda item: (bool(item.status), item.last or order), reverse=True)) if order else tuple(found)
+    return (
+        tuple(sorted(found, key=lambda item: (bool(item.status), item.last or order), reverse=True))
+        if order
+        else tuple(found)
+    )
 
 
 def _of_instance(tree, instance, current, line):

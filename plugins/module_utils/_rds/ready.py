@@ -81,9 +81,12 @@ def parameter_group_ready(instance):
 
 def start_command(name):
     """How a stopped DB instance is started, for people to paste."""
-    return "aws rds start-db-instance --db-instance-identifier %s && aws rds wait db-instance-available --db-instance-identifier %s" % (
-        name,
-        name,
+    return (
+        "aws rds start-db-instance --db-instance-identifier %s && aws rds wait db-instance-available --db-instance-identifier %s"
+        % (
+            name,
+            name,
+        )
     )
 
 
@@ -96,6 +99,6 @@ def cannot_answer(name, instance):
         return "DB instance %s is not there any longer." % name
     if instance.status in ("stopped", "stopping"):
         return "DB instance %s is %s. Start it: %s. Then run again." % (name, instance.status, start_command(name))
-    if instance.status in TERMINAL:
-        return "DB instance %s is %s: %s." % (name, instance.status, TERMINAL[instance.status])
-    return ""
+    if instance.status == "deleting":
+        return "DB instance %s is deleting: %s." % (name, TERMINAL[instance.status])
+    return ""  # others may answer all the same, and are asked

@@ -291,9 +291,7 @@ SETTINGS = (
     _same("CACertificateIdentifier", differs=lambda before, after: before is not None and before != after),
     _same("TdeCredentialArn"),
     _carried("CustomIamInstanceProfile", "CustomIamInstanceProfile"),
-    _carried(
-        "AssociatedRoles", read=_roles, differs=lambda before, after: not set(before or ()) <= set(after or ())
-    ),
+    _carried("AssociatedRoles", read=_roles, differs=lambda before, after: not set(before or ()) <= set(after or ())),
     _carried("Domain", "Domain", "Domain", key="DomainMemberships", read=_domain("Domain", False), group="domain"),
     _carried(
         "DomainIAMRoleName",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import Period, read_periods
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import read_periods
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
     TAG_DATA,
     TAG_REPLACED_BY,

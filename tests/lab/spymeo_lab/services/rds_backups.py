@@ -92,7 +92,10 @@ class Backups:
         shown = {name: instance.settings[name] for name in same if name in instance.settings}
         window = {}
         if instance.backups_since:
-            window = {"EarliestTime": self.earliest_restorable(instance), "LatestTime": self.latest_restorable(instance)}
+            window = {
+                "EarliestTime": self.earliest_restorable(instance),
+                "LatestTime": self.latest_restorable(instance),
+            }
         return {
             **shown,
             "DBInstanceArn": instance.arn,

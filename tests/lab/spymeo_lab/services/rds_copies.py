@@ -23,7 +23,9 @@ class Copies:
         source = self.find_snapshot(request["SourceDBSnapshotIdentifier"])
         name = check_identifier(request["TargetDBSnapshotIdentifier"], "TargetDBSnapshotIdentifier", 255)
         if source.status != "available":
-            raise ApiError("InvalidDBSnapshotState", f"Cannot copy the snapshot because it is in {source.status} state.")
+            raise ApiError(
+                "InvalidDBSnapshotState", f"Cannot copy the snapshot because it is in {source.status} state."
+            )
         if name in self.snapshots:
             message = f"Cannot create the snapshot because a snapshot with the identifier {name} already exists."
             raise ApiError("DBSnapshotAlreadyExists", message)

@@ -46,7 +46,9 @@ class Roles:
             message = f"The DB instance {instance.identifier} already has a role for the feature {role[1]}."
             raise ApiError("DBInstanceRoleAlreadyExists", message)
         instance.roles[role] = "PENDING"
-        self.lab.after(self.lab.durations.modify, lambda: instance.roles.update({role: "ACTIVE"} if role in instance.roles else {}))
+        self.lab.after(
+            self.lab.durations.modify, lambda: instance.roles.update({role: "ACTIVE"} if role in instance.roles else {})
+        )
         return {}
 
     def remove_role_from_db_instance(self, request: dict) -> dict:

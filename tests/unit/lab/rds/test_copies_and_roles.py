@@ -20,7 +20,9 @@ def copied(production, helpers):
     production.rds.copy_db_snapshot(
         SourceDBSnapshotIdentifier=helpers.SNAPSHOT, TargetDBSnapshotIdentifier=COPY, CopyTags=True
     )
-    production.rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier=COPY, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200})
+    production.rds.get_waiter("db_snapshot_available").wait(
+        DBSnapshotIdentifier=COPY, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200}
+    )
     return production
 
 

@@ -28,57 +28,61 @@ def _no_time_passes(monkeypatch):
     monkeypatch.setattr(_wait, "SHORTEST", 0.0)
 
 
-@pytest.fixture
-def announce(aws, db_instance_answer, db_snapshot_answer):
+class Announce:
     """Announces reads: an instance, a snapshot, or that there is none."""
 
-    class Announce:
-        def instance(self, name="app-db", **changes):
-            answer = {"DBInstances": [db_instance_answer(name=name, **changes)]}
-            aws.answer("rds", "describe_db_instances", answer, {"DBInstanceIdentifier": name})
+    def __init__(self, aws, instance_answer, snapshot_answer):
+        self._aws, self._instance_answer, self._snapshot_answer = aws, instance_answer, snapshot_answer
 
-        def no_instance(self, name):
-            aws.refuse("rds", "describe_db_instances", "DBInstanceNotFound", expected={"DBInstanceIdentifier": name})
+    def instance(self, name="app-db", **changes):
+        answer = {"DBInstances": [self._instance_answer(name=name, **changes)]}
+        self._aws.answer("rds", "describe_db_instances", answer, {"DBInstanceIdentifier": name})
 
-        def snapshot(self, name="before", **changes):
-            answer = {"DBSnapshots": [db_snapshot_answer(name=name, **changes)]}
-            aws.answer("rds", "describe_db_snapshots", answer, {"DBSnapshotIdentifier": name})
+    def no_instance(self, name):
+        self._aws.refuse("rds", "describe_db_instances", "DBInstanceNotFound", expected={"DBInstanceIdentifier": name})
 
-        def no_snapshot(self, name):
-            aws.refuse("rds", "describe_db_snapshots", "DBSnapshotNotFound", expected={"DBSnapshotIdentifier": name})
+    def snapshot(self, name="before", **changes):
+        answer = {"DBSnapshots": [self._snapshot_answer(name=name, **changes)]}
+        self._aws.answer("rds", "describe_db_snapshots", answer, {"DBSnapshotIdentifier": name})
 
-        def taken(self, tags):
-            tag_list = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-            expected = {"DBInstanceIdentifier": "app-db", "DBSnapshotIdentifier": SAFETY, "Tags": tag_list}
-            aws.answer("rds", "create_db_snapshot", {}, expected)
+    def no_snapshot(self, name):
+        self._aws.refuse("rds", "describe_db_snapshots", "DBSnapshotNotFound", expected={"DBSnapshotIdentifier": name})
 
-        def taken_already(self):
-            aws.refuse("rds", "create_db_snapshot", "DBSnapshotAlreadyExists")
+    def taken(self, tags):
+        tag_list = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+        expected = {"DBInstanceIdentifier": "app-db", "DBSnapshotIdentifier": SAFETY, "Tags": tag_list}
+        self._aws.answer("rds", "create_db_snapshot", {}, expected)
 
-        def snapshots(self, *names, **changes):
-            answer = {"DBSnapshots": [db_snapshot_answer(name=name, **changes) for name in names]}
-            aws.answer("rds", "describe_db_snapshots", answer, {"DBInstanceIdentifier": "app-db"})
+    def taken_already(self):
+        self._aws.refuse("rds", "create_db_snapshot", "DBSnapshotAlreadyExists")
 
-        def no_snapshots_of(self, instance):
-            aws.answer("rds", "describe_db_snapshots", {"DBSnapshots": []}, {"DBInstanceIdentifier": instance})
+    def snapshots(self, *names, **changes):
+        answer = {"DBSnapshots": [self._snapshot_answer(name=name, **changes) for name in names]}
+        self._aws.answer("rds", "describe_db_snapshots", answer, {"DBInstanceIdentifier": "app-db"})
 
-        def instances(self, *answers):
-            aws.answer("rds", "describe_db_instances", {"DBInstances": list(answers)})
+    def no_snapshots_of(self, instance):
+        self._aws.answer("rds", "describe_db_snapshots", {"DBSnapshots": []}, {"DBInstanceIdentifier": instance})
 
-        def authorities(self):
-            aws.answer("rds", "describe_certificates", {"Certificates": [AUTHORITY]})
+    def instances(self, *answers):
+        self._aws.answer("rds", "describe_db_instances", {"DBInstances": list(answers)})
 
-        def nothing_begun(self):
-            self.instance()
-            self.snapshot()
-            self.no_instance(NEW)
-            self.authorities()
-            self.no_snapshot(SAFETY)
+    def authorities(self):
+        self._aws.answer("rds", "describe_certificates", {"Certificates": [AUTHORITY]})
 
-        def events(self):
-            aws.answer("rds", "describe_events", {"Events": []})
+    def nothing_begun(self):
+        self.instance()
+        self.snapshot()
+        self.no_instance(NEW)
+        self.authorities()
+        self.no_snapshot(SAFETY)
 
-    return Announce()
+    def events(self):
+        self._aws.answer("rds", "describe_events", {"Events": []})
+
+
+@pytest.fixture
+def announce(aws, db_instance_answer, db_snapshot_answer):
+    return Announce(aws, db_instance_answer, db_snapshot_answer)
 
 
 @pytest.fixture
@@ -241,6 +245,32 @@ def test_snapshot_of_this_run_is_joined(announce, take):
     announce.snapshot(SAFETY, tags=MINE)
     result = take()
     assert (result["changed"], result["plan"], result["snapshot"]["status"]) == (False, [], "available")
+
+
+def test_snapshot_of_an_instance_that_is_backing_up_waits_for_that(announce, take):
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.no_snapshot(SAFETY)
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.instance()
+    announce.taken(MINE)
+    announce.snapshot(SAFETY, tags=MINE)
+    result = take()
+    assert (result["changed"], result["snapshot"]["status"]) == (True, "available")
+
+
+def test_snapshot_of_an_instance_that_fails_meanwhile_ends_the_wait(announce, take):
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.no_snapshot(SAFETY)
+    announce.instance(DBInstanceStatus="storage-full")
+    result = take()
+    assert "because it is storage-full" in result["msg"]
+    assert "-e rollback_safety_snapshot=none" in result["msg"]
+
+
+def test_snapshot_that_nobody_waits_for_is_refused_while_its_instance_takes_none(announce, take):
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.no_snapshot(SAFETY)
+    assert "takes no snapshot of DB instance app-db now, because it is backing-up" in take(wait=False)["msg"]
 
 
 def test_snapshot_whose_reply_was_lost_is_joined(announce, take):
@@ -419,7 +449,10 @@ def test_restore_in_check_mode_tells_the_safety_snapshot_and_takes_none(announce
 
 @pytest.mark.parametrize(
     ("present", "words"),
-    [({"tags": {}}, "taken by no run of this collection"), (None, "because it is stopped. Start it: aws rds start-db-instance")],
+    [
+        ({"tags": {}}, "taken by no run of this collection"),
+        (None, "because it is stopped. Start it: aws rds start-db-instance"),
+    ],
 )
 def test_restore_begins_nothing_when_no_safety_snapshot_can_be_taken(announce, restore, present, words):
     announce.instance(DBInstanceStatus="available" if present else "stopped")

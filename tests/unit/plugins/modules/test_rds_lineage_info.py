@@ -43,11 +43,15 @@ def test_tells_what_serves_and_what_the_failed_one_holds(look):
     ("changes", "words"),
     [
         ({"DBInstanceStatus": "stopped"}, "app-db is stopped. Start it: aws rds start-db-instance"),
-        ({"DBInstanceStatus": "storage-full"}, "its storage is full"),
+        ({"DBInstanceStatus": "deleting"}, "somebody is deleting it"),
     ],
 )
 def test_says_why_the_instance_that_is_needed_does_not_answer(look, changes, words):
     assert words in look(NEW, **changes)["needed"]
+
+
+def test_one_that_may_answer_is_asked(look):
+    assert look(NEW, DBInstanceStatus="storage-full")["needed"] == ""
 
 
 def test_an_instance_that_is_gone_is_said_to_be(look):

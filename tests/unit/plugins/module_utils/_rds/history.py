@@ -12,7 +12,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance, safety_snapshot
 
 BEGIN = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
-NEWER = ("spymeo:rollback-data", "spymeo:rollback-served", "spymeo:rollback-safety")  # what older versions did not write
+NEWER = (
+    "spymeo:rollback-data",
+    "spymeo:rollback-served",
+    "spymeo:rollback-safety",
+)  # what older versions did not write
 
 
 @dataclasses.dataclass
@@ -77,7 +81,9 @@ class History:
         """Somebody restores a snapshot beside, without passing tags: RDS gives the new instance those of the snapshot's instance."""
         origin = self.snapshots[index % len(self.snapshots)]
         name = "hand-%d" % next(self.numbers)
-        self.machines[name] = Machine(self.tick(), dict(origin["tags"]), dict(origin["rows"]), parent=origin["DBInstanceIdentifier"])
+        self.machines[name] = Machine(
+            self.tick(), dict(origin["tags"]), dict(origin["rows"]), parent=origin["DBInstanceIdentifier"]
+        )
         return name
 
     def rollback(self, source, rows):
@@ -109,7 +115,9 @@ class History:
         self.serves = new
         self.served[old][-1][1] = at
         self.served.setdefault(new, []).append([at, None])
-        if (new, old) not in self.moves and self.machines[new].created == max(m.created for m in self.machines.values()):
+        if (new, old) not in self.moves and self.machines[new].created == max(
+            m.created for m in self.machines.values()
+        ):
             self.moves.append((old, new))
 
     def _of_today(self, tags):

@@ -111,7 +111,10 @@ ROWS = {
     "not encrypted": (dict(snapshot={"KmsKeyId": None}), ("encryption", "failed")),
     "only the snapshot is encrypted": (dict(current={"KmsKeyId": None}), ("encryption", "failed")),
     "a newer minor version": (dict(snapshot={"EngineVersion": "16.10"}), ("version", "noted")),
-    "a CA that is given no more": (dict(authorities={"other": NOON + timedelta(days=1)}, now=NOON), ("certificate", "noted")),
+    "a CA that is given no more": (
+        dict(authorities={"other": NOON + timedelta(days=1)}, now=NOON),
+        ("certificate", "noted"),
+    ),
     "a CA whose life is over": (dict(authorities={"rds-ca-rsa4096-g1": NOON}, now=NOON), ("certificate", "noted")),
     "CAs may not be read": (dict(authorities=DENIED), ("certificate", "not_checked")),
     "the earliest time may not be read": (dict(earliest=DENIED), ("earliest", "not_checked")),

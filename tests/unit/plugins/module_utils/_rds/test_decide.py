@@ -185,7 +185,12 @@ SNAPSHOTS = [
     dict(BEFORE, name="night", OriginalSnapshotCreateTime=NOON - timedelta(hours=3)),
     dict(BEFORE, name="morning", OriginalSnapshotCreateTime=NOON - timedelta(hours=1)),
     dict(BEFORE, name="half", OriginalSnapshotCreateTime=NOON - timedelta(hours=2), Status="creating"),
-    dict(BEFORE, name="app-db-failed-migration-" + OLDER, OriginalSnapshotCreateTime=NOON, tags={"spymeo:rollback-run": OLDER}),  # what a run kept
+    dict(
+        BEFORE,
+        name="app-db-failed-migration-" + OLDER,
+        OriginalSnapshotCreateTime=NOON,
+        tags={"spymeo:rollback-run": OLDER},
+    ),  # what a run kept
 ]
 
 

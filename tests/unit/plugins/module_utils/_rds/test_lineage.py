@@ -13,7 +13,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holders
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import MOST, as_tag, entered, left, read_periods
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import (
+    MOST,
+    as_tag,
+    entered,
+    left,
+    read_periods,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -125,7 +131,9 @@ def test_an_instance_that_has_inherited_our_tags_stands_for_nothing(second_night
 def test_another_instance_that_had_the_name_is_a_stranger(second_night, db_instance_answer):
     story = second_night()
     snapshot = story.snapshots[-2]
-    snapshot.update(DBInstanceIdentifier=story.r1, DbiResourceId="db-ANOTHERONEWITHTHISNAMEONCE", name="of-its-namesake")
+    snapshot.update(
+        DBInstanceIdentifier=story.r1, DbiResourceId="db-ANOTHERONEWITHTHISNAMEONCE", name="of-its-namesake"
+    )
     rollback = decide(story, Wanted("of-its-namesake"))
     assert "has not come" in rollback.against
 
@@ -234,7 +242,18 @@ def test_a_time_that_the_backups_have_not_is_told_with_both_ends(history, minute
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["write", "write", "snapshot", "snapshot of another", "stray", "copy", "by hand", "rollback", "to a time", "undo"]
+            [
+                "write",
+                "write",
+                "snapshot",
+                "snapshot of another",
+                "stray",
+                "copy",
+                "by hand",
+                "rollback",
+                "to a time",
+                "undo",
+            ]
         ),
         st.integers(0, 50),
     ),
@@ -356,7 +375,11 @@ def test_every_row_that_was_written_in_service_is_where_it_is_told_to_be(history
                 continue
             wrote = [one for one, other in story.machines.items() if row in other.rows and serving(story, one, at)]
             assert wrote, "the model wrote it into what served"
-            assert any(holder.name in wrote and covers(holder, at) for holder in rollback.kept), (row, name, rollback.kept)
+            assert any(holder.name in wrote and covers(holder, at) for holder in rollback.kept), (
+                row,
+                name,
+                rollback.kept,
+            )
 
 
 def serving(story, name, at):

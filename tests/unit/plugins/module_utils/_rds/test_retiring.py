@@ -41,13 +41,21 @@ def both(db_instance_answer):
         ({"tags": MARKED}, False, Retirement({}, BEGUN, False)),
         ({"tags": MARKED, "DBInstanceStatus": "stopped"}, True, Retirement({}, BEGUN, False)),
         ({"tags": MARKED, "DBInstanceStatus": "stopping"}, True, Retirement({}, BEGUN, False)),
-        ({"tags": {**MARKED, "spymeo:rollback-replaced-by": "older-db"}}, False, Retirement({"spymeo:rollback-replaced-by": NEW}, BEGUN, False)),
+        (
+            {"tags": {**MARKED, "spymeo:rollback-replaced-by": "older-db"}},
+            False,
+            Retirement({"spymeo:rollback-replaced-by": NEW}, BEGUN, False),
+        ),
         (
             {"DBInstanceStatus": "backing-up"},
             True,
             Retirement(MARK, BEGUN, False, "RDS stops an available instance only, and it is backing-up"),
         ),
-        (REPLICAS, True, Retirement(MARK, BEGUN, False, "RDS does not stop an instance with read replicas (app-replica)")),
+        (
+            REPLICAS,
+            True,
+            Retirement(MARK, BEGUN, False, "RDS does not stop an instance with read replicas (app-replica)"),
+        ),
     ],
 )
 def test_is_tagged_once_and_stopped_only_where_that_is_asked_for_and_possible(both, changes, stop, expected):
@@ -57,9 +65,10 @@ def test_is_tagged_once_and_stopped_only_where_that_is_asked_for_and_possible(bo
 
 @pytest.mark.parametrize("replaces", ["other-db", None])
 def test_an_instance_that_nothing_has_replaced_is_left_alone(both, replaces):
+    old, new = both(replaces=replaces)
+    family = Tree([old, new], ()).family_of("app-db")
     with pytest.raises(RollbackError, match="was not restored in the place of app-db"):
-        old, new = both(replaces=replaces)
-        retire(old, new, True, Tree([old, new], ()).family_of("app-db"), NOW)
+        retire(old, new, True, family, NOW)
 
 
 def test_after_an_undo_the_mark_of_the_one_that_is_back_is_taken_away(both):

@@ -29,10 +29,14 @@ options:
     description: The member of the secret that holds the URL, where it is a JSON object.
     type: str
     default: DATABASE_URL
-  failed_db_instance:
-    description: The DB instance that was replaced.
+  db_instance:
+    description: The DB instance of the application, or any that a rollback has restored in its place. It tells which instances there are to choose from.
     type: str
-    required: true
+  failed_db_instance:
+    description:
+      - The DB instance that was replaced. The default is the one that was in service last and holds something that the one in service has not. After a
+        rollback that is the failed one, after an undo the one that the rollback had restored.
+    type: str
   directory:
     description:
       - Where the files are written, and nowhere else. It is made when it is not there, for its owner alone; one that is there keeps its mode.
@@ -116,6 +120,15 @@ load:
       file that it names. Empty when there are none, and in check mode.
   returned: success
   type: str
+failed_db_instance:
+  description: The DB instance that was compared.
+  returned: success
+  type: str
+others:
+  description: Further instances that hold something that is in neither, as RV(spymeo.rollback.rds_lineage_info#module:kept) tells them.
+  returned: success
+  type: list
+  elements: dict
 reason:
   description: The numbers in one sentence.
   returned: success
@@ -138,10 +151,13 @@ plan:
 import collections
 from contextlib import ExitStack, nullcontext
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_the_data_are
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import cannot_answer
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.decide import merge, plan, read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.files import Directory, TableFiles
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.gateway import SalvageGateway
@@ -165,16 +181,37 @@ COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 
 
 def targets(module):
-    """Where the failed and the restored database are, both with the credentials of DATABASE_URL."""
-    secrets, name = SecretsGateway(module.aws("secretsmanager")), module.params["failed_db_instance"]
-    url = secrets.database_url(module.params["database_secret"], module.params["key"])
-    failed = RdsGateway(module.aws("rds")).instance(name)
+    """Where the failed and the restored database are, both with the credentials of DATABASE_URL; the name of the failed instance, and the
+    other Holders of what is not in the restored one."""
+    secrets, params = SecretsGateway(module.aws("secretsmanager")), module.params
+    url = secrets.database_url(params["database_secret"], params["key"])
+    gateway = RdsGateway(module.aws("rds"))
+    name, others = params["failed_db_instance"], ()
+    if not name:
+        name, others = chosen(*where_the_data_are(gateway, params["db_instance"], url.host)[1:])
+    failed = gateway.instance(name)
     if failed is None or not failed.host:
         raise BadInput("failed_db_instance", name, "there is no such DB instance, or it has no endpoint")
     if failed.host == url.host and failed.port == url.port:
         problem = "DATABASE_URL names this very instance, so there is nothing to compare it with"
         raise BadInput("failed_db_instance", name, problem, "Name the instance that a rollback has replaced.")
-    return target_of(url.at(failed.host, failed.port)), target_of(url)
+    problem = cannot_answer(name, failed)
+    if problem:
+        raise RollbackError(problem)
+    return target_of(url.at(failed.host, failed.port)), target_of(url), name, others
+
+
+def chosen(current, holders):
+    """The name of the instance that was in service last before ``current`` (DbInstance), and the other Holders.
+
+    :raises RollbackError: no instance holds anything that is not in it.
+    """
+    there = [holder for holder in holders if holder.status]
+    if not there:
+        gone = " ".join(holder.told for holder in holders)
+        text = "No DB instance holds anything that %s, which is in service, has not. %s" % (current.name, gone)
+        raise RollbackError(text.strip())
+    return there[0].name, [holder for holder in holders if holder is not there[0]]
 
 
 def salvage(failed, restored, comparison, files=None):
@@ -235,14 +272,16 @@ def main():
         dict(
             database_secret=dict(type="str", required=True, no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
-            failed_db_instance=dict(type="str", required=True),
+            db_instance=dict(type="str"),
+            failed_db_instance=dict(type="str"),
             directory=dict(type="path", required=True),
             rules=dict(type="dict", default={}),
             timeout=dict(type="int", default=300),
-        )
+        ),
+        required_one_of=[("db_instance", "failed_db_instance")],
     )
     with module.telling():
-        failed_at, restored_at = targets(module)
+        failed_at, restored_at, failed_name, others = targets(module)
         directory = nullcontext() if module.check_mode else Directory(module.params["directory"])
         try:
             with directory as opened:
@@ -258,6 +297,8 @@ def main():
             reason=", ".join("%d %s" % (sums[state], state) for state in COUNTED),
             tables=tables,
             load=load,
+            failed_db_instance=failed_name,
+            others=[holder_told(holder) for holder in others],
         )
 
 

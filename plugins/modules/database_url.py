@@ -16,6 +16,7 @@ description:
   - Without O(host) and O(port) it only tells where the URL points.
   - The new version of the secret becomes current, and the one before it stays, as C(AWSPREVIOUS). A second try of the same run writes no second version.
   - The URL itself never leaves the module.
+  - With O(db_instance) and O(new_db_instance) both are marked with C(spymeo:rollback-served), since and until when they were in service.
 options:
   database_secret:
     description: Name or ARN of the secret.
@@ -40,6 +41,12 @@ options:
       - A later task of the same run, without this option, makes that version current.
     type: bool
     default: false
+  db_instance:
+    description: The DB instance that the URL points at, which goes out of service.
+    type: str
+  new_db_instance:
+    description: The DB instance at O(host), which goes into service.
+    type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -110,9 +117,18 @@ previous_version_id:
   description: The version of the secret that holds RV(before).
   returned: success
   type: str
+unmarked:
+  description: Why an instance could not be marked; empty when both are, or none was to be. The URL has moved all the same.
+  returned: success
+  type: str
 """
 
+from datetime import datetime, timezone
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import into_service, out_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
     Move,
     pending_label,
@@ -152,6 +168,42 @@ def tidy(module, gateway, secret, version_id):
         gateway.drop_label(secret, label, version_id)
 
 
+class Service:
+    """Writes down which DB instance was in service and which is: the beginning before the URL moves, the end after it."""
+
+    def __init__(self, module):
+        self._module = module
+        self._gateway = RdsGateway(module.aws("rds"))
+        self._old, self._new = self._read("db_instance"), self._read("new_db_instance")
+
+    def _read(self, option):
+        name = self._module.params[option]
+        found = self._gateway.instance(name)
+        if found is None:
+            raise BadInput(option, name, "there is no such DB instance")
+        return found
+
+    def begin(self):
+        """Mark the new instance. What stands against it is returned (else None) and no failure: it must not keep a rollback."""
+        return self._tag(self._new, into_service(self._new, datetime.now(timezone.utc)))
+
+    def end(self):
+        """Mark the old one, likewise: the URL has moved, and the deployment must come now. rds_retire tries it again."""
+        return self._tag(self._old, out_of_service(self._old, self._new, datetime.now(timezone.utc), served_now=True))
+
+    def _tag(self, instance, tags):
+        return self._module.measuring(lambda: self._gateway.tag(instance.arn, tags))[1] if tags else None
+
+
+def move(module, gateway, secret, value, url):
+    """As ``rewrite``, with the marks of both instances where they are named. Gives what stands against the marks, too."""
+    marks = bool(module.params["db_instance"]) and not (module.params["pending"] or module.check_mode)
+    service = Service(module) if marks else None
+    begun = service.begin() if service else None
+    version_id = rewrite(module, gateway, secret, value, url)
+    return version_id, begun or (service.end() if service else None)
+
+
 def main():
     module = WritingModule(
         dict(
@@ -161,7 +213,10 @@ def main():
             port=dict(type="int"),
             run_id=dict(type="str"),
             pending=dict(type="bool", default=False),
+            db_instance=dict(type="str"),
+            new_db_instance=dict(type="str"),
         ),
+        required_together=[("db_instance", "new_db_instance")],
         required_by=dict(host="run_id", port="run_id"),
     )
     with module.telling():
@@ -172,7 +227,8 @@ def main():
         url = DatabaseUrl.parse(read_url(value.text, module.params["key"]))
         wanted = url.at(module.params["host"], module.params["port"])
         changed = address(wanted) != address(url)
-        version_id = rewrite(module, gateway, secret, value, wanted) if changed else value.version_id
+        moved = move(module, gateway, secret, value, wanted) if changed else (value.version_id, None)
+        version_id, unmarked = moved
         if not changed and module.params["run_id"]:
             tidy(module, gateway, secret, version_id)
         module.finish(
@@ -185,6 +241,7 @@ def main():
             user=url.user,
             version_id=version_id,
             previous_version_id=value.version_id,
+            unmarked=unmarked or "",
         )
 
 

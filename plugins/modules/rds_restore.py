@@ -14,6 +14,8 @@ description:
   - Restores a snapshot, or a point in time, to a B(new) DB instance. The instance that it replaces is never changed.
   - RDS gives a restored instance the default security group, parameter group and option group, one zone and no deletion protection, unless told otherwise.
     This module passes every setting of O(db_instance) that the restore takes, sets the others afterwards, and reboots only for the parameter group.
+  - IAM roles (C(AssociatedRoles)) are given to it by AddRoleToDBInstance. A CA that RDS gives to no instance any more, and an older minor version than
+    the one that came with the data, cannot be had again and are no difference.
   - Then both instances are compared setting by setting. A difference fails the task.
     What RDS describes and this module does not know is told in RV(not_compared).
   - A run that died anywhere goes on when the task runs again with the same O(run_id). An instance of that name that is not the run's is refused.
@@ -28,8 +30,12 @@ options:
     type: str
   point_in_time:
     description:
-      - A time, ISO 8601 with a time zone. The data of O(db_instance) of this very moment are restored, out of its automated backups.
+      - A time, ISO 8601 with a time zone. The data of O(source_db_instance) of this very moment are restored, out of its automated backups.
       - It comes before O(snapshot). One of both is needed.
+    type: str
+  source_db_instance:
+    description:
+      - The DB instance whose data of O(point_in_time) are restored, an ancestor of O(db_instance). The default is O(db_instance).
     type: str
   new_db_instance:
     description: The name of the new instance, as M(spymeo.rollback.rds_rollback_info) gives it.
@@ -38,7 +44,7 @@ options:
   safety_snapshot:
     description:
       - A snapshot of O(db_instance) that is taken while the restore runs, and that keeps what O(db_instance) holds now. It is taken and joined as
-        M(spymeo.rollback.rds_snapshot) does it, and the task ends when both are there.
+        M(spymeo.rollback.rds_snapshot) does it, and the task ends when both are there. While O(db_instance) is backing up, it is waited for.
       - O(wait_timeout) is for each of both, one after the other.
     type: str
 extends_documentation_fragment:
@@ -148,19 +154,52 @@ seconds:
   type: float
 """
 
+from datetime import datetime, timezone
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings, not_compared, settings_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
+    findings,
+    givable,
+    not_compared,
+    settings_of,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import Snapshotting
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown as shown_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Create, Done, Refuse, Wait, Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_SAFETY
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+
+def point_in_time(gateway, replaced, name, moment):
+    """The PointInTime of the instance of that name, else of the one that is replaced.
+
+    :raises BadInput: there is no such instance.
+    """
+    then = gateway.instance(name) if name else replaced
+    if then is None:
+        raise BadInput("source_db_instance", name, "there is no such DB instance")
+    return PointInTime.of(then, moment)
+
+
+def as_it_can_be(gateway, replaced, new, now):
+    """The DbInstance that settings come from: ``replaced``, without its CA where no instance can be given that any more.
+
+    :param new: DbInstance that has been restored already, or None.
+    """
+    authority = "CACertificateIdentifier"
+    if new and new.description.get(authority) == replaced.description.get(authority):
+        return replaced
+    authorities = if_allowed("rds:DescribeCertificates", gateway.authorities)
+    return givable(replaced, None if isinstance(authorities, NotRead) else authorities, now)
 
 
 def begin(gateway, options, clock):
@@ -168,16 +207,17 @@ def begin(gateway, options, clock):
 
     :raises RollbackError: it will never be done.
     """
-    source = gateway.source(options["db_instance"])
+    replaced, now = gateway.source(options["db_instance"]), datetime.now(timezone.utc)
     moment = parse_time("point_in_time", options["point_in_time"])
     named = gateway.snapshot(options["snapshot"]) if options["snapshot"] and not moment else None
-    snapshot = PointInTime.of(source, moment) if moment else named
+    snapshot = point_in_time(gateway, replaced, options["source_db_instance"], moment) if moment else named
     if snapshot is None:
         raise BadInput("snapshot", options["snapshot"], "there is no such snapshot")
     accepts = gateway.accepts(snapshot.operation), gateway.accepts("ModifyDBInstance")
     wanted = Wanted(options["new_db_instance"], options["run_id"], *accepts)
-    restoration = Restoration(gateway, source, snapshot, wanted, clock)
+    restoration = Restoration(gateway, replaced, snapshot, wanted, clock)
     restoration.observe()
+    restoration.source = as_it_can_be(gateway, replaced, restoration.instance, now)
     step = restoration.decide()
     if isinstance(step, Refuse):
         raise restoration.failed(step.reason)
@@ -203,7 +243,8 @@ def apply(module, restoration, safety):
     """
     restoration.begin()
     if safety:
-        keep(module, restoration, safety.take)
+        tags = {TAG_SAFETY: restoration.source.resource_id}
+        keep(module, restoration, lambda: safety.take(tags, module.params["wait"]))
     if module.params["wait"]:
         await_both(module, restoration, safety)
     else:
@@ -278,12 +319,19 @@ def why(step, wanted, safety):
     return "run %s has begun to restore DB instance %s, and goes on" % (wanted.run_id, wanted.name)
 
 
+def safety_of(gateway, source, options):
+    """The Snapshotting of the safety snapshot, None where none is wanted."""
+    name = options["safety_snapshot"]
+    return Snapshotting(gateway, source, name, options["run_id"]) if name else None
+
+
 def main():
     module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),
             snapshot=dict(type="str"),
             point_in_time=dict(type="str"),
+            source_db_instance=dict(type="str"),
             new_db_instance=dict(type="str", required=True),
             safety_snapshot=dict(type="str"),
             run_id=dict(type="str", required=True),
@@ -296,9 +344,8 @@ def main():
     with module.telling():
         gateway = RdsGateway(module.aws("rds"))
         restoration = begin(gateway, options, clock)
-        source, wanted, name = restoration.source, restoration.wanted, options["safety_snapshot"]
-        step, before = restoration.decide(), shown(restoration.instance)
-        safety = Snapshotting(gateway, source, name, wanted.run_id) if name else None
+        source, wanted = restoration.source, restoration.wanted
+        step, before, safety = restoration.decide(), shown(restoration.instance), safety_of(gateway, source, options)
         if module.check_mode:
             changed, after, kept = foresee(restoration, safety, step)
         else:

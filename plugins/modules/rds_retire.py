@@ -11,7 +11,9 @@ module: rds_retire
 version_added: 0.1.0
 short_description: Mark a DB instance that another one has taken the place of, and stop it if asked
 description:
-  - Tags the instance with C(spymeo:rollback-replaced-by) and the name of the one that is in service now. That name ends in the id of the run.
+  - Tags the instance with C(spymeo:rollback-replaced-by) and the name of the one that is in service now, and both with
+    C(spymeo:rollback-served), which tells since and until when each was in service. From it is known later which data are where.
+  - After an undo it is the other way round. The restored instance is marked, and the mark of the one that is back becomes empty.
   - Stops it only with O(stop=true). It is never deleted, and its data stay. RDS starts a stopped instance again by itself after seven days.
   - Where RDS cannot stop it now, that is told and is no failure, because the application does not use it any more.
 options:
@@ -20,7 +22,8 @@ options:
     type: str
     required: true
   replaced_by:
-    description: The DB instance that was restored in its place, by M(spymeo.rollback.rds_restore).
+    description:
+      - The DB instance that was restored in its place, by M(spymeo.rollback.rds_restore); after an undo, the one that serves again.
     type: str
     required: true
   stop:
@@ -78,19 +81,34 @@ reason:
   type: str
 """
 
+from datetime import datetime, timezone
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import retire
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY
 
 
 def apply(gateway, old, new, retirement):
     """Do what was decided. Returns why the instance runs on although it was to be stopped, or nothing."""
-    if retirement.tag:
-        gateway.tag(old.arn, {TAG_REPLACED_BY: new.name})
+    for instance, tags in ((new, retirement.new), (old, retirement.old)):
+        if tags:
+            gateway.tag(instance.arn, tags)
     refused = gateway.stop(old.name) if retirement.stop else None
     return "RDS says: %s" % refused if refused else retirement.kept_running
+
+
+def there(tree, module, option):
+    """The DbInstance that an option names.
+
+    :raises BadInput: there is none.
+    """
+    found = tree.by_name.get(module.params[option])
+    if found is None:
+        raise BadInput(option, module.params[option], "there is no such DB instance")
+    return found
 
 
 def told(old, new, stopped, kept_running):
@@ -114,16 +132,16 @@ def main():
     )
     with module.telling():
         gateway = RdsGateway(module.aws("rds"))
-        old, new = gateway.source(module.params["db_instance"]), gateway.instance(module.params["replaced_by"])
-        if new is None:
-            raise BadInput("replaced_by", module.params["replaced_by"], "there is no such DB instance")
-        retirement = retire(old, new, module.params["stop"])
+        tree = Tree(gateway.instances(), ())
+        old, new = there(tree, module, "db_instance"), there(tree, module, "replaced_by")
+        now, family = datetime.now(timezone.utc), tree.family_of(old.name)
+        retirement = retire(old, new, module.params["stop"], family, now)
         kept_running = retirement.kept_running if module.check_mode else apply(gateway, old, new, retirement)
         stopped = module.params["stop"] and not kept_running
         before = dict(name=old.name, status=old.status, replaced_by=old.tags.get(TAG_REPLACED_BY, ""))
         status = "stopping" if stopped and retirement.stop else old.status
         module.finish(
-            changed=retirement.tag or (retirement.stop and stopped),
+            changed=bool(retirement.old or retirement.new) or (retirement.stop and stopped),
             before=before,
             after=dict(before, replaced_by=new.name, status=status),
             plan=["%s: %s" % (old.name, step) for step in retirement.steps],

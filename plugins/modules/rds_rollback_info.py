@@ -13,11 +13,15 @@ short_description: Tell where a database rollback starts from, what it makes and
 description:
   - Reads DB instances and snapshots, and tells whether a database rollback is still to be done, has been begun by this run, or is done.
   - It is done when the application uses an instance that was restored from this very snapshot, by whichever run. So running a rollback twice changes nothing.
-    Where the database is asked, it must also still hold what was restored.
+    Where the database is asked, it must also still hold what was restored. O(again) restores it once more.
   - "The data come from a snapshot that is named, from the newest snapshot of a time or earlier, or from a point in time."
   - What cannot work is refused here, before anything changes, all of it at once and each with its cure. The source can be restored and is of
     this engine, the names are free or this run's, the quotas have room for instance, storage and snapshot, the class is offered, the subnet group
     is there, the KMS key is enabled. Read replicas and RDS Proxies that stay behind are notes.
+  - "Which data are where is read off the tree of instances: what each began with, and when it was in service. Tags that a snapshot or an instance has
+    inherited decide nothing. So C(lost) begins at the last moment at which what serves and what is restored were one, and RV(kept) names every instance
+    that holds something else."
+  - What the restored instance could not be made equal in is told here, too, as another KMS key, a newer minor version, a CA that is given no more.
   - An Aurora cluster and a DATABASE_URL that leads elsewhere are refused, too.
   - What the credentials may not read is reported as not checked, never as passed.
 options:
@@ -30,15 +34,33 @@ options:
     type: str
   snapshot_before:
     description:
-      - A time, ISO 8601 with a time zone. The newest available snapshot of O(db_instance) with data of this time or earlier is taken,
-        automated ones included. The safety snapshots of rollbacks are left out, because they hold the harm; those of release points are not.
+      - A time, ISO 8601 with a time zone. The newest available snapshot with data of this time or earlier is taken, automated ones included, of the
+        instance that is in service and of those that its data have come from, as far as they have. The safety snapshots of rollbacks and their copies
+        are left out, because they hold the harm; those of release points are not.
       - It comes before O(snapshot).
     type: str
   point_in_time:
     description:
-      - A time, ISO 8601 with a time zone. The data are those of this very moment, out of the automated backups.
+      - A time, ISO 8601 with a time zone. The data are those of this very moment, out of the automated backups of the instance that was in service then.
+        That is the one that is in service now, or one that its data have come from.
       - It comes before O(snapshot), and cannot be given together with O(snapshot_before).
     type: str
+  again:
+    description:
+      - Whether to restore although the application uses an instance already that another run has restored from the very same data, because its data are
+        bad again. Once this run has done so, it is done.
+    type: bool
+    default: false
+  take_safety_snapshot:
+    description:
+      - Whether the instance that is replaced gets a safety snapshot. Without it, what it holds is in that instance alone. It is for an instance of which
+        RDS takes none, as one that is C(failed) or C(storage-full).
+    type: bool
+    default: true
+  despite_lineage:
+    description: Whether to take a snapshot of O(snapshot) also where the data in service have not come from it.
+    type: bool
+    default: false
   fail_on_error:
     description:
       - Whether the task fails when a check has failed. Its message names every failure with its cure.
@@ -176,7 +198,9 @@ new_db_instance:
   returned: success
   type: str
 safety_snapshot:
-  description: The name of the snapshot to take meanwhile, for O(spymeo.rollback.rds_restore#module:safety_snapshot). When it is done, the one that was taken.
+  description:
+    - The name of the snapshot to take meanwhile, for O(spymeo.rollback.rds_restore#module:safety_snapshot). When it is done, the one that was taken.
+      Empty without O(take_safety_snapshot).
   returned: success
   type: str
 source:
@@ -193,6 +217,9 @@ source:
     point_in_time:
       description: The time, ISO 8601 in UTC; empty for a snapshot.
       type: str
+    db_instance:
+      description: The DB instance that the data are of, for O(spymeo.rollback.rds_restore#module:source_db_instance).
+      type: str
     arn:
       description: The ARN of the snapshot; for a point in time, that of the instance with the time.
       type: str
@@ -205,8 +232,30 @@ source:
     engine_version:
       description: The version of the engine.
       type: str
+kept:
+  description: Where what was written in service is, as far as it will not be in the restored instance; the newest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    db_instance:
+      description: The DB instance.
+      type: str
+    status:
+      description: RDS's status of it; empty when it is gone.
+      type: str
+    snapshots:
+      description: Snapshots that hold it, too.
+      type: list
+      elements: str
+    serves:
+      description: Whether it is the one that is in service now.
+      type: bool
+    told:
+      description: It with the times, for people.
+      type: str
 lost:
-  description: What the rollback throws away, which is everything written since the snapshot.
+  description: What the rollback throws away, which is everything written since the last moment at which what serves and what is restored were one.
   returned: success
   type: dict
   contains:
@@ -275,8 +324,8 @@ findings:
   contains:
     check:
       description:
-        - V(source), V(name), V(safety_snapshot), V(quota), V(class), V(subnet_group), V(key), V(proxy), V(left_behind), V(moment), V(migrations),
-          V(password), V(database) or V(data).
+        - V(source), V(name), V(safety_snapshot), V(lineage), V(earliest), V(encryption), V(version), V(certificate), V(parameter_group), V(role),
+          V(quota), V(class), V(subnet_group), V(key), V(proxy), V(left_behind), V(moment), V(migrations), V(password), V(database) or V(data).
       type: str
     subject:
       description: What was looked at.
@@ -319,8 +368,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell i
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, line, summary, verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable
@@ -344,7 +394,7 @@ def wanted(options):
         cure = "Set rollback_snapshot, rollback_snapshot_before or rollback_point_in_time; checkpoint.yml before a deployment makes a release point."
         problem = "nothing says where the data are to come from, and no release point is older than what runs"
         raise BadInput("snapshot", "", problem, cure)
-    return Wanted(options["snapshot"] or "", before, moment)
+    return Wanted(options["snapshot"] or "", before, moment, options["again"], options["take_safety_snapshot"])
 
 
 def url_now(module):
@@ -374,7 +424,7 @@ def url_then(module, secret, current, at):
 
 def of_password(module, rollback, url, secret, version_id):
     """(Findings, whether the restored instance is given the password of now)."""
-    at = rollback.lost.since
+    at = rollback.source.data_from or rollback.lost.since
     if secret.version(version_id).created <= at:
         return [], False
     then = url_then(module, secret, version_id, at)
@@ -382,27 +432,32 @@ def of_password(module, rollback, url, secret, version_id):
     return [finding], gives
 
 
-def look(module, gateway, rollback, url):
-    """What the databases, the release and RDS tell, side by side: (Findings, Asked of the database in use, Expected)."""
+def look(module, gateway, rollback, url, earliest):
+    """What the databases, the release and RDS tell, side by side: (Findings, Asked of the database in use, Expected).
+
+    :param earliest: as ``where_it_stands`` gives it.
+    """
     params, known = module.params, Known.of(module.params["release"])
     rules, done = read_rules(params["data_rules"]), rollback.state == "done"
-    data_from = rollback.lost.since
+    one_until, now = rollback.lost.since, datetime.now(timezone.utc)
     with ThreadPoolExecutor(2) as beside:
         asking = failed = None
         if params["count_rows"] and url:
             # At the instance's own address: the cutover replaces that of the URL, whatever is wrong with it.
             there = url.at(rollback.current.host, rollback.current.port)
-            asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), data_from)
+            asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), one_until)
         if asking and done and rollback.failed_host:
-            failed = beside.submit(ask, url.at(rollback.failed_host, None), params["count_timeout"], (), data_from)
-        found = findings(observe(gateway, module.aws, rollback, params["run_id"]))
+            failed = beside.submit(ask, url.at(rollback.failed_host, None), params["count_timeout"], (), one_until)
+        more = dict(earliest=earliest, despite_lineage=params["despite_lineage"], now=now)
+        found = findings(observe(gateway, module.aws, rollback, params["run_id"], **more))
         asked = asking.result() if asking else None
         reference = failed.result() if failed else None if done else asked
-    data = Data(data_from, rollback.source.told, reference.seen.migrations if reference and reference.seen else None)
+    seen = reference.seen if reference else None
+    at = rollback.source.data_from or one_until
+    data = Data(at, one_until, rollback.source.told, seen.migrations if seen else None)
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
         return (found + still_good(asked, wanted, params["despite_data"], AGAIN) if asked else found), asked, wanted
-    now = datetime.now(timezone.utc)
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
     found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked else []
     return found, asked, wanted
@@ -446,11 +501,13 @@ def told(rollback, found, rows):
             told=source.told,
             snapshot="" if by_time else source.name,
             point_in_time=source.name if by_time else "",
+            db_instance=source.instance,
             arn=source.arn,
-            created=show_time(lost.since),
+            created=show_time(source.data_from or lost.since),
             engine=source.engine,
             engine_version=source.engine_version,
         ),
+        kept=[holder_told(holder) for holder in rollback.kept],
         lost=dict(
             since=show_time(lost.since),
             seconds=lost.seconds,
@@ -470,8 +527,9 @@ def planned(module):
     params = module.params
     gateway, asked = RdsGateway(module.aws("rds")), wanted(params)
     url, secret, version_id = url_now(module)
-    rollback = where_it_stands(gateway, params["db_instance"], asked, url.host if url else None, params["run_id"])
-    found, answered, of_data = look(module, gateway, rollback, url)
+    host = url.host if url else None
+    rollback, earliest = where_it_stands(gateway, params["db_instance"], asked, host, params["run_id"])
+    found, answered, of_data = look(module, gateway, rollback, url, earliest)
     gives = False
     if url and rollback.state != "done":
         of_secret, gives = of_password(module, rollback, url, secret, version_id)
@@ -493,7 +551,7 @@ def refused(error, module):
     name = module.params["db_instance"]
     return dict(
         state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",
-        restored_instance={}, source={}, lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
+        restored_instance={}, source={}, kept=[], lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
         expected={}, give_password=False,
     )  # fmt: skip
 
@@ -539,6 +597,9 @@ def main():
             point_in_time=dict(type="str"),
             database_secret=dict(type="str", no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
+            again=dict(type="bool", default=False),
+            take_safety_snapshot=dict(type="bool", default=True),
+            despite_lineage=dict(type="bool", default=False),
             count_rows=dict(type="bool", default=False),
             count_timeout=dict(type="int", default=5),
             release=dict(type="dict", options=RELEASE),

@@ -140,7 +140,7 @@ def source_of(gateway, options):
 
 def apply(snapshotting, options):
     """Take the snapshot, and wait for it if asked to."""
-    snapshotting.take(options["tags"])
+    snapshotting.take(options["tags"], options["wait"])
     if options["wait"]:
         snapshotting.wait(options["wait_timeout"], teller("snapshot"))
     else:

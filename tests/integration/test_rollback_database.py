@@ -111,7 +111,7 @@ REFUSED = {
     "a point in time that RDS has not": (
         the_plain_world,
         {"rollback_point_in_time": LONG_AGO},
-        ["point_in_time", "was created at"],
+        ["2020-01-01T00:00:00+00:00 is asked for, and RDS can restore spymeo-production-db from"],
     ),
     "no such snapshot": (
         the_plain_world,

@@ -52,16 +52,18 @@ class Release:
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a plan: ``at`` is their time, ``told`` what they come from, for people. ``migrations`` are those of the failed database, None where it
-    could not be asked or has none; the data have those of them that were started before."""
+    """The data of a plan: ``at`` is their time, ``told`` what they come from, for people. Until ``one_until`` they and the failed database were one;
+    that is before ``at`` where they come from another branch of the same tree. ``migrations`` are those of the failed database, None where it could
+    not be asked or has none."""
 
     at: datetime
+    one_until: datetime
     told: str
     migrations: tuple[Migration, ...] | None = None
 
     def has(self, migration):
         """Whether the data have a Migration of the failed database."""
-        return migration.started <= self.at
+        return migration.started <= self.one_until
 
 
 def expected_migrations(data, release_point):

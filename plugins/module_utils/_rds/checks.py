@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -22,7 +23,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import
     refuse_a_stranger,
     refuse_what_cannot_be_restored,
     takes_snapshot,
+    waits_for,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.fitting import fitting
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import findings as left_behind
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbSnapshot
 
@@ -32,7 +35,9 @@ class Observation:
     """What was read besides instances and snapshots. A reading is a NotRead where the credentials do not allow it.
 
     ``safety`` is the DbSnapshot that has the name of the safety snapshot, or None. ``quotas``: name → (used, maximum).
-    ``key_state`` is None when there is no such key, and ``Enabled`` where nothing is encrypted.
+    ``key_state`` is None when there is no such key, and ``Enabled`` where nothing is encrypted. ``earliest`` is a NotRead where the
+    earliest restorable time could not be read, else None. ``authorities``: name of a CA → the end of its life. ``despite_lineage``:
+    whether data are taken that what serves has not come from.
     """
 
     rollback: Rollback
@@ -43,6 +48,10 @@ class Observation:
     subnet_group: object = "Complete"
     key_state: object = "Enabled"
     proxies: object = ()
+    earliest: object = None
+    authorities: object = None
+    despite_lineage: bool = False
+    now: datetime | None = None
 
 
 def findings(seen):
@@ -51,6 +60,8 @@ def findings(seen):
         return []
     found = [
         *_refusals(seen),
+        *_lineage(seen),
+        *fitting(seen),
         *_quotas(seen),
         _class(seen),
         _subnet_group(seen),
@@ -70,8 +81,41 @@ def _refusals(seen):
         yield _tried("name", present.name, lambda: refuse_a_stranger(present, source, seen.run_id))
     else:
         yield Finding("name", rollback.new_db_instance, PASSED, "the name of the new instance is free")
-    name = rollback.safety_snapshot
-    yield _tried("safety_snapshot", name, lambda: takes_snapshot(current, seen.safety, name, seen.run_id))
+    yield _safety(seen)
+
+
+def _safety(seen):
+    current, name = seen.rollback.current, seen.rollback.safety_snapshot
+    if not name:
+        what = (
+            "rollback_safety_snapshot is none: no snapshot keeps what %s (%s) holds. Only the instance itself does; if it is deleted or "
+            "lost, so is all that was written since the data that are restored" % (current.name, current.status)
+        )
+        return Finding("safety_snapshot", current.name, NOTED, what)
+    found = _tried("safety_snapshot", name, lambda: takes_snapshot(current, seen.safety, name, seen.run_id))
+    waits = waits_for(current) if found.verdict == PASSED and seen.safety is None else None
+    if waits:
+        what = "%s is %s now; the restore begins at once, and the safety snapshot as soon as that is over" % (
+            current.name,
+            waits,
+        )
+        return Finding("safety_snapshot", name, NOTED, what)
+    return found
+
+
+def _lineage(seen):
+    """Whether what serves has come from the data that are restored."""
+    rollback = seen.rollback
+    source = rollback.source
+    if rollback.against:
+        cure = "Name other data, or take these all the same: -e rollback_despite_lineage=true."
+        verdict_of = NOTED if seen.despite_lineage else FAILED
+        yield Finding("lineage", source.told, verdict_of, rollback.against, "" if seen.despite_lineage else cure)
+    elif isinstance(source, DbSnapshot) and source.of_harm:
+        what = "it is the safety snapshot of run %s, and holds what that run was to undo" % source.run_id
+        yield Finding("lineage", source.told, NOTED, what)
+    else:
+        yield Finding("lineage", source.told, PASSED, "%s has come from it" % rollback.current.name)
 
 
 def _tried(check, subject, refuse):
@@ -89,7 +133,7 @@ def _quotas(seen):
         yield Finding("quota", "RDS", NOT_CHECKED, seen.quotas.why, seen.quotas.cure)
         return
     rollback = seen.rollback
-    needed = dict(ManualSnapshots=0 if seen.safety else 1)
+    needed = dict(ManualSnapshots=0 if seen.safety or not rollback.safety_snapshot else 1)
     if rollback.restored is None:
         storage = max(rollback.current.allocated_storage, rollback.source.allocated_storage)
         needed.update(DBInstances=1, AllocatedStorage=storage)
@@ -155,9 +199,6 @@ def _proxies(seen):
 
 
 def _left_behind(seen):
-    current, source = seen.rollback.current, seen.rollback.source
+    current = seen.rollback.current
     for text in left_behind(current):
         yield Finding("left_behind", current.name, NOTED, text.rstrip("."))
-    if source.instance not in (current.name, current.replaces):
-        what = "it was taken of DB instance %s, not of %s" % (source.instance, current.name)
-        yield Finding("source", source.told, NOTED, what)

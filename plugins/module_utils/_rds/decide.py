@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import SNAPSHOT_SOURCE, snapshot_ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import against, chosen
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import Holder, holders
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree, last_in_common
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import (
+    SNAPSHOT_SOURCE,
+    TERMINAL,
+    snapshot_ready,
+    start_command,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot, PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance, safety_snapshot
@@ -36,7 +44,9 @@ class Rollback:
 
     ``replaced``, ``new_db_instance`` and ``safety_snapshot`` are names: of the instance that is (or was) taken out of service, of the one
     that takes its place, of the snapshot that keeps the data of the first. ``restored`` is the DbInstance of the second name, or None.
-    ``failed_host`` is the host of the first, None when the instance is there no longer.
+    ``safety_snapshot`` is empty where none is wanted. ``failed_host`` is the host of the first, None when the instance is there no longer.
+    ``kept`` tells what holds data that are not in what serves afterwards, ``against`` why the source is none that what serves has come
+    from, or is None.
     """
 
     state: str
@@ -49,73 +59,36 @@ class Rollback:
     current: DbInstance
     source: DbSnapshot | PointInTime
     failed_host: str | None = None
+    kept: tuple[Holder, ...] = ()
+    against: str | None = None
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the operator wants the data from: the snapshot of a name, the newest one with data of ``before`` or earlier, or a
-    ``point_in_time``. A time is said for one occasion and a name stands in the inventory, so a time comes first."""
-
-    snapshot: str = ""
-    before: datetime | None = None
-    point_in_time: datetime | None = None
-
-    @property
-    def by_name(self):
-        """Whether the snapshot of the name is wanted."""
-        return self.before is None and self.point_in_time is None
-
-
-def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now):
+def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now, earliest=None):
     """Where the rollback of ``db_instance`` to what is ``wanted`` stands.
 
+    :param wanted: choose.Wanted.
     :param current_host: the host in DATABASE_URL now, or None: then it is the endpoint of ``db_instance``.
     :param instances: every DbInstance of the region.
     :param snapshots: DbSnapshots: those of ``db_instance`` and of what was restored in its place, and the one that is named.
     :param now: aware datetime.
+    :param earliest: as ``chosen`` takes it.
     :return: a Rollback.
     :raises BadInput, RollbackError: it cannot be done; the message says how to cure it.
     """
-    by_name = {instance.name: instance for instance in instances}
-    if db_instance not in by_name:
+    tree = Tree(instances, snapshots)
+    if db_instance not in tree.by_name:
         raise BadInput(
             "db_instance",
             db_instance,
             "there is no such DB instance in this region",
-            _list("DB instances", sorted(by_name)),
+            "The DB instances there are: %s." % ", ".join(sorted(tree.by_name)) if tree.by_name else "There are none.",
         )
-    current = in_service(by_name[db_instance], current_host, by_name)
-    source = _source(wanted, current, by_name, snapshots)
-    if _is_done(current, source):
-        return _done(current, source, by_name.get(current.replaces))
-    return _to_do(current, source, run_id, by_name, now)
-
-
-def _source(wanted, current, by_name, snapshots):
-    """The DbSnapshot or PointInTime that is wanted."""
-    if wanted.before and wanted.point_in_time:
-        problem = "rollback_snapshot_before is given, too"
-        raise BadInput("point_in_time", wanted.point_in_time.isoformat(), problem, "Give one of them.")
-    if wanted.point_in_time:
-        replaced = by_name.get(current.replaces)
-        earlier = PointInTime.of(replaced, wanted.point_in_time) if replaced else None
-        restored_from_it = earlier is not None and current.from_snapshot == earlier.arn
-        return earlier if restored_from_it else PointInTime.of(current, wanted.point_in_time)
-    names = ["%s (%s, %s)" % (item.name, item.status, _time(item.data_from)) for item in snapshots]
-    if wanted.before is None:
-        found = next((item for item in snapshots if item.name == wanted.snapshot), None)
-        if found is None:
-            cure = _list("snapshots of %s" % current.name, names)
-            raise BadInput("snapshot", wanted.snapshot, "there is no such snapshot", cure)
-        return found
-    # A run's own safety snapshot holds the harm that is to be undone.
-    others = [item for item in snapshots if not item.of_harm]
-    eligible = [item for item in others if item.problem is None and item.data_from <= wanted.before]
-    if not eligible:
-        problem = "no available snapshot has data of that time or earlier"
-        cure = _list("snapshots of %s" % current.name, names)
-        raise BadInput("snapshot_before", wanted.before.isoformat(), problem, cure)
-    return max(eligible, key=lambda item: item.data_from)
+    current = in_service(tree.by_name[db_instance], current_host, tree.by_name)
+    line = tree.line_of(current, now)
+    source = chosen(wanted, tree, line, earliest)
+    if _is_done(current, source) and (not wanted.again or current.run_id == run_id):
+        return _done(tree, current, line, source, wanted)
+    return _to_do(tree, current, line, source, run_id, wanted, now)
 
 
 def in_service(named, current_host, by_name):
@@ -158,7 +131,7 @@ def _is_done(current, snapshot):
     return current.from_snapshot == snapshot.arn and times_known and current.created > snapshot.created
 
 
-def _done(current, snapshot, replaced):
+def _done(tree, current, line, snapshot, wanted):
     reason = "The application uses %s already, which run %s restored from %s on %s" % (
         current.name,
         current.run_id,
@@ -167,24 +140,66 @@ def _done(current, snapshot, replaced):
     )
     how_known = "from the time of the data of %s to the creation of %s" % (snapshot.told, current.name)
     lost = Lost(_data_from(snapshot), current.created, how_known)
-    taken = safety_snapshot(current.replaces, current.run_id)
-    host = replaced.host if replaced else None
-    return Rollback("done", reason, current.replaces, current, current.name, taken, lost, current, snapshot, host)
+    taken = safety_snapshot(current.replaces, current.run_id) if wanted.safety else ""
+    replaced = tree.by_name.get(current.replaces)
+    return Rollback(
+        "done",
+        reason,
+        current.replaces,
+        current,
+        current.name,
+        taken,
+        lost,
+        current,
+        snapshot,
+        replaced.host if replaced else None,
+        kept=tuple(item for item in holders(tree, current, line) if not item.serves),
+    )
 
 
-def _to_do(current, snapshot, run_id, by_name, now):
+def _to_do(tree, current, line, snapshot, run_id, wanted, now):
     name = restored_instance(current.name, run_id)
-    present = by_name.get(name)
+    present = tree.by_name.get(name)
     state = "resume" if present else "restore"
     reason = (
         "run %s has begun to restore %s" % (run_id, name)
         if present
         else "%s is in service, and nothing has been restored yet" % current.name
     )
-    how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.told
-    lost = Lost(snapshot.data_from or now, now, how_known)
-    taken = safety_snapshot(current.name, run_id)
-    return Rollback(state, reason, current.name, present, name, taken, lost, current, snapshot, current.host)
+    if _is_done(current, snapshot):
+        reason += "; %s was restored from %s, too, and it is restored again" % (current.name, snapshot.told)
+    after = tree.line(snapshot.data)
+    return Rollback(
+        state,
+        reason,
+        current.name,
+        present,
+        name,
+        safety_snapshot(current.name, run_id) if wanted.safety else "",
+        _lost(line, after, snapshot, now),
+        current,
+        snapshot,
+        current.host,
+        kept=holders(tree, current, after),
+        against=against(snapshot, line),
+    )
+
+
+def _lost(line, after, snapshot, now):
+    """What was written into what serves since the last moment that it has in common with what is restored."""
+    since = last_in_common(line, after)
+    if since is None:
+        began = [one.began for one in line if one.began]
+        since = min([*began, snapshot.data_from or now, now])
+        how_known = "all of it: %s and %s have no moment in common that is known" % (snapshot.told, line[0].name)
+    elif snapshot.data_from and since < snapshot.data_from:
+        how_known = "from the last moment at which %s and %s were one to now, by this machine's clock" % (
+            snapshot.told,
+            line[0].name,
+        )
+    else:
+        how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.told
+    return Lost(min(since, now), now, how_known)
 
 
 def refuse_what_cannot_be_restored(source, snapshot):
@@ -241,10 +256,6 @@ def _data_from(snapshot):
     return snapshot.data_from
 
 
-def _list(what, names):
-    return "The %s there are: %s." % (what, ", ".join(names)) if names else "There are no %s at all." % what
-
-
 def _time(moment):
     return moment.isoformat(timespec="seconds") if moment else "no time yet"
 
@@ -253,7 +264,7 @@ def takes_snapshot(source, present, name, run_id):
     """Whether the snapshot ``name`` of ``source`` is to be taken (True), or is there or on its way already (False).
 
     :param present: the DbSnapshot of that name, or None.
-    :raises RollbackError: the name is taken by a stranger, it has failed, or RDS takes no snapshot of ``source`` now.
+    :raises RollbackError: the name is taken by a stranger, it has failed, or RDS takes no snapshot of ``source`` and will not by itself.
     """
     if present is not None:
         if present.run_id == run_id and present.instance == source.name:
@@ -266,9 +277,23 @@ def takes_snapshot(source, present, name, run_id):
             "There is a snapshot %s already, of DB instance %s and taken by %s, so run %s does not call it its own. Run again with another run id."
             % (name, present.instance, whose, run_id)
         )
-    if source.status not in SNAPSHOT_SOURCE:
+    if source.status in TERMINAL:
         raise RollbackError(
-            "RDS takes no snapshot of DB instance %s now, because it is %s and not available. Bring it there (a stopped one: start it), then run again."
-            % (source.name, source.status)
+            "RDS takes no snapshot of DB instance %s, because it is %s. %s"
+            % (source.name, source.status, _way_on(source))
         )
     return True
+
+
+def waits_for(source):
+    """What the safety snapshot of ``source`` has to wait for (its status), or None: RDS takes it at once."""
+    return None if source.status in SNAPSHOT_SOURCE or source.status in TERMINAL else source.status
+
+
+def _way_on(source):
+    if source.status in ("stopped", "stopping"):
+        return "Start it: %s. Then run again." % start_command(source.name)
+    return (
+        "Bring it back, or go on without the safety snapshot: -e rollback_safety_snapshot=none. What the instance holds is in the instance "
+        "alone then, so nobody may delete it."
+    )

@@ -57,6 +57,28 @@ class RdsGateway:
         found = [_snapshot(answer, "DescribeDBSnapshots") for page in pages for answer in page["DBSnapshots"]]
         return sorted(found, key=lambda item: (item.created is None, item.created))
 
+    def earliest_restorable(self, instance):
+        """The earliest time that the automated backups of an instance (its name) can be restored to: DbiResourceId → datetime."""
+        pages = self._rds.get_paginator("describe_db_instance_automated_backups").paginate(
+            DBInstanceIdentifier=instance
+        )
+        with reading("DescribeDBInstanceAutomatedBackups"):
+            found = [backup for page in pages for backup in page["DBInstanceAutomatedBackups"]]
+            return {
+                backup["DbiResourceId"]: backup["RestoreWindow"]["EarliestTime"]
+                for backup in found
+                if backup.get("RestoreWindow", {}).get("EarliestTime")  # none before the first backup is there
+            }
+
+    def authorities(self):
+        """The CAs that an instance can be given: a dict from their names to the ends of their lives (datetime)."""
+        pages = self._rds.get_paginator("describe_certificates").paginate()
+        with reading("DescribeCertificates"):
+            found = [item for page in pages for item in page["Certificates"]]
+            return {
+                item["CertificateIdentifier"]: item["ValidTill"] for item in found if item["CertificateType"] == "CA"
+            }
+
     def quotas(self):
         """What this account may have in this region: quota name → (used, maximum). The unit of AllocatedStorage is GiB."""
         answer = self._rds.describe_account_attributes()
@@ -93,7 +115,8 @@ class RdsGateway:
         return [target.get("RdsResourceId") for page in pages for target in page["Targets"]]
 
     def take_snapshot(self, instance, name, tags):
-        """Start a snapshot. Returns True, or False when one of that name is there: the reply to an earlier call may have been lost.
+        """Start a snapshot. Returns True; False when one of that name is there: the reply to an earlier call may have been lost; None
+        when the instance takes none in the state that it is in now.
 
         :param tags: dict.
         """
@@ -103,9 +126,7 @@ class RdsGateway:
             return False
         except is_boto3_error_code("InvalidDBInstanceState"):
             # While a snapshot is taken its source is backing-up: it may be this very one.
-            if self.snapshot(name) is None:
-                raise
-            return False
+            return None if self.snapshot(name) is None else False
         return True
 
     def restore(self, operation, request):
@@ -137,6 +158,15 @@ class RdsGateway:
         try:
             self._rds.reboot_db_instance(DBInstanceIdentifier=name)
         except is_boto3_error_code("InvalidDBInstanceState"):
+            return False
+        return True
+
+    def add_role(self, name, role, feature):
+        """Start AddRoleToDBInstance. Returns True, or False when the instance has it, or takes none in the state that it is in now."""
+        request = dict(DBInstanceIdentifier=name, RoleArn=role, FeatureName=feature)
+        try:
+            self._rds.add_role_to_db_instance(**request)
+        except is_boto3_error_code(("DBInstanceRoleAlreadyExists", "InvalidDBInstanceState")):
             return False
         return True
 

@@ -7,43 +7,73 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from functools import partial
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._kms.gateway import KmsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import Observation
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback
-from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback, in_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holders
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls, side_by_side
 
 
 def where_it_stands(gateway, db_instance, wanted, current_host, run_id):
-    """The Rollback.
+    """(the Rollback, None or the NotRead in the place of the earliest time that can be restored).
 
     :param gateway: RdsGateway.
-    :param wanted: decide.Wanted.
+    :param wanted: choose.Wanted.
     :raises BadInput, RollbackError: it cannot be done.
     """
     instances = gateway.instances()
-    named = gateway.snapshot(wanted.snapshot) if wanted.by_name else None
-    if named:
-        snapshots = [named]
-    elif wanted.point_in_time:
-        snapshots = []
-    else:
-        family = [item.name for item in instances if db_instance in (item.name, item.replaces)] or [db_instance]
-        snapshots = [snapshot for name in family for snapshot in gateway.snapshots_of(name)]
+    names = sorted(Tree(instances, ()).family_of(db_instance))
+    with pool_of_calls() as pool:
+        windows = pool.submit(side_by_side, partial(_windows, gateway), names) if wanted.point_in_time else None
+        snapshots = [item for found in pool.map(gateway.snapshots_of, names) for item in found]
+    if wanted.by_name and wanted.snapshot not in [item.name for item in snapshots]:
+        snapshots += filter(None, [gateway.snapshot(wanted.snapshot)])
     now = datetime.now(timezone.utc)
-    return decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now)
+    read = windows.result() if windows else []
+    earliest = {of: since for window in read if not isinstance(window, NotRead) for of, since in window.items()}
+    rollback = decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now, earliest)
+    return rollback, next((window for window in read if isinstance(window, NotRead)), None)
 
 
-def observe(gateway, make_client, rollback, run_id):
+def where_the_data_are(gateway, db_instance, current_host):
+    """(lineage.Tree, the DbInstance that is in service, every Holder of something that is not in it).
+
+    :param gateway: RdsGateway.
+    :raises BadInput: there is no such instance, or the application uses another one.
+    """
+    instances = gateway.instances()
+    names = sorted(Tree(instances, ()).family_of(db_instance))
+    with pool_of_calls() as pool:
+        snapshots = [item for found in pool.map(gateway.snapshots_of, names) for item in found]
+    tree = Tree(instances, snapshots)
+    if db_instance not in tree.by_name:
+        raise BadInput("db_instance", db_instance, "there is no such DB instance in this region")
+    current = in_service(tree.by_name[db_instance], current_host, tree.by_name)
+    now = datetime.now(timezone.utc)
+    found = holders(tree, current, tree.line_of(current, now))
+    return tree, current, tuple(holder for holder in found if not holder.serves)
+
+
+def _windows(gateway, name):
+    return if_allowed("rds:DescribeDBInstanceAutomatedBackups", gateway.earliest_restorable, name)
+
+
+def observe(gateway, make_client, rollback, run_id, **more):
     """The Observation of a Rollback that is still to be done.
 
     :param make_client: callable: the name of a service → a new boto3 client.
+    :param more: what of the Observation is known already.
     """
     if rollback.state == "done":
         return Observation(rollback, run_id)
     current, key = rollback.current, rollback.source.kms_key
-    group = current.description.get("DBSubnetGroup")
+    group, certificate = current.description.get("DBSubnetGroup"), current.description.get("CACertificateIdentifier")
     kms = KmsGateway(make_client("kms")) if key else None
     with pool_of_calls() as pool:
 
@@ -51,15 +81,18 @@ def observe(gateway, make_client, rollback, run_id):
             return pool.submit(if_allowed, action, read, *args)
 
         readings = dict(
-            safety=pool.submit(gateway.snapshot, rollback.safety_snapshot),
             quotas=ask("rds:DescribeAccountAttributes", gateway.quotas),
             offered=ask("rds:DescribeOrderableDBInstanceOptions", gateway.offered, current),
             proxies=ask("rds:DescribeDBProxies, DescribeDBProxyTargets", gateway.proxies_of, current.name),
         )
+        if rollback.safety_snapshot:
+            readings["safety"] = pool.submit(gateway.snapshot, rollback.safety_snapshot)
         if group:
             readings["subnet_group"] = ask(
                 "rds:DescribeDBSubnetGroups", gateway.subnet_group, group["DBSubnetGroupName"]
             )
         if key:
             readings["key_state"] = ask("kms:DescribeKey", kms.state, key)
-    return Observation(rollback, run_id, **{name: reading.result() for name, reading in readings.items()})
+        if certificate:
+            readings["authorities"] = ask("rds:DescribeCertificates", gateway.authorities)
+    return Observation(rollback, run_id, **{name: reading.result() for name, reading in readings.items()}, **more)

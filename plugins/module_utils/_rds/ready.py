@@ -77,3 +77,28 @@ def parameter_group_ready(instance):
     if "failed-to-apply" in other:
         return Failed("RDS could not apply the parameter group of DB instance %s" % instance.name)
     return Pending(0, 1, other[0])
+
+
+def start_command(name):
+    """How a stopped DB instance is started, for people to paste."""
+    return (
+        "aws rds start-db-instance --db-instance-identifier %s && aws rds wait db-instance-available --db-instance-identifier %s"
+        % (
+            name,
+            name,
+        )
+    )
+
+
+def cannot_answer(name, instance):
+    """Why the DB instance of that name cannot answer (str with the cure), empty when nothing is known against it.
+
+    :param instance: DbInstance of the name, or None.
+    """
+    if instance is None:
+        return "DB instance %s is not there any longer." % name
+    if instance.status in ("stopped", "stopping"):
+        return "DB instance %s is %s. Start it: %s. Then run again." % (name, instance.status, start_command(name))
+    if instance.status == "deleting":
+        return "DB instance %s is deleting: %s." % (name, TERMINAL[instance.status])
+    return ""  # others may answer all the same, and are asked

@@ -7,8 +7,14 @@
 from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import compare, left_to_modify, pending
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
+    compare,
+    left_to_modify,
+    pending,
+    roles_of,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import (
+    AddRole,
     Asked,
     Create,
     Done,
@@ -116,6 +122,8 @@ class Restoration:
         elif isinstance(step, Modify):
             taken = self._gateway.modify(step.request)
             self._verb = "modify" if taken else self._verb
+        elif isinstance(step, AddRole):
+            taken, self._verb = self._gateway.add_role(self.wanted.name, step.role, step.feature), "role %s" % step.role
         else:
             taken = self._gateway.reboot(self.wanted.name)
             self._verb = "reboot" if taken else self._verb
@@ -128,10 +136,13 @@ def tell(step, source, wanted):
     if isinstance(step, Create):
         later = left_to_modify(source, wanted.restore_accepts)
         lines = ["restore %s to the new DB instance %s" % (step.what, wanted.name)]
-        return lines + ["then set what a restore cannot take: %s" % ", ".join(later)] * bool(later)
+        lines += ["then set what a restore cannot take: %s" % ", ".join(later)] * bool(later)
+        return lines + ["then give it the role %s for %s" % role for role in sorted(roles_of(source)) if all(role)]
     if isinstance(step, Modify):
         settings = sorted(set(step.request) - {"DBInstanceIdentifier", "ApplyImmediately"})
         return ["set %s of DB instance %s" % (", ".join(settings), wanted.name)]
+    if isinstance(step, AddRole):
+        return ["give DB instance %s the role %s for %s" % (wanted.name, step.role, step.feature)]
     if isinstance(step, Reboot):
         return ["reboot DB instance %s, so that its parameter group takes effect" % wanted.name]
     if isinstance(step, Wait):

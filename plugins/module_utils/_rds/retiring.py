@@ -9,44 +9,69 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import as_tag, entered, left
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY, TAG_SERVED
 
 STOPPED = ("stopping", "stopped")
 
 
 @dataclass(frozen=True)
 class Retirement:
-    """Whether the instance is to be tagged and to be stopped, and why not where it was asked for (empty otherwise)."""
+    """What the instance (``old``) and the one in its place (``new``) are to be tagged with (dicts), whether the first is to be stopped, and
+    why not where it was asked for (empty otherwise)."""
 
-    tag: bool
+    old: dict
+    new: dict
     stop: bool
     kept_running: str = ""
 
     @property
     def steps(self):
-        """What is to be done, in words."""
-        return ["tag it"] * self.tag + ["stop it"] * self.stop
+        """What is to be done with the old one, in words."""
+        return ["tag it"] * bool(self.old) + ["stop it"] * self.stop
 
 
-def retire(old, new, stop):
+def into_service(new, now):
+    """The tags (dict) that a DbInstance lacks which goes into service."""
+    tags = {TAG_SERVED: as_tag(entered(new.served, now), new.resource_id)}
+    if new.tags.get(TAG_REPLACED_BY):  # it was replaced once, and is back
+        tags[TAG_REPLACED_BY] = ""
+    return _lacking(new, tags)
+
+
+def out_of_service(old, new, now, served_now=False):
+    """The tags (dict) that a DbInstance lacks in whose place ``new`` is now.
+
+    :param served_now: whether it is known to have been in service until now.
+    """
+    periods = left(old.served, old.created or now, now, served_now)
+    return _lacking(old, {TAG_SERVED: as_tag(periods, old.resource_id), TAG_REPLACED_BY: new.name})
+
+
+def _lacking(instance, tags):
+    return {key: value for key, value in tags.items() if instance.tags.get(key, "") != value}
+
+
+def retire(old, new, stop, family, now):
     """The Retirement of a DbInstance.
 
     :param old: DbInstance that was in service.
     :param new: DbInstance that has taken its place.
     :param stop: whether it is to be stopped, too (bool).
-    :raises RollbackError: ``new`` was not restored in the place of ``old``.
+    :param family: the names of all instances that ``old`` has to do with, as lineage.Tree tells.
+    :raises RollbackError: neither was restored in the place of the other.
     """
-    if new.replaces != old.name:
+    if new.name not in family or new.name == old.name:
         raise RollbackError(
             "DB instance %s was not restored in the place of %s (its tag says %s), so %s is left alone."
             % (new.name, old.name, new.replaces or "nothing", old.name)
         )
-    tag = old.tags.get(TAG_REPLACED_BY) != new.name
+    tags = out_of_service(old, new, now), into_service(new, now)
     if not stop or old.status in STOPPED:
-        return Retirement(tag, False)
+        return Retirement(*tags, False)
     replicas = old.description.get("ReadReplicaDBInstanceIdentifiers", [])
     if replicas:  # RDS user guide, "Stopping an Amazon RDS DB instance temporarily", limitations
-        return Retirement(tag, False, "RDS does not stop an instance with read replicas (%s)" % ", ".join(replicas))
+        return Retirement(*tags, False, "RDS does not stop an instance with read replicas (%s)" % ", ".join(replicas))
     if old.status != "available":
-        return Retirement(tag, False, "RDS stops an available instance only, and it is %s" % old.status)
-    return Retirement(tag, True)
+        return Retirement(*tags, False, "RDS stops an available instance only, and it is %s" % old.status)
+    return Retirement(*tags, True)

@@ -9,14 +9,19 @@ Written from botocore 1.44.5: 94 members of the shape DBInstance, 49 of RestoreD
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import tags_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_DATA,
+    TAG_POINT,
     TAG_REPLACED_BY,
     TAG_REPLACES,
     TAG_RUN,
+    TAG_SAFETY,
+    TAG_SERVED,
     TAG_SNAPSHOT,
 )
 
@@ -24,7 +29,7 @@ CARRIED, IDENTITY, OBSERVED = "carried", "identity", "observed"
 """What a setting is to us: the same on both instances; different by nature; a state and not a setting."""
 
 _NOT_SET = (None, [], {})
-OURS = (TAG_RUN, TAG_SNAPSHOT, TAG_REPLACES, TAG_REPLACED_BY)
+OURS = (TAG_DATA, TAG_POINT, TAG_REPLACED_BY, TAG_REPLACES, TAG_RUN, TAG_SAFETY, TAG_SERVED, TAG_SNAPSHOT)
 
 
 @dataclass(frozen=True)
@@ -139,10 +144,39 @@ def _volumes(description):
 
 
 def _roles(description):
+    """The roles that can be given to another instance: those for a feature, unless RDS cannot use them."""
     return sorted(
-        "%s for %s" % (role["RoleArn"], role.get("FeatureName", "no feature"))
+        "%s for %s" % (role["RoleArn"], role["FeatureName"])
         for role in description.get("AssociatedRoles", [])
+        if role.get("FeatureName") and role.get("Status") != "INVALID"
     )
+
+
+def minor_of(version):
+    """``16.4`` as numbers; nothing where there is no version yet."""
+    return [int(part) for part in re.findall(r"\d+", version or "")]
+
+
+def roles_of(instance):
+    """The IAM roles of a DbInstance: (RoleArn, FeatureName) → RDS's status of it (ACTIVE, PENDING, INVALID)."""
+    roles = instance.description.get("AssociatedRoles", [])
+    return {(role["RoleArn"], role.get("FeatureName", "")): role.get("Status", "ACTIVE") for role in roles}
+
+
+def givable(source, authorities, now):
+    """A DbInstance as settings can come from it: without its CA where no instance can be given that any more.
+
+    :param authorities: name of a CA → the end of its life; None where that is not known.
+    """
+    if authorities is None or ca_can_be_given(source, authorities, now):
+        return source
+    return replace(source, description=dict(source.description, CACertificateIdentifier=None))
+
+
+def ca_can_be_given(source, authorities, now):
+    """Whether RDS gives the CA of a DbInstance to a new one."""
+    name = source.description.get("CACertificateIdentifier")
+    return name is None or (name in authorities and authorities[name] > now)
 
 
 # Below these sizes in GiB gp3 has a fixed baseline, and RDS refuses Iops and StorageThroughput with InvalidParameterCombination
@@ -188,7 +222,8 @@ SETTINGS = (
     _same("DedicatedLogVolume", when=_on("DedicatedLogVolume")),
     # These come with the snapshot
     _carried("Engine"),
-    _carried("EngineVersion", modify="EngineVersion"),
+    # No instance goes back to an older minor version, so one that came with the snapshot stays.
+    _carried("EngineVersion", modify="EngineVersion", differs=lambda before, after: minor_of(after) < minor_of(before)),
     _carried("StorageEncrypted"),
     _carried("StorageEncryptionType"),
     _carried("KmsKeyId"),
@@ -252,10 +287,11 @@ SETTINGS = (
     _carried("PromotionTier", modify="PromotionTier"),
     # Who may enter
     _carried("IAMDatabaseAuthenticationEnabled", "EnableIAMDatabaseAuthentication", "EnableIAMDatabaseAuthentication"),
-    _same("CACertificateIdentifier"),
+    # None stands for a CA that RDS gives to no instance any more (``givable``): then the restored one has RDS's own choice.
+    _same("CACertificateIdentifier", differs=lambda before, after: before is not None and before != after),
     _same("TdeCredentialArn"),
     _carried("CustomIamInstanceProfile", "CustomIamInstanceProfile"),
-    _carried("AssociatedRoles", read=_roles),
+    _carried("AssociatedRoles", read=_roles, differs=lambda before, after: not set(before or ()) <= set(after or ())),
     _carried("Domain", "Domain", "Domain", key="DomainMemberships", read=_domain("Domain", False), group="domain"),
     _carried(
         "DomainIAMRoleName",
@@ -393,7 +429,13 @@ def restore_request(source, snapshot, name, run_id, accepted):
     if "AllocatedStorage" in request:
         request["AllocatedStorage"] = max(source.allocated_storage, snapshot.allocated_storage)
     # Tags that are passed replace those of the source (restore), so both are passed.
-    tags = dict(_tags(source.description), **{TAG_RUN: run_id, TAG_SNAPSHOT: snapshot.arn, TAG_REPLACES: source.name})
+    ours = {
+        TAG_RUN: run_id,
+        TAG_SNAPSHOT: snapshot.arn,
+        TAG_REPLACES: source.name,
+        TAG_DATA: snapshot.data.as_tag(name),
+    }
+    tags = dict(_tags(source.description), **ours)
     request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
     return dict(request, **snapshot.request(name))
 

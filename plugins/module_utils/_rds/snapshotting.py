@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot, waits_for
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import snapshot_ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
@@ -25,6 +27,7 @@ class Snapshotting:
         self.name = name
         self._gateway = gateway
         self._run_id = run_id
+        self._tags, self._asked = {}, False
         self.changed = False
         self.snapshot = gateway.snapshot(name)
         self.takes = takes_snapshot(source, self.snapshot, name, run_id)
@@ -34,14 +37,24 @@ class Snapshotting:
         """What is to be done, in words."""
         return ["take snapshot %s of DB instance %s" % (self.name, self.source.name)] * self.takes
 
-    def take(self, tags=None):
-        """Ask for it, unless it is there or on its way. ``tags`` (dict) come besides that of the run."""
-        if not self.takes:
-            return
-        self.changed = self._gateway.take_snapshot(
-            self.source.name, self.name, dict(tags or {}, **{TAG_RUN: self._run_id})
-        )
-        if not self.changed:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
+    def take(self, tags=None, wait=True):
+        """Ask for it, unless it is there or on its way. Where its instance takes none now, ``wait`` asks later.
+
+        :param tags: dict, besides that of the run.
+        :param wait: whether ``wait`` will be called.
+        :raises RollbackError: nobody will wait for an instance that takes none now.
+        """
+        self._tags = dict(tags or {}, **{TAG_RUN: self._run_id})
+        if self.takes and not waits_for(self.source):
+            self._ask()
+        if self.takes and not self._asked and not wait:
+            text = "RDS takes no snapshot of DB instance %s now, because it is %s. Run again when that is over."
+            raise RollbackError(text % (self.source.name, self.source.status))
+
+    def _ask(self):
+        taken = self._gateway.take_snapshot(self.source.name, self.name, self._tags)
+        self._asked, self.changed = taken is not None, bool(taken)
+        if taken is False:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
             takes_snapshot(self.source, self._gateway.snapshot(self.name), self.name, self._run_id)
 
     def observe(self):
@@ -64,6 +77,14 @@ class Snapshotting:
         return dict(name=self.name, db_instance=self.source.name, status="available")
 
     def _look(self):
+        if self.takes and not self._asked:
+            self.source = self._gateway.instance(self.source.name) or self.source
+            takes_snapshot(self.source, None, self.name, self._run_id)
+            if not waits_for(self.source):
+                self._ask()
+            if not self._asked:
+                told = "waits: %s (DB instance %s), and its snapshot is taken after that"
+                return Pending(0, 100, told % (self.source.status, self.source.name))
         self.observe()
         return snapshot_ready(self.snapshot)
 

@@ -7,14 +7,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import read_periods
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
-    TAG_POINT,
+    TAG_DATA,
+    TAG_REPLACED_BY,
     TAG_REPLACES,
     TAG_RUN,
+    TAG_SAFETY,
+    TAG_SERVED,
     TAG_SNAPSHOT,
+    restored_instance,
+    safety_snapshot,
 )
 
 
@@ -31,6 +37,7 @@ class DbInstance:
     """
 
     name: str
+    resource_id: str
     arn: str
     status: str
     engine: str
@@ -50,6 +57,7 @@ class DbInstance:
         endpoint = answer.get("Endpoint") or {}
         return cls(
             name=answer["DBInstanceIdentifier"],
+            resource_id=answer["DbiResourceId"],
             arn=answer["DBInstanceArn"],
             status=answer["DBInstanceStatus"],
             engine=answer["Engine"],
@@ -65,19 +73,69 @@ class DbInstance:
         )
 
     @property
+    def ours(self):
+        """Whether a run of ours has restored this very instance. Tags alone do not say so: a snapshot inherits those of its instance,
+        and an instance that somebody restores from it inherits them again."""
+        data = self.tags.get(TAG_DATA)
+        if data is not None:
+            return data.split("/")[0] == self.name
+        run_id, replaces = self.tags.get(TAG_RUN), self.tags.get(TAG_REPLACES)
+        return bool(run_id and replaces) and self.name == restored_instance(replaces, run_id)
+
+    @property
     def run_id(self):
         """The run that restored this instance, or None."""
-        return self.tags.get(TAG_RUN)
+        return self.tags.get(TAG_RUN) if self.ours else None
 
     @property
     def from_snapshot(self):
         """ARN of the snapshot that one of our runs restored this instance from, or None."""
-        return self.tags.get(TAG_SNAPSHOT)
+        return self.tags.get(TAG_SNAPSHOT) if self.ours else None
 
     @property
     def replaces(self):
         """Name of the DB instance that this one was restored to replace, or None."""
-        return self.tags.get(TAG_REPLACES)
+        return self.tags.get(TAG_REPLACES) if self.ours else None
+
+    @property
+    def replaced_by(self):
+        """Name of the DB instance that took its place, or None. It is a claim: whoever uses it looks whether that one replaces this one."""
+        return self.tags.get(TAG_REPLACED_BY)
+
+    @property
+    def data(self):
+        """The Data that it began with, as the run that restored it wrote down; None where none did."""
+        return Data.from_tag(self.tags[TAG_DATA]) if self.ours and TAG_DATA in self.tags else None
+
+    @property
+    def served(self):
+        """When it was in service (tuple of Period, oldest first), as runs wrote down; empty where none did."""
+        return read_periods(self.tags.get(TAG_SERVED, ""), self.resource_id)
+
+    @property
+    def kms_key(self):
+        """The ARN of the key that its storage is encrypted with, or None."""
+        return self.description.get("KmsKeyId")
+
+
+@dataclass(frozen=True)
+class Data:
+    """What an instance held at one time: ``of`` is the DbiResourceId of the instance (its name where that is not known), ``name`` its
+    name then, ``at`` the time, None where it is not known."""
+
+    of: str
+    name: str
+    at: datetime | None
+
+    @classmethod
+    def from_tag(cls, text):
+        """From what ``as_tag`` writes."""
+        _own, of, at, name = text.split("/")
+        return cls(of, name, datetime.fromisoformat(at.replace("Z", "+00:00")))
+
+    def as_tag(self, own):
+        """The value of the tag of the instance that begins with these data; ``own`` is its name."""
+        return "/".join((own, self.of, self.at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), self.name))
 
 
 @dataclass(frozen=True)
@@ -93,6 +151,8 @@ class DbSnapshot:
     engine: str
     engine_version: str
     instance: str
+    resource_id: str | None
+    instance_created: datetime | None
     allocated_storage: int
     percent: int
     created: datetime | None
@@ -114,6 +174,8 @@ class DbSnapshot:
             engine=answer["Engine"],
             engine_version=answer["EngineVersion"],
             instance=answer["DBInstanceIdentifier"],
+            resource_id=answer.get("DbiResourceId"),
+            instance_created=answer.get("InstanceCreateTime"),
             allocated_storage=answer["AllocatedStorage"],
             percent=answer["PercentProgress"],
             created=created,
@@ -129,8 +191,17 @@ class DbSnapshot:
 
     @property
     def of_harm(self):
-        """Whether a rollback took it, of what it was about to undo. A checkpoint took its own before the harm."""
-        return self.run_id is not None and TAG_POINT not in self.tags
+        """Whether a rollback took it, of what it was about to undo. The tag names the instance that it was taken of, since a tag alone may
+        be inherited; without it (runs of older versions), the name is the one that this very run would give."""
+        taken_of = self.tags.get(TAG_SAFETY)
+        if taken_of is not None:
+            return taken_of in (self.resource_id, self.instance)
+        return self.run_id is not None and self.name == safety_snapshot(self.instance, self.run_id)
+
+    @property
+    def data(self):
+        """Which Data it holds."""
+        return Data(self.resource_id or self.instance, self.instance, self.data_from)
 
     @property
     def told(self):
@@ -153,10 +224,11 @@ class DbSnapshot:
 class PointInTime:
     """A moment in the life of a DB instance, which RDS restores as it restores a snapshot: it answers as a DbSnapshot does.
 
-    ``latest`` is None while RDS keeps nothing (its automated backups are off).
+    ``latest`` is None while RDS keeps nothing (its automated backups are off), ``earliest`` where that was not asked or told.
     """
 
     instance: str
+    resource_id: str
     instance_arn: str
     instance_created: datetime | None
     moment: datetime
@@ -165,16 +237,18 @@ class PointInTime:
     engine_version: str
     allocated_storage: int
     kms_key: str | None
+    earliest: datetime | None = None
 
     option = "point_in_time"
     operation = "RestoreDBInstanceToPointInTime"
 
     @classmethod
-    def of(cls, instance, moment):
-        """Of a DbInstance."""
+    def of(cls, instance, moment, earliest=None):
+        """Of a DbInstance; ``earliest`` is the first time that its automated backups can be restored to."""
         description = instance.description
         return cls(
             instance=instance.name,
+            resource_id=instance.resource_id,
             instance_arn=instance.arn,
             instance_created=instance.created,
             moment=moment,
@@ -183,7 +257,13 @@ class PointInTime:
             engine_version=instance.engine_version,
             allocated_storage=instance.allocated_storage,
             kms_key=description.get("KmsKeyId"),
+            earliest=earliest,
         )
+
+    @property
+    def data(self):
+        """Which Data that is."""
+        return Data(self.resource_id, self.instance, self.moment)
 
     @property
     def name(self):
@@ -215,6 +295,13 @@ class PointInTime:
         """Why it cannot be restored, or None."""
         if self.latest is None:
             return "%s has no automated backups that RDS could go back to a time with" % self.instance
+        if self.earliest and self.moment < self.earliest:
+            return "%s is asked for, and RDS can restore %s from %s to %s only" % (
+                _seconds(self.moment),
+                self.instance,
+                _seconds(self.earliest),
+                _seconds(self.latest),
+            )
         if self.moment > self.latest:
             return "the latest time that RDS can restore is %s" % self.latest.isoformat(timespec="seconds")
         if self.instance_created and self.moment < self.instance_created:
@@ -227,3 +314,7 @@ class PointInTime:
     def request(self, new):
         """The parameters of ``operation`` that name the source and the ``new`` instance."""
         return dict(SourceDBInstanceIdentifier=self.instance, TargetDBInstanceIdentifier=new, RestoreTime=self.moment)
+
+
+def _seconds(moment):
+    return moment.isoformat(timespec="seconds")

@@ -25,6 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings impo
     modify_request,
     pending,
     restore_request,
+    roles_of,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending
 
@@ -52,6 +53,14 @@ class Modify:
 @dataclass(frozen=True)
 class Reboot:
     """Call RebootDBInstance."""
+
+
+@dataclass(frozen=True)
+class AddRole:
+    """Call AddRoleToDBInstance."""
+
+    role: str
+    feature: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Asked:
-    """The last that this process did (``create``, ``modify``, ``reboot``, or ``join`` once it has seen the instance), and for how many
+    """The last that this process did (``create``, ``modify``, ``reboot``, ``role`` with its ARN, or ``join`` once it has seen the instance), and for how many
     seconds nothing has changed since."""
 
     verb: str | None = None
@@ -100,7 +109,7 @@ def next_step(source, snapshot, new, wanted, asked=Asked()):
     :param source: DbInstance that the settings come from.
     :param snapshot: DbSnapshot or PointInTime that the data come from.
     :param new: DbInstance of the wanted name, or None.
-    :return: Create, Modify, Reboot, Wait, Done or Refuse.
+    :return: Create, Modify, AddRole, Reboot, Wait, Done or Refuse.
     :raises BadInput: this restore cannot be begun, or the name is a stranger's.
     """
     if new is None:
@@ -111,7 +120,12 @@ def next_step(source, snapshot, new, wanted, asked=Asked()):
         return Refuse(ready.reason)
     if isinstance(ready, Pending):
         return Wait(ready)
-    return _equalling(source, new, wanted, asked) or _rebooting(new, asked) or Done(compare(source, new))
+    return (
+        _equalling(source, new, wanted, asked)
+        or _giving_roles(source, new, asked)
+        or _rebooting(new, asked)
+        or Done(compare(source, new))
+    )
 
 
 def _beginning(source, snapshot, wanted, asked):
@@ -127,8 +141,8 @@ def _beginning(source, snapshot, wanted, asked):
 def _equalling(source, new, wanted, asked):
     """The step that makes ``new`` more like ``source``, or None when there is none."""
     request = modify_request(source, new, wanted.modify_accepts)
-    names = [difference.setting for difference in compare(source, new)]
-    if request and asked.verb in ("modify", "reboot"):
+    names = [difference.setting for difference in compare(source, new) if difference.setting != "AssociatedRoles"]
+    if request and asked.verb and asked.verb not in ("create", "join"):
         return _still(asked, new, "has not applied %s yet" % ", ".join(names))
     if request and new.status not in MODIFIABLE:
         return _wait_of(new.name, "%s, then %s is to be set" % (new.status, ", ".join(names)))
@@ -136,6 +150,23 @@ def _equalling(source, new, wanted, asked):
         return Modify(request)
     coming = sorted(pending(new).intersection(names))
     return _wait_of(new.name, "about to change %s" % ", ".join(coming)) if coming else None
+
+
+def _giving_roles(source, new, asked):
+    """The step that gives ``new`` a role of ``source``, or None when it has all that it can have."""
+    there = roles_of(new)
+    for (role, feature), status in sorted(roles_of(source).items()):
+        has = there.get((role, feature))
+        if has == "PENDING":
+            return _wait_of(new.name, "taking the role %s" % role)
+        if has or not feature or status == "INVALID":
+            continue
+        if asked.verb != "role %s" % role:
+            return AddRole(role, feature) if new.status in MODIFIABLE else _wait_of(new.name, new.status)
+        waits = _still(asked, new, "does not show the role %s yet" % role)
+        if waits:
+            return waits
+    return None
 
 
 def _rebooting(new, asked):

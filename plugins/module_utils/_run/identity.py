@@ -16,6 +16,13 @@ TAG_RUN = "spymeo:rollback-run"
 TAG_SNAPSHOT = "spymeo:rollback-source-snapshot"
 TAG_REPLACES = "spymeo:rollback-replaces"
 TAG_REPLACED_BY = "spymeo:rollback-replaced-by"  # on a DB instance that a run took out of service: what took its place
+TAG_DATA = (
+    "spymeo:rollback-data"  # on a DB instance that a run has restored: its own name, and which data it began with
+)
+TAG_SERVED = (
+    "spymeo:rollback-served"  # on a DB instance: its own DbiResourceId, and since and until when it was in service
+)
+TAG_SAFETY = "spymeo:rollback-safety"  # on a safety snapshot: the DbiResourceId of the instance whose harm it holds
 TAG_FENCE = "spymeo:rollback-fence"  # on an ECS service that stands at 0 tasks: what it is to get back
 TAG_POINT = "spymeo:release-point"  # on a snapshot: the release point that it was taken for, before any harm
 TAG_ORIGIN = "spymeo:rollback-origin"  # on a task definition: the one whose content it has

@@ -359,6 +359,9 @@ VARIABLES = {
     "rollback_point_in_time": Variable(
         _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
     ),
+    "rollback_database_again": Variable(_check_flag, "empty, true or false", (), RESTORES),
+    "rollback_despite_lineage": Variable(_check_flag, "empty, true or false", (), RESTORES),
+    "rollback_safety_snapshot": Variable(_choice("take", "none"), "empty, take, or none", (), RESTORES),
     "rollback_fence": Variable(_choice("none", "scale_to_zero"), "empty, none, or scale_to_zero", (), RESTORES),
     "rollback_db_probe": Variable(
         _choice("direct", "task"), "empty, direct, or task", (), (*RESTORES, CODE, UNDO, CHECKPOINT)
@@ -544,10 +547,12 @@ OF_ROLES = frozenset(
         "code_services",
         "code_task_definition",
         "code_wait_timeout",
+        "database_again",
         "database_cluster",
         "database_data_rules",
         "database_db_instance",
         "database_despite_data",
+        "database_despite_lineage",
         "database_despite_migrations",
         "database_despite_moment",
         "database_fail_on_error",
@@ -558,6 +563,7 @@ OF_ROLES = frozenset(
         "database_probe_image",
         "database_release",
         "database_run_id",
+        "database_safety_snapshot",
         "database_secret",
         "database_services",
         "database_snapshot",
@@ -593,6 +599,7 @@ OF_ROLES = frozenset(
         "run_variables",
         "run_who",
         "salvage_database_secret",
+        "salvage_db_instance",
         "salvage_directory",
         "salvage_failed_db_instance",
         "salvage_rules",

@@ -93,6 +93,11 @@ SNAPSHOT = {
 }
 
 
+def resource_id(name):
+    """The DbiResourceId that the instance of that name has here."""
+    return "db-" + "".join(letter for letter in name.upper() if letter.isalnum()).ljust(26, "X")[:26]
+
+
 def _tags(tags):
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
@@ -110,7 +115,12 @@ def db_instance_answer():
 
     def make(name="app-db", tags=None, without=(), **changes):
         endpoint = {**INSTANCE["Endpoint"], "Address": f"{name}.abc.eu-west-3.rds.amazonaws.com"}
-        named = {"DBInstanceIdentifier": name, "DBInstanceArn": f"{ARN}db:{name}", "Endpoint": endpoint}
+        named = {
+            "DBInstanceIdentifier": name,
+            "DBInstanceArn": f"{ARN}db:{name}",
+            "DbiResourceId": resource_id(name),
+            "Endpoint": endpoint,
+        }
         return _answer(INSTANCE, tags, without, {**named, **changes})
 
     return make
@@ -121,7 +131,11 @@ def db_snapshot_answer():
     """Makes a whole shape DBSnapshot; ``name`` sets identifier and ARN, ``tags`` is a dict."""
 
     def make(name="before", tags=None, without=(), **changes):
-        named = {"DBSnapshotIdentifier": name, "DBSnapshotArn": f"{ARN}snapshot:{name}"}
+        named = {
+            "DBSnapshotIdentifier": name,
+            "DBSnapshotArn": f"{ARN}snapshot:{name}",
+            "DbiResourceId": resource_id(changes.get("DBInstanceIdentifier", SNAPSHOT["DBInstanceIdentifier"])),
+        }
         return _answer(SNAPSHOT, tags, without, {**named, **changes})
 
     return make

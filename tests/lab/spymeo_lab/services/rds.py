@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """RDS: DB instances from creation to deletion. Each is a real PostgreSQL server on an address of its own.
 
-The other parts: rds_snapshots, rds_backups (automated ones), rds_restore, rds_replicas, rds_proxies,
-rds_modify, rds_groups, rds_account; rds_settings has the rules.
+The other parts: rds_snapshots, rds_copies, rds_backups (automated ones), rds_restore, rds_replicas, rds_proxies,
+rds_modify, rds_groups, rds_roles, rds_account; rds_settings has the rules.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..wire import ApiError, Service
 from . import rds_query, rds_settings
 from .rds_account import Account
 from .rds_backups import Backups, backs_up
+from .rds_copies import Copies
 from .rds_groups import Groups
 from .rds_instance import USABLE, Instance
 from .rds_modify import Modifications
@@ -24,6 +25,7 @@ from .rds_network import Network
 from .rds_proxies import Proxies
 from .rds_replicas import Replicas
 from .rds_restore import Restores
+from .rds_roles import Roles
 from .rds_settings import conflict, invalid
 from .rds_snapshots import Snapshots
 
@@ -45,7 +47,7 @@ FILTERS = {
 }
 
 
-class Rds(Account, Groups, Snapshots, Backups, Restores, Replicas, Proxies, Modifications, Service):
+class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas, Proxies, Modifications, Service):
     """RDS of the lab's account."""
 
     model = "rds"
@@ -62,9 +64,15 @@ class Rds(Account, Groups, Snapshots, Backups, Restores, Replicas, Proxies, Modi
         return {
             "rds_next_restore": self.fail_next_restore,
             "rds_quota": self._set_quota,
+            "rds_status": self._set_status,
+            "rds_withdraw_ca": self.withdraw_authority,
             "rds_snapshot": self.record_snapshot,
             "rds_withdraw_class": self.withdraw_class,
         }
+
+    def _set_status(self, db_instance: str, status: str) -> None:
+        """Have an instance in a status that AWS alone brings about, like storage-full; its PostgreSQL goes on."""
+        self.find_instance(db_instance).status = status
 
     def _set_quota(self, name: str, most: int) -> None:
         """Set one of DescribeAccountAttributes' quotas."""
@@ -117,7 +125,8 @@ class Rds(Account, Groups, Snapshots, Backups, Restores, Replicas, Proxies, Modi
         if not re.fullmatch(r"[A-Za-z]\w{0,62}", request["MasterUsername"]):
             raise invalid("The parameter MasterUsername is not a valid identifier.")
         rds_settings.check_password(request["MasterUserPassword"])
-        settings = {**rds_settings.defaults(), **self.asked_settings(request), **rds_settings.storage(request, {})}
+        usual = {**rds_settings.defaults(), "CACertificateIdentifier": self.default_authority}
+        settings = {**usual, **self.asked_settings(request), **rds_settings.storage(request, {})}
         settings["EngineVersion"] = rds_settings.engine_version(request.get("EngineVersion"))
         del settings["MasterUserPassword"]
         self._encryption(settings, request)
@@ -166,6 +175,7 @@ class Rds(Account, Groups, Snapshots, Backups, Restores, Replicas, Proxies, Modi
         option_group = self.option_group(request.get("OptionGroupName"), number)
         zones = self._zones(subnet_group, request.get("AvailabilityZone"), settings["MultiAZ"])
         rds_settings.check(settings)
+        self.check_authority(settings["CACertificateIdentifier"])
         self.check_offer(settings["DBInstanceClass"], settings["EngineVersion"])
         tags = rds_query.tags_from(request)
         self.check_quota("DBInstances")

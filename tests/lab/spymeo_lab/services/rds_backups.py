@@ -12,9 +12,15 @@ import pathlib
 
 from ..postgres import PostgresError
 from ..wire import ApiError
+from . import rds_query, rds_settings
 from .rds_instance import Instance
 from .rds_settings import invalid
 
+BACKUP_FILTERS = {
+    "db-instance-id": lambda instance: (instance.identifier, instance.arn),
+    "dbi-resource-id": lambda instance: (instance.resource_id,),
+    "status": lambda instance: ("active" if instance.backups_since else "creating",),
+}
 CLOCK_STEP = datetime.timedelta(milliseconds=1)  # lab.now() is rounded down, and the base is not older than its end
 
 
@@ -57,20 +63,71 @@ class Backups:
         past = ((instance.log_ends or self.lab.now()) - instance.backups_since).total_seconds()
         return instance.backups_since + datetime.timedelta(seconds=past // step * step if step else past)
 
+    def earliest_restorable(self, instance: Instance) -> datetime.datetime:
+        """The first time that the automated backups cover."""
+        retention = datetime.timedelta(days=instance.settings["BackupRetentionPeriod"])
+        return max(instance.backups_since, self.lab.now() - retention)
+
+    def describe_db_instance_automated_backups(self, request: dict) -> dict:
+        """What the automated backups of each instance cover. The lab retains none of an instance that is deleted."""
+        name = request.get("DBInstanceIdentifier", "").rpartition(":db:")[2].lower()
+        known = {"DBInstanceIdentifier", "DbiResourceId", "Filters", "Marker", "MaxRecords"}
+        rds_query.refuse_unknown(request, known, "DescribeDBInstanceAutomatedBackups")
+        found = [
+            instance
+            for _, instance in sorted(self.instances.items())
+            if backs_up(instance)
+            and name in ("", instance.identifier)
+            and request.get("DbiResourceId") in (None, instance.resource_id)
+        ]
+        kept = rds_query.filtered(found, request, BACKUP_FILTERS)
+        return rds_query.answer("DBInstanceAutomatedBackups", [self._shown_backup(each) for each in kept], request)
+
+    def _shown_backup(self, instance: Instance) -> dict:
+        same = (
+            "AllocatedStorage", "BackupRetentionPeriod", "BackupTarget", "DedicatedLogVolume", "EngineVersion",
+            "IAMDatabaseAuthenticationEnabled", "Iops", "KmsKeyId", "LicenseModel", "Port", "PreferredBackupWindow", "StorageThroughput",
+            "StorageType",
+        )  # fmt: skip
+        shown = {name: instance.settings[name] for name in same if name in instance.settings}
+        window = {}
+        if instance.backups_since:
+            window = {
+                "EarliestTime": self.earliest_restorable(instance),
+                "LatestTime": self.latest_restorable(instance),
+            }
+        return {
+            **shown,
+            "DBInstanceArn": instance.arn,
+            "DBInstanceIdentifier": instance.identifier,
+            "DBInstanceAutomatedBackupsArn": self.lab.arn("rds", f"auto-backup:ab-{instance.resource_id[3:].lower()}"),
+            "DbiResourceId": instance.resource_id,
+            "Region": self.lab.region,
+            "RestoreWindow": window,
+            "Status": "active" if instance.backups_since else "creating",
+            "AvailabilityZone": instance.zones[0],
+            "VpcId": instance.subnet_group["VpcId"],
+            "InstanceCreateTime": instance.created_at,
+            "MasterUsername": instance.master_username,
+            "Engine": rds_settings.ENGINE,
+            "OptionGroupName": instance.option_group,
+            "Encrypted": instance.settings["StorageEncrypted"],
+            "MultiTenant": False,
+        }
+
     def restorable(self, instance: Instance, asked: datetime.datetime | None) -> tuple[pathlib.Path, datetime.datetime]:
         """The base backup, and the time to replay the log to: the one asked for, or the latest.
 
         :raises ApiError: PointInTimeRestoreNotEnabled; or the time is outside what the backups cover.
         """
-        retention, latest = instance.settings["BackupRetentionPeriod"], self.latest_restorable(instance)
+        latest = self.latest_restorable(instance)
         if not backs_up(instance):
             message = f"Point in time restore is not enabled for {instance.identifier}: its BackupRetentionPeriod is 0."
             raise ApiError("PointInTimeRestoreNotEnabled", message)
         if latest is None:
             message = f"No automated backup for {instance.identifier} was found."
             raise ApiError("DBInstanceAutomatedBackupNotFound", message)
-        moment = asked or latest
-        earliest = max(instance.backups_since, self.lab.now() - datetime.timedelta(days=retention))
+        moment, earliest = asked or latest, self.earliest_restorable(instance)
         for wrong, word, limit in ((moment > latest, "later", latest), (moment < earliest, "earlier", earliest)):
             if wrong:
                 told = limit.isoformat(timespec="seconds").replace("+00:00", "Z")

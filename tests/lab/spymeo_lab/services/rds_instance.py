@@ -50,6 +50,7 @@ class Instance:
     optimizes_storage: bool = False  # once the modification under way is done
     endpoint: bool = False  # whether it has one
     reachable: bool = False  # whether the security groups let anyone in
+    roles: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)  # (ARN, feature) → status
     backups_since: datetime.datetime | None = None
     replica_of: str | None = None
     log_ends: datetime.datetime | None = None  # while it is stopped
@@ -99,7 +100,10 @@ class Instance:
             MultiTenant=False,
             DBSecurityGroups=[],
             DomainMemberships=[],
-            AssociatedRoles=[],
+            AssociatedRoles=[
+                {"RoleArn": arn, "FeatureName": feature, "Status": status}
+                for (arn, feature), status in self.roles.items()
+            ],
         )
         shown.update(self._sometimes())
         return shown

@@ -141,4 +141,5 @@ class Restores:
             raise invalid(f"The allocated storage can't be less than the source's {origin['AllocatedStorage']} GiB.")
         if "KmsKeyId" in inherited:
             self.network.key(inherited["KmsKeyId"])
-        return {**rds_settings.defaults(), **inherited, **asked, **rds_settings.storage(request, origin)}
+        usual = {**rds_settings.defaults(), "CACertificateIdentifier": self.default_authority}
+        return {**usual, **inherited, **asked, **rds_settings.storage(request, origin)}

@@ -37,6 +37,7 @@ class Snapshot:
     duration: float  # seconds
     status: str = "creating"
     created_at: datetime.datetime | None = None
+    original_at: datetime.datetime | None = None  # of a copy: when the data are from
     kind: str = "manual"  # SnapshotType
     engine: str = rds_settings.ENGINE
 
@@ -86,8 +87,8 @@ class Snapshot:
         if self.created_at:
             shown.update(
                 SnapshotCreateTime=self.created_at,
-                OriginalSnapshotCreateTime=self.created_at,
-                SnapshotDatabaseTime=self.created_at,
+                OriginalSnapshotCreateTime=self.original_at or self.created_at,
+                SnapshotDatabaseTime=self.original_at or self.created_at,
             )
         return shown
 

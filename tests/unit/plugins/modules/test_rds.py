@@ -17,6 +17,12 @@ INFO = "ansible_collections.spymeo.rollback.plugins.modules.rds_rollback_info"
 NEW = "app-db-" + RUN
 SAFETY = "app-db-failed-migration-" + RUN
 MINE = {"spymeo:rollback-run": RUN}
+SAFE = {**MINE, "spymeo:rollback-safety": "db-APPDBXXXXXXXXXXXXXXXXXXXXX"}
+AUTHORITY = {
+    "CertificateIdentifier": "rds-ca-rsa4096-g1",
+    "CertificateType": "CA",
+    "ValidTill": datetime(2121, 5, 21, tzinfo=UTC),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -24,43 +30,61 @@ def _no_time_passes(monkeypatch):
     monkeypatch.setattr(_wait, "SHORTEST", 0.0)
 
 
-@pytest.fixture
-def announce(aws, db_instance_answer, db_snapshot_answer):
+class Announce:
     """Announces reads: an instance, a snapshot, or that there is none."""
 
-    class Announce:
-        def instance(self, name="app-db", **changes):
-            answer = {"DBInstances": [db_instance_answer(name=name, **changes)]}
-            aws.answer("rds", "describe_db_instances", answer, {"DBInstanceIdentifier": name})
+    def __init__(self, aws, instance_answer, snapshot_answer):
+        self._aws, self._instance_answer, self._snapshot_answer = aws, instance_answer, snapshot_answer
 
-        def no_instance(self, name):
-            aws.refuse("rds", "describe_db_instances", "DBInstanceNotFound", expected={"DBInstanceIdentifier": name})
+    def instance(self, name="app-db", **changes):
+        answer = {"DBInstances": [self._instance_answer(name=name, **changes)]}
+        self._aws.answer("rds", "describe_db_instances", answer, {"DBInstanceIdentifier": name})
 
-        def snapshot(self, name="before", **changes):
-            answer = {"DBSnapshots": [db_snapshot_answer(name=name, **changes)]}
-            aws.answer("rds", "describe_db_snapshots", answer, {"DBSnapshotIdentifier": name})
+    def no_instance(self, name):
+        self._aws.refuse("rds", "describe_db_instances", "DBInstanceNotFound", expected={"DBInstanceIdentifier": name})
 
-        def no_snapshot(self, name):
-            aws.refuse("rds", "describe_db_snapshots", "DBSnapshotNotFound", expected={"DBSnapshotIdentifier": name})
+    def snapshot(self, name="before", **changes):
+        answer = {"DBSnapshots": [self._snapshot_answer(name=name, **changes)]}
+        self._aws.answer("rds", "describe_db_snapshots", answer, {"DBSnapshotIdentifier": name})
 
-        def taken(self, tags):
-            tag_list = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-            expected = {"DBInstanceIdentifier": "app-db", "DBSnapshotIdentifier": SAFETY, "Tags": tag_list}
-            aws.answer("rds", "create_db_snapshot", {}, expected)
+    def no_snapshot(self, name):
+        self._aws.refuse("rds", "describe_db_snapshots", "DBSnapshotNotFound", expected={"DBSnapshotIdentifier": name})
 
-        def taken_already(self):
-            aws.refuse("rds", "create_db_snapshot", "DBSnapshotAlreadyExists")
+    def taken(self, tags):
+        tag_list = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+        expected = {"DBInstanceIdentifier": "app-db", "DBSnapshotIdentifier": SAFETY, "Tags": tag_list}
+        self._aws.answer("rds", "create_db_snapshot", {}, expected)
 
-        def nothing_begun(self):
-            self.instance()
-            self.snapshot()
-            self.no_instance(NEW)
-            self.no_snapshot(SAFETY)
+    def taken_already(self):
+        self._aws.refuse("rds", "create_db_snapshot", "DBSnapshotAlreadyExists")
 
-        def events(self):
-            aws.answer("rds", "describe_events", {"Events": []})
+    def snapshots(self, *names, **changes):
+        answer = {"DBSnapshots": [self._snapshot_answer(name=name, **changes) for name in names]}
+        self._aws.answer("rds", "describe_db_snapshots", answer, {"DBInstanceIdentifier": "app-db"})
 
-    return Announce()
+    def no_snapshots_of(self, instance):
+        self._aws.answer("rds", "describe_db_snapshots", {"DBSnapshots": []}, {"DBInstanceIdentifier": instance})
+
+    def instances(self, *answers):
+        self._aws.answer("rds", "describe_db_instances", {"DBInstances": list(answers)})
+
+    def authorities(self):
+        self._aws.answer("rds", "describe_certificates", {"Certificates": [AUTHORITY]})
+
+    def nothing_begun(self):
+        self.instance()
+        self.snapshot()
+        self.no_instance(NEW)
+        self.authorities()
+        self.no_snapshot(SAFETY)
+
+    def events(self):
+        self._aws.answer("rds", "describe_events", {"Events": []})
+
+
+@pytest.fixture
+def announce(aws, db_instance_answer, db_snapshot_answer):
+    return Announce(aws, db_instance_answer, db_snapshot_answer)
 
 
 @pytest.fixture
@@ -76,7 +100,6 @@ def restore(run_module):
 
 def expect_checks(aws, announce, key_state="Enabled"):
     """What rds_rollback_info reads besides instances and snapshots."""
-    announce.no_snapshot(SAFETY)
     quotas = [
         {"AccountQuotaName": name, "Used": 1, "Max": 100000}
         for name in ("DBInstances", "ManualSnapshots", "AllocatedStorage")
@@ -87,13 +110,15 @@ def expect_checks(aws, announce, key_state="Enabled"):
     )
     aws.answer("rds", "describe_db_proxies", {"DBProxies": [{"DBProxyName": "app-proxy"}]})
     aws.answer("rds", "describe_db_proxy_targets", {"Targets": [{"RdsResourceId": "other-db"}]})
+    announce.no_snapshot(SAFETY)
     aws.answer("rds", "describe_db_subnet_groups", {"DBSubnetGroups": [{"SubnetGroupStatus": "Complete"}]})
+    announce.authorities()
     aws.answer("kms", "describe_key", {"KeyMetadata": {"KeyId": "k", "KeyState": key_state}})
 
 
 def test_info_tells_a_rollback_that_is_still_to_be_done(aws, announce, run_module, db_instance_answer):
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
-    announce.snapshot()
+    announce.snapshots("before")
     expect_checks(aws, announce)
     result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", run_id=RUN)
     assert result["changed"] is False
@@ -103,6 +128,7 @@ def test_info_tells_a_rollback_that_is_still_to_be_done(aws, announce, run_modul
         "told": "snapshot before",
         "snapshot": "before",
         "point_in_time": "",
+        "db_instance": "app-db",
         "arn": "arn:aws:rds:eu-west-3:123456789012:snapshot:before",
         "created": "2026-11-22T11:00:00+00:00",
         "engine": "postgres",
@@ -111,15 +137,15 @@ def test_info_tells_a_rollback_that_is_still_to_be_done(aws, announce, run_modul
     assert result["lost"]["since"] == "2026-11-22T11:00:00+00:00"
     assert "this machine's clock" in result["lost"]["how_known"]
     assert (result["verdict"], result["evidence"]) == ("passed", [])
-    assert result["checks"] == "of 10 checks, 10 passed"
+    assert result["checks"] == "of 12 checks, 12 passed"
 
 
 def test_info_fails_with_all_that_is_in_the_way_and_its_cure(aws, announce, run_module, db_instance_answer):
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
-    announce.snapshot(Status="creating")
+    announce.snapshots("before", Status="creating")
     expect_checks(aws, announce, key_state="PendingDeletion")
     result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", run_id=RUN)
-    assert result["msg"].startswith("The restore would fail (of 10 checks, 2 failed, 8 passed). Nothing was changed.")
+    assert result["msg"].startswith("The restore would fail (of 12 checks, 2 failed, 10 passed). Nothing was changed.")
     assert "it is creating, and only an available one can be restored" in result["msg"]
     assert "cancel its deletion first" in result["msg"]
 
@@ -150,7 +176,8 @@ def test_info_finds_the_newest_snapshot_before_a_time(
 def test_info_tells_the_instance_that_this_run_has_begun(aws, announce, run_module, db_instance_answer, ours):
     begun = db_instance_answer(name=NEW, tags=ours, DBInstanceStatus="creating", without=["Endpoint"])
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer(), begun]})
-    announce.snapshot()
+    announce.snapshots("before")
+    announce.no_snapshots_of(NEW)
     expect_checks(aws, announce)
     result = run_module("rds_rollback_info", db_instance="app-db", snapshot="before", run_id=RUN)
     assert result["state"] == "resume"
@@ -161,9 +188,8 @@ def test_info_lists_the_snapshots_when_the_named_one_is_missing(
     aws, announce, run_module, db_instance_answer, db_snapshot_answer
 ):
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer()]})
+    announce.snapshots("before")
     announce.no_snapshot("befor")
-    listed = {"DBSnapshots": [db_snapshot_answer()]}
-    aws.answer("rds", "describe_db_snapshots", listed, {"DBInstanceIdentifier": "app-db"})
     result = run_module("rds_rollback_info", db_instance="app-db", snapshot="befor", run_id=RUN)
     assert result["failed"] is True
     assert "rollback_snapshot (option snapshot) is 'befor'" in result["msg"]
@@ -187,7 +213,8 @@ def test_snapshot_is_taken_with_the_runs_tag_and_awaited(announce, take):
 
 def test_snapshot_is_of_the_instance_that_the_application_uses(aws, announce, take, db_instance_answer):
     announce.instance()
-    restored = db_instance_answer(name="app-db-rb-1", tags={"spymeo:rollback-replaces": "app-db"})
+    tags = {"spymeo:rollback-replaces": "app-db", "spymeo:rollback-run": "rb-1"}
+    restored = db_instance_answer(name="app-db-rb-1", tags=tags)
     aws.answer("rds", "describe_db_instances", {"DBInstances": [db_instance_answer(), restored]})
     announce.no_snapshot(SAFETY)
     expected = {"DBInstanceIdentifier": "app-db-rb-1", "DBSnapshotIdentifier": SAFETY}
@@ -220,6 +247,32 @@ def test_snapshot_of_this_run_is_joined(announce, take):
     announce.snapshot(SAFETY, tags=MINE)
     result = take()
     assert (result["changed"], result["plan"], result["snapshot"]["status"]) == (False, [], "available")
+
+
+def test_snapshot_of_an_instance_that_is_backing_up_waits_for_that(announce, take):
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.no_snapshot(SAFETY)
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.instance()
+    announce.taken(MINE)
+    announce.snapshot(SAFETY, tags=MINE)
+    result = take()
+    assert (result["changed"], result["snapshot"]["status"]) == (True, "available")
+
+
+def test_snapshot_of_an_instance_that_fails_meanwhile_ends_the_wait(announce, take):
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.no_snapshot(SAFETY)
+    announce.instance(DBInstanceStatus="storage-full")
+    result = take()
+    assert "because it is storage-full" in result["msg"]
+    assert "-e rollback_safety_snapshot=none" in result["msg"]
+
+
+def test_snapshot_that_nobody_waits_for_is_refused_while_its_instance_takes_none(announce, take):
+    announce.instance(DBInstanceStatus="backing-up")
+    announce.no_snapshot(SAFETY)
+    assert "takes no snapshot of DB instance app-db now, because it is backing-up" in take(wait=False)["msg"]
 
 
 def test_snapshot_whose_reply_was_lost_is_joined(announce, take):
@@ -256,6 +309,7 @@ def test_restore_in_check_mode_tells_the_plan_and_reads_only(announce, restore):
     announce.instance()
     announce.snapshot()
     announce.no_instance(NEW)
+    announce.authorities()
     result = restore(check_mode=True)
     assert result["changed"] is True
     assert result["plan"][0] == "restore snapshot before to the new DB instance %s" % NEW
@@ -294,17 +348,40 @@ def test_restore_sets_what_is_left_and_compares(aws, announce, restore, ours):
 
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_restore_with_a_difference_that_nobody_can_set_fails_and_shows_it(announce, restore, ours, check_mode):
-    roles = [{"RoleArn": "arn:aws:iam::123456789012:role/s3", "FeatureName": "s3Import"}]
-    announce.instance(AssociatedRoles=roles)
+    announce.instance(DBName="another")
     announce.snapshot()
     for _look in range(1 if check_mode else 2):
         announce.instance(NEW, tags=ours)
     result = restore(check_mode=check_mode)
     assert result["failed"] is True
-    assert "AssociatedRoles: nothing, was " in result["msg"]
-    assert [item["setting"] for item in result["differences"]] == ["AssociatedRoles"]
-    assert "s3Import" in result["diff"]["before"]
-    assert result["diff"]["after"] == "AssociatedRoles: []\n"
+    assert "DBName: app, was another" in result["msg"]
+    assert [item["setting"] for item in result["differences"]] == ["DBName"]
+    assert "another" in result["diff"]["before"]
+    assert result["diff"]["after"] == "DBName: app\n"
+
+
+def test_restore_gives_the_roles_that_a_restore_does_not_bring(aws, announce, restore, ours):
+    role = {"RoleArn": "arn:aws:iam::123456789012:role/s3", "FeatureName": "s3Import"}
+    announce.instance(AssociatedRoles=[{**role, "Status": "ACTIVE"}])
+    announce.snapshot()
+    for _look in range(2):
+        announce.instance(NEW, tags=ours)
+    aws.answer("rds", "add_role_to_db_instance", {}, {"DBInstanceIdentifier": NEW, **role})
+    announce.instance(NEW, tags=ours, AssociatedRoles=[{**role, "Status": "PENDING"}])
+    announce.instance(NEW, tags=ours, AssociatedRoles=[{**role, "Status": "ACTIVE"}])
+    result = restore()
+    assert (result["changed"], result["differences"]) == (True, [])
+    assert result["plan"] == ["give DB instance %s the role %s for s3Import" % (NEW, role["RoleArn"])]
+
+
+def test_restore_goes_on_without_a_ca_that_rds_gives_no_more(aws, announce, restore, ours):
+    announce.instance(CACertificateIdentifier="rds-ca-2019")
+    announce.snapshot()
+    announce.instance(NEW, tags=ours, CACertificateIdentifier="rds-ca-rsa2048-g1")
+    announce.authorities()
+    announce.instance(NEW, tags=ours, CACertificateIdentifier="rds-ca-rsa2048-g1")
+    result = restore()
+    assert (result["changed"], result["differences"], result.get("failed", False)) == (False, [], False)
 
 
 @pytest.mark.parametrize("options", [{"wait": True}, {"wait": False}, {"check_mode": True}])
@@ -330,7 +407,7 @@ def test_restore_of_a_snapshot_that_is_missing_makes_no_writing_call(announce, r
 def test_restore_takes_the_safety_snapshot_meanwhile_and_waits_for_both(aws, announce, restore, ours):
     announce.nothing_begun()
     aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
-    announce.taken(MINE)
+    announce.taken(SAFE)
     announce.instance(NEW, tags=ours, DBInstanceStatus="creating")
     announce.instance(NEW, tags=ours)
     announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=40)
@@ -346,7 +423,7 @@ def test_restore_that_is_done_still_takes_the_safety_snapshot_that_a_dead_run_ha
     announce.snapshot()
     announce.instance(NEW, tags=ours)
     announce.no_snapshot(SAFETY)
-    announce.taken(MINE)
+    announce.taken(SAFE)
     announce.instance(NEW, tags=ours)
     announce.snapshot(SAFETY, tags=MINE)
     result = restore(safety_snapshot=SAFETY)
@@ -358,7 +435,7 @@ def test_restore_that_is_done_still_takes_the_safety_snapshot_that_a_dead_run_ha
 def test_restore_without_wait_starts_both_and_tells_how_far_they_are(aws, announce, restore, ours):
     announce.nothing_begun()
     aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
-    announce.taken(MINE)
+    announce.taken(SAFE)
     announce.instance(NEW, tags=ours, DBInstanceStatus="creating")
     announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=0)
     result = restore(safety_snapshot=SAFETY, wait=False)
@@ -374,12 +451,16 @@ def test_restore_in_check_mode_tells_the_safety_snapshot_and_takes_none(announce
 
 @pytest.mark.parametrize(
     ("present", "words"),
-    [({"tags": {}}, "taken by no run of this collection"), (None, "it is stopped and not available")],
+    [
+        ({"tags": {}}, "taken by no run of this collection"),
+        (None, "because it is stopped. Start it: aws rds start-db-instance"),
+    ],
 )
 def test_restore_begins_nothing_when_no_safety_snapshot_can_be_taken(announce, restore, present, words):
     announce.instance(DBInstanceStatus="available" if present else "stopped")
     announce.snapshot()
     announce.no_instance(NEW)
+    announce.authorities()
     if present:
         announce.snapshot(SAFETY, **present)
     else:
@@ -435,34 +516,40 @@ def test_a_safety_snapshot_of_this_run_that_has_failed_is_told_with_its_cure(ann
 
 
 RETIRE = {"db_instance": "app-db", "replaced_by": NEW, "run_id": RUN}
-REPLACES = {"spymeo:rollback-replaces": "app-db"}
-MARK = [{"Key": "spymeo:rollback-replaced-by", "Value": NEW}]
+SERVED = {
+    "app-db": "db-APPDBXXXXXXXXXXXXXXXXXXXXX 20260814T120000Z/20261122T120000Z",
+    NEW: "db-APPDBRB20261122120000XXXXX 20261122T120000Z/",
+}
+MARKED = {"spymeo:rollback-replaced-by": NEW, "spymeo:rollback-served": SERVED["app-db"]}
 
 
-def test_the_failed_instance_is_marked_and_runs_on_unless_it_is_to_be_stopped(announce, aws, run_module):
-    announce.instance()
-    announce.instance(NEW, tags=REPLACES)
-    aws.answer(
-        "rds",
-        "add_tags_to_resource",
-        {},
-        {"ResourceName": "arn:aws:rds:eu-west-3:123456789012:db:app-db", "Tags": MARK},
-    )
+@pytest.fixture
+def both(announce, db_instance_answer, ours):
+    """Announces the instance that was replaced and the one that serves; the second is marked already, so the first one is looked at."""
+
+    def announced(**changes):
+        serves = db_instance_answer(name=NEW, tags={**ours, "spymeo:rollback-served": SERVED[NEW]})
+        announce.instances(db_instance_answer(**changes), serves)
+
+    return announced
+
+
+def test_the_failed_instance_is_marked_and_runs_on_unless_it_is_to_be_stopped(both, aws, run_module):
+    both()
+    aws.answer("rds", "add_tags_to_resource", {})
     result = run_module("rds_retire", **RETIRE)
     assert (result["changed"], result["after"]["replaced_by"], result["after"]["status"]) == (True, NEW, "available")
     assert "runs on" in result["reason"]
 
 
-def test_a_failed_instance_that_is_marked_and_stopped_is_left_as_it_is(announce, run_module):
-    announce.instance(tags={item["Key"]: item["Value"] for item in MARK}, DBInstanceStatus="stopped")
-    announce.instance(NEW, tags=REPLACES)
+def test_a_failed_instance_that_is_marked_and_stopped_is_left_as_it_is(both, run_module):
+    both(tags=MARKED, DBInstanceStatus="stopped")
     result = run_module("rds_retire", stop=True, **RETIRE)
     assert (result["changed"], result["plan"]) == (False, [])
 
 
-def test_what_rds_says_against_stopping_is_told_and_is_no_failure(announce, aws, run_module):
-    announce.instance(tags={item["Key"]: item["Value"] for item in MARK})
-    announce.instance(NEW, tags=REPLACES)
+def test_what_rds_says_against_stopping_is_told_and_is_no_failure(both, aws, run_module):
+    both(tags=MARKED)
     aws.refuse("rds", "stop_db_instance", "InvalidDBInstanceState", "Instance is in a Multi-AZ failover.")
     result = run_module("rds_retire", stop=True, **RETIRE)
     assert (result["changed"], result.get("failed", False)) == (False, False)
@@ -470,17 +557,15 @@ def test_what_rds_says_against_stopping_is_told_and_is_no_failure(announce, aws,
     assert "aws rds stop-db-instance --db-instance-identifier app-db" in result["reason"]
 
 
-def test_check_mode_tells_the_same_and_stops_nothing(announce, run_module):
-    announce.instance()
-    announce.instance(NEW, tags=REPLACES)
+def test_check_mode_tells_the_same_and_stops_nothing(both, run_module):
+    both()
     result = run_module("rds_retire", check_mode=True, stop=True, **RETIRE)
     assert (result["changed"], result["plan"]) == (True, ["app-db: tag it", "app-db: stop it"])
     assert result["after"]["status"] == "stopping"
 
 
-def test_what_has_taken_its_place_must_be_there(announce, run_module):
-    announce.instance()
-    announce.no_instance(NEW)
+def test_what_has_taken_its_place_must_be_there(announce, run_module, db_instance_answer):
+    announce.instances(db_instance_answer())
     assert f"'{NEW}': there is no such DB instance" in run_module("rds_retire", **RETIRE)["msg"]
 
 
@@ -494,7 +579,7 @@ def counted(aws, announce, run_module, db_instance_answer):
             "describe_db_instances",
             {"DBInstances": [db_instance_answer(Endpoint={"Address": "127.0.0.1", "Port": port})]},
         )
-        announce.snapshot()
+        announce.snapshots("before")
         expect_checks(aws, announce)
         noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
         described = {

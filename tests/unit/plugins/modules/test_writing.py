@@ -12,7 +12,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run import direct
 
 from .conftest import WRITING
 from .test_ecs import SERVED, expect_deploy, expect_look, roll_back, service
-from .test_rds import MARK, NEW, REPLACES, RETIRE, announce  # noqa: F401 - the fixture
+from .test_rds import NEW, RETIRE, announce, both  # noqa: F401 - the fixtures
 
 OPTIONS = {
     "database_probe_task": {"cluster": "c", "targets": {"app": "app:1"}, "database_secret": "s", "run_id": "rb-1"},
@@ -67,17 +67,15 @@ def test_without_a_run_nothing_is_called(run_module, module, run, told):
     assert result["calls"] == []
 
 
-def test_check_mode_needs_none(announce, run_module):  # noqa: F811
-    announce.instance()
-    announce.instance(NEW, tags=REPLACES)
+def test_check_mode_needs_none(both, run_module):  # noqa: F811
+    both()
     result = run_module("rds_retire", check_mode=True, run={}, **RETIRE)
     assert (result["changed"], result["calls"]) == (True, [])
 
 
-def test_a_success_tells_its_calls_in_order(announce, aws, run_module, recorded):  # noqa: F811
+def test_a_success_tells_its_calls_in_order(both, aws, run_module, recorded):  # noqa: F811
     recorded("rds")
-    announce.instance()
-    announce.instance(NEW, tags=REPLACES)
+    both()
     aws.answer("rds", "add_tags_to_resource", {})
     aws.refuse("rds", "stop_db_instance", "InvalidDBInstanceState", "Instance is in a Multi-AZ failover.")
     result = run_module("rds_retire", stop=True, **RETIRE)

@@ -35,6 +35,10 @@ ONE_AGAIN = Release("app", "app:1", True, ((ago(500), ago(10)), (ago(1), None)))
 BAD = ago(10.15)  # the registration of app:2
 
 
+def of(at, migrations):
+    return Data(at, at, "snapshot s", migrations)
+
+
 def red(release, data, bad_since=None, **despite):
     found = findings([release], data, bad_since, NOW, **despite)
     return [(item.check, item.what, item.cure) for item in found if item.verdict == "failed"]
@@ -74,11 +78,9 @@ def red(release, data, bad_since=None, **despite):
     ],
 )
 def test_what_is_not_of_one_moment_is_refused_with_the_reason(release, at, migrations, bad_since, check, what, cure):
-    found = red(release, Data(at, "snapshot s", migrations), bad_since)
+    found = red(release, of(at, migrations), bad_since)
     assert [item for item in found if item[0] == check and what in item[1] and cure in item[2]], found
-    overridden = red(
-        release, Data(at, "snapshot s", migrations), bad_since, despite_moment=True, despite_migrations=True
-    )
+    overridden = red(release, of(at, migrations), bad_since, despite_moment=True, despite_migrations=True)
     assert overridden == []
 
 
@@ -97,18 +99,18 @@ def test_what_is_not_of_one_moment_is_refused_with_the_reason(release, at, migra
     ],
 )
 def test_what_is_of_one_moment_passes(release, at, migrations, bad_since):
-    assert red(release, Data(at, "snapshot s", migrations), bad_since) == []
+    assert red(release, of(at, migrations), bad_since) == []
 
 
 def test_a_release_that_never_served_is_said():
-    found = findings([Release("app", "app:9", False)], Data(ago(12), "snapshot s", ALL), BAD, NOW)
+    found = findings([Release("app", "app:9", False)], of(ago(12), ALL), BAD, NOW)
     assert [item.verdict for item in found if item.subject == "app"] == ["not_checked"]
 
 
 def test_the_migrations_of_the_data_are_those_of_their_time_or_the_release_points():
-    assert expected_migrations(Data(ago(12), "s", ALL), None) == ("1_init", "2_payments")
-    assert expected_migrations(Data(ago(12), "s", ALL), ["1_init"]) == ("1_init",)
-    assert expected_migrations(Data(ago(12), "s", None), None) is None
+    assert expected_migrations(of(ago(12), ALL), None) == ("1_init", "2_payments")
+    assert expected_migrations(of(ago(12), ALL), ["1_init"]) == ("1_init",)
+    assert expected_migrations(of(ago(12), None), None) is None
 
 
 hours = st.floats(0.01, 1000)
@@ -119,12 +121,12 @@ def test_data_from_after_the_harm_never_pass(bad, later, started):
     bad_since = ago(bad)
     at = bad_since + timedelta(hours=min(later, bad))
     migrations = tuple(Migration("m%d" % number, ago(each)) for number, each in enumerate(started))
-    assert red(Release("app", "app:1", False, ((ago(bad + 100), bad_since),)), Data(at, "s", migrations), bad_since)
+    assert red(Release("app", "app:1", False, ((ago(bad + 100), bad_since),)), of(at, migrations), bad_since)
 
 
 @given(st.floats(1, 500), st.floats(0.001, 0.49), st.floats(0.01, 100))
 def test_a_release_that_stays_never_meets_data_without_its_own_migration(began, lead, before):
     """Whether its pipeline migrates before the deployment, or it does so at its start."""
     for started in (ago(began) - timedelta(hours=lead), ago(began) + timedelta(hours=min(lead, began / 2))):
-        data = Data(min(started, ago(began)) - timedelta(hours=before), "s", (Migration("m", started),))
+        data = of(min(started, ago(began)) - timedelta(hours=before), (Migration("m", started),))
         assert red(Release("app", "app:2", True, ((ago(began), None),)), data)

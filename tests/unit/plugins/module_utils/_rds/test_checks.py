@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import Observation, findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import against
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Lost, Rollback
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Ancestor
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -23,7 +25,7 @@ ROOM = {"DBInstances": (3, 40), "ManualSnapshots": (5, 100), "AllocatedStorage":
 def look(db_instance_answer, db_snapshot_answer):
     """The findings of a restore that can be done, with something changed."""
 
-    def run(state="restore", current=None, snapshot=None, restored=None, safety=None, **readings):
+    def run(state="restore", current=None, snapshot=None, restored=None, safety=None, safety_wanted=True, **readings):
         source = DbSnapshot.from_boto(db_snapshot_answer(**(snapshot or {})))
         rollback = Rollback(
             state=state,
@@ -31,10 +33,11 @@ def look(db_instance_answer, db_snapshot_answer):
             replaced="app-db",
             restored=DbInstance.from_boto(db_instance_answer(**restored)) if restored else None,
             new_db_instance=NEW,
-            safety_snapshot=SAFETY,
+            safety_snapshot=SAFETY if safety_wanted else "",
             lost=Lost(NOON - timedelta(hours=1), NOON, ""),
             current=DbInstance.from_boto(db_instance_answer(**(current or {}))),
             source=source,
+            against=against(source, (Ancestor("db-APPDBXXXXXXXXXXXXXXXXXXXXX", "app-db", None, NOON),)),
         )
         taken = DbSnapshot.from_boto(db_snapshot_answer(name=SAFETY, **safety)) if safety else None
         seen = Observation(rollback, RUN, taken, **{"quotas": ROOM, **readings})
@@ -54,6 +57,7 @@ def test_a_restore_that_can_be_done_passes_every_check(look):
         "source",
         "name",
         "safety_snapshot",
+        "lineage",
         "quota",
         "class",
         "subnet_group",
@@ -66,7 +70,7 @@ ROWS = {
     "snapshot not available": (dict(snapshot={"Status": "creating"}), ("source", "failed")),
     "snapshot of another engine": (dict(snapshot={"Engine": "mysql"}), ("source", "failed")),
     "a cluster's instance": (dict(current={"DBClusterIdentifier": "aurora"}), ("source", "failed")),
-    "snapshot of another instance": (dict(snapshot={"DBInstanceIdentifier": "staging-db"}), ("source", "noted")),
+    "snapshot of another instance": (dict(snapshot={"DBInstanceIdentifier": "staging-db"}), ("lineage", "failed")),
     "a stranger has the name": (dict(restored={"name": NEW, "tags": {}}), ("name", "failed")),
     "a stranger has the safety snapshot's name": (dict(safety={"tags": {}}), ("safety_snapshot", "failed")),
     "the instance cannot be snapshotted": (
@@ -90,6 +94,39 @@ ROWS = {
     "key may not be read": (dict(key_state=DENIED), ("key", "not_checked")),
     "a proxy": (dict(proxies=["app-proxy"]), ("proxy", "noted")),
     "proxies may not be read": (dict(proxies=DENIED), ("proxy", "not_checked")),
+    "a snapshot of another instance, all the same": (
+        dict(snapshot={"DBInstanceIdentifier": "staging-db"}, despite_lineage=True),
+        ("lineage", "noted"),
+    ),
+    "a safety snapshot": (
+        dict(snapshot={"TagList": [{"Key": "spymeo:rollback-safety", "Value": "app-db"}]}),
+        ("lineage", "noted"),
+    ),
+    "a source that is backing up": (dict(current={"DBInstanceStatus": "backing-up"}), ("safety_snapshot", "noted")),
+    "no safety snapshot wanted": (
+        dict(current={"DBInstanceStatus": "failed"}, safety_wanted=False),
+        ("safety_snapshot", "noted"),
+    ),
+    "another key": (dict(snapshot={"KmsKeyId": "arn:aws:kms:eu-west-3:123456789012:key/9"}), ("encryption", "failed")),
+    "not encrypted": (dict(snapshot={"KmsKeyId": None}), ("encryption", "failed")),
+    "only the snapshot is encrypted": (dict(current={"KmsKeyId": None}), ("encryption", "failed")),
+    "a newer minor version": (dict(snapshot={"EngineVersion": "16.10"}), ("version", "noted")),
+    "a CA that is given no more": (
+        dict(authorities={"other": NOON + timedelta(days=1)}, now=NOON),
+        ("certificate", "noted"),
+    ),
+    "a CA whose life is over": (dict(authorities={"rds-ca-rsa4096-g1": NOON}, now=NOON), ("certificate", "noted")),
+    "CAs may not be read": (dict(authorities=DENIED), ("certificate", "not_checked")),
+    "the earliest time may not be read": (dict(earliest=DENIED), ("earliest", "not_checked")),
+    "parameters that wait for a reboot": (
+        dict(current={"DBParameterGroups": [{"DBParameterGroupName": "g", "ParameterApplyStatus": "pending-reboot"}]}),
+        ("parameter_group", "noted"),
+    ),
+    "a role that RDS cannot use": (
+        dict(current={"AssociatedRoles": [{"RoleArn": "arn:r", "FeatureName": "s3Import", "Status": "INVALID"}]}),
+        ("role", "noted"),
+    ),
+    "a role without a feature": (dict(current={"AssociatedRoles": [{"RoleArn": "arn:r"}]}), ("role", "noted")),
     "a read replica": (dict(current={"ReadReplicaDBInstanceIdentifiers": ["copy"]}), ("left_behind", "noted")),
 }
 
@@ -103,6 +140,7 @@ def test_what_is_made_already_needs_no_room(look):
     full = {"DBInstances": (40, 40), "ManualSnapshots": (100, 100), "AllocatedStorage": (100000, 100000)}
     tags = {
         "spymeo:rollback-run": RUN,
+        "spymeo:rollback-replaces": "app-db",
         "spymeo:rollback-source-snapshot": "arn:aws:rds:eu-west-3:123456789012:snapshot:before",
     }
     made = dict(restored={"name": NEW, "tags": tags}, safety={"tags": {"spymeo:rollback-run": RUN}})

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import (
-    Wanted,
     decide_rollback,
     refuse_a_stranger,
     refuse_what_cannot_be_restored,
@@ -185,7 +185,12 @@ SNAPSHOTS = [
     dict(BEFORE, name="night", OriginalSnapshotCreateTime=NOON - timedelta(hours=3)),
     dict(BEFORE, name="morning", OriginalSnapshotCreateTime=NOON - timedelta(hours=1)),
     dict(BEFORE, name="half", OriginalSnapshotCreateTime=NOON - timedelta(hours=2), Status="creating"),
-    dict(BEFORE, name="harm", OriginalSnapshotCreateTime=NOON, tags={"spymeo:rollback-run": OLDER}),  # what a run kept
+    dict(
+        BEFORE,
+        name="app-db-failed-migration-" + OLDER,
+        OriginalSnapshotCreateTime=NOON,
+        tags={"spymeo:rollback-run": OLDER},
+    ),  # what a run kept
 ]
 
 
@@ -199,7 +204,7 @@ def test_takes_the_newest_available_snapshot_of_a_time_or_earlier(decide, hours_
 
 def test_the_snapshot_of_a_release_point_is_no_harm(decide):
     tags = {"spymeo:rollback-run": OLDER, "spymeo:release-point": "cp-1"}
-    point = dict(BEFORE, name="point", OriginalSnapshotCreateTime=NOON, tags=tags)
+    point = dict(BEFORE, name="point", OriginalSnapshotCreateTime=NOON - timedelta(seconds=1), tags=tags)
     chosen = decide(snapshot="missing", snapshots=[*SNAPSHOTS, point], wanted=Wanted("named", before=NOON))
     assert chosen.source.name == "point"
 
@@ -289,13 +294,13 @@ def test_an_available_snapshot_without_a_time_is_not_guessed_at(decide):
         refuse(decide(snapshot={"without": ["SnapshotCreateTime", "OriginalSnapshotCreateTime"]}))
 
 
-@pytest.mark.parametrize("status", ["available", "storage-optimization"])
+@pytest.mark.parametrize("status", ["available", "storage-optimization", "backing-up", "modifying"])
 def test_takes_a_snapshot_of_an_instance_that_is_there(db_instance_answer, status):
     source = DbInstance.from_boto(db_instance_answer(DBInstanceStatus=status))
     assert takes_snapshot(source, None, "safety", RUN) is True
 
 
-@pytest.mark.parametrize("status", ["stopped", "modifying", "backing-up", "storage-full"])
+@pytest.mark.parametrize("status", ["stopped", "storage-full", "failed", "incompatible-restore"])
 def test_refuses_a_snapshot_of_an_instance_that_is_not_available(db_instance_answer, status):
     with pytest.raises(RollbackError, match=status):
         takes_snapshot(DbInstance.from_boto(db_instance_answer(DBInstanceStatus=status)), None, "safety", RUN)

@@ -34,10 +34,11 @@ def test_reads_every_instance_of_the_region_over_pages(stub, gateway, db_instanc
 
 
 def test_tells_an_instance_with_its_endpoint_and_tags(stub, gateway, db_instance_answer, ours):
-    answer = db_instance_answer(tags=ours)
-    stub.add_response("describe_db_instances", {"DBInstances": [answer]}, {"DBInstanceIdentifier": "app-db"})
-    found = gateway.instance("app-db")
-    assert (found.host, found.port) == ("app-db.abc.eu-west-3.rds.amazonaws.com", 5433)
+    name = "app-db-rb-20261122-120000"
+    answer = db_instance_answer(name=name, tags=ours)
+    stub.add_response("describe_db_instances", {"DBInstances": [answer]}, {"DBInstanceIdentifier": name})
+    found = gateway.instance(name)
+    assert (found.host, found.port) == (f"{name}.abc.eu-west-3.rds.amazonaws.com", 5433)
     assert (found.run_id, found.replaces) == (ours["spymeo:rollback-run"], "app-db")
     assert found.from_snapshot == ours["spymeo:rollback-source-snapshot"]
     assert found.description == answer
@@ -155,5 +156,29 @@ def test_a_snapshot_whose_reply_was_lost_is_known_while_its_source_is_backing_up
 def test_a_source_that_takes_no_snapshot_now_is_told(stub, gateway):
     stub.add_client_error("create_db_snapshot", "InvalidDBInstanceState")
     stub.add_client_error("describe_db_snapshots", "DBSnapshotNotFound")
-    with pytest.raises(ClientError):
-        gateway.take_snapshot("app-db", "safety", {})
+    assert gateway.take_snapshot("app-db", "safety", {}) is None
+
+
+def test_tells_from_when_on_the_automated_backups_can_be_restored(stub, gateway):
+    backups = [
+        {"DbiResourceId": "db-A", "RestoreWindow": {"EarliestTime": NOON, "LatestTime": NOON}},
+        {"DbiResourceId": "db-B", "RestoreWindow": {}},
+    ]
+    expected = {"DBInstanceIdentifier": "app-db"}
+    stub.add_response("describe_db_instance_automated_backups", {"DBInstanceAutomatedBackups": backups}, expected)
+    assert gateway.earliest_restorable("app-db") == {"db-A": NOON}
+
+
+def test_tells_the_cas_with_the_ends_of_their_lives(stub, gateway):
+    known = [
+        {"CertificateIdentifier": "rds-ca-rsa2048-g1", "CertificateType": "CA", "ValidTill": NOON},
+        {"CertificateIdentifier": "other", "CertificateType": "server", "ValidTill": NOON},
+    ]
+    stub.add_response("describe_certificates", {"Certificates": known})
+    assert gateway.authorities() == {"rds-ca-rsa2048-g1": NOON}
+
+
+@pytest.mark.parametrize("code", ["DBInstanceRoleAlreadyExists", "InvalidDBInstanceState"])
+def test_a_role_that_is_there_or_cannot_be_taken_now_is_looked_at_again(stub, gateway, code):
+    stub.add_client_error("add_role_to_db_instance", code)
+    assert gateway.add_role("app-db", "arn:r", "s3Import") is False

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import botocore.session
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds import settings
@@ -103,6 +105,10 @@ def test_the_restore_request_carries_every_setting_that_the_restore_takes(reques
             {"Key": "spymeo:rollback-run", "Value": RUN},
             {"Key": "spymeo:rollback-source-snapshot", "Value": "arn:aws:rds:eu-west-3:123456789012:snapshot:before"},
             {"Key": "spymeo:rollback-replaces", "Value": "app-db"},
+            {
+                "Key": "spymeo:rollback-data",
+                "Value": "app-db-new/db-APPDBXXXXXXXXXXXXXXXXXXXXX/2026-11-22T11:00:00Z/app-db",
+            },
         ],
     }
 
@@ -262,7 +268,8 @@ def test_each_carried_setting_is_compared(instance, row):
 
 
 SELF_MANAGED = {"FQDN": "corp.example", "OU": "db", "AuthSecretArn": "arn:s", "DnsIps": ["10.0.0.1"]}
-OTHERWISE = {"AvailabilityZone": {"MultiAZ": False}}
+ROLE = {"AssociatedRoles": [{"RoleArn": "arn:r", "FeatureName": "s3Import"}]}
+OTHERWISE = {"AvailabilityZone": {"MultiAZ": False}, "AssociatedRoles": ROLE}
 CHANGED = {
     "ProcessorFeatures": {"ProcessorFeatures": [{"Name": "coreCount", "Value": "2"}]},
     "AllocatedStorage": {"AllocatedStorage": 499},
@@ -274,7 +281,8 @@ CHANGED = {
     "AvailabilityZone": {"MultiAZ": False, "AvailabilityZone": "eu-west-3c"},
     "DBParameterGroup": {"DBParameterGroups": [{"DBParameterGroupName": "default", "ParameterApplyStatus": "in-sync"}]},
     "OptionGroup": {"OptionGroupMemberships": [{"OptionGroupName": "default", "Status": "in-sync"}]},
-    "AssociatedRoles": {"AssociatedRoles": [{"RoleArn": "arn:r", "FeatureName": "s3Import"}]},
+    "AssociatedRoles": {"AssociatedRoles": []},
+    "EngineVersion": {"EngineVersion": "16.3"},
     "Domain": {"DomainMemberships": [{"Domain": "d-1"}]},
     "DomainIAMRoleName": {"DomainMemberships": [{"IAMRoleName": "ad"}]},
     "DomainFqdn": {"DomainMemberships": [SELF_MANAGED]},
@@ -334,3 +342,28 @@ def test_what_no_restore_brings_over_is_a_finding(instance, changes, words):
 def test_a_pending_master_password_is_no_part_of_a_finding(instance):
     (finding,) = settings.findings(instance(PendingModifiedValues={"MasterUserPassword": "hunter2"}))
     assert "hunter2" not in finding
+
+
+def test_a_newer_minor_version_is_no_difference_and_nobody_asks_for_the_older_one(instance):
+    newer = instance(name="app-db-new", EngineVersion="16.10")
+    assert "EngineVersion" not in {item.setting for item in settings.compare(instance(), newer)}
+    assert "EngineVersion" not in (settings.modify_request(instance(), newer, frozenset(["EngineVersion"])) or {})
+
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("authorities", "given"),
+    [
+        (None, True),
+        ({"rds-ca-rsa4096-g1": NOW + timedelta(days=1)}, True),
+        ({"rds-ca-rsa4096-g1": NOW}, False),
+        ({"other": NOW + timedelta(days=1)}, False),
+    ],
+)
+def test_a_ca_that_rds_gives_to_nobody_any_more_is_not_asked_for_and_no_difference(instance, authorities, given):
+    source = settings.givable(instance(), authorities, NOW)
+    other = instance(name="app-db-new", CACertificateIdentifier="other")
+    assert ("CACertificateIdentifier" in settings.settings_of(source)) is given
+    assert ("CACertificateIdentifier" in {item.setting for item in settings.compare(source, other)}) is given

@@ -38,7 +38,7 @@ CREATING = {"DBInstanceStatus": "creating", "without": ["Endpoint", "InstanceCre
 BACKING_UP = {"DBInstanceStatus": "backing-up"}
 COMING = {"MultiAZ": False, "AvailabilityZone": None, "PendingModifiedValues": {"MultiAZ": True}}
 UPGRADE = {"PendingModifiedValues": {"EngineVersion": "16.5"}}
-UNFIXABLE = {"AssociatedRoles": [{"RoleArn": "arn:r", "FeatureName": "s3Import"}]}
+UNFIXABLE = {"DBName": "another"}
 
 ROWS = {
     # what is there (changes, or None for nothing), what this process did last, the step
@@ -103,7 +103,7 @@ def test_next_step(step, changes, asked, expected):
 
 
 def test_done_tells_the_differences_that_stay(step):
-    assert [item.setting for item in step(UNFIXABLE, Asked("join", 0)).differences] == ["AssociatedRoles"]
+    assert [item.setting for item in step(UNFIXABLE, Asked("join", 0)).differences] == ["DBName"]
     unmodified = step(UNMODIFIED, Asked("modify", SETTLE)).differences
     assert {item.setting for item in unmodified} == {"MonitoringInterval", "MonitoringRoleArn", "MaxAllocatedStorage"}
     assert step({}, Asked("join", 0)).differences == ()

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which instances and snapshots hold something that was written in service and is not in what serves. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import Period
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Data
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A DB instance that holds what was written in ``periods`` (tuple of Period). ``status`` is RDS's, empty when it is gone: then only
+    ``snapshots`` (names) of it hold something."""
+
+    name: str
+    periods: tuple[Period, ...]
+    status: str
+    snapshots: tuple[str, ...] = ()
+    serves: bool = False
+
+    @property
+    def told(self):
+        """For people, in one line."""
+        when = " and ".join(_when(period, self.serves) for period in self.periods) or "at a time that is not known"
+        if not self.status:
+            return "%s is gone; of what was written %s, its snapshots hold what they hold: %s" % (
+                self.name,
+                when,
+                ", ".join(self.snapshots),
+            )
+        also = " (also in snapshot %s)" % ", ".join(self.snapshots) if self.snapshots else ""
+        return "DB instance %s%s: what was written %s%s" % (
+            self.name,
+            "" if self.status == "available" else " (%s)" % self.status,
+            when,
+            also,
+        )
+
+    @property
+    def last(self):
+        """The end of its last period, for an order; one without an end has none."""
+        return self.periods[-1].until if self.periods else None
+
+
+def _when(period, serves):
+    since = "from %s" % _time(period.since) if period.since else "before another one took its place"
+    if period.until:
+        return "%s to %s" % (since, _time(period.until))
+    return "%s until now" % since if serves else since + " until another one took its place" * bool(period.since)
+
+
+def _time(moment):
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def holders(tree: Tree, current, line):
+    """Every Holder of what is not in ``line``, the line of what serves or is to serve; the newest first.
+
+    :param current: DbInstance that is in service now.
+    """
+    found = []
+    for name in sorted(tree.family(current, line)):
+        instance = tree.by_name.get(name)
+        holder = _of_instance(tree, instance, current, line) if instance else _of_snapshots(tree, name, line)
+        if holder:
+            found.append(holder)
+    order = datetime.max.replace(tzinfo=current.created.tzinfo) if current.created else None
+    return (
+        tuple(sorted(found, key=lambda item: (bool(item.status), item.last or order), reverse=True))
+        if order
+        else tuple(found)
+    )
+
+
+def _of_instance(tree, instance, current, line):
+    bound = _bound(line, Data(instance.resource_id, instance.name, None))
+    periods = tuple(filter(None, (_beyond(period, bound) for period in tree.served(instance, current))))
+    if not periods:
+        return None
+    kept = _snapshots(tree, instance.name, instance.resource_id, periods[0].since, harm=True)
+    return Holder(instance.name, periods, instance.status, kept, instance.name == current.name)
+
+
+def _of_snapshots(tree, name, line):
+    """A Holder of an instance that is gone, or None when no snapshot of it holds anything else than the line."""
+    bound = _bound(line, Data(name, name, None))
+    found = [item for item in tree.snapshots if item.instance == name and item.data_from]
+    if not [item for item in tree.snapshots if item.of_harm and item.instance == name] or not found:
+        return None
+    since = bound or min(item.data_from for item in found)
+    kept = _snapshots(tree, name, None, since, harm=False)
+    until = max((item.data_from for item in found), default=None)
+    return Holder(name, (Period(since, until),), "", kept) if kept else None
+
+
+def _snapshots(tree, name, resource_id, since, harm):
+    """The names of the available snapshots of an instance with data from after ``since``."""
+    return tuple(
+        item.name
+        for item in tree.snapshots
+        if item.instance == name
+        and resource_id in (None, item.resource_id or resource_id)
+        and item.status == "available"
+        and item.data_from
+        and item.data_from > since
+        and (item.of_harm or not harm)
+    )
+
+
+def _bound(line, data):
+    """Up to when an instance's data are in the line: ``None`` for not at all."""
+    moments = [ancestor.one_until for ancestor in line if ancestor.holds(data) and ancestor.one_until]
+    return max(moments, default=None)
+
+
+def _beyond(period, bound):
+    """What of a Period is after ``bound``, or None."""
+    if bound is None or period.since >= bound:
+        return period
+    if period.until and period.until <= bound:
+        return None
+    return Period(bound, period.until)
+
+
+def holder_told(holder):
+    """A Holder in JSON types."""
+    return dict(
+        db_instance=holder.name,
+        status=holder.status,
+        snapshots=list(holder.snapshots),
+        serves=holder.serves,
+        told=holder.told,
+    )

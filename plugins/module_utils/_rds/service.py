@@ -1,0 +1,78 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Since and until when a DB instance was in service, as a tag of it tells. Pure.
+
+A cutover writes the beginning before it moves DATABASE_URL and the end after that, so what is written is never shorter than the truth.
+The tag begins with the DbiResourceId of its instance: one that was inherited, through a snapshot, tells nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+
+_FORM = "%Y%m%dT%H%M%SZ"
+MOST = 6  # periods in a tag, whose value has 256 characters at most
+
+
+@dataclass(frozen=True)
+class Period:
+    """From ``since`` to ``until`` (aware datetimes); ``until`` is None where no end is written down."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+def read_periods(text, resource_id):
+    """The Periods (tuple, oldest first) in the tag of the instance with that DbiResourceId; empty when it is another one's."""
+    own, *parts = text.split() or [""]
+    if own != resource_id:
+        return ()
+    found = (part.partition("/") for part in parts)
+    return tuple(Period(_time(since), _time(until) if until else None) for since, _slash, until in found)
+
+
+def as_tag(periods, resource_id):
+    """The value of the tag. Where there are too many, the two oldest become one that lasts from the first to the end of the second."""
+    while len(periods) > MOST:
+        periods = (replace(periods[1], since=periods[0].since), *periods[2:])
+    told = ("%s/%s" % (period.since.strftime(_FORM), _until(period)) for period in periods)
+    return " ".join((resource_id, *told))
+
+
+def entered(periods, now):
+    """The Periods of an instance that goes into service."""
+    if periods and periods[-1].until is None:
+        return periods
+    return (*periods, Period(_floor(now)))
+
+
+def left(periods, created, now, served_now):
+    """The Periods of an instance that was taken out of service.
+
+    :param created: since when it was in service, where nothing is written down.
+    :param served_now: whether it is known to have been in service until now; else what has an end keeps it.
+    """
+    if not periods:
+        return (Period(_floor(created), _ceiling(now)),)
+    if periods[-1].until is None:
+        return (*periods[:-1], replace(periods[-1], until=_ceiling(now)))
+    return (*periods, Period(periods[-1].until, _ceiling(now))) if served_now else periods
+
+
+def _until(period):
+    return period.until.strftime(_FORM) if period.until else ""
+
+
+def _time(text):
+    return datetime.strptime(text, _FORM).replace(tzinfo=timezone.utc)
+
+
+def _floor(moment):
+    return moment.astimezone(timezone.utc).replace(microsecond=0)
+
+
+def _ceiling(moment):
+    return _floor(moment + timedelta(microseconds=999999))

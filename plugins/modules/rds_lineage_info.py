@@ -1,0 +1,125 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rds_lineage_info
+version_added: 0.1.0
+short_description: Tell which data of an application are in which DB instance
+description:
+  - Reads DB instances, their snapshots and what runs have written on them, and tells which instance is in service, and which others hold something
+    that was written in service and is not in it.
+options:
+  db_instance:
+    description: The DB instance of the application, or any that a rollback has restored in its place.
+    type: str
+    required: true
+  database_secret:
+    description:
+      - Name or ARN of the secret that holds DATABASE_URL, which tells which instance is in service.
+    type: str
+    required: true
+  key:
+    description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
+    type: str
+    default: DATABASE_URL
+  needed_db_instance:
+    description: A DB instance that has to answer. Its status is told, and what is to be done where it cannot. Left out, none is looked at.
+    type: str
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - spymeo.rollback.rollback.attributes
+author:
+  - SPYMEO (@spymeo)
+seealso:
+  - module: spymeo.rollback.rds_rollback_info
+"""
+
+EXAMPLES = r"""
+- name: Where is what users have written?
+  spymeo.rollback.rds_lineage_info:
+    db_instance: spymeo-production-db
+    database_secret: spymeo/production/database-url
+"""
+
+RETURN = r"""
+db_instance:
+  description: The DB instance that is in service.
+  returned: success
+  type: str
+host:
+  description: Its host, as DATABASE_URL names it.
+  returned: success
+  type: str
+port:
+  description: Its port, likewise.
+  returned: success
+  type: int
+kept:
+  description: The instances that hold something else, the newest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    db_instance:
+      description: The DB instance.
+      type: str
+    status:
+      description: RDS's status of it; empty when it is gone.
+      type: str
+    snapshots:
+      description: Snapshots that hold it, too.
+      type: list
+      elements: str
+    serves:
+      description: Always false.
+      type: bool
+    told:
+      description: It with the times, for people.
+      type: str
+needed:
+  description: Why O(needed_db_instance) does not answer, with the command that cures it; empty when nothing stands against it.
+  returned: success
+  type: str
+"""
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_the_data_are
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import cannot_answer
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+
+
+def main():
+    module = RollbackModule(
+        dict(
+            db_instance=dict(type="str", required=True),
+            database_secret=dict(type="str", required=True, no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            needed_db_instance=dict(type="str"),
+        )
+    )
+    params = module.params
+    with module.telling():
+        url = SecretsGateway(module.aws("secretsmanager")).database_url(params["database_secret"], params["key"])
+        tree, current, found = where_the_data_are(RdsGateway(module.aws("rds")), params["db_instance"], url.host)
+        needed = params["needed_db_instance"]
+        module.exit_json(
+            changed=False,
+            db_instance=current.name,
+            host=url.host,
+            port=url.port,
+            kept=[holder_told(holder) for holder in found],
+            needed=cannot_answer(needed, tree.by_name.get(needed)) if needed else "",
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -47,6 +47,16 @@ options:
         M(spymeo.rollback.rds_snapshot) does it, and the task ends when both are there. While O(db_instance) is backing up, it is waited for.
       - O(wait_timeout) is for each of both, one after the other.
     type: str
+  password_secret:
+    description:
+      - Name or ARN of the secret that holds DATABASE_URL. Its password becomes that of the master user of the new instance, which has the one of the day
+        of its data. Without it the password stays.
+      - M(spymeo.rollback.rds_rollback_info) tells whether that is needed.
+    type: str
+  key:
+    description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
+    type: str
+    default: DATABASE_URL
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -163,6 +173,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.password import give
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
     findings,
@@ -175,6 +186,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Create, Done, Refuse, Wait, Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_SAFETY
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
@@ -254,7 +267,18 @@ def apply(module, restoration, safety):
     # Only now: the safety snapshot is there, whatever the settings are.
     refuse_differences(restoration.instance, restoration.differences)
     changed = restoration.changed or bool(safety and safety.changed)
+    if module.params["password_secret"] and module.params["wait"]:
+        changed = give_password(module, restoration.wanted.name) or changed
     return changed, shown(restoration.instance), shown_snapshot(safety.snapshot) if safety else {}
+
+
+def give_password(module, name):
+    """Give the instance the password that is in the secret now. Whether it was set."""
+    params, secrets = module.params, SecretsGateway(module.aws("secretsmanager"))
+    value = secrets.current_value(secrets.secret("password_secret", params["password_secret"]))
+    url = DatabaseUrl.parse(read_url(value.text, params["key"]))
+    rds, telling = RdsGateway(module.aws("rds")), teller("restore")
+    return give(rds, name, url.password, value.version_id, params["wait_timeout"], Clock(), telling)
 
 
 def await_both(module, restoration, safety):
@@ -334,6 +358,8 @@ def main():
             source_db_instance=dict(type="str"),
             new_db_instance=dict(type="str", required=True),
             safety_snapshot=dict(type="str"),
+            password_secret=dict(type="str", no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
             run_id=dict(type="str", required=True),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),

@@ -8,7 +8,10 @@ Every end state is asked of AWS and of PostgreSQL.
 from __future__ import annotations
 
 import json
+import pathlib
+import urllib.parse
 
+import psycopg
 import pytest
 
 import spymeo_app.seed
@@ -205,3 +208,70 @@ def test_data_that_were_destroyed_after_a_rollback_are_not_called_done(productio
         assert "data rule of Practitioner" in said
         assert "data Payment: it has 0 rows" in said
         assert "-e rollback_database_again=true" in said
+
+
+NEW_PASSWORD = "changed-since-then"
+IN_URL = f"{world.DB_USER}:{urllib.parse.quote(world.DB_PASSWORD, safe='')}@"
+
+
+def logs_in(production, db_instance: str, password: str) -> bool:
+    endpoint = production.instances()[db_instance]["Endpoint"]
+    try:
+        psycopg.connect(
+            host=endpoint["Address"], port=endpoint["Port"], user=world.DB_USER, password=password, dbname=world.DB_NAME
+        ).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_a_password_that_changed_since_the_data_is_given_to_the_restored_instance_and_shown_nowhere(production):
+    rds, before = production.aws("rds"), production.database_url()
+    production.accident("bad-migration")
+    rds.modify_db_instance(
+        DBInstanceIdentifier=world.DB_INSTANCE, MasterUserPassword=NEW_PASSWORD, ApplyImmediately=True
+    )
+    production.until(lambda: logs_in(production, world.DB_INSTANCE, NEW_PASSWORD))
+    changed = before.replace(IN_URL, f"{world.DB_USER}:{NEW_PASSWORD}@")
+    production.aws("secretsmanager").put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=changed)
+    checked = production.play("rollback_full", "--check")
+    assert (checked.code, checked.written) == (0, []), checked.output
+    assert "BEWARE    password user" in checked.output
+    assert "the instance is given the one of now" in one_line(checked.output)
+
+    played = production.play(
+        "rollback_full", "-vvv", *given(rollback_run_id=RUN, rollback_store=f"{production.state['directory']}/store")
+    )
+    assert played.code == 0, played.output[-3000:]
+    assert logs_in(production, RESTORED, NEW_PASSWORD)
+    assert not logs_in(production, RESTORED, world.DB_PASSWORD)
+    again = production.play(
+        "rollback_full", *given(rollback_run_id=RUN, rollback_store=f"{production.state['directory']}/store")
+    )
+    assert (again.code, again.written) == (0, []), again.output
+    kept = "".join(
+        path.read_text() for path in pathlib.Path(production.state["directory"], "store").rglob("*") if path.is_file()
+    )
+    assert kept
+    assert NEW_PASSWORD not in played.output + again.output + checked.output + kept
+
+
+def test_a_password_of_somebody_who_is_not_the_master_user_is_refused_before_anything_is_restored(production):
+    """Nobody but a person who logs in could give it: the restore would be for nothing."""
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute("CREATE ROLE app LOGIN PASSWORD 'first-password'")
+        connection.commit()
+    secrets, before = production.aws("secretsmanager"), production.database_url()
+    own = before.replace(IN_URL, "app:first-password@")
+    secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=own)
+    snapshot(production, "with-app")
+    secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=own.replace("first", "second"))
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute("ALTER ROLE app PASSWORD 'second-password'")
+        connection.commit()
+    played = production.play("rollback_database", *given(rollback_snapshot="with-app"))
+    assert (played.code != 0, played.written) == (True, []), played.output
+    said = one_line(played.output)
+    assert "password user app: the secret got another password after the time of the data" in said
+    assert "first-password" not in played.output
+    assert "second-password" not in played.output

@@ -14,7 +14,6 @@ import os
 import signal
 import subprocess
 
-import psycopg
 import pytest
 
 import spymeo_app.seed
@@ -180,40 +179,6 @@ def test_a_restore_that_rds_gives_up_leaves_the_application_where_it_is(broken):
     assert "secretsmanager PutSecretValue" not in played.written
     assert "ecs UpdateService" not in played.written
     assert broken.database_url() == broken.url_before
-
-
-def test_a_password_that_changed_since_the_snapshot_is_found_before_the_cutover(broken):
-    rds, secrets = broken.aws("rds"), broken.aws("secretsmanager")
-    rds.modify_db_instance(
-        DBInstanceIdentifier=world.DB_INSTANCE, MasterUserPassword="changed-since-then", ApplyImmediately=True
-    )
-    broken.until(lambda: _logs_in(broken, "changed-since-then"))
-    changed = broken.url_before.replace(broken.url_before.split(":")[2].split("@")[0], "changed-since-then")
-    secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=changed)
-    try:
-        played = broken.play(PLAYBOOK, *variables(rollback_run_id="rb-password"))
-    finally:
-        rds.modify_db_instance(
-            DBInstanceIdentifier=world.DB_INSTANCE, MasterUserPassword=world.DB_PASSWORD, ApplyImmediately=True
-        )
-        secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=broken.url_before)
-        broken.until(lambda: _logs_in(broken, world.DB_PASSWORD))
-    assert played.code != 0
-    assert "P1000" in played.output
-    assert "password of the day of its snapshot" in " ".join(played.output.split())
-    assert "secretsmanager PutSecretValue" not in played.written
-    assert "changed-since-then" not in played.output
-
-
-def _logs_in(production, password: str) -> bool:
-    endpoint = production.instances()[world.DB_INSTANCE]["Endpoint"]
-    try:
-        psycopg.connect(
-            host=endpoint["Address"], port=endpoint["Port"], user=world.DB_USER, password=password, dbname=world.DB_NAME
-        ).close()
-    except psycopg.OperationalError:
-        return False
-    return production.instances()[world.DB_INSTANCE]["DBInstanceStatus"] == "available"
 
 
 def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothing(broken):

@@ -176,6 +176,10 @@ def _never_met(release, data, despite):
     ):
         return
     what = "%s did not serve at %s, the time of the data" % (release.name, _time(data.at))
+    if data.at < release.began:
+        what += ", but later only: a migration that came in between is not in them"
+        yield Finding("moment", release.service, NOTED, what)
+        return
     cure = "Take data of the time when it did (rollback_snapshot_before, rollback_point_in_time). %s" % DESPITE_MOMENT
     yield _unless(despite, Finding("moment", release.service, FAILED, what, cure))
 

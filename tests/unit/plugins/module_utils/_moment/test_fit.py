@@ -62,7 +62,16 @@ def red(release, data, bad_since=None, **despite):
         ),
         # one from before the release that is to run on it
         (ONE, ago(600), ALL, BAD, "migrations", "app:1 knows 2_payments, which the data", "younger data"),
-        (ONE, ago(600), None, BAD, "moment", "app:1 did not serve", "rollback_snapshot_before"),
+        # nobody can be asked for migrations, and the release that is named had gone by the time of the data
+        (
+            Release("app", "app:0", False, ((ago(900), ago(500)),)),
+            ago(20),
+            None,
+            BAD,
+            "moment",
+            "app:0 did not serve",
+            "rollback_snapshot_before",
+        ),
         # the code stays that has brought the migration
         (TWO, ago(12), ALL, None, "migrations", "would apply it again", "rollback_full.yml"),
         # and one that a release point has recorded
@@ -100,6 +109,13 @@ def test_what_is_not_of_one_moment_is_refused_with_the_reason(release, at, migra
 )
 def test_what_is_of_one_moment_passes(release, at, migrations, bad_since):
     assert red(release, of(at, migrations), bad_since) == []
+
+
+def test_data_from_before_the_release_are_told_where_nobody_can_be_asked_for_migrations():
+    found = findings([ONE], of(ago(600), None), BAD, NOW)
+    assert [item.what for item in found if item.verdict == "noted"] == [
+        "app:1 did not serve at 2026-10-28T03:00:00+00:00, the time of the data, but later only: a migration that came in between is not in them"
+    ]
 
 
 def test_a_release_that_never_served_is_said():

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Gives a restored instance the password that applications have now: the one that its data have is from the day of the snapshot."""
+
+from __future__ import annotations
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_PASSWORD
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+
+def give(gateway, name, password, version_id, timeout, clock, tell=None):
+    """Set the master password of a DB instance, unless it was given the one of this version of the secret already. Whether it was set.
+
+    RDS tells nobody which password an instance has, so a tag tells which version of the secret it came from.
+
+    :param gateway: RdsGateway.
+    :param timeout: seconds until it has taken effect.
+    :raises RollbackError: RDS refuses it, or it has not taken effect in time.
+    """
+    if gateway.source(name).tags.get(TAG_PASSWORD) == version_id:
+        return False
+    asked = []
+
+    def look():
+        instance = gateway.source(name)
+        if instance.status != "available":
+            return Pending(0, 1, "%s is %s" % (name, instance.status))
+        if not asked:
+            request = dict(DBInstanceIdentifier=name, MasterUserPassword=password, ApplyImmediately=True)
+            asked.extend([True] if gateway.modify(request) else [])
+            return Pending(0, 1, "%s is asked to take the password of now" % name, fresh=True)
+        if "MasterUserPassword" in instance.description.get("PendingModifiedValues", {}):
+            return Pending(0, 1, "%s has not taken the password of now yet" % name)
+        return Ready()
+
+    wait_for("The password of DB instance %s" % name, look, timeout, clock, tell=tell)
+    gateway.tag(gateway.source(name).arn, {TAG_PASSWORD: version_id})
+    return True

@@ -92,15 +92,16 @@ def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapsh
 
 
 def in_service(named, current_host, by_name):
-    """The instance whose endpoint the application uses: ``named``, or one that our runs restored in its place.
+    """The instance whose endpoint the application uses: ``named``, or one of the same tree, as our runs have restored it.
 
     :param current_host: the host in DATABASE_URL, None for ``named``.
     :raises BadInput: it uses neither.
     """
     if current_host is None or _same_host(named.host, current_host):
         return named
+    family = Tree(by_name.values(), ()).family_of(named.name)
     for instance in by_name.values():
-        if _same_host(instance.host, current_host) and _stands_for(instance, named, by_name):
+        if _same_host(instance.host, current_host) and instance.name in family:
             return instance
     raise BadInput(
         "db_instance",
@@ -113,16 +114,6 @@ def in_service(named, current_host, by_name):
 
 def _same_host(one, other):
     return bool(one and other) and one.lower().rstrip(".") == other.lower().rstrip(".")
-
-
-def _stands_for(instance, named, by_name):
-    seen = set()
-    while instance is not None and instance.replaces and instance.name not in seen:
-        if instance.replaces == named.name:
-            return True
-        seen.add(instance.name)
-        instance = by_name.get(instance.replaces)
-    return False
 
 
 def _is_done(current, snapshot):

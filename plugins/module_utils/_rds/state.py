@@ -134,8 +134,9 @@ class Data:
         return cls(of, name, datetime.fromisoformat(at.replace("Z", "+00:00")))
 
     def as_tag(self, own):
-        """The value of the tag of the instance that begins with these data; ``own`` is its name."""
-        return "/".join((own, self.of, self.at.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), self.name))
+        """The value of the tag of the instance that begins with these data; ``own`` is its name. The time is whole: a snapshot is of one
+        with the line up to that very moment."""
+        return "/".join((own, self.of, self.at.astimezone(timezone.utc).isoformat(), self.name))
 
 
 @dataclass(frozen=True)

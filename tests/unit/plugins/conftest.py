@@ -95,7 +95,7 @@ SNAPSHOT = {
 
 def resource_id(name):
     """The DbiResourceId that the instance of that name has here."""
-    return "db-" + "".join(letter for letter in name.upper() if letter.isalnum()).ljust(26, "X")[:26]
+    return "db-" + "".join(letter for letter in name.upper() if letter.isalnum()).ljust(26, "X")[-26:]
 
 
 def _tags(tags):

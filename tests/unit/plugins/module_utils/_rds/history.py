@@ -21,23 +21,23 @@ NEWER = (
 
 @dataclasses.dataclass
 class Machine:
-    """An instance: its answer's changes, the rows it holds (dict row → time), and those of which the writing was not in service."""
+    """An instance: when it was made, its tags, the rows it holds (dict row → time), and the instance that its data have come from."""
 
     created: datetime
     tags: dict
     rows: dict
-    strays: set = dataclasses.field(default_factory=set)
     parent: str | None = None
 
 
 class History:
-    """Operations a minute apart. ``rows`` are numbers; a row is written into what serves, a stray one into what does not."""
+    """Operations a minute and a bit apart. ``rows`` are numbers; a row is written into what serves, a stray one into what does not."""
 
     def __init__(self, instance_answer, snapshot_answer, older=False):
         self._instance_answer, self._snapshot_answer = instance_answer, snapshot_answer
         self.older = older  # as runs of older versions leave it: without the tags that tell periods and data
         self.now = BEGIN
         self.machines = {"app-db": Machine(BEGIN, {}, {})}
+        self.strays = set()
         self.snapshots = []  # dicts of changes, with the rows they hold
         self.serves = "app-db"
         self.numbers = iter(range(1, 10_000))
@@ -45,7 +45,7 @@ class History:
         self.served = {"app-db": [[BEGIN, None]]}
 
     def tick(self):
-        self.now += timedelta(minutes=1)
+        self.now += timedelta(minutes=1, microseconds=next(self.numbers) * 1234 % 1_000_000)
         return self.now
 
     def write(self):
@@ -56,7 +56,7 @@ class History:
         if name != self.serves:
             machine, row = self.machines[name], next(self.numbers)
             machine.rows[row] = self.tick()
-            machine.strays.add(row)
+            self.strays.add(row)
 
     def snapshot(self, name, called=None, **tags):
         machine, at = self.machines[name], self.tick()
@@ -88,7 +88,7 @@ class History:
 
     def rollback(self, source, rows):
         """A whole rollback to a DbSnapshot or PointInTime that holds these rows."""
-        run_id = "rb-%d" % next(self.numbers)
+        run_id = "rb-20261122-%06d" % next(self.numbers)
         old, name = self.serves, restored_instance(self.serves, run_id)
         tags = {
             "spymeo:rollback-run": run_id,

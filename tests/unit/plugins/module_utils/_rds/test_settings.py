@@ -107,7 +107,7 @@ def test_the_restore_request_carries_every_setting_that_the_restore_takes(reques
             {"Key": "spymeo:rollback-replaces", "Value": "app-db"},
             {
                 "Key": "spymeo:rollback-data",
-                "Value": "app-db-new/db-APPDBXXXXXXXXXXXXXXXXXXXXX/2026-11-22T11:00:00Z/app-db",
+                "Value": "app-db-new/db-APPDBXXXXXXXXXXXXXXXXXXXXX/2026-11-22T11:00:00+00:00/app-db",
             },
         ],
     }

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
+    FAILED,
+    MOMENTS,
+    SAME_IMAGE,
     Candidate,
     candidates,
     eligible,
@@ -55,7 +58,7 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
     4. what the newest release point older than what runs has recorded;
     5. of the service revisions that ran before, the newest whose images are not those of what runs, that served for more than moments, and
        that was not rolled back from without having served again; mostly what the bad deployment replaced;
-    6. where none has served for more than moments, the newest that has served at all.
+    6. where none has served for more than moments, the newest that has served at all, and that came up the last time.
 
     :param name: of the service.
     :param running: the Revision that it runs.
@@ -77,7 +80,9 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
         what = "AWS has no record that %s was deployed (it keeps 90 days)" % short(running.task_definition)
         raise _nothing_to_choose(name, what, known)
     if timeline.brought_back:
-        gone_back = ", ".join(short(timeline.of(item)[-1].revision.task_definition) for item in timeline.younger(timeline.running))
+        gone_back = ", ".join(
+            short(timeline.of(item)[-1].revision.task_definition) for item in timeline.younger(timeline.running)
+        )
         reason = "it was brought back already, from %s; %s" % (gone_back, _elsewhere(best))
         return _choice(running, reason, running, timeline, known, origins)
     if recorded:
@@ -88,7 +93,9 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
             what += ", but with the same images"
         raise _nothing_to_choose(name, what, known)
     words = "it is the newest one before %s that has served and was not rolled back from"
-    return _choice(best[0].revision, words % _first_bad_name(timeline, best[0], running), running, timeline, known, origins)
+    return _choice(
+        best[0].revision, words % _first_bad_name(timeline, best[0], running), running, timeline, known, origins
+    )
 
 
 def _first_bad_name(timeline, candidate, running):
@@ -109,7 +116,9 @@ def _choice(target, reason, running, timeline, known, origins):
     stays = same_content(target, running, origins)
     bad = good = None
     if release is None:
-        bad = next(iter(timeline.of(timeline.running)[-1:]), None)  # it was never deployed, and takes the place of what runs
+        bad = next(
+            iter(timeline.of(timeline.running)[-1:]), None
+        )  # it was never deployed, and takes the place of what runs
     elif not forward and (not stays or timeline.brought_back):
         bad = timeline.bad_stay(release)
         bad = bad if bad or stays else timeline.stays[-1]
@@ -145,7 +154,7 @@ def _notes(target, ours, running, timeline, known, stays, named, origins):
     if named:
         return
     for item in known:
-        if item is not ours and item.last > ours.last and item.verdict in ("moments", "same image"):
+        if item is not ours and item.last > ours.last and item.verdict in (MOMENTS, FAILED, SAME_IMAGE):
             yield "passed over: %s" % line(item)
 
 
@@ -164,7 +173,13 @@ def _stands_otherwise(running, timeline, origins, known):
 def _nothing_to_choose(name, why, known):
     return RollbackError(
         "There is no task definition to bring service %s back to: %s. Name one in rollback_task_definition%s."
-        % (name, why, ", each with its value below" if any(item.verdict != "running" for item in known) else ", as family:revision"),
+        % (
+            name,
+            why,
+            ", each with its value below"
+            if any(item.verdict != "running" for item in known)
+            else ", as family:revision",
+        ),
         [line(item) for item in known] or ["AWS lists no deployment of this service"],
         dict(candidates=[item.told() for item in known]),
     )

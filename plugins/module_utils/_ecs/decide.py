@@ -9,9 +9,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Changes, Revision, changes, same_images
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import (
+    Changes,
+    Revision,
+    changes,
+    same_images,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT, Edit
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+
+
+NO_CHANGES = Changes()
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Step:
     stopped: str | None = None
     pins: tuple[tuple[str, str], ...] = ()
     edits: tuple[Edit, ...] = ()
-    changes: Changes = Changes()
+    changes: Changes = NO_CHANGES
 
 
 def short(arn):

@@ -144,7 +144,9 @@ class EcsGateway:
             return ""
         # The prefix of a family is that of others, too.
         names = [arn.rpartition("/")[2] for arn in arns if arn.rpartition("/")[2].partition(":")[0] == family]
-        return "The newest there are: %s." % ", ".join(names) if names else "There is no revision of %s at all." % family
+        return (
+            "The newest there are: %s." % ", ".join(names) if names else "There is no revision of %s at all." % family
+        )
 
     def histories(self, services, enough=None, most=MOST):
         """The History of each service by its name; newest first, and read only as far as the answer needs.

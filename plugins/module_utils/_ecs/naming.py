@@ -43,19 +43,16 @@ def resolve(name, timeline, origins):
     :raises Ambiguous: the name means several releases, or what runs and another configuration of it.
     """
     found = [
-        (stay, revision)
-        for stay in timeline.stays
-        for revision in stay.revisions
-        if _bears(revision, name, origins)
+        (stay, revision) for stay in timeline.stays for revision in stay.revisions if _bears(revision, name, origins)
     ]
     if not found:
         return None
-    stay, running = timeline.stays[-1], timeline.stays[-1].revisions[-1]
+    running = timeline.stays[-1].revisions[-1]
     if is_service_revision(name):
         return found[-1][1]
     if found[-1][1] is running:
         return _against_what_runs(name, found, timeline, origins, running)
-    releases = [release for release in dict.fromkeys(stay.release for stay, _revision in found)]
+    releases = list(dict.fromkeys(stay.release for stay, _revision in found))
     good = [item for item in releases if timeline.has_served(item) and not timeline.rolled_back_from(item, True)]
     if len(good) > 1 or (len(releases) > 1 and not good):
         raise Ambiguous(_newest_of_each(found, origins))

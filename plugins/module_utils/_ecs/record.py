@@ -77,7 +77,9 @@ class Record:
         """ServiceDeployments by ARN, whole."""
         new = [arn for arn in arns if arn not in self._ended]
         answers = [item for part in side_by_side(self._some_deployments, chunks(new, A_CALL)) for item in part]
-        self._know([arn for item in answers for arn in _named(item)], [arn for item in answers for arn in _sources(item)])
+        self._know(
+            [arn for item in answers for arn in _named(item)], [arn for item in answers for arn in _sources(item)]
+        )
         with reading("DescribeServiceDeployments"):
             found = [self._whole(item) for item in answers]
         self._ended.update((item.arn, item) for item in found if item.status in ENDED)

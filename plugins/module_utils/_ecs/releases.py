@@ -73,7 +73,9 @@ class Looked:
         line_, primary = self.timeline, self.service.primary
         recorded = self.running.arn in {item.arn for stay in line_.stays[-1:] for item in stay.revisions}
         stay = line_.stays[-1] if recorded else None
-        since = stay.began if stay else primary.created_at if primary else self._registered(self.running.task_definition)
+        since = (
+            stay.began if stay else primary.created_at if primary else self._registered(self.running.task_definition)
+        )
         brought_back = recorded and line_.brought_back
         bad = line_.bad_stay(line_.running) if brought_back else None
         moments_count = all(item.verdict != SERVED for item in self.candidates)
@@ -173,7 +175,8 @@ class Chosen:
         definition = self.definitions.get(candidate.task_definition)
         return dict(
             candidate.told(),
-            image=[reference for reference, _digest in candidate.revision.images] or list(definition.images if definition else []),
+            image=[reference for reference, _digest in candidate.revision.images]
+            or list(definition.images if definition else []),
             outcome=last.status if last else "",
             status=definition.status if definition else "",
             in_use=candidate.verdict == "running",
@@ -214,7 +217,9 @@ def _answers(service, timeline, history, named):
 def _looked(gateway, service, history, now, span):
     """What is asked of task definitions: whether they are copies, where no digests tell; and whether the best ones are still there."""
     running = running_revision(service, history)
-    ran = [item for deployment in history for item in (deployment.target, deployment.returned, *deployment.sources) if item]
+    ran = [
+        item for deployment in history for item in (deployment.target, deployment.returned, *deployment.sources) if item
+    ]
     unrecorded = dict.fromkeys(item.task_definition for item in ran if item.image_set is None)
     wanted = {service.task_definition, running.task_definition, *list(unrecorded)[:UNRECORDED]}
     definitions = gateway.there(wanted)
@@ -253,7 +258,9 @@ def named_release(gateway, looked, named):
     try:
         found = resolve(named, looked.timeline, looked.origins)
     except Ambiguous as several:
-        meant = [item for item in looked.candidates if any(item.is_of(one, looked.origins) for one in several.revisions)]
+        meant = [
+            item for item in looked.candidates if any(item.is_of(one, looked.origins) for one in several.revisions)
+        ]
         problem = "of %s that means more than one" % looked.service.name
         raise BadInput("task_definition", named, problem, _name_one(meant)) from None
     if found is None and is_service_revision(named):

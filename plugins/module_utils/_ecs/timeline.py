@@ -50,14 +50,19 @@ def _events(history):
     events, oldest_first = [], sorted(history, key=lambda item: item.created_at)
     known = {item.target.arn for item in history} | {item.returned.arn for item in history if item.returned}
     for item in oldest_first:
-        before = sorted((source for source in item.sources if source.arn not in known), key=lambda one: one.created_at or item.created_at)
+        before = sorted(
+            (source for source in item.sources if source.arn not in known),
+            key=lambda one: one.created_at or item.created_at,
+        )
         for place, source in enumerate(before):
             known.add(source.arn)
             began = min(source.created_at or item.created_at, item.created_at)
             # Of two that a deployment replaced, the younger one was still being deployed.
             events.append((began, source, None if place else began, False))
         done = item.finished_at or item.created_at
-        events.append((item.created_at, item.target, done if item.status == "SUCCESSFUL" else None, item.status in IN_FLIGHT))
+        events.append(
+            (item.created_at, item.target, done if item.status == "SUCCESSFUL" else None, item.status in IN_FLIGHT)
+        )
         if item.returned:
             events.append((done, item.returned, done if item.status == "ROLLBACK_SUCCESSFUL" else None, False))
     return sorted(events, key=lambda event: event[0])
@@ -81,7 +86,9 @@ def _keys(events, origins):
         elif len(known) == 1 and not under_way:
             keys.append(known.pop())
         elif under_way and known:
-            keys.append(revision.arn)  # its tag may mean another image by now; which one is known once a task has pulled it
+            keys.append(
+                revision.arn
+            )  # its tag may mean another image by now; which one is known once a task has pulled it
         else:
             keys.append(origin(revision))
     return keys
@@ -143,6 +150,10 @@ class Timeline:
     def has_served(self, release, since=0):
         """Whether a deployment of it has succeeded, from the stay of that number on."""
         return any(stay.served is not None for stay in self.stays[since:] if stay.release == release)
+
+    def failed_last(self, release):
+        """Whether a release that served before did not come up when it was deployed the last time."""
+        return self.has_served(release) and self.of(release)[-1].served is None
 
     def for_moments(self, release):
         """Whether all that it has served are moments."""

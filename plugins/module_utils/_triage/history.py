@@ -64,4 +64,7 @@ def _proven(chosen, before):
 
 
 def _younger(timeline):
-    return [short(timeline.of(release)[-1].revision.task_definition) for release in reversed(timeline.younger(timeline.running))]
+    return [
+        short(timeline.of(release)[-1].revision.task_definition)
+        for release in reversed(timeline.younger(timeline.running))
+    ]

@@ -44,7 +44,9 @@ NEEDS_DEPLOYMENT = {  # what tasks are made of → how UpdateService names it wh
     "capacityProviderStrategy": "capacity provider strategy",
     "serviceRegistries": "service registries",
 }
-WITH_THE_NEXT = ("capacityProviderStrategy",)  # changed alone, it starts no deployment, and comes with the next one (botocore)
+WITH_THE_NEXT = (
+    "capacityProviderStrategy",
+)  # changed alone, it starts no deployment, and comes with the next one (botocore)
 NOT_IN_THE_LAB = (
     "gatewayConnectors",
     "monitoring",

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import option_of, same_content
@@ -30,8 +32,13 @@ class Candidate:
     seconds: timedelta
     verdict: str
     against: tuple[str, ...] = ()
-    option: str = ""
     same_images: bool = False
+    named: Callable = field(default=str, repr=False, compare=False)
+
+    @cached_property
+    def option(self):
+        """The value of ``rollback_task_definition`` that picks it. It takes a while, so it is found out where it is told."""
+        return self.named()
 
     @property
     def task_definition(self):
@@ -105,8 +112,8 @@ def _candidate(release, revision, timeline, running, gone, origins):
         seconds=timeline.seconds(release),
         verdict=_verdict(release, revision, timeline, running, gone),
         against=against,
-        option=option_of(revision, timeline, origins),
         same_images=release == timeline.running,
+        named=lambda: option_of(revision, timeline, origins),
     )
 
 

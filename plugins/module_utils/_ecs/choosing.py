@@ -25,6 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
 NAMED = "rollback_task_definition names it"
+LISTED = 10  # candidates that a refusal lists
 NEXT = 3  # candidates that a plan shows besides the one that is chosen
 
 
@@ -180,6 +181,6 @@ def _nothing_to_choose(name, why, known):
             if any(item.verdict != "running" for item in known)
             else ", as family:revision",
         ),
-        [line(item) for item in known] or ["AWS lists no deployment of this service"],
-        dict(candidates=[item.told() for item in known]),
+        [line(item) for item in known[:LISTED]] or ["AWS lists no deployment of this service"],
+        dict(candidates=[item.told() for item in known[:LISTED]]),
     )

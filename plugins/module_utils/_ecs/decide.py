@@ -18,7 +18,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT, Edit
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 
-
 NO_CHANGES = Changes()
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
     DELETED,
-    SERVED,
     candidates,
     eligible,
     line,
     spans_told,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import NEXT, Choice, choose_target
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import LISTED, NEXT, Choice, choose_target
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight, running_revision, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import (
     Ambiguous,
@@ -39,6 +39,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Bad
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 MOMENTS = 300  # seconds; a release that served no longer has proven nothing
+TOLD = 30  # candidates in a result, those that ran last
 UNRECORDED = 20  # task definitions without recorded digests that are asked whether they are copies
 
 
@@ -62,7 +63,7 @@ class Looked:
         """The ARN of the task definition that one is a copy of; itself when it is none, or not known to be."""
         return self.origins.get(arn, arn)
 
-    @property
+    @cached_property
     def candidates(self):
         """The Candidates."""
         return candidates(self.timeline, self.running, self.gone, self.origins)
@@ -78,7 +79,7 @@ class Looked:
         )
         brought_back = recorded and line_.brought_back
         bad = line_.bad_stay(line_.running) if brought_back else None
-        moments_count = all(item.verdict != SERVED for item in self.candidates)
+        moments_count = not any(map(line_.proven, line_.releases))
         fallen = [item for item in line_.releases if line_.rolled_back_from(item, moments_count)]
         standing = [item for item in line_.releases if item not in fallen]
         return Past(
@@ -166,7 +167,7 @@ class Chosen:
             changes=list(self.changes.told),
             notes=list(self.choice.notes),
             next=[item.told() for item in self.choice.next],
-            candidates=[self._candidate(item) for item in self.choice.candidates],
+            candidates=[self._candidate(item) for item in self.choice.candidates[:TOLD]],
         )
 
     def _candidate(self, candidate):
@@ -193,25 +194,22 @@ def look(gateway, services, named=None, moments=MOMENTS, now=None):
     :return: list of Looked.
     """
     now, span = now or datetime.now(timezone.utc), timedelta(seconds=moments)
-    by_name = {service.name: service for service in services}
 
     def enough(name, history):
-        return _answers(by_name[name], Timeline(history, {}, now, span), history, (named or {}).get(name))
+        return _answers(Timeline(history, {}, now, span), (named or {}).get(name))
 
-    histories = gateway.histories(list(by_name), enough)
+    histories = gateway.histories([service.name for service in services], enough)
     return side_by_side(lambda service: _looked(gateway, service, histories[service.name], now, span), services)
 
 
-def _answers(service, timeline, history, named):
+def _answers(timeline, named):
     """Whether a part of the history is enough to choose by."""
     if named and not is_service_revision(named):
         try:
             return resolve(named, timeline, {}) is not None
         except Ambiguous:
             return True
-    running = running_revision(service, history)
-    best = [item for item in candidates(timeline, running, frozenset(), {}) if item.verdict == SERVED]
-    return bool(best) or timeline.brought_back
+    return timeline.brought_back or any(timeline.proven(release) for release in timeline.releases)
 
 
 def _looked(gateway, service, history, now, span):
@@ -274,7 +272,7 @@ def named_release(gateway, looked, named):
 
 
 def _name_one(meant):
-    lines = [line(item) for item in meant]
+    lines = [line(item) for item in meant[:LISTED]]
     return "Name one of these:\n  %s" % "\n  ".join(lines) if lines else "AWS lists no deployment of this service."
 
 

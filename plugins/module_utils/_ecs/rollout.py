@@ -131,7 +131,7 @@ class Rollout:
         self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
         services = ecs.services(sorted(targets))
         known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
-        histories = ecs.histories([service.name for service in services], lambda _name, _found: True)
+        histories = ecs.histories([service.name for service in services])
         asked = revisions or {}
         whole = ecs.revisions(sorted(asked.values())) if asked else {}
         self._wanted = {service: whole[arn] for service, arn in asked.items()}

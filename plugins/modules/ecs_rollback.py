@@ -56,7 +56,6 @@ options:
   next:
     description: The release that comes next, of a service in O(targets), as RV(spymeo.rollback.ecs_release_info#module:next) gives it. A failure tells it.
     type: dict
-    default: {}
   database:
     description: A database that has moved, where task definitions have its address in themselves. Copies of them that have the new one are deployed.
     type: dict
@@ -230,7 +229,7 @@ def main():
             service_revisions=dict(type="dict", default={}),
             on_failure=dict(type="str", choices=[BACK, STAY], default=BACK),
             on_failure_reason=dict(type="str", default=""),
-            next=dict(type="dict", default={}),
+            next=dict(type="dict"),
             database=dict(type="dict", options=DATABASE),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),

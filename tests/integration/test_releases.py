@@ -231,7 +231,7 @@ def test_a_task_definition_that_was_deleted_blocks_nothing(production, pipeline)
     assert listed.code == 0, listed.output
     assert "spymeo-app: spymeo-app:1, because" in one_line(listed)
     triage = production.play("triage")
-    assert "spymeo-app:1" in triage.output
+    assert "rollback_code.yml" in line_of(triage, "NEXT"), triage.output
     assert "there is no such task definition" not in triage.output
     played = production.play("rollback_code")
     assert played.code == 0, played.output
@@ -275,9 +275,15 @@ def test_a_target_that_fails_goes_back_to_what_served_and_what_comes_next_is_nam
     text = one_line(played)
     assert "tasks of spymeo-app:4 on spymeo-app failed in a row" in text
     assert "it was brought back to spymeo-app:3, which served before" in text
-    following = text.split("NEXT ")[1]
+    following = next_command(played)
     assert "rollback_task_definition=spymeo-app:2" in following
-    assert "spymeo-app:4" not in following.split("rollback_task_definition=spymeo-app:2")[1][:200]
+    assert "spymeo-app:4" not in following.split("rollback_task_definition=")[-1]
+
+
+def next_command(played) -> str:
+    """The command after NEXT."""
+    lines = played.output.replace("\\n", "\n").splitlines()
+    return lines[next(number for number, line in enumerate(lines) if "NEXT  " in line) + 1]
 
 
 def test_a_target_that_fails_stays_where_a_variable_says_so(production, pipeline):
@@ -305,8 +311,7 @@ def test_after_a_cutover_nothing_goes_back_to_what_must_never_meet_the_restored_
     assert production.database_url() != url
     assert production.service()["taskDefinition"].endswith("spymeo-app:3")
     assert "what ran before must never meet the restored one" in one_line(played)
-    following = one_line(played).split("NEXT ")[1]
-    assert "rollback_task_definition=spymeo-app:1" in following
+    assert "rollback_task_definition=spymeo-app:1" in next_command(played)
 
 
 def test_a_release_can_be_named_by_its_tag_and_what_is_not_there_lists_what_is(production, pipeline):

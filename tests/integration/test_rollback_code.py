@@ -107,7 +107,9 @@ def test_a_crash_loop_that_is_still_being_deployed_is_stopped_and_rolled_back_by
     assert (second.code, second.written, second.recap["changed"]) == (0, [], 0), second.output
 
 
-def test_a_target_that_crashes_too_fails_at_the_first_certain_sign_with_its_last_words_and_what_served_is_back(production):
+def test_a_target_that_crashes_too_fails_at_the_first_certain_sign_with_its_last_words_and_what_served_is_back(
+    production,
+):
     """spymeo-app:2 is the release of the test above."""
     played = production.play("rollback_code", "-e", "rollback_task_definition=spymeo-app:2")
     assert played.code != 0

@@ -11,14 +11,13 @@ from datetime import datetime, timedelta, timezone
 from functools import cached_property
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
-    DELETED,
     candidates,
     eligible,
     line,
     spans_told,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import LISTED, NEXT, Choice, choose_target
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight, running_revision, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight, running_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import (
     Ambiguous,
     is_digest,
@@ -35,7 +34,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, UnexpectedAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 MOMENTS = 300  # seconds; a release that served no longer has proven nothing
@@ -262,13 +261,25 @@ def named_release(gateway, looked, named):
         problem = "of %s that means more than one" % looked.service.name
         raise BadInput("task_definition", named, problem, _name_one(meant)) from None
     if found is None and is_service_revision(named):
-        found = gateway.revisions([named])[named]
+        found = _service_revision(gateway, looked, named)
     if found is None and is_task_definition(named):
         found = Revision("", gateway.task_definition(named).arn)
     if found is None:
         problem = "%s was never deployed with this image, as far as AWS's record goes" % looked.service.name
         raise BadInput("task_definition", named, problem, _name_one(looked.candidates))
     return found
+
+
+def _service_revision(gateway, looked, named):
+    """The Revision of an ARN that the record does not have as far as it was read."""
+    if named.split("/")[-2] != looked.service.name:
+        problem = "it is a service revision of another service than %s" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(looked.candidates))
+    try:
+        return gateway.revisions([named])[named]
+    except UnexpectedAnswer:
+        problem = "%s has no such service revision" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(looked.candidates)) from None
 
 
 def _name_one(meant):
@@ -322,8 +333,3 @@ def _recorded(looked, point):
         return running
     digests = point.record["services"][name].get("digest") or {}
     return same[-1] if same else Revision("", arn, tuple(digests.items()))
-
-
-def gone(looked):
-    """The releases (family:revision) of which the task definition was deleted."""
-    return [short(item.task_definition) for item in looked.candidates if item.verdict == DELETED]

@@ -49,7 +49,8 @@ def _events(history):
     """(when, Revision, when it served or None, whether it is under way) of each time that something was to run, oldest first."""
     events, oldest_first = [], sorted(history, key=lambda item: item.created_at)
     known = {item.target.arn for item in history} | {item.returned.arn for item in history if item.returned}
-    for item in oldest_first:
+    nexts = [item.created_at for item in oldest_first[1:]]
+    for number, item in enumerate(oldest_first):
         before = sorted(
             (source for source in item.sources if source.arn not in known),
             key=lambda one: one.created_at or item.created_at,
@@ -64,7 +65,9 @@ def _events(history):
             (item.created_at, item.target, done if item.status == "SUCCESSFUL" else None, item.status in IN_FLIGHT)
         )
         if item.returned:
-            events.append((done, item.returned, done if item.status == "ROLLBACK_SUCCESSFUL" else None, False))
+            # A newer deployment ends a rollback that is under way, and counts as begun after it.
+            at = min([done, *nexts[number : number + 1]])
+            events.append((at, item.returned, done if item.status == "ROLLBACK_SUCCESSFUL" else None, False))
     return sorted(events, key=lambda event: event[0])
 
 

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import candidates, eligible
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import running_revision, short
@@ -13,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import
     resolve,
     same_content,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,6 +182,15 @@ def test_a_copy_without_recorded_digests_is_the_release_that_it_is_a_copy_of():
     choice = chosen("1/?, 2/?, 3/?, 4/?", origins=origins)
     assert short(choice.target.task_definition) == "app:3"
     assert len(choice.candidates) == 3
+
+
+def test_a_rollback_of_ecs_that_a_newer_deployment_ended_is_not_what_runs():
+    """It ends when the newer one begins, or a moment later."""
+    past, now = history("1 9d, 2 1h, 3 1h")
+    ended = replace(past[1], status="ROLLBACK_FAILED", back=past[2].revision, brought_back=arn(1))
+    ended = replace(ended, finished_at=past[0].created_at + timedelta(seconds=1))
+    line = Timeline([past[0], ended, past[2]], {}, now, timedelta(minutes=5))
+    assert line.stays[-1].revision == past[0].revision
 
 
 def test_an_image_that_is_not_known_yet_is_not_taken_for_the_one_before():

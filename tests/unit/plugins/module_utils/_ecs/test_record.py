@@ -13,7 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import MOST
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look, named_release
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, UnexpectedAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
 from botocore.exceptions import ClientError
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -154,6 +154,15 @@ def test_a_release_that_is_named_is_looked_for_as_far_back_as_it_takes():
     ecs = Ecs(1800)
     assert short(answer(ecs, "app:1420").target.arn) == "app:1420"
     assert ecs.calls.total() <= AT_MOST, ecs.calls
+
+
+def test_a_service_revision_can_be_named_and_that_of_another_service_cannot():
+    ecs = Ecs(1800)
+    named = f"{PREFIX}:service-revision/production/app/3"
+    chosen = answer(ecs, named)
+    assert (chosen.revision.arn, short(chosen.target.arn)) == (named, "app:4")
+    with pytest.raises(BadInput, match="of another service than app"):
+        answer(Ecs(3), named.replace("/app/", "/worker/"))
 
 
 def test_where_the_same_release_was_started_again_and_again_it_ends_and_says_so():

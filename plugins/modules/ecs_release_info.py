@@ -390,11 +390,10 @@ from dataclasses import asdict, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
-    MOMENTS,
     choose,
-    look,
     named_release,
     stay,
 )

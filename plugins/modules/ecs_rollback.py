@@ -182,9 +182,9 @@ next_task_definition:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Failing, Rollout
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.changes import Changes

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge_rollback
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import same_images
@@ -15,6 +17,28 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
 BACK, STAY = "back", "stay"
+
+
+@dataclass(frozen=True)
+class Failing:
+    """What to do where a target fails: ``then`` is BACK, to what served before, or STAY, ``because`` of what, for people.
+
+    ``next`` maps services to the release that comes next, None where nobody has looked for one: ``option``, the value of
+    rollback_task_definition, and ``told``, for people.
+    """
+
+    then: str = BACK
+    because: str = ""
+    next: dict | None = None
+
+    def following(self, services):
+        """(what rollback_task_definition is to be, lines for people) so that the next run does not repeat what has failed for ``services``."""
+        if self.next is None:
+            return {}, []
+        known = {name: self.next[name] for name in services if name in self.next}
+        lines = ["%s: next: %s" % (name, item["told"]) for name, item in known.items()]
+        lines += ["%s: AWS's record has no other release to go to" % name for name in services if name not in known]
+        return {name: item["option"] for name, item in known.items()}, lines
 
 
 def served_last(history):

@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
-    MOMENTS,
     choose,
-    look,
     named_release,
     stay,
 )

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import running_revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import NONE, Past, Point, pick, read
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import Looked
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline

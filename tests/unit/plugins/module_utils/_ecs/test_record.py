@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import MOST
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look, named_release
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, named_release
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
 from botocore.exceptions import ClientError
 

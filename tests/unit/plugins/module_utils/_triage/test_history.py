@@ -7,7 +7,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
     Deployment,

@@ -10,11 +10,14 @@ module: ecs_release_info
 version_added: 0.1.0
 short_description: Tell which task definition each ECS service would go back to, why, and whether it could start
 description:
-  - Reads the deployment history of each service, which AWS keeps for 90 days, and chooses the task definition that a code rollback brings back.
-  - A task definition that O(task_definition) names comes first.
+  - Reads the deployment history of each service, which AWS keeps for 90 days, and chooses the service revision that a code rollback brings back. That
+    is a task definition, what the tags of its images meant, and where its tasks stood (network, load balancers, platform, capacity).
+  - A release that O(task_definition) names comes first, then what the release point that O(release_point) names has recorded.
   - Else a service that was brought back already, by whomever, stays where it is, so that running a rollback twice changes nothing.
-  - Else it is the newest task definition older than the running one that has served (its deployment was C(SUCCESSFUL)) and was not rolled back from.
-    It is never simply the previous revision, which may never have been deployed, or may be the bad build itself.
+  - Else it is what the newest of O(release_points) that is older than what runs has recorded.
+  - Else it is the newest that ran before, whose images are not those of what runs, which has served (its deployment was C(SUCCESSFUL)) for at least
+    O(served_at_least), and which was not rolled back from, or was deployed again since and served. A release is what its images are, so two task
+    definitions with the same digests are one release, and a moved tag is another one. It is never simply the previous revision.
   - Then it looks at everything that a deployment of the chosen ones needs, and reports all that is wrong at once, each with its cure.
     Otherwise a missing image shows only after minutes of failing tasks.
   - "The image is in ECR and can be pulled: an archived one cannot, and a lifecycle rule may have deleted it. Where the tag means another image
@@ -40,8 +43,8 @@ options:
     required: true
   task_definition:
     description:
-      - The release to go back to, as C(family:revision), as ARN, or as image digest (C(sha256:...)). A digest means the task definition that was
-        last deployed with this image.
+      - The release to go back to, as C(family:revision), as ARN of a task definition or of a service revision, as image digest (C(sha256:...)), or as
+        image tag (C(1.4.2)). What means more than one release is refused, with each of them and the name that means it alone.
       - A string holds for all services; a mapping from a service to a string holds for these services, and the module chooses for the others.
       - A bare number is refused, because it names no family, and because AWX and YAML turn text into numbers.
       - Empty or left out means that the module chooses.
@@ -80,6 +83,13 @@ options:
       - A service whose own deployment strategy (blue/green, linear, canary) bakes longer than that is a failure.
     type: int
     default: 3600
+  served_at_least:
+    description:
+      - For how many seconds a release has to have served to be gone back to without being named, where another one did serve as long. One that served
+        for moments only has proven nothing, and may be the first of two bad ones.
+      - Where none served as long, it is the newest one that has served at all. Either way it is told.
+    type: int
+    default: 300
   proof:
     description:
       - What the checks after the rollback need, to find out now whether they can be made. The health check is asked once.
@@ -159,6 +169,14 @@ targets:
   returned: when one was chosen for each service
   type: dict
   sample: {"spymeo-app": "arn:aws:ecs:eu-west-3:123456789012:task-definition/spymeo-app:41"}
+service_revisions:
+  description: The ARN of the service revision that comes back, of each service where AWS has a record of it, as M(spymeo.rollback.ecs_rollback) takes it.
+  returned: when one was chosen for each service
+  type: dict
+next:
+  description: Of each service, the release that comes next, as an entry of RV(services[].next); a service without one is left out.
+  returned: when one was chosen for each service
+  type: dict
 bad_since:
   description:
     - When the first bad release began, ISO 8601 in UTC. The registration of its task definition counts, not only its deployment, because
@@ -221,9 +239,42 @@ services:
       description: The images of the target.
       type: list
       elements: str
+    release_name:
+      description: The tags of the target's images.
+      type: str
+      sample: 1.4.2
+    service_revision:
+      description: The ARN of the service revision that comes back; empty where AWS has no record of it, or nothing was proven with it.
+      type: str
     digest:
-      description: The digest of each image when the target last served, as far as AWS recorded it.
+      description: The digest of each image of the target, as far as AWS recorded it.
       type: dict
+    served:
+      description: When the release of the target served, as pairs of times in ISO 8601, oldest first. The last time is empty while it does.
+      type: list
+      elements: list
+      sample: [["2026-11-01T03:11:05.120000+00:00", "2026-11-22T03:11:05.120000+00:00"]]
+    bad_since:
+      description: When the first release after the target was deployed, ISO 8601 in UTC; empty when none was.
+      type: str
+    began:
+      description: The same, or when its task definition was registered, where that came after the target had served.
+      type: str
+    stays:
+      description: Whether the service runs the target already, with its images and its configuration.
+      type: bool
+    changes:
+      description: What else of the service changes with it, such as its security groups, one line each.
+      type: list
+      elements: str
+    notes:
+      description: What a person has to know of this choice, one sentence each. They are notes among RV(findings), too.
+      type: list
+      elements: str
+    next:
+      description: The releases that come next, best first, each with the keys of RV(services[].candidates) from C(option) on.
+      type: list
+      elements: dict
     candidates:
       description: Every release in the history, newest first.
       type: list
@@ -236,9 +287,29 @@ services:
           description: The images that it names.
           type: list
           elements: str
+        release_name:
+          description: The tags of its images.
+          type: str
         digest:
           description: The digest of each image when it last served (else, when it was last deployed), as far as AWS recorded it.
           type: dict
+        served:
+          description: As RV(services[].served).
+          type: list
+          elements: list
+        seconds:
+          description: How long it served.
+          type: float
+        against:
+          description: What is known against it.
+          type: list
+          elements: str
+        option:
+          description: The value of O(task_definition) that picks it.
+          type: str
+        told:
+          description: All that for people, on one line.
+          type: str
         first_deployed:
           description: When it was first deployed, ISO 8601 in UTC.
           type: str
@@ -252,7 +323,9 @@ services:
           description: Whether the service runs it.
           type: bool
         verdict:
-          description: V(running), V(served), V(never served) or V(rolled back from), which marks it as bad.
+          description:
+            - V(running), V(served), V(moments) when it served no longer than that, V(failed) when it served once and did not come up the last time,
+              V(never served), V(rolled back from), V(same image) as what runs, or V(deleted).
           type: str
         chosen:
           description: Whether it is the target.
@@ -273,8 +346,8 @@ findings:
   contains:
     check:
       description:
-        - V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(task_definition), V(image), V(execution_role), V(task_role),
-          V(log_group), V(secret), V(rotation), V(parameter) or V(environment_file).
+        - V(release), V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(task_definition), V(image), V(execution_role),
+          V(task_role), V(log_group), V(secret), V(rotation), V(parameter) or V(environment_file).
       type: str
       sample: image
     subject:
@@ -317,11 +390,10 @@ from dataclasses import asdict, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
-    MOMENTS,
     choose,
-    look,
     named_release,
     stay,
 )

@@ -14,6 +14,7 @@ description:
     A service that merely is steady proves nothing, since it also is after ECS's circuit breaker has rolled it back.
   - Where a deployment is still under way and rolling it back leads to the target, it is stopped with rollback, the fastest way back.
     Else the target is deployed.
+  - A target that fails is no last state, unless O(on_failure=stay). The service goes back to what served before.
   - A target that is C(INACTIVE) is registered again with its content, because ECS deploys no inactive one. A target whose image tag means
     another image today is registered again with the image's recorded digest. The copy bears the tag C(spymeo:rollback-origin) and counts as
     the release that it is a copy of.
@@ -32,6 +33,29 @@ options:
     description: The task definition (C(family:revision) or ARN) of each service, as M(spymeo.rollback.ecs_release_info) chooses them.
     type: dict
     required: true
+  service_revisions:
+    description:
+      - The ARN of the service revision that is to come back, of a service in O(targets), as M(spymeo.rollback.ecs_release_info) chooses it.
+      - Its images come back by their digests, and with it the configuration that it had, where that differs from what runs. That is network, load
+        balancers, service registries, platform version, capacity provider strategy, Service Connect, volumes, and VPC Lattice.
+      - Without one, it is the one with which the task definition has last succeeded, if AWS has a record of it.
+    type: dict
+    default: {}
+  on_failure:
+    description:
+      - What becomes of a service whose target fails.
+      - V(back) brings it back to what served before, which ECS does within seconds where the deployment is still under way. The task fails all the same.
+      - V(stay) leaves it as it is. It has to be this where the database was moved already, because what ran before must never meet the restored one.
+    type: str
+    choices: [back, stay]
+    default: back
+  on_failure_reason:
+    description: Why it has to stay, for people.
+    type: str
+    default: ""
+  next:
+    description: The release that comes next, of a service in O(targets), as RV(spymeo.rollback.ecs_release_info#module:next) gives it. A failure tells it.
+    type: dict
   database:
     description: A database that has moved, where task definitions have its address in themselves. Copies of them that have the new one are deployed.
     type: dict
@@ -129,8 +153,14 @@ services:
     reason:
       description: Why.
       type: str
+    changes:
+      description: What else of the service changes with it, such as its security groups, one line each.
+      type: list
+      elements: str
     outcome:
-      description: V(serves), V(as before), V(under way) without O(wait), or V(not started) in check mode.
+      description:
+        - V(serves), V(as before), V(under way) without O(wait), or V(not started) in check mode.
+        - Of a target that has failed, V(failed) with what has become of the service.
       type: str
     seconds:
       description: How long it took.
@@ -139,9 +169,20 @@ seconds:
   description: How long all of them took.
   returned: success
   type: float
+failed_services:
+  description: The services whose targets have failed.
+  returned: when a target has failed
+  type: list
+  elements: str
+next_task_definition:
+  description: What C(rollback_task_definition) is to be for the next run, so that it does not repeat the failure. A mapping of those services to names, or
+    the name where there is one service only; empty where AWS's record has no other release.
+  returned: when a target has failed
+  type: raw
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
@@ -175,6 +216,7 @@ def look(module):
         Clock(),
         Move(**module.params["database"]) if module.params["database"] else None,
         module.params["service_revisions"],
+        Failing(module.params["on_failure"], module.params["on_failure_reason"], module.params["next"]),
     )
 
 
@@ -185,6 +227,9 @@ def main():
             targets=dict(type="dict", required=True),
             run_id=dict(type="str", required=True),
             service_revisions=dict(type="dict", default={}),
+            on_failure=dict(type="str", choices=[BACK, STAY], default=BACK),
+            on_failure_reason=dict(type="str", default=""),
+            next=dict(type="dict"),
             database=dict(type="dict", options=DATABASE),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),

@@ -29,6 +29,10 @@ options:
   task_definition:
     description: Where the code would go back to, as M(spymeo.rollback.ecs_release_info) takes it. Without it the release that served before.
     type: raw
+  served_at_least:
+    description: For how many seconds a release has to have served to be gone back to, as the option of M(spymeo.rollback.ecs_release_info).
+    type: int
+    default: 300
   log_groups:
     description: The CloudWatch Logs groups of these services.
     type: list
@@ -278,6 +282,7 @@ OPTIONS = dict(
     cluster=dict(type="str"),
     services=dict(type="list", elements="str"),
     task_definition=dict(type="raw"),
+    served_at_least=dict(type="int", default=300),
     log_groups=dict(type="list", elements="str", default=[]),
     db_instance=dict(type="str", default=""),
     snapshot=dict(type="str", default=""),
@@ -319,6 +324,7 @@ def questions(module, clients):
         "database_timeout",
         "release_points",
         "release_point",
+        "served_at_least",
     )
     return Questions(
         named=named_targets(params["task_definition"], params["services"]),

@@ -107,16 +107,20 @@ def test_a_crash_loop_that_is_still_being_deployed_is_stopped_and_rolled_back_by
     assert (second.code, second.written, second.recap["changed"]) == (0, [], 0), second.output
 
 
-def test_a_target_that_crashes_too_fails_at_the_first_certain_sign_with_its_last_words(production):
+def test_a_target_that_crashes_too_fails_at_the_first_certain_sign_with_its_last_words_and_what_served_is_back(
+    production,
+):
     """spymeo-app:2 is the release of the test above."""
     played = production.play("rollback_code", "-e", "rollback_task_definition=spymeo-app:2")
     assert played.code != 0
-    assert played.written == ["ecs UpdateService"]
+    assert played.written == ["ecs UpdateService", "ecs StopServiceDeployment"]
     assert "tasks of spymeo-app:2 on spymeo-app failed in a row" in played.output
+    assert "it was brought back to spymeo-app:1, which served before" in played.output
     assert "app exited with 1" in played.output
     assert "log: " in played.output
-    assert deployments(production)[0]["status"] == "IN_PROGRESS"
-    assert production.service()["taskDefinition"].endswith("spymeo-app:2")
+    assert deployments(production)[0]["status"] == "ROLLBACK_SUCCESSFUL"
+    assert settled(production) == "spymeo-app:1"
+    assert_release_1_serves(production)
 
 
 @pytest.mark.parametrize("accident", sorted(set(ACCIDENTS) - NEEDS_MORE_THAN_CODE - IN_TESTS_OF_THEIR_OWN))
@@ -216,11 +220,12 @@ def test_of_two_services_the_one_that_fails_does_not_hide_or_stop_the_other(prod
     with worker(production):
         played = production.play("rollback_code", "-e", json.dumps(both))
         assert played.code != 0
-        assert played.written == ["ecs UpdateService", "ecs UpdateService"]
+        assert played.written == ["ecs UpdateService", "ecs UpdateService", "ecs StopServiceDeployment"]
         assert f"tasks of {WORKER}:2 on {WORKER} failed in a row" in played.output
         assert "CannotStartContainerError" in played.output
+        assert "spymeo-app: serves spymeo-app:1" in played.output
         assert running(production) == "spymeo-app:1"
-        assert running(production, WORKER) == ""
+        assert settled(production, WORKER) == f"{WORKER}:1"
         assert_release_1_serves(production)
 
 

@@ -6,21 +6,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import option_of, same_content
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes
 
 RUNNING, SAME_IMAGE, DELETED, FELL = "running", "same image", "deleted", "rolled back from"
-MOMENTS, SERVED, NEVER = "moments", "served", "never served"
+MOMENTS, FAILED, SERVED, NEVER = "moments", "failed", "served", "never served"
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A release of the record, as the Revision that would come back. ``verdict`` says in words whether it can be chosen: ``served`` can be,
-    ``moments`` only where no other is left. ``last`` is when its last time began, ``against`` what is known against it."""
+    ``moments`` and ``failed`` only where no other is left. ``last`` is when its last time began, ``against`` what is known against it."""
 
     release: object
     revision: Revision
@@ -30,8 +32,13 @@ class Candidate:
     seconds: timedelta
     verdict: str
     against: tuple[str, ...] = ()
-    option: str = ""
     same_images: bool = False
+    named: Callable = field(default=str, repr=False, compare=False)
+
+    @cached_property
+    def option(self):
+        """The value of ``rollback_task_definition`` that picks it. It takes a while, so it is found out where it is told."""
+        return self.named()
 
     @property
     def task_definition(self):
@@ -105,8 +112,8 @@ def _candidate(release, revision, timeline, running, gone, origins):
         seconds=timeline.seconds(release),
         verdict=_verdict(release, revision, timeline, running, gone),
         against=against,
-        option=option_of(revision, timeline, origins),
         same_images=release == timeline.running,
+        named=lambda: option_of(revision, timeline, origins),
     )
 
 
@@ -121,6 +128,8 @@ def _verdict(release, revision, timeline, running, gone):
         return FELL
     if not timeline.has_served(release):
         return NEVER
+    if timeline.failed_last(release):
+        return FAILED
     if timeline.rolled_back_from(release) or timeline.for_moments(release):
         return MOMENTS
     return SERVED
@@ -139,6 +148,8 @@ def _against(release, revision, timeline, running, gone):
     if timeline.rolled_back_from(release):
         lifted = not timeline.rolled_back_from(release, moments_count=True)
         yield "it was rolled back from" + (", and served again for moments only" if lifted else "")
+    if timeline.failed_last(release):
+        yield "its last deployment did not succeed"
     if not timeline.has_served(release):
         yield "no deployment of it has succeeded"
     elif timeline.for_moments(release) and release != timeline.running:
@@ -147,9 +158,10 @@ def _against(release, revision, timeline, running, gone):
 
 def eligible(found):
     """The Candidates that can be chosen without a word of the operator, best first: the newest that served for more than moments, then those
-    that served for moments only. Never one with the images of what runs, nor one that was rolled back from or deleted."""
+    that served for moments only, then those that did not come up the last time. Never one with the images of what runs, nor one that was
+    rolled back from or deleted."""
     by_age = sorted((item for item in found if not item.same_images), key=lambda item: item.last, reverse=True)
-    return [item for item in by_age if item.verdict == SERVED] + [item for item in by_age if item.verdict == MOMENTS]
+    return [item for verdict in (SERVED, MOMENTS, FAILED) for item in by_age if item.verdict == verdict]
 
 
 def line(item):

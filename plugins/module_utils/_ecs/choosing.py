@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
+    FAILED,
+    MOMENTS,
+    SAME_IMAGE,
     Candidate,
     candidates,
     eligible,
@@ -22,6 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
 NAMED = "rollback_task_definition names it"
+LISTED = 10  # candidates that a refusal lists
 NEXT = 3  # candidates that a plan shows besides the one that is chosen
 
 
@@ -55,7 +59,7 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
     4. what the newest release point older than what runs has recorded;
     5. of the service revisions that ran before, the newest whose images are not those of what runs, that served for more than moments, and
        that was not rolled back from without having served again; mostly what the bad deployment replaced;
-    6. where none has served for more than moments, the newest that has served at all.
+    6. where none has served for more than moments, the newest that has served at all, and that came up the last time.
 
     :param name: of the service.
     :param running: the Revision that it runs.
@@ -151,7 +155,7 @@ def _notes(target, ours, running, timeline, known, stays, named, origins):
     if named:
         return
     for item in known:
-        if item is not ours and item.last > ours.last and item.verdict in ("moments", "same image"):
+        if item is not ours and item.last > ours.last and item.verdict in (MOMENTS, FAILED, SAME_IMAGE):
             yield "passed over: %s" % line(item)
 
 
@@ -177,6 +181,6 @@ def _nothing_to_choose(name, why, known):
             if any(item.verdict != "running" for item in known)
             else ", as family:revision",
         ),
-        [line(item) for item in known] or ["AWS lists no deployment of this service"],
-        dict(candidates=[item.told() for item in known]),
+        [line(item) for item in known[:LISTED]] or ["AWS lists no deployment of this service"],
+        dict(candidates=[item.told() for item in known[:LISTED]]),
     )

@@ -18,6 +18,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT, Edit
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 
+NO_CHANGES = Changes()
+
 
 @dataclass(frozen=True)
 class Step:
@@ -39,7 +41,7 @@ class Step:
     stopped: str | None = None
     pins: tuple[tuple[str, str], ...] = ()
     edits: tuple[Edit, ...] = ()
-    changes: Changes = Changes()
+    changes: Changes = NO_CHANGES
 
 
 def short(arn):

@@ -151,13 +151,9 @@ class EcsGateway:
     def histories(self, services, enough=None, most=MOST):
         """The History of each service by its name; newest first, and read only as far as the answer needs.
 
-        :param enough: callable: the name of a service and its History so far → whether that is enough.
+        :param enough: callable: the name of a service and its History so far → whether that is enough. None: one page is.
         """
-
-        def read(service):
-            return self._record.read(service, enough and (lambda found: enough(service, found)), most)
-
-        return dict(zip(services, side_by_side(read, services)))
+        return self._record.read(services, enough, most)
 
     def deployments(self, arns):
         """ServiceDeployments by ARN, with the service revisions that they name."""

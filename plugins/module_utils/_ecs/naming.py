@@ -47,12 +47,12 @@ def resolve(name, timeline, origins):
     ]
     if not found:
         return None
-    stay, running = timeline.stays[-1], timeline.stays[-1].revisions[-1]
+    running = timeline.stays[-1].revisions[-1]
     if is_service_revision(name):
         return found[-1][1]
     if found[-1][1] is running:
         return _against_what_runs(name, found, timeline, origins, running)
-    releases = [release for release in dict.fromkeys(stay.release for stay, _revision in found)]
+    releases = list(dict.fromkeys(stay.release for stay, _revision in found))
     good = [item for item in releases if timeline.has_served(item) and not timeline.rolled_back_from(item, True)]
     if len(good) > 1 or (len(releases) > 1 and not good):
         raise Ambiguous(_newest_of_each(found, origins))

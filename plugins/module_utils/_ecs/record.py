@@ -38,36 +38,48 @@ class Record:
         self._revisions = {}  # by ARN; None where AWS has it no more. None ever changes
         self._ended = {}  # ServiceDeployments that have ended, by ARN; none ever changes
 
-    def read(self, service, enough=None, most=MOST):
-        """The History of a service, page by page until ``enough`` (callable: a History → bool) of it is read, or ``most`` deployments."""
-        found, token = History(), {}
-        while True:
-            size = min(PAGE, most)
-            answer = self._ecs.list_service_deployments(
-                cluster=self._cluster, service=service, maxResults=size, **token
-            )
-            found.whole = not answer.get("nextToken")
-            found += self._told(answer["serviceDeployments"], newest=not found, oldest=found.whole)
-            found.sort(key=lambda item: item.created_at, reverse=True)
-            if found.whole or len(found) >= most or (enough and enough(found)):
-                return found
-            token = {"nextToken": answer["nextToken"]}
+    def read(self, services, enough=None, most=MOST):
+        """The History of each service by its name: page by page, those of all services together, until each is enough.
 
-    def _told(self, briefs, newest, oldest):
-        """The ServiceDeployments of one page of the list."""
-        last = len(briefs) - 1
+        :param enough: callable: the name of a service and its History so far → whether that is enough. None: one page is.
+        :param most: deployments of a service that are read.
+        """
+        found, tokens, open_ = {name: History() for name in services}, {}, list(services)
+        while open_:
+            pages = dict(zip(open_, side_by_side(lambda name: self._page(name, most, tokens.get(name)), open_)))
+            for name, told in self._told(pages, found).items():
+                found[name].whole = not pages[name].get("nextToken")
+                found[name] += told
+                found[name].sort(key=lambda item: item.created_at, reverse=True)
+                tokens[name] = pages[name].get("nextToken")
+            open_ = [name for name in open_ if not (found[name].whole or len(found[name]) >= most)]
+            open_ = [name for name in open_ if enough and not enough(name, found[name])]
+        return found
+
+    def _page(self, service, most, token):
+        more = {"nextToken": token} if token else {}
+        asked = dict(cluster=self._cluster, service=service, maxResults=min(PAGE, most))
+        return self._ecs.list_service_deployments(**asked, **more)
+
+    def _told(self, pages, found):
+        """The ServiceDeployments of one page of each list, in its order."""
+        briefs = {name: page["serviceDeployments"] for name, page in pages.items()}
         whole = [
             brief["serviceDeploymentArn"]
-            for place, brief in enumerate(briefs)
-            if (newest and place < A_CALL) or (oldest and place == last) or not _says_all(brief)
+            for name, some in briefs.items()
+            for place, brief in enumerate(some)
+            if (not found[name] and place < A_CALL)
+            or (not pages[name].get("nextToken") and place == len(some) - 1)
+            or not _says_all(brief)
         ]
-        described = {item.arn: item for item in self.deployments(whole)}
-        plain = [brief for brief in briefs if brief["serviceDeploymentArn"] not in whole]
+        known = {item.arn: item for item in self.deployments(whole)}
+        asked = set(whole)
+        plain = [brief for some in briefs.values() for brief in some if brief["serviceDeploymentArn"] not in asked]
         self._know([brief["targetServiceRevisionArn"] for brief in plain])
-        with reading("ListServiceDeployments"):
-            listed = {brief["serviceDeploymentArn"]: self._listed(brief) for brief in plain}
-        known = {**listed, **described}  # one that is in neither has left the record meanwhile
-        return [known[arn] for arn in (brief["serviceDeploymentArn"] for brief in briefs) if arn in known]
+        known.update((brief["serviceDeploymentArn"], self._listed(brief)) for brief in plain)
+        # One that is not known has left the record meanwhile.
+        arns = {name: [brief["serviceDeploymentArn"] for brief in some] for name, some in briefs.items()}
+        return {name: [known[arn] for arn in some if arn in known] for name, some in arns.items()}
 
     def _listed(self, brief):
         revision = self._revisions[brief["targetServiceRevisionArn"]]

@@ -2,23 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one service ran, and where it goes back to: reads as much of AWS's record as the answer needs, then chooses."""
+"""Where one service goes back to, from what it ran and from what the operator or a release point names."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from dataclasses import dataclass
+from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
-    DELETED,
-    SERVED,
-    candidates,
-    eligible,
     line,
     spans_told,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import NEXT, Choice, choose_target
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight, running_revision, short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import LISTED, Choice, choose_target
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import (
     Ambiguous,
     is_digest,
@@ -27,77 +24,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import
     resolve,
     same_content,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Past
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
-    Service,
-    ServiceDeployment,
     TaskDefinition,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, UnexpectedAnswer
 
-MOMENTS = 300  # seconds; a release that served no longer has proven nothing
-UNRECORDED = 20  # task definitions without recorded digests that are asked whether they are copies
-
-
-@dataclass(frozen=True)
-class Looked:
-    """One service with as much of its history as was needed.
-
-    ``timeline`` is what it ran, ``running`` the Revision that it runs or is being brought to. ``definitions`` are the TaskDefinitions by ARN
-    that were read, ``gone`` the ARNs of those that were deleted, ``origins`` map copies to what they are copies of.
-    """
-
-    service: Service
-    history: list[ServiceDeployment]
-    timeline: Timeline
-    running: Revision
-    definitions: dict[str, TaskDefinition]
-    gone: frozenset[str] = frozenset()
-    origins: dict[str, str] = field(default_factory=dict)
-
-    def release_of(self, arn):
-        """The ARN of the task definition that one is a copy of; itself when it is none, or not known to be."""
-        return self.origins.get(arn, arn)
-
-    @property
-    def candidates(self):
-        """The Candidates."""
-        return candidates(self.timeline, self.running, self.gone, self.origins)
-
-    @property
-    def as_past(self):
-        """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
-        line_, primary = self.timeline, self.service.primary
-        recorded = self.running.arn in {item.arn for stay in line_.stays[-1:] for item in stay.revisions}
-        stay = line_.stays[-1] if recorded else None
-        since = (
-            stay.began if stay else primary.created_at if primary else self._registered(self.running.task_definition)
-        )
-        brought_back = recorded and line_.brought_back
-        bad = line_.bad_stay(line_.running) if brought_back else None
-        moments_count = all(item.verdict != SERVED for item in self.candidates)
-        fallen = [item for item in line_.releases if line_.rolled_back_from(item, moments_count)]
-        standing = [item for item in line_.releases if item not in fallen]
-        return Past(
-            self.service.name,
-            self.release_of(self.running.task_definition),
-            since,
-            bool(brought_back),
-            bad.began if bad else None,
-            frozenset(self._names(fallen) - self._names(standing)),
-            self.running.image_set or frozenset(),
-            frozenset(item if isinstance(item, frozenset) else frozenset() for item in fallen),
-        )
-
-    def _registered(self, arn):
-        return self.definitions[arn].registered_at
-
-    def _names(self, releases):
-        stays = [stay for release in releases for stay in self.timeline.of(release)]
-        return {self.release_of(item.task_definition) for stay in stays for item in stay.revisions}
+TOLD = 30  # candidates in a result, those that ran last
 
 
 @dataclass(frozen=True)
@@ -166,7 +99,7 @@ class Chosen:
             changes=list(self.changes.told),
             notes=list(self.choice.notes),
             next=[item.told() for item in self.choice.next],
-            candidates=[self._candidate(item) for item in self.choice.candidates],
+            candidates=[self._candidate(item) for item in self.choice.candidates[:TOLD]],
         )
 
     def _candidate(self, candidate):
@@ -182,70 +115,6 @@ class Chosen:
             in_use=candidate.verdict == "running",
             chosen=candidate.is_of(self.revision, self.looked.origins),
         )
-
-
-def look(gateway, services, named=None, moments=MOMENTS, now=None):
-    """What each service ran.
-
-    :param gateway: EcsGateway.
-    :param named: service → what the operator named, which is looked for as far back as the record goes.
-    :param moments: seconds; what served no longer has served for moments only.
-    :return: list of Looked.
-    """
-    now, span = now or datetime.now(timezone.utc), timedelta(seconds=moments)
-    by_name = {service.name: service for service in services}
-
-    def enough(name, history):
-        return _answers(by_name[name], Timeline(history, {}, now, span), history, (named or {}).get(name))
-
-    histories = gateway.histories(list(by_name), enough)
-    return side_by_side(lambda service: _looked(gateway, service, histories[service.name], now, span), services)
-
-
-def _answers(service, timeline, history, named):
-    """Whether a part of the history is enough to choose by."""
-    if named and not is_service_revision(named):
-        try:
-            return resolve(named, timeline, {}) is not None
-        except Ambiguous:
-            return True
-    running = running_revision(service, history)
-    best = [item for item in candidates(timeline, running, frozenset(), {}) if item.verdict == SERVED]
-    return bool(best) or timeline.brought_back
-
-
-def _looked(gateway, service, history, now, span):
-    """What is asked of task definitions: whether they are copies, where no digests tell; and whether the best ones are still there."""
-    running = running_revision(service, history)
-    ran = [
-        item for deployment in history for item in (deployment.target, deployment.returned, *deployment.sources) if item
-    ]
-    unrecorded = dict.fromkeys(item.task_definition for item in ran if item.image_set is None)
-    wanted = {service.task_definition, running.task_definition, *list(unrecorded)[:UNRECORDED]}
-    definitions = gateway.there(wanted)
-    gone = frozenset(wanted - set(definitions))
-    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
-    looked = Looked(service, history, Timeline(history, origins, now, span), running, definitions, gone, origins)
-    while True:
-        best = [item.task_definition for item in eligible(looked.candidates)[: NEXT + 1]]
-        new = {arn for arn in best if arn not in looked.definitions}
-        if not new:
-            return looked
-        looked = _with(looked, gateway.there(new), new, now, span)
-
-
-def _with(looked, found, asked, now, span):
-    """A Looked that knows more TaskDefinitions."""
-    definitions = {**looked.definitions, **found}
-    dying = {arn for arn, item in found.items() if item.status == "DELETE_IN_PROGRESS"}
-    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
-    return replace(
-        looked,
-        definitions=definitions,
-        gone=looked.gone | (asked - set(found)) | dying,
-        origins=origins,
-        timeline=Timeline(looked.history, origins, now, span),
-    )
 
 
 def named_release(gateway, looked, named):
@@ -264,7 +133,7 @@ def named_release(gateway, looked, named):
         problem = "of %s that means more than one" % looked.service.name
         raise BadInput("task_definition", named, problem, _name_one(meant)) from None
     if found is None and is_service_revision(named):
-        found = gateway.revisions([named])[named]
+        found = _service_revision(gateway, looked, named)
     if found is None and is_task_definition(named):
         found = Revision("", gateway.task_definition(named).arn)
     if found is None:
@@ -273,8 +142,20 @@ def named_release(gateway, looked, named):
     return found
 
 
+def _service_revision(gateway, looked, named):
+    """The Revision of an ARN that the record does not have as far as it was read."""
+    if named.split("/")[-2] != looked.service.name:
+        problem = "it is a service revision of another service than %s" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(looked.candidates))
+    try:
+        return gateway.revisions([named])[named]
+    except UnexpectedAnswer:
+        problem = "%s has no such service revision" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(looked.candidates)) from None
+
+
 def _name_one(meant):
-    lines = [line(item) for item in meant]
+    lines = [line(item) for item in meant[:LISTED]]
     return "Name one of these:\n  %s" % "\n  ".join(lines) if lines else "AWS lists no deployment of this service."
 
 
@@ -324,8 +205,3 @@ def _recorded(looked, point):
         return running
     digests = point.record["services"][name].get("digest") or {}
     return same[-1] if same else Revision("", arn, tuple(digests.items()))
-
-
-def gone(looked):
-    """The releases (family:revision) of which the task definition was deleted."""
-    return [short(item.task_definition) for item in looked.candidates if item.verdict == DELETED]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing, Return
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, running_revision, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import is_service_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
     all_of,
     asked_about_health,
@@ -31,7 +33,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import moved_images
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Unrecorded
@@ -98,7 +100,11 @@ class Rollout:
     :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
     """
 
-    def __init__(self, ecs, changes, ecr, logs, scaling, targets, run_id, clock, move=None, revisions=None):
+    def __init__(
+        self, ecs, changes, ecr, logs, scaling, targets, run_id, clock, move=None, revisions=None, failing=None
+    ):
+        self._asked = (ecs, changes, ecr, logs, scaling)
+        self._failing = failing or Failing()
         self._ecs, self._changes, self._logs, self._scaling = ecs, changes, logs, scaling
         self._run_id, self._move = run_id, move
         self._clock = clock
@@ -106,7 +112,7 @@ class Rollout:
         self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
         services = ecs.services(sorted(targets))
         known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
-        histories = ecs.histories([service.name for service in services], lambda _name, _found: True)
+        histories = ecs.histories([service.name for service in services])
         asked = revisions or {}
         whole = ecs.revisions(sorted(asked.values())) if asked else {}
         self._wanted = {service: whole[arn] for service, arn in asked.items()}
@@ -178,20 +184,59 @@ class Rollout:
         :raises RollbackError: for all services that failed or are not done in time; the evidence tells which and why.
         """
         if any(course.under_way for course in self.courses):
-            wait_for(
-                "The deployment",
-                self._look,
-                timeout,
-                self._clock,
-                self._evidence,
-                lambda pending, elapsed: teller.each(self._each(pending), elapsed),
-            )
+            try:
+                wait_for(
+                    "The deployment",
+                    self._look,
+                    timeout,
+                    self._clock,
+                    self._evidence,
+                    lambda pending, elapsed: teller.each(self._each(pending), elapsed),
+                )
+            except RollbackError as error:
+                decided = isinstance(error, TimedOut) or all(course.outcome != "under way" for course in self.courses)
+                raise (self._left(error, timeout, teller) if decided else error) from None
         self._lift_fences(timeout)
         refused = [course for course in self.courses if course.error]
         if refused:
             raise RollbackError(
                 "%d of %d services were not deployed." % (len(refused), len(self.courses)), self._evidence()
             )
+
+    def _left(self, error, timeout, teller):
+        """The error of targets that have failed, with what has become of their services, and of the others."""
+        failed = [course for course in self.courses if course.outcome == "failed" and course.ours]
+        if not failed:
+            return error
+
+        def deploy(revisions, seconds):
+            arns = {name: revision.task_definition for name, revision in revisions.items()}
+            known = {name: revision.arn for name, revision in revisions.items() if is_service_revision(revision.arn)}
+            back = Rollout(*self._asked, arns, self._run_id, self._clock, None, known, Failing(STAY))
+            back.start()
+            back.wait(seconds, teller)
+
+        if self._failing.then == BACK:
+            told = Return(self._ecs, failed, deploy, self._clock).go(timeout)
+        else:
+            why = self._failing.because or "that is what was asked for"
+            told = dict.fromkeys((course.service.name for course in failed), "it is left as it is, because %s" % why)
+        for course in failed:
+            course.outcome = "failed: %s" % told[course.service.name]
+        lines = ["%s: %s" % pair for pair in told.items()]
+        lines += [
+            "%s: serves %s" % (course.service.name, short(course.asked_for or course.target.arn))
+            for course in self.courses
+            if course.outcome == "serves"
+        ]
+        following, commands = self._failing.following(told)
+        error.result.update(
+            services=[course.told() for course in self.courses],
+            failed_services=list(told),
+            next_task_definition=following if len(self.courses) > 1 else "".join(following.values()),
+        )
+        error.evidence = [*lines, *error.evidence, *commands]
+        return error
 
     def _lift_fences(self, timeout):
         """The tasks are there again; what is left is scaling, and the mark."""

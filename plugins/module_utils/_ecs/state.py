@@ -215,7 +215,6 @@ class Service:
     pending: int = 0
     fence: Fence | None = None
     target_groups: tuple[str, ...] = ()
-    revisions: tuple[str, ...] = ()  # ARNs of the service revisions that have tasks, the one that it moves to first
 
     @classmethod
     def from_boto(cls, answer):
@@ -238,7 +237,6 @@ class Service:
             target_groups=tuple(
                 item["targetGroupArn"] for item in answer.get("loadBalancers", []) if "targetGroupArn" in item
             ),
-            revisions=tuple(item["arn"] for item in answer.get("currentServiceRevisions", [])),
         )
 
     @property

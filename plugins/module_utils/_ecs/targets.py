@@ -43,15 +43,6 @@ def _refuse_other_forms(target):
     raise BadInput("task_definition", target, problem, FORM)
 
 
-def recorded_digests(target, history):
-    """What the tags of ``target`` (TaskDefinition) meant when it last served: image reference → digest.
-
-    :param history: ServiceDeployments in any order.
-    """
-    of_target = [item for item in history if item.task_definition == target.arn and item.status == "SUCCESSFUL"]
-    return dict(max(of_target, key=lambda item: item.created_at).digests) if of_target else {}
-
-
 def moved_images(target, recorded, images, sure=True):
     """What has to be pinned so that ``target`` runs what it ran: (image reference, reference by digest) of each moved tag.
 

@@ -49,7 +49,8 @@ def _events(history):
     """(when, Revision, when it served or None, whether it is under way) of each time that something was to run, oldest first."""
     events, oldest_first = [], sorted(history, key=lambda item: item.created_at)
     known = {item.target.arn for item in history} | {item.returned.arn for item in history if item.returned}
-    for item in oldest_first:
+    nexts = [item.created_at for item in oldest_first[1:]]
+    for number, item in enumerate(oldest_first):
         before = sorted(
             (source for source in item.sources if source.arn not in known),
             key=lambda one: one.created_at or item.created_at,
@@ -64,7 +65,9 @@ def _events(history):
             (item.created_at, item.target, done if item.status == "SUCCESSFUL" else None, item.status in IN_FLIGHT)
         )
         if item.returned:
-            events.append((done, item.returned, done if item.status == "ROLLBACK_SUCCESSFUL" else None, False))
+            # A newer deployment ends a rollback that is under way, and counts as begun after it.
+            at = min([done, *nexts[number : number + 1]])
+            events.append((at, item.returned, done if item.status == "ROLLBACK_SUCCESSFUL" else None, False))
     return sorted(events, key=lambda event: event[0])
 
 
@@ -119,6 +122,10 @@ class Timeline:
         self.now = now or max((event[2] or event[0] for event in events), default=None)
         self.moments = moments
         self.releases = list(dict.fromkeys(stay.release for stay in self.stays))  # in the order in which they were born
+        self._births = {release: number for number, release in enumerate(self.releases)}
+        self._places = {}  # release → numbers of its stays
+        for number, stay in enumerate(self.stays):
+            self._places.setdefault(stay.release, []).append(number)
         self._fell = self._rolled_back()
 
     @property
@@ -128,7 +135,7 @@ class Timeline:
 
     def of(self, release):
         """The stays of a release, oldest first."""
-        return [stay for stay in self.stays if stay.release == release]
+        return [self.stays[number] for number in self._places.get(release, ())]
 
     def born(self, release):
         """When a release was first deployed."""
@@ -136,7 +143,7 @@ class Timeline:
 
     def younger(self, release):
         """Releases born after ``release``, oldest first; all of them when it was never deployed."""
-        return self.releases[self.releases.index(release) + 1 :] if release in self.releases else self.releases
+        return self.releases[self._births[release] + 1 :] if release in self._births else self.releases
 
     def spans(self, release):
         """[from, to] of each time that a release served, oldest first; ``to`` is None while it does."""
@@ -144,16 +151,28 @@ class Timeline:
 
     def seconds(self, release, since=0):
         """How long a release served (timedelta), counted from the stay of that number on."""
-        stays = [stay for stay in self.stays[since:] if stay.release == release]
-        return sum((stay.seconds(self.now) for stay in stays), NO_TIME)
+        return sum((stay.seconds(self.now) for stay in self._from(release, since)), NO_TIME)
 
     def has_served(self, release, since=0):
         """Whether a deployment of it has succeeded, from the stay of that number on."""
-        return any(stay.served is not None for stay in self.stays[since:] if stay.release == release)
+        return any(stay.served is not None for stay in self._from(release, since))
+
+    def _from(self, release, since):
+        return [self.stays[number] for number in self._places.get(release, ()) if number >= since]
+
+    def failed_last(self, release):
+        """Whether a release that served before did not come up when it was deployed the last time."""
+        return self.has_served(release) and self.of(release)[-1].served is None
 
     def for_moments(self, release):
         """Whether all that it has served are moments."""
         return self.seconds(release) < self.moments
+
+    def proven(self, release):
+        """Whether a release can be gone back to without a word of the operator: it is not what runs, it has served for more than moments, it came
+        up the last time, and it was not rolled back from without having served again."""
+        served = self.has_served(release) and not self.failed_last(release) and not self.for_moments(release)
+        return served and release != self.running and not self.rolled_back_from(release)
 
     def _rolled_back(self):
         """Release → the number of the stay with which it was last rolled back from, whoever did it.
@@ -163,11 +182,9 @@ class Timeline:
         """
         fell = {}
         for number, stay in enumerate(self.stays):
-            first = next(place for place, other in enumerate(self.stays) if other.release == stay.release)
-            if first == number or stay.release == self.stays[number - 1].release:
-                continue
-            if self.releases.index(self.stays[number - 1].release) < self.releases.index(stay.release):
-                continue  # forward again
+            first = self._places[stay.release][0]
+            if first == number or self._births[self.stays[number - 1].release] < self._births[stay.release]:
+                continue  # new, or forward again
             between = {other.release for other in self.stays[first:number]} & set(self.younger(stay.release))
             fell.update(dict.fromkeys(between, number))
         return fell
@@ -191,7 +208,7 @@ class Timeline:
 
         Of the release that runs, the time before it was brought back counts, so what is found is what it was brought back from.
         """
-        places = [place for place, stay in enumerate(self.stays) if stay.release == target]
+        places = self._places.get(target, [])
         if target == self.running:
             places = places[:-1]
         served = [place for place in places if self.stays[place].served is not None]

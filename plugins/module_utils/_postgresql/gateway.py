@@ -19,7 +19,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Session
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """
@@ -39,6 +39,14 @@ _CREATED = """
 """
 _SINCE = "SELECT count(*) FROM {} WHERE {} >= %s"
 _WARM = "SELECT count(hashtext(t::text)) FROM {} t"  # reads every row whole, what is stored outside of it (TOAST) too
+
+# Who is connected to this database, besides us and RDS's own agents. What others do, a role without pg_read_all_stats is not told: only who they are.
+_SESSIONS = """
+    SELECT usename, coalesce(application_name, ''), coalesce(host(client_addr), ''), backend_start FROM pg_catalog.pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND usename <> 'rdsadmin'
+    ORDER BY backend_start
+"""
+_COMMITS = "SELECT xact_commit FROM pg_catalog.pg_stat_database WHERE datname = current_database()"
 
 
 class PostgresqlGateway:
@@ -89,6 +97,15 @@ class PostgresqlGateway:
             for table in found:
                 connection.execute(sql.SQL(_WARM).format(self._table(table)))
             return found
+
+    def sessions(self):
+        """(the Sessions of others in this database, how many transactions it has committed so far).
+
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        """
+        with self._telling(), self._connection() as connection:
+            found = tuple(Session(*row) for row in connection.execute(_SESSIONS).fetchall())
+            return found, connection.execute(_COMMITS).fetchone()[0]
 
     def examine(self, read):
         """What ``read(tables)`` gives, where ``tables`` is a Tables of one moment.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import RuleSeen
@@ -28,6 +29,22 @@ class Target:
     def place(self):
         """The target in words."""
         return "%s, port %d, database %s, user %s" % (self.host, self.port, self.database, self.user)
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who is connected: the role, what it calls itself, its address, and since when (aware datetime)."""
+
+    role: str
+    application: str
+    address: str
+    since: datetime
+
+    @property
+    def told(self):
+        """For people."""
+        named = " (%s)" % self.application if self.application else ""
+        return "role %s%s from %s since %s" % (self.role, named, self.address or "the server itself", self.since.isoformat(timespec="seconds"))
 
 
 @dataclass(frozen=True)

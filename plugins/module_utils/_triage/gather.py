@@ -15,8 +15,13 @@ from datetime import datetime, timedelta
 from typing import Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look, named_release, stay
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
+    choose,
+    named_release,
+    stay,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
@@ -69,6 +74,7 @@ class Questions:
     rules: tuple = ()
     release_points: list[dict[str, Any]] = field(default_factory=list)
     release_point: str = ""
+    served_at_least: int = MOMENTS
     play: Callable | None = None
     is_error: Any = None
     database_timeout: int = 5
@@ -148,7 +154,7 @@ class Look:
         return self._of("ecs").services(self._asked.services)
 
     def _looked(self):
-        return look(self._of("ecs"), self._of("described"), self._asked.named)
+        return look(self._of("ecs"), self._of("described"), self._asked.named, self._asked.served_at_least)
 
     def _point(self):
         """The Point that a rollback would go back to, or None."""

@@ -86,6 +86,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     lab.ecr.public[POSTGRES_IMAGE] = _postgres_image()
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
+    lab.world_controls["forget_deployments"] = lambda keep: _forget_deployments(lab, keep)
     lab.world_controls["durations"] = lambda **seconds: _change_durations(lab, seconds)
     with _reserved(settings["public_port"], or_any=settings["or_any_port"]) as entrance:
         public_port = entrance.getsockname()[1]
@@ -128,6 +129,12 @@ def _fleet(lab: Lab, endpoint_url: str, settings: dict) -> dict:
 def _change_durations(lab: Lab, seconds: dict[str, float]) -> None:
     """Some durations from now on, as `lab up --set` gives them at the start."""
     lab.durations = dataclasses.replace(lab.durations, **seconds)
+
+
+def _forget_deployments(lab: Lab, keep: int) -> None:
+    """ECS remembers 90 days of deployments: of each service, only the newest ones are that young. Service revisions stay."""
+    for service in lab.ecs.store.services.values():
+        del service.history[keep:]
 
 
 def database_url(address: str, port: int) -> str:

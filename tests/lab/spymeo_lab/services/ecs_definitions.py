@@ -1,12 +1,13 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ECS: task definitions: registered, described, deregistered; numbers are never used twice."""
+"""ECS: task definitions: registered, described, deregistered, deleted; numbers are never used twice."""
 
 from __future__ import annotations
 
 from ..wire import ApiError, Service
 from .ecs_store import page, refuse
 
+MOST_DELETED = 10  # a DeleteTaskDefinitions call
 LIST_DEFAULTS = ("environment", "mountPoints", "portMappings", "systemControls", "volumesFrom")
 NOT_IN_THE_LAB = (  # what would change how a container runs, and is not done here
     "dependsOn",
@@ -66,6 +67,25 @@ class TaskDefinitionOperations(Service):
         if definition["status"] == "ACTIVE":
             definition.update(status="INACTIVE", deregisteredAt=self.lab.now())
         return {"taskDefinition": definition}
+
+    def delete_task_definitions(self, request: dict) -> dict:
+        """INACTIVE to DELETE_IN_PROGRESS, in which a definition stays as long as a service or a task is made of it; then it is gone."""
+        names, answer = request["taskDefinitions"], {"taskDefinitions": [], "failures": []}
+        if not 1 <= len(names) <= MOST_DELETED:
+            raise ApiError("InvalidParameterException", f"Task definitions must be between 1 and {MOST_DELETED}.")
+        for name in names:
+            if ":" not in name.rpartition("/")[2]:
+                raise refuse("Invalid revision number. Number: null")
+            definition = self.store.find_definition(name)
+            if definition is None:
+                raise ApiError("ClientException", "Unable to describe task definition.")
+            if definition["status"] == "ACTIVE":
+                why = "The specified task definition is still in ACTIVE status. Please deregister the target and try again."
+                answer["failures"].append({"arn": definition["taskDefinitionArn"], "reason": why})
+                continue
+            definition.update(status="DELETE_IN_PROGRESS", deleteRequestedAt=self.lab.now())
+            answer["taskDefinitions"].append(dict(definition))
+        return answer
 
     def list_task_definitions(self, request: dict) -> dict:
         """ARNs by family and revision; ACTIVE ones unless `status` says otherwise."""

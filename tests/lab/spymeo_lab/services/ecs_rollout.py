@@ -155,6 +155,10 @@ def _roll_back(lab, service: EcsService, ongoing: ServiceDeployment, reason: str
     shift.give_back(lab, service, back.revision)
     if back not in service.deployments:
         back = Deployment(f"ecs-svc/{number()}", back.revision, now, now)
+    # It is the service revision that comes back, whole: its network, load balancers, platform and capacity are the service's again.
+    for name in describe.SHOWN_BY_REVISION:
+        service.settings.pop(name, None)
+    service.settings.update(back.revision.settings)
     _make_primary(lab, service, back, f"{prefix}rolling back to deploymentId {back.id}.")
     tell(lab, service, f"rolling back to deployment {back.id}.")
     ongoing.status, ongoing.reason, ongoing.updated_at = "ROLLBACK_IN_PROGRESS", reason, now

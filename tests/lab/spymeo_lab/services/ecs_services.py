@@ -44,6 +44,9 @@ NEEDS_DEPLOYMENT = {  # what tasks are made of → how UpdateService names it wh
     "capacityProviderStrategy": "capacity provider strategy",
     "serviceRegistries": "service registries",
 }
+WITH_THE_NEXT = (
+    "capacityProviderStrategy",
+)  # changed alone, it starts no deployment, and comes with the next one (botocore)
 NOT_IN_THE_LAB = (
     "gatewayConnectors",
     "monitoring",
@@ -78,8 +81,7 @@ class ServiceOperations(Service):
             raise refuse("desiredCount is required when schedulingStrategy is REPLICA.")
         configuration = {**DEPLOYMENT_DEFAULTS, **request.get("deploymentConfiguration", {})}
         settings = {**copy.deepcopy(DEFAULTS), **_settings(request), "deploymentConfiguration": configuration}
-        if "capacityProviderStrategy" in request:
-            del settings["launchType"]
+        settings = _with_capacity(settings)
         self._check(settings, definition)
         service = EcsService(
             cluster=cluster,
@@ -159,14 +161,14 @@ class ServiceOperations(Service):
         self._check_controller(service, request)
         current = service.primary.revision.definition
         definition = self.store.usable_definition(request["taskDefinition"]) if "taskDefinition" in request else current
-        settings = {**service.settings, **_settings(request)}
+        settings = _with_capacity({**service.settings, **_settings(request)})
         settings["deploymentConfiguration"] = {
             **service.settings["deploymentConfiguration"],
             **request.get("deploymentConfiguration", {}),
         }
         self._check(settings, definition)
         changed = definition is not current or any(
-            settings.get(name) != service.settings.get(name) for name in NEEDS_DEPLOYMENT
+            settings.get(name) != service.settings.get(name) for name in NEEDS_DEPLOYMENT if name not in WITH_THE_NEXT
         )
         service.settings = settings
         service.desired = request.get(
@@ -235,6 +237,14 @@ class ServiceOperations(Service):
             raise refuse("The service cannot be stopped while it is scaled above 0.")
         service.status, service.desired = "DRAINING", 0
         return {"service": describe.service(service)}
+
+
+def _with_capacity(settings: dict) -> dict:
+    """A service has capacity providers or a launch type; an empty strategy goes back to the launch type."""
+    if settings.get("capacityProviderStrategy"):
+        return {name: value for name, value in settings.items() if name != "launchType"}
+    plain = {name: value for name, value in settings.items() if name != "capacityProviderStrategy"}
+    return {"launchType": DEFAULTS["launchType"], **plain}
 
 
 def _settings(request: dict) -> dict:

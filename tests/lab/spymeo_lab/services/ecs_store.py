@@ -12,6 +12,8 @@ from .. import paging
 from ..wire import ApiError
 from .ecs_state import Cluster, EcsService, Task
 
+GONE = "GONE"  # a task definition that was deleted; no answer has this status
+
 
 class Store:
     """Clusters, task definitions, services, tasks and tags of one lab."""
@@ -54,8 +56,20 @@ class Store:
         family, _, number = identifier.removeprefix(prefix).partition(":")
         revisions = self.definitions.get(family, [])
         if number:
-            return next((each for each in revisions if str(each["revision"]) == number), None)
+            found = next((each for each in revisions if str(each["revision"]) == number), None)
+            return None if found is None or self._gone(found) else found
         return next((each for each in reversed(revisions) if each["status"] == "ACTIVE"), None)
+
+    def _gone(self, definition: dict) -> bool:
+        """Whether a deleted definition has gone. Its number stays taken."""
+        if definition["status"] == "DELETE_IN_PROGRESS" and not self._used(definition):
+            definition["status"] = GONE
+        return definition["status"] == GONE
+
+    def _used(self, definition: dict) -> bool:
+        deployed = (each.revision.definition for service in self.services.values() for each in service.deployments)
+        running = (task.definition for task in self.tasks.values() if task.last_status != "STOPPED")
+        return any(each is definition for each in (*deployed, *running))
 
     def usable_definition(self, identifier: str) -> dict:
         """A task definition that something new may run.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import BREAKER, refusal
+from .conftest import BREAKER, NETWORK, refusal
 
 RUNNING_PERCENT = {"minimumHealthyPercent": 50, "maximumPercent": 100}
 
@@ -207,6 +207,34 @@ def test_stop_service_deployment_rolls_back_where_no_rollback_is_configured(stag
     assert stage.history()[0]["status"].startswith("ROLLBACK_")
     stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
     assert stage.steady()["taskDefinition"] == first
+
+
+def test_a_rollback_brings_the_whole_service_revision_back(stage):
+    first, second = stage.definition(), stage.definition("crashes")
+    stage.running(first, 1)
+    other = {"awsvpcConfiguration": {"subnets": ["subnet-b"], "securityGroups": ["sg-wrong"]}}
+    spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+    stage.update(taskDefinition=second, networkConfiguration=other, capacityProviderStrategy=spot)
+    under_way = stage.history()[0]
+    arns = [under_way["targetServiceRevision"]["arn"], *(item["arn"] for item in under_way["sourceServiceRevisions"])]
+    told = stage.ecs.describe_service_revisions(serviceRevisionArns=arns)["serviceRevisions"]
+    new, old = sorted(told, key=lambda item: item["createdAt"])[::-1]
+    assert (new["networkConfiguration"], new["capacityProviderStrategy"], "launchType" in new) == (other, spot, False)
+    assert (old["networkConfiguration"], old["launchType"], old["platformVersion"]) == (NETWORK, "FARGATE", "1.4.0")
+    stage.ecs.stop_service_deployment(serviceDeploymentArn=under_way["serviceDeploymentArn"], stopType="ROLLBACK")
+    service = stage.steady()
+    shown = (service["networkConfiguration"], service["launchType"], "capacityProviderStrategy" in service)
+    assert shown == (NETWORK, "FARGATE", False)
+
+
+def test_a_capacity_provider_strategy_alone_is_no_deployment_and_an_empty_one_is_the_launch_type(stage):
+    stage.running(stage.definition(), 1)
+    spot = [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}]
+    assert "launchType" not in stage.update(capacityProviderStrategy=spot)
+    assert len(stage.history()) == 1
+    service = stage.update(capacityProviderStrategy=[], forceNewDeployment=True)
+    assert (service["launchType"], "capacityProviderStrategy" in service) == ("FARGATE", False)
+    assert len(stage.history()) == 2
 
 
 def test_stop_service_deployment_works_from_pending(stage):

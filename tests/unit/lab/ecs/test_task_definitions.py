@@ -38,6 +38,25 @@ def test_what_is_not_there_cannot_be_described(stage):
         assert refusal(stage.ecs.describe_task_definition, taskDefinition=name) == expected
 
 
+def test_a_deleted_definition_goes_once_nothing_is_made_of_it_and_its_number_stays_taken(stage):
+    used, unused = stage.definition(), stage.definition()
+    stage.create(used, 0)
+    delete = stage.ecs.delete_task_definitions
+    (failure,) = delete(taskDefinitions=[unused])["failures"]
+    assert (failure["arn"], "still in ACTIVE status" in failure["reason"]) == (unused, True)
+    for arn in (used, unused):
+        stage.ecs.deregister_task_definition(taskDefinition=arn)
+    deleted = delete(taskDefinitions=[used, unused])["taskDefinitions"]
+    assert {item["status"] for item in deleted} == {"DELETE_IN_PROGRESS"}
+    still = stage.ecs.describe_task_definition(taskDefinition=used)["taskDefinition"]
+    assert (still["status"], "deleteRequestedAt" in still) == ("DELETE_IN_PROGRESS", True)
+    gone = ("ClientException", "Unable to describe task definition.")
+    assert refusal(stage.ecs.describe_task_definition, taskDefinition=unused) == gone
+    refused = refusal(stage.update, taskDefinition=used, forceNewDeployment=True)
+    assert refused == ("ClientException", "TaskDefinition is inactive")
+    assert stage.definition().endswith("app:3")
+
+
 def test_a_described_definition_registers_again_as_a_new_revision(stage):
     described = stage.ecs.describe_task_definition(taskDefinition=stage.definition())["taskDefinition"]
     computed = {"taskDefinitionArn", "revision", "status", "registeredAt", "registeredBy", "compatibilities"}

@@ -402,12 +402,16 @@ def test_a_breaker_that_rolls_ours_back_is_a_failure_with_evidence(aws, run_modu
     lines = [{"timestamp": 1, "message": "cannot reach postgresql://app:hunter2@db:5432/app", "ingestionTime": 1}]
     asked = {"logGroupName": "/ecs/app", "logStreamName": "app/app/abc", "limit": 5, "startFromHead": False}
     aws.answer("logs", "get_log_events", {"events": lines}, asked)
-    result = roll_back(run_module)
+    result = roll_back(run_module, next={"app": {"option": "app:0", "told": "app:0, served 3 d"}})
     assert "ECS gave up app:1 on app and rolled back (ROLLBACK_SUCCESSFUL: because)" in result["msg"]
+    assert result["services"][0]["outcome"] == "failed: ECS has rolled it back by itself"
+    assert (result["failed_services"], result["next_task_definition"]) == (["app"], "app:0")
     assert result["evidence"] == [
+        "app: ECS has rolled it back by itself",
         "app: event: (service app) was unable to start a task.",
         "app: task abc: Essential container in task exited; app exited with 1",
         "app:   log: cannot reach postgresql://********@db:5432/app",
+        "app: next: app:0, served 3 d",
     ]
 
 

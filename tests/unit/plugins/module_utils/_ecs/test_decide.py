@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which task definition a service goes back to. Histories are written as a person would tell them: "1 ok, 2 ok, 1 ok"."""
+"""How a service is brought to what it goes back to. Histories are written as a person would tell them: "1 ok, 2 ok, 1 ok"."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import (
-    as_releases,
-    choose_target,
     failed_tasks_that_prove_it,
     next_step,
-    short,
+    running_revision,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
     Deployment,
@@ -22,8 +21,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from hypothesis import given
-from hypothesis import strategies as st
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 STATUS = {"ok": "SUCCESSFUL", "stopped": "STOPPED", "running": "IN_PROGRESS", "failed": "ROLLBACK_FAILED"}
@@ -75,124 +72,6 @@ def definition(revision, status="ACTIVE", origin=None):
     return TaskDefinition(arn(revision), status, START, (Container("app", "image"),), arn(origin) if origin else None)
 
 
-@pytest.mark.parametrize(
-    ("story", "running", "target", "bad_since"),
-    [
-        ("1 ok, 2 ok", 2, 1, 1),
-        ("1 ok, 2 running", 2, 1, 1),  # a crash loop never ends
-        ("1 ok, 3 ok", 3, 1, 1),  # revision 2 was registered and never deployed
-        ("1 ok, 2 stopped, 3 running", 3, 1, 1),  # a failed retry is not the release before
-        ("1 ok, 2 ok, 3 ok", 3, 2, 2),
-        ("1 ok, 2 ok, 1 ok", 1, 1, 1),  # brought back already: a second run changes nothing
-        ("0 ok, 1 ok, 2 stopped, 1 ok", 1, 1, 2),  # and does not go on to an even older one
-        ("0 ok, 1 ok, 2 back-to-1", 1, 1, 2),  # ECS's circuit breaker has done it already
-        ("1 ok, 2 ok, 1 ok, 3 ok", 3, 1, 1),  # 2 was rolled back from
-        ("1 ok, 2 ok, 3 ok, 1 ok, 4 ok", 4, 1, 1),  # so were 2 and 3
-        ("1 ok, 2 back-to-1, 3 ok", 3, 1, 1),
-        ("1 ok, 2 ok, 1 ok, 2 ok", 2, 1, 1),  # the rollback was undone; 2 failed again
-        ("1 ok, 1 ok, 2 ok", 2, 1, 2),  # deploying the same again is no rollback
-        ("1 ok, 2 ok, 2 ok", 2, 1, 1),
-    ],
-)
-def test_chooses_the_release_that_served_before(story, running, target, bad_since):
-    choice = choose_target(service(running), history(story))
-    assert (short(choice.target), choice.bad_since) == ("app:%d" % target, minute(bad_since))
-
-
-@pytest.mark.parametrize(
-    ("story", "running", "why"),
-    [
-        ("1 ok", 1, "nothing older than app:1 has served"),
-        ("", 1, "AWS has no record that app:1 was deployed"),
-        ("1 stopped, 2 ok", 2, "nothing older than app:2 has served"),
-        ("2 ok", 7, "AWS has no record that app:7 was deployed"),
-    ],
-)
-def test_refuses_to_guess(story, running, why):
-    with pytest.raises(RollbackError, match=why) as refused:
-        choose_target(service(running), history(story))
-    assert "rollback_task_definition" in refused.value.message
-    assert refused.value.evidence
-
-
-def test_tells_every_candidate_and_why_it_was_not_chosen():
-    with pytest.raises(RollbackError) as refused:
-        choose_target(service(3), history("1 stopped, 3 ok"))
-    assert refused.value.evidence == [
-        "app:3  first deployed 2026-11-22T03:01:00+00:00  running",
-        "app:1  first deployed 2026-11-22T03:00:00+00:00  never served",
-    ]
-
-
-def test_the_operators_word_comes_first():
-    choice = choose_target(service(3), history("1 ok, 2 ok, 3 ok"), wanted=arn(1))
-    assert (short(choice.target), choice.first_bad, choice.bad_since) == ("app:1", arn(2), minute(1))
-
-
-def test_a_named_target_that_was_never_deployed_replaces_what_runs():
-    choice = choose_target(service(3), history("1 ok, 3 ok"), wanted=arn(2))
-    assert (choice.first_bad, choice.bad_since) == (arn(3), minute(1))
-
-
-def test_going_forward_by_the_operators_word_finds_nothing_bad():
-    choice = choose_target(service(1), history("1 ok, 2 ok, 1 ok"), wanted=arn(2))
-    assert (short(choice.target), choice.first_bad, choice.bad_since) == ("app:2", None, None)
-
-
-stories = st.lists(
-    st.tuples(st.integers(1, 5), st.sampled_from(["ok", "stopped", "running", "back-to-1", "back-to-2"])),
-    min_size=1,
-    max_size=12,
-)
-
-
-@given(stories)
-def test_never_chooses_what_never_served_nor_what_was_rolled_back_from(parts):
-    past = history(", ".join("%d %s" % part for part in parts))
-    running = past[-1].brought_back or past[-1].task_definition
-    try:
-        choice = choose_target(service(running.rpartition(":")[2]), past)
-    except RollbackError:
-        return
-    verdicts = {item.task_definition: item.verdict for item in choice.candidates}
-    assert verdicts[choice.target] in ("served", "running")
-    if choice.target != running:
-        born = {item.task_definition: item.first_deployed for item in choice.candidates}
-        assert born[choice.target] <= born[running]
-
-
-@given(stories)
-def test_a_second_run_stays_where_the_first_one_went(parts):
-    past = history(", ".join("%d %s" % part for part in parts))
-    running = past[-1].brought_back or past[-1].task_definition
-    try:
-        first = choose_target(service(running.rpartition(":")[2]), past)
-    except RollbackError:
-        return
-    if first.target == running:
-        return
-    rolled_back = ServiceDeployment("arn:ours", "SUCCESSFUL", "", minute(100), first.target)
-    second = choose_target(service(first.target.rpartition(":")[2]), [*past, rolled_back])
-    assert second.target == first.target
-
-
-COPIES = {arn(3): definition(3, origin=1)}
-
-
-@pytest.mark.parametrize(
-    ("story", "running", "target"),
-    [
-        ("1 ok, 2 ok, 3 ok", 3, 1),  # 3 is a copy of 1: it was brought back already
-        ("1 ok, 2 ok, 3 ok, 4 ok", 4, 1),  # and 2 was rolled back from
-    ],
-)
-def test_a_copy_is_the_release_that_it_is_a_copy_of(story, running, target):
-    releases, past = as_releases(service(running), history(story), COPIES)
-    choice = choose_target(releases, past)
-    assert short(choice.target) == "app:%d" % target
-    assert {short(item.task_definition) for item in choice.candidates} <= {"app:1", "app:2", "app:4"}
-
-
 def step(running, target=None, story="1 ok, 2 ok", changed_at=None, pins=(), **changes):
     newest_first = list(reversed(history(story)))
     return next_step(
@@ -228,8 +107,6 @@ def test_deploys_only_what_is_not_there_yet(running, rollout_state, secrets_chan
 )
 def test_a_deployment_under_way_counts_as_what_runs(story, verb):
     assert step(1, story=story, rollout_state=None).verb == verb
-    choice = choose_target(service(1), history("1 ok, 2 running"))
-    assert [item.verdict for item in choice.candidates] == ["running", "served"]
 
 
 def test_a_service_that_runs_a_copy_of_the_target_runs_the_target():
@@ -279,3 +156,58 @@ def test_as_many_failures_as_ecs_itself_would_take_for_proof(desired, failed):
 def test_refuses_what_could_not_work(changes, target, error, words):
     with pytest.raises(error, match=words):
         step(2, target=target, **changes)
+
+
+def ran(revision, image="a", group="sg"):
+    """A Revision with one image and one security group."""
+    network = {"networkConfiguration": {"awsvpcConfiguration": {"securityGroups": [group]}}}
+    return Revision(f"r/{revision}/{image}/{group}", arn(revision), (("app:1", f"sha256:{image}"),), network)
+
+
+def deployed(*revisions, last="SUCCESSFUL"):
+    """A history, newest first, of these Revisions."""
+    statuses = ["SUCCESSFUL"] * (len(revisions) - 1) + [last]
+    return [
+        ServiceDeployment(
+            f"d/{place}", status, "", minute(place), item.task_definition, None, item.digests, revision=item
+        )
+        for place, (item, status) in enumerate(zip(revisions, statuses, strict=True))
+    ][::-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "pins", "verb", "force", "told"),
+    [
+        (ran(1), ran(1), (), "nothing", False, ()),
+        (ran(1), ran(1, "b"), (("app:1", "app@sha256:a"),), "register", False, ()),  # its tag means b today
+        (ran(1), ran(1, "b"), (), "deploy", True, ()),  # it means a again
+        (ran(1), ran(1, group="wrong"), (), "deploy", True, ("securityGroups: wrong -> sg",)),
+        (ran(1), ran(2, "b", "wrong"), (), "deploy", False, ("securityGroups: wrong -> sg",)),
+    ],
+)
+def test_it_is_the_service_revision_that_comes_back_images_and_configuration_as_well(
+    before, now, pins, verb, force, told
+):
+    running = int(now.task_definition.rpartition(":")[2])
+    history = deployed(before, now)
+    found = next_step(service(running), definition(1), definition(running), history, None, pins, (), before)
+    assert (found.verb, found.force, found.changes.told) == (verb, force, told)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verb"), [(ran(1), "stop"), (ran(1, group="other"), "deploy"), (ran(1, "z"), "deploy")]
+)
+def test_a_deployment_is_stopped_only_where_ecs_goes_back_to_that_very_revision(wanted, verb):
+    history = deployed(ran(1), ran(2, "b", "wrong"), last="IN_PROGRESS")
+    found = next_step(service(2, rollout_state="IN_PROGRESS"), definition(1), definition(2), history, wanted=wanted)
+    assert found.verb == verb
+    assert bool(found.changes) == (wanted.configuration != history[0].revision.configuration)
+
+
+def test_what_runs_is_what_was_deployed_or_what_ecs_went_back_to():
+    back = ServiceDeployment(
+        "d/1", "ROLLBACK_SUCCESSFUL", "", minute(1), arn(2), arn(1), (), revision=ran(2), back=ran(1)
+    )
+    assert running_revision(service(1), [back]) == ran(1)
+    assert running_revision(service(2), deployed(ran(1), ran(2))) == ran(2)
+    assert running_revision(service(7), deployed(ran(1), ran(2))).task_definition == arn(7)

@@ -7,14 +7,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import as_releases, times_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import running_revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import NONE, Past, Point, pick, read
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
-    Container,
-    Service,
-    ServiceDeployment,
-    TaskDefinition,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,24 +24,36 @@ def arn(revision):
     return "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:%s" % revision
 
 
+def revision(name, number):
+    """The Revision of ``REVISION`` or ``REVISION/IMAGE``; without an image AWS has recorded no digest."""
+    definition, _slash, image = name.partition("/")
+    return Revision(f"r/{number}", arn(definition), (("app:1", f"sha256:{image}" if image else ""),))
+
+
 def told(story):
     """(Past, Points newest first) at the end of a story of one service. ``2x1``: ECS's circuit breaker went from 2 back to 1."""
     history, points, running = [], [], None
     for place, part in enumerate(story.split(", ")):
         at = START + timedelta(minutes=place)
         if part.startswith("cp-"):
-            services = {"app": {"release": arn(running), "task_definition": arn(running)}}
+            ran = {"release": running.task_definition, "task_definition": running.task_definition}
+            services = {"app": {**ran, "digest": dict(running.digests)}}
             points.append(Point.from_record({"id": part, "created": at.isoformat(), "services": services}))
             continue
-        revision, _x, back = part.partition("x")
+        name, _x, back = part.partition("x")
+        deployed, returned = revision(name, place), revision(back, f"{place}-back") if back else None
         status = "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL"
-        history.append(ServiceDeployment(str(place), status, "", at, arn(revision), arn(back) if back else None))
-        running = back or revision
-    service = Service("app", "ACTIVE", "ECS", arn(running), 2, 2, (), ())
-    definitions = {arn(n): TaskDefinition(arn(n), "ACTIVE", START, (Container("app", "i"),), None) for n in "123456789"}
-    times = times_of(*as_releases(service, history, definitions))
-    past = Past("app", times.running, times.since, times.brought_back, times.bad_since, times.bad)
-    return past, list(reversed(points))
+        brought_back = returned.task_definition if back else None
+        history.append(
+            ServiceDeployment(
+                str(place), status, "", at, deployed.task_definition, brought_back, revision=deployed, back=returned
+            )
+        )
+        running = returned or deployed
+    service = Service("app", "ACTIVE", "ECS", running.task_definition, 2, 2, (), ())
+    line = Timeline(history, {}, START + timedelta(hours=1), timedelta(minutes=5))
+    newest = history[::-1]
+    return Looked(service, newest, line, running_revision(service, newest), {}).as_past, list(reversed(points))
 
 
 def picked(story, named=None, wanted=""):
@@ -72,7 +82,13 @@ def picked(story, named=None, wanted=""):
         ("1, cp-a, 2, cp-b, 2, 3", "cp-b"),  # deploying the same again is no other release
         ("0, cp-z, 1, cp-a, 2, 1, cp-b, 2, 1", "cp-b"),
         ("1, cp-a, 2, cp-b, 3, 1, cp-c, 4", "cp-c"),
-        ("1, cp-a, 2, 1, 2, cp-b, 3", "cp-a"),  # 2 was rolled back from once, so what it recorded is not trusted
+        ("1, cp-a, 2, 1, 2, cp-b, 3", "cp-b"),  # 2 was rolled back from once, and has served again since
+        # One task definition, whose tag was moved: what a point has recorded is an image.
+        ("1/a, cp-a, 1/b", "cp-a"),
+        ("1/a, cp-a, 1/b, 1/a, cp-b, 1/c", "cp-b"),
+        ("1/a, cp-a, 1/b, cp-b, 1/a, cp-c, 1/c", "cp-c"),
+        # A hotfix with the same image is no newer release, and nor is what was recorded before it.
+        ("1/a, cp-a, 2/b, cp-b, 3/b", "cp-a"),
     ],
 )
 def test_uses_the_newest_point_that_is_older_than_what_runs(story, expected):

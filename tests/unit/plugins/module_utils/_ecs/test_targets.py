@@ -4,27 +4,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
-    Container,
-    ServiceDeployment,
-    TaskDefinition,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import (
-    deployed_with,
-    moved_images,
-    named_targets,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, TaskDefinition
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import moved_images, named_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
 IMAGE = "123456789012.dkr.ecr.eu-west-3.amazonaws.com/app:1.0"
+REVISION = "arn:aws:ecs:eu-west-3:123456789012:service-revision/production/web/4980306466373577095"
 ARN = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
 
 
@@ -35,6 +28,9 @@ ARN = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
         ("", {}),
         ("app:41", {"web": "app:41", "worker": "app:41"}),
         (ARN, {"web": ARN, "worker": ARN}),
+        ("1.0.0", {"web": "1.0.0", "worker": "1.0.0"}),
+        ("v2", {"web": "v2", "worker": "v2"}),
+        (REVISION, {"web": REVISION, "worker": REVISION}),
         (DIGEST, {"web": DIGEST, "worker": DIGEST}),
         ({"worker": "app:41"}, {"worker": "app:41"}),
         ({"web": "app:41", "worker": DIGEST}, {"web": "app:41", "worker": DIGEST}),
@@ -46,7 +42,7 @@ def test_a_target_holds_for_all_services_or_for_each(option, targets):
 
 
 @pytest.mark.parametrize(
-    "option", [41, 1.1, True, "41", "app", "1.0.0", "sha256:abc", "latest", {"web": 41}, {"web": "41"}, ["app:41"]]
+    "option", [41, 1.1, True, "41", "app", "sha256:abc", "latest", {"web": 41}, {"web": "41"}, ["app:41"]]
 )
 def test_what_names_no_revision_is_refused_with_the_right_form(option):
     with pytest.raises(BadInput, match="family:revision"):
@@ -58,44 +54,33 @@ def test_a_mapping_to_an_unknown_service_is_refused():
         named_targets({"wep": "app:41"}, ["web"])
 
 
-def deployed(number, revision, status="SUCCESSFUL", digest=DIGEST):
-    at = START + timedelta(minutes=number)
-    return ServiceDeployment("arn/%d" % number, status, "", at, revision, None, ((IMAGE, digest),))
-
-
-def test_a_digest_means_what_was_last_deployed_with_it():
-    history = [deployed(1, "app:1"), deployed(2, "app:2", digest=OTHER), deployed(3, "app:3")]
-    assert deployed_with(history, DIGEST, "web") == "app:3"
-    with pytest.raises(BadInput, match="never deployed"):
-        deployed_with(history, "sha256:" + "c" * 64, "web")
-
-
 TARGET = TaskDefinition("app:1", "ACTIVE", START, (Container("app", IMAGE),))
 PINNED = "123456789012.dkr.ecr.eu-west-3.amazonaws.com/app@" + DIGEST
 
 
 @pytest.mark.parametrize(
-    ("history", "today", "moved"),
+    ("recorded", "today", "sure", "moved"),
     [
-        ([deployed(1, "app:1")], Image(IMAGE, "app", DIGEST, "ACTIVE"), ()),
-        ([deployed(1, "app:1")], Image(IMAGE, "app", OTHER, "ACTIVE"), ((IMAGE, PINNED),)),
-        ([deployed(1, "app:1")], Image(IMAGE, "app", None, "MISSING"), ((IMAGE, PINNED),)),
-        ([deployed(1, "app:1")], Image(IMAGE, "app", None, "NOT_ECR"), ()),
-        ([deployed(1, "app:1", "STOPPED")], Image(IMAGE, "app", OTHER, "ACTIVE"), ()),  # nothing was proven with it
-        (
-            [deployed(1, "app:1"), deployed(2, "app:1", digest=OTHER)],
-            Image(IMAGE, "app", OTHER, "ACTIVE"),
-            (),
-        ),  # the newest counts
-        ([], Image(IMAGE, "app", OTHER, "ACTIVE"), ()),
+        (DIGEST, Image(IMAGE, "app", DIGEST, "ACTIVE"), True, ()),
+        (DIGEST, Image(IMAGE, "app", OTHER, "ACTIVE"), True, ((IMAGE, PINNED),)),
+        (DIGEST, Image(IMAGE, "app", None, "MISSING"), True, ((IMAGE, PINNED),)),
+        (DIGEST, Image(IMAGE, "app", None, "NOT_ECR"), True, ()),
+        (DIGEST, None, True, ()),  # ECR may not be asked
+        # What runs shows that the tag was moved: what nobody tells of today does not count as not moved.
+        (DIGEST, Image(IMAGE, "app", None, "NOT_ECR"), False, ((IMAGE, PINNED),)),
+        (DIGEST, None, False, ((IMAGE, PINNED),)),
+        (DIGEST, Image(IMAGE, "app", DIGEST, "ACTIVE"), False, ()),
+        ("", Image(IMAGE, "app", OTHER, "ACTIVE"), True, ()),  # nothing was proven with it
     ],
 )
-def test_a_tag_that_means_another_image_today_is_pinned(history, today, moved):
-    assert moved_images(TARGET, history, {IMAGE: today}) == moved
+def test_a_tag_that_means_another_image_today_is_pinned(recorded, today, sure, moved):
+    images = {IMAGE: today} if today else {}
+    assert moved_images(TARGET, {IMAGE: recorded} if recorded else {}, images, sure) == moved
 
 
-def test_without_an_answer_of_ecr_nothing_is_pinned():
-    assert moved_images(TARGET, [deployed(1, "app:1")], {}) == ()
+def test_what_is_pinned_already_is_not_pinned_again():
+    pinned = TaskDefinition("app:2", "ACTIVE", START, (Container("app", PINNED),))
+    assert moved_images(pinned, {PINNED: DIGEST}, {}, sure=False) == ()
 
 
 def test_a_diff_shows_what_changes_and_no_secret():

@@ -7,7 +7,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
     Deployment,
@@ -46,7 +47,7 @@ class Gateway:
                 )
             )
 
-    def histories(self, services):
+    def histories(self, services, _enough=None):
         return dict.fromkeys(services, self._history[::-1])
 
     def task_definition(self, arn):
@@ -55,7 +56,7 @@ class Gateway:
             arn, "ACTIVE", START - timedelta(days=1), (Container("app", "app:1"),), origin and ARN + origin
         )
 
-    def task_definitions(self, arns):
+    def there(self, arns):
         return {arn: self.task_definition(arn) for arn in arns}
 
 

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one service ran: reads as much of AWS's record as the answer needs, and asks which task definitions are still there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from functools import cached_property
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import candidates, eligible
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import NEXT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import running_revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import Ambiguous, is_service_revision, resolve
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Past
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+    Service,
+    ServiceDeployment,
+    TaskDefinition,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+MOMENTS = 300  # seconds; a release that served no longer has proven nothing
+UNRECORDED = 20  # task definitions without recorded digests that are asked whether they are copies
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One service with as much of its history as was needed.
+
+    ``timeline`` is what it ran, ``running`` the Revision that it runs or is being brought to. ``definitions`` are the TaskDefinitions by ARN
+    that were read, ``gone`` the ARNs of those that were deleted, ``origins`` map copies to what they are copies of.
+    """
+
+    service: Service
+    history: list[ServiceDeployment]
+    timeline: Timeline
+    running: Revision
+    definitions: dict[str, TaskDefinition]
+    gone: frozenset[str] = frozenset()
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def release_of(self, arn):
+        """The ARN of the task definition that one is a copy of; itself when it is none, or not known to be."""
+        return self.origins.get(arn, arn)
+
+    @cached_property
+    def candidates(self):
+        """The Candidates."""
+        return candidates(self.timeline, self.running, self.gone, self.origins)
+
+    @property
+    def as_past(self):
+        """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
+        line_, primary = self.timeline, self.service.primary
+        recorded = self.running.arn in {item.arn for stay in line_.stays[-1:] for item in stay.revisions}
+        stay = line_.stays[-1] if recorded else None
+        since = (
+            stay.began if stay else primary.created_at if primary else self._registered(self.running.task_definition)
+        )
+        brought_back = recorded and line_.brought_back
+        bad = line_.bad_stay(line_.running) if brought_back else None
+        moments_count = not any(map(line_.proven, line_.releases))
+        fallen = [item for item in line_.releases if line_.rolled_back_from(item, moments_count)]
+        standing = [item for item in line_.releases if item not in fallen]
+        return Past(
+            self.service.name,
+            self.release_of(self.running.task_definition),
+            since,
+            bool(brought_back),
+            bad.began if bad else None,
+            frozenset(self._names(fallen) - self._names(standing)),
+            self.running.image_set or frozenset(),
+            frozenset(item if isinstance(item, frozenset) else frozenset() for item in fallen),
+        )
+
+    def _registered(self, arn):
+        return self.definitions[arn].registered_at
+
+    def _names(self, releases):
+        stays = [stay for release in releases for stay in self.timeline.of(release)]
+        return {self.release_of(item.task_definition) for stay in stays for item in stay.revisions}
+
+
+def look(gateway, services, named=None, moments=MOMENTS, now=None):
+    """What each service ran.
+
+    :param gateway: EcsGateway.
+    :param named: service → what the operator named, which is looked for as far back as the record goes.
+    :param moments: seconds; what served no longer has served for moments only.
+    :return: list of Looked.
+    """
+    now, span = now or datetime.now(timezone.utc), timedelta(seconds=moments)
+
+    def enough(name, history):
+        return _answers(Timeline(history, {}, now, span), (named or {}).get(name))
+
+    histories = gateway.histories([service.name for service in services], enough)
+    return side_by_side(lambda service: _looked(gateway, service, histories[service.name], now, span), services)
+
+
+def _answers(timeline, named):
+    """Whether a part of the history is enough to choose by."""
+    if named and not is_service_revision(named):
+        try:
+            return resolve(named, timeline, {}) is not None
+        except Ambiguous:
+            return True
+    return timeline.brought_back or any(timeline.proven(release) for release in timeline.releases)
+
+
+def _looked(gateway, service, history, now, span):
+    """What is asked of task definitions: whether they are copies, where no digests tell; and whether the best ones are still there."""
+    running = running_revision(service, history)
+    ran = [
+        item for deployment in history for item in (deployment.target, deployment.returned, *deployment.sources) if item
+    ]
+    unrecorded = dict.fromkeys(item.task_definition for item in ran if item.image_set is None)
+    wanted = {service.task_definition, running.task_definition, *list(unrecorded)[:UNRECORDED]}
+    definitions = gateway.there(wanted)
+    gone = frozenset(wanted - set(definitions))
+    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
+    looked = Looked(service, history, Timeline(history, origins, now, span), running, definitions, gone, origins)
+    while True:
+        best = [item.task_definition for item in eligible(looked.candidates)[: NEXT + 1]]
+        new = {arn for arn in best if arn not in looked.definitions}
+        if not new:
+            return looked
+        looked = _with(looked, gateway.there(new), new, now, span)
+
+
+def _with(looked, found, asked, now, span):
+    """A Looked that knows more TaskDefinitions."""
+    definitions = {**looked.definitions, **found}
+    dying = {arn for arn, item in found.items() if item.status == "DELETE_IN_PROGRESS"}
+    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
+    return replace(
+        looked,
+        definitions=definitions,
+        gone=looked.gone | (asked - set(found)) | dying,
+        origins=origins,
+        timeline=Timeline(looked.history, origins, now, span),
+    )

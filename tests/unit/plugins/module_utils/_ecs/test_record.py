@@ -1,0 +1,191 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What AWS's record of deployments costs to read: of a service with 1,800 of them, as many calls as the answer needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import MOST
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, named_release
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
+from botocore.exceptions import ClientError
+
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+PREFIX = "arn:aws:ecs:eu-west-3:123456789012"
+AT_MOST = 60  # calls for 1,800 deployments (issue 17)
+
+
+class Ecs:
+    """ECS with a long history, which counts what it is asked.
+
+    :param deployments: how many, one an hour.
+    :param image: number of a deployment (0 is the oldest) → number of its image.
+    :param outcome: number → status.
+    :param gone: numbers of task definitions that were deleted.
+    """
+
+    def __init__(self, deployments, image=lambda number: number, outcome=lambda number: "SUCCESSFUL", gone=()):
+        self.calls, self._count, self._image, self._outcome, self._gone = Counter(), deployments, image, outcome, gone
+        events = SimpleNamespace(register=lambda *_arguments: None)
+        self.meta = SimpleNamespace(events=events, region_name="eu-west-3")
+
+    def _at(self, number):
+        return NOW - timedelta(hours=self._count - number)
+
+    def _brief(self, number):
+        return {
+            "serviceDeploymentArn": f"{PREFIX}:service-deployment/production/app/{number}",
+            "targetServiceRevisionArn": f"{PREFIX}:service-revision/production/app/{number}",
+            "createdAt": self._at(number),
+            "finishedAt": self._at(number) + timedelta(minutes=1),
+            "status": self._outcome(number),
+        }
+
+    def list_service_deployments(self, cluster, service, maxResults=20, nextToken="0", **_filters):  # noqa: N803 - names of parameters are botocore\'s
+        """Newest first, as AWS does; at most 100 a page."""
+        self.calls["ListServiceDeployments"] += 1
+        assert (cluster, service, maxResults <= 100) == ("production", "app", True)
+        first = int(nextToken)
+        numbers = range(self._count - 1 - first, max(-1, self._count - 1 - first - maxResults), -1)
+        more = first + maxResults < self._count
+        return {
+            "serviceDeployments": [self._brief(number) for number in numbers],
+            **({"nextToken": str(first + maxResults)} if more else {}),
+        }
+
+    def describe_service_deployments(self, serviceDeploymentArns):  # noqa: N803 - names of parameters are botocore\'s
+        """At most 20."""
+        self.calls["DescribeServiceDeployments"] += 1
+        assert len(serviceDeploymentArns) <= 20
+        numbers = [int(arn.rpartition("/")[2]) for arn in serviceDeploymentArns]
+        told = []
+        for number in numbers:
+            brief = self._brief(number)
+            source = [{"arn": f"{PREFIX}:service-revision/production/app/{number - 1}"}] if number else []
+            back = (
+                {"rollback": {"serviceRevisionArn": source[0]["arn"]}} if brief["status"].startswith("ROLLBACK") else {}
+            )
+            target = {"arn": brief.pop("targetServiceRevisionArn")}
+            told.append({**brief, **back, "targetServiceRevision": target, "sourceServiceRevisions": source})
+        return {"serviceDeployments": told}
+
+    def describe_service_revisions(self, serviceRevisionArns):  # noqa: N803 - names of parameters are botocore\'s
+        """At most 20."""
+        self.calls["DescribeServiceRevisions"] += 1
+        assert len(serviceRevisionArns) <= 20
+        numbers = [int(arn.rpartition("/")[2]) for arn in serviceRevisionArns]
+        return {
+            "serviceRevisions": [
+                {
+                    "serviceRevisionArn": f"{PREFIX}:service-revision/production/app/{number}",
+                    "taskDefinition": f"{PREFIX}:task-definition/app:{number + 1}",
+                    "createdAt": self._at(number),
+                    "containerImages": [
+                        {
+                            "containerName": "app",
+                            "image": f"app:{number}",
+                            "imageDigest": f"sha256:{self._image(number)}",
+                        }
+                    ],
+                }
+                for number in numbers
+            ]
+        }
+
+    def describe_task_definition(self, taskDefinition, include):  # noqa: N803 - names of parameters are botocore\'s
+        """One at a time."""
+        self.calls["DescribeTaskDefinition"] += 1
+        number = int(taskDefinition.rpartition(":")[2])
+        if number in self._gone:
+            raise ClientError(
+                {"Error": {"Code": "ClientException", "Message": "Unable to describe task definition."}}, "x"
+            )
+        told = {
+            "taskDefinitionArn": f"{PREFIX}:task-definition/app:{number}",
+            "family": "app",
+            "status": "ACTIVE",
+            "registeredAt": self._at(number - 1) - timedelta(minutes=5),
+            "containerDefinitions": [{"name": "app", "image": f"app:{number}"}],
+        }
+        return {"taskDefinition": told, "tags": []}
+
+    def list_task_definitions(self, **_asked):
+        """None."""
+        return {"taskDefinitionArns": []}
+
+    def service(self):
+        """The Service, on the newest revision."""
+        arn, at = f"{PREFIX}:task-definition/app:{self._count}", self._at(self._count - 1)
+        primary = SimpleNamespace(status="PRIMARY", task_definition=arn, created_at=at, rollout_state="COMPLETED")
+        return SimpleNamespace(name="app", task_definition=arn, deployments=(primary,), primary=primary)
+
+
+def answer(ecs, named=None):
+    """The Chosen."""
+    gateway = EcsGateway(ecs, "production")
+    (looked,) = look(gateway, [ecs.service()], {"app": named} if named else None, now=NOW)
+    return choose(gateway, looked, named_release(gateway, looked, named), None)
+
+
+@pytest.mark.parametrize(
+    ("ecs", "target", "most"),
+    [
+        (Ecs(1800), 1799, 20),  # each deployment a release of its own
+        (Ecs(1800, image=lambda number: number // 150), 1650, 30),  # the bad one was deployed 150 times
+        (Ecs(1800, image=lambda number: number // 450), 1350, AT_MOST),  # 450 times
+        (Ecs(1800, outcome=lambda number: "STOPPED" if number > 1300 else "SUCCESSFUL"), 1301, AT_MOST),
+        (Ecs(1800, outcome=lambda number: "SUCCESSFUL" if number % 2 else "ROLLBACK_SUCCESSFUL"), 1798, 25),
+        (Ecs(1800, gone=range(1760, 1800)), 1759, AT_MOST),
+        (Ecs(3), 2, 10),
+    ],
+)
+def test_a_long_history_costs_what_the_answer_needs(ecs, target, most):
+    assert short(answer(ecs).target.arn) == f"app:{target}"
+    assert ecs.calls.total() <= most, ecs.calls
+
+
+def test_a_release_that_is_named_is_looked_for_as_far_back_as_it_takes():
+    ecs = Ecs(1800)
+    assert short(answer(ecs, "app:1420").target.arn) == "app:1420"
+    assert ecs.calls.total() <= AT_MOST, ecs.calls
+
+
+def test_a_service_revision_can_be_named_and_that_of_another_service_cannot():
+    ecs = Ecs(1800)
+    named = f"{PREFIX}:service-revision/production/app/3"
+    chosen = answer(ecs, named)
+    assert (chosen.revision.arn, short(chosen.target.arn)) == (named, "app:4")
+    with pytest.raises(BadInput, match="of another service than app"):
+        answer(Ecs(3), named.replace("/app/", "/worker/"))
+
+
+def test_where_the_same_release_was_started_again_and_again_it_ends_and_says_so():
+    ecs = Ecs(1800, image=lambda _number: 1)
+    with pytest.raises(RollbackError, match="nothing older than app:1800 has served"):
+        answer(ecs)
+    assert ecs.calls.total() <= AT_MOST, ecs.calls
+    assert ecs.calls["ListServiceDeployments"] == MOST // 100
+
+
+def test_looking_again_reads_the_newest_only_and_describes_what_is_new_only():
+    ecs = Ecs(1800)
+    gateway = EcsGateway(ecs, "production")
+    gateway.histories(["app"])
+    ecs.calls.clear()
+    for _look in range(10):
+        gateway.histories(["app"], most=20)
+    assert ecs.calls == {"ListServiceDeployments": 10}
+
+
+def test_a_revision_that_aws_leaves_out_is_an_error():
+    ecs = Ecs(2)
+    ecs.describe_service_revisions = lambda **_asked: {"serviceRevisions": []}
+    with pytest.raises(UnexpectedAnswer, match="it left out"):
+        EcsGateway(ecs, "production").histories(["app"])

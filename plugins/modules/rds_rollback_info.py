@@ -173,6 +173,14 @@ failed_host:
   description: The host of RV(db_instance); empty when that instance is there no longer.
   returned: success
   type: str
+failed_port:
+  description: Its port; 0 where there is none.
+  returned: success
+  type: int
+failed_status:
+  description: RDS's status of RV(db_instance); empty when it is there no longer.
+  returned: success
+  type: str
 restored_instance:
   description: The instance that this rollback has made already; empty when there is none.
   returned: success
@@ -446,8 +454,9 @@ def look(module, gateway, rollback, url, earliest):
             # At the instance's own address: the cutover replaces that of the URL, whatever is wrong with it.
             there = url.at(rollback.current.host, rollback.current.port)
             asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), one_until)
-        if asking and done and rollback.failed_host:
-            failed = beside.submit(ask, url.at(rollback.failed_host, None), params["count_timeout"], (), one_until)
+        if asking and done and rollback.failed and rollback.failed.status == "available":
+            there = url.at(rollback.failed.host, rollback.failed.port)
+            failed = beside.submit(ask, there, params["count_timeout"], (), one_until)
         more = dict(earliest=earliest, despite_lineage=params["despite_lineage"], now=now)
         found = findings(observe(gateway, module.aws, rollback, params["run_id"], **more))
         asked = asking.result() if asking else None
@@ -493,7 +502,9 @@ def told(rollback, found, rows):
         state=rollback.state,
         reason=rollback.reason,
         db_instance=rollback.replaced,
-        failed_host=rollback.failed_host or "",
+        failed_host=(rollback.failed.host or "") if rollback.failed else "",
+        failed_port=(rollback.failed.port or 0) if rollback.failed else 0,
+        failed_status=rollback.failed.status if rollback.failed else "",
         restored_instance=instance_told(rollback.restored),
         new_db_instance=rollback.new_db_instance,
         safety_snapshot=rollback.safety_snapshot,
@@ -551,6 +562,7 @@ def refused(error, module):
     name = module.params["db_instance"]
     return dict(
         state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",
+        failed_port=0, failed_status="",
         restored_instance={}, source={}, kept=[], lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
         expected={}, give_password=False,
     )  # fmt: skip

@@ -134,6 +134,28 @@ options:
         description: How long opening the connection, each statement, and all counts together, may take, in seconds.
         type: int
         default: 30
+      failed:
+        description:
+          - The database that was taken out of service. It is asked who is connected to it, until nobody is. Whoever is, by role, name and address, is a
+            failed check, because what they write there is in no other database.
+        type: dict
+        suboptions:
+          db_instance:
+            description: The name of the DB instance.
+            type: str
+            required: true
+          host:
+            description: Its host.
+            type: str
+            required: true
+          port:
+            description: Its port.
+            type: int
+            required: true
+          wait_timeout:
+            description: How long to wait until nobody is connected any more, in seconds. Tasks that are being replaced need some.
+            type: int
+            default: 30
       expected:
         description: RV(spymeo.rollback.database_probe_info#module:expected_later).
         type: dict
@@ -255,7 +277,9 @@ verdict:
   returned: always, unless the options are wrong
   type: str
 checks:
-  description: Each check with C(name), C(kind) (C(http), C(tasks), C(targets), C(logs), C(e2e), C(data), C(deployment)), C(verdict), C(reason) and C(evidence).
+  description:
+    - Each check with C(name), C(kind) (C(http), C(tasks), C(targets), C(logs), C(e2e), C(left), C(data), C(deployment)), C(verdict), C(reason)
+      and C(evidence).
   returned: always, unless the options are wrong
   type: list
   elements: dict
@@ -347,10 +371,17 @@ E2E = dict(
     timeout=dict(type="int", default=900),
     directory=dict(type="path", default="~/spymeo-rollback/verify"),
 )
+FAILED_DATABASE = dict(
+    db_instance=dict(type="str", required=True),
+    host=dict(type="str", required=True),
+    port=dict(type="int", required=True),
+    wait_timeout=dict(type="int", default=30),
+)
 DATABASE = dict(
     database_secret=dict(type="str", required=True, no_log=False),
     key=dict(type="str", default="DATABASE_URL", no_log=False),
     timeout=dict(type="int", default=30),
+    failed=dict(type="dict", options=FAILED_DATABASE),
     **DATA,
 )
 

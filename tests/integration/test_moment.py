@@ -275,3 +275,20 @@ def test_a_password_of_somebody_who_is_not_the_master_user_is_refused_before_any
     assert "password user app: the secret got another password after the time of the data" in said
     assert "first-password" not in played.output
     assert "second-password" not in played.output
+
+
+def test_whoever_stays_on_the_failed_database_is_told_by_name_and_the_run_is_not_done(production):
+    """A worker that nobody has listed keeps its connection, and what it writes is in no other database."""
+    production.accident("bad-migration")
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as worker:
+        worker.execute("SET application_name = 'spymeo-worker'")
+        worker.commit()
+        played = production.play("rollback_full", *given(rollback_run_id=RUN, verify_wait_timeout=3))
+    assert played.code != 0, played.output
+    said = one_line(played.output)
+    assert f"1 sessions are open on {world.DB_INSTANCE}, which is out of service" in said
+    assert f"role {world.DB_USER} (spymeo-worker) from 127." in said
+    assert "salvage.yml" in said
+    again = production.play("rollback_full", *given(rollback_run_id=RUN))
+    assert again.code == 0, again.output
+    assert f"CHECK     passed: failed database (nobody is connected to {world.DB_INSTANCE} any more)" in again.output

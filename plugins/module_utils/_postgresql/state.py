@@ -44,7 +44,12 @@ class Session:
     def told(self):
         """For people."""
         named = " (%s)" % self.application if self.application else ""
-        return "role %s%s from %s since %s" % (self.role, named, self.address or "the server itself", self.since.isoformat(timespec="seconds"))
+        return "role %s%s from %s since %s" % (
+            self.role,
+            named,
+            self.address or "the server itself",
+            self.since.isoformat(timespec="seconds"),
+        )
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Rollback:
 
     ``replaced``, ``new_db_instance`` and ``safety_snapshot`` are names: of the instance that is (or was) taken out of service, of the one
     that takes its place, of the snapshot that keeps the data of the first. ``restored`` is the DbInstance of the second name, or None.
-    ``safety_snapshot`` is empty where none is wanted. ``failed_host`` is the host of the first, None when the instance is there no longer.
+    ``safety_snapshot`` is empty where none is wanted. ``failed`` is the DbInstance of the first, None when it is there no longer.
     ``kept`` tells what holds data that are not in what serves afterwards, ``against`` why the source is none that what serves has come
     from, or is None.
     """
@@ -58,7 +58,7 @@ class Rollback:
     lost: Lost
     current: DbInstance
     source: DbSnapshot | PointInTime
-    failed_host: str | None = None
+    failed: DbInstance | None = None
     kept: tuple[Holder, ...] = ()
     against: str | None = None
 
@@ -143,7 +143,7 @@ def _done(tree, current, line, snapshot, wanted):
         lost,
         current,
         snapshot,
-        replaced.host if replaced else None,
+        replaced,
         kept=tuple(item for item in holders(tree, current, line) if not item.serves),
     )
 
@@ -170,7 +170,7 @@ def _to_do(tree, current, line, snapshot, run_id, wanted, now):
         _lost(line, after, snapshot, now),
         current,
         snapshot,
-        current.host,
+        current,
         kept=holders(tree, current, after),
         against=against(snapshot, line),
     )

@@ -42,6 +42,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.cred
     read_secrets,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.data import verdict_of_data
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.left import verdict_of_leavers
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run import TARGETS, TASKS, Verification
 
 JUDGES = ((TASKS, "tasks", verdict_of_tasks), (TARGETS, "targets", verdict_of_targets))
@@ -109,8 +110,15 @@ class Asked:
         if self._database:
             database = SecretsGateway(aws("secretsmanager"))
             parts["ask"] = lambda: verdict_of_data(database, self._database)
+            if self._database["failed"]:
+                parts["leavers"] = lambda: self._left(database)
         verification = Verification(measuring, **parts)
         return verification.run(), verification.details
+
+    def _left(self, secrets):
+        asked = self._database
+        url = secrets.database_url(asked["database_secret"], asked["key"])
+        return verdict_of_leavers(url, asked["failed"], asked["timeout"])
 
     def _send(self, reader):
         """(told scenarios, when the last request was sent)."""

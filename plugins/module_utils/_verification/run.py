@@ -12,12 +12,26 @@ from datetime import datetime, timezone
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 
-HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT, DATA = "http", "tasks", "targets", "logs", "e2e", "deployment", "data"
+HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT, DATA, LEFT = (
+    "http",
+    "tasks",
+    "targets",
+    "logs",
+    "e2e",
+    "deployment",
+    "data",
+    "left",
+)
 
 
 def check(name, kind, verdict, reason, evidence=()):
     """A check, in JSON types."""
     return dict(name=name, kind=kind, verdict=verdict, reason=reason, evidence=list(evidence))
+
+
+def _answered(name, kind, answer, why):
+    """The check that an answer (verdict, reason, evidence) comes to, or what kept it from being measured."""
+    return check(name, kind, *((INCONCLUSIVE, why) if why else answer))
 
 
 class Verification:
@@ -32,23 +46,33 @@ class Verification:
     :param test: callable without arguments that gives the result of the end-to-end tests; None to leave it out.
     :param look_again: callable that is given the looks and returns (verdict, reason, evidence): what has become of the services since; None to
         leave it out.
+    :param leavers: callable without arguments that returns (verdict, reason, evidence): who is still on the failed database; None to leave it out.
     :param ask: callable without arguments that returns (verdict, reason, evidence): what the data in use are like; None to leave it out.
     """
 
     def __init__(
-        self, measuring, send=None, look=None, judges=(), read_logs=None, test=None, look_again=None, ask=None
+        self,
+        measuring,
+        send=None,
+        look=None,
+        judges=(),
+        read_logs=None,
+        test=None,
+        look_again=None,
+        ask=None,
+        leavers=None,
     ):
         self._measuring = measuring
         self._send, self._look, self._judges, self._read_logs, self._test = send, look, judges, read_logs, test
-        self._look_again, self._ask = look_again, ask
+        self._look_again, self._ask, self._leavers = look_again, ask, leavers
         self.details = {}
 
     def run(self):
         """The checks, in the order in which a person reads them. ``details`` then has the whole results, by kind."""
         with ThreadPoolExecutor(4) as pool:
-            sent, seen, tested = (
+            sent, seen, tested, left = (
                 pool.submit(self._measuring, measure) if measure else None
-                for measure in (self._send, self._look, self._test)
+                for measure in (self._send, self._look, self._test, self._leavers)
             )
             checks, last = self._http(sent.result()) if sent else ([], None)
             end_to_end = self._end_to_end(tested.result()) if tested else []
@@ -57,14 +81,14 @@ class Verification:
         services = self._services(looks)
         found = [*checks, *services, *self._logs(looks, last), *end_to_end]
         good = any(item["kind"] == TASKS and item["verdict"] == PASSED for item in services)
+        found += [_answered("failed database", LEFT, *left.result())] if left else []
         return [*found, *self._data(), *(self._at_the_end(looks[0]) if good else [])]
 
     def _data(self):
         """Late, because a release that migrates does so at its start, or its pipeline when somebody deploys meanwhile."""
         if self._ask is None:
             return []
-        answer, why = self._measuring(self._ask)
-        return [check("data", DATA, *((INCONCLUSIVE, why) if why else answer))]
+        return [_answered("data", DATA, *self._measuring(self._ask))]
 
     def _http(self, measured):
         found, why = measured
@@ -95,8 +119,7 @@ class Verification:
         """The checks take minutes, and the services were well when they began: somebody may have deployed since."""
         if self._look_again is None:
             return []
-        answer, why = self._measuring(lambda: self._look_again(looks))
-        return [check("deployment", DEPLOYMENT, *((INCONCLUSIVE, why) if why else answer))]
+        return [_answered("deployment", DEPLOYMENT, *self._measuring(lambda: self._look_again(looks)))]
 
     def _logs(self, measured, last):
         if self._read_logs is None:

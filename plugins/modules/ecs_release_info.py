@@ -432,8 +432,10 @@ def releases_of(gateway, services, params):
     named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in looked}
     wanted = params["release_point"] or ""
     points = read(params["release_points"], wanted)
-    picked = pick(points, [item.as_past for item in looked], *points_of(looked, named, wanted))
-    if params["choose"] == "running":
+    stays = params["choose"] == "running"
+    pasts = [item.as_past_of_definition if stays else item.as_past for item in looked]
+    picked = pick(points, pasts, *points_of(looked, named, wanted))
+    if stays:
         return side_by_side(lambda item: stay(gateway, item), looked), picked
 
     def choose_one(item):

@@ -81,9 +81,7 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
         what = "AWS has no record that %s was deployed (it keeps 90 days)" % short(running.task_definition)
         raise _nothing_to_choose(name, what, known)
     if timeline.brought_back:
-        gone_back = ", ".join(
-            short(timeline.of(item)[-1].revision.task_definition) for item in timeline.younger(timeline.running)
-        )
+        gone_back = ", ".join(_left(item, timeline) for item in timeline.younger(timeline.running))
         reason = "it was brought back already, from %s; %s" % (gone_back, _elsewhere(best))
         return _choice(running, reason, running, timeline, known, origins)
     if recorded:
@@ -102,6 +100,12 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
 def _first_bad_name(timeline, candidate, running):
     stay = timeline.bad_stay(candidate.release)
     return short(stay.revision.task_definition if stay else running.task_definition)
+
+
+def _left(release, timeline):
+    """What a service was brought back from. What never served says nothing against what runs, nor for it."""
+    name = short(timeline.of(release)[-1].revision.task_definition)
+    return name if timeline.has_served(release) else "%s (which never served)" % name
 
 
 def _elsewhere(best):

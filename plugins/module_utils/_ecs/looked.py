@@ -78,6 +78,20 @@ class Looked:
             frozenset(item if isinstance(item, frozenset) else frozenset() for item in fallen),
         )
 
+    @property
+    def as_past_of_definition(self):
+        """The same by task definitions, where the code stays: what went bad may be what came with another one of the same image."""
+        past, began = self.as_past, []
+        for item in self.history:
+            ran = [one.task_definition for one in (item.returned, item.target) if one]
+            if self.release_of(ran[0]) != past.running:
+                break
+            began.append(item.created_at)
+            if len(ran) > 1:
+                break
+        since = began[-1] if began and not past.brought_back else past.since
+        return replace(past, since=since, images=frozenset(), bad_images=frozenset())
+
     def _registered(self, arn):
         return self.definitions[arn].registered_at
 

@@ -164,8 +164,8 @@ def stay(gateway, looked):
     running = gateway.task_definition(looked.running.task_definition)
     choice = Choice(looked.running, "its code stays as it is", None, None, None)
     origin = gateway.there([running.release]).get(running.release, running)
-    release = next((item.release for item in looked.timeline.stays if looked.running in item.revisions), None)
-    began = [item.began for item in looked.timeline.of(release)]
+    # Here the configuration counts as well: the same image with other secrets is what may have gone bad.
+    began = [item.created_at for item in looked.history if item.task_definition in (running.arn, origin.arn)]
     return Chosen(looked, running, choice, None, min([origin.registered_at, *began]))
 
 

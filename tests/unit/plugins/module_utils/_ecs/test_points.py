@@ -50,14 +50,20 @@ def told(story):
             )
         )
         running = returned or deployed
+    return looked_at(history, running), list(reversed(points))
+
+
+def looked_at(history, running):
+    """The Looked at the end of a history, oldest first."""
     service = Service("app", "ACTIVE", "ECS", running.task_definition, 2, 2, (), ())
     line = Timeline(history, {}, START + timedelta(hours=1), timedelta(minutes=5))
     newest = history[::-1]
-    return Looked(service, newest, line, running_revision(service, newest), {}).as_past, list(reversed(points))
+    return Looked(service, newest, line, running_revision(service, newest), {})
 
 
-def picked(story, named=None, wanted=""):
-    past, points = told(story)
+def picked(story, named=None, wanted="", code_stays=False):
+    looked, points = told(story)
+    past = looked.as_past_of_definition if code_stays else looked.as_past
     point = pick(points, [past], {"app": arn(named)} if named else {}, wanted).point
     return point and point.id
 
@@ -96,6 +102,21 @@ def test_uses_the_newest_point_that_is_older_than_what_runs(story, expected):
 
 
 @pytest.mark.parametrize(
+    ("story", "expected"),
+    [
+        ("1/a, cp-a, 2/a", "cp-a"),  # the same image with other secrets: they go back to before it came
+        ("1/a, cp-a, 2/a, cp-b, 2/a", "cp-a"),
+        ("1/a, cp-a, 2/b, cp-b, 3/b", "cp-b"),
+        ("1, cp-a, 2, 1", "cp-a"),
+        ("1, cp-a, 2x1", "cp-a"),
+        ("1/a, cp-a", None),
+    ],
+)
+def test_where_the_code_stays_the_configuration_counts_too(story, expected):
+    assert picked(story, code_stays=True) == expected
+
+
+@pytest.mark.parametrize(
     ("story", "named", "expected"),
     [
         ("1, cp-a, 2, cp-b, 3", 1, "cp-a"),
@@ -118,8 +139,8 @@ def test_the_operators_word_comes_first():
 
 
 def test_tells_of_each_point_why_it_is_not_used():
-    past, points = told("1, cp-a, 2, cp-b, 3, cp-c")
-    chosen = pick(points, [past], {})
+    looked, points = told("1, cp-a, 2, cp-b, 3, cp-c")
+    chosen = pick(points, [looked.as_past], {})
     assert chosen.reason == "it is the newest one older than app:3"
     assert chosen.verdicts == {"cp-c": "what it has recorded runs", "cp-b": "", "cp-a": "cp-b is newer"}
 
@@ -172,7 +193,8 @@ def test_a_record_that_cannot_be_read_is_never_skipped_in_favour_of_an_older_one
 @given(st.lists(st.sampled_from(["1", "2", "3", "2x1", "3x2", "cp-"]), min_size=1, max_size=9))
 def test_after_going_back_to_a_point_the_same_point_is_used_again(parts):
     parts = ["1", *(f"{part}{place}" if part == "cp-" else part for place, part in enumerate(parts))]
-    past, points = told(", ".join(parts))
+    looked, points = told(", ".join(parts))
+    past = looked.as_past
     first = pick(points, [past], {}).point
     if first is None:
         return

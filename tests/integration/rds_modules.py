@@ -106,6 +106,30 @@ def test_then_it_is_done_and_the_failed_instance_is_marked_once(broken, task):
     assert done["url"]["host"] == broken.instances()[NEW]["Endpoint"]["Address"]
     assert (done["state"], done["db_instance"], written) == ("done", world.DB_INSTANCE, [])
     marked, written = task("rds_retire", replaced_by=NEW, **OLD)
-    assert (marked["changed"], written) == (True, ["AddTagsToResource"])
+    assert (marked["changed"], written) == (True, ["AddTagsToResource", "AddTagsToResource"])
+    instances = broken.instances()
+    served = {name: _tag(instances[name], "spymeo:rollback-served") for name in (world.DB_INSTANCE, NEW)}
+    assert all(text.startswith(instances[name]["DbiResourceId"]) for name, text in served.items())
+    assert _tag(instances[world.DB_INSTANCE], "spymeo:rollback-replaced-by") == NEW
     again, written = task("rds_retire", replaced_by=NEW, **OLD)
     assert (again["changed"], written) == (False, [])
+
+
+def _tag(instance: dict, key: str) -> str:
+    return next(tag["Value"] for tag in instance["TagList"] if tag["Key"] == key)
+
+
+def test_what_an_undo_does_is_marked_the_other_way_round_and_the_url_marks_both_by_itself(broken, task):
+    endpoint = broken.instances()[world.DB_INSTANCE]["Endpoint"]
+    address = {"host": endpoint["Address"], "port": endpoint["Port"], "run_id": RUN}
+    both = {"db_instance": NEW, "new_db_instance": world.DB_INSTANCE}
+    moved, written = task("database_url", **address, **both, **URL)
+    assert (moved["unmarked"], written) == ("", ["AddTagsToResource", "PutSecretValue", "AddTagsToResource"])
+    instances = broken.instances()
+    assert _tag(instances[world.DB_INSTANCE], "spymeo:rollback-replaced-by") == ""
+    assert _tag(instances[NEW], "spymeo:rollback-replaced-by") == world.DB_INSTANCE
+    again, written = task("rds_retire", db_instance=NEW, replaced_by=world.DB_INSTANCE, run_id=RUN)
+    assert (again["changed"], written) == (False, [])
+    told, written = task("rds_lineage_info", db_instance=world.DB_INSTANCE, needed_db_instance=NEW, **URL)
+    assert (told["db_instance"], told["needed"], written) == (world.DB_INSTANCE, "", [])
+    assert [holder["db_instance"] for holder in told["kept"]] == [NEW]

@@ -105,8 +105,11 @@ def against(source, line):
     ancestor = next((one for one in line if one.holds(source.data)), None)
     serves = line[0].name
     if ancestor is None:
-        return "it was taken of DB instance %s, from which %s, which is in service, has not come" % (
-            source.instance,
+        namesake = any(one.name == source.instance for one in line)
+        which = "another DB instance that had the name %s" if namesake else "DB instance %s"
+        return "it was taken of %s (%s), from which %s, which is in service, is not known to have come" % (
+            which % source.instance,
+            source.data.of,
             serves,
         )
     if ancestor.left and source.data_from and source.data_from > ancestor.left:

@@ -62,8 +62,11 @@ class RdsGateway:
         pages = self._rds.get_paginator("describe_db_instance_automated_backups").paginate(
             DBInstanceIdentifier=instance
         )
-        with reading("DescribeDBInstanceAutomatedBackups"):
+        try:
             found = [backup for page in pages for backup in page["DBInstanceAutomatedBackups"]]
+        except is_boto3_error_code("DBInstanceAutomatedBackupNotFound"):
+            return {}
+        with reading("DescribeDBInstanceAutomatedBackups"):
             return {
                 backup["DbiResourceId"]: backup["RestoreWindow"]["EarliestTime"]
                 for backup in found

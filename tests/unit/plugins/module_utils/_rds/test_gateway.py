@@ -169,6 +169,11 @@ def test_tells_from_when_on_the_automated_backups_can_be_restored(stub, gateway)
     assert gateway.earliest_restorable("app-db") == {"db-A": NOON}
 
 
+def test_an_instance_without_automated_backups_has_no_earliest_time(stub, gateway):
+    stub.add_client_error("describe_db_instance_automated_backups", "DBInstanceAutomatedBackupNotFound")
+    assert gateway.earliest_restorable("app-db") == {}
+
+
 def test_tells_the_cas_with_the_ends_of_their_lives(stub, gateway):
     known = [
         {"CertificateIdentifier": "rds-ca-rsa2048-g1", "CertificateType": "CA", "ValidTill": NOON},

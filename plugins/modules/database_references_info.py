@@ -37,6 +37,14 @@ options:
       - A task definition that itself names it already needs nothing any more.
     type: str
     default: ""
+  readers:
+    description:
+      - What else uses the database, which the run does not start again. ECS services of all clusters of the region, tasks that EventBridge or its
+        Scheduler starts, and Lambda functions are looked at. V(ignore) does not look, V(refuse) makes what would stay on the failed database a
+        failure, V(leave) a note.
+    type: str
+    choices: [ignore, refuse, leave]
+    default: ignore
   fail_on_error:
     description: Whether the task fails when a check has failed. Its message names every failure with its cure.
     type: bool
@@ -73,7 +81,9 @@ findings:
   elements: dict
   contains:
     check:
-      description: V(cutover) for a service, V(environment) for a plain entry, V(reference) for a secret or parameter.
+      description:
+        - V(cutover) for a service, V(environment) for a plain entry, V(reference) for a secret or parameter, V(left_behind) for what is not started
+          again.
       type: str
     subject:
       description: The service, or the name under which the container gets it.
@@ -112,7 +122,7 @@ from dataclasses import asdict
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, line, summary, verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, ValueFrom
@@ -125,6 +135,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._references.find i
     unpinned,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.looking import others
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.readers import findings_of_readers
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
@@ -161,6 +173,14 @@ def read(gateway, reference):
     return None
 
 
+def left_behind(module, seen):
+    """The Findings of everything else that uses the database."""
+    if module.params["readers"] == "ignore":
+        return []
+    readers = others(ReferencesGateway(Clients(module.aws)), list(module.params["targets"]))
+    return findings_of_readers(readers, seen.database_secret, seen.host, module.params["readers"] == "leave")
+
+
 def main():
     module = RollbackModule(
         dict(
@@ -168,12 +188,13 @@ def main():
             database_secret=dict(type="str", required=True, no_log=False),
             host=dict(type="str", required=True),
             current_host=dict(type="str", default=""),
+            readers=dict(type="str", choices=["ignore", "refuse", "leave"], default="ignore"),
             fail_on_error=dict(type="bool", default=True),
         )
     )
     with module.telling():
         seen = observe(module)
-        found = findings(seen)
+        found = in_order([*findings(seen), *left_behind(module, seen)])
         failures = [line(finding) for finding in found if finding.verdict == FAILED]
         result = dict(changed=False, verdict=verdict(found), reason=summary(found), evidence=failures)
         result.update(findings=[dict(asdict(finding), services=list(finding.services)) for finding in found])

@@ -70,6 +70,10 @@ options:
       - The id of the release point to go back to, in place of the newest one that is older than what runs.
       - V(none) goes back without one.
     type: str
+  readers_of:
+    description:
+      - Name or ARN of a secret. The other services of the cluster that read it are started again with those of O(services); their code stays.
+    type: str
   restored_secrets:
     description:
       - Names or ARNs of secrets of which the same run brings back another version before it deploys.
@@ -263,6 +267,9 @@ services:
     stays:
       description: Whether the service runs the target already, with its images and its configuration.
       type: bool
+    restarted:
+      description: Whether its code stays as it is, and it is only started again.
+      type: bool
     changes:
       description: What else of the service changes with it, such as its security groups, one line each.
       type: list
@@ -410,7 +417,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients, observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import proof_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, NOTED, PASSED, Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.looking import readers_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 PROOF = dict(
@@ -422,8 +432,8 @@ PROOF = dict(
 )
 
 
-def releases_of(gateway, services, params):
-    """The Chosen of each service, and the Picked release point."""
+def releases_of(gateway, services, readers, params):
+    """The Chosen of each service, and the Picked release point. ``readers`` are Services that are only started again."""
     given = named_targets(params["task_definition"], params["services"])
     if given and params["choose"] == "running":
         problem, cure = "the code is to stay as it is", "Leave it empty."
@@ -433,10 +443,11 @@ def releases_of(gateway, services, params):
     wanted = params["release_point"] or ""
     points = read(params["release_points"], wanted)
     stays = params["choose"] == "running"
+    also = [stay(gateway, item) for item in look(gateway, readers, {}, params["served_at_least"])]
     pasts = [item.as_past_of_definition if stays else item.as_past for item in looked]
     picked = pick(points, pasts, *points_of(looked, named, wanted))
     if stays:
-        return side_by_side(lambda item: stay(gateway, item), looked), picked
+        return side_by_side(lambda item: stay(gateway, item), looked) + also, picked
 
     def choose_one(item):
         name = item.service.name
@@ -447,7 +458,17 @@ def releases_of(gateway, services, params):
     except RollbackError as error:
         error.result.update(points_told(picked))
         raise
-    return chosen, picked
+    return chosen + also, picked
+
+
+def readers_in(module, gateway, params):
+    """The Services of the cluster that read the secret and are not among those that are asked about."""
+    if not params["readers_of"]:
+        return []
+    clients = Clients(module.aws)
+    secret = SecretsGateway(clients("secretsmanager")).secret("readers_of", params["readers_of"])
+    names = readers_of(ReferencesGateway(clients), params["cluster"], secret.names, params["services"])
+    return gateway.services(names)
 
 
 def points_of(looked, named, wanted):
@@ -467,10 +488,10 @@ def points_told(picked):
     )
 
 
-def told(releases, picked, found):
+def told(releases, picked, found, stays):
     """The Chosens, the Picked and the Findings in JSON types."""
     times = [release.began for release in releases if release.began]
-    since = [release.since for release in releases if release.since]
+    since = [release.since for release in releases if release.since] if stays else []
     services = [release.told() for release in releases]
     return dict(
         services=services,
@@ -527,12 +548,16 @@ def planned(module):
     params = module.params
     gateway = EcsGateway(module.aws("ecs"), params["cluster"])
     services = gateway.services(params["services"])
-    releases, picked = releases_of(gateway, services, params)
+    readers = readers_in(module, gateway, params)
+    releases, picked = releases_of(gateway, services, readers, params)
     targets = {release.service.name: target_of(gateway, release) for release in releases}
     found = findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
     found = [with_next(finding, releases) for finding in found] + noted(releases)
     found.sort(key=lambda finding: finding.verdict == PASSED)
-    return dict(told(releases, picked, found), resources=resources_of(services, params["cluster"]))
+    return dict(
+        told(releases, picked, found, params["choose"] == "running"),
+        resources=resources_of(services + readers, params["cluster"]),
+    )
 
 
 def with_proof(result, proof):
@@ -554,6 +579,7 @@ def main():
             choose=dict(type="str", choices=["previous", "running"], default="previous"),
             release_points=dict(type="list", elements="dict", default=[]),
             release_point=dict(type="str"),
+            readers_of=dict(type="str", no_log=False),
             restored_secrets=dict(type="list", elements="str", default=[], no_log=False),
             wait_timeout=dict(type="int", default=3600),
             served_at_least=dict(type="int", default=MOMENTS),

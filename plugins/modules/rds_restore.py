@@ -349,22 +349,23 @@ def safety_of(gateway, source, options):
     return Snapshotting(gateway, source, name, options["run_id"]) if name else None
 
 
+OPTIONS = dict(
+    db_instance=dict(type="str", required=True),
+    snapshot=dict(type="str"),
+    point_in_time=dict(type="str"),
+    source_db_instance=dict(type="str"),
+    new_db_instance=dict(type="str", required=True),
+    safety_snapshot=dict(type="str"),
+    password_secret=dict(type="str", no_log=False),
+    key=dict(type="str", default="DATABASE_URL", no_log=False),
+    run_id=dict(type="str", required=True),
+    wait=dict(type="bool", default=True),
+    wait_timeout=dict(type="int", default=3600),
+)
+
+
 def main():
-    module = WritingModule(
-        dict(
-            db_instance=dict(type="str", required=True),
-            snapshot=dict(type="str"),
-            point_in_time=dict(type="str"),
-            source_db_instance=dict(type="str"),
-            new_db_instance=dict(type="str", required=True),
-            safety_snapshot=dict(type="str"),
-            password_secret=dict(type="str", no_log=False),
-            key=dict(type="str", default="DATABASE_URL", no_log=False),
-            run_id=dict(type="str", required=True),
-            wait=dict(type="bool", default=True),
-            wait_timeout=dict(type="int", default=3600),
-        )
-    )
+    module = WritingModule(OPTIONS)
     options, clock = module.params, Clock()
     started = clock.now()
     with module.telling():

@@ -102,10 +102,6 @@ options:
         type: list
         elements: dict
         required: true
-      stays:
-        description: Whether the code stays as it is.
-        type: bool
-        required: true
       bad_since:
         description: RV(spymeo.rollback.ecs_release_info#module:bad_since).
         type: str
@@ -387,7 +383,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url impor
 
 RELEASE = dict(
     services=dict(type="list", elements="dict", required=True),
-    stays=dict(type="bool", required=True),
     bad_since=dict(type="str", default=""),
     release_point=dict(type="dict", default={}),
 )

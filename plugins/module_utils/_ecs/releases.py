@@ -96,6 +96,7 @@ class Chosen:
             began=self.began.isoformat() if self.began else "",
             bad_since=first_bad.isoformat() if first_bad else "",
             stays=self.stays,
+            restarted=self.since is not None,
             changes=list(self.changes.told),
             notes=list(self.choice.notes),
             next=[item.told() for item in self.choice.next],

@@ -91,7 +91,8 @@ def findings(releases, data, bad_since, now, despite_moment=False, despite_migra
     found = [*_harm(data, bad_since, despite_moment)]
     for release in releases:
         found += _under_its_hands(release, data)
-        found += _fit(release, data, now, despite_moment, despite_migrations)
+        alone = all(item.stays for item in releases)
+        found += _fit(release, data, now, alone, despite_moment, despite_migrations)
     return found
 
 
@@ -127,7 +128,7 @@ def _under_its_hands(release, data):
         yield Finding("moment", release.service, NOTED, what, cure)
 
 
-def _fit(release, data, now, despite_moment, despite_migrations):
+def _fit(release, data, now, alone, despite_moment, despite_migrations):
     if not release.served:
         what = "nothing tells when %s served, so whether it knows these data is not certain" % release.name
         yield Finding("moment", release.service, NOT_CHECKED, what)
@@ -144,7 +145,7 @@ def _fit(release, data, now, despite_moment, despite_migrations):
     lacking = [item.name for item in standing if release.knows(item, now) and not data.has(item)]
     foreign = [item.name for item in standing if data.has(item) and not release.knows(item, now)]
     if lacking:
-        yield _unless(despite_migrations, _lacks(release, data, lacking))
+        yield _unless(despite_migrations, _lacks(release, data, lacking, alone))
     if foreign:
         what = "%s was applied after %s had come, and is in the data: its code may fail on such a schema" % (
             ", ".join(foreign),
@@ -155,14 +156,18 @@ def _fit(release, data, now, despite_moment, despite_migrations):
         yield Finding("migrations", release.service, PASSED, "%s and the data have the same migrations" % release.name)
 
 
-def _lacks(release, data, names):
-    """A release that migrates at its start, or whose pipeline does, applies to the restored data what it knows and they lack."""
+def _lacks(release, data, names, alone):
+    """A release that migrates at its start, or whose pipeline does, applies to the restored data what it knows and they lack.
+
+    :param alone: whether no code goes back in this plan.
+    """
     what = "%s knows %s, which the data of %s do not have" % (release.name, ", ".join(names), _time(data.at))
     if release.stays:
         what += ": it stays, and would apply it again to what has just been restored"
-        cure = (
-            "Roll back code and database together: rollback_full.yml. "
-            "Where it neither migrates at its start nor needs it: -e rollback_despite_migrations=true."
+        together = "Roll back code and database together: rollback_full.yml."
+        cure = "%s %s" % (
+            together if alone else "Name it in rollback_services, so that its code goes back, too.",
+            "Where it neither migrates at its start nor needs it: -e rollback_despite_migrations=true.",
         )
     else:
         cure = "Take younger data, or an older release (rollback_task_definition). %s" % DESPITE_MIGRATIONS

@@ -36,16 +36,13 @@ class Known:
     """What the playbook has found out about the release: ``services`` and ``point`` in the JSON types of ecs_release_info and release_point."""
 
     services: list
-    stays: bool
     bad_since: str
     point: dict
 
     @classmethod
     def of(cls, option):
         """From the module's option ``release``, None without it."""
-        return (
-            cls(option["services"], option["stays"], option["bad_since"], option["release_point"]) if option else None
-        )
+        return cls(option["services"], option["bad_since"], option["release_point"]) if option else None
 
     @property
     def recorded(self):
@@ -57,12 +54,12 @@ class Known:
         return [self._release(item) for item in self.services]
 
     def _release(self, item):
-        by_point = not self.stays and item["release"] == self.point.get("services", {}).get(item["name"], {}).get(
-            "release"
-        )
+        by_point = not item["restarted"] and item["release"] == self.point.get("services", {}).get(
+            item["name"], {}
+        ).get("release")
         migrations = self.recorded.get("migrations") if by_point else None
         known = None if migrations is None else tuple(migrations)
-        return release_of(item, self.stays, known)
+        return release_of(item, item["restarted"], known)
 
 
 def release_of(item, stays, known=None):

@@ -10,6 +10,9 @@ import json
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+SERVICES_A_CALL = 10  # DescribeServices
 
 
 class ReferencesGateway:
@@ -23,6 +26,58 @@ class ReferencesGateway:
         answer = self._client("ecs").describe_task_definition(taskDefinition=task_definition)
         with reading("DescribeTaskDefinition"):
             return answer["taskDefinition"]["containerDefinitions"]
+
+    def clusters(self):
+        """The ARNs of the clusters of the region."""
+        pages = self._client("ecs").get_paginator("list_clusters").paginate()
+        return [arn for page in pages for arn in page["clusterArns"]]
+
+    def services(self, cluster):
+        """(name, ARN of the task definition) of each service of a cluster (ARN) that is not being deleted."""
+        ecs = self._client("ecs")
+        pages = ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 100})
+        arns = [arn for page in pages for arn in page["serviceArns"]]
+        chunks = [arns[start : start + SERVICES_A_CALL] for start in range(0, len(arns), SERVICES_A_CALL)]
+        answers = side_by_side(lambda some: ecs.describe_services(cluster=cluster, services=some), chunks)
+        with reading("DescribeServices"):
+            found = [service for answer in answers for service in answer["services"]]
+            return [
+                (item["serviceName"], item["taskDefinition"])
+                for item in found
+                if item["status"] != "INACTIVE" and "taskDefinition" in item
+            ]
+
+    def rules(self, cluster):
+        """(name, ARN of the task definition) of each EventBridge rule that starts tasks in a cluster (ARN)."""
+        events = self._client("events")
+        names = events.list_rule_names_by_target(TargetArn=cluster)["RuleNames"]
+        answers = side_by_side(lambda name: (name, events.list_targets_by_rule(Rule=name)["Targets"]), names)
+        return [
+            (name, item["EcsParameters"]["TaskDefinitionArn"])
+            for name, targets in answers
+            for item in targets
+            if "EcsParameters" in item
+        ]
+
+    def schedules(self, clusters):
+        """(name, ARN of the task definition) of each schedule of EventBridge Scheduler that starts tasks in one of the clusters (ARNs)."""
+        scheduler = self._client("scheduler")
+        pages = scheduler.get_paginator("list_schedules").paginate()
+        listed = [item for page in pages for item in page["Schedules"] if item.get("Target", {}).get("Arn") in clusters]
+        answers = side_by_side(
+            lambda item: scheduler.get_schedule(Name=item["Name"], GroupName=item["GroupName"]), listed
+        )
+        return [
+            (item["Name"], item["Target"]["EcsParameters"]["TaskDefinitionArn"])
+            for item in answers
+            if "EcsParameters" in item["Target"]
+        ]
+
+    def functions(self):
+        """(name, environment as a dict) of each Lambda function of the region."""
+        pages = self._client("lambda").get_paginator("list_functions").paginate()
+        functions = [item for page in pages for item in page["Functions"]]
+        return [(item["FunctionName"], item.get("Environment", {}).get("Variables", {})) for item in functions]
 
     def secret(self, reference):
         """The text that a ValueFrom of Secrets Manager means, None when it has none: what is missing is preflight's finding."""

@@ -115,6 +115,7 @@ def test_every_setting_of_the_old_instance_is_carried_over(story):
     tags = {tag["Key"]: tag["Value"] for tag in new["TagList"]}
     before = {tag["Key"]: tag["Value"] for tag in old["TagList"]}
     assert before.pop("spymeo:rollback-replaced-by") == restored(story)
+    assert before.pop("spymeo:rollback-served").startswith(old["DbiResourceId"])
     assert before.items() <= tags.items()
     assert restored(story).endswith(tags["spymeo:rollback-run"])
 

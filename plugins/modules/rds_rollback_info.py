@@ -461,7 +461,7 @@ def look(module, gateway, rollback, url, earliest):
     data = Data(at, one_until, rollback.source.told, seen.migrations if seen else None)
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
-        return (found + still_good(asked, wanted, params["despite_data"], AGAIN) if asked else found), asked, wanted
+        return in_order([*found, *still_good(asked, wanted, params["despite_data"], AGAIN)]), asked, wanted
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
     found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked else []
     return found, asked, wanted

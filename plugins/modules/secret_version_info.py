@@ -64,6 +64,13 @@ options:
     description: The key of the URL, if that secret is a JSON object.
     type: str
     default: DATABASE_URL
+  bad_since:
+    description: When the harm began, ISO 8601 with a time zone. A version that is chosen and was made later is a mistake.
+    type: str
+  despite_moment:
+    description: Whether such a version is right all the same.
+    type: bool
+    default: false
   fail_on_error:
     description: Whether the task fails when something is wrong with a secret. Without it, that is told in RV(evidence).
     type: bool
@@ -178,6 +185,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choosing 
     refuse_unlisted,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.moment import younger
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 
@@ -232,7 +240,8 @@ def planned(module):
         raise RollbackError(
             errors[0].message, [line for error in errors[1:] for line in [error.message, *error.evidence]]
         )
-    return dict(told(secrets, parameters), evidence=[])
+    bad_since = None if params["despite_moment"] else parse_time("bad_since", params["bad_since"])
+    return dict(told(secrets, parameters), evidence=younger([*secrets, *parameters], bad_since))
 
 
 def or_error(choose, name):
@@ -255,6 +264,8 @@ def main():
             release_point=dict(type="dict", default={}),
             database_secret=dict(type="str", no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
+            bad_since=dict(type="str"),
+            despite_moment=dict(type="bool", default=False),
             fail_on_error=dict(type="bool", default=True),
         )
     )

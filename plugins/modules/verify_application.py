@@ -213,6 +213,11 @@ options:
     type: str
     choices: [nothing, code, database]
     default: nothing
+  following:
+    description: The release that would be next, of each service, for people, with the option that picks it. RV(next) says it.
+    type: list
+    elements: str
+    default: []
   fail_on_error:
     description: Whether the task fails when the verdict is not C(passed).
     type: bool
@@ -396,6 +401,7 @@ def main():
             e2e=dict(type="dict", options=E2E),
             database=dict(type="dict", options=DATABASE),
             after=dict(type="str", choices=["nothing", "code", "database"], default="nothing"),
+            following=dict(type="list", elements="str", default=[]),
             fail_on_error=dict(type="bool", default=True),
         ),
         required_one_of=[("http", "tasks", "e2e", "database")],
@@ -415,7 +421,8 @@ def main():
             if check["verdict"] != PASSED
             for line in check["evidence"] or [check["reason"]]
         ]
-        steps = next_steps(verdict, module.params["after"], details.get("logs", {}).get("codes", {}))
+        codes, following = details.get("logs", {}).get("codes", {}), "; ".join(module.params["following"])
+        steps = next_steps(verdict, module.params["after"], codes, following)
         result.update(details, verdict=verdict, reason=reason, checks=checks, evidence=evidence, next=steps)
         if verdict != PASSED and module.params["fail_on_error"]:
             raise RollbackError(" ".join(["Verification: %s; %s." % (verdict, reason), *steps]), evidence, result)

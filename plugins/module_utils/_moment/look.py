@@ -168,11 +168,20 @@ def other_port(url, instance):
 def still_good(asked, wanted, despite, again):
     """The Findings of a database that was restored already: whether it still holds what was restored.
 
-    :param asked: its Asked.
+    :param asked: its Asked, None where it is not asked.
     :param wanted: Expected.
     :param despite: whether the operator says that the data are right all the same.
     :param again: for people, how it is restored once more.
     """
+    if asked is None:
+        return [
+            Finding(
+                "data",
+                "database",
+                NOT_CHECKED,
+                "whether it still holds what was restored was not asked from this machine",
+            )
+        ]
     if asked.seen is None:
         return [Finding("data", "database", NOT_CHECKED, "it could not be asked: %s" % asked.error.message.rstrip("."))]
     found = prove(wanted, asked.seen, despite)

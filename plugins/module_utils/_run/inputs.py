@@ -359,7 +359,7 @@ VARIABLES = {
     ),
     "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES)),
     "rollback_readers": Variable(_choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), RESTORES),
-    "rollback_despite_moment": Variable(_check_flag, "empty, true or false", (), RESTORES),
+    "rollback_despite_moment": Variable(_check_flag, "empty, true or false", (), (*RESTORES, SECRETS)),
     "rollback_despite_data": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_snapshot_before": Variable(
         _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
@@ -618,8 +618,10 @@ OF_ROLES = frozenset(
         "salvage_failed_db_instance",
         "salvage_rules",
         "secrets_backups",
+        "secrets_bad_since",
         "secrets_before",
         "secrets_database_secret",
+        "secrets_despite_moment",
         "secrets_fail_on_error",
         "secrets_keys",
         "secrets_names",

@@ -29,10 +29,11 @@ def summary(checks):
     return verdict, "%d of %d checks passed; %s" % (passed, len(checks), "; ".join(parts or ["nothing was measured"]))
 
 
-def next_steps(verdict, after, codes):
+def next_steps(verdict, after, codes, following=""):
     """What a person does next (list of str, a sentence each).
 
     :param after: what was brought back just before.
+    :param following: the release that would be next, with the option that picks it; empty where there is none.
     :param codes: Prisma's codes (iterable of str) of the errors that were found.
     """
     if verdict == PASSED:
@@ -51,7 +52,10 @@ def next_steps(verdict, after, codes):
             "playbooks/rollback_full.yml brings both back to before the migration."
         )
     else:
-        told.append(
-            "If it was like this before the bad release, leave it. If not, name an older release in rollback_task_definition."
+        other = (
+            "the next release is %s" % following
+            if following
+            else "no other release has served, and triage.yml tells what else"
         )
+        told.append("If it was like this before the bad release, leave it. If not, %s." % other)
     return [*told, "playbooks/verify.yml checks again."]

@@ -129,7 +129,7 @@ def test_there_are_no_clusters_proxies_or_maintenance(stage, helpers):
 
 
 def test_an_operation_that_the_lab_does_not_have_says_so(stage, helpers):
-    assert helpers.refusal(stage.rds.describe_certificates)[0] == "InvalidAction"
+    assert helpers.refusal(stage.rds.describe_event_subscriptions)[0] == "InvalidAction"
 
 
 def test_controls_are_reachable_from_outside(stage):

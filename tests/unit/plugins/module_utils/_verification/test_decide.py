@@ -44,13 +44,18 @@ def test_passed_means_that_there_is_a_check_and_that_each_has_passed(verdicts):
         ("inconclusive", "nothing", [], "Mend what kept the checks from measuring"),
         ("inconclusive", "code", ["P2022"], "Mend what kept the checks from measuring"),
         ("failed", "nothing", ["P2022"], "playbooks/triage.yml tells whether to roll back"),
-        ("failed", "code", [], "name an older release in rollback_task_definition"),
+        ("failed", "code", [], "no other release has served"),
         ("failed", "code", ["P1001", "P2022"], "playbooks/rollback_full.yml brings both back"),
-        ("failed", "database", ["P2022"], "name an older release in rollback_task_definition"),
+        ("failed", "database", ["P2022"], "no other release has served"),
     ],
 )
 def test_says_what_to_do_next(verdict, after, codes, words):
     assert words in " ".join(next_steps(verdict, after, codes))
+
+
+def test_names_the_release_that_would_be_next():
+    told = " ".join(next_steps("failed", "code", [], "app:1, which served 3 d: -e rollback_task_definition=app:1"))
+    assert "the next release is app:1, which served 3 d: -e rollback_task_definition=app:1" in told
 
 
 def test_when_all_is_well_there_is_nothing_to_do():

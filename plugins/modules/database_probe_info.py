@@ -59,7 +59,8 @@ options:
     description:
       - The releases that are to run on this database, as M(spymeo.rollback.ecs_release_info) tells them
         (RV(spymeo.rollback.ecs_release_info#module:services)).
-        A database is refused that has a migration which was started in their later life, or after it, and so came with another release.
+        A migration that was started in their later life, or after it, came with another release. Where it takes something away, as far as its name
+        tells (rename, drop, delete, remove, truncate, merge, split), the database is refused; else it is told in RV(later_migrations).
       - It is for where there is no list for O(known_migrations).
     type: list
     elements: dict
@@ -142,6 +143,11 @@ unknown_migrations:
   returned: when that is why the module has failed
   type: list
   elements: str
+later_migrations:
+  description: The migrations that came after a release of O(releases).
+  returned: success
+  type: list
+  elements: str
 rows:
   description: The exact number of rows of each table of the schema, null where counting took longer than O(timeout).
   returned: success
@@ -187,7 +193,10 @@ from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import refuse_later_migrations
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import (
+    later_migrations,
+    refuse_what_takes_away,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
@@ -240,11 +249,13 @@ def main():
         seen, warmed = look(place, module.params["timeout"], module.params["warm"], rules)
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
         refuse_unknown_migrations(module.params["known_migrations"], place, seen.migrations)
-        refuse_later_migrations(module.params["releases"], place, seen.migrations, datetime.now(timezone.utc))
+        later = later_migrations(module.params["releases"], seen.migrations, datetime.now(timezone.utc))
+        refuse_what_takes_away(later, place)
         module.finish(
             changed=False,
             reason=told(place, seen, warmed),
             seconds=round(clock.now() - started, 3),
+            later_migrations=[item.name for item in later],
             **found(place, seen, warmed),
             **proven(module.params, place, seen),
         )

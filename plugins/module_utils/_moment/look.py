@@ -68,24 +68,26 @@ def release_of(item, stays, known=None):
     return Release(item["name"], item["target"].rpartition("/")[2], stays, served, known)
 
 
-def refuse_later_migrations(services, place, migrations, now):
-    """Stop when a database has migrations that came after a release that is to run on it.
+def later_migrations(services, migrations, now):
+    """The Migrations of a database that came after a release which is to run on it, by the time when they were started.
 
     :param services: list of dict, as ecs_release_info tells them.
-    :param place: Target.
     :param migrations: the tuple of Migration of the database, or None.
-    :raises RollbackError: it has; the result names them as ``unknown_migrations``.
     """
-    releases = [release_of(item, False) for item in services]
-    later = [
-        (release.name, item.name)
-        for release in releases
-        if release.served
-        for item in migrations or ()
-        if not item.rolled_back and not release.knows(item, now)
-    ]
-    if later:
-        refuse_migrations(place, later[0][0], list(dict.fromkeys(name for _release, name in later)))
+    releases = [release for release in (release_of(item, False) for item in services) if release.served]
+    standing = [item for item in migrations or () if not item.rolled_back]
+    return [item for item in standing if not all(release.knows(item, now) for release in releases)]
+
+
+def refuse_what_takes_away(later, place):
+    """Stop where later Migrations have taken something away, by their names, that the release needs. Times prove no more than when they were
+    started, and most releases add something, which the release before does not mind.
+
+    :raises RollbackError: they have; the result names them as ``unknown_migrations``.
+    """
+    names = [item.name for item in later if item.takes_away]
+    if names:
+        refuse_migrations(place, "the release to come back", names)
 
 
 def _time(text):

@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 MIGRATIONS_TABLE = "_prisma_migrations"
+_TAKES_AWAY = re.compile(r"(?:^|_)(?:rename|drop|delete|remove|truncate|merge|split)(?:_|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,8 @@ class Migration:
     def failed(self):
         """Whether it came to no end and nobody has dealt with it: ``prisma migrate deploy`` refuses to go on (P3009)."""
         return not self.finished and not self.rolled_back
+
+    @property
+    def takes_away(self):
+        """Whether it takes something away that code from before may need, as far as its name tells."""
+        return _TAKES_AWAY.search(self.name) is not None

@@ -23,7 +23,6 @@ FAILED_IN_A_ROW = 3  # ECS's own least threshold (DeploymentCircuitBreaker)
 HEALTH = "health"  # the scenario that asks for the health check alone
 _LOGIN = re.compile(r"log.?in|sign.?in|session|auth", re.IGNORECASE)
 _CODE = re.compile(r"\bP[1-6]\d{3}\b")
-_TAKES_AWAY = re.compile(r"(?:^|_)(?:rename|drop|delete|remove|truncate|merge|split)(?:_|$)", re.IGNORECASE)
 _NO_CAPACITY = re.compile(r"capacity|RESOURCE:|placement", re.IGNORECASE)
 _FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
 _GATEWAY = (502, 503, 504)
@@ -482,7 +481,7 @@ def migrations_came(evidence):
 
 def migration_takes_away(evidence):
     """The name of a migration says that it took something away."""
-    found = [item.name for item in _came_since(evidence) or () if _TAKES_AWAY.search(item.name)]
+    found = [item.name for item in _came_since(evidence) or () if item.takes_away]
     return dict(names=_names(found)) if found else None
 
 

@@ -282,15 +282,16 @@ def test_a_tag_that_was_moved_is_pinned_to_what_it_meant(production):
 
 
 def test_a_target_that_is_inactive_is_registered_again(production):
-    ecs = production.aws("ecs")
+    ecs, served = production.aws("ecs"), running(production)
+    image = image_of(production)
     break_code(production)
-    ecs.deregister_task_definition(taskDefinition="spymeo-app:1")
+    ecs.deregister_task_definition(taskDefinition=served)
     played = production.play("rollback_code")
     assert played.code == 0, played.output
     assert played.written == ["ecs RegisterTaskDefinition", "ecs UpdateService"]
-    assert image_of(production).endswith("spymeo-app:1.0.0")
+    assert image_of(production) == image
     assert running(production) == production.service()["taskDefinition"].rpartition("/")[2]
-    inactive = ecs.describe_task_definition(taskDefinition="spymeo-app:1")["taskDefinition"]
+    inactive = ecs.describe_task_definition(taskDefinition=served)["taskDefinition"]
     assert inactive["status"] == "INACTIVE"
     assert_release_1_serves(production)
 

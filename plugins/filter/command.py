@@ -12,8 +12,9 @@ version_added: 0.1.0
 short_description: The command to be run next, as it can be pasted
 description:
   - Gives the command with which ansible-playbook was started, or the one for another playbook of this collection in the same form (a path, or its name in
-    the collection), with the same inventory, limit, vault options and variables.
-  - Values of variables that may be secret are not repeated. In their place stands C(@YOUR-VALUE-OF-) and the name, which Ansible refuses until it was replaced.
+    the collection), with the same inventory, limit, switches (C(--check) among them), vault options and variables.
+  - Values of variables that may be secret are not repeated. In their place stands a variable of the shell, like C(${admin_password:?}), and the shell refuses
+    the command until that is set.
 options:
   _input:
     description: A playbook of this collection, such as V(undo). Empty means what was typed.

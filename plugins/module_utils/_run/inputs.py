@@ -123,6 +123,11 @@ def _misspelt(name):
     return _UNKNOWN % (name, "did you mean %s?" % near)
 
 
+def meant(name):
+    """The variable of this collection that an unknown name surely stands for, or None."""
+    return _nearest(name, _NEAR)
+
+
 _UNKNOWN = "%s is no variable of this collection, so nothing would read it; %s"
 
 

@@ -24,6 +24,10 @@ options:
     description: Variables to be set besides.
     type: dict
     default: {}
+  look:
+    description: Whether to look only, with C(--check --diff), whatever was typed.
+    type: bool
+    default: false
   limit:
     description: The host, where the inventory has several and none was named.
     type: str
@@ -49,12 +53,13 @@ from ansible import context
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
 
 
-def command_line(playbook, variables=None, limit=None):
+def command_line(playbook, variables=None, limit=None, look=False):
     """The command (str)."""
     cwd, typed = os.getcwd(), os.environ.get("PWD", "")
     if os.path.isabs(typed) and os.path.exists(typed) and os.path.samefile(cwd, typed):
         cwd = typed  # the path that was typed, where a link leads elsewhere
-    return command(context.CLIARGS, cwd, playbook or None, (variables or {}).items(), limit or None)
+    typed = {**context.CLIARGS, "check": True, "diff": True} if look else context.CLIARGS
+    return command(typed, cwd, playbook or None, (variables or {}).items(), limit or None)
 
 
 class FilterModule:

@@ -389,3 +389,18 @@ def test_the_outcome_is_handed_on_as_one_value(production):
         "ecs UpdateService spymeo-production spymeo-app arn:aws:ecs:eu-west-3:123456789012:task-definition/spymeo-app:1"
     ]
     assert found["run_id"].startswith("rb-")
+
+
+def test_what_triage_recommends_is_for_the_application_that_was_looked_at(broken):
+    other = {
+        "rollback_environment": "staging",
+        "rollback_cluster": world.CLUSTER,
+        "rollback_base_url": "http://127.0.0.1:1",
+    }
+    typed = [word for pair in other.items() for word in ("-e", "=".join(pair))]
+    played = broken.play("triage", *typed, "-e", json.dumps({"verify_variables": {"token": "hunter2"}}))
+    (command,) = (line for line in played.output.splitlines() if "NEXT " in line)
+    assert " ".join(typed) in command
+    assert "verify_variables: ${verify_variables:?}" in command
+    assert "hunter2" not in command
+    assert "PLAYED" not in played.output  # the connection was refused

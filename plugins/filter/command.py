@@ -28,6 +28,11 @@ options:
     description: Whether to look only, with C(--check --diff), whatever was typed.
     type: bool
     default: false
+  without:
+    description: Names of variables that are left out.
+    type: list
+    elements: str
+    default: []
   limit:
     description: The host, where the inventory has several and none was named.
     type: str
@@ -53,13 +58,13 @@ from ansible import context
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
 
 
-def command_line(playbook, variables=None, limit=None, look=False):
+def command_line(playbook, variables=None, limit=None, look=False, without=()):
     """The command (str)."""
     cwd, typed = os.getcwd(), os.environ.get("PWD", "")
     if os.path.isabs(typed) and os.path.exists(typed) and os.path.samefile(cwd, typed):
         cwd = typed  # the path that was typed, where a link leads elsewhere
     typed = {**context.CLIARGS, "check": True, "diff": True} if look else context.CLIARGS
-    return command(typed, cwd, playbook or None, (variables or {}).items(), limit or None)
+    return command(typed, cwd, playbook or None, (variables or {}).items(), limit or None, without)
 
 
 class FilterModule:

@@ -64,7 +64,11 @@ options:
     type: str
     default: ""
   kind:
-    description: The name of the playbook, for which expected durations are looked up.
+    description: The name of the playbook. It alone goes on with its runs, and expected durations are looked up for it.
+    type: str
+    default: ""
+  command:
+    description: The command that was typed, without the ids of runs, to say how an unfinished run is given up.
     type: str
     default: ""
   fail_on_error:
@@ -146,6 +150,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+ways:
+  description: What can be done about an unfinished run, as C(words) and the C(command) to paste.
+  returned: when an unfinished run is in the way
+  type: list
+  elements: dict
 run_id:
   description: The id that was given, or a new one made of the time.
   returned: success
@@ -292,12 +301,13 @@ def missing_libraries(variables, playbook):
 
 def see(module, memory, run_id, abandon):
     """What the store tells: (Seen, notes)."""
-    purpose = module.params["purpose"]
+    asked = {name: module.params[name] for name in ("purpose", "command")}
+    asked["kind"] = module.params["kind"] if module.params["alone"] else ""
     if module.params["alone"] and not module.check_mode:
-        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), purpose)
+        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
         notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
     else:
-        seen, note = glance(memory, run_id, abandon, time.time(), purpose)
+        seen, note = glance(memory, run_id, abandon, time.time(), **asked)
         notes = [note] if note else []
     held = told((memory.read("hold") or (None,))[0])
     return seen, notes + ([held] if held else [])
@@ -333,6 +343,7 @@ def main():
             alone=dict(type="bool", default=False),
             abandon=dict(type="str", default=""),
             kind=dict(type="str", default=""),
+            command=dict(type="str", default=""),
             fail_on_error=dict(type="bool", default=True),
             checks=dict(type="dict", options=CHECKS),
         )

@@ -36,7 +36,7 @@ _FLAGS = {
 }  # fmt: skip
 
 
-def command(cliargs, cwd, playbook=None, variables=(), limit=None):
+def command(cliargs, cwd, playbook=None, variables=(), limit=None, without=()):
     """A command line (str).
 
     :param cliargs: mapping, as ``ansible.context.CLIARGS``.
@@ -44,6 +44,7 @@ def command(cliargs, cwd, playbook=None, variables=(), limit=None):
     :param playbook: a playbook of this collection, like ``undo``; without one, what was typed.
     :param variables: (name, value) to be set besides; they take the place of what was typed for them.
     :param limit: a host, where nothing was typed.
+    :param without: names of variables that are left out.
     """
     typed = list(cliargs.get("args") or [])
     own = dict(variables)
@@ -55,7 +56,7 @@ def command(cliargs, cwd, playbook=None, variables=(), limit=None):
     words += _switches(cliargs, playbook) + _vault(cliargs, cwd)
     quoted = [shlex.quote(word) for word in words]
     for text in cliargs.get("extra_vars") or []:
-        quoted += _repeated(text, own, playbook)
+        quoted += _repeated(text, {*own, *without}, playbook)
     for name, value in own.items():
         quoted += ["-e", shlex.quote(_assigned(name, value))]
     return " ".join(quoted)
@@ -95,7 +96,7 @@ def _vault(cliargs, cwd):
 
 
 def _repeated(text, own, playbook):
-    """The quoted words for one ``-e``: nothing of ``own``; for another playbook than the typed one, what that one uses, and no run's id."""
+    """The quoted words for one ``-e``: nothing of the names in ``own``; for another playbook than the typed one, what that one uses, and no run's id."""
     text = str(text)
     if text.startswith("@"):
         return ["-e", shlex.quote(text)]

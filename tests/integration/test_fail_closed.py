@@ -404,3 +404,31 @@ def test_what_triage_recommends_is_for_the_application_that_was_looked_at(broken
     assert "verify_variables: ${verify_variables:?}" in command
     assert "hunter2" not in command
     assert "PLAYED" not in played.output  # the connection was refused
+
+
+def next_commands(played) -> list[str]:
+    """The commands that are to be run next, as they can be pasted."""
+    lines = textwrap.dedent(played.output).splitlines()
+    return [lines[at + 1].strip() for at, line in enumerate(lines) if line.startswith("NEXT ")]
+
+
+def test_an_unfinished_run_is_gone_on_with_by_its_own_playbook_and_its_own_options(production):
+    production.accident("full")
+    production.control("throttle", operation="UpdateService", times=50)
+    stopped = production.play("rollback_full", "-e", "rollback_fence=none", cwd=ROOT)
+    production.control("throttle", operation="UpdateService", times=0)
+    (go_on,) = next_commands(stopped)
+    run_id = go_on.rpartition("=")[2]
+    nobody = production.play("rollback_full", "-e", "rollback_run_id=rb-20200101-000000", cwd=ROOT)
+    assert (nobody.code, nobody.written) == (2, []), nobody.output
+    assert f"It knows {run_id}." in " ".join(nobody.output.split())
+    for typed in (["-e", f"rollback_run_id={run_id}"], [], ["--check", "-e", f"rollback_run_id={run_id}"]):
+        refused = production.play("rollback_code", *typed, cwd=ROOT)
+        if "--check" in typed:
+            assert f"{go_on} " in " ".join(refused.output.split()), refused.output
+            continue
+        assert (refused.code, refused.written) == (2, []), refused.output
+        give_up = f"{go_on.partition(' -e ')[0]} -e rollback_abandon={run_id}".replace("rollback_full", "rollback_code")
+        assert next_commands(refused) == [go_on, give_up]
+    went_on = production.run(["sh", "-c", go_on])
+    assert went_on.code == 0, went_on.output

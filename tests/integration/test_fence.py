@@ -14,7 +14,7 @@ from spymeo_lab import world
 from spymeo_lab.demo import Visitor
 
 FENCE = ["-e", "rollback_fence=scale_to_zero", "-e", "rollback_lease=2"]
-RUN = ["-e", "rollback_run_id=rb-20261124-031500"]
+RUN = ["-e", "rollback_run_id=run-of-the-fence"]
 TARGET = {
     "ServiceNamespace": "ecs",
     "ResourceId": f"service/{world.CLUSTER}/{world.SERVICE}",

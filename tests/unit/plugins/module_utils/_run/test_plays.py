@@ -103,6 +103,25 @@ def test_a_first_run_may_begin_and_leaves_its_record(world):
     assert (record["began"], record["ended"]) == ("2026-11-18 11:06:40 UTC", "2026-11-18 11:06:50 UTC")
 
 
+def test_a_run_is_gone_on_with_by_its_own_playbook_only(world):
+    world.write(world.begin("rb-1", command="full"))
+    world.now += LEASE
+    asked = (world.memory, "rb-1", "", lambda: world.now, Clock(lambda: world.now, world.sleep))
+    with pytest.raises(RollbackError, match="Run rb-1 is one of 'Roll back everything'") as refused:
+        look(*asked, kind="Roll back the code", command="code")
+    assert [way["command"] for way in refused.value.result["ways"]] == [
+        "full -e rollback_run_id=rb-1",
+        "code -e rollback_abandon=rb-1",
+    ]
+    assert look(*asked, kind=KIND).lock.run_id == "rb-1"
+    with pytest.raises(RollbackError, match="knows no run rb-20261122-031500"):
+        look(world.memory, "rb-20261122-031500", "", *asked[3:], kind=KIND)
+    world.play("rb-1", command="full")
+    world.play("other")
+    with pytest.raises(RollbackError, match="or leave rollback_run_id out for a new run"):
+        look(*asked, kind="Roll back the code", command="code")
+
+
 def test_a_plan_that_was_made_before_another_run_began_is_not_carried_out(world):
     seen = world.look()
     world.play("rb-2")

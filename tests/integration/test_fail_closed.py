@@ -406,6 +406,29 @@ def test_what_triage_recommends_is_for_the_application_that_was_looked_at(broken
     assert "PLAYED" not in played.output  # the connection was refused
 
 
+def test_a_hold_that_a_person_releases_opens_no_gate_while_a_rollback_stands(production):
+    hold = lambda state, reason="": production.play(
+        "hold", "-e", f"rollback_hold={state}", "-e", f"rollback_hold_reason={reason}"
+    )  # noqa: E731
+    gate = [
+        "sh",
+        str(ROOT / "extensions/ci/deploy-gate"),
+        f"{production.state['directory']}/rollback-store/lab/spymeo-lab/hold",
+    ]
+    assert hold("set", "audit").code == 0
+    production.accident("login-broken")
+    done = production.play("rollback_code", cwd=ROOT)
+    assert done.code == 0
+    assert ": audit; and " in done.output
+    run_id = done.output.partition("DONE      run ")[2].split()[0]
+    assert f"rollback_hold=release -e rollback_hold_reason={run_id}" in done.output
+    unsaid = hold("release")
+    assert unsaid.code == 2
+    assert "Several hold deployments back" in unsaid.output
+    assert [hold("release", "audit").code, hold("check").code, production.run(gate).code] == [0, 2, 1]
+    assert [hold("release", run_id).code, hold("check").code, production.run(gate).code] == [0, 0, 0]
+
+
 def next_commands(played) -> list[str]:
     """The commands that are to be run next, as they can be pasted."""
     lines = textwrap.dedent(played.output).splitlines()

@@ -442,7 +442,12 @@ VARIABLES = {
     "rollback_hold": Variable(
         _choice("show", "check", "set", "release"), "empty, show, check, set, or release", (), (HOLD,)
     ),
-    "rollback_hold_reason": Variable(_check_text, "empty, or why deployments are held back", (), (HOLD,)),
+    "rollback_hold_reason": Variable(
+        _check_text,
+        "empty, or why deployments are held back, or the reason of the hold that is to be released",
+        (),
+        (HOLD,),
+    ),
     "rollback_failed_db_instance": Variable(
         _check_name, "empty, or an RDS DB instance identifier, like spymeo-production-db", (), (SALVAGE,)
     ),

@@ -30,6 +30,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    COMPLETE,
     GIVEN_UP,
     ROLLBACK,
     UNDER_WAY,
@@ -247,7 +248,9 @@ def end(memory, run_id, fencing, told, now):
         history, _etag = memory.read("history") or (dict(runs=[]), None)
         runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
         memory.write(dict(runs=runs), "history")
-    _change_holds(memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote))
+    _change_holds(
+        memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote, told["outcome"] == COMPLETE)
+    )
     for _trial in range(TRIES):
         try:
             memory.put_lock(left, etag)
@@ -264,7 +267,7 @@ def _change_holds(memory, record, change):
     everywhere = [
         (each, *(each.read("hold") or (None, ABSENT))) for each in (memory, *map(memory.beside, record["places"]))
     ]
-    stands = next((held for _each, held, _etag in everywhere if hold.standing(held)), None)
+    stands = [each for _memory, held, _etag in everywhere for each in hold.holds_of(held)]
     for each, held, etag in everywhere:
         changed = change(held, stands)
         if changed:

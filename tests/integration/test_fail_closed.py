@@ -407,9 +407,9 @@ def test_what_triage_recommends_is_for_the_application_that_was_looked_at(broken
 
 
 def test_a_hold_that_a_person_releases_opens_no_gate_while_a_rollback_stands(production):
-    hold = lambda state, reason="": production.play(
-        "hold", "-e", f"rollback_hold={state}", "-e", f"rollback_hold_reason={reason}"
-    )  # noqa: E731
+    def hold(state, reason=""):
+        return production.play("hold", "-e", f"rollback_hold={state}", "-e", f"rollback_hold_reason={reason}")
+
     gate = [
         "sh",
         str(ROOT / "extensions/ci/deploy-gate"),

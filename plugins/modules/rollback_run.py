@@ -41,6 +41,11 @@ options:
     type: list
     elements: str
     default: []
+  connection:
+    description: What is wrong with C(rollback_aws), as P(spymeo.rollback.connection#filter) tells it, because its values may be secrets.
+    type: list
+    elements: str
+    default: []
   overridden:
     description: The names of what inventory and command line set, in which options of our roles are looked for.
     type: list
@@ -226,6 +231,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import known
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.together import problems_together
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
@@ -338,6 +344,7 @@ def main():
             variables=dict(type="dict", required=True),
             playbook=dict(type="str", required=True, choices=list(ALL)),
             given=dict(type="list", elements="str", default=[]),
+            connection=dict(type="list", elements="str", default=[]),
             overridden=dict(type="list", elements="str", default=[]),
             purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
             alone=dict(type="bool", default=False),
@@ -352,8 +359,8 @@ def main():
     with module.telling():
         now = datetime.now(timezone.utc)
         found = unknown(module.params["given"]) + overriding(module.params["overridden"])
-        found += problems(variables, playbook) + problems_of_types(checks, playbook)
-        found = found or problems_of_checks(checks, now.date())
+        found += problems(variables, playbook) + module.params["connection"] + problems_of_types(checks, playbook)
+        found = found or problems_together(variables, playbook, now) + problems_of_checks(checks, now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
         given = variables.get("rollback_run_id") or ""

@@ -165,13 +165,31 @@ NULL = dict.fromkeys(
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-@pytest.mark.parametrize("playbook", ["rollback_full", "rollback_code", "rollback_database", "rollback_secrets"])
+@pytest.mark.parametrize("playbook", ["rollback_full", "rollback_code", "rollback_database"])
 def test_null_and_blank_are_empty(broken, playbook, nothing):
     played = broken.play(
         playbook, "--check", "-e", json.dumps({**dict.fromkeys(NULL, nothing), "verify_variables": None})
     )
     assert (played.code, played.written) == (0, []), played.output
     assert "CHECKED" in played.output
+
+
+@pytest.mark.parametrize(
+    ("playbooks", "given", "words"),
+    [
+        (["rollback_secrets"], {"rollback_secrets": None, "rollback_parameters": ""}, "there is nothing this playbook could do"),
+        (["rollback_full"], {"rollback_point_in_time": "2062-11-22T03:00:00Z"}, "which is in the future"),
+        (PLAYBOOKS, {"rollback_aws": {"endpoint_ulr": "x"}}, "rollback_aws has endpoint_ulr, which is no connection option"),
+        (["rollback_code", "hold"], {"rollback_aws": "production"}, "rollback_aws is str, not a mapping"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_in_our_own_words(playbooks, given, words):
+    for name, (code, output) in all_of(playbooks, *LAB, "-e", json.dumps(given)).items():
+        assert code == 2, (name, output)
+        assert words in output, (name, output)
+        assert "Unsupported parameters" not in output, (name, output)
+        if name in WRITING:
+            assert "FAILED at:" in output, (name, output)
 
 
 def test_a_wrong_type_is_told_at_begin_by_the_name_that_was_written(broken):

@@ -12,8 +12,9 @@ version_added: 0.1.0
 short_description: The command to be run next, as it can be pasted
 description:
   - Gives the command with which ansible-playbook was started, or the one for another playbook of this collection in the same form (a path, or its name in
-    the collection), with the same inventory, limit, vault options and variables.
-  - Values of variables that may be secret are not repeated. In their place stands C(@YOUR-VALUE-OF-) and the name, which Ansible refuses until it was replaced.
+    the collection), with the same inventory, limit, switches (C(--check) among them), vault options and variables.
+  - Values of variables that may be secret are not repeated. In their place stands a variable of the shell, like C(${admin_password:?}), and the shell refuses
+    the command until that is set.
 options:
   _input:
     description: A playbook of this collection, such as V(undo). Empty means what was typed.
@@ -23,6 +24,15 @@ options:
     description: Variables to be set besides.
     type: dict
     default: {}
+  look:
+    description: Whether to look only, with C(--check --diff), whatever was typed.
+    type: bool
+    default: false
+  without:
+    description: Names of variables that are left out.
+    type: list
+    elements: str
+    default: []
   limit:
     description: The host, where the inventory has several and none was named.
     type: str
@@ -48,12 +58,13 @@ from ansible import context
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
 
 
-def command_line(playbook, variables=None, limit=None):
+def command_line(playbook, variables=None, limit=None, look=False, without=()):
     """The command (str)."""
     cwd, typed = os.getcwd(), os.environ.get("PWD", "")
     if os.path.isabs(typed) and os.path.exists(typed) and os.path.samefile(cwd, typed):
         cwd = typed  # the path that was typed, where a link leads elsewhere
-    return command(context.CLIARGS, cwd, playbook or None, (variables or {}).items(), limit or None)
+    typed = {**context.CLIARGS, "check": True, "diff": True} if look else context.CLIARGS
+    return command(typed, cwd, playbook or None, (variables or {}).items(), limit or None, without)
 
 
 class FilterModule:

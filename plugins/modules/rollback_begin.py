@@ -52,6 +52,10 @@ options:
     description: The unfinished run that is given up; what it has done stays.
     type: str
     default: ""
+  command:
+    description: The command that was typed, without the ids of runs. With the id of this run, the run is gone on with by it.
+    type: str
+    default: ""
   plan:
     description: The plan, as it was shown.
     type: list
@@ -124,6 +128,7 @@ def main():
             resources=dict(type="list", elements="str", default=[]),
             undoes=dict(type="str", default=""),
             abandon=dict(type="str", default=""),
+            command=dict(type="str", default=""),
             plan=dict(type="list", elements="str", default=[]),
             before=dict(type="dict", default={}),
             lease=dict(type="int", default=60),
@@ -133,7 +138,7 @@ def main():
     with module.telling():
         memory, run = module.memory(), {}
         if not module.check_mode:
-            names = ("run_id", "kind", "purpose", "resources", "undoes", "abandon", "plan", "before")
+            names = ("run_id", "kind", "purpose", "resources", "undoes", "abandon", "command", "plan", "before")
             told = {name: params[name] for name in names}
             lock = begin(
                 memory, params["etag"], dict(told, who=params["who"] or whoever()), time.time(), params["lease"]

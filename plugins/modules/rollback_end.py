@@ -47,6 +47,11 @@ options:
     description: What it said.
     type: str
     default: ""
+  ways:
+    description: What can be done about that, as C(words) and C(command), as the task that has failed tells it. Without them it is known from the outcome.
+    type: list
+    elements: dict
+    default: []
   verdict:
     description: The verdict of this play's verification. Empty when it has made none; then it is not done.
     type: str
@@ -219,8 +224,10 @@ def seen_by(module, ending):
     )
 
 
-def next_command(outcome, commands):
-    """The command to run next, of those that the playbook knows."""
+def next_command(outcome, commands, ways):
+    """The command to run next, of those that the task that has failed tells, or that the playbook knows."""
+    if ways:
+        return ways[0]["command"]
     names = {"not complete": "go_on", "not verified": "verify", "untouched": "again"}
     return commands.get(names.get(outcome.state, ""), "")
 
@@ -236,6 +243,7 @@ def main():
             calls=dict(type="list", elements="dict", default=[]),
             details=dict(type="list", elements="str", default=[]),
             services=dict(type="list", elements="str", default=[]),
+            ways=dict(type="list", elements="dict", default=[]),
             seconds=dict(type="dict", default={}),
             commands=dict(type="dict", default={}),
             contacts=dict(type="dict", default={}),
@@ -245,14 +253,16 @@ def main():
     with module.telling():
         ending = Ending(module.memory, params, module.check_mode, time.time)
         outcome = outcome_of(seen_by(module, ending))
-        outcome = replace(outcome, seconds=ending.seconds, next=next_command(outcome, params["commands"]))
+        outcome = replace(
+            outcome, seconds=ending.seconds, next=next_command(outcome, params["commands"], params["ways"])
+        )
         around = dict(params, **ending.around(outcome, module.aws))
         lines = lines_of(outcome, params["failure"], around)
         try:
             around.update(ending.write(outcome, lines))
         except RollbackError as error:
             outcome = unwritten(outcome)
-            outcome = replace(outcome, next=next_command(outcome, params["commands"]))
+            outcome = replace(outcome, next=next_command(outcome, params["commands"], params["ways"]))
             around["store"] = error.message
         lines = lines_of(outcome, params["failure"], around)
         module.exit_json(changed=False, outcome=outcome.as_dict(), lines=lines, hold=around["hold"])

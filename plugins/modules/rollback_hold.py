@@ -12,6 +12,7 @@ short_description: Show, set and release the deploy hold of an application
 description:
   - While a hold stands, whoever deploys is to keep out. A rollback sets one when it begins, and it stands until a person releases it, or the rollback
     is undone.
+  - Several holds may stand, each for a reason of its own. Deployments are held back as long as one does.
   - AWS knows nothing of it. A pipeline respects it by asking first, with O(state=check).
 options:
   state:
@@ -22,7 +23,9 @@ options:
     choices: [show, check, set, release]
     default: check
   reason:
-    description: Why deployments are held back, for whoever meets the hold. Needed with O(state=set).
+    description:
+      - Why deployments are held back, for whoever meets the hold. Needed with O(state=set).
+      - With O(state=release), the reason of the hold that is to end, or the id of its run. Needed where a person's hold stands beside another one.
     type: str
     default: ""
   who:
@@ -73,7 +76,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import namesakes
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import clock_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import changed, same, standing, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import changed, followed, standing, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 
 
@@ -92,7 +95,7 @@ def refuse(memory, hold):
         )
 
 
-def write(memory, before, after, etag):
+def write(memory, before, after, etag, who, since):
     """Write the hold, also under the other names that the same resources have in the store.
 
     :raises RollbackError: somebody else has changed it just now.
@@ -101,8 +104,9 @@ def write(memory, before, after, etag):
         memory.store.put(memory.key("hold"), as_json(after), etag)
         for other in map(memory.beside, namesakes(memory)):
             there, its_etag = other.read("hold") or (None, ABSENT)
-            if same(there, before) if not standing(after) else not standing(there):
-                other.store.put(other.key("hold"), as_json(after), its_etag)
+            then = followed(there, before, after, who, since)
+            if then != there:
+                other.store.put(other.key("hold"), as_json(then), its_etag)
     except Conflict as error:
         raise RollbackError("Somebody else has changed the hold just now (%s). Look again." % error.key) from error
 
@@ -121,9 +125,10 @@ def main():
         before, etag = memory.read("hold") or ({}, ABSENT)
         if params["state"] == "check":
             refuse(memory, before)
-        after = changed(before, params["state"], params["who"] or whoever(), clock_of(time.time()), params["reason"])
+        by = (params["who"] or whoever(), clock_of(time.time()))
+        after = changed(before, params["state"], *by, params["reason"])
         if after != before and not module.check_mode:
-            write(memory, before, after, etag)
+            write(memory, before, after, etag, *by)
         module.finish(
             changed=after != before,
             before=before,

@@ -41,6 +41,11 @@ options:
     type: list
     elements: str
     default: []
+  connection:
+    description: What is wrong with C(rollback_aws), as P(spymeo.rollback.connection#filter) tells it, because its values may be secrets.
+    type: list
+    elements: str
+    default: []
   overridden:
     description: The names of what inventory and command line set, in which options of our roles are looked for.
     type: list
@@ -64,7 +69,11 @@ options:
     type: str
     default: ""
   kind:
-    description: The name of the playbook, for which expected durations are looked up.
+    description: The name of the playbook. It alone goes on with its runs, and expected durations are looked up for it.
+    type: str
+    default: ""
+  command:
+    description: The command that was typed, without the ids of runs, to say how an unfinished run is given up.
     type: str
     default: ""
   fail_on_error:
@@ -146,6 +155,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+ways:
+  description: What can be done about an unfinished run, as C(words) and the C(command) to paste.
+  returned: when an unfinished run is in the way
+  type: list
+  elements: dict
 run_id:
   description: The id that was given, or a new one made of the time.
   returned: success
@@ -217,6 +231,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import known
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.together import problems_together
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
@@ -292,12 +307,13 @@ def missing_libraries(variables, playbook):
 
 def see(module, memory, run_id, abandon):
     """What the store tells: (Seen, notes)."""
-    purpose = module.params["purpose"]
+    asked = {name: module.params[name] for name in ("purpose", "command")}
+    asked["kind"] = module.params["kind"] if module.params["alone"] else ""
     if module.params["alone"] and not module.check_mode:
-        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), purpose)
+        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
         notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
     else:
-        seen, note = glance(memory, run_id, abandon, time.time(), purpose)
+        seen, note = glance(memory, run_id, abandon, time.time(), **asked)
         notes = [note] if note else []
     held = told((memory.read("hold") or (None,))[0])
     return seen, notes + ([held] if held else [])
@@ -328,11 +344,13 @@ def main():
             variables=dict(type="dict", required=True),
             playbook=dict(type="str", required=True, choices=list(ALL)),
             given=dict(type="list", elements="str", default=[]),
+            connection=dict(type="list", elements="str", default=[]),
             overridden=dict(type="list", elements="str", default=[]),
             purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
             alone=dict(type="bool", default=False),
             abandon=dict(type="str", default=""),
             kind=dict(type="str", default=""),
+            command=dict(type="str", default=""),
             fail_on_error=dict(type="bool", default=True),
             checks=dict(type="dict", options=CHECKS),
         )
@@ -341,8 +359,8 @@ def main():
     with module.telling():
         now = datetime.now(timezone.utc)
         found = unknown(module.params["given"]) + overriding(module.params["overridden"])
-        found += problems(variables, playbook) + problems_of_types(checks, playbook)
-        found = found or problems_of_checks(checks, now.date())
+        found += problems(variables, playbook) + module.params["connection"] + problems_of_types(checks, playbook)
+        found = found or problems_together(variables, playbook, now) + problems_of_checks(checks, now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
         given = variables.get("rollback_run_id") or ""

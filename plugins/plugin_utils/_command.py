@@ -5,8 +5,7 @@
 """The command with which ansible-playbook was started, as it can be pasted to go on, or to play another of our playbooks. Pure.
 
 What was typed may hold secrets (``-e admin_password=…``). Only the values of variables that this collection knows, and
-knows to be no secret, are repeated; in the place of others stands a file that does not exist, so that the command is refused
-until somebody puts the value there.
+knows to be no secret, are repeated. For the others stands a variable of the shell, which refuses the command until it is set.
 """
 
 from __future__ import annotations
@@ -18,15 +17,26 @@ import re
 import shlex
 
 import yaml
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.splitter import parse_kv
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import SECRET, VARIABLES
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import SECRET, VARIABLES, meant
 
 COLLECTION = "spymeo.rollback."
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,-]+\Z")
+_A_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")  # for Ansible as for a shell
+_OF_A_RUN = (
+    "rollback_run_id",
+    "rollback_abandon",
+    "rollback_undo_run",
+)  # what another playbook is about is another run
+_FLAGS = {
+    "check": "--check", "diff": "--diff", "flush_cache": "--flush-cache", "become": "--become",
+    "become_ask_pass": "--ask-become-pass", "ask_vault_pass": "--ask-vault-password",
+}  # fmt: skip
 
 
-def command(cliargs, cwd, playbook=None, variables=(), limit=None):
+def command(cliargs, cwd, playbook=None, variables=(), limit=None, without=()):
     """A command line (str).
 
     :param cliargs: mapping, as ``ansible.context.CLIARGS``.
@@ -34,6 +44,7 @@ def command(cliargs, cwd, playbook=None, variables=(), limit=None):
     :param playbook: a playbook of this collection, like ``undo``; without one, what was typed.
     :param variables: (name, value) to be set besides; they take the place of what was typed for them.
     :param limit: a host, where nothing was typed.
+    :param without: names of variables that are left out.
     """
     typed = list(cliargs.get("args") or [])
     own = dict(variables)
@@ -42,12 +53,23 @@ def command(cliargs, cwd, playbook=None, variables=(), limit=None):
         words += ["-i", _short(source, cwd)]
     if cliargs.get("subset") or limit:
         words += ["--limit", cliargs.get("subset") or limit]
-    words += _vault(cliargs, cwd)
+    words += _switches(cliargs, playbook) + _vault(cliargs, cwd)
+    quoted = [shlex.quote(word) for word in words]
     for text in cliargs.get("extra_vars") or []:
-        words += _repeated(text, own, playbook)
+        quoted += _repeated(text, {*own, *without}, playbook)
     for name, value in own.items():
-        words += ["-e", _assigned(name, value)]
-    return " ".join(shlex.quote(word) for word in words)
+        quoted += ["-e", shlex.quote(_assigned(name, value))]
+    return " ".join(quoted)
+
+
+def _switches(cliargs, playbook):
+    """Who only looks is led to no command that does it; but a hold is set or released by words of its own."""
+    flags = [
+        flag for name, flag in _FLAGS.items() if cliargs.get(name) and not (playbook == "hold" and name == "check")
+    ]
+    loud = ["-" + "v" * cliargs["verbosity"]] if cliargs.get("verbosity") else []
+    forks = cliargs.get("forks") or constants.DEFAULT_FORKS
+    return flags + loud + (["--forks", str(forks)] if forks != constants.DEFAULT_FORKS else [])
 
 
 def _other(typed, playbook, cwd):
@@ -65,7 +87,7 @@ def _short(path, cwd):
 
 
 def _vault(cliargs, cwd):
-    words = ["--ask-vault-password"] if cliargs.get("ask_vault_pass") else []
+    words = []
     for path in cliargs.get("vault_password_files") or []:
         words += ["--vault-password-file", _short(path, cwd)]
     for name in cliargs.get("vault_ids") or []:
@@ -74,36 +96,45 @@ def _vault(cliargs, cwd):
 
 
 def _repeated(text, own, playbook):
-    """What is repeated of one ``-e``: none of ``own``; for another playbook than the typed one, what that one uses, and no run's id."""
+    """The quoted words for one ``-e``: nothing of the names in ``own``; for another playbook than the typed one, what that one uses, and no run's id."""
     text = str(text)
     if text.startswith("@"):
-        return ["-e", text]
+        return ["-e", shlex.quote(text)]
     words = []
-    for name, value in _pairs(text):
+    for typed, value in _pairs(text):
+        name = typed if typed in VARIABLES else meant(typed) or typed
         if name in own or (playbook and name in VARIABLES and not _for(playbook, name)):
             continue
-        public = name in VARIABLES and name not in SECRET
-        words += ["-e", _assigned(name, value) if public else "@YOUR-VALUE-OF-%s" % name]
+        if name in VARIABLES and name not in SECRET:
+            words += ["-e", shlex.quote(_assigned(name, value))]
+        elif _A_NAME.match(name):
+            words += ["-e", _to_be_set(name, value)]
     return words
 
 
+def _to_be_set(name, value):
+    """A value that is not shown, in double quotes: the shell takes it from a variable of the same name, and says which one if that is not set."""
+    form = "%s='${%s:?}'" if isinstance(value, str) and name not in SECRET else "{%s: ${%s:?}}"
+    return '"%s"' % (form % (name, name))
+
+
 def _for(playbook, name):
-    return playbook in VARIABLES[name].playbooks and name not in ("rollback_run_id", "rollback_abandon")
+    return playbook in VARIABLES[name].playbooks and name not in _OF_A_RUN
 
 
 def _pairs(text):
-    """(name, value) of what was typed after ``-e``; what cannot be read is one unnamed value."""
+    """(name, value) of what was typed after ``-e``; of what Ansible itself cannot read, none."""
     if text.lstrip().startswith(("{", "[")):
         try:
             found = yaml.safe_load(text)
         except yaml.YAMLError:
-            found = None
-        return list(found.items()) if isinstance(found, dict) else [("EXTRA-VARIABLES", text)]
+            return []
+        return [(str(name), value) for name, value in found.items()] if isinstance(found, dict) else []
     try:
         found = parse_kv(text)
     except AnsibleError:
-        found = {"_raw_params": text}
-    return [("EXTRA-VARIABLES" if name == "_raw_params" else name, value) for name, value in found.items()]
+        return []
+    return [(name, value) for name, value in found.items() if name != "_raw_params"]
 
 
 def _assigned(name, value):

@@ -11,7 +11,7 @@ import pytest
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
 
-RUN = "rb-20261124-041500"
+RUN = "run-of-the-cutover"
 NEW = f"{world.DB_INSTANCE}-{RUN}"
 
 

@@ -165,13 +165,31 @@ NULL = dict.fromkeys(
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-@pytest.mark.parametrize("playbook", ["rollback_full", "rollback_code", "rollback_database", "rollback_secrets"])
+@pytest.mark.parametrize("playbook", ["rollback_full", "rollback_code", "rollback_database"])
 def test_null_and_blank_are_empty(broken, playbook, nothing):
     played = broken.play(
         playbook, "--check", "-e", json.dumps({**dict.fromkeys(NULL, nothing), "verify_variables": None})
     )
     assert (played.code, played.written) == (0, []), played.output
     assert "CHECKED" in played.output
+
+
+@pytest.mark.parametrize(
+    ("playbooks", "given", "words"),
+    [
+        (["rollback_secrets"], {"rollback_secrets": None, "rollback_parameters": ""}, "there is nothing this playbook could do"),
+        (["rollback_full"], {"rollback_point_in_time": "2062-11-22T03:00:00Z"}, "which is in the future"),
+        (PLAYBOOKS, {"rollback_aws": {"endpoint_ulr": "x"}}, "rollback_aws has endpoint_ulr, which is no connection option"),
+        (["rollback_code", "hold"], {"rollback_aws": "production"}, "rollback_aws is str, not a mapping"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_in_our_own_words(playbooks, given, words):
+    for name, (code, output) in all_of(playbooks, *LAB, "-e", json.dumps(given)).items():
+        assert code == 2, (name, output)
+        assert words in output, (name, output)
+        assert "Unsupported parameters" not in output, (name, output)
+        if name in WRITING:
+            assert "FAILED at:" in output, (name, output)
 
 
 def test_a_wrong_type_is_told_at_begin_by_the_name_that_was_written(broken):
@@ -389,3 +407,69 @@ def test_the_outcome_is_handed_on_as_one_value(production):
         "ecs UpdateService spymeo-production spymeo-app arn:aws:ecs:eu-west-3:123456789012:task-definition/spymeo-app:1"
     ]
     assert found["run_id"].startswith("rb-")
+
+
+def test_what_triage_recommends_is_for_the_application_that_was_looked_at(broken):
+    other = {
+        "rollback_environment": "staging",
+        "rollback_cluster": world.CLUSTER,
+        "rollback_base_url": "http://127.0.0.1:1",
+    }
+    typed = [word for pair in other.items() for word in ("-e", "=".join(pair))]
+    played = broken.play("triage", *typed, "-e", json.dumps({"verify_variables": {"token": "hunter2"}}))
+    (command,) = (line for line in played.output.splitlines() if "NEXT " in line)
+    assert " ".join(typed) in command
+    assert "verify_variables: ${verify_variables:?}" in command
+    assert "hunter2" not in command
+    assert "PLAYED" not in played.output  # the connection was refused
+
+
+def test_a_hold_that_a_person_releases_opens_no_gate_while_a_rollback_stands(production):
+    def hold(state, reason=""):
+        return production.play("hold", "-e", f"rollback_hold={state}", "-e", f"rollback_hold_reason={reason}")
+
+    gate = [
+        "sh",
+        str(ROOT / "extensions/ci/deploy-gate"),
+        f"{production.state['directory']}/rollback-store/lab/spymeo-lab/hold",
+    ]
+    assert hold("set", "audit").code == 0
+    production.accident("login-broken")
+    done = production.play("rollback_code", cwd=ROOT)
+    assert done.code == 0
+    assert ": audit; and " in done.output
+    run_id = done.output.partition("DONE      run ")[2].split()[0]
+    assert f"rollback_hold=release -e rollback_hold_reason={run_id}" in done.output
+    unsaid = hold("release")
+    assert unsaid.code == 2
+    assert "Several hold deployments back" in unsaid.output
+    assert [hold("release", "audit").code, hold("check").code, production.run(gate).code] == [0, 2, 1]
+    assert [hold("release", run_id).code, hold("check").code, production.run(gate).code] == [0, 0, 0]
+
+
+def next_commands(played) -> list[str]:
+    """The commands that are to be run next, as they can be pasted."""
+    lines = textwrap.dedent(played.output).splitlines()
+    return [lines[at + 1].strip() for at, line in enumerate(lines) if line.startswith("NEXT ")]
+
+
+def test_an_unfinished_run_is_gone_on_with_by_its_own_playbook_and_its_own_options(production):
+    production.accident("full")
+    production.control("throttle", operation="UpdateService", times=50)
+    stopped = production.play("rollback_full", "-e", "rollback_fence=none", cwd=ROOT)
+    production.control("throttle", operation="UpdateService", times=0)
+    (go_on,) = next_commands(stopped)
+    run_id = go_on.rpartition("=")[2]
+    nobody = production.play("rollback_full", "-e", "rollback_run_id=rb-20200101-000000", cwd=ROOT)
+    assert (nobody.code, nobody.written) == (2, []), nobody.output
+    assert f"It knows {run_id}." in " ".join(nobody.output.split())
+    for typed in (["-e", f"rollback_run_id={run_id}"], [], ["--check", "-e", f"rollback_run_id={run_id}"]):
+        refused = production.play("rollback_code", *typed, cwd=ROOT)
+        if "--check" in typed:
+            assert f"{go_on} " in " ".join(refused.output.split()), refused.output
+            continue
+        assert (refused.code, refused.written) == (2, []), refused.output
+        give_up = f"{go_on.partition(' -e ')[0]} -e rollback_abandon={run_id}".replace("rollback_full", "rollback_code")
+        assert next_commands(refused) == [go_on, give_up]
+    went_on = production.run(["sh", "-c", go_on])
+    assert went_on.code == 0, went_on.output

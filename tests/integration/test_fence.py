@@ -14,7 +14,7 @@ from spymeo_lab import world
 from spymeo_lab.demo import Visitor
 
 FENCE = ["-e", "rollback_fence=scale_to_zero", "-e", "rollback_lease=2"]
-RUN = ["-e", "rollback_run_id=rb-20261124-031500"]
+RUN = ["-e", "rollback_run_id=run-of-the-fence"]
 TARGET = {
     "ServiceNamespace": "ecs",
     "ResourceId": f"service/{world.CLUSTER}/{world.SERVICE}",
@@ -96,7 +96,7 @@ def test_the_same_run_goes_on_and_gives_everything_back(broken):
     assert broken.service()["taskDefinition"].endswith(":1")
     visitor = Visitor(broken.state["base_url"])
     assert visitor.ask("GET", world.HEALTH_PATH) == (200, {"status": "ok", "release": "1.0.0", "database": "ok"})
-    restored = [name for name in broken.instances() if name.endswith("031500")]
+    restored = [name for name in broken.instances() if name.endswith("run-of-the-fence")]
     assert len(restored) == 1
     again = broken.play("rollback_full", *FENCE, *RUN)
     assert (again.code, again.written) == (0, []), again.output

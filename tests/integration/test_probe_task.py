@@ -11,7 +11,7 @@ import pytest
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
 
-RUN = "rb-20261125-031500"
+RUN = "run-of-the-probe"
 NEW = f"{world.DB_INSTANCE}-{RUN}"
 GIVEN = {"rollback_db_probe": "task", "rollback_db_warm": ["Practitioner"]}
 PROBE = f"{world.FAMILY}-rollback-probe"

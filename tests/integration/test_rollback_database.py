@@ -20,7 +20,7 @@ import spymeo_app.seed
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
 
-RUN = "rb-20261124-031500"
+RUN = "run-of-the-data"
 NEW = f"{world.DB_INSTANCE}-{RUN}"
 PLAYBOOK = "rollback_database"
 

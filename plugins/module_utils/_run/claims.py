@@ -80,11 +80,12 @@ def _free(other, run, now):
     :raises RollbackError: somebody does.
     """
     lock, etag = other.lock() or (None, ABSENT)
-    answer = standing(lock, "", run["abandon"], now, run["purpose"])
+    answer = standing(lock, "", run["abandon"], now, run["purpose"], run.get("command", ""))
     if isinstance(answer, Refused):
         raise RollbackError(
             "The same services or the same DB instance have another name in the store, %s, and are in use there. %s"
-            % (other.place, answer.message)
+            % (other.place, answer.message),
+            result=dict(ways=[dict(words=words, command=command) for words, command in answer.ways]),
         )
     if not isinstance(answer, Free):
         raise RollbackError(

@@ -11,10 +11,12 @@ its own, by writing into it what it intends (``intended``); one whose lock was t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import LIKE_MADE
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
     CHECKPOINT,
     COMPLETE,
@@ -49,12 +51,13 @@ class Await:
 
 @dataclass(frozen=True)
 class Refused:
-    """The lock may not be taken; the message says why, and what to do."""
+    """The lock may not be taken; the message says why, and what to do. ``ways``: (words, command) of what can be done about it."""
 
     message: str
+    ways: tuple = ()
 
 
-def standing(lock, run_id, abandon, now, purpose=ROLLBACK):
+def standing(lock, run_id, abandon, now, purpose=ROLLBACK, command=""):
     """What a play may do that wants to begin.
 
     :param lock: the Lock as it is recorded, or None.
@@ -62,6 +65,7 @@ def standing(lock, run_id, abandon, now, purpose=ROLLBACK):
     :param abandon: the run that the operator gives up; empty, or WHICHEVER for what may follow any run.
     :param now: seconds since 1970.
     :param purpose: one of PURPOSES.
+    :param command: that was typed, without the ids of runs.
     :return: Free, Await or Refused.
     """
     if lock is None:
@@ -78,12 +82,70 @@ def standing(lock, run_id, abandon, now, purpose=ROLLBACK):
         )
     if lock.unfinished and not mine and abandon not in (lock.run_id, WHICHEVER):
         return Refused(
-            "%s was not finished. Go on with it: the same command and -e rollback_run_id=%s. "
+            "%s was not finished. Go on with it: its own playbook and -e rollback_run_id=%s. "
             "Or give it up, which leaves all that it has done: -e rollback_abandon=%s. Nothing was changed.%s"
-            % (_told(lock), lock.run_id, lock.run_id, _last_intents(lock))
+            % (_told(lock), lock.run_id, lock.run_id, _last_intents(lock)),
+            ways_out(lock.run_id, lock.command, command),
         )
     died = lock.expires is not None
     return Free("%s, whose lease ended at %s" % (_told(lock), clock_of(lock.expires)) if died else None)
+
+
+def ways_out(run_id, its_command, command):
+    """(words, command) to go on with an unfinished run, and to give it up; without those of which the command is not known.
+
+    :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
+    """
+    ways = (
+        ("Go on with run %s:" % run_id, its_command, "rollback_run_id"),
+        ("Or give it up, which leaves all that it has done:", command, "rollback_abandon"),
+    )
+    return tuple((words, "%s -e %s=%s" % (typed, name, run_id)) for words, typed, name in ways if typed)
+
+
+def of_nobody(run_id, runs):
+    """The Refused for a run that the store does not know, None for one that gets a name of its own.
+
+    :param run_id: that the operator gave.
+    :param runs: the ids that the store knows, oldest first.
+    """
+    near = [known for known in runs if _mistyped(run_id, known)]
+    if not near and not LIKE_MADE.match(run_id):
+        return None
+    newest = ", ".join(near or runs[:-4:-1])
+    return Refused(
+        "The store knows no run %s, so there is nothing to go on with. %s Nothing was changed. Correct rollback_run_id, or leave it out for a new run; "
+        "if the store itself is another one than then, set rollback_store."
+        % (run_id, "It knows %s." % newest if newest else "It knows none.")
+    )
+
+
+def _mistyped(given, known):
+    """Names that count something, like change-4711 and change-4712, are two; other names that are nearly the same are one."""
+    import difflib  # takes longer to load than all else here; few give a name of their own
+
+    counted = [re.sub(r"\D", "", name) for name in (given, known)]
+    return counted[0] == counted[1] and difflib.SequenceMatcher(None, given, known).ratio() > 0.8
+
+
+def of_another_kind(run_id, known, kind, command):
+    """The Refused for a run that is gone on with by another playbook than its own, None when it is its own.
+
+    :param known: dict(kind, command, unfinished) of that run.
+    """
+    if known["kind"] == kind:
+        return None
+    return Refused(
+        "Run %s is one of '%s', and this playbook is '%s': what one has begun the other cannot go on with. Nothing was changed. "
+        "Use the playbook of the run%s, or leave rollback_run_id out for a new run."
+        % (
+            run_id,
+            known["kind"],
+            kind,
+            ", or give the run up: -e rollback_abandon=%s" % run_id if known["unfinished"] else "",
+        ),
+        ways_out(run_id, known["command"], command if known["unfinished"] else ""),
+    )
 
 
 def _told(lock):
@@ -119,7 +181,7 @@ def sealed(lock):
     return replace(lock, expires=None, under_way=())
 
 
-def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK):
+def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK, command=""):
     """The lock that a play writes to begin; it holds for ``lease`` seconds.
 
     :param lock: the Lock for which ``standing`` says Free, or None.
@@ -141,6 +203,7 @@ def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK):
         undoes=undoes,
         undoable=undoable(lock) if lock and not same else lock.undoable if lock else "",
         purpose=purpose,
+        command=command,
     )
 
 

@@ -10,7 +10,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run import plays
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import who_works
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import holds_of, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 
 
@@ -65,6 +65,7 @@ class Ending:
             fence=found["unfence"] if self._params["fenced"] else "",
             up=self._up(client) if wrote and not outcome.verified else [],
             hold=self._hold() or "",
+            release=self._release(found["release"]),
             store=self._trouble,
             at_work=self._at_work(),
         )
@@ -91,6 +92,15 @@ class Ending:
             return told((self._memory.read("hold") or (None,))[0])
         except RollbackError:
             return None  # what the store said is told already
+
+    def _release(self, command):
+        """The command that releases the hold of this run; where other holds stand too, that one alone."""
+        try:
+            holds = holds_of((self._memory.read("hold") or (None,))[0]) if self._memory else []
+        except RollbackError:
+            return command
+        own = [hold for hold in holds if hold["run_id"] == self._params["run_id"]]
+        return "%s -e rollback_hold_reason=%s" % (command, own[0]["run_id"]) if own and holds[1:] else command
 
     def _at_work(self):
         """The run that has begun since this one looked, for people; empty when there is none."""

@@ -2,17 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The word to whoever deploys: keep out, a rollback stands. Pure."""
+"""The word to whoever deploys: keep out, a rollback stands. Pure.
+
+Several may hold deployments back, each for a reason of its own, and each ends for itself. The record of the store is what deploy-gate reads,
+which knows no JSON but flat one: it is one of the holds, and the others are texts under ``beside``.
+"""
 
 from __future__ import annotations
 
+import json
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, ROLLBACK, UNDO
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import ROLLBACK, UNDO
+
+NAMES = ("who", "since", "reason", "run_id")
 
 
-def standing(hold):
-    """Whether a hold (dict as it is stored, or None) is to be respected."""
-    return bool(hold and hold["standing"])
+def standing(record):
+    """Whether a record (dict as it is stored, or None) is to be respected."""
+    return bool(record and record["standing"])
 
 
 def placed(who, since, reason, run_id=""):
@@ -24,72 +32,147 @@ def placed(who, since, reason, run_id=""):
     return dict(standing=True, who=who, since=since, reason=reason, run_id=run_id)
 
 
-def same(one, other):
-    """Whether two records (dicts, or None) are one hold, under two names of the same resources (see ``claims``)."""
-    names = ("who", "since", "reason", "run_id")
-    return bool(one and other) and all(one[name] == other[name] for name in names)
-
-
 def free(who, since, reason):
     """A hold that has never stood. A pipeline deploys on this word only: that nothing is there may mean that it asks in the wrong place."""
     return dict(placed(who, since, reason), standing=False)
 
 
-def lifted(hold, who, since):
-    """The same hold, which no longer stands."""
-    return dict(hold, standing=False, lifted_by=who, lifted=since)
+def holds_of(record):
+    """The holds that stand (list of dict), the first that was set first.
 
-
-def changed(hold, state, who, since, reason):
-    """The hold after a person's ``set`` or ``release``; any other state leaves it as it is.
-
-    :param hold: dict as it is stored; empty when there was never one.
-    :raises RollbackError: a hold is set without a reason, or released where there was never one.
+    :param record: as it is stored, or None.
     """
-    if state == "release" and not hold:
+    if not standing(record):
+        return []
+    every = [record, *map(json.loads, record.get("beside", []))]
+    return [placed(*(hold[name] for name in NAMES)) for hold in every]
+
+
+def recorded(holds):
+    """The record of holds that stand; at least one."""
+    beside = [json.dumps(hold, ensure_ascii=False, sort_keys=True) for hold in holds[1:]]
+    return dict(holds[0], **dict(beside=beside) if beside else {})
+
+
+def lifted(record, who, since, ended=None):
+    """The record once ``ended`` (list of holds; all of them, if not given) stand no longer.
+
+    :param record: in which at least one stands.
+    """
+    holds = holds_of(record)
+    left = [] if ended is None else [hold for hold in holds if hold not in ended]
+    return recorded(left) if left else dict(holds[-1], standing=False, lifted_by=who, lifted=since)
+
+
+def joined(record, holds):
+    """The record once ``holds`` stand, too."""
+    before = holds_of(record)
+    every = before + [hold for hold in holds if hold not in before]
+    return recorded(every) if every != before else record
+
+
+def to_release(record, reason):
+    """The holds that a person's ``release`` ends.
+
+    :param reason: of the one that is meant, or its run; empty where only one can be meant: the rollbacks' holds end together, and a
+        person's for itself.
+    :raises RollbackError: it cannot be told which one is meant.
+    """
+    holds = holds_of(record)
+    meant = [hold for hold in holds if reason in (hold["reason"], hold["run_id"])] if reason else holds
+    if holds and not meant:
+        raise RollbackError(
+            "No hold stands with rollback_hold_reason '%s'. These do, each with what releases it:" % reason,
+            _ways(holds),
+        )
+    if not reason and len(holds) > 1 and not all(hold["run_id"] for hold in holds):
+        raise RollbackError(
+            "Several hold deployments back, for reasons of their own. Say which hold is to end, by its reason:",
+            _ways(holds),
+        )
+    return meant
+
+
+def _ways(holds):
+    """What is said of each, and what releases it."""
+    named = [
+        json.dumps(
+            dict(rollback_hold="release", rollback_hold_reason=hold["run_id"] or hold["reason"]), ensure_ascii=False
+        )
+        for hold in holds
+    ]
+    return ["%s: -e '%s'" % (_told(hold), words.replace("'", "'\\''")) for hold, words in zip(holds, named)]
+
+
+def changed(record, state, who, since, reason):
+    """The record after a person's ``set`` or ``release``; any other state leaves it as it is.
+
+    :param record: dict as it is stored; empty when there was never one.
+    :raises RollbackError: a hold is set without a reason, or released where there was never one, or where several are meant.
+    """
+    if state == "release" and not record:
         raise RollbackError(
             "There is no hold to release: nothing was ever written down here. Compare the names; nothing was changed."
         )
     if state == "release":
-        return lifted(hold, who, since) if standing(hold) else hold
+        return lifted(record, who, since, to_release(record, reason.strip())) if standing(record) else record
     if state != "set":
-        return hold
+        return record
     if not reason.strip():
         raise RollbackError("A deploy hold needs a reason, which whoever meets it reads. Set rollback_hold_reason.")
-    return hold if standing(hold) and hold["reason"] == reason else placed(who, since, reason)
+    same = any(hold["reason"] == reason for hold in holds_of(record))
+    return record if same else joined(record, [placed(who, since, reason)])
 
 
-def at_the_beginning(hold, record, elsewhere=None):
-    """The hold that a run sets when it begins, or None when it stays as it is.
+def followed(there, before, after, who, since):
+    """The record of another name of the same resources, once ``before`` was changed to ``after``."""
+    were, are = holds_of(before), holds_of(after)
+    there = joined(there, [hold for hold in are if hold not in were])
+    ended = [hold for hold in were if hold not in are and hold in holds_of(there)]
+    return lifted(there, who, since, ended) if ended else there
 
-    A checkpoint is what comes before a deployment, so it holds nobody back; it says so where nobody has said anything yet.
 
-    :param elsewhere: a hold that stands under another name of the same resources; then it stands under this one, too.
+def at_the_beginning(record, run, elsewhere=()):
+    """The record when a run begins, or None when it stays as it is.
+
+    A checkpoint is what comes before a deployment, so it holds nobody back; it says so where nobody has said anything yet. An undo stands
+    behind the hold of what it undoes.
+
+    :param elsewhere: holds that stand under other names of the same resources; then they stand under this one, too.
     """
-    reason = "run %s (%s)" % (record["run_id"], record["kind"])
-    if standing(hold):
-        return None
-    if elsewhere:
-        return elsewhere
-    if record["purpose"] in (ROLLBACK, UNDO):
-        return placed(record["who"], record["began"], reason, record["run_id"])
-    return free(record["who"], record["began"], reason) if hold is None else None
+    reason = "run %s (%s)" % (run["run_id"], run["kind"])
+    every = holds_of(joined(record, elsewhere))
+    known = any(hold["run_id"] in (run["run_id"], run["undoes"] or run["run_id"]) for hold in every)
+    own = (
+        [placed(run["who"], run["began"], reason, run["run_id"])]
+        if run["purpose"] in (ROLLBACK, UNDO) and not known
+        else []
+    )
+    after = joined(record, every + own)
+    if after is None:
+        return free(run["who"], run["began"], reason)
+    return after if after != record else None
 
 
-def at_the_end(hold, record, wrote):
-    """The hold when a run has ended, or None when it stays as it is.
+def at_the_end(record, run, wrote, complete):
+    """The record when a run has ended, or None when it stays as it is.
 
     What a run has changed stands until a person lifts the hold, or an undo of a rollback takes it back. An undo of an undo brings the rollback back.
 
     :param wrote: whether the run has made a writing call.
+    :param complete: whether it has done all of its work, if only by finding it done.
     """
-    own = standing(hold) and hold["run_id"] in (record["run_id"], record["undoes"] or record["run_id"])
-    over = not wrote or (record["frees"] and record["outcome"] == COMPLETE)
-    return lifted(hold, record["who"], record["ended"]) if own and over else None
+    over = {run["run_id"]} if not wrote else set()
+    if run["frees"] and complete:
+        over |= {run["run_id"], run["undoes"]}
+    ended = [hold for hold in holds_of(record) if hold["run_id"] and hold["run_id"] in over]
+    return lifted(record, run["who"], run["ended"], ended) if ended else None
 
 
-def told(hold):
+def told(record):
     """A line for people, None without a hold that stands."""
-    if not standing(hold):
-        return None
+    return "; and ".join(map(_told, holds_of(record))) or None
+
+
+def _told(hold):
     return "%s holds deployments back since %s: %s" % (hold["who"], hold["since"], hold["reason"])

@@ -12,6 +12,8 @@ import re
 RUN_ID = re.compile(r"^[a-z](?:-?[a-z0-9]){2,29}\Z")
 RUN_ID_FORM = "3 to 30 small letters, digits and single hyphens, beginning with a letter, like rb-20261122-031500"
 
+LIKE_MADE = re.compile(r"rb-?\d")  # as ``new_run_id`` makes them, typing errors and all
+
 TAG_RUN = "spymeo:rollback-run"
 TAG_SNAPSHOT = "spymeo:rollback-source-snapshot"
 TAG_REPLACES = "spymeo:rollback-replaces"

@@ -125,6 +125,11 @@ def _misspelt(name):
     return _UNKNOWN % (name, "did you mean %s?" % near)
 
 
+def meant(name):
+    """The variable of this collection that an unknown name surely stands for, or None."""
+    return _nearest(name, _NEAR)
+
+
 _UNKNOWN = "%s is no variable of this collection, so nothing would read it; %s"
 
 
@@ -452,7 +457,12 @@ VARIABLES = {
     "rollback_hold": Variable(
         _choice("show", "check", "set", "release"), "empty, show, check, set, or release", (), (HOLD,)
     ),
-    "rollback_hold_reason": Variable(_check_text, "empty, or why deployments are held back", (), (HOLD,)),
+    "rollback_hold_reason": Variable(
+        _check_text,
+        "empty, or why deployments are held back, or the reason of the hold that is to be released",
+        (),
+        (HOLD,),
+    ),
     "rollback_failed_db_instance": Variable(
         _check_name, "empty, or an RDS DB instance identifier, like spymeo-production-db", (), (SALVAGE,)
     ),
@@ -594,6 +604,7 @@ OF_ROLES = frozenset(
         "run_aws",
         "run_before",
         "run_checks",
+        "run_command",
         "run_commands",
         "run_details",
         "run_environment",
@@ -611,6 +622,7 @@ OF_ROLES = frozenset(
         "run_store",
         "run_undoes",
         "run_variables",
+        "run_ways",
         "run_who",
         "salvage_database_secret",
         "salvage_db_instance",

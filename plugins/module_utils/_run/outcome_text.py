@@ -26,6 +26,7 @@ def lines_of(outcome, message, around):
     :param around: dict: ``details`` (list of str: what was done, step by step), ``base_url``, ``up`` (list of str: what runs now),
         ``fence`` (the command that gives the services back, empty when they do not stand at 0), ``undo``, ``again``, ``go_on``,
         ``verify``, ``release`` (commands), ``hold`` (who holds deployments back, or empty), ``store`` (what the store said, or empty),
+        ``ways`` (list of dict(words, command): what the task that has failed knows to be done about it),
         ``at_work`` (another run that is at work, or empty), ``contacts`` (dict).
     """
     if outcome.state == CHECKED:
@@ -77,7 +78,8 @@ def _failed(outcome, message, around):
         NOT_VERIFIED: ("When what is said above is mended, this checks again:", around["verify"]),
         UNTOUCHED: ("Mend what is said above, then run the same command again:", around["again"]),
     }[outcome.state]
-    return [*lines, _line("NEXT", words[0]), INDENT + words[1]]
+    ways = [(way["words"], way["command"]) for way in around.get("ways") or ()] or [words]
+    return lines + [line for words, command in ways for line in (_line("NEXT", words), INDENT + command)]
 
 
 def _calls(word, calls):

@@ -18,6 +18,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     Refused,
     clock_of,
     given_back,
+    of_another_kind,
+    of_nobody,
     refuse_lost,
     released,
     standing,
@@ -28,6 +30,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    COMPLETE,
     GIVEN_UP,
     ROLLBACK,
     UNDER_WAY,
@@ -56,7 +59,7 @@ class Seen:
         return undoable(self.lock) if self.lock else ""
 
 
-def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK):
+def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK, kind="", command=""):
     """See whether a run may begin. Nothing is written.
 
     A run that is to be resumed, or given up, and looks alive may be one that was killed a moment ago, so its lease is waited for.
@@ -64,9 +67,11 @@ def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK):
     :param now: callable → seconds since 1970.
     :param clock: ``_wait.Clock``.
     :param purpose: one of PURPOSES.
+    :param kind: the name of the playbook; empty when any may go on with a run.
+    :param command: that was typed, without the ids of runs.
     :raises RollbackError: somebody is at work, or another run is unfinished.
     """
-    asked = (memory, run_id, abandon, now, purpose)
+    asked = (memory, run_id, abandon, now, purpose, kind, command)
     seen, answer = _look(*asked)
     if isinstance(answer, Await):
         wait_for(
@@ -78,24 +83,47 @@ def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK):
         )
         seen, answer = _look(*asked)
     if isinstance(answer, Refused):
-        raise RollbackError(answer.message)
+        raise refusal(answer)
     return seen if isinstance(answer, Await) else Seen(seen.lock, seen.etag, answer.found)
 
 
-def glance(memory, run_id, abandon, now, purpose=ROLLBACK):
+def refusal(refused):
+    """The error of a Refused. ``ways`` in its result are dicts(words, command)."""
+    return RollbackError(
+        refused.message, result=dict(ways=[dict(words=words, command=command) for words, command in refused.ways])
+    )
+
+
+def glance(memory, run_id, abandon, now, purpose=ROLLBACK, kind="", command=""):
     """The Seen, and what would keep a run from beginning (str, None when nothing would); for whoever changes nothing.
 
     :param now: seconds since 1970.
     """
-    seen, answer = _look(memory, run_id, abandon, lambda: now, purpose)
+    seen, answer = _look(memory, run_id, abandon, lambda: now, purpose, kind, command)
     if isinstance(answer, Refused):
-        return seen, answer.message
+        return seen, " ".join([answer.message, *("%s %s" % way for way in answer.ways)])
     return seen, who_works(seen.lock, now) or (answer.found and "a run would take over the lock: %s" % answer.found)
 
 
-def _look(memory, run_id, abandon, now, purpose):
+def _look(memory, run_id, abandon, now, purpose, kind, command):
     lock, etag = memory.lock() or (None, ABSENT)
-    return Seen(lock, etag), standing(lock, run_id, abandon, now(), purpose)
+    answer = standing(lock, run_id, abandon, now(), purpose, command)
+    refused = _misnamed(memory, lock, run_id, kind, command) if run_id and kind else None
+    return Seen(lock, etag), refused or answer
+
+
+def _misnamed(memory, lock, run_id, kind, command):
+    """The Refused where the operator has named a run that is none of this playbook, or None."""
+    known = _known(memory, run_id, lock)
+    return of_another_kind(run_id, known, kind, command) if known else of_nobody(run_id, memory.runs())
+
+
+def _known(memory, run_id, lock):
+    """What the store has of a run: dict(kind, command, unfinished); None when it knows none of that id."""
+    if lock and lock.run_id == run_id:
+        return dict(kind=lock.kind, command=lock.command, unfinished=lock.unfinished)
+    record = (memory.run(run_id) or (None,))[0]
+    return record and dict(kind=record["kind"], command=record.get("command", ""), unfinished=False)
 
 
 def _gone_or_alive(asked, before):
@@ -115,7 +143,8 @@ def begin(memory, etag, run, now, lease):
     """Take the lock, and write the record of the run. Gives the Lock.
 
     :param etag: of the lock that was looked at before the plan was made: the plan holds only if nobody has worked since.
-    :param run: dict(run_id, kind, purpose, who, undoes, abandon, resources: ARNs, plan: list of str, before: dict); JSON types.
+    :param run: dict(run_id, kind, purpose, who, undoes, abandon, resources: ARNs, plan: list of str, before: dict, command: that was typed,
+        without the ids of runs); JSON types.
     :param now: seconds since 1970.
     :param lease: seconds.
     :raises RollbackError: somebody has begun since.
@@ -125,7 +154,9 @@ def begin(memory, etag, run, now, lease):
         _refuse_who_was_quicker(lock)
     for intent in lock.under_way if lock else ():
         memory.settle(lock.run_id, intent, UNKNOWN, now)
-    ours = taken(lock, run["run_id"], run["kind"], run["who"], run["undoes"], now, lease, run["purpose"])
+    ours = taken(
+        lock, run["run_id"], run["kind"], run["who"], run["undoes"], now, lease, run["purpose"], run.get("command", "")
+    )
     try:
         own = memory.put_lock(ours, etag)
     except Conflict:
@@ -177,6 +208,7 @@ def _record(memory, run, lock, now):
         purpose=run["purpose"],
         who=run["who"],
         undoes=run["undoes"],
+        command=run.get("command", ""),
         resources=run["resources"],
         frees=run["purpose"] == UNDO and _purpose_of(memory, run["undoes"]) == ROLLBACK,
         began=earlier.get("began", play["began"]),
@@ -216,7 +248,9 @@ def end(memory, run_id, fencing, told, now):
         history, _etag = memory.read("history") or (dict(runs=[]), None)
         runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
         memory.write(dict(runs=runs), "history")
-    _change_holds(memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote))
+    _change_holds(
+        memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote, told["outcome"] == COMPLETE)
+    )
     for _trial in range(TRIES):
         try:
             memory.put_lock(left, etag)
@@ -233,7 +267,7 @@ def _change_holds(memory, record, change):
     everywhere = [
         (each, *(each.read("hold") or (None, ABSENT))) for each in (memory, *map(memory.beside, record["places"]))
     ]
-    stands = next((held for _each, held, _etag in everywhere if hold.standing(held)), None)
+    stands = [each for _memory, held, _etag in everywhere for each in hold.holds_of(held)]
     for each, held, etag in everywhere:
         changed = change(held, stands)
         if changed:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 
 # What a run has come to. The first two are unfinished: the run is to be resumed, or given up.
 UNDER_WAY, FAILED, UNVERIFIED, COMPLETE, UNTOUCHED, GIVEN_UP = (
@@ -29,8 +29,10 @@ PURPOSES = (ROLLBACK, UNDO, CHECKPOINT, UNFENCE)
 
 
 def _from(kind, content):
-    """A dataclass out of what JSON gave; a key that is missing raises KeyError, one that is new is left alone."""
-    return kind(**{item.name: content[item.name] for item in fields(kind)})
+    """A dataclass out of what JSON gave; a key that is missing and has no default raises KeyError, one that is new is left alone."""
+    return kind(
+        **{item.name: content[item.name] for item in fields(kind) if item.name in content or item.default is MISSING}
+    )
 
 
 def told_call(call):
@@ -74,6 +76,7 @@ class Lock:
     undoes: str  # the run that this one takes back; empty for a rollback
     undoable: str  # the newest rollback that has ended and has changed something; empty when there is none
     purpose: str = ROLLBACK
+    command: str = ""  # that was typed, without the ids of runs
 
     @property
     def wrote(self):

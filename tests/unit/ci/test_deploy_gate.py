@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed, recorded, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import as_json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -58,6 +58,16 @@ def answer(tmp_path, record, shell=("sh",)):
 def test_it_runs_as_a_program(tmp_path):
     (tmp_path / "hold").write_text(as_json(lifted(HOLD, "bob", "now")))
     assert subprocess.run([GATE, tmp_path / "hold"], check=False).returncode == FREE
+
+
+def test_it_is_held_as_long_as_one_of_several_stands(tmp_path, shell):
+    audit = placed("bob", "today", 'an "audit", \\ and {"standing":false}')
+    both = recorded([audit, HOLD])
+    assert answer(tmp_path, both, shell)[0] == HELD
+    one = lifted(both, "ada", "now", [audit])
+    code, told = answer(tmp_path, one, shell)
+    assert (code, "run rb-1" in told) == (HELD, True)
+    assert answer(tmp_path, lifted(one, "ada", "now", [HOLD]), shell)[0] == FREE
 
 
 def test_it_is_free_when_a_hold_was_lifted_or_never_stood(tmp_path, shell):

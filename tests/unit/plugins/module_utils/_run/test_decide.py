@@ -13,6 +13,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     Lost,
     Refused,
     intended,
+    of_another_kind,
+    of_nobody,
     refuse_lost,
     released,
     renewed,
@@ -74,6 +76,59 @@ ENDED = {outcome: released(HELD, 1, outcome) for outcome in (COMPLETE, UNVERIFIE
 )
 def test_what_a_play_may_do(lock, run_id, abandon, now, answer):
     assert isinstance(standing(lock, run_id, abandon, now), answer)
+
+
+OWN, OTHER = "ansible-playbook playbooks/rollback_full.yml -i x", "ansible-playbook playbooks/rollback_code.yml -i x"
+
+
+def test_the_ways_out_of_an_unfinished_run_are_commands_of_its_own_playbook_and_of_the_one_at_hand():
+    stopped = replace(HELD, command=OWN)
+    assert standing(stopped, "", "", NOW + LEASE, command=OTHER).ways == (
+        ("Go on with run rb-1:", OWN + " -e rollback_run_id=rb-1"),
+        ("Or give it up, which leaves all that it has done:", OTHER + " -e rollback_abandon=rb-1"),
+    )
+    # An older version has not written the command down.
+    assert [command for _words, command in standing(HELD, "", "", NOW + LEASE, command=OTHER).ways] == [
+        OTHER + " -e rollback_abandon=rb-1"
+    ]
+
+
+@pytest.mark.parametrize("unfinished", [True, False])
+def test_a_run_belongs_to_its_playbook(unfinished):
+    known = dict(kind="Roll back all", command=OWN, unfinished=unfinished)
+    assert of_another_kind("rb-1", known, "Roll back all", OTHER) is None
+    refused = of_another_kind("rb-1", known, "Roll back the code", OTHER)
+    assert "Run rb-1 is one of 'Roll back all', and this playbook is 'Roll back the code'" in refused.message
+    assert refused.ways[0][1] == OWN + " -e rollback_run_id=rb-1"
+    assert [command.endswith("rollback_abandon=rb-1") for _words, command in refused.ways[1:]] == [True] * unfinished
+
+
+RUNS = ["rb-20261122-031500", "change-4711", "rb-20261123-031500"]
+
+
+@pytest.mark.parametrize(
+    ("run_id", "told"),
+    [
+        ("rb-20261122-031501", "It knows rb-20261123-031500, change-4711, rb-20261122-031500."),
+        ("rb-20991122-031500", "It knows rb-2026"),
+        ("rb-2026112-031500", "It knows rb-2026"),
+        ("rb-20261122-03150o", "It knows rb-2026"),
+        ("chnage-4711", "It knows change-4711."),
+        ("change4711", "It knows change-4711."),
+        ("change-4712", None),
+        ("night-shift", None),
+    ],
+)
+def test_a_run_that_nobody_knows_is_mistyped_unless_it_has_a_name_of_its_own(run_id, told):
+    refused = of_nobody(run_id, RUNS)
+    assert refused is None if told is None else told in refused.message
+    assert of_nobody("rb-20261122-031500", []).message.count("It knows none.") == 1
+
+
+def test_a_lock_of_an_older_version_is_read():
+    written = HELD.as_dict()
+    del written["command"]
+    assert Lock.from_dict(written) == HELD
 
 
 def test_who_works_and_since_when_is_told():

@@ -9,7 +9,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, renewed, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import KEPT, expected, with_run
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed, standing
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
+    changed,
+    followed,
+    holds_of,
+    lifted,
+    placed,
+    recorded,
+    standing,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin, end, glance, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
@@ -101,6 +109,25 @@ def test_a_first_run_may_begin_and_leaves_its_record(world):
     record, _etag = world.memory.run("rb-1")
     assert (record["outcome"], record["plan"], record["report"]) == (COMPLETE, ["P"], ["done"])
     assert (record["began"], record["ended"]) == ("2026-11-18 11:06:40 UTC", "2026-11-18 11:06:50 UTC")
+
+
+def test_a_run_is_gone_on_with_by_its_own_playbook_only(world):
+    world.write(world.begin("rb-1", command="full"))
+    world.now += LEASE
+    asked = (world.memory, "rb-1", "", lambda: world.now, Clock(lambda: world.now, world.sleep))
+    with pytest.raises(RollbackError, match="Run rb-1 is one of 'Roll back everything'") as refused:
+        look(*asked, kind="Roll back the code", command="code")
+    assert [way["command"] for way in refused.value.result["ways"]] == [
+        "full -e rollback_run_id=rb-1",
+        "code -e rollback_abandon=rb-1",
+    ]
+    assert look(*asked, kind=KIND).lock.run_id == "rb-1"
+    with pytest.raises(RollbackError, match="knows no run rb-20261122-031500"):
+        look(world.memory, "rb-20261122-031500", "", *asked[3:], kind=KIND)
+    world.play("rb-1", command="full")
+    world.play("other")
+    with pytest.raises(RollbackError, match="or leave rollback_run_id out for a new run"):
+        look(*asked, kind="Roll back the code", command="code")
 
 
 def test_a_plan_that_was_made_before_another_run_began_is_not_carried_out(world):
@@ -215,6 +242,54 @@ def test_an_undo_lifts_the_hold_of_what_it_undoes_and_no_other(world):
     world.play("un-2", undoes="rb-1")
     assert standing(world.hold())
     assert not standing(lifted(world.hold(), "ada", "now"))
+
+
+def reasons(world):
+    return [each["reason"] for each in holds_of(world.hold())]
+
+
+def test_a_rollback_and_a_person_hold_deployments_back_each_for_itself(world):
+    world.memory.write(placed("bob", "today", "audit"), "hold")
+    world.play("rb-1")
+    assert reasons(world) == ["audit", "run rb-1 (Roll back everything)"]
+    world.play("rb-2", write=False)
+    assert len(reasons(world)) == 2
+    with pytest.raises(RollbackError, match="Several hold deployments back") as refused:
+        changed(world.hold(), "release", "ada", "now", "")
+    assert "audit: -e '{" in refused.value.evidence[0]
+    assert '"rollback_hold_reason": "rb-1"}' in refused.value.evidence[1]
+    with pytest.raises(RollbackError, match="No hold stands with"):
+        changed(world.hold(), "release", "ada", "now", "adit")
+    for reason, left in (("audit", "run rb-1 (Roll back everything)"), ("rb-1", "audit")):
+        after = changed(world.hold(), "release", "ada", "now", reason)
+        assert standing(after)
+        assert [each["reason"] for each in holds_of(after)] == [left]
+    world.play("un-1", undoes="rb-1")
+    assert reasons(world) == ["audit"]
+
+
+def test_what_a_person_sets_takes_no_rollbacks_hold_away(world):
+    world.play("rb-1")
+    world.memory.write(changed(world.hold(), "set", "bob", "now", "audit"), "hold")
+    assert len(reasons(world)) == 2
+    assert changed(world.hold(), "set", "eve", "later", "audit") == world.hold()
+    over = changed(changed(world.hold(), "release", "ada", "now", "audit"), "release", "ada", "now", "")
+    assert (standing(over), over["lifted_by"]) == (False, "ada")
+
+
+def test_the_holds_of_two_rollbacks_end_one_by_one_with_undos_and_together_by_a_person(world):
+    world.play("rb-1")
+    world.play("rb-2")
+    assert len(reasons(world)) == 2
+    assert not standing(changed(world.hold(), "release", "ada", "now", ""))
+    world.play("un-2", undoes="rb-2")
+    assert reasons(world) == ["run rb-1 (Roll back everything)"]
+
+
+def test_an_undo_that_has_failed_before_it_began_frees_nothing(world):
+    world.play("rb-1")
+    world.play("un-1", FAILED, undoes="rb-1", write=False)
+    assert reasons(world) == ["run rb-1 (Roll back everything)"]
 
 
 def test_what_can_be_undone_is_the_newest_run_that_changed_something(world):
@@ -366,6 +441,15 @@ def test_a_hold_stands_under_every_name_that_a_service_ever_had(world):
     world.play("un-1", undoes="rb-1")
     assert not standing(other.hold())
     assert not standing(world.hold())
+
+
+def test_what_a_person_changes_under_one_name_is_changed_under_the_others():
+    audit, run, own = placed("bob", "today", "audit"), placed("ada", "now", "run rb-1", "rb-1"), placed("eve", "x", "y")
+    both = recorded([audit, run])
+    assert followed(None, {}, both, "a", "b") == both
+    assert holds_of(followed(own, audit, both, "a", "b")) == [own, run]
+    assert holds_of(followed(recorded([audit, run, own]), both, run, "a", "b")) == [run, own]
+    assert not standing(followed(audit, both, run, "a", "b"))
 
 
 def test_of_two_names_that_begin_at_the_same_moment_exactly_one_works(world, store):

@@ -64,3 +64,16 @@ def test_the_application_runs_on_the_restored_database_and_only_the_address_chan
 
     again = production.play("rollback_database", *command)
     assert (again.code, again.written, again.recap["changed"]) == (0, [], 0), again.output
+
+
+def partial(secret):
+    """As CDK's fromSecretNameV2 writes it: without the six characters that AWS adds."""
+    return {"secrets": [{"name": "DATABASE_URL", "valueFrom": secret["ARN"][:-7]}]}
+
+
+def test_a_partial_arn_is_the_secret_that_is_rewritten(production):
+    running = carried(production, partial)
+    played = production.play("rollback_database", "-e", json.dumps({"rollback_run_id": RUN}))
+    assert played.code == 0, played.output
+    assert production.service()["taskDefinition"] == running
+    assert f"@{production.instances()[NEW]['Endpoint']['Address']}:" in production.database_url()

@@ -46,9 +46,13 @@ def lines_of(outcome, message, around):
 
 def _done(outcome, around):
     what = "run %s is complete" % outcome.run_id if outcome.made or outcome.unknown else "there was nothing to change"
-    where = ": " + around["base_url"] if outcome.verified else ""
+    if not outcome.verified:  # DONE is the word for what the checks have proven
+        word = "ENDED" if outcome.made or outcome.unknown else "NOTHING"
+        lines = [_line(word, "%s; %s" % (what, outcome.reason))]
+        lines += [_line("NOW", text) for text in around["up"]]
+        return [*lines, _line("NEXT", "This checks whether it works:"), INDENT + around["verify"]]
     return [
-        _line("DONE", "%s, and %s%s" % (what, outcome.reason, where)),
+        _line("DONE", "%s, and %s: %s" % (what, outcome.reason, around["base_url"])),
         *(_line("NOW", text) for text in around["up"]),
     ]
 

@@ -330,7 +330,7 @@ VARIABLES = {
         _check_target,
         "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or a mapping from services to those",
         (),
-        (CODE, FULL, TRIAGE),
+        (CODE, FULL, TRIAGE, RELEASES),
     ),
     "rollback_deploy_timeout": Variable(
         _check_seconds, "empty, or how many seconds the deployment may take, like 900", (), (*ROLLBACKS, UNDO, UNFENCE)
@@ -535,6 +535,7 @@ OF_ROLES = frozenset(
         "checkpoint_secrets",
         "checkpoint_services",
         "checkpoint_store",
+        "checkpoint_task_definition",
         "code_choose",
         "code_cluster",
         "code_database",

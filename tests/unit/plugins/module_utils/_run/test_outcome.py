@@ -28,6 +28,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import 
     COMPLETE,
     FAILED,
     PURPOSES,
+    UNDO,
     UNFENCE,
     UNVERIFIED,
 )
@@ -218,6 +219,17 @@ def test_what_proves_nothing_has_another_word_than_done(calls, word):
     lines = told(Seen("rb-1", "Unfence", False, calls, purpose=UNFENCE), message="")
     assert lines[0] == word + " whether the application works was not checked"
     assert "          ansible-playbook verify.yml" in lines
+
+
+@pytest.mark.parametrize("deployed", [True, False])
+def test_a_failed_undo_offers_the_way_back_to_what_worked(deployed):
+    failed = replace(GOOD, purpose=UNDO, failed_at="Deploy", verdict="failed" if deployed else "", deployed=deployed)
+    lines = told(failed, back="ansible-playbook undo.yml -e rollback_undo_run=rb-1")
+    at = lines.index("NEXT      Or go back to what ran before this undo; that gives the undo up:")
+    assert lines[at + 1] == "          ansible-playbook undo.yml -e rollback_undo_run=rb-1"
+    assert not any(
+        "Or go back" in line for line in told(replace(failed, verdict="", calls=(), deployed=False), back="x")
+    )
 
 
 def test_a_failure_says_what_was_made_what_runs_and_what_is_next():

@@ -64,6 +64,7 @@ options:
       - It is for where there is no list for O(known_migrations).
     type: list
     elements: dict
+    default: []
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -220,6 +220,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import t
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
     ALL,
+    RELEASES,
     RESTORES,
     VERIFIED,
     overriding,
@@ -307,8 +308,9 @@ def missing_libraries(variables, playbook):
 
 def see(module, memory, run_id, abandon):
     """What the store tells: (Seen, notes)."""
-    asked = {name: module.params[name] for name in ("purpose", "command")}
-    asked["kind"] = module.params["kind"] if module.params["alone"] else ""
+    asked = dict(purpose=module.params["purpose"])
+    if module.params["alone"]:  # a playbook that only reads neither goes on with a run nor gives one up
+        asked.update(kind=module.params["kind"], command=module.params["command"])
     if module.params["alone"] and not module.check_mode:
         seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
         notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
@@ -325,6 +327,8 @@ def remembered(module, given, abandon):
     try:
         memory = module.memory()
         seen, notes = see(module, memory, given, abandon)
+        if module.params["playbook"] == RELEASES and memory.store.absent():
+            notes.append(memory.store.absent())
         history = (memory.read("history") or (dict(runs=[]),))[0]
         return dict(
             etag=seen.etag,

@@ -9,21 +9,24 @@ A run is known from the results of the modules that begin and end it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import plain
 
 AWX = ("JOB_ID", "AWX_ISOLATED_DATA_DIR")  # in the environment of a job
 LEASE = 60  # seconds, where the result does not tell
 _LOOKED, _TOOK, _ENDED = "rollback_run", "rollback_begin", "rollback_end"
+_FENCING = {"ecs_fence": True, "ecs_rollback": False}  # what a fence brings to 0, the deployment brings back
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run of a host that has not ended. ``lease``: how long its lock holds without being renewed (seconds); 0: it has none yet."""
+    """A run of a host that has not ended. ``lease``: how long its lock holds without being renewed (seconds); 0: it has none yet.
+    ``fenced``: whether it has brought the services to 0 tasks."""
 
     run_id: str
     lease: int = 0
+    fenced: bool = False
 
 
 def heard(runs, host, action, result):
@@ -34,6 +37,8 @@ def heard(runs, host, action, result):
     if module == _TOOK and isinstance(result.get("run"), dict) and result["run"]:
         run_id = plain(str(result.get("record")).rpartition("/")[2])
         return {**runs, host: Run(run_id, result["run"].get("lease") or LEASE)}
+    if module in _FENCING and host in runs and runs[host].lease:
+        return {**runs, host: replace(runs[host], fenced=_FENCING[module])}
     if module == _ENDED:
         return {name: run for name, run in runs.items() if name != host}
     return runs
@@ -59,6 +64,10 @@ def stopped(signal_name, runs, task, command, environment):
             "          AWS may go on with what was asked for. The lock of the run is free once its lease has ended, within %d s."
             % run.lease
         )
+        if run.fenced:
+            lines.append(
+                "          The services stand at 0 tasks (rollback_fence): nobody is served until the run goes on, so go on at once."
+            )
         lines.append("NEXT      %s" % _next(run.run_id, None if len(runs) == 1 else host, command, environment))
     return lines
 

@@ -447,6 +447,25 @@ def test_a_hold_that_a_person_releases_opens_no_gate_while_a_rollback_stands(pro
     assert [hold("release", run_id).code, hold("check").code, production.run(gate).code] == [0, 0, 0]
 
 
+def test_what_cannot_be_written_down_at_the_end_is_told_once_and_whole(production):
+    production.accident("login-broken")
+    hold = f"{production.state['directory']}/rollback-store/lab/spymeo-lab/hold"
+    command = f"sh -c 'rm {hold} && mkdir {hold}'"  # after the lock was taken, before the run ends
+    played = production.play("rollback_code", "-e", json.dumps({"rollback_e2e_command": command}))
+    assert played.code == 2, played.output
+    assert "has no attribute" not in played.output
+    last = played.output.rpartition("FAILED    at: ")[2]
+    assert "Everything was done, and every check has passed. Only that could not be written down" in last
+    assert "-e rollback_run_id=rb-" in last
+
+
+def test_to_unfence_what_has_no_fence_is_not_done_but_nothing(broken):
+    played = broken.play("unfence")
+    assert (played.code, played.written) == (0, []), played.output
+    assert "NOTHING   there was nothing to change; whether the application works was not checked" in played.output
+    assert "DONE " not in played.output
+
+
 def next_commands(played) -> list[str]:
     """The commands that are to be run next, as they can be pasted."""
     lines = textwrap.dedent(played.output).splitlines()

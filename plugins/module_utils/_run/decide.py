@@ -76,6 +76,13 @@ def standing(lock, run_id, abandon, now, purpose=ROLLBACK, command=""):
             return Free("%s, which gives way" % _told(lock))
         if mine or abandon in (lock.run_id, WHICHEVER):
             return Await(lock.expires - now)
+        if lock.left is not None:
+            return Refused(
+                "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
+                "lock is free at %s, in %d s. Nothing was changed."
+                % (_told(lock), clock_of(lock.left), clock_of(lock.expires), lock.expires - now + 1),
+                ways_out(lock.run_id, lock.command, command) if lock.unfinished else (),
+            )
         return Refused(
             "%s is at work, and renews its lease, which ends at %s. Wait until it is done; if it is dead, its lock is free then. "
             "Nothing was changed." % (_told(lock), clock_of(lock.expires))
@@ -166,7 +173,16 @@ def who_works(lock, now):
     """A line for the plan: who holds the lock, or None when nobody does."""
     if lock is None or lock.expires is None or now >= lock.expires:
         return None
-    return "%s is at work" % _told(lock)
+    return "%s %s" % (_told(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
+
+
+def left(lock, fencing, now):
+    """The lock of a play that was found dead. Its lease is not cut short, since a process of it may be in the middle of a call.
+
+    :raises Lost: as ``intended``.
+    """
+    refuse_lost(lock, fencing)
+    return replace(lock, left=now)
 
 
 def given_back(ours, before):
@@ -231,7 +247,7 @@ def renewed(lock, fencing, settled, now, lease):
     """
     refuse_lost(lock, fencing)
     kept = tuple(intent for intent in lock.under_way if intent.number not in settled)
-    return replace(lock, expires=now + lease, under_way=kept)
+    return replace(lock, expires=now + lease, left=None, under_way=kept)
 
 
 def released(lock, fencing, outcome, touched=True):

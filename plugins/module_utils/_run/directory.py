@@ -35,6 +35,14 @@ class DirectoryStore:
     def __str__(self):
         return self._root
 
+    def absent(self):
+        """Why there is nothing in it, or None: a path that is mistyped looks like one in which nothing was ever written."""
+        return (
+            None
+            if os.path.isdir(self._root)
+            else "the store %s is not there: nothing was ever written, or rollback_store is mistyped" % self
+        )
+
     def get(self, key):
         """See ``store``."""
         with self._told("read"):

@@ -57,7 +57,7 @@ class Ending:
         :param client: callable: the name of a service → its boto3 client.
         """
         commands = self._params["commands"]
-        names = ("undo", "again", "go_on", "verify", "release", "unfence")
+        names = ("undo", "again", "go_on", "back", "verify", "release", "unfence")
         found = {name: commands.get(name, "") for name in names}
         wrote = outcome.made or outcome.unknown
         return dict(

@@ -81,6 +81,10 @@ class S3Store:
     def __str__(self):
         return "s3://%s/%s" % (self._bucket, self._prefix.rstrip("/"))
 
+    def absent(self):
+        """See ``DirectoryStore``; a bucket that is not there is an error of each call."""
+        return
+
     def get(self, key):
         """See ``store``."""
         with self._told("read"):

@@ -332,7 +332,7 @@ VARIABLES = {
         _check_target,
         "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or its tag, like 1.4.2, or a mapping from services to those",
         (),
-        (CODE, FULL, TRIAGE),
+        (CODE, FULL, TRIAGE, RELEASES),
     ),
     "rollback_served_at_least": Variable(
         _check_whole,
@@ -551,6 +551,7 @@ OF_ROLES = frozenset(
         "checkpoint_served_at_least",
         "checkpoint_services",
         "checkpoint_store",
+        "checkpoint_task_definition",
         "code_choose",
         "code_cluster",
         "code_database",

@@ -6,7 +6,7 @@
 
 That is a process of its own: a play has no thread that lasts, and a module knows nothing of the task after it. It is a fork of the module
 that took the lock, detached from everything: it holds no pipe of ansible-playbook open, hears none of its signals, and leaves no
-zombie. It ends without a word once the ansible-playbook has died or the lock is not the play's any more. Twice a second it
+zombie. It ends once the lock is not the play's any more, or the ansible-playbook has died, which it writes into the lock. Twice a second it
 reads one line of /proc, which costs nothing that can be measured; a store is asked three times in a lease.
 
 Without /proc nobody could tell that the play has died, so there a lease is renewed by writing calls only.
@@ -14,12 +14,13 @@ Without /proc nobody could tell that the play has died, so there a lease is rene
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
 import time
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, refuse_lost, renewed
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, left, refuse_lost, renewed
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import GONE, RUNNING, Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import Conflict
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
@@ -90,6 +91,8 @@ class Keeper:
             self._clock.sleep(min(LOOK, every))
             state = self._state()
             if state == GONE:
+                with contextlib.suppress(Exception):  # nobody hears it, and the lease ends by itself
+                    self._write(lambda lock, now: left(lock, self._fencing, now), lambda: True)
                 return
             if state != RUNNING or self._clock.now() < due:
                 continue
@@ -103,13 +106,18 @@ class Keeper:
                 due = self._clock.now() + every
 
     def _renew(self):
+        self._write(
+            lambda lock, now: renewed(lock, self._fencing, (), now, self._seconds), lambda: self._state() == RUNNING
+        )
+
+    def _write(self, change, wanted):
         if self._memory is None:
             self._memory = self._open()
         for _trial in range(TRIES):
             self._look()
-            if self._state() != RUNNING:
+            if not wanted():
                 return
-            lock = renewed(self._lock, self._fencing, (), self._now(), self._seconds)
+            lock = change(self._lock, self._now())
             try:
                 self._etag = self._memory.put_lock(lock, self._etag)
             except (

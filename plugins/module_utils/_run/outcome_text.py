@@ -24,6 +24,7 @@ def lines_of(outcome, message, around):
     :param outcome: an Outcome.
     :param message: what the task that has failed said; empty when none has.
     :param around: dict: ``details`` (list of str: what was done, step by step), ``base_url``, ``up`` (list of str: what runs now),
+        ``back`` (the command that undoes an undo, or empty),
         ``fence`` (the command that gives the services back, empty when they do not stand at 0), ``undo``, ``again``, ``go_on``,
         ``verify``, ``release`` (commands), ``hold`` (who holds deployments back, or empty), ``store`` (what the store said, or empty),
         ``ways`` (list of dict(words, command): what the task that has failed knows to be done about it),
@@ -46,9 +47,13 @@ def lines_of(outcome, message, around):
 
 def _done(outcome, around):
     what = "run %s is complete" % outcome.run_id if outcome.made or outcome.unknown else "there was nothing to change"
-    where = ": " + around["base_url"] if outcome.verified else ""
+    if not outcome.verified:  # DONE is the word for what the checks have proven
+        word = "ENDED" if outcome.made or outcome.unknown else "NOTHING"
+        lines = [_line(word, "%s; %s" % (what, outcome.reason))]
+        lines += [_line("NOW", text) for text in around["up"]]
+        return [*lines, _line("NEXT", "This checks whether it works:"), INDENT + around["verify"]]
     return [
-        _line("DONE", "%s, and %s%s" % (what, outcome.reason, where)),
+        _line("DONE", "%s, and %s: %s" % (what, outcome.reason, around["base_url"])),
         *(_line("NOW", text) for text in around["up"]),
     ]
 
@@ -79,6 +84,8 @@ def _failed(outcome, message, around):
         UNTOUCHED: ("Mend what is said above, then run the same command again:", around["again"]),
     }[outcome.state]
     ways = [(way["words"], way["command"]) for way in around.get("ways") or ()] or [words]
+    if around.get("back") and outcome.state != UNTOUCHED:
+        ways.append(("Or go back to what ran before this undo; that gives the undo up:", around["back"]))
     return lines + [line for words, command in ways for line in (_line("NEXT", words), INDENT + command)]
 
 

@@ -129,7 +129,10 @@ def _known(memory, run_id, lock):
 def _gone_or_alive(asked, before):
     seen, answer = _look(*asked)
     now = asked[3]
-    if seen.etag != before.etag and seen.lock.expires is not None:
+    if seen.lock.expires is not None and (seen.lock.fencing, seen.lock.expires) != (
+        before.lock.fencing,
+        before.lock.expires,
+    ):
         raise RollbackError(
             "%s: it has just renewed its lease. Wait until it is done. Nothing was changed."
             % who_works(seen.lock, now())

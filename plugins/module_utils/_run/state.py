@@ -76,6 +76,7 @@ class Lock:
     undoes: str  # the run that this one takes back; empty for a rollback
     undoable: str  # the newest rollback that has ended and has changed something; empty when there is none
     purpose: str = ROLLBACK
+    left: float | None = None  # when its play was found dead, before the lease has ended
     command: str = ""  # that was typed, without the ids of runs
 
     @property

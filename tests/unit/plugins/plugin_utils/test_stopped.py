@@ -12,6 +12,8 @@ OURS = "spymeo.rollback.rollback_"
 LOOKED = OURS + "run", {"run_id": ID, "alone": True}
 TOOK = OURS + "begin", {"run": {"fencing": 3, "lease": 30}, "record": f"lab/app/runs/{ID}"}
 ENDED = OURS + "end", {"outcome": "complete"}
+FENCED = "spymeo.rollback.ecs_fence", {"changed": True}
+DEPLOYED = "spymeo.rollback.ecs_rollback", {"changed": True}
 OTHER = "ansible.builtin.debug", {"run_id": "x", "run": {"lease": 3}}
 
 
@@ -36,6 +38,10 @@ def after(*results, host="app"):
         ([LOOKED, (TOOK[0], {"run": {}})], {"app": Run(ID)}),  # check mode
         ([TOOK], {"app": Run(ID, 30)}),
         ([LOOKED, TOOK, ENDED], {}),
+        ([LOOKED, TOOK, FENCED], {"app": Run(ID, 30, True)}),
+        ([LOOKED, TOOK, FENCED, DEPLOYED], {"app": Run(ID, 30)}),
+        ([LOOKED, FENCED], {"app": Run(ID)}),  # check mode
+        ([FENCED], {}),
         ([LOOKED, TOOK, OTHER, ENDED, OTHER], {}),
     ],
 )
@@ -58,6 +64,10 @@ def test_it_says_which_run_that_the_lock_is_kept_and_how_to_go_on():
         "          AWS may go on with what was asked for. The lock of the run is free once its lease has ended, within 30 s.",
         f"NEXT      go on {ID} None",
     ]
+
+
+def test_it_says_that_nobody_is_served_while_a_fence_stands():
+    assert "nobody is served until the run goes on" in told({"app": Run(ID, 30, True)})[2]
 
 
 def test_of_several_each_has_its_command():

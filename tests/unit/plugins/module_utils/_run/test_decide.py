@@ -81,6 +81,22 @@ def test_what_a_play_may_do(lock, run_id, abandon, now, answer):
 OWN, OTHER = "ansible-playbook playbooks/rollback_full.yml -i x", "ansible-playbook playbooks/rollback_code.yml -i x"
 
 
+def test_a_run_that_was_stopped_is_not_told_as_one_that_works():
+    stopped = replace(HELD, left=NOW + 5, command="its")
+    refused = standing(stopped, "", "", NOW + 10, command="mine")
+    assert "was stopped: its ansible-playbook is not there any more since 2026-11-18 11:06:45 UTC" in refused.message
+    assert "in 51 s" in refused.message
+    assert "is at work" not in refused.message + who_works(stopped, NOW + 10)
+    assert [command for _words, command in refused.ways] == [
+        "its -e rollback_run_id=rb-1",
+        "mine -e rollback_abandon=rb-1",
+    ]
+    assert standing(replace(stopped, number=0), "", "", NOW + 10).ways == ()
+    # Its lease is kept: what it has begun may be on its way.
+    assert isinstance(standing(stopped, "rb-1", "", NOW + 10), Await)
+    assert renewed(stopped, 1, (), NOW, LEASE).left is None
+
+
 def test_the_ways_out_of_an_unfinished_run_are_commands_of_its_own_playbook_and_of_the_one_at_hand():
     stopped = replace(HELD, command=OWN)
     assert standing(stopped, "", "", NOW + LEASE, command=OTHER).ways == (

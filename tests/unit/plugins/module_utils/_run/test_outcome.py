@@ -24,7 +24,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome impor
     outcome_of,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome_text import lines_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, FAILED, PURPOSES, UNVERIFIED
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    COMPLETE,
+    FAILED,
+    PURPOSES,
+    UNDO,
+    UNFENCE,
+    UNVERIFIED,
+)
 from hypothesis import given
 
 
@@ -177,7 +184,8 @@ def test_done_is_said_of_what_was_proven_in_this_play_and_of_nothing_else(seen):
     outcome = outcome_of(seen)
     lines = lines_of(outcome, "why" if seen.failed_at else "", AROUND)
     proven = not seen.failed_at and not seen.check and (seen.verdict == "passed" or not seen.proves)
-    assert (outcome.state == DONE) == lines[0].startswith("DONE") == proven
+    assert (outcome.state == DONE) == lines[0].startswith(("DONE", "ENDED", "NOTHING")) == proven
+    assert lines[0].startswith("DONE") == (outcome.state == DONE and seen.verdict == "passed")
     assert outcome.ok == (proven or (seen.check and not seen.failed_at))
     assert not any("every check has passed" in line for line in lines if seen.verdict != "passed" and seen.proves)
 
@@ -202,6 +210,26 @@ def test_what_tasks_tell_is_added_where_the_journal_lacks_it():
 
 def told(seen, message="it broke", **around):
     return lines_of(outcome_of(seen), message, {**AROUND, **around})
+
+
+@pytest.mark.parametrize(
+    ("calls", "word"), [((), "NOTHING   there was nothing to change;"), ((call(),), "ENDED     run rb-1 is complete;")]
+)
+def test_what_proves_nothing_has_another_word_than_done(calls, word):
+    lines = told(Seen("rb-1", "Unfence", False, calls, purpose=UNFENCE), message="")
+    assert lines[0] == word + " whether the application works was not checked"
+    assert "          ansible-playbook verify.yml" in lines
+
+
+@pytest.mark.parametrize("deployed", [True, False])
+def test_a_failed_undo_offers_the_way_back_to_what_worked(deployed):
+    failed = replace(GOOD, purpose=UNDO, failed_at="Deploy", verdict="failed" if deployed else "", deployed=deployed)
+    lines = told(failed, back="ansible-playbook undo.yml -e rollback_undo_run=rb-1")
+    at = lines.index("NEXT      Or go back to what ran before this undo; that gives the undo up:")
+    assert lines[at + 1] == "          ansible-playbook undo.yml -e rollback_undo_run=rb-1"
+    assert not any(
+        "Or go back" in line for line in told(replace(failed, verdict="", calls=(), deployed=False), back="x")
+    )
 
 
 def test_a_failure_says_what_was_made_what_runs_and_what_is_next():

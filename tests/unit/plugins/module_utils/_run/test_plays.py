@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, renewed, taken
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, left, renewed, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import KEPT, expected, with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
     changed,
@@ -168,6 +168,19 @@ def test_a_run_that_was_killed_a_moment_ago_is_resumed_when_its_lease_has_ended(
     assert len(world.memory.run("rb-1")[0]["plays"]) == 2
 
 
+def test_a_run_that_is_found_dead_while_it_is_waited_for_is_resumed(world):
+    world.write(world.begin("rb-1"))
+
+    def found_dead():
+        world.on_sleep = lambda: None
+        lock, etag = world.memory.lock()
+        world.memory.put_lock(left(lock, 1, world.now), etag)
+
+    world.on_sleep = found_dead
+    seen = world.look("rb-1")
+    assert world.begin("rb-1", seen.etag).left is None
+
+
 def test_a_run_that_was_killed_a_moment_ago_is_given_up_when_its_lease_has_ended(world):
     world.write(world.begin("rb-1"))
     assert world.look("", "rb-1").found
@@ -260,10 +273,10 @@ def test_a_rollback_and_a_person_hold_deployments_back_each_for_itself(world):
     assert '"rollback_hold_reason": "rb-1"}' in refused.value.evidence[1]
     with pytest.raises(RollbackError, match="No hold stands with"):
         changed(world.hold(), "release", "ada", "now", "adit")
-    for reason, left in (("audit", "run rb-1 (Roll back everything)"), ("rb-1", "audit")):
+    for reason, other in (("audit", "run rb-1 (Roll back everything)"), ("rb-1", "audit")):
         after = changed(world.hold(), "release", "ada", "now", reason)
         assert standing(after)
-        assert [each["reason"] for each in holds_of(after)] == [left]
+        assert [each["reason"] for each in holds_of(after)] == [other]
     world.play("un-1", undoes="rb-1")
     assert reasons(world) == ["audit"]
 

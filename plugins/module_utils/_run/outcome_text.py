@@ -27,6 +27,7 @@ def lines_of(outcome, message, around):
         ``back`` (the command that undoes an undo, or empty),
         ``fence`` (the command that gives the services back, empty when they do not stand at 0), ``undo``, ``again``, ``go_on``,
         ``verify``, ``release`` (commands), ``hold`` (who holds deployments back, or empty), ``store`` (what the store said, or empty),
+        ``resumed`` (whether earlier plays of the run may have done a part),
         ``ways`` (list of dict(words, command): what the task that has failed knows to be done about it),
         ``at_work`` (another run that is at work, or empty), ``contacts`` (dict).
     """
@@ -54,6 +55,9 @@ def _done(outcome, around):
         return [*lines, _line("NEXT", "This checks whether it works:"), INDENT + around["verify"]]
     return [
         _line("DONE", "%s, and %s: %s" % (what, outcome.reason, around["base_url"])),
+        *(
+            _calls("MADE", outcome.made) if around.get("resumed") else ()
+        ),  # what an earlier play did is not in ``details``
         *(_line("NOW", text) for text in around["up"]),
     ]
 

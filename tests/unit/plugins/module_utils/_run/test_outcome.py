@@ -232,6 +232,12 @@ def test_a_failed_undo_offers_the_way_back_to_what_worked(deployed):
     )
 
 
+def test_what_earlier_plays_of_a_run_have_made_is_told_at_its_end():
+    whole = replace(GOOD, calls=(call("PutSecretValue"), call()))
+    assert told(whole, "", resumed=True)[1:3] == ["MADE      ecs PutSecretValue app", "MADE      ecs UpdateService app"]
+    assert not any(line.startswith("MADE") for line in told(whole, ""))
+
+
 def test_a_failure_says_what_was_made_what_runs_and_what_is_next():
     lines = told(replace(GOOD, failed_at="Deploy", verdict="", deployed=False), "it broke\n  - here", hold="ada holds")
     assert lines == [

@@ -37,6 +37,10 @@ options:
       - A task definition that itself names it already needs nothing any more.
     type: str
     default: ""
+  cluster:
+    description: Name or ARN of the ECS cluster of O(targets), with which O(readers) tells them from services of the same name elsewhere.
+    type: str
+    default: default
   readers:
     description:
       - What else uses the database, which the run does not start again. ECS services of all clusters of the region, tasks that EventBridge or its
@@ -177,7 +181,7 @@ def left_behind(module, seen):
     """The Findings of everything else that uses the database."""
     if module.params["readers"] == "ignore":
         return []
-    readers = others(ReferencesGateway(Clients(module.aws)), list(module.params["targets"]))
+    readers = others(ReferencesGateway(Clients(module.aws)), module.params["cluster"], list(module.params["targets"]))
     return findings_of_readers(readers, seen.database_secret, seen.host, module.params["readers"] == "leave")
 
 
@@ -188,6 +192,7 @@ def main():
             database_secret=dict(type="str", required=True, no_log=False),
             host=dict(type="str", required=True),
             current_host=dict(type="str", default=""),
+            cluster=dict(type="str", default="default"),
             readers=dict(type="str", choices=["ignore", "refuse", "leave"], default="ignore"),
             fail_on_error=dict(type="bool", default=True),
         )

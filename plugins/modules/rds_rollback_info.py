@@ -365,6 +365,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look impor
     other_port,
     reached,
     still_good,
+    touched,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.password import password_finding, version_at
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
@@ -386,7 +387,15 @@ RELEASE = dict(
     bad_since=dict(type="str", default=""),
     release_point=dict(type="dict", default={}),
 )
-AGAIN = "Restore the same data once more: -e rollback_database_again=true. Where they are right all the same: -e rollback_despite_data=true."
+
+
+def how_again(restored_by, run_id):
+    """For people, how the same data are restored once more. A run restores once; one that has cut over already is given up for that."""
+    despite = "Where they are right all the same: -e rollback_despite_data=true."
+    if restored_by == run_id:
+        text = "Give this run up, and restore the same data once more: -e rollback_abandon=%s -e rollback_database_again=true, without rollback_run_id. %s"
+        return text % (run_id, despite)
+    return "Restore the same data once more: -e rollback_database_again=true. %s" % despite
 
 
 def wanted(options):
@@ -461,7 +470,9 @@ def look(module, gateway, rollback, url, earliest):
     data = Data(at, one_until, rollback.source.told, seen.migrations if seen else None)
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
-        return in_order([*found, *still_good(asked, wanted, params["despite_data"], AGAIN)]), asked, wanted
+        found += touched(asked, known, rollback.current.created, now, params["despite_moment"])
+        again = how_again(rollback.current.run_id, params["run_id"])
+        return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
     found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked else []
     return found, asked, wanted

@@ -210,6 +210,24 @@ def test_data_that_were_destroyed_after_a_rollback_are_not_called_done(productio
         assert "-e rollback_database_again=true" in said
 
 
+def test_a_second_bad_release_has_had_its_hands_on_the_data_that_were_restored(production):
+    """The inventory names the snapshot of the first night, and no rule of it sees what was done in the second one."""
+    production.accident("bad-migration")
+    assert production.play("rollback_full", *given(rollback_run_id=RUN)).code == 0
+    again = production.play("rollback_full", *given(rollback_served_at_least=1))
+    assert (again.code, again.written) == (0, []), again.output
+    production.accident("payments-broken")
+    with world.connect(production.state["endpoint_url"], RESTORED) as connection:
+        connection.execute('UPDATE "Payment" SET "amountCents" = "amountCents" * 100')
+        connection.commit()
+    played = production.play("rollback_full", *given(rollback_served_at_least=1))
+    assert (played.code != 0, played.written) == (True, []), played.output
+    said = one_line(played.output)
+    assert "what is rolled back from began at" in said
+    assert "after the data had been restored: what it has done is in them" in said
+    assert "-e rollback_snapshot_before=" in said
+
+
 NEW_PASSWORD = "changed-since-then"
 IN_URL = f"{world.DB_USER}:{urllib.parse.quote(world.DB_PASSWORD, safe='')}@"
 

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release import LEAD
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
@@ -18,36 +19,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     Finding,
 )
 
-# Pipelines migrate shortly before they deploy, and releases that migrate at their start do so right after it. What was started within this
-# time of a release's beginning, or within half of the time that it served, is the release's own.
-LEAD = timedelta(hours=1)
 DESPITE_MOMENT = "To take them together all the same: -e rollback_despite_moment=true."
 DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrations=true."
-
-
-@dataclass(frozen=True)
-class Release:
-    """What a service is to run with the data. ``served`` are the times (aware datetimes: from, to) in which it served, oldest first; the end of
-    the last one is None while it does. ``known`` are the migrations that were applied while it served, as a release point recorded them, else None.
-    """
-
-    service: str
-    name: str
-    stays: bool
-    served: tuple[tuple[datetime, datetime | None], ...] = ()
-    known: tuple[str, ...] | None = None
-
-    @property
-    def began(self):
-        """When it served first."""
-        return self.served[0][0]
-
-    def knows(self, migration, now):
-        """Whether its image knows a Migration: as a release point recorded it, else by when it was started."""
-        if self.known is not None:
-            return migration.name in self.known
-        until = self.served[0][1] or now
-        return migration.started <= self.began + min(LEAD, (until - self.began) / 2)
 
 
 @dataclass(frozen=True)
@@ -88,30 +61,75 @@ def findings(releases, data, bad_since, now, despite_moment=False, despite_migra
     :param despite_moment: whether the operator wants data of another moment.
     :param despite_migrations: whether the operator says that the code can work with the migrations of the data.
     """
-    found = [*_harm(data, bad_since, despite_moment)]
+    known = _Known(releases, data.migrations, bad_since, now)
+    found = [_unless(despite_moment, item) for item in _harm(data, known.harm)]
     for release in releases:
         found += _under_its_hands(release, data)
-        alone = all(item.stays for item in releases)
-        found += _fit(release, data, now, alone, despite_moment, despite_migrations)
+        found += _unfit(release, data, known, despite_moment, despite_migrations)
     return found
 
 
-def _harm(data, bad_since, despite):
+class _Known:
+    """Who knows which Migration, and when the harm began: with the first migration that the bad release has brought, if that came before it."""
+
+    def __init__(self, releases, migrations, bad_since, now):
+        self._now, self.bad_since = now, bad_since
+        self.alone = all(item.stays for item in releases)
+        back = [item for item in releases if item.served and not item.stays]
+        brought = [
+            item.started
+            for item in migrations or ()
+            if bad_since
+            and bad_since - LEAD <= item.started < bad_since
+            and any(self.of(release, item) is False for release in back)
+        ]
+        self.harm = min([bad_since, *brought]) if bad_since else None
+
+    def of(self, release, migration):
+        """As ``Release.knows``."""
+        return release.knows(migration, self._now, self.bad_since)
+
+
+def _harm(data, bad_since):
     """Data that are younger than the bad release hold what it has done."""
     if bad_since is None:
         return
     if data.at <= bad_since:
         yield Finding("moment", data.told, PASSED, "its data are older than what is rolled back from")
         return
-    what = "its data are of %s, and what is rolled back from began at %s: the harm is in them" % (
-        _time(data.at),
-        _time(bad_since),
-    )
-    cure = "Take older ones: -e rollback_snapshot_before=%s. %s" % (
-        bad_since.isoformat(timespec="seconds"),
-        DESPITE_MOMENT,
-    )
-    yield _unless(despite, Finding("moment", data.told, FAILED, what, cure))
+    what = "its data are of %s, and what is rolled back from began at %s: the harm is in them"
+    before = bad_since.isoformat(timespec="seconds")
+    cure = "Take older ones: -e rollback_snapshot_before=%s. %s" % (before, DESPITE_MOMENT)
+    yield Finding("moment", data.told, FAILED, what % (_time(data.at), before), cure)
+
+
+def since_restored(releases, restored, asked, bad_since, now, despite_moment=False):
+    """The Findings of data that were restored already and have been in use since: nothing bad has had its hands on them.
+
+    :param restored: aware datetime, when the instance was made.
+    :param asked: the Migrations that it has now (tuple), or None.
+    :param bad_since: as for ``findings``.
+    """
+    known = _Known(releases, asked, bad_since, now)
+    began = {"what is rolled back from": known.harm} if known.harm else {}
+    began.update({release.name: release.began for release in releases if release.served and release.stays})
+    cure = "Take data from before: -e rollback_snapshot_before=%s. Where it has done them no harm: -e rollback_despite_moment=true."
+    for name, at in began.items():
+        if at > restored:
+            what = "%s began at %s, after the data had been restored: what it has done is in them" % (name, _time(at))
+            yield _unless(
+                despite_moment, Finding("moment", "data in use", FAILED, what, cure % at.isoformat(timespec="seconds"))
+            )
+    foreign = [item for item in asked or () if item.started > restored and not item.rolled_back]
+    for release in releases:
+        names = [item.name for item in foreign if release.served and known.of(release, item) is False]
+        if names:
+            what = "%s was applied to the data since they were restored, and %s does not know it" % (
+                ", ".join(names),
+                release.name,
+            )
+            at = min(item.started for item in foreign).isoformat(timespec="seconds")
+            yield _unless(despite_moment, Finding("migrations", release.service, FAILED, what, cure % at))
 
 
 def _under_its_hands(release, data):
@@ -128,31 +146,36 @@ def _under_its_hands(release, data):
         yield Finding("moment", release.service, NOTED, what, cure)
 
 
-def _fit(release, data, now, alone, despite_moment, despite_migrations):
+def _unfit(release, data, known, despite_moment, despite_migrations):
     if not release.served:
         what = "nothing tells when %s served, so whether it knows these data is not certain" % release.name
         yield Finding("moment", release.service, NOT_CHECKED, what)
         return
     if data.migrations is None:
         what = (
-            "the failed database could not be asked for its migrations, so whether %s fits the data is found out before the cutover only"
-            % release.name
+            "the failed database was not asked for its migrations, so whether %s fits the data is not compared; the list of a release point, where there "
+            "is one, is held against them before the cutover" % release.name
         )
         yield Finding("migrations", release.service, NOT_CHECKED, what)
         yield from _never_met(release, data, despite_moment)
         return
-    standing = [item for item in data.migrations if not item.rolled_back]
-    lacking = [item.name for item in standing if release.knows(item, now) and not data.has(item)]
-    foreign = [item.name for item in standing if data.has(item) and not release.knows(item, now)]
+    standing = [(item, known.of(release, item)) for item in data.migrations if not item.rolled_back]
+    # Of code that stays, what is not certain may be applied again; of code that goes back, it is told.
+    lacking = [
+        item.name for item, knows in standing if not data.has(item) and (knows or (knows is None and release.stays))
+    ]
+    foreign = [item.name for item, knows in standing if data.has(item) and knows is False]
+    unsure = [item.name for item, knows in standing if knows is None and item.name not in lacking]
     if lacking:
-        yield _unless(despite_migrations, _lacks(release, data, lacking, alone))
+        yield _unless(despite_migrations, _lacks(release, data, lacking, known.alone))
     if foreign:
-        what = "%s was applied after %s had come, and is in the data: its code may fail on such a schema" % (
-            ", ".join(foreign),
-            release.name,
-        )
-        yield _unless(despite_migrations, Finding("migrations", release.service, FAILED, what, DESPITE_MIGRATIONS))
-    if not lacking and not foreign:
+        what = "%s was applied after %s had come, and is in the data: its code may fail on such a schema"
+        told = what % (", ".join(foreign), release.name)
+        yield _unless(despite_migrations, Finding("migrations", release.service, FAILED, told, DESPITE_MIGRATIONS))
+    if unsure:
+        what = "%s was started soon after %s had come, so whose migration it is nobody can tell without a release point"
+        yield Finding("migrations", release.service, NOT_CHECKED, what % (", ".join(unsure), release.name))
+    elif not lacking and not foreign:
         yield Finding("migrations", release.service, PASSED, "%s and the data have the same migrations" % release.name)
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import (
-    Release,
     expected_migrations,
     findings,
+    since_restored,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release import Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Counterpart, Expected, prove
@@ -76,7 +77,7 @@ def later_migrations(services, migrations, now):
     """
     releases = [release for release in (release_of(item, False) for item in services) if release.served]
     standing = [item for item in migrations or () if not item.rolled_back]
-    return [item for item in standing if not all(release.knows(item, now) for release in releases)]
+    return [item for item in standing if any(release.knows(item, now) is not True for release in releases)]
 
 
 def refuse_what_takes_away(later, place):
@@ -165,6 +166,20 @@ def other_port(url, instance):
         )
         return [Finding("database", instance.name, NOTED, what)]
     return []
+
+
+def touched(asked, known, restored, now, despite_moment):
+    """The Findings of a database that was restored at a time (aware datetime) and has been in use since.
+
+    :param asked: its Asked, or None.
+    """
+    if known is None:
+        return []
+    seen = asked.seen if asked else None
+    bad_since = parse_time("bad_since", known.bad_since)
+    return list(
+        since_restored(known.releases(), restored, seen.migrations if seen else None, bad_since, now, despite_moment)
+    )
 
 
 def still_good(asked, wanted, despite, again):

@@ -79,7 +79,7 @@ class Expected:
 def seen_before(expected, seen):
     """The Expected of a later look at the same database, an Observation of which was proven: nobody has migrated or emptied it since."""
     applied = None if seen.migrations is None else tuple(item.name for item in seen.migrations if item.applied)
-    return Expected(expected.migrations or applied, dict(seen.rows))
+    return Expected(applied if expected.migrations is None else expected.migrations, dict(seen.rows))
 
 
 def prove(expected, seen, despite=False):
@@ -88,6 +88,9 @@ def prove(expected, seen, despite=False):
     :param despite: whether the operator says that the data are right all the same.
     """
     found = [*_tables(expected, seen), *_rows(expected, seen), *_migrations(expected, seen), *_rules(seen)]
+    if seen.rows and not (seen.rules or expected.rows or expected.failed):
+        what = "nothing tells what they should be like: there is neither a rule of the inventory, nor a release point, nor a failed database to compare with"
+        found.append(_data(NOT_CHECKED, "tables and rows", what))
     return [finding.overridden() for finding in found] if despite else found
 
 
@@ -169,13 +172,10 @@ def _at_least(table, expected):
 
 
 def _undated(table, count, failed):
-    """Nothing tells when the rows of the failed database were created: only a table that is empty is strange."""
-    if failed and failed.rows and not count:
-        yield _data(
-            NOTED,
-            table,
-            "it is empty; the failed database has %d rows, of which nothing tells when they were created" % failed.rows,
-        )
+    """Nothing tells when the rows of the failed database were created: a table that has much less is for a person to look at."""
+    if failed and failed.rows and count < failed.rows * FEWEST:
+        what = "it has %d rows; the failed database has %d, of which nothing tells when they were created"
+        yield _data(NOTED, table, what % (count, failed.rows))
 
 
 def _migrations(expected, seen):

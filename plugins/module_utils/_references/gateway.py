@@ -33,7 +33,7 @@ class ReferencesGateway:
         return [arn for page in pages for arn in page["clusterArns"]]
 
     def services(self, cluster):
-        """(name, ARN of the task definition) of each service of a cluster (ARN) that is not being deleted."""
+        """(name, ARN of the task definition, whether it has tasks or wants some) of each service of a cluster (ARN) that is not being deleted."""
         ecs = self._client("ecs")
         pages = ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 100})
         arns = [arn for page in pages for arn in page["serviceArns"]]
@@ -42,7 +42,7 @@ class ReferencesGateway:
         with reading("DescribeServices"):
             found = [service for answer in answers for service in answer["services"]]
             return [
-                (item["serviceName"], item["taskDefinition"])
+                (item["serviceName"], item["taskDefinition"], item["desiredCount"] + item["runningCount"] > 0)
                 for item in found
                 if item["status"] != "INACTIVE" and "taskDefinition" in item
             ]

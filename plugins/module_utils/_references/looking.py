@@ -26,21 +26,22 @@ def short(arn):
 
 
 def readers_of(gateway, cluster, secret, ours):
-    """The names of the services of a cluster that read a secret, besides ``ours``.
+    """The names of the services of a cluster that have tasks and read a secret, besides ``ours``.
 
     :param cluster: name or ARN.
     :param secret: everything that the secret may be called.
     """
-    listed = [(name, arn) for name, arn in gateway.services(cluster) if name not in ours]
+    listed = [(name, arn) for name, arn, at_work in gateway.services(cluster) if name not in ours and at_work]
     definitions = _definitions(gateway, {arn for _name, arn in listed})
     uses = ((name, use_of(Reader(SERVICE, name, definitions[arn]), secret, "")) for name, arn in listed)
     return sorted(name for name, use in uses if use.follows or use.pinned)
 
 
-def others(gateway, ours):
+def others(gateway, cluster, ours):
     """The Readers besides our own, and (kind, NotRead) of what could not be listed.
 
     :param gateway: ReferencesGateway.
+    :param cluster: name or ARN of the cluster of ``ours``.
     :param ours: names of services that the run starts again.
     """
     clusters = if_allowed("ecs:ListClusters", gateway.clusters)
@@ -51,14 +52,14 @@ def others(gateway, ours):
         rules = pool.submit(if_allowed, "events:ListRuleNamesByTarget, ListTargetsByRule", _rules, gateway, clusters)
         schedules = pool.submit(if_allowed, "scheduler:ListSchedules, GetSchedule", gateway.schedules, clusters)
         functions = pool.submit(if_allowed, "lambda:ListFunctions", gateway.functions)
-    named = [
-        (SERVICE, "%s (%s)" % (name, short(cluster)), arn)
-        for cluster, name, arn in _listed(services)
-        if name not in ours
+    listed = [
+        item for item in _listed(services) if (short(item[0]), item[1]) not in {(short(cluster), name) for name in ours}
     ]
+    resting = {"%s (%s)" % (name, short(where)) for where, name, _arn, at_work in listed if not at_work}
+    named = [(SERVICE, "%s (%s)" % (name, short(where)), arn) for where, name, arn, _at_work in listed]
     named += [(SCHEDULE, name, arn) for name, arn in [*_listed(rules), *_listed(schedules)]]
     definitions = _definitions(gateway, {arn for _kind, _name, arn in named})
-    found = [Reader(kind, name, definitions[arn]) for kind, name, arn in named]
+    found = [Reader(kind, name, definitions[arn], kind == SERVICE and name in resting) for kind, name, arn in named]
     found += [
         Reader(FUNCTION, name, (Container(name, tuple(texts.items()), ()),)) for name, texts in _listed(functions)
     ]

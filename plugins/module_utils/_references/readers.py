@@ -25,11 +25,15 @@ LEAVE = "To leave it as it is: -e rollback_readers=leave."
 
 @dataclass(frozen=True)
 class Reader:
-    """Something that may use the database: ``kind``, its name with the cluster (for people), and what it gets, which shows in no repr."""
+    """Something that may use the database: ``kind``, its name with the cluster (for people), and what it gets, which shows in no repr.
+
+    ``at_rest``: a service that has no task and wants none.
+    """
 
     kind: str
     name: str
     containers: tuple[Container, ...] = field(default=(), repr=False)
+    at_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,9 @@ def _finding(reader, use):
         what = "it %s, so it would stay on the failed database" % how
         cure = "Give it the value from the secret, and start it again. %s" % LEAVE
         return Finding("left_behind", subject, FAILED, what, cure)
+    if reader.at_rest:
+        what = "it reads rollback_database_secret and has no task; the next one gets the new address"
+        return Finding("left_behind", subject, NOTED, what)
     if reader.kind == SERVICE:
         what = "it reads rollback_database_secret, and this run does not start it again: its tasks would stay on the failed database"
         return Finding("left_behind", subject, FAILED, what, "%s %s" % (INCLUDE, LEAVE))

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import (
     Data,
-    Release,
     expected_migrations,
     findings,
+    since_restored,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release import Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +128,59 @@ def test_the_migrations_of_the_data_are_those_of_their_time_or_the_release_point
     assert expected_migrations(of(ago(12), ALL), None) == ("1_init", "2_payments")
     assert expected_migrations(of(ago(12), ALL), ["1_init"]) == ("1_init",)
     assert expected_migrations(of(ago(12), None), None) is None
+
+
+@pytest.mark.parametrize(
+    ("release", "started", "bad_since", "knows"),
+    [
+        (ONE, ago(600), BAD, True),  # from before it
+        (ONE, ago(499.95), BAD, True),  # with it, at its start
+        (ONE, ago(499.5), BAD, None),  # its own, a person's, or that of the next one's pipeline
+        (ONE, ago(400), BAD, False),  # in its later life
+        (ONE, ago(10.1), BAD, False),  # of the bad one's pipeline
+        # it served for weeks on a migration of the release in between
+        (Release("app", "app:1", False, ((ago(900), ago(800)), (ago(600), ago(10)))), ago(700), BAD, True),
+        # it was brought back for an hour only, which proves nothing
+        (Release("app", "app:1", True, ((ago(500), ago(10)), (ago(1), None))), ago(5), None, False),
+        # a worker that was started shortly before the bad release's migration
+        (Release("worker", "worker:1", True, ((ago(10.4), None),)), ago(10.1), BAD, False),
+        (Release("worker", "worker:1", True, ((ago(10.4), None),)), ago(10.41), BAD, True),
+        # one that served for minutes, and a migration half way to the next one
+        (Release("app", "app:1", False, ((ago(10.8), ago(10)),)), ago(10.5), ago(10), None),
+    ],
+)
+def test_whose_a_migration_is(release, started, bad_since, knows):
+    assert release.knows(Migration("m", started), NOW, bad_since) is knows
+
+
+def test_what_nobody_can_tell_is_said_and_not_passed():
+    young = Release("app", "app:1", False, ((ago(10.8), ago(10)),))
+    found = findings([young], of(ago(10.2), (Migration("m", ago(10.5)),)), ago(10), NOW)
+    assert {item.check: item.verdict for item in found} == {"moment": "passed", "migrations": "not_checked"}
+
+
+def test_the_harm_begins_with_the_migration_and_not_with_the_deployment_that_follows():
+    assert red(ONE, of(ago(10.05), ALL), ago(10))[0][1].startswith("its data are of")
+
+
+@pytest.mark.parametrize(
+    ("release", "migrations", "bad_since", "checks"),
+    [
+        (ONE, (), ago(5), ["moment"]),  # the bad release began after the restore
+        (ONE, (), ago(50), []),  # the accident that it was restored for
+        (ONE, (Migration("m", ago(3)),), ago(50), ["migrations"]),
+        (ONE, (Migration("m", ago(600)),), ago(50), []),
+        (Release("app", "app:3", True, ((ago(5), None),)), (), None, ["moment"]),  # deployed since, and stays
+        (ONE_AGAIN, (), None, []),  # what our own run has deployed
+    ],
+)
+def test_data_that_were_restored_are_not_called_done_when_something_bad_had_its_hands_on_them(
+    release, migrations, bad_since, checks
+):
+    found = list(since_restored([release], ago(20), migrations, bad_since, NOW))
+    assert [item.check for item in found if item.verdict == "failed"] == checks
+    insisting = since_restored([release], ago(20), migrations, bad_since, NOW, despite_moment=True)
+    assert [item for item in insisting if item.verdict == "failed"] == []
 
 
 hours = st.floats(0.01, 1000)

@@ -16,7 +16,7 @@ import pytest
 from spymeo_lab import world
 
 P = world.DB_INSTANCE
-FIRST, SECOND = "rb-20261124-020000", "rb-20261125-020000"
+FIRST, SECOND = "rb-first", "rb-second"
 R1, R2 = f"{P}-{FIRST}", f"{P}-{SECOND}"
 ROLE = {"RoleArn": "arn:aws:iam::123456789012:role/import", "FeatureName": "s3Import"}
 QUICKLY = {"Delay": 1, "MaxAttempts": 60}

@@ -12,7 +12,7 @@ import pytest
 
 from spymeo_lab import world
 
-RUN = "rb-20261129-041500"
+RUN = "rb-left"
 RESTORED = f"{world.DB_INSTANCE}-{RUN}"
 WORKER = "spymeo-worker"
 
@@ -133,9 +133,11 @@ def test_scheduled_tasks_and_functions_are_found_wherever_the_database_is_named(
 
 def test_one_that_is_included_is_started_again_on_the_restored_database_with_its_own_code(story):
     before = worker(story)["taskDefinition"]
-    for name in ("exports", "reports", "other"):
-        story.aws("lambda").delete_function(FunctionName=name)
-    story.aws("events").remove_targets(Rule="nightly", Ids=["1"])
+    functions, events = story.aws("lambda"), story.aws("events")
+    for function in functions.list_functions()["Functions"]:
+        functions.delete_function(FunctionName=function["FunctionName"])
+    for rule in events.list_rules()["Rules"]:
+        events.remove_targets(Rule=rule["Name"], Ids=["1"])
     # It came seconds before the migration, as if with it: that its code has nothing to do with it, somebody has to say.
     insisting = {"rollback_run_id": RUN, "rollback_readers": "include", "rollback_despite_migrations": True}
     played = story.play("rollback_full", *given(**insisting))

@@ -16,7 +16,7 @@ import pytest
 import spymeo_app.seed
 from spymeo_lab import world
 
-FIRST, SECOND, THIRD = "rb-20261124-010000", "rb-20261125-010000", "rb-20261126-010000"
+FIRST, SECOND, THIRD = "rb-first", "rb-second", "rb-third"
 P = world.DB_INSTANCE
 R1, R2, R3 = (f"{P}-{run_id}" for run_id in (FIRST, SECOND, THIRD))
 QUICKLY = {"Delay": 1, "MaxAttempts": 60}
@@ -236,7 +236,7 @@ def test_a_source_that_rds_takes_no_snapshot_of_goes_on_without_one_by_name(nigh
     assert refused.code != 0
     says(refused, "because it is storage-full")
     says(refused, "-e rollback_safety_snapshot=none")
-    run_id = "rb-20261127-010000"
+    run_id = "rb-fourth"
     given = variables(**named, rollback_safety_snapshot="none", rollback_run_id=run_id)
     played = night.play("rollback_database", *given)
     assert played.code == 0, played.output

@@ -18,7 +18,7 @@ import spymeo_app.seed
 from spymeo_lab import world
 
 BAD = "20250310140000_rename_full_name_to_display_name"
-RUN = "rb-20261129-031500"
+RUN = "rb-moment"
 RESTORED = f"{world.DB_INSTANCE}-{RUN}"
 
 

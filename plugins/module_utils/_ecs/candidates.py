@@ -14,6 +14,7 @@ from typing import Callable
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import option_of, same_content
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import NO_TIME, OWN
 
 RUNNING, SAME_IMAGE, DELETED, FELL = "running", "same image", "deleted", "rolled back from"
 MOMENTS, FAILED, SERVED, NEVER = "moments", "failed", "served", "never served"
@@ -92,24 +93,30 @@ def _of_release(release, timeline, running, gone, origins):
     if release != timeline.running:
         there = [revision for revision in proven if revision.task_definition not in gone]
         revision = (there or proven or [stays[-1].revision])[0]
-        return [_candidate(release, revision, timeline, running, gone, origins)]
-    found = [_candidate(release, running, timeline, running, gone, origins)]
+        return [candidate_of(release, revision, timeline, running, gone, origins)]
+    found = [candidate_of(release, running, timeline, running, gone, origins)]
     for revision in proven:
         if not any(same_content(revision, item.revision, origins) for item in found):
-            found.append(_candidate(release, revision, timeline, running, gone, origins))
+            found.append(candidate_of(release, revision, timeline, running, gone, origins))
     return found
 
 
-def _candidate(release, revision, timeline, running, gone, origins):
+def candidate_of(release, revision, timeline, running, gone, origins):
+    """The Candidate that a Revision of a release of the record is; the other arguments are those of ``candidates``."""
     against = tuple(_against(release, revision, timeline, running, gone))
-    served = [stay for stay in timeline.of(release) if stay.served is not None]
+    stays = timeline.of(release)
+    if release == timeline.running and not same_content(revision, running, origins):
+        # Its release serves on, with another configuration.
+        own = timeline.stays_of(lambda one: same_content(one, revision, origins))
+        stays = [stay for stay in own if stay.release is OWN]
+    served = [stay for stay in stays if stay.served is not None]
     return Candidate(
         release=release,
         revision=revision,
         first_deployed=timeline.born(release),
-        last=(served or timeline.of(release))[-1].began,
-        spans=tuple(timeline.spans(release)),
-        seconds=timeline.seconds(release),
+        last=(served or stays)[-1].began,
+        spans=tuple((stay.served, stay.ended) for stay in served),
+        seconds=sum((stay.seconds(timeline.now) for stay in served), NO_TIME),
         verdict=_verdict(release, revision, timeline, running, gone),
         against=against,
         same_images=release == timeline.running,

@@ -166,6 +166,16 @@ def test_a_service_revision_can_be_named_and_that_of_another_service_cannot():
         answer(Ecs(3), named.replace("/app/", "/worker/"))
 
 
+def test_where_what_is_bad_has_the_images_of_what_is_named_the_good_time_ends_with_it():
+    ecs = Ecs(3, image=lambda number: min(number, 1))
+    told = answer(ecs, f"{PREFIX}:service-revision/production/app/1").told()
+    deployed = [ecs._at(number) for number in range(3)]
+    assert told["bad_since"] == deployed[2].isoformat()
+    assert told["began"] == (deployed[2] - timedelta(minutes=5)).isoformat()  # when it was registered
+    ((since, until),) = told["served"]
+    assert deployed[1].isoformat() <= since < until == deployed[2].isoformat()
+
+
 def test_where_the_same_release_was_started_again_and_again_it_ends_and_says_so():
     ecs = Ecs(1800, image=lambda _number: 1)
     with pytest.raises(RollbackError, match="nothing older than app:1800 has served"):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Callable
 
@@ -29,12 +29,28 @@ class Candidate:
     revision: Revision
     first_deployed: datetime
     last: datetime
-    spans: tuple
-    seconds: timedelta
     verdict: str
     against: tuple[str, ...] = ()
     same_images: bool = False
+    now: datetime | None = None
     named: Callable = field(default=str, repr=False, compare=False)
+    times: Callable = field(default=tuple, repr=False, compare=False)
+
+    @cached_property
+    def stays(self):
+        """The Stays in which it served, oldest first: of its release, or of its own where the release serves on with another configuration.
+        Like ``option`` they are found out where they are told."""
+        return self.times()
+
+    @property
+    def spans(self):
+        """[from, to] of each, ``to`` None while it serves."""
+        return [(stay.served, stay.ended) for stay in self.stays]
+
+    @property
+    def seconds(self):
+        """How long it served in all (timedelta)."""
+        return sum((stay.seconds(self.now) for stay in self.stays), NO_TIME)
 
     @cached_property
     def option(self):
@@ -104,23 +120,25 @@ def _of_release(release, timeline, running, gone, origins):
 def candidate_of(release, revision, timeline, running, gone, origins):
     """The Candidate that a Revision of a release of the record is; the other arguments are those of ``candidates``."""
     against = tuple(_against(release, revision, timeline, running, gone))
-    stays = timeline.of(release)
-    if release == timeline.running and not same_content(revision, running, origins):
-        # Its release serves on, with another configuration.
+    served = [stay for stay in timeline.of(release) if stay.served is not None]
+
+    def times():
+        if release != timeline.running or same_content(revision, running, origins):
+            return served
         own = timeline.stays_of(lambda one: same_content(one, revision, origins))
-        stays = [stay for stay in own if stay.release is OWN]
-    served = [stay for stay in stays if stay.served is not None]
+        return [stay for stay in own if stay.release is OWN and stay.served is not None]
+
     return Candidate(
         release=release,
         revision=revision,
         first_deployed=timeline.born(release),
-        last=(served or stays)[-1].began,
-        spans=tuple((stay.served, stay.ended) for stay in served),
-        seconds=sum((stay.seconds(timeline.now) for stay in served), NO_TIME),
+        last=(served or timeline.of(release))[-1].began,
         verdict=_verdict(release, revision, timeline, running, gone),
         against=against,
         same_images=release == timeline.running,
         named=lambda: option_of(revision, timeline, origins),
+        times=times,
+        now=timeline.now,
     )
 
 

@@ -35,9 +35,9 @@ class Choice:
     """Where a service goes back to.
 
     ``first_bad`` is the task definition (ARN) of the first release after the target, ``bad_since`` when it came, ``good_since`` when the
-    target had begun before; None where nothing is bad. Of a target that the operator named, what came after it is the first deployment with
-    anything else, its own images with another configuration included. ``notes`` are what a person has to know of this choice. ``candidates`` are all releases
-    of the record, newest first, and ``next`` those that come after the chosen one, best first.
+    target had begun before; None where nothing is bad. Of a target that the operator named, what came after it is the first deployment of
+    anything else, be it its own images with another configuration. ``notes`` are what a person has to know of this choice. ``candidates``
+    are all releases of the record, newest first, and ``next`` those that come after the chosen one, best first.
     """
 
     target: Revision
@@ -123,9 +123,10 @@ def _choice(target, reason, insisted, running, timeline, known, gone, origins):
         return same_content(revision, target, origins)
 
     ours = next((item for item in known if item.is_of(target, origins)), None)
-    release = next((stay.release for stay in reversed(timeline.stays) if any(map(is_own, stay.revisions))), None)
-    if ours is None and release is not None:  # an older configuration of its release
-        ours = candidate_of(release, target, timeline, running, gone, origins)
+    if ours is None:  # an older configuration of its release, or nothing that AWS has a record of
+        releases = (stay.release for stay in reversed(timeline.stays) if any(map(is_own, stay.revisions)))
+        ours = next((candidate_of(item, target, timeline, running, gone, origins) for item in releases), None)
+    release = ours.release if ours else None
     stays = same_content(target, running, origins)
     good, bad = _good_and_bad(release, timeline, is_own, stays, insisted)
     others = tuple(item for item in known if item is not ours and item.verdict != "running")

@@ -135,6 +135,49 @@ def test_the_hotfix_of_a_bad_release_with_the_same_image_is_no_release_to_go_bac
     assert (settled(production), running(production)) == ("spymeo-app:1", first)
 
 
+def test_where_only_the_environment_went_bad_nothing_goes_back_to_before_the_good_release(production, pipeline):
+    """2 is good and gets a secret and a snapshot of its own; 3 has its image with another environment, and does harm."""
+    pipeline.release("1.1.0")
+    secrets, rds = production.aws("secretsmanager"), production.aws("rds")
+    value = app_secret(secrets) | {"LEGIT": "since release 2"}
+    secrets.put_secret_value(SecretId=world.APP_SECRET, SecretString=json.dumps(value))
+    pipeline.deploy("spymeo-app:2", forceNewDeployment=True)
+    rds.create_db_snapshot(DBInstanceIdentifier=world.DB_INSTANCE, DBSnapshotIdentifier="nightly")
+    production.until(lambda: status_of(rds, "nightly") == "available")
+    whole = payments(production, world.DB_INSTANCE)
+    time.sleep(1)  # RDS tells whole seconds of a snapshot
+    pipeline.deploy(pipeline.register("1.1.0", FEATURE="bad"))
+    began = production.service()["deployments"][0]["createdAt"]
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute('UPDATE "Payment" SET "amountCents" = "amountCents" * 100')
+    assert payments(production, world.DB_INSTANCE) != whole
+
+    more = ["-e", "rollback_task_definition=spymeo-app:2", "-e", "rollback_snapshot=nightly"]
+    played = production.play("rollback_full", *more, "-vv")
+    assert played.code == 0, played.output
+    assert began.isoformat(timespec="seconds")[:19] in played.output
+    assert settled(production) == "spymeo-app:2"
+    assert app_secret(secrets)["LEGIT"] == "since release 2"
+    (restored,) = set(production.instances()) - {world.DB_INSTANCE}
+    assert production.instances()[restored]["Endpoint"]["Address"] in production.database_url()
+    assert payments(production, restored) == whole
+    second = production.play("rollback_full", *more)
+    assert (second.code, second.written, second.recap["changed"]) == (0, [], 0), second.output
+
+
+def app_secret(secrets) -> dict:
+    return json.loads(secrets.get_secret_value(SecretId=world.APP_SECRET)["SecretString"])
+
+
+def status_of(rds, snapshot: str) -> str:
+    return rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot)["DBSnapshots"][0]["Status"]
+
+
+def payments(production, db_instance: str) -> tuple:
+    with world.connect(production.state["endpoint_url"], db_instance) as connection:
+        return connection.execute('SELECT count(*), sum("amountCents") FROM "Payment"').fetchone()
+
+
 @pytest.mark.parametrize("named", [False, True])
 def test_of_a_tag_that_was_moved_and_deployed_by_force_the_good_image_comes_back(production, pipeline, named):
     good = pipeline.release("live")

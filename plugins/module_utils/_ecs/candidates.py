@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import option_of, same_content
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import NO_TIME, OWN
 
 RUNNING, SAME_IMAGE, DELETED, FELL = "running", "same image", "deleted", "rolled back from"
 MOMENTS, FAILED, SERVED, NEVER = "moments", "failed", "served", "never served"
@@ -28,12 +29,28 @@ class Candidate:
     revision: Revision
     first_deployed: datetime
     last: datetime
-    spans: tuple
-    seconds: timedelta
     verdict: str
     against: tuple[str, ...] = ()
     same_images: bool = False
+    now: datetime | None = None
     named: Callable = field(default=str, repr=False, compare=False)
+    times: Callable = field(default=tuple, repr=False, compare=False)
+
+    @cached_property
+    def stays(self):
+        """The Stays in which it served, oldest first: of its release, or of its own where the release serves on with another configuration.
+        Like ``option`` they are found out where they are told."""
+        return self.times()
+
+    @property
+    def spans(self):
+        """[from, to] of each, ``to`` None while it serves."""
+        return [(stay.served, stay.ended) for stay in self.stays]
+
+    @property
+    def seconds(self):
+        """How long it served in all (timedelta)."""
+        return sum((stay.seconds(self.now) for stay in self.stays), NO_TIME)
 
     @cached_property
     def option(self):
@@ -92,28 +109,36 @@ def _of_release(release, timeline, running, gone, origins):
     if release != timeline.running:
         there = [revision for revision in proven if revision.task_definition not in gone]
         revision = (there or proven or [stays[-1].revision])[0]
-        return [_candidate(release, revision, timeline, running, gone, origins)]
-    found = [_candidate(release, running, timeline, running, gone, origins)]
+        return [candidate_of(release, revision, timeline, running, gone, origins)]
+    found = [candidate_of(release, running, timeline, running, gone, origins)]
     for revision in proven:
         if not any(same_content(revision, item.revision, origins) for item in found):
-            found.append(_candidate(release, revision, timeline, running, gone, origins))
+            found.append(candidate_of(release, revision, timeline, running, gone, origins))
     return found
 
 
-def _candidate(release, revision, timeline, running, gone, origins):
+def candidate_of(release, revision, timeline, running, gone, origins):
+    """The Candidate that a Revision of a release of the record is; the other arguments are those of ``candidates``."""
     against = tuple(_against(release, revision, timeline, running, gone))
     served = [stay for stay in timeline.of(release) if stay.served is not None]
+
+    def times():
+        if release != timeline.running or same_content(revision, running, origins):
+            return served
+        own = timeline.stays_of(lambda one: same_content(one, revision, origins))
+        return [stay for stay in own if stay.release is OWN and stay.served is not None]
+
     return Candidate(
         release=release,
         revision=revision,
         first_deployed=timeline.born(release),
         last=(served or timeline.of(release))[-1].began,
-        spans=tuple(timeline.spans(release)),
-        seconds=timeline.seconds(release),
         verdict=_verdict(release, revision, timeline, running, gone),
         against=against,
         same_images=release == timeline.running,
         named=lambda: option_of(revision, timeline, origins),
+        times=times,
+        now=timeline.now,
     )
 
 

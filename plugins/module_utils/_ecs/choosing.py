@@ -14,6 +14,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates im
     MOMENTS,
     SAME_IMAGE,
     Candidate,
+    candidate_of,
     candidates,
     eligible,
     line,
@@ -34,8 +35,9 @@ class Choice:
     """Where a service goes back to.
 
     ``first_bad`` is the task definition (ARN) of the first release after the target, ``bad_since`` when it came, ``good_since`` when the
-    target had begun before; None where nothing is bad. ``notes`` are what a person has to know of this choice. ``candidates`` are all releases
-    of the record, newest first, and ``next`` those that come after the chosen one, best first.
+    target had begun before; None where nothing is bad. Of a target that the operator named, what came after it is the first deployment of
+    anything else, be it its own images with another configuration. ``notes`` are what a person has to know of this choice. ``candidates``
+    are all releases of the record, newest first, and ``next`` those that come after the chosen one, best first.
     """
 
     target: Revision
@@ -73,28 +75,30 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
     origins = origins or {}
     known = candidates(timeline, running, gone, origins)
     best = eligible(known)
+
+    def choice(target, reason, insisted=False):
+        return _choice(target, reason, insisted, running, timeline, known, gone, origins)
+
     if named:
-        return _choice(named, NAMED, running, timeline, known, origins)
+        return choice(named, NAMED, insisted=True)
     if recorded and recorded[2]:
-        return _choice(*recorded[:2], running, timeline, known, origins)
+        return choice(*recorded)
     if running.task_definition not in {item.task_definition for stay in timeline.stays[-1:] for item in stay.revisions}:
         what = "AWS has no record that %s was deployed (it keeps 90 days)" % short(running.task_definition)
         raise _nothing_to_choose(name, what, known)
     if timeline.brought_back:
         gone_back = ", ".join(_left(item, timeline) for item in timeline.younger(timeline.running))
         reason = "it was brought back already, from %s; %s" % (gone_back, _elsewhere(best))
-        return _choice(running, reason, running, timeline, known, origins)
+        return choice(running, reason)
     if recorded:
-        return _choice(*recorded[:2], running, timeline, known, origins)
+        return choice(*recorded)
     if not best:
         what = "nothing older than %s has served without being rolled back from" % short(running.task_definition)
         if any(item.same_images and item.verdict != "running" for item in known):
             what += ", but with the same images"
         raise _nothing_to_choose(name, what, known)
     words = "it is the newest one before %s that has served and was not rolled back from"
-    return _choice(
-        best[0].revision, words % _first_bad_name(timeline, best[0], running), running, timeline, known, origins
-    )
+    return choice(best[0].revision, words % _first_bad_name(timeline, best[0], running))
 
 
 def _first_bad_name(timeline, candidate, running):
@@ -114,20 +118,17 @@ def _elsewhere(best):
     return "the next one would be %s" % option_text(best[0])
 
 
-def _choice(target, reason, running, timeline, known, origins):
+def _choice(target, reason, insisted, running, timeline, known, gone, origins):
+    def is_own(revision):
+        return same_content(revision, target, origins)
+
     ours = next((item for item in known if item.is_of(target, origins)), None)
+    if ours is None:  # an older configuration of its release, or nothing that AWS has a record of
+        releases = (stay.release for stay in reversed(timeline.stays) if any(map(is_own, stay.revisions)))
+        ours = next((candidate_of(item, target, timeline, running, gone, origins) for item in releases), None)
     release = ours.release if ours else None
-    forward = release is not None and release != timeline.running and release in timeline.younger(timeline.running)
     stays = same_content(target, running, origins)
-    bad = good = None
-    if release is None:
-        bad = next(
-            iter(timeline.of(timeline.running)[-1:]), None
-        )  # it was never deployed, and takes the place of what runs
-    elif not forward and (not stays or timeline.brought_back):
-        bad = timeline.bad_stay(release)
-        bad = bad if bad or stays else timeline.stays[-1]
-        good = max((stay.began for stay in timeline.of(release) if bad is None or stay.began < bad.began), default=None)
+    good, bad = _good_and_bad(release, timeline, is_own, stays, insisted)
     others = tuple(item for item in known if item is not ours and item.verdict != "running")
     best = eligible(others)
     rest = [item for item in others if item not in best and item.verdict not in ("deleted",)]
@@ -136,11 +137,31 @@ def _choice(target, reason, running, timeline, known, origins):
         reason=reason,
         first_bad=bad.revisions[0].task_definition if bad else None,
         bad_since=bad.began if bad else None,
-        good_since=good,
+        good_since=good.began if good else None,
         notes=tuple(_notes(target, ours, running, timeline, known, stays, reason == NAMED, origins)),
         candidates=known,
         next=tuple([*best, *rest][:NEXT]),
     )
+
+
+def _good_and_bad(release, timeline, is_own, stays, insisted):
+    """The Stay of the target before anything was bad, and the first that is; None each where there is none.
+
+    :param release: the key of the target's release, None where it was never deployed.
+    :param is_own: Revision → whether it brings what the target brings.
+    :param stays: whether the target runs already.
+    :param insisted: whether the operator named it, so that what else its release was deployed with is what they do not want.
+    """
+    if release is None:
+        return None, next(iter(timeline.stays[-1:]), None)  # it takes the place of what runs
+    if release != timeline.running and release in timeline.younger(timeline.running):
+        return None, None  # forward
+    good, bad = timeline.own_good_and_bad(is_own) if insisted else (None, None)
+    if bad is None and (not stays or timeline.brought_back):
+        good, bad = timeline.good_and_bad(release)
+    if bad is None and not stays:
+        bad = timeline.stays[-1]
+    return good, bad
 
 
 def _notes(target, ours, running, timeline, known, stays, named, origins):

@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import running_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import Ambiguous, is_service_revision, resolve
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Past
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, same_images
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Service,
     ServiceDeployment,
@@ -76,21 +76,27 @@ class Looked:
             frozenset(self._names(fallen) - self._names(standing)),
             self.running.image_set or frozenset(),
             frozenset(item if isinstance(item, frozenset) else frozenset() for item in fallen),
+            self._configured() or since,
         )
 
     @property
     def as_past_of_definition(self):
         """The same by task definitions, where the code stays: what went bad may be what came with another one of the same image."""
-        past, began = self.as_past, []
+        past = self.as_past
+        since = past.since if past.brought_back else past.configured
+        return replace(past, since=since, images=frozenset(), bad_images=frozenset())
+
+    def _configured(self):
+        """When the task definition that it runs came, the last time; None where AWS has no record."""
+        running, began = self.release_of(self.running.task_definition), None
         for item in self.history:
             ran = [one.task_definition for one in (item.returned, item.target) if one]
-            if self.release_of(ran[0]) != past.running:
+            if self.release_of(ran[0]) != running:
                 break
-            began.append(item.created_at)
+            began = item.created_at
             if len(ran) > 1:
                 break
-        since = began[-1] if began and not past.brought_back else past.since
-        return replace(past, since=since, images=frozenset(), bad_images=frozenset())
+        return began
 
     def _registered(self, arn):
         return self.definitions[arn].registered_at
@@ -145,6 +151,16 @@ def _looked(gateway, service, history, now, span):
         if not new:
             return looked
         looked = _with(looked, gateway.there(new), new, now, span)
+
+
+def with_origins(gateway, looked, revision):
+    """A Looked that knows which task definitions are copies, of those that the images of a Revision were deployed with: a copy is no other
+    configuration. It takes a call for each, so it is for what the operator named."""
+    same = [item for item in looked.timeline.revisions if same_images(item, revision)]
+    new = set(list(dict.fromkeys(item.task_definition for item in same[::-1]))[:UNRECORDED]) - set(looked.definitions)
+    if not new:
+        return looked
+    return _with(looked, gateway.there(new), new, looked.timeline.now, looked.timeline.moments)
 
 
 def _with(looked, found, asked, now, span):

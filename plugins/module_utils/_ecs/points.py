@@ -24,7 +24,8 @@ class Past:
     ``running`` is its release (ARN), ``since`` when it came to run it, the last time. Where it was ``brought_back`` to that already,
     ``bad_since`` is when the releases that it was brought back from began. ``bad`` are all releases that were rolled back from.
     ``images`` are the digests of what runs, and ``bad_images`` those of what was rolled back from, as far as AWS has recorded them: a release
-    is what its images are, whatever its task definition is called.
+    is what its images are, whatever its task definition is called. ``configured`` is when the task definition that it runs came: the operator
+    may name another one of the same images.
     """
 
     service: str
@@ -35,10 +36,15 @@ class Past:
     bad: frozenset[str]
     images: frozenset[str] = frozenset()
     bad_images: frozenset[frozenset[str]] = frozenset()
+    configured: datetime | None = None
 
     def runs(self, release, images):
         """Whether a release (ARN, digests as recorded) is the one that runs. Of several images, those that are recorded decide."""
         return images <= self.images if images and self.images else release == self.running
+
+    def runs_otherwise(self, release, images):
+        """Whether a release that the operator named (ARN or None, digests or None) is the one that runs, with another task definition."""
+        return bool(release and images) and release != self.running and self.runs(release, images)
 
     def fell(self, release, images):
         """Whether a release was rolled back from."""
@@ -128,7 +134,9 @@ def pick(points, pasts, named, wanted="", images=None):
         return Picked(None, reason, verdicts)
     later = {item.id: "%s is newer" % point.id for item in points if item.created < point.created}
     return Picked(
-        point, _reason(point, pasts), {**verdicts, **{key: verdicts[key] or why for key, why in later.items()}}
+        point,
+        _reason(point, pasts, named, images or {}),
+        {**verdicts, **{key: verdicts[key] or why for key, why in later.items()}},
     )
 
 
@@ -145,8 +153,13 @@ def _wanted(points, pasts, wanted, verdicts):
     return Picked(point, "rollback_release_point names it", {**verdicts, wanted: "", **others})
 
 
-def _reason(point, pasts):
-    moved = [past for past in pasts if not past.runs(point.releases[past.service], _images(point, past))]
+def _reason(point, pasts, named, images):
+    moved = [
+        past
+        for past in pasts
+        if not past.runs(point.releases[past.service], _images(point, past))
+        or past.runs_otherwise(named.get(past.service), images.get(past.service))
+    ]
     if not moved:
         return "it is the newest one from before the release that was rolled back from already"
     return "it is the newest one older than %s" % ", ".join(dict.fromkeys(short(past.running) for past in moved))
@@ -157,10 +170,12 @@ def why_not(point, pasts, named, images=None):
     moves = False
     for past in pasts:
         recorded = point.releases.get(past.service)
-        problem = _problem(point, past, recorded, named.get(past.service), (images or {}).get(past.service))
+        wanted = named.get(past.service), (images or {}).get(past.service)
+        problem = _problem(point, past, recorded, *wanted)
         if problem:
             return problem
         moves = moves or past.brought_back or not past.runs(recorded, _images(point, past))
+        moves = moves or past.runs_otherwise(*wanted)
     return "" if moves else "what it has recorded runs"
 
 
@@ -171,14 +186,16 @@ def _images(point, past):
 def _problem(point, past, recorded, named, named_images):
     if recorded is None:
         return "it has not recorded %s" % past.service
-    known = _images(point, past)
-    other = known != named_images if known and named_images else recorded != named
+    known, otherwise = _images(point, past), past.runs_otherwise(named, named_images)
+    other = known != named_images if known and named_images and not otherwise else recorded != named
     if named and other:
         return "it has recorded %s, and %s is named" % (short(recorded), short(named))
     if past.fell(recorded, known):
         return "it has recorded %s, which was rolled back from" % short(recorded)
     if past.runs(recorded, known):
-        late = past.brought_back and point.created >= past.bad_since
+        if otherwise and point.created >= (past.configured or past.since):
+            return "it was made after %s began" % short(past.running)
+        late = past.brought_back and point.created >= past.bad_since and not otherwise
         return "it was made after the release that was rolled back from began" if late else ""
     if past.brought_back and not named:
         return "it has recorded %s, and %s was brought back to %s already" % (

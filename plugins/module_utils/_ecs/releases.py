@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates im
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import LISTED, Choice, choose_target
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked, with_origins
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import (
     Ambiguous,
     is_digest,
@@ -81,7 +81,7 @@ class Chosen:
 
     def told(self):
         """This choice in JSON types."""
-        first_bad, release = self.choice.bad_since, self._ours
+        first_bad = self.choice.bad_since
         return dict(
             name=self.service.name,
             running=self.running,
@@ -92,7 +92,7 @@ class Chosen:
             service_revision=self.revision.arn if is_service_revision(self.revision.arn) and self.recorded else "",
             image=list(self.target.images),
             digest=dict(self.revision.digests),
-            served=spans_told(self.looked.timeline.spans(release)) if release is not None else [],
+            served=spans_told(self._served()),
             began=self.began.isoformat() if self.began else "",
             bad_since=first_bad.isoformat() if first_bad else "",
             stays=self.stays,
@@ -102,6 +102,14 @@ class Chosen:
             next=[item.told() for item in self.choice.next],
             candidates=[self._candidate(item) for item in self.choice.candidates[:TOLD]],
         )
+
+    def _served(self):
+        """The spans in which the release of the target served. What is bad may have its images, so they end where that began."""
+        release, bad = self._ours, self.choice.bad_since
+        spans = self.looked.timeline.spans(release) if release is not None else []
+        if self.stays or bad is None:
+            return spans
+        return [(began, min(ended or bad, bad)) for began, ended in spans if began < bad]
 
     def _candidate(self, candidate):
         arns = {item.arn for stay in self.looked.timeline.of(candidate.release) for item in stay.revisions}
@@ -180,7 +188,9 @@ def choose(gateway, looked, named, point=None, insisted=False, word=""):
     :raises BadInput: there is no such task definition.
     :raises RollbackError: none can be chosen.
     """
-    recorded = (_recorded(looked, point), "%s has recorded it" % point.told, insisted) if point else None
+    recorded = (_recorded(looked, point, insisted), "%s has recorded it" % point.told, insisted) if point else None
+    if named or insisted:
+        looked = with_origins(gateway, looked, named or recorded[0])
     choice = choose_target(
         looked.service.name, looked.running, looked.timeline, named, recorded, looked.gone, looked.origins
     )
@@ -194,15 +204,17 @@ def choose(gateway, looked, named, point=None, insisted=False, word=""):
     return Chosen(looked, target, choice, began, None, word)
 
 
-def _recorded(looked, point):
-    """The Revision that a release point has recorded; where the record of AWS does not have it, what the release point knows."""
+def _recorded(looked, point, insisted):
+    """The Revision that a release point has recorded; where the record of AWS does not have it, what the release point knows. Another
+    configuration of what runs is what runs, unless the operator named the point."""
     name = looked.service.name
     arn, images = point.deployed[name], point.images.get(name, frozenset())
     ran = [item for stay in looked.timeline.stays for item in stay.revisions if item.task_definition == arn]
     same = [item for item in ran if not images or item.image_set is None or images <= item.image_set]
     running = looked.running
     as_running = looked.release_of(running.task_definition) in (arn, point.releases[name])
-    if images <= running.image_set if images and running.image_set else as_running:
+    same_images = images <= running.image_set if images and running.image_set else as_running
+    if same_images and (as_running or not insisted):
         return running
     digests = point.record["services"][name].get("digest") or {}
     return same[-1] if same else Revision("", arn, tuple(digests.items()))

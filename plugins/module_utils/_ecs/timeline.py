@@ -17,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import IN_FLIGHT
 
 NO_TIME = timedelta(0)
+OWN = object()  # the key of the Stays of one configuration
 
 
 @dataclass
@@ -97,6 +98,22 @@ def _keys(events, origins):
     return keys
 
 
+def _stays(events, keys):
+    """The Stays of events, oldest first; a new one begins where the key is another one."""
+    stays = []
+    for (at, revision, served, _under_way), key in zip(events, keys):
+        if not stays or stays[-1].release != key:
+            if stays:
+                stays[-1].ended = at
+            stays.append(Stay(key, at))
+        stay = stays[-1]
+        stay.revisions.append(revision)
+        if served is not None:
+            stay.proven.append(revision)
+            stay.served, stay.proven_at = stay.served or served, served
+    return stays
+
+
 class Timeline:
     """What a service ran.
 
@@ -108,17 +125,8 @@ class Timeline:
 
     def __init__(self, history, origins=None, now=None, moments=NO_TIME):
         events = _events(history)
-        self.stays = []
-        for (at, revision, served, _under_way), key in zip(events, _keys(events, origins or {})):
-            if not self.stays or self.stays[-1].release != key:
-                if self.stays:
-                    self.stays[-1].ended = at
-                self.stays.append(Stay(key, at))
-            stay = self.stays[-1]
-            stay.revisions.append(revision)
-            if served is not None:
-                stay.proven.append(revision)
-                stay.served, stay.proven_at = stay.served or served, served
+        self._events, self._keys = events, _keys(events, origins or {})
+        self.stays = _stays(events, self._keys)
         self.now = now or max((event[2] or event[0] for event in events), default=None)
         self.moments = moments
         self.releases = list(dict.fromkeys(stay.release for stay in self.stays))  # in the order in which they were born
@@ -132,6 +140,11 @@ class Timeline:
     def running(self):
         """The key of the release that it runs, or is being brought to; None without a record."""
         return self.stays[-1].release if self.stays else None
+
+    @property
+    def revisions(self):
+        """The Revisions that it was to run, in order."""
+        return [event[1] for event in self._events]
 
     def of(self, release):
         """The stays of a release, oldest first."""
@@ -208,10 +221,27 @@ class Timeline:
 
         Of the release that runs, the time before it was brought back counts, so what is found is what it was brought back from.
         """
-        places = self._places.get(target, [])
-        if target == self.running:
-            places = places[:-1]
-        served = [place for place in places if self.stays[place].served is not None]
-        proper = [place for place in served if self.stays[place].seconds(self.now) >= self.moments]
+        return self._good_and_bad(self.stays, target)[1]
+
+    def good_and_bad(self, target):
+        """``bad_stay`` and the Stay before it, in which ``target`` had proven itself: (good, bad), both None without one."""
+        return self._good_and_bad(self.stays, target)
+
+    def stays_of(self, is_own):
+        """The Stays as they are where one configuration is told apart from the rest of its release; the ``release`` of its own is OWN.
+
+        :param is_own: Revision → whether it brings that configuration.
+        """
+        keys = [OWN if is_own(event[1]) else key for event, key in zip(self._events, self._keys)]
+        return _stays(self._events, keys)
+
+    def own_good_and_bad(self, is_own):
+        """``good_and_bad`` of one configuration: the same images with another one may be what is bad."""
+        return self._good_and_bad(self.stays_of(is_own), OWN)
+
+    def _good_and_bad(self, stays, key):
+        places = [place for place, stay in enumerate(stays[:-1]) if stay.release == key]
+        served = [place for place in places if stays[place].served is not None]
+        proper = [place for place in served if stays[place].seconds(self.now) >= self.moments]
         places = proper or served or places
-        return self.stays[places[-1] + 1] if places else None
+        return (stays[places[-1]], stays[places[-1] + 1]) if places else (None, None)

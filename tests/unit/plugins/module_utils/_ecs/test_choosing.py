@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import candidates, eligible
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import candidates, eligible, line
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import running_revision, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import (
     Ambiguous,
@@ -16,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import
     resolve,
     same_content,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import OWN, Timeline
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -170,6 +170,80 @@ def test_a_named_target_that_was_never_deployed_takes_the_place_of_what_runs():
     assert (choice.first_bad, choice.bad_since) == (arn(3), minute_of("1, 3", 1))
 
 
+def named_part(story, number, **more):
+    """The Choice where the operator named the service revision of a part of a story."""
+    return chosen(story, named=history(story)[0][::-1][number].revision, **more)
+
+
+@pytest.mark.parametrize(
+    ("story", "named", "good", "bad"),  # numbers of parts
+    [
+        # The bad one has the images of the good one: only its environment, its secrets or its network are others.
+        ("2 9d, 3/image-2 1h", 0, 0, 1),
+        ("1 9d, 2 9d, 3/image-2 1h", 1, 1, 2),
+        ("1 9d, 2@right 9d, 2@wrong 1h", 1, 1, 2),
+        ("1 9d, 2 9d, 3/image-2 1h, 4/image-2 1h", 1, 1, 2),
+        ("1 9d, 2 9d, 3/image-2 1h, 4/image-2 1h", 2, 2, 3),
+        ("1 9d, 2 9d, 3/image-2 stopped, 4/image-2 1h", 1, 1, 2),
+        ("1 9d, 2 9d, 3/image-2 running", 1, 1, 2),
+        ("1 9d, 2 9d, 2 9d, 3/image-2 1h", 1, 1, 3),  # forced again, it is the same
+        ("1 9d, 2 9d, 3/image-2 1h, 2 9d, 3/image-2 1h", 1, 3, 4),
+        ("1 9d, 2 9d, 3/image-2 1h, 2 3s, 3/image-2 1h", 1, 1, 2),  # moments prove nothing
+        ("2 3s, 3/image-2 1h", 0, 0, 1),  # unless there is nothing else
+        # The images were brought back before, with the good configuration and then with the bad one.
+        ("1 9d, 2 1h, 1 9d, 3/image-1 1h", 2, 2, 3),
+        ("1 9d, 2 1h, 3/image-1 1h", 0, 0, 1),
+        ("1@right 9d, 2 1h, 1@wrong 1h", 0, 0, 1),
+        # Another release runs, and what is named is not the newest configuration of its own.
+        ("1 9d, 2/image-1 9d, 3 1h", 0, 0, 1),
+        ("1 9d, 2/image-1 9d, 3 1h", 1, 1, 2),
+        ("1@right 9d, 1@wrong 9d, 2 1h", 0, 0, 1),
+        # A second run: it was brought back already, by the operator or by ECS.
+        ("1 9d, 2 9d, 3/image-2 1h, 2", 1, 1, 2),
+        ("1 9d, 2@right 9d, 2@wrong 1h, 2@right", 1, 1, 2),
+        ("1 9d, 2 9d, 3/image-2 1h back-to-1", 1, 1, 2),
+        ("1 9d, 2 1h, 3/image-1", 2, 0, 1),
+    ],
+)
+def test_of_a_named_target_bad_is_what_came_after_it_though_it_has_the_same_images(story, named, good, bad):
+    choice = named_part(story, named)
+    assert (choice.good_since, choice.bad_since) == (minute_of(story, good), minute_of(story, bad))
+    assert choice.first_bad == history(story)[0][::-1][bad].task_definition
+    assert not any("never deployed" in note for note in choice.notes)
+
+
+def test_a_release_point_that_is_named_is_the_operators_word_too():
+    story = "1 9d, 2 9d, 3/image-2 1h"
+    recorded = history(story)[0][::-1][1].revision, "cp-a has recorded it", True
+    assert chosen(story, recorded=recorded).bad_since == minute_of(story, 2)
+
+
+def test_a_copy_is_no_other_configuration():
+    story = "1 9d, 2 9d, 3/image-2 9d, 4/image-2 1h"
+    assert named_part(story, 1, origins={arn(3): arn(2)}).bad_since == minute_of(story, 3)
+    assert named_part(story, 1).bad_since == minute_of(story, 2)
+
+
+def test_what_runs_and_was_not_brought_back_is_not_bad_by_being_named():
+    assert named_part("1 9d, 2 9d, 3/image-2 1h", 2).bad_since is None
+
+
+def test_without_the_operators_word_a_release_is_its_images():
+    story = "1 9d, 2 9d, 3/image-2 1h"
+    assert chosen(story).bad_since == minute_of(story, 1)
+    story = "1 9d, 2/image-1 9d, 3 1h"
+    choice = chosen(story, gone=[2])
+    assert (short(choice.target.task_definition), choice.bad_since) == ("app:1", minute_of(story, 2))
+
+
+def test_of_another_configuration_of_what_runs_the_times_are_its_own():
+    story = "1 9d, 2 9d, 3/image-2 1h"
+    (item,) = [item for item in chosen(story).candidates if item.verdict == "same image"]
+    ((since, until),) = item.spans
+    assert (until, item.seconds) == (minute_of(story, 2), until - since)
+    assert "served 8 d 23 h until 2026-11-19T03:00:00+00:00" in line(item)
+
+
 def test_going_forward_by_the_operators_word_finds_nothing_bad():
     past, _now = history("1, 2, 1")
     choice = chosen("1, 2, 1", named=past[1].revision)
@@ -304,6 +378,22 @@ def test_nothing_that_was_deleted_is_chosen_and_nothing_else_is_lost_by_it(story
     found = candidates(line, running, frozenset(map(arn, gone)), {})
     assert not {item.task_definition for item in eligible(found)} & set(map(arn, gone))
     assert len(found) >= len(line.releases)
+
+
+@given(STORIES, st.integers(0, 9))
+def test_what_is_bad_for_a_named_target_is_never_the_target_and_nothing_it_proved_itself_in_comes_later(story, number):
+    past, _now = history(story)
+    number %= len(past)
+    named = past[::-1][number].revision
+    choice, line = chosen(story, named=named), timeline(story)
+    if choice.bad_since is None:
+        return
+    stays = line.stays_of(lambda one: same_content(one, named, {}))
+    own = [stay for stay in stays if stay.release is OWN]
+    assert choice.bad_since in {stay.began for stay in stays if stay not in own}
+    proven = [stay for stay in own if stay.served and stay.seconds(line.now) >= line.moments]
+    brought_back = same_content(running_revision(service(past), past), named, {})
+    assert all(stay.began < choice.bad_since for stay in (proven[:-1] if brought_back else proven))
 
 
 @given(STORIES)

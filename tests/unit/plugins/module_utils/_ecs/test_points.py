@@ -64,7 +64,9 @@ def looked_at(history, running):
 def picked(story, named=None, wanted="", code_stays=False):
     looked, points = told(story)
     past = looked.as_past_of_definition if code_stays else looked.as_past
-    point = pick(points, [past], {"app": arn(named)} if named else {}, wanted).point
+    ran = {item.target.task_definition: item.target.image_set for item in looked.history}
+    images = {"app": ran[arn(named)]} if ran.get(arn(named)) else {}
+    point = pick(points, [past], {"app": arn(named)} if named else {}, wanted, images).point
     return point and point.id
 
 
@@ -123,6 +125,13 @@ def test_where_the_code_stays_the_configuration_counts_too(story, expected):
         ("1, cp-a, 2, cp-b, 3", 2, "cp-b"),
         ("1, cp-a, 2, cp-b, 3", 9, None),
         ("1, cp-a, 2, 1", 1, "cp-a"),
+        # The same image with another configuration: what recorded the one that is named, before what runs came.
+        ("1/a, cp-a, 2/b, cp-b, 3/b", 2, "cp-b"),
+        ("1/a, cp-a, 2/b, cp-b, 3/b, cp-c", 2, "cp-b"),
+        ("1/a, cp-a, 2/b, cp-b, 3/b, cp-c, 3/b", 2, "cp-b"),
+        ("1/a, cp-a, 2/b, cp-b, 3/b, cp-c", 3, None),
+        ("1/a, cp-a, 2/b, 1/a, cp-b, 3/a", 1, "cp-b"),  # although that image was brought back once
+        ("1/a, cp-a, 2/b, 3/b", 2, None),
     ],
 )
 def test_a_target_that_is_named_takes_the_point_that_recorded_it(story, named, expected):

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Point
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import MOST
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, named_release
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
@@ -29,10 +30,14 @@ class Ecs:
     :param image: number of a deployment (0 is the oldest) → number of its image.
     :param outcome: number → status.
     :param gone: numbers of task definitions that were deleted.
+    :param copies: number of a task definition → number of what it is a copy of.
     """
 
-    def __init__(self, deployments, image=lambda number: number, outcome=lambda number: "SUCCESSFUL", gone=()):
+    def __init__(
+        self, deployments, image=lambda number: number, outcome=lambda number: "SUCCESSFUL", gone=(), copies=None
+    ):
         self.calls, self._count, self._image, self._outcome, self._gone = Counter(), deployments, image, outcome, gone
+        self._copies = copies or {}
         events = SimpleNamespace(register=lambda *_arguments: None)
         self.meta = SimpleNamespace(events=events, region_name="eu-west-3")
 
@@ -114,7 +119,9 @@ class Ecs:
             "registeredAt": self._at(number - 1) - timedelta(minutes=5),
             "containerDefinitions": [{"name": "app", "image": f"app:{number}"}],
         }
-        return {"taskDefinition": told, "tags": []}
+        origin = self._copies.get(number)
+        tags = [{"key": "spymeo:rollback-origin", "value": f"{PREFIX}:task-definition/app:{origin}"}] if origin else []
+        return {"taskDefinition": told, "tags": tags}
 
     def list_task_definitions(self, **_asked):
         """None."""
@@ -164,6 +171,34 @@ def test_a_service_revision_can_be_named_and_that_of_another_service_cannot():
     assert (chosen.revision.arn, short(chosen.target.arn)) == (named, "app:4")
     with pytest.raises(BadInput, match="of another service than app"):
         answer(Ecs(3), named.replace("/app/", "/worker/"))
+
+
+def test_where_what_is_bad_has_the_images_of_what_is_named_the_good_time_ends_with_it():
+    ecs = Ecs(3, image=lambda number: min(number, 1))
+    told = answer(ecs, f"{PREFIX}:service-revision/production/app/1").told()
+    deployed = [ecs._at(number) for number in range(3)]
+    assert told["bad_since"] == deployed[2].isoformat()
+    assert told["began"] == (deployed[2] - timedelta(minutes=5)).isoformat()  # when it was registered
+    ((since, until),) = told["served"]
+    assert deployed[1].isoformat() <= since < until == deployed[2].isoformat()
+
+
+def test_a_copy_of_what_is_named_is_not_what_went_bad():
+    ecs = Ecs(4, image=lambda number: min(number, 1), copies={3: 2})
+    told = answer(ecs, f"{PREFIX}:service-revision/production/app/1").told()
+    assert told["bad_since"] == ecs._at(3).isoformat()
+
+
+def test_a_release_point_that_is_named_brings_its_task_definition_back_and_one_that_is_not_brings_images():
+    ecs = Ecs(3, image=lambda number: min(number, 1))
+    gateway = EcsGateway(ecs, "production")
+    (looked,) = look(gateway, [ecs.service()], now=NOW)
+    arn = f"{PREFIX}:task-definition/app:2"
+    recorded = {"app": {"release": arn, "task_definition": arn, "digest": {"app": "sha256:1"}}}
+    point = Point.from_record({"id": "cp-a", "created": NOW.isoformat(), "services": recorded})
+    chosen = choose(gateway, looked, None, point, insisted=True)
+    assert (chosen.target.arn, chosen.choice.bad_since) == (arn, ecs._at(2))
+    assert choose(gateway, looked, None, point).stays
 
 
 def test_where_the_same_release_was_started_again_and_again_it_ends_and_says_so():

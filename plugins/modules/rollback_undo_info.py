@@ -94,7 +94,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Bad
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import undoable
 
-
 LOOKED_AT = 10  # records, from the newest
 
 

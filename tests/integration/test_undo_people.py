@@ -10,19 +10,17 @@ from spymeo_lab import world
 
 from .test_left_behind import WORKER, given, one_line, register, start_service, worker
 
-RUN = "rb-20261129-041500"
-RESTORED = f"{world.DB_INSTANCE}-{RUN}"
 ROTATED = "rotated-after-the-rollback"
 
 
 def rotate(production) -> None:
     """Give the master user of the restored instance another password, there and in the secret."""
     rds, secrets = production.aws("rds"), production.aws("secretsmanager")
-    rds.modify_db_instance(DBInstanceIdentifier=RESTORED, MasterUserPassword=ROTATED, ApplyImmediately=True)
+    rds.modify_db_instance(DBInstanceIdentifier=production.restored, MasterUserPassword=ROTATED, ApplyImmediately=True)
     url = production.database_url().replace(world.DB_PASSWORD, ROTATED)
     assert ROTATED in url
     secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=url)
-    production.until(lambda: production.instances()[RESTORED]["DBInstanceStatus"] == "available")
+    production.until(lambda: production.instances()[production.restored]["DBInstanceStatus"] == "available")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +29,9 @@ def story(shared_production):
     lab = shared_production
     lab.release()
     lab.before = lab.database_url()
-    done = lab.play("rollback_full", *given(rollback_run_id=RUN))
+    done = lab.play("rollback_full")
     assert done.code == 0, done.output
+    (lab.restored,) = set(lab.instances()) - {world.DB_INSTANCE}
     rotate(lab)
     start_service(lab, register(lab, WORKER))
     return lab
@@ -44,7 +43,7 @@ def test_who_works_on_the_restored_instance_stops_the_undo(story):
         assert (played.code != 0, played.written) == (True, []), played.output
         said = one_line(played.output)
         assert f"left behind service {WORKER} ({world.CLUSTER}): it reads rollback_database_secret" in said
-        assert f"its tasks would stay on {RESTORED}" in said
+        assert f"its tasks would stay on {story.restored}" in said
         assert "-e rollback_readers=include" in said
         assert "P1000" not in said
 
@@ -53,7 +52,7 @@ def test_one_that_is_left_is_told(story):
     played = story.play("undo", "--check", *given(rollback_readers="leave"))
     assert (played.code, played.written) == (0, []), played.output
     assert f"BEWARE    left behind service {WORKER}" in played.output
-    assert f"{RESTORED}" in played.output
+    assert story.restored in played.output
 
 
 def test_one_that_stays_is_found_by_the_verification_and_by_a_second_undo(story):
@@ -61,7 +60,7 @@ def test_one_that_stays_is_found_by_the_verification_and_by_a_second_undo(story)
         played = story.play("undo", *given(rollback_readers="leave", verify_wait_timeout=3))
         assert (played.code, story.database_url()) == (2, story.before), played.output
         said = one_line(played.output)
-        assert f"sessions are open on {RESTORED}, which is out of service" in said
+        assert f"sessions are open on {story.restored}, which is out of service" in said
         assert "The undo is complete. It is not verified" in said
         assert ROTATED not in played.output
         assert world.DB_PASSWORD not in played.output

@@ -363,7 +363,9 @@ VARIABLES = {
         _check_name, "empty, or the release that is about to be deployed, like v2.0.0", (), (CHECKPOINT,)
     ),
     "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES)),
-    "rollback_readers": Variable(_choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), (*RESTORES, UNDO)),
+    "rollback_readers": Variable(
+        _choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), (*RESTORES, UNDO)
+    ),
     "rollback_despite_moment": Variable(_check_flag, "empty, true or false", (), (*RESTORES, SECRETS)),
     "rollback_despite_data": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_snapshot_before": Variable(

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import urllib.parse
+
+import psycopg
 import pytest
 
 from spymeo_lab import world
@@ -17,7 +20,7 @@ def rotate(production) -> None:
     """Give the master user of the restored instance another password, there and in the secret."""
     rds, secrets = production.aws("rds"), production.aws("secretsmanager")
     rds.modify_db_instance(DBInstanceIdentifier=production.restored, MasterUserPassword=ROTATED, ApplyImmediately=True)
-    url = production.database_url().replace(world.DB_PASSWORD, ROTATED)
+    url = production.database_url().replace(urllib.parse.quote(world.DB_PASSWORD, safe=""), ROTATED)
     assert ROTATED in url
     secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=url)
     production.until(lambda: production.instances()[production.restored]["DBInstanceStatus"] == "available")
@@ -56,14 +59,21 @@ def test_one_that_is_left_is_told(story):
 
 
 def test_one_that_stays_is_found_by_the_verification_and_by_a_second_undo(story):
-    for _undo in range(2):
-        played = story.play("undo", *given(rollback_readers="leave", verify_wait_timeout=3))
+    place = story.instances()[story.restored]["Endpoint"]
+    with psycopg.connect(
+        host=place["Address"], port=place["Port"], user=world.DB_USER, password=ROTATED, dbname=world.DB_NAME,
+        application_name="somebody-new",
+    ):  # fmt: skip
+        undone, again = (story.play("undo", *given(rollback_readers="leave", verify_wait_timeout=3)) for _undo in "12")
+    assert again.written == [], again.output
+    for played in (undone, again):
         assert (played.code, story.database_url()) == (2, story.before), played.output
         said = one_line(played.output)
-        assert f"sessions are open on {story.restored}, which is out of service" in said
+        assert f"1 sessions are open on {story.restored}, which is out of service" in said
+        assert "somebody-new" in said
         assert "The undo is complete. It is not verified" in said
         assert ROTATED not in played.output
-        assert world.DB_PASSWORD not in played.output
+        assert urllib.parse.quote(world.DB_PASSWORD, safe="") not in played.output
 
 
 def test_one_that_is_included_is_started_again_with_its_own_code(story):
@@ -73,5 +83,5 @@ def test_one_that_is_included_is_started_again_with_its_own_code(story):
     assert worker(story)["taskDefinition"] == before
     assert "CHECK     passed: failed database" in played.output
     assert story.database_url() == story.before
-    again = story.play("undo")
+    again = story.play("undo", *given(rollback_readers="include"))
     assert (again.code, again.written) == (0, []), again.output

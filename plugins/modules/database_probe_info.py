@@ -26,6 +26,13 @@ options:
     description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
     type: str
     default: DATABASE_URL
+  versions:
+    description:
+      - Version ids by name or ARN of secrets, as M(spymeo.rollback.rollback_undo_info) gives them. Where O(database_secret) is among them, the URL is
+        taken out of that version, because its password is the one that counts once the version is current again.
+      - Without it, and where the secret is not among them, the current version is taken.
+    type: dict
+    default: {}
   host:
     description: The host to log in to. Without it the one in the URL.
     type: str
@@ -215,7 +222,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 def target(module):
     """Where the application will log in."""
     secrets = SecretsGateway(module.aws("secretsmanager"))
-    url = secrets.database_url(module.params["database_secret"], module.params["key"])
+    url = secrets.database_url(module.params["database_secret"], module.params["key"], module.params["versions"])
     return target_of(url.at(module.params["host"], module.params["port"]))
 
 
@@ -233,6 +240,7 @@ def main():
         dict(
             database_secret=dict(type="str", required=True, no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
+            versions=dict(type="dict", default={}),
             host=dict(type="str"),
             port=dict(type="int"),
             timeout=dict(type="int", default=30),

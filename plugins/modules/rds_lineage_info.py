@@ -61,6 +61,11 @@ port:
   description: Its port, likewise.
   returned: success
   type: int
+status:
+  description: RDS's status of it.
+  returned: success
+  type: str
+  sample: available
 kept:
   description: The instances that hold something else, the newest first.
   returned: success
@@ -116,6 +121,7 @@ def main():
             db_instance=current.name,
             host=url.host,
             port=url.port,
+            status=current.status,
             kept=[holder_told(holder) for holder in found],
             needed=cannot_answer(needed, tree.by_name.get(needed)) if needed else "",
         )

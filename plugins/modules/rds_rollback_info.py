@@ -465,6 +465,8 @@ def look(module, gateway, rollback, url, earliest):
         found = findings(observe(gateway, module.aws, rollback, params["run_id"], **more))
         asked = asking.result() if asking else None
         reference = failed.result() if failed else None if done else asked
+    if rollback.against:  # what has no common past cannot be compared
+        reference = None
     seen = reference.seen if reference else None
     at = rollback.source.data_from or one_until
     data = Data(at, one_until, rollback.source.told, seen.migrations if seen else None)

@@ -75,11 +75,26 @@ database:
     port:
       description: Its port.
       type: int
+left:
+  description:
+    - What was there before the newest undo of the same run, if that one has begun already and took the database elsewhere. So a second undo, and one that
+      goes on, know which DB instance is out of service. Empty without one.
+  returned: success
+  type: dict
+  contains:
+    database:
+      description: As RV(database).
+      type: dict
+    secrets:
+      description: As RV(secrets).
+      type: dict
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import undoable
+
+LOOKED_AT = 10  # records, from the newest
 
 
 def choose(memory, named):
@@ -114,6 +129,20 @@ def before(memory, run_id):
     return record
 
 
+def left_by(memory, run_id, place):
+    """The database and the secrets (dict) that an earlier undo of a run has left, {} when none is remembered.
+
+    :param place: where the database was before the run that is undone; an undo that has found it there has left nothing.
+    """
+    for other in reversed(memory.runs()[-LOOKED_AT:]):
+        record, _etag = memory.run(other)
+        there = record.get("before") or {}
+        host = there.get("database", {}).get("host")
+        if record.get("undoes") == run_id and host and host != place.get("host"):
+            return dict(database=there["database"], secrets=there["secrets"])
+    return {}
+
+
 def main():
     module = MemoryModule(dict(undo_run=dict(type="str", default="")))
     with module.telling():
@@ -130,6 +159,7 @@ def main():
             secrets=there["secrets"],
             parameters=there.get("parameters", {}),
             database=there["database"],
+            left=left_by(memory, run_id, there["database"]) if there["database"].get("host") else {},
         )
 
 

@@ -152,12 +152,20 @@ options:
             description: Its port.
             type: int
             required: true
+          versions:
+            description:
+              - Version ids by name or ARN of secrets. Where O(database.database_secret) is among them, that version has the password with which it is
+                asked; a database that was taken out of service may have another one than the database of now.
+            type: dict
+            default: {}
           wait_timeout:
             description: How long to wait until nobody is connected any more, in seconds. Tasks that are being replaced need some.
             type: int
             default: 30
       expected:
-        description: RV(spymeo.rollback.database_probe_info#module:expected_later).
+        description:
+          - RV(spymeo.rollback.database_probe_info#module:expected_later).
+          - Without it and without O(database.data_rules) the data are not looked at.
         type: dict
       data_rules:
         description: What holds for tables, as M(spymeo.rollback.database_probe_info) takes it.
@@ -380,6 +388,7 @@ FAILED_DATABASE = dict(
     db_instance=dict(type="str", required=True),
     host=dict(type="str", required=True),
     port=dict(type="int", required=True),
+    versions=dict(type="dict", default={}),
     wait_timeout=dict(type="int", default=30),
 )
 DATABASE = dict(

@@ -17,7 +17,8 @@ from spymeo_lab import world
 
 P = world.DB_INSTANCE
 FIRST, SECOND = "rb-first", "rb-second"
-R1, R2 = f"{P}-{FIRST}", f"{P}-{SECOND}"
+R1 = f"{P}-{FIRST}"
+R2 = f"{R1}-{SECOND}"
 ROLE = {"RoleArn": "arn:aws:iam::123456789012:role/import", "FeatureName": "s3Import"}
 QUICKLY = {"Delay": 1, "MaxAttempts": 60}
 

@@ -18,7 +18,9 @@ from spymeo_lab import world
 
 FIRST, SECOND, THIRD = "rb-first", "rb-second", "rb-third"
 P = world.DB_INSTANCE
-R1, R2, R3 = (f"{P}-{run_id}" for run_id in (FIRST, SECOND, THIRD))
+R1 = f"{P}-{FIRST}"
+R2 = f"{R1}-{SECOND}"
+R3 = f"{R2}-{THIRD}"
 QUICKLY = {"Delay": 1, "MaxAttempts": 60}
 
 
@@ -181,7 +183,7 @@ def test_bad_data_in_what_was_restored_from_the_right_snapshot_are_restored_agai
 
 def test_a_copy_of_a_safety_snapshot_is_not_taken_by_a_time(night):
     rds = night.aws("rds")
-    harm = f"{P}-failed-migration-{THIRD}"
+    harm = f"{R2}-failed-migration-{THIRD}"
     rds.copy_db_snapshot(SourceDBSnapshotIdentifier=harm, TargetDBSnapshotIdentifier="copied-harm", CopyTags=True)
     rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier="copied-harm", WaiterConfig=QUICKLY)
     check = night.play("rollback_database", "--check", *variables(rollback_snapshot_before=now()))
@@ -236,13 +238,13 @@ def test_a_source_that_rds_takes_no_snapshot_of_goes_on_without_one_by_name(nigh
     assert refused.code != 0
     says(refused, "because it is storage-full")
     says(refused, "-e rollback_safety_snapshot=none")
-    run_id = "rb-fourth"
+    run_id, before = "rb-fourth", serves(night)
     given = variables(**named, rollback_safety_snapshot="none", rollback_run_id=run_id)
     played = night.play("rollback_database", *given)
     assert played.code == 0, played.output
     says(played, "BEWARE    safety snapshot")
     assert "rds CreateDBSnapshot" not in played.written
-    assert serves(night) == f"{P}-{run_id}"
+    assert serves(night) == f"{before}-{run_id}"
     night.control("rds_status", db_instance=R2, status="available")
 
 

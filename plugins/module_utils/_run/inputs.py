@@ -364,7 +364,7 @@ VARIABLES = {
     ),
     "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES)),
     "rollback_readers": Variable(
-        _choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), RESTORES
+        _choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), (*RESTORES, UNDO)
     ),
     "rollback_despite_moment": Variable(_check_flag, "empty, true or false", (), (*RESTORES, SECRETS)),
     "rollback_despite_data": Variable(_check_flag, "empty, true or false", (), RESTORES),
@@ -675,6 +675,7 @@ OF_ROLES = frozenset(
         "undo_environment",
         "undo_probe",
         "undo_proof",
+        "undo_readers",
         "undo_run",
         "undo_run_id",
         "undo_store",

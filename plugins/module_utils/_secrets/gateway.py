@@ -66,13 +66,16 @@ class SecretsGateway:
         """
         return self._value(secret, VersionStage=CURRENT)
 
-    def database_url(self, secret_id, key):
+    def database_url(self, secret_id, key, versions=None):
         """The DatabaseUrl that applications read, out of ``key`` where the secret is a JSON object.
 
+        :param versions: version ids by name or ARN of secrets; where this secret is among them, that version is read instead of the current one.
         :raises BadInput: there is no such secret.
         :raises RollbackError: it is binary, lacks the key, or is no URL.
         """
-        value = self.current_value(self.secret("database_secret", secret_id))
+        secret = self.secret("database_secret", secret_id)
+        version_id = next((item for name, item in (versions or {}).items() if name in secret.names), "")
+        value = self.value(secret, version_id) if version_id else self.current_value(secret)
         return DatabaseUrl.parse(read_url(value.text, key))
 
     def text(self, option, secret_id):

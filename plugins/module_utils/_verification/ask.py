@@ -109,7 +109,8 @@ class Asked:
             parts["test"] = lambda: runs[self._e2e["runs_on"]](*clients)
         if self._database:
             database = SecretsGateway(aws("secretsmanager"))
-            parts["ask"] = lambda: verdict_of_data(database, self._database)
+            if self._database["expected"] is not None or self._database["data_rules"]:
+                parts["ask"] = lambda: verdict_of_data(database, self._database)
             if self._database["failed"]:
                 parts["leavers"] = lambda: self._left(database)
         verification = Verification(measuring, **parts)
@@ -117,7 +118,7 @@ class Asked:
 
     def _left(self, secrets):
         asked = self._database
-        url = secrets.database_url(asked["database_secret"], asked["key"])
+        url = secrets.database_url(asked["database_secret"], asked["key"], asked["failed"]["versions"])
         return verdict_of_leavers(url, asked["failed"], asked["timeout"])
 
     def _send(self, reader):

@@ -19,7 +19,7 @@ CURE = "Find out what that is, have it started again with the new DATABASE_URL, 
 class Leavers:
     """Looks at the failed database until nobody is connected to it.
 
-    :param url: the DatabaseUrl that applications have now; its user is asked with.
+    :param url: a DatabaseUrl with whose user it is asked.
     :param host, port: where the failed database listens.
     :param timeout: seconds for each question.
     """

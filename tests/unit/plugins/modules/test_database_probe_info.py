@@ -72,6 +72,37 @@ def test_asks_the_given_address_with_everything_else_of_the_url(database_secret,
     assert "hunter" not in str(result)
 
 
+OTHER = "bbbbbbbb-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("versions", "password"),
+    [
+        ({"db-url": OTHER}, "of then"),
+        ({ARN: OTHER}, "of then"),
+        ({ARN[:-7]: OTHER}, "of then"),
+        ({"db-url-2": OTHER}, "of now"),
+        ({ARN[:-8]: OTHER}, "of now"),
+        ({}, "of now"),
+    ],
+)
+def test_the_password_is_that_of_the_version_that_is_named_however_the_secret_is_called(
+    aws, probed, run_module, versions, password
+):
+    described = {"ARN": ARN, "Name": "db-url", "CreatedDate": NOON, "LastChangedDate": NOON}
+    entry = {"VersionId": VERSION, "CreatedDate": NOON, "VersionStages": ["AWSCURRENT"]}
+    aws.answer("secretsmanager", "describe_secret", described)
+    aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [entry]})
+    url = "postgresql://spymeo:%s@127.0.0.1:5432/spymeo"
+    which = {"VersionId": OTHER} if password == "of then" else {"VersionStage": "AWSCURRENT"}
+    answer = {"VersionId": which.get("VersionId", VERSION), "SecretString": url % password.replace(" ", "%20")}
+    aws.answer("secretsmanager", "get_secret_value", answer, {"SecretId": ARN, **which})
+    result = run_module("database_probe_info", database_secret="db-url", versions=versions)
+    assert result["connected"], result
+    assert probed[0][0].password == password
+    assert password not in str(result)
+
+
 def test_tells_which_tables_were_read_ahead(database_secret, probed, run_module):
     database_secret()
     result = run_module("database_probe_info", database_secret="db-url", warm=["Practitioner", "Gone"])

@@ -159,6 +159,30 @@ def test_what_was_there_before_a_run_is_told_for_its_undo(look, begin, play):
     assert "which is under way" in told["told"]
 
 
+AFTER = {
+    **BEFORE,
+    "database": {"db_instance": "app-db-rb", "host": "restored", "port": 5432},
+    "secrets": {"db-url": "d1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("undo", "of_it", "left"),
+    [
+        (AFTER, True, {"database": AFTER["database"], "secrets": AFTER["secrets"]}),
+        (AFTER, False, {}),
+        (BEFORE, True, {}),
+        ({**BEFORE, "database": {}}, True, {}),
+    ],
+)
+def test_what_an_undo_of_the_same_run_has_left_is_known_to_the_next_one(play, look, begin, undo, of_it, left):
+    run_id = begin(look(), before=BEFORE)["record"].rpartition("/")[2]
+    play("rollback_end", run_id=run_id, fencing=1, verdict="passed", seconds={})
+    undoes = run_id if of_it else "rb-other"
+    assert not begin(look(rollback_run_id="rb-2"), before=undo, undoes=undoes, purpose="undo").get("failed")
+    assert play("rollback_undo_info", undo_run=run_id)["left"] == left
+
+
 def test_without_a_run_that_changed_something_there_is_nothing_to_undo(look, begin, play):
     begin(look(), before=BEFORE)
     refused = play("rollback_undo_info")

@@ -270,3 +270,32 @@ def test_what_cannot_be_used_is_refused_before_anything_is_asked(run_module, opt
     result = run_module("verify_application", **options)
     assert result["failed"]
     assert words in result["msg"]
+
+
+@pytest.mark.parametrize(("versions", "password"), [({}, "of-now"), ({"db-url": "of-then" * 5}, "of-then")])
+def test_the_database_that_was_left_is_asked_with_the_password_of_its_time_and_alone(
+    aws, run_module, monkeypatch, versions, password
+):
+    left = importlib.import_module("ansible_collections.spymeo.rollback.plugins.module_utils._verification.left")
+    asked = []
+
+    class Server:
+        def __init__(self, target, _timeout):
+            asked.append((target.host, target.port, target.password))
+
+        def sessions(self):
+            return (), 0
+
+    monkeypatch.setattr(left, "PostgresqlGateway", Server)
+    arn, current = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf", "of-now" * 6
+    described = {"ARN": arn, "Name": "db-url", "CreatedDate": NOON, "LastChangedDate": NOON}
+    entry = {"VersionId": current, "CreatedDate": NOON, "VersionStages": ["AWSCURRENT"]}
+    aws.answer("secretsmanager", "describe_secret", described)
+    aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [entry]})
+    which = {"VersionId": versions["db-url"]} if versions else {"VersionStage": "AWSCURRENT"}
+    value = {"VersionId": which.get("VersionId", current), "SecretString": f"postgresql://app:{password}@db:5432/app"}
+    aws.answer("secretsmanager", "get_secret_value", value, {"SecretId": arn, **which})
+    failed = {"db_instance": "app-db-rb", "host": "restored", "port": 5433, "versions": versions}
+    result = run_module("verify_application", database={"database_secret": "db-url", "failed": failed})
+    assert asked == [("restored", 5433, password)]
+    assert [(item["name"], item["verdict"]) for item in result["checks"]] == [("failed database", "passed")]

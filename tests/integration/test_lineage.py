@@ -119,7 +119,7 @@ def test_a_time_takes_what_is_in_service_and_never_what_the_failed_instance_hold
     says(check, f"KEPT      DB instance {P}: what was written from")
     played = night.play("rollback_database", *variables(rollback_snapshot_before=now(), rollback_run_id=SECOND))
     assert played.code == 0, played.output
-    assert serves(night) == R2
+    assert serves(night) == R2, undone.output
     assert users(night, R2) == {"night-month1"}
     assert users(night, R1) == {"night-month1", "night-after-the-nightly"}
     says(played, f"DB instance {P}: what was written from")
@@ -196,7 +196,7 @@ def test_an_undo_is_remembered_and_salvage_finds_what_the_undone_instance_has(ni
     """Seen: after an undo, salvage failed with "Name the instance that a rollback has replaced", without naming it."""
     sign_up(night, R3, "in-the-third")
     undone = night.play("undo")
-    assert serves(night) == R2
+    assert serves(night) == R2, undone.output
     says(undone, f"{R2} at")
     old, new = tags(night, R3), tags(night, R2)
     assert (old["spymeo:rollback-replaced-by"], new["spymeo:rollback-replaced-by"]) == (R2, "")

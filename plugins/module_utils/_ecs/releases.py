@@ -189,7 +189,7 @@ def choose(gateway, looked, named, point=None, insisted=False, word=""):
     :raises RollbackError: none can be chosen.
     """
     recorded = (_recorded(looked, point, insisted), "%s has recorded it" % point.told, insisted) if point else None
-    if named or insisted:
+    if named or (recorded and insisted):
         looked = with_origins(gateway, looked, named or recorded[0])
     choice = choose_target(
         looked.service.name, looked.running, looked.timeline, named, recorded, looked.gone, looked.origins

@@ -270,6 +270,9 @@ services:
     restarted:
       description: Whether its code stays as it is, and it is only started again.
       type: bool
+    since:
+      description: When such code came, whether it has ever served or not, ISO 8601 in UTC; else empty.
+      type: str
     changes:
       description: What else of the service changes with it, such as its security groups, one line each.
       type: list

@@ -81,6 +81,12 @@ def test_option_2_is_refused_where_the_code_that_stays_would_migrate_again_and_f
     assert fingerprint(production, RESTORED) == whole
 
 
+def test_so_it_is_where_the_release_that_stays_crashes_and_has_never_served(production):
+    production.accident("full", at_start=True)
+    said = one_line(production.play("rollback_database", "--check").output)
+    assert f"spymeo-app:2 knows {BAD}, which the data" in said
+
+
 def test_option_2_all_the_same_is_found_out_by_the_checks(production):
     """The operator says that the release does not migrate; it does, and the run does not end well."""
     production.accident("bad-migration", at_start=True)

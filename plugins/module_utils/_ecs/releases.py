@@ -97,6 +97,7 @@ class Chosen:
             bad_since=first_bad.isoformat() if first_bad else "",
             stays=self.stays,
             restarted=self.since is not None,
+            since=self.since.isoformat() if self.since else "",
             changes=list(self.changes.told),
             notes=list(self.choice.notes),
             next=[item.told() for item in self.choice.next],

@@ -65,7 +65,9 @@ class Known:
 
 def release_of(item, stays, known=None):
     """The Release of a service, in the JSON types of ecs_release_info."""
-    served = tuple((_time(since), _time(until)) for since, until in item.get("served", []))
+    # A release that stays may never have served, as one in a crash loop: it migrates at each of its starts all the same.
+    spans = item["served"] or ([[item["since"], ""]] if stays and item["since"] else [])
+    served = tuple((_time(since), _time(until)) for since, until in spans)
     return Release(item["name"], item["target"].rpartition("/")[2], stays, served, known)
 
 

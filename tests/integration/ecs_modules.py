@@ -37,7 +37,7 @@ def digest(broken, release: str) -> str:
 
 
 def test_the_candidates_are_told_with_what_aws_knows_of_each(broken, task):
-    result, written = task("ecs_release_info", services=[world.SERVICE])
+    result, written = task("ecs_release_info", services=[world.SERVICE], served_at_least=1)
     assert (result["changed"], written) == (False, [])
     (service,) = result["services"]
     assert result["targets"] == {world.SERVICE: arn(broken, "spymeo-app:1")}

@@ -209,7 +209,8 @@ def as_it_can_be(gateway, replaced, new, now):
     :param new: DbInstance that has been restored already, or None.
     """
     authority = "CACertificateIdentifier"
-    if new and new.description.get(authority) == replaced.description.get(authority):
+    wanted = replaced.description.get(authority)
+    if wanted is None or (new and new.description.get(authority) == wanted):
         return replaced
     authorities = if_allowed("rds:DescribeCertificates", gateway.authorities)
     return givable(replaced, None if isinstance(authorities, NotRead) else authorities, now)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import pathlib
 import subprocess
@@ -11,7 +12,9 @@ import sys
 
 import boto3
 import moto.rds.models
+import moto.rds.responses
 import pytest
+from moto.core.responses import ActionResult
 from moto.server import ThreadedMotoServer
 
 from .held import with_run
@@ -71,6 +74,14 @@ def moto_endpoint():
     """moto on a free port. DescribeDBSnapshots of it lacks PercentProgress, which AWS always tells, and which we do not assume."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(moto.rds.models.DBSnapshot, "percent_progress", 100, raising=False)
+        # moto has no DescribeCertificates; its instances have this CA.
+        given = {
+            "CertificateIdentifier": "rds-ca-default",
+            "CertificateType": "CA",
+            "ValidTill": datetime.datetime(2061, 5, 25, tzinfo=datetime.UTC),
+        }
+        told = ActionResult({"Certificates": [given]})
+        patch.setattr(moto.rds.responses.RDSResponse, "describe_certificates", lambda _self: told, raising=False)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()

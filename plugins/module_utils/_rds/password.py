@@ -14,13 +14,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_
 def give(gateway, name, password, version_id, timeout, clock, tell=None):
     """Set the master password of a DB instance, unless it was given the one of this version of the secret already. Whether it was set.
 
-    RDS tells nobody which password an instance has, so a tag tells which version of the secret it came from.
+    RDS tells nobody which password an instance has, so a tag tells which version of the secret it came from. It begins with the instance's own
+    DbiResourceId, because what is restored from a snapshot of it may inherit the tag, and not the password.
 
     :param gateway: RdsGateway.
     :param timeout: seconds until it has taken effect.
     :raises RollbackError: RDS refuses it, or it has not taken effect in time.
     """
-    if gateway.source(name).tags.get(TAG_PASSWORD) == version_id:
+    given = gateway.source(name)
+    mark = "%s/%s" % (given.resource_id, version_id)
+    if given.tags.get(TAG_PASSWORD) == mark:
         return False
     asked = []
 
@@ -37,5 +40,5 @@ def give(gateway, name, password, version_id, timeout, clock, tell=None):
         return Ready()
 
     wait_for("The password of DB instance %s" % name, look, timeout, clock, tell=tell)
-    gateway.tag(gateway.source(name).arn, {TAG_PASSWORD: version_id})
+    gateway.tag(given.arn, {TAG_PASSWORD: mark})
     return True

@@ -16,6 +16,7 @@ from typing import Any, Callable
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import tags_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
     TAG_DATA,
+    TAG_PASSWORD,
     TAG_POINT,
     TAG_REPLACED_BY,
     TAG_REPLACES,
@@ -29,7 +30,17 @@ CARRIED, IDENTITY, OBSERVED = "carried", "identity", "observed"
 """What a setting is to us: the same on both instances; different by nature; a state and not a setting."""
 
 _NOT_SET = (None, [], {})
-OURS = (TAG_DATA, TAG_POINT, TAG_REPLACED_BY, TAG_REPLACES, TAG_RUN, TAG_SAFETY, TAG_SERVED, TAG_SNAPSHOT)
+OURS = (
+    TAG_DATA,
+    TAG_PASSWORD,
+    TAG_POINT,
+    TAG_REPLACED_BY,
+    TAG_REPLACES,
+    TAG_RUN,
+    TAG_SAFETY,
+    TAG_SERVED,
+    TAG_SNAPSHOT,
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import json
 import zipfile
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.left import Leavers
 
 from spymeo_lab import world
 
@@ -149,3 +151,48 @@ def test_one_that_is_included_is_started_again_on_the_restored_database_with_its
         assert connection.execute(query).fetchone() == (0,)
     again = story.play("rollback_full", *given(**insisting))
     assert (again.code, again.written) == (0, []), again.output
+
+
+def leavers(production, user: str, password: str) -> Leavers:
+    """Who is on production's database, asked as this user."""
+    place = production.instances()[world.DB_INSTANCE]["Endpoint"]
+    url = DatabaseUrl.parse(f"postgresql://{user}:{password}@elsewhere/{world.DB_NAME}")
+    return Leavers(url, {"db_instance": "db", "host": place["Address"], "port": place["Port"], "wait_timeout": 0}, 5)
+
+
+@pytest.fixture
+def asked_by_nobody(production):
+    """A production without tasks, and a role that may see nothing of others."""
+    production.aws("ecs").update_service(cluster=world.CLUSTER, service=world.SERVICE, desiredCount=0)
+    production.until(lambda: production.service()["runningCount"] == 0)
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute("CREATE ROLE nobody LOGIN PASSWORD 'of-nobody'")
+        connection.commit()
+    asked = leavers(production, "nobody", "of-nobody")
+    production.until(lambda: asked.wait().verdict()[0] == "passed")  # a task that stops closes its connections last
+    return production, asked
+
+
+def test_the_session_of_another_role_is_seen_by_one_that_may_see_nothing_of_it(asked_by_nobody):
+    production, asked = asked_by_nobody
+    assert asked.wait().verdict()[:2] == ("passed", "nobody is connected to db any more")
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as worker:
+        worker.execute("SET application_name = 'spymeo-worker'")
+        worker.commit()
+        verdict, reason, evidence = asked.wait().verdict()
+    assert (verdict, reason) == ("failed", "1 sessions are open on db, which is out of service")
+    assert evidence[1] == f"role {world.DB_USER} (spymeo-worker), of which this user may not see more"
+
+
+def test_what_connects_for_each_request_is_seen_by_the_rows_that_it_writes(asked_by_nobody):
+    production, asked = asked_by_nobody
+    asked.wait()
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute('UPDATE "Payment" SET "amountCents" = "amountCents"')
+        connection.commit()
+    verdict, reason, _evidence = asked.verdict()
+    assert verdict == "failed"
+    assert (
+        "nobody is connected to db now, which is out of service, and 1000 rows were written there during the checks"
+        in reason
+    )

@@ -40,13 +40,14 @@ _CREATED = """
 _SINCE = "SELECT count(*) FROM {} WHERE {} >= %s"
 _WARM = "SELECT count(hashtext(t::text)) FROM {} t"  # reads every row whole, what is stored outside of it (TOAST) too
 
-# Who is connected to this database, besides us and RDS's own agents. What others do, a role without pg_read_all_stats is not told: only who they are.
+# Who is connected to this database, besides us and RDS's own agents. Of other roles a role without pg_read_all_stats sees no more than that they are
+# there, and what they call themselves (pgstatfuncs.c, pg_stat_get_activity): their kind is null, and they count all the same.
 _SESSIONS = """
     SELECT usename, coalesce(application_name, ''), coalesce(host(client_addr), ''), backend_start FROM pg_catalog.pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND usename <> 'rdsadmin'
-    ORDER BY backend_start
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'
+    AND usename <> 'rdsadmin' ORDER BY backend_start
 """
-_COMMITS = "SELECT xact_commit FROM pg_catalog.pg_stat_database WHERE datname = current_database()"
+_WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_catalog.pg_stat_user_tables"
 
 
 class PostgresqlGateway:
@@ -99,13 +100,13 @@ class PostgresqlGateway:
             return found
 
     def sessions(self):
-        """(the Sessions of others in this database, how many transactions it has committed so far).
+        """(the Sessions of others in this database, how many rows of its tables were inserted, updated or deleted so far).
 
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
             found = tuple(Session(*row) for row in connection.execute(_SESSIONS).fetchall())
-            return found, connection.execute(_COMMITS).fetchone()[0]
+            return found, connection.execute(_WRITTEN).fetchone()[0]
 
     def examine(self, read):
         """What ``read(tables)`` gives, where ``tables`` is a Tables of one moment.

@@ -33,23 +33,21 @@ class Target:
 
 @dataclass(frozen=True)
 class Session:
-    """Somebody who is connected: the role, what it calls itself, its address, and since when (aware datetime)."""
+    """Somebody who is connected: the role, what it calls itself, its address, and since when (aware datetime, None where we may not see it)."""
 
     role: str
     application: str
     address: str
-    since: datetime
+    since: datetime | None
 
     @property
     def told(self):
         """For people."""
         named = " (%s)" % self.application if self.application else ""
-        return "role %s%s from %s since %s" % (
-            self.role,
-            named,
-            self.address or "the server itself",
-            self.since.isoformat(timespec="seconds"),
-        )
+        if self.since is None:
+            return "role %s%s, of which this user may not see more" % (self.role, named)
+        since = self.since.isoformat(timespec="seconds")
+        return "role %s%s from %s since %s" % (self.role, named, self.address or "the server itself", since)
 
 
 @dataclass(frozen=True)

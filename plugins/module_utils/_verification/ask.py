@@ -42,7 +42,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.cred
     read_secrets,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.data import verdict_of_data
-from ansible_collections.spymeo.rollback.plugins.module_utils._verification.left import verdict_of_leavers
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.left import Leavers
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run import TARGETS, TASKS, Verification
 
 JUDGES = ((TASKS, "tasks", verdict_of_tasks), (TARGETS, "targets", verdict_of_targets))
@@ -119,7 +119,7 @@ class Asked:
     def _left(self, secrets):
         asked = self._database
         url = secrets.database_url(asked["database_secret"], asked["key"], asked["failed"]["versions"])
-        return verdict_of_leavers(url, asked["failed"], asked["timeout"])
+        return Leavers(url, asked["failed"], asked["timeout"]).wait()
 
     def _send(self, reader):
         """(told scenarios, when the last request was sent)."""

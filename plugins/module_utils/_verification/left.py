@@ -17,54 +17,52 @@ CURE = "Find out what that is, have it started again with the new DATABASE_URL, 
 
 
 class Leavers:
-    """Looks at the failed database until nobody is connected to it.
+    """Looks at the failed database until nobody is connected to it, and once more at the end: what connects for each request is seen by its rows.
 
     :param url: a DatabaseUrl with whose user it is asked.
-    :param host, port: where the failed database listens.
+    :param failed: dict(db_instance, host, port, wait_timeout in seconds).
     :param timeout: seconds for each question.
     """
 
-    def __init__(self, url, host, port, timeout):
-        self._place = target_of(url.at(host, port))
+    def __init__(self, url, failed, timeout):
+        self._name, self._patience = failed["db_instance"], failed["wait_timeout"]
+        self._place = target_of(url.at(failed["host"], failed["port"]))
         self._gateway = PostgresqlGateway(self._place, timeout)
-        self._first, self._looks = None, 0
-        self.sessions, self.commits = (), 0
+        self._sessions, self._written = (), 0
 
-    def look(self):
-        """Ready when nobody is left.
+    def wait(self, clock=None):
+        """Look until nobody is left, or the patience is over. This object.
 
         :raises RollbackError: the failed database cannot be asked.
         """
+        with late_is_fine():  # the verdict tells who is left
+            wait_for("The sessions on %s" % self._name, self._look, self._patience, clock)
+        return self
+
+    def verdict(self):
+        """(verdict, reason, evidence): who is connected now, and how many rows were written since the wait was over.
+
+        :raises RollbackError: the failed database cannot be asked.
+        """
+        before = self._written
+        self._look()
+        return judged(self._name, self._sessions, self._written - before)
+
+    def _look(self):
         try:
-            self.sessions, commits = self._gateway.sessions()
+            self._sessions, self._written = self._gateway.sessions()
         except Refused as refused:
             raise diagnose(self._place, refused) from None
-        self._first = commits if self._first is None else self._first
-        # Each look of ours commits once; the number is that of all looks before this one.
-        self.commits = max(commits - self._first - self._looks, 0)
-        self._looks += 1
-        if not self.sessions:
+        if not self._sessions:
             return Ready()
-        return Pending(0, len(self.sessions), "%d sessions are open on the failed database" % len(self.sessions))
+        return Pending(0, len(self._sessions), "%d sessions are open on the failed database" % len(self._sessions))
 
 
-def verdict_of_leavers(url, failed, timeout, clock=None):
-    """(verdict, reason, evidence): who is connected to the failed database still.
-
-    :param url: DatabaseUrl.
-    :param failed: dict(db_instance, host, port, wait_timeout in seconds).
-    :raises RollbackError: it cannot be asked.
-    """
-    leavers = Leavers(url, failed["host"], failed["port"], timeout)
-    with late_is_fine():  # the verdict tells who is left
-        wait_for("The sessions on %s" % failed["db_instance"], leavers.look, failed["wait_timeout"], clock)
-    return judged(failed["db_instance"], leavers.sessions, leavers.commits)
-
-
-def judged(name, sessions, commits):
-    """(verdict, reason, evidence) of the Sessions that are left on a database, and of the transactions that it committed meanwhile."""
-    if not sessions:
+def judged(name, sessions, written):
+    """(verdict, reason, evidence) of the Sessions that are left on a database, and of the rows that were written to it meanwhile."""
+    if not sessions and not written:
         return PASSED, "nobody is connected to %s any more" % name, []
-    wrote = ", and %d transactions were committed there meanwhile" % commits if commits else ""
-    reason = "%d sessions are open on %s, which is out of service%s" % (len(sessions), name, wrote)
+    who = "%d sessions are open on %s" % (len(sessions), name) if sessions else "nobody is connected to %s now" % name
+    wrote = ", and %d rows were written there during the checks" % written if written else ""
+    reason = "%s, which is out of service%s" % (who, wrote)
     return FAILED, reason, [reason, *(session.told for session in sessions), CURE]

@@ -46,7 +46,8 @@ class Verification:
     :param test: callable without arguments that gives the result of the end-to-end tests; None to leave it out.
     :param look_again: callable that is given the looks and returns (verdict, reason, evidence): what has become of the services since; None to
         leave it out.
-    :param leavers: callable without arguments that returns (verdict, reason, evidence): who is still on the failed database; None to leave it out.
+    :param leavers: callable without arguments that returns ``left.Leavers``, once nobody is on the failed database or somebody stays; None to leave
+        it out.
     :param ask: callable without arguments that returns (verdict, reason, evidence): what the data in use are like; None to leave it out.
     """
 
@@ -81,8 +82,12 @@ class Verification:
         services = self._services(looks)
         found = [*checks, *services, *self._logs(looks, last), *end_to_end]
         good = any(item["kind"] == TASKS and item["verdict"] == PASSED for item in services)
-        found += [_answered("failed database", LEFT, *left.result())] if left else []
+        found += self._left(*left.result()) if left else []
         return [*found, *self._data(), *(self._at_the_end(looks[0]) if good else [])]
+
+    def _left(self, leavers, why):
+        """Late, because what connects for each request shows by what it has written meanwhile."""
+        return [_answered("failed database", LEFT, *((None, why) if why else self._measuring(leavers.verdict)))]
 
     def _data(self):
         """Late, because a release that migrates does so at its start, or its pipeline when somebody deploys meanwhile."""

@@ -97,3 +97,21 @@ def test_checks_run_side_by_side_and_the_logs_are_read_when_the_others_have_ende
     ).run()
     assert sorted(ended[:3]) == ["e2e", "http", "tasks"]
     assert ended[3] == "logs"
+
+
+class Leavers:
+    """Somebody who has come back by the time of the last look."""
+
+    def verdict(self):
+        return "failed", "1 sessions are open", ["role app"]
+
+
+@pytest.mark.parametrize(
+    ("leavers", "verdict", "reason"),
+    [(Leavers, "failed", "1 sessions are open"), (refused, "inconclusive", "these credentials may not")],
+)
+def test_who_is_left_is_looked_at_once_more_when_the_other_checks_are_over(leavers, verdict, reason):
+    checks = whole(leavers=leavers).run()
+    (left,) = [check for check in checks if check["kind"] == "left"]
+    assert (left["verdict"], left["reason"]) == (verdict, reason)
+    assert checks.index(left) > [check["kind"] for check in checks].index("logs")

@@ -27,6 +27,13 @@ class ReferencesGateway:
         with reading("DescribeTaskDefinition"):
             return answer["taskDefinition"]["containerDefinitions"]
 
+    def containers_if_there(self, task_definition):
+        """The same, None when there is no such task definition (any more)."""
+        try:
+            return self.containers(task_definition)
+        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
+            return None
+
     def clusters(self):
         """The ARNs of the clusters of the region."""
         pages = self._client("ecs").get_paginator("list_clusters").paginate()

@@ -14,7 +14,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._references.reader
     SCHEDULE,
     SERVICE,
     Reader,
-    unread,
     use_of,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls, side_by_side
@@ -33,12 +32,12 @@ def readers_of(gateway, cluster, secret, ours):
     """
     listed = [(name, arn) for name, arn, at_work in gateway.services(cluster) if name not in ours and at_work]
     definitions = _definitions(gateway, {arn for _name, arn in listed})
-    uses = ((name, use_of(Reader(SERVICE, name, definitions[arn]), secret, "")) for name, arn in listed)
+    uses = ((name, use_of(_reader(SERVICE, name, definitions[arn], False), secret, "")) for name, arn in listed)
     return sorted(name for name, use in uses if use.follows or use.pinned)
 
 
 def others(gateway, cluster, ours):
-    """The Readers besides our own, and (kind, NotRead) of what could not be listed.
+    """The Readers besides our own; what could not be listed, or not be read, is one that is unread.
 
     :param gateway: ReferencesGateway.
     :param cluster: name or ARN of the cluster of ``ours``.
@@ -46,7 +45,7 @@ def others(gateway, cluster, ours):
     """
     clusters = if_allowed("ecs:ListClusters", gateway.clusters)
     if isinstance(clusters, NotRead):
-        return unread(SERVICE, clusters)
+        return [Reader(SERVICE, "", unread=clusters)]
     with pool_of_calls() as pool:
         services = pool.submit(if_allowed, "ecs:ListServices, DescribeServices", _services, gateway, clusters)
         rules = pool.submit(if_allowed, "events:ListRuleNamesByTarget, ListTargetsByRule", _rules, gateway, clusters)
@@ -59,12 +58,19 @@ def others(gateway, cluster, ours):
     named = [(SERVICE, "%s (%s)" % (name, short(where)), arn) for where, name, arn, _at_work in listed]
     named += [(SCHEDULE, name, arn) for name, arn in [*_listed(rules), *_listed(schedules)]]
     definitions = _definitions(gateway, {arn for _kind, _name, arn in named})
-    found = [Reader(kind, name, definitions[arn], kind == SERVICE and name in resting) for kind, name, arn in named]
+    found = [_reader(kind, name, definitions[arn], kind == SERVICE and name in resting) for kind, name, arn in named]
     found += [
         Reader(FUNCTION, name, (Container(name, tuple(texts.items()), ()),)) for name, texts in _listed(functions)
     ]
     kinds = ((SERVICE, services), (SCHEDULE, rules), (SCHEDULE, schedules), (FUNCTION, functions))
-    return found + [(kind, job.result()) for kind, job in kinds if isinstance(job.result(), NotRead)]
+    return found + [Reader(kind, "", unread=job.result()) for kind, job in kinds if isinstance(job.result(), NotRead)]
+
+
+def _reader(kind, name, containers, at_rest):
+    """``containers``: the Containers of its task definition, or a NotRead."""
+    if isinstance(containers, NotRead):
+        return Reader(kind, name, unread=containers)
+    return Reader(kind, name, containers, at_rest)
 
 
 def _services(gateway, clusters):
@@ -82,7 +88,15 @@ def _listed(job):
 
 
 def _definitions(gateway, arns):
-    """The Containers of each task definition (ARN)."""
+    """The Containers of each task definition (ARN), or a NotRead: somebody else's is no reason to stop."""
     wanted = sorted(arns)
-    read = side_by_side(lambda arn: tuple(Container.from_boto(item) for item in gateway.containers(arn)), wanted)
-    return dict(zip(wanted, read))
+    return dict(zip(wanted, side_by_side(lambda arn: _containers(gateway, arn), wanted)))
+
+
+def _containers(gateway, arn):
+    found = if_allowed("ecs:DescribeTaskDefinition", gateway.containers_if_there, arn)
+    if isinstance(found, NotRead):
+        return found
+    if found is None:
+        return NotRead("its task definition %s is not there any more" % short(arn), "Look yourself what it gets.")
+    return tuple(Container.from_boto(item) for item in found)

@@ -27,13 +27,19 @@ LEAVE = "To leave it as it is: -e rollback_readers=leave."
 class Reader:
     """Something that may use the database: ``kind``, its name with the cluster (for people), and what it gets, which shows in no repr.
 
-    ``at_rest``: a service that has no task and wants none.
+    ``at_rest``: a service that has no task and wants none. ``unread`` says why it could not be looked at; without a name, none of its kind could.
     """
 
     kind: str
     name: str
     containers: tuple[Container, ...] = field(default=(), repr=False)
     at_rest: bool = False
+    unread: NotRead | None = None
+
+    @property
+    def told(self):
+        """For people."""
+        return "%s %s" % (self.kind, self.name) if self.name else "%ss" % self.kind
 
 
 @dataclass(frozen=True)
@@ -68,24 +74,22 @@ def use_of(reader, secret, host):
 def findings_of_readers(readers, secret, host, leave):
     """A Finding for each Reader that uses the database, and for each reading that could not be made.
 
-    :param readers: Readers that the run does not start again, and (kind, NotRead) of those that could not be listed.
+    :param readers: Readers that the run does not start again.
     :param leave: whether the operator wants them to stay as they are.
     """
     found = []
     for reader in readers:
-        if isinstance(reader, tuple):
-            kind, unread = reader
-            found.append(Finding("left_behind", "%ss" % kind, NOT_CHECKED, unread.why, unread.cure))
-            continue
         use = use_of(reader, secret, host)
-        if use:
+        if reader.unread:
+            found.append(Finding("left_behind", reader.told, NOT_CHECKED, reader.unread.why, reader.unread.cure))
+        elif use:
             finding = _finding(reader, use)
             found.append(finding.overridden() if leave else finding)
     return found
 
 
 def _finding(reader, use):
-    subject = "%s %s" % (reader.kind, reader.name)
+    subject = reader.told
     if use.host or use.pinned:
         how = "has the failed database's host in itself" if use.host else "pins a version of rollback_database_secret"
         what = "it %s, so it would stay on the failed database" % how
@@ -106,8 +110,3 @@ def _finding(reader, use):
         % reader.name
     )
     return Finding("left_behind", subject, NOTED, what, cure)
-
-
-def unread(kind, answer):
-    """What a listing came to, as ``findings_of_readers`` takes it: Readers, or (kind, NotRead)."""
-    return [(kind, answer)] if isinstance(answer, NotRead) else list(answer)

@@ -199,13 +199,12 @@ seconds:
 
 from datetime import datetime, timezone
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import (
     later_migrations,
     refuse_what_takes_away,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
@@ -228,11 +227,9 @@ def target(module):
 
 def look(place, timeout, warm, rules):
     """What is in the database, and the tables that were read whole."""
-    try:
+    with diagnosing(place):
         gateway = PostgresqlGateway(place, timeout)
         return gateway.observe(rules), gateway.warm(warm)
-    except Refused as refused:
-        raise diagnose(place, refused) from None  # what was refused may hold the password
 
 
 def main():

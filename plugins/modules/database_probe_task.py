@@ -179,11 +179,11 @@ warmed:
   elements: str
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.gateway import OneOffGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task import judge
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
@@ -240,10 +240,8 @@ def probe(module, gateway, content, placement, url, place, rules):
         evidence=lambda: [url.masked(line) for line in gateway.lines(group, stream_of(task))],
         tell=teller("probe"),
     )
-    try:
+    with diagnosing(place):
         return task, *read(output(gateway, group, task, url), rules)
-    except Refused as refused:
-        raise diagnose(place, refused) from None
 
 
 def main():

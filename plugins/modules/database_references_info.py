@@ -122,14 +122,12 @@ evidence:
   elements: str
 """
 
-from dataclasses import asdict
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, summary, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import (
     Container,
     Observation,
@@ -200,15 +198,12 @@ def main():
     with module.telling():
         seen = observe(module)
         found = in_order([*findings(seen), *left_behind(module, seen)])
-        failures = [line(finding) for finding in found if finding.verdict == FAILED]
-        result = dict(changed=False, verdict=verdict(found), reason=summary(found), evidence=failures)
-        result.update(findings=[dict(asdict(finding), services=list(finding.services)) for finding in found])
-        result.update(rewritten=rewritten(seen))
-        if failures and module.params["fail_on_error"]:
+        result = dict(told(found), changed=False, reason=summary(found), rewritten=rewritten(seen))
+        if result["evidence"] and module.params["fail_on_error"]:
             message = (
                 "A new DATABASE_URL would not reach the application (%s). Nothing was changed. Mend all of this first:"
             )
-            raise RollbackError(message % result["reason"], failures, result)
+            raise RollbackError(message % result["reason"], result["evidence"], result)
         module.exit_json(**result)
 
 

@@ -151,9 +151,9 @@ plan:
 import collections
 from contextlib import ExitStack, nullcontext
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_the_data_are
@@ -283,11 +283,8 @@ def main():
     with module.telling():
         failed_at, restored_at, failed_name, others = targets(module)
         directory = nullcontext() if module.check_mode else Directory(module.params["directory"])
-        try:
-            with directory as opened:
-                tables, changed, load = compare(module, failed_at, restored_at, opened)
-        except Refused as refused:
-            raise diagnose(failed_at, refused) from None  # what was refused may hold the password
+        with diagnosing(failed_at), directory as opened:
+            tables, changed, load = compare(module, failed_at, restored_at, opened)
         sums = {state: sum(table[state] for table in tables) for state in COUNTED}
         module.finish(
             changed=changed,

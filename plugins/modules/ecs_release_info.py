@@ -396,7 +396,7 @@ evidence:
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
@@ -413,10 +413,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import (
     ANOTHER_TARGET,
     findings,
-    line,
     summary,
-    verdict,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients, observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import proof_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, NOTED, PASSED, Finding
@@ -504,10 +503,8 @@ def told(releases, picked, found, stays):
         bad_since=min(times).isoformat() if times else "",
         running_since=min(since).isoformat() if since else "",
         **points_told(picked),
-        findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
-        verdict=verdict(found),
+        **findings_told(found),
         reason=summary(found),
-        evidence=[line(finding) for finding in found if finding.verdict == FAILED],
     )
 
 
@@ -565,12 +562,15 @@ def planned(module):
 
 def with_proof(result, proof):
     """The result with what the checks need, and how the application answers now."""
-    told = {(item["check"], item["subject"]) for item in result["findings"] if item["verdict"] == FAILED}
-    own = [finding for finding in proof.findings if (finding.check, finding.subject) not in told]
-    found = [dict(asdict(finding), services=[]) for finding in own]
-    evidence = [line(finding) for finding in own if finding.verdict == FAILED]
-    ours = dict(now=proof.now, verdict=FAILED if evidence else result["verdict"])
-    return {**result, **ours, "findings": found + result["findings"], "evidence": result["evidence"] + evidence}
+    known = {(item["check"], item["subject"]) for item in result["findings"] if item["verdict"] == FAILED}
+    own = findings_told([finding for finding in proof.findings if (finding.check, finding.subject) not in known])
+    return dict(
+        result,
+        now=proof.now,
+        verdict=FAILED if own["evidence"] else result["verdict"],
+        findings=own["findings"] + result["findings"],
+        evidence=result["evidence"] + own["evidence"],
+    )
 
 
 def main():

@@ -350,7 +350,6 @@ findings:
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
@@ -370,7 +369,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.password import password_finding, version_at
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import created
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, line, summary, verdict
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, summary
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
@@ -436,7 +436,7 @@ def url_then(module, secret, current, at):
 
 def of_password(module, rollback, url, secret, version_id):
     """(Findings, whether the restored instance is given the password of now)."""
-    at = rollback.source.data_from or rollback.lost.since
+    at = rollback.data_from
     if secret.version(version_id).created <= at:
         return [], False
     then = url_then(module, secret, version_id, at)
@@ -468,8 +468,7 @@ def look(module, gateway, rollback, url, earliest):
     if rollback.against:  # what has no common past cannot be compared
         reference = None
     seen = reference.seen if reference else None
-    at = rollback.source.data_from or one_until
-    data = Data(at, one_until, rollback.source.told, seen.migrations if seen else None)
+    data = Data(rollback.data_from, one_until, rollback.source.told, seen.migrations if seen else None)
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
         found += touched(asked, known, rollback.current.created, now, params["despite_moment"])
@@ -522,7 +521,7 @@ def told(rollback, found, rows):
             point_in_time=source.name if by_time else "",
             db_instance=source.instance,
             arn=source.arn,
-            created=show_time(source.data_from or lost.since),
+            created=show_time(rollback.data_from),
             engine=source.engine,
             engine_version=source.engine_version,
         ),
@@ -534,10 +533,8 @@ def told(rollback, found, rows):
             rows=rows[0],
             counted=rows[1],
         ),
-        findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
-        verdict=verdict(found),
+        **findings_told(found),
         checks=summary(found),
-        evidence=[line(finding) for finding in found if finding.verdict == FAILED],
     )
 
 

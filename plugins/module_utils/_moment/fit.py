@@ -62,7 +62,7 @@ def findings(releases, data, bad_since, now, despite_moment=False, despite_migra
     :param despite_migrations: whether the operator says that the code can work with the migrations of the data.
     """
     known = _Known(releases, data.migrations, bad_since, now)
-    found = [_unless(despite_moment, item) for item in _harm(data, known.harm)]
+    found = [item.unless(despite_moment) for item in _harm(data, known.harm)]
     for release in releases:
         found += _under_its_hands(release, data)
         found += _unfit(release, data, known, despite_moment, despite_migrations)
@@ -98,7 +98,7 @@ def _harm(data, bad_since):
         yield Finding("moment", data.told, PASSED, "its data are older than what is rolled back from")
         return
     what = "its data are of %s, and what is rolled back from began at %s: the harm is in them"
-    before = bad_since.isoformat(timespec="seconds")
+    before = _time(bad_since)
     cure = "Take older ones: -e rollback_snapshot_before=%s. %s" % (before, DESPITE_MOMENT)
     yield Finding("moment", data.told, FAILED, what % (_time(data.at), before), cure)
 
@@ -117,9 +117,7 @@ def since_restored(releases, restored, asked, bad_since, now, despite_moment=Fal
     for name, at in began.items():
         if at > restored:
             what = "%s began at %s, after the data had been restored: what it has done is in them" % (name, _time(at))
-            yield _unless(
-                despite_moment, Finding("moment", "data in use", FAILED, what, cure % at.isoformat(timespec="seconds"))
-            )
+            yield Finding("moment", "data in use", FAILED, what, cure % _time(at)).unless(despite_moment)
     foreign = [item for item in asked or () if item.started > restored and not item.rolled_back]
     for release in releases:
         names = [item.name for item in foreign if release.served and known.of(release, item) is False]
@@ -128,8 +126,8 @@ def since_restored(releases, restored, asked, bad_since, now, despite_moment=Fal
                 ", ".join(names),
                 release.name,
             )
-            at = min(item.started for item in foreign).isoformat(timespec="seconds")
-            yield _unless(despite_moment, Finding("migrations", release.service, FAILED, what, cure % at))
+            at = _time(min(item.started for item in foreign))
+            yield Finding("migrations", release.service, FAILED, what, cure % at).unless(despite_moment)
 
 
 def _under_its_hands(release, data):
@@ -140,9 +138,7 @@ def _under_its_hands(release, data):
             release.name,
             _time(began),
         )
-        cure = "If it is what did the harm, take older data: -e rollback_snapshot_before=%s." % began.isoformat(
-            timespec="seconds"
-        )
+        cure = "If it is what did the harm, take older data: -e rollback_snapshot_before=%s." % _time(began)
         yield Finding("moment", release.service, NOTED, what, cure)
 
 
@@ -167,11 +163,11 @@ def _unfit(release, data, known, despite_moment, despite_migrations):
     foreign = [item.name for item, knows in standing if data.has(item) and knows is False]
     unsure = [item.name for item, knows in standing if knows is None and item.name not in lacking]
     if lacking:
-        yield _unless(despite_migrations, _lacks(release, data, lacking, known.alone))
+        yield _lacks(release, data, lacking, known.alone).unless(despite_migrations)
     if foreign:
         what = "%s was applied after %s had come, and is in the data: its code may fail on such a schema"
         told = what % (", ".join(foreign), release.name)
-        yield _unless(despite_migrations, Finding("migrations", release.service, FAILED, told, DESPITE_MIGRATIONS))
+        yield Finding("migrations", release.service, FAILED, told, DESPITE_MIGRATIONS).unless(despite_migrations)
     if unsure:
         what = "%s was started soon after %s had come, so whose migration it is nobody can tell without a release point"
         yield Finding("migrations", release.service, NOT_CHECKED, what % (", ".join(unsure), release.name))
@@ -209,11 +205,7 @@ def _never_met(release, data, despite):
         yield Finding("moment", release.service, NOTED, what)
         return
     cure = "Take data of the time when it did (rollback_snapshot_before, rollback_point_in_time). %s" % DESPITE_MOMENT
-    yield _unless(despite, Finding("moment", release.service, FAILED, what, cure))
-
-
-def _unless(despite, finding):
-    return finding.overridden() if despite else finding
+    yield Finding("moment", release.service, FAILED, what, cure).unless(despite)
 
 
 def _time(moment):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import (
     expected_migrations,
@@ -16,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import
     since_restored,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release import Release
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Counterpart, Expected, prove
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
@@ -109,9 +109,8 @@ def ask(url, timeout, rules=(), since=None):
     """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all."""
     try:
         place = target_of(url)
-        return Asked(PostgresqlGateway(place, timeout).observe(rules, since, budget=timeout))
-    except Refused as refused:
-        return Asked(error=diagnose(place, refused))
+        with diagnosing(place):
+            return Asked(PostgresqlGateway(place, timeout).observe(rules, since, budget=timeout))
     except RollbackError as error:
         return Asked(error=error)
 

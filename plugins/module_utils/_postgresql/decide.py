@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 
@@ -101,6 +102,15 @@ def diagnose(target, refused):
         ["the server or the driver said: %s" % said],
         result,
     )
+
+
+@contextlib.contextmanager
+def diagnosing(target):
+    """Inside, what PostgreSQL or libpq refuses (Refused) is raised as ``diagnose`` calls it, without its cause, which may hold the password."""
+    try:
+        yield
+    except Refused as refused:
+        raise diagnose(target, refused) from None
 
 
 def unknown(known, migrations):

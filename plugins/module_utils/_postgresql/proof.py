@@ -91,7 +91,7 @@ def prove(expected, seen, despite=False):
     if seen.rows and not (seen.rules or expected.rows or expected.failed):
         what = "nothing tells what they should be like: there is neither a rule of the inventory, nor a release point, nor a failed database to compare with"
         found.append(_data(NOT_CHECKED, "tables and rows", what))
-    return [finding.overridden() for finding in found] if despite else found
+    return [finding.unless(despite) for finding in found]
 
 
 def refuse(found, place):

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
@@ -76,6 +76,15 @@ def summary(found):
     return "of %d checks, %s" % (
         len(found),
         ", ".join("%d %s" % (count, words[word]) for word, count in counts if count),
+    )
+
+
+def told(found):
+    """What modules return of Findings (dict): ``findings`` in JSON types, their ``verdict``, and as ``evidence`` one line for each failure."""
+    return dict(
+        findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
+        verdict=verdict(found),
+        evidence=[line(finding) for finding in found if finding.verdict == FAILED],
     )
 
 

@@ -167,8 +167,8 @@ class Finding:
     cure: str = ""
     services: tuple[str, ...] = ()
 
-    def overridden(self):
-        """The same as a note, because the operator wants it all the same; one that has not failed stays as it is."""
-        if self.verdict != FAILED:
+    def unless(self, despite):
+        """The same; as a note, where it has failed and the operator wants it ``despite`` that."""
+        if not despite or self.verdict != FAILED:
             return self
         return replace(self, verdict=NOTED, what="%s; the operator wants it all the same" % self.what, cure="")

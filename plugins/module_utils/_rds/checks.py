@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
     NOT_CHECKED,
@@ -69,8 +70,7 @@ def findings(seen):
         _proxies(seen),
         *_left_behind(seen),
     ]
-    order = [FAILED, NOT_CHECKED, NOTED, PASSED]
-    return sorted(filter(None, found), key=lambda finding: order.index(finding.verdict))
+    return in_order(filter(None, found))
 
 
 def _refusals(seen):

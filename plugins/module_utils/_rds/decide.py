@@ -62,6 +62,11 @@ class Rollback:
     kept: tuple[Holder, ...] = ()
     against: str | None = None
 
+    @property
+    def data_from(self):
+        """The time of the data; where the source does not tell it yet, the time from which on all is lost."""
+        return self.source.data_from or self.lost.since
+
 
 def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now, earliest=None):
     """Where the rollback of ``db_instance`` to what is ``wanted`` stands.

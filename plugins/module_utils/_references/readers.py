@@ -83,8 +83,7 @@ def findings_of_readers(readers, secret, host, leave):
         if reader.unread:
             found.append(Finding("left_behind", reader.told, NOT_CHECKED, reader.unread.why, reader.unread.cure))
         elif use:
-            finding = _finding(reader, use)
-            found.append(finding.overridden() if leave else finding)
+            found.append(_finding(reader, use).unless(leave))
     return found
 
 

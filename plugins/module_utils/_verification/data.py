@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Expected, prove
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
@@ -24,12 +23,10 @@ def verdict_of_data(secrets, wanted):
     :raises RollbackError: the database cannot be asked.
     """
     place = target_of(secrets.database_url(wanted["database_secret"], wanted["key"]))
-    try:
+    with diagnosing(place):
         seen = PostgresqlGateway(place, wanted["timeout"]).observe(
             read_rules(wanted["data_rules"]), budget=wanted["timeout"]
         )
-    except Refused as refused:
-        raise diagnose(place, refused) from None
     return judged(prove(Expected.from_json(wanted["expected"] or {}), seen, wanted["despite_data"]))
 
 

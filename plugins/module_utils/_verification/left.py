@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, PASSED
@@ -49,10 +48,8 @@ class Leavers:
         return judged(self._name, self._sessions, self._written - before)
 
     def _look(self):
-        try:
+        with diagnosing(self._place):
             self._sessions, self._written = self._gateway.sessions()
-        except Refused as refused:
-            raise diagnose(self._place, refused) from None
         if not self._sessions:
             return Ready()
         return Pending(0, len(self._sessions), "%d sessions are open on the failed database" % len(self._sessions))

@@ -149,8 +149,8 @@ def _unfit(release, data, known, despite_moment, despite_migrations):
         return
     if data.migrations is None:
         what = (
-            "the failed database was not asked for its migrations, so whether %s fits the data is not compared; the list of a release point, where there "
-            "is one, is held against them before the cutover" % release.name
+            "the failed database tells no migrations (it was not asked, or has no table _prisma_migrations), so whether %s fits the data is not compared; "
+            "the list of a release point, where there is one, is held against them before the cutover" % release.name
         )
         yield Finding("migrations", release.service, NOT_CHECKED, what)
         yield from _never_met(release, data, despite_moment)

@@ -564,13 +564,9 @@ def with_proof(result, proof):
     """The result with what the checks need, and how the application answers now."""
     known = {(item["check"], item["subject"]) for item in result["findings"] if item["verdict"] == FAILED}
     own = findings_told([finding for finding in proof.findings if (finding.check, finding.subject) not in known])
-    return dict(
-        result,
-        now=proof.now,
-        verdict=FAILED if own["evidence"] else result["verdict"],
-        findings=own["findings"] + result["findings"],
-        evidence=result["evidence"] + own["evidence"],
-    )
+    verdict = FAILED if own["evidence"] else result["verdict"]
+    joined = {key: own[key] + result[key] for key in ("findings", "evidence")}
+    return {**result, **joined, "now": proof.now, "verdict": verdict}
 
 
 def main():

@@ -46,9 +46,12 @@ options:
     type: dict
     default: {}
   despite_data:
-    description: Whether data that are not as expected are only told, because they are right all the same.
-    type: bool
-    default: false
+    description:
+      - What is only told, because it is right all the same, although it is not as expected. Names of tables, C(migrations), or C(tables) for a
+        database without any. V(true) stands for everything.
+    type: list
+    elements: str
+    default: []
 """
 
     WRITING = r"""

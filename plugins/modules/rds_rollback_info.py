@@ -115,9 +115,12 @@ options:
     type: dict
     default: {}
   despite_data:
-    description: Whether a database that was restored already, and does not hold what was restored any more, is only told.
-    type: bool
-    default: false
+    description:
+      - What is only told, because it is right all the same, where a database that was restored already does not hold what was restored any more, as
+        M(spymeo.rollback.database_probe_info) takes it.
+    type: list
+    elements: str
+    default: []
   despite_moment:
     description: Whether data of another moment than the release, the bad one's included, and another password are only told.
     type: bool
@@ -391,11 +394,10 @@ RELEASE = dict(
 
 def how_again(restored_by, run_id):
     """For people, how the same data are restored once more. A run restores once; one that has cut over already is given up for that."""
-    despite = "Where they are right all the same: -e rollback_despite_data=true."
     if restored_by == run_id:
-        text = "Give this run up, and restore the same data once more: -e rollback_abandon=%s -e rollback_database_again=true, without rollback_run_id. %s"
-        return text % (run_id, despite)
-    return "Restore the same data once more: -e rollback_database_again=true. %s" % despite
+        text = "Give this run up, and restore the same data once more: -e rollback_abandon=%s -e rollback_database_again=true, without rollback_run_id."
+        return text % run_id
+    return "Restore the same data once more: -e rollback_database_again=true."
 
 
 def wanted(options):
@@ -621,7 +623,7 @@ def main():
             count_timeout=dict(type="int", default=5),
             release=dict(type="dict", options=RELEASE),
             data_rules=dict(type="dict", default={}),
-            despite_data=dict(type="bool", default=False),
+            despite_data=dict(type="list", elements="str", default=[]),
             despite_moment=dict(type="bool", default=False),
             despite_migrations=dict(type="bool", default=False),
             run_id=dict(type="str", required=True),

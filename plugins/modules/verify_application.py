@@ -172,9 +172,10 @@ options:
         type: dict
         default: {}
       despite_data:
-        description: Whether data that are not as expected are right all the same.
-        type: bool
-        default: false
+        description: What is right all the same, as M(spymeo.rollback.database_probe_info) takes it.
+        type: list
+        elements: str
+        default: []
   e2e:
     description: The application's own end-to-end tests. They get C(BASE_URL) and C(ROLLBACK_RUN_ID) as environment variables.
     type: dict

@@ -216,6 +216,26 @@ def test_data_that_were_destroyed_after_a_rollback_are_not_called_done(productio
         assert "-e rollback_database_again=true" in said
 
 
+def test_a_table_that_somebody_made_by_hand_is_named_as_such_and_all_else_stays_proven(production):
+    snapshot(production, "an-hour-ago")
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        connection.execute('CREATE TABLE payment_backup AS TABLE "Payment"')
+        connection.commit()
+    before = production.database_url()
+    named = {"rollback_snapshot": "an-hour-ago", "rollback_run_id": RUN}
+    played = production.play("rollback_database", *given(**named))
+    assert played.code != 0, played.output
+    said = one_line(played.output)
+    assert "data payment_backup: the table is not there, and the failed database has it" in said
+    assert "Where that is right all the same: -e rollback_despite_data=payment_backup." in said
+    assert production.database_url() == before
+
+    played = production.play("rollback_database", *given(**named), "-e", "rollback_despite_data=payment_backup")
+    assert played.code == 0, played.output
+    assert "rds RestoreDBInstanceFromDBSnapshot" not in played.written
+    assert production.instances()[RESTORED]["Endpoint"]["Address"] in production.database_url()
+
+
 def test_a_second_bad_release_has_had_its_hands_on_the_data_that_were_restored(production):
     """The inventory names the snapshot of the first night, and no rule of it sees what was done in the second one."""
     production.accident("bad-migration")

@@ -188,7 +188,7 @@ def still_good(asked, wanted, despite, again):
 
     :param asked: its Asked, None where it is not asked.
     :param wanted: Expected.
-    :param despite: whether the operator says that the data are right all the same.
+    :param despite: what the operator says to be right all the same, as ``prove`` takes it.
     :param again: for people, how it is restored once more.
     """
     if asked is None:
@@ -203,4 +203,4 @@ def still_good(asked, wanted, despite, again):
     if asked.seen is None:
         return [Finding("data", "database", NOT_CHECKED, "it could not be asked: %s" % asked.error.message.rstrip("."))]
     found = prove(wanted, asked.seen, despite)
-    return [replace(finding, cure=again) if finding.verdict == FAILED else finding for finding in found]
+    return [replace(item, cure="%s %s" % (again, item.cure)) if item.verdict == FAILED else item for item in found]

@@ -9,7 +9,10 @@ A database that answers proves nothing. What is known comes from the inventory's
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import re
+import shlex
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences
@@ -23,13 +26,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
 )
 
 FEWEST = 0.5  # of the rows that were there: so many may have been deleted in a day's work before anybody has to look
-OVERRIDE = "Where they are right all the same: -e rollback_despite_data=true."
 # The options of the modules that look at data (doc fragment "data").
 DATA = dict(
     expected=dict(type="dict"),
     data_rules=dict(type="dict", default={}),
-    despite_data=dict(type="bool", default=False),
+    despite_data=dict(type="list", elements="str", default=[]),
 )
+_RULE_OF = "rule of "
+_EVERYTHING = "true"
 _OF_RULE = {"whole": PASSED, "unknown": NOT_CHECKED}
 
 
@@ -82,16 +86,30 @@ def seen_before(expected, seen):
     return Expected(applied if expected.migrations is None else expected.migrations, dict(seen.rows))
 
 
-def prove(expected, seen, despite=False):
+def prove(expected, seen, despite=()):
     """The Findings of an Observation beside what was Expected.
 
-    :param despite: whether the operator says that the data are right all the same.
+    :param despite: what the operator says to be right all the same: names of tables, ``migrations``, ``tables``; ``true`` is everything.
     """
     found = [*_tables(expected, seen), *_rows(expected, seen), *_migrations(expected, seen), *_rules(seen)]
     if seen.rows and not (seen.rules or expected.rows or expected.failed):
         what = "nothing tells what they should be like: there is neither a rule of the inventory, nor a release point, nor a failed database to compare with"
         found.append(_data(NOT_CHECKED, "tables and rows", what))
-    return [finding.unless(despite) for finding in found]
+    everything = _EVERYTHING in map(str.lower, despite)
+    return [finding.unless(everything or _named(finding) in despite) for finding in found]
+
+
+def all_the_same(found):
+    """For people, the option that has what is wrong among the Findings taken for right, and nothing else."""
+    names = list(dict.fromkeys(_named(finding) for finding in found if finding.verdict == FAILED))
+    plain = all(re.fullmatch(r"\w+", name) for name in names)
+    option = "rollback_despite_data=" + ",".join(names) if plain else json.dumps(dict(rollback_despite_data=names))
+    return "Where that is right all the same: -e %s." % shlex.quote(option)
+
+
+def _named(finding):
+    """The name by which an operator means it: the table that it is about."""
+    return finding.subject.removeprefix(_RULE_OF)
 
 
 def refuse(found, place):
@@ -108,7 +126,7 @@ def refuse(found, place):
             "Choose others (rollback_snapshot, rollback_snapshot_before, rollback_point_in_time). %s"
         )
         lines = ["%s %s: %s" % (finding.check, finding.subject, finding.what) for finding in wrong]
-        raise RollbackError(text % (place.place, OVERRIDE), lines, dict(connected=True))
+        raise RollbackError(text % (place.place, all_the_same(found)), lines, dict(connected=True))
 
 
 def proven(params, place, seen):
@@ -128,7 +146,8 @@ def proven(params, place, seen):
 
 
 def _data(verdict, subject, what):
-    return Finding("data", subject, verdict, what, OVERRIDE if verdict == FAILED else "")
+    finding = Finding("data", subject, verdict, what)
+    return replace(finding, cure=all_the_same([finding])) if verdict == FAILED else finding
 
 
 def _tables(expected, seen):
@@ -193,4 +212,4 @@ def _migrations(expected, seen):
 
 def _rules(seen):
     for rule in seen.rules:
-        yield _data(_OF_RULE.get(rule.verdict, FAILED), "rule of %s" % rule.table, rule.told)
+        yield _data(_OF_RULE.get(rule.verdict, FAILED), _RULE_OF + rule.table, rule.told)

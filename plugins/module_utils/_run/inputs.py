@@ -303,6 +303,13 @@ def _check_flag(value):
     )
 
 
+def _check_flag_or_names(value):
+    """Names as a list, or as text with commas, which is what ``-e`` gives."""
+    if isinstance(value, bool):
+        return None
+    return _check_optional_names([name.strip() for name in value.split(",")] if isinstance(value, str) else value)
+
+
 def _check_id(value):
     if _not_text(value):
         return _not_text(value)
@@ -367,7 +374,12 @@ VARIABLES = {
         _choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), (*RESTORES, UNDO)
     ),
     "rollback_despite_moment": Variable(_check_flag, "empty, true or false", (), (*RESTORES, SECRETS)),
-    "rollback_despite_data": Variable(_check_flag, "empty, true or false", (), RESTORES),
+    "rollback_despite_data": Variable(
+        _check_flag_or_names,
+        "empty, or tables that are right all the same, like payment_backup,payment_test; or true",
+        (),
+        RESTORES,
+    ),
     "rollback_snapshot_before": Variable(
         _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
     ),

@@ -10,6 +10,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrat
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import (
     Counterpart,
     Expected,
+    all_the_same,
     prove,
     refuse,
     seen_before,
@@ -75,7 +76,26 @@ def test_what_is_not_as_it_was_is_red_and_refused(expected, observation, what):
         refuse(prove(expected, observation), TARGET)
     assert said in refused.value.evidence[0]
     assert "rollback_despite_data" in refused.value.message
-    refuse(prove(expected, observation, despite=True), TARGET)
+    refuse(prove(expected, observation, despite=["True"]), TARGET)
+    name = subject.removeprefix("rule of ")
+    assert "-e rollback_despite_data=%s." % name in refused.value.message
+    refuse(prove(expected, observation, despite=[name]), TARGET)
+    with pytest.raises(RollbackError):
+        refuse(prove(expected, observation, despite=["another"]), TARGET)
+
+
+def test_what_is_right_all_the_same_is_named_one_by_one():
+    expected = Expected(failed={"payment backup": Counterpart(1, 1), "copy": Counterpart(1, 1)}, rows={"Payment": 1000})
+    observation = seen(rows=(("Payment", 3),))
+    found = prove(expected, observation, despite=["copy"])
+    assert {item.subject: item.verdict for item in found if item.subject != "migrations"} == {
+        "copy": "noted",
+        "payment backup": "failed",
+        "Payment": "failed",
+    }
+    assert all_the_same(found) == (
+        """Where that is right all the same: -e '{"rollback_despite_data": ["payment backup", "Payment"]}'."""
+    )
 
 
 @pytest.mark.parametrize(

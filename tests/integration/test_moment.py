@@ -330,7 +330,7 @@ def test_whoever_stays_on_the_failed_database_is_told_by_name_and_the_run_is_not
         played = production.play("rollback_full", *given(rollback_run_id=RUN, verify_wait_timeout=3))
     assert played.code != 0, played.output
     said = one_line(played.output)
-    assert f"1 sessions are open on {world.DB_INSTANCE}, which is out of service" in said
+    assert f"1 session is open on {world.DB_INSTANCE}, which is out of service" in said
     assert f"role {world.DB_USER} (spymeo-worker) from 127." in said
     assert "salvage.yml" in said
     again = production.play("rollback_full", *given(rollback_run_id=RUN))

@@ -173,7 +173,9 @@ def test_data_that_are_not_there_are_never_cut_over_to(story, name, what):
 
 
 def test_code_alone_is_refused_where_a_later_release_has_migrated_and_no_release_point_tells_it(story):
-    said = untouched(story, story.play("rollback_code"))
+    """All that is wrong is told at once: that, and a log group which is not there."""
+    said = untouched(story, story.play("rollback_code", *given(rollback_log_groups=["/ecs/gone"])))
+    assert "/ecs/gone" in said
     assert f"has migrations that the release to come back does not know: {BAD}" in said
     assert "rollback_full.yml" in said
 

@@ -157,7 +157,7 @@ def test_insisting_on_it_meets_the_rules_of_the_inventory_before_the_cutover(sto
     played = story.play("rollback_full", *given(rollback_snapshot="taken-after", **insisting))
     said = untouched(story, played, restored=True)
     assert "rule of Practitioner" in said
-    assert "rollback_despite_data=true" in said
+    assert "-e rollback_despite_data=Practitioner" in said
     assert story.database_url() == before
 
 

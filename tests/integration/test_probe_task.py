@@ -61,7 +61,7 @@ def test_an_image_without_psql_stops_the_run_before_the_cutover(broken):
 def test_the_task_asks_the_rules_and_nothing_is_cut_over_to_data_that_break_one(broken):
     rules = {
         "Practitioner": {"columns": ["fullName"], "at_least": 1_000_000},
-        "Payment": {"corrupted_when": '"amountCents" <= 0 OR "id" = E\'\\\\! touch /tmp/never\''},
+        "Payment": {"corrupted_when": '"amountCents" <= 0 OR "practitionerId" = E\'\\\\! touch /tmp/never\''},
         "Session": {"corrupted_when": "no such column"},
     }
     played = play(broken, rollback_run_id="rb-rules", rollback_data_rules=rules)

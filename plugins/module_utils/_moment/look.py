@@ -19,6 +19,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release im
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Counterpart, Expected, prove
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
+    Sequence,
+    foreseen,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import refuse_migrations
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -99,20 +103,39 @@ def _time(text):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a database answered: an Observation, or the RollbackError that says why there is none."""
+    """What a database answered: an Observation, or the RollbackError that says why there is none. ``sequences`` is None where they were not read."""
 
     seen: Observation | None = None
     error: RollbackError | None = field(default=None, repr=False)
+    sequences: tuple[Sequence, ...] | None = None
 
 
-def ask(url, timeout, rules=(), since=None):
-    """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all."""
+def ask(url, timeout, rules=(), since=None, sequences=False):
+    """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all.
+
+    :param sequences: whether its sequences are read, too.
+    """
     try:
         place = target_of(url)
         with diagnosing(place):
-            return Asked(PostgresqlGateway(place, timeout).observe(rules, since, budget=timeout))
+            gateway = PostgresqlGateway(place, timeout)
+            seen = gateway.observe(rules, since, budget=timeout)
+            return Asked(seen, sequences=gateway.sequences() if sequences else None)
     except RollbackError as error:
         return Asked(error=error)
+
+
+def ids(asked, instance):
+    """(in words, Findings) of what will become of the ids, as far as the failed database tells it.
+
+    :param asked: its Asked, None where it is not asked from here.
+    :param instance: the DbInstance whose database it is.
+    """
+    if asked and asked.sequences is not None:
+        return foreseen(asked.sequences)
+    why = "it is not asked from this machine" if asked is None else "this machine could not ask it"
+    what = "how far its ids went is not known (%s), so what is lost and what is new may get the same ids" % why
+    return "", [Finding("ids", instance.name, NOT_CHECKED, what)]
 
 
 def expected(asked, data, known, source):

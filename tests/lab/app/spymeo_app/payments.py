@@ -22,7 +22,7 @@ _INSERT = 'INSERT INTO "Payment" ("practitionerId", "amountCents") VALUES (%s, %
 
 
 def pay(app: Application, request: Request) -> Response:
-    """POST /api/payments: 201 and the number of the payment, which the database gives; 502 when the provider refuses our key; 404 for an unknown practitioner."""
+    """POST /api/payments: 201 and the payment's number; 502 when the provider refuses our key; 404 for an unknown practitioner."""
     body = body_of(request)
     practitioner, amount = text(body, "practitionerId"), positive_integer(body, "amountCents")
     if app.config.release.has("payments-broken"):

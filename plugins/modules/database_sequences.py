@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: database_sequences
 version_added: 0.1.0
-short_description: Move the sequences of a restored database beyond those of the failed one
+short_description: Move the sequences of a database that goes into service beyond those of the one that goes out of it
 description:
   - A restored sequence begins again with the ids that the failed database has given since. A row that is lost and a row that is new would share
     one, so nobody could tell them apart, and the lost ones could not be loaded back.
@@ -21,6 +21,7 @@ description:
   - Where setval is not permitted, nextval is called instead, up to a million times.
   - What keeps a sequence from being moved is told in RV(findings) and is no failure, because an application that stays down is worse. So it is with a failed
     database that cannot be asked. Then nothing is moved, because no margin could be known to be enough.
+  - An undo leaves the restored database, and moves the sequences of the old one beyond those in the same way.
   - A second time it changes nothing, unless the failed database has given more ids meanwhile.
 options:
   database_secret:
@@ -32,7 +33,7 @@ options:
     type: str
     default: DATABASE_URL
   failed_host:
-    description: The host of the failed database.
+    description: The host of the failed database, or of whichever goes out of service.
     type: str
     required: true
   failed_port:
@@ -40,13 +41,19 @@ options:
     type: int
     required: true
   host:
-    description: The host of the restored database.
+    description: The host of the restored database, or of whichever goes into service.
     type: str
     required: true
   port:
     description: Its port.
     type: int
     required: true
+  versions:
+    description:
+      - Version ids by name or ARN of secrets, as M(spymeo.rollback.rollback_undo_info) gives them. Where O(database_secret) is among them, the database
+        at O(host) is logged in to with the URL of that version, because its password counts there. The other one has the current one's.
+    type: dict
+    default: {}
   timeout:
     description: How long opening a connection, and each statement, may take, in seconds.
     type: int
@@ -147,6 +154,13 @@ NOT_ASKED = (
 )
 
 
+def target(module, prefix, versions):
+    """The Target at the host and port of the options with this prefix."""
+    params = module.params
+    url = SecretsGateway(module.aws("secretsmanager")).database_url(params["database_secret"], params["key"], versions)
+    return target_of(url.at(params[prefix + "host"], params[prefix + "port"]))
+
+
 def sequences(place, timeout):
     """The Sequences of a Target."""
     with diagnosing(place):
@@ -184,15 +198,14 @@ def main():
             failed_port=dict(type="int", required=True),
             host=dict(type="str", required=True),
             port=dict(type="int", required=True),
+            versions=dict(type="dict", default={}),
             timeout=dict(type="int", default=30),
             run_id=dict(type="str", required=True),
         )
     )
     params = module.params
     with module.telling():
-        url = SecretsGateway(module.aws("secretsmanager")).database_url(params["database_secret"], params["key"], {})
-        failed = target_of(url.at(params["failed_host"], params["failed_port"]))
-        restored = target_of(url.at(params["host"], params["port"]))
+        failed, restored = target(module, "failed_", {}), target(module, "", params["versions"])
         steps, told, found = look(module, failed, restored)
         moves = [step for step in steps if isinstance(step, Move)]
         if moves and not module.check_mode:

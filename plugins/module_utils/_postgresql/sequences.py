@@ -141,9 +141,9 @@ def _against(sequence, counterparts):
         return "the failed database has no such sequence, so how far its ids went is not known"
     unread = [item.told for item in counterparts if not item.readable]
     if unread or not sequence.readable:
-        whose = "the failed" if unread else "the restored"
+        where = "the failed database" if unread else "the database that goes into service"
         cure = "GRANT SELECT, UPDATE ON SEQUENCE %s to this user" % (unread or [sequence.told])[0]
-        return "this user may not read it in %s database; %s" % (whose, cure)
+        return "this user may not read it in %s; %s" % (where, cure)
     if any((item.increment > 0) != (sequence.increment > 0) for item in counterparts):
         return "it counts the other way in the failed database"
     return ""
@@ -174,7 +174,7 @@ def foreseen(failed):
     if not failed:
         return "there is no sequence, so ids come from elsewhere", []
     told = (
-        "%d sequences and identity columns of the restored database go beyond those of the failed one, "
+        "the failed database has %d sequences and identity columns; those of the restored one go beyond them, "
         "by %s values or by as many as were given since the data"
     )
     return told % (len(moves), _number(MARGIN)), [*_short(moves), *_told(left)]
@@ -186,10 +186,10 @@ def came_to(steps):
     safe = [step for step in steps if isinstance(step, Leave) and step.safe]
     words = []
     if moves:
-        least = _number(min(move.margin for move in moves))
-        words.append(
-            "%d sequences went beyond those of the failed database, by %s values or more" % (len(moves), least)
-        )
+        short = len([move for move in moves if move.margin < MARGIN])
+        went = "%d sequences went beyond those of the failed database, by %s values or more"
+        words.append(went % (len(moves), _number(MARGIN)))
+        words += ["%d of them by less, near their bounds" % short] if short else []
     words += ["%d were ahead already" % len(safe)] if safe else []
     words += ["%d stay" % len(left)] if left else []
     return "; ".join(words) or "there is no sequence", [*_short(moves), *_told(left)]

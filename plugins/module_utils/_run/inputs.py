@@ -399,7 +399,7 @@ VARIABLES = {
         (),
         RESTORES,
     ),
-    "rollback_sequences": Variable(_choice("ahead", "leave"), "empty, ahead, or leave", (), RESTORES),
+    "rollback_sequences": Variable(_choice("ahead", "leave"), "empty, ahead, or leave", (), (*RESTORES, UNDO)),
     "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_db_warm": Variable(
         _check_optional_names, "empty, or a list of tables, like [Practitioner]", (), RESTORES
@@ -693,6 +693,7 @@ OF_ROLES = frozenset(
         "undo_readers",
         "undo_run",
         "undo_run_id",
+        "undo_sequences",
         "undo_store",
         "undo_wait_timeout",
     ]

@@ -80,7 +80,12 @@ STAYS = {
     "it is ahead": (sequence(50_000), [sequence(1874)], "ahead already", True),
     "only the restored one has it": (sequence(), [sequence(oid=1, name="b", columns=())], "no such sequence", False),
     "the failed one may not be read": (sequence(), [sequence(readable=False)], "may not read it in the failed", False),
-    "the restored one may not be read": (sequence(readable=False), [sequence()], "in the restored database", False),
+    "the restored one may not be read": (
+        sequence(readable=False),
+        [sequence()],
+        "in the database that goes into service",
+        False,
+    ),
     "it turns round": (sequence(), [sequence(increment=-1)], "counts the other way", False),
     "used up": (sequence(), [sequence(INTEGER)], "there are 0 values left", False),
     "one is left": (sequence(), [sequence(INTEGER - 1)], "there are 1 values left", False),
@@ -136,7 +141,7 @@ def test_reads_what_may_be_read(row, value, expected):
 
 def test_what_is_foreseen_and_what_it_came_to_name_number_and_margin():
     told, findings = foreseen([sequence(), sequence(oid=2, name="b", columns=(), maximum=4000)])
-    assert told.startswith("2 sequences and identity columns")
+    assert told.startswith("the failed database has 2 sequences and identity columns")
     assert "10,000 values" in told
     assert [(item.subject, item.verdict) for item in findings] == [("public.b", "noted")]
     assert "1,084 values ahead instead of 10,000" in findings[0].what

@@ -94,6 +94,11 @@ options:
     description: Whether to tell what M(spymeo.rollback.database_sequences) will come to, as far as the database that is in use tells it.
     type: bool
     default: false
+  warm:
+    description: Tables that will be read whole, as M(spymeo.rollback.database_probe_info) does it.
+    type: list
+    elements: str
+    default: []
   release:
     description:
       - The release that is to run on the data. With it they are compared. A release that did not serve at their time, data that are younger than what
@@ -309,6 +314,11 @@ ids:
   description: How far sequences will be moved, in one sentence. Empty without O(sequences), and where the database is not asked.
   returned: success
   type: str
+warm:
+  description: The tables of O(warm), those first that are read most in the database that is in use, where it is asked.
+  returned: success
+  type: list
+  elements: str
 give_password:
   description: Whether the restored instance is given the password that is in the secret now, because the data have an older one of the master user.
   returned: success
@@ -381,6 +391,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.password import password_finding, version_at
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import created
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import in_order as in_warm_order
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, summary
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
@@ -468,9 +479,7 @@ def look(module, gateway, rollback, url, earliest):
         if params["count_rows"] and url:
             # At the instance's own address: the cutover replaces that of the URL, whatever is wrong with it.
             there = url.at(rollback.current.host, rollback.current.port)
-            asking = beside.submit(
-                ask, there, params["count_timeout"], rules if done else (), one_until, params["sequences"] and not done
-            )
+            asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), one_until, not done)
         if asking and done and rollback.failed and rollback.failed.status == "available":
             there = url.at(rollback.failed.host, rollback.failed.port)
             failed = beside.submit(ask, there, params["count_timeout"], (), one_until)
@@ -570,7 +579,15 @@ def planned(module):
     arn = rollback.current.arn
     resources = sorted({arn, "%s:%s" % (arn.rpartition(":")[0], params["db_instance"])})
     place = dict(host=url.host, port=url.port, version_id=version_id) if url else {}
-    return dict(result, resources=resources, url=place, expected=of_data.to_json(), give_password=gives, ids=told_ids)
+    return dict(
+        result,
+        resources=resources,
+        url=place,
+        expected=of_data.to_json(),
+        give_password=gives,
+        ids=told_ids,
+        warm=in_warm_order(module.params["warm"], answered.hottest if answered else ()),
+    )
 
 
 def refused(error, module):
@@ -585,7 +602,7 @@ def refused(error, module):
         state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",
         failed_port=0, failed_status="",
         restored_instance={}, source={}, kept=[], lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
-        expected={}, give_password=False, ids="",
+        expected={}, give_password=False, ids="", warm=[],
     )  # fmt: skip
 
 
@@ -636,6 +653,7 @@ def main():
             count_rows=dict(type="bool", default=False),
             count_timeout=dict(type="int", default=5),
             sequences=dict(type="bool", default=False),
+            warm=dict(type="list", elements="str", default=[]),
             release=dict(type="dict", options=RELEASE),
             data_rules=dict(type="dict", default={}),
             despite_data=dict(type="list", elements="str", default=[]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import STREAMS
 
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
@@ -103,4 +104,5 @@ def test_the_password_is_in_no_task_definition_and_in_no_log_of_the_probe(broken
     logged = broken.aws("logs").filter_log_events(logGroupName=world.LOG_GROUP, logStreamNamePrefix="rollback-probe/")
     text = "\n".join(event["message"] for event in logged["events"])
     assert '"complete"' in text
+    assert text.count('{"warmed" : "Practitioner"}') == STREAMS
     assert world.DB_PASSWORD not in text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import (
     expected_migrations,
@@ -103,26 +103,36 @@ def _time(text):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a database answered: an Observation, or the RollbackError that says why there is none. ``sequences`` is None where they were not read."""
+    """What a database answered: an Observation, or the RollbackError that says why there is none. ``sequences`` is None where they were not read;
+    ``hottest`` are the names of its tables, those first that are read most."""
 
     seen: Observation | None = None
     error: RollbackError | None = field(default=None, repr=False)
     sequences: tuple[Sequence, ...] | None = None
+    hottest: tuple[str, ...] = ()
 
 
-def ask(url, timeout, rules=(), since=None, sequences=False):
+def ask(url, timeout, rules=(), since=None, leaving=False):
     """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all.
 
-    :param sequences: whether its sequences are read, too.
+    :param leaving: whether the application is to leave it, so that the other one needs to know its sequences, and which tables are hot.
     """
     try:
         place = target_of(url)
         with diagnosing(place):
             gateway = PostgresqlGateway(place, timeout)
             seen = gateway.observe(rules, since, budget=timeout)
-            return Asked(seen, sequences=gateway.sequences() if sequences else None)
+            return replace(Asked(seen), **_leaving(gateway)) if leaving else Asked(seen)
     except RollbackError as error:
         return Asked(error=error)
+
+
+def _leaving(gateway):
+    """What the other database needs to know of this one (dict), nothing where it does not tell that: its data count more."""
+    try:
+        return dict(sequences=gateway.sequences(), hottest=gateway.hottest())
+    except Refused:
+        return {}
 
 
 def ids(asked, instance):

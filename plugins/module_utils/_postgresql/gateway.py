@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 try:
     import psycopg
@@ -21,6 +22,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrat
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import (
+    HOTTEST,
+    PARTS,
+    RANGES_ONLY,
+    READ,
+    STREAMS,
+)
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """
@@ -39,7 +47,6 @@ _CREATED = """
     WHERE table_schema = %s AND column_name IN ('createdAt', 'created_at') AND data_type LIKE 'timestamp%%' ORDER BY table_name, column_name
 """
 _SINCE = "SELECT count(*) FROM {} WHERE {} >= %s"
-_WARM = "SELECT count(hashtext(t::text)) FROM {} t"  # reads every row whole, what is stored outside of it (TOAST) too
 
 # Who is connected to this database, besides us and RDS's own agents. Of other roles a role without pg_read_all_stats sees no more than that they are
 # there, and what they call themselves (pgstatfuncs.c, pg_stat_get_activity): their kind is null, and they count all the same.
@@ -113,7 +120,8 @@ class PostgresqlGateway:
             )
 
     def warm(self, tables):
-        """Read tables (list of str) whole, however long it takes: a restored volume loads each block at its first reading. Those there are.
+        """Read tables (list of str) whole, in their order and in STREAMS at once, however long it takes: a restored volume loads each block at its
+        first reading. Those there are.
 
         Source: RDS user guide, "Restoring to a DB instance" (lazy loading).
 
@@ -121,13 +129,35 @@ class PostgresqlGateway:
         """
         if not tables:
             return []
-        with self._telling(), self._connection() as connection:
+        with self._telling(), ThreadPoolExecutor(STREAMS) as pool:
+            streams = [pool.submit(self._read_part, part, tables) for part in range(STREAMS)]
+            read = set().union(*[stream.result() for stream in streams])
+            return [table for table in tables if table in read]
+
+    def _read_part(self, part, tables):
+        """Read one stream's part of tables. The names (set of str) of those there are."""
+        given = dict(tables=tables, schema=self._target.schema, part=part, streams=STREAMS)
+        with self._connection() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
-            known = {name for (name,) in connection.execute(_TABLES, (self._target.schema,)).fetchall()}
-            found = [table for table in tables if table in known]
-            for table in found:
-                connection.execute(sql.SQL(_WARM).format(self._table(table)))
-            return found
+            parts = connection.execute(
+                sql.SQL(PARTS).format(**{key: sql.Literal(value) for key, value in given.items()})
+            )
+            found = parts.fetchall()
+            connection.execute(RANGES_ONLY)
+            for _table, schema, name, first, after in found:
+                block = [sql.Literal("(%d,0)" % number) for number in (first, after)]
+                query = sql.SQL(READ).format(table=sql.Identifier(schema, name), first=block[0], after=block[1])
+                connection.execute(query)
+            return {table for table, *_where in found}
+
+    def hottest(self):
+        """The names of the tables of the schema, those first that are read most.
+
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        """
+        with self._telling(), self._connection() as connection:
+            query = sql.SQL(HOTTEST).format(schema=sql.Literal(self._target.schema))
+            return tuple(name for (name,) in connection.execute(query).fetchall())
 
     def sessions(self):
         """(the Sessions of others in this database, how many rows of its tables were inserted, updated or deleted so far).

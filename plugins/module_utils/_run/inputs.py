@@ -399,6 +399,7 @@ VARIABLES = {
         (),
         RESTORES,
     ),
+    "rollback_sequences": Variable(_choice("ahead", "leave"), "empty, ahead, or leave", (), (*RESTORES, UNDO)),
     "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_db_warm": Variable(
         _check_optional_names, "empty, or a list of tables, like [Practitioner]", (), RESTORES
@@ -604,6 +605,7 @@ OF_ROLES = frozenset(
         "database_run_id",
         "database_safety_snapshot",
         "database_secret",
+        "database_sequences",
         "database_services",
         "database_snapshot",
         "database_snapshot_before",
@@ -614,6 +616,7 @@ OF_ROLES = frozenset(
         "report_contacts",
         "report_environment",
         "report_fence",
+        "report_sequences",
         "run_abandon",
         "run_application",
         "run_aws",
@@ -690,6 +693,7 @@ OF_ROLES = frozenset(
         "undo_readers",
         "undo_run",
         "undo_run_id",
+        "undo_sequences",
         "undo_store",
         "undo_wait_timeout",
     ]

@@ -61,6 +61,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
     def controls(self) -> dict[str, Callable[..., dict | None]]:
         """What cannot be brought about through AWS's API."""
         return {
+            "rds_backed_up": self.end_first_backup,
             "rds_next_restore": self.fail_next_restore,
             "rds_quota": self._set_quota,
             "rds_status": self._set_status,

@@ -48,6 +48,7 @@ class Instance:
     )  # of `pending`: what is applied without waiting for the window
     modification_planned: bool = False
     optimizes_storage: bool = False  # once the modification under way is done
+    takes_first_backup: bool = False
     begins_backups: bool = False  # once the modification under way is done
     initializes: tuple[datetime.datetime, float] | None = None  # since when its blocks are loaded, and for how many seconds
     endpoint: bool = False  # whether it has one

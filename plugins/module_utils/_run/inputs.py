@@ -41,12 +41,12 @@ class Variable(NamedTuple):
 
 CODE, DATABASE, FULL, SECRETS = "rollback_code", "rollback_database", "rollback_full", "rollback_secrets"
 UNDO, VERIFY, TRIAGE, CHECKPOINT = "undo", "verify", "triage", "checkpoint"
-RELEASES, HOLD, UNFENCE, SALVAGE = "releases", "hold", "unfence", "salvage"
+RELEASES, HOLD, UNFENCE, SALVAGE, FINISH = "releases", "hold", "unfence", "salvage", "finish"
 
 ROLLBACKS = (CODE, DATABASE, FULL, SECRETS)
 RESTORES = (DATABASE, FULL)
 VERIFIED = (*ROLLBACKS, UNDO, VERIFY)  # that end with the checks
-ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE)  # that change something: one at a time
+ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE, FINISH)  # that change something: one at a time
 READING = (VERIFY, TRIAGE, RELEASES, HOLD, SALVAGE)
 ALL = (*ALONE, *READING)
 
@@ -354,7 +354,7 @@ VARIABLES = {
     "rollback_db_instance": Variable(
         _check_name,
         "an RDS DB instance identifier, like spymeo-production-db",
-        (*RESTORES, CHECKPOINT, SALVAGE),
+        (*RESTORES, CHECKPOINT, SALVAGE, FINISH),
         (TRIAGE,),
     ),
     "rollback_snapshot": Variable(
@@ -597,6 +597,7 @@ OF_ROLES = frozenset(
         "database_fail_on_error",
         "database_fence",
         "database_fence_timeout",
+        "database_of_run",
         "database_point_in_time",
         "database_probe",
         "database_probe_image",

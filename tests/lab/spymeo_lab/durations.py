@@ -17,7 +17,7 @@ class Durations:
     task_restart_delay: float = 0.3  # ECS: pause after a failed task, before the next one
     scheduler_interval: float = 0.1  # ECS: how often a service is reconciled
     deregistration_delay: float = 0.2  # ELB: draining (300 s in AWS)
-    health_check_interval: float = 0.25  # ELB: between two probes of a target (30 s in AWS)
+    health_check_interval: float = 0.25  # ELB: between two probes of a target, with the interval that its group was created with
     deployment_minimum: float = 0.0  # ECS: a deployment is not completed earlier than this
     minute: float = 1.0  # ECS: a minute of a bake time (bakeTimeInMinutes and its like)
     stopped_task_retention: float = 3600.0  # ECS: stopped tasks stay visible this long

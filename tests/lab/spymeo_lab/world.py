@@ -87,6 +87,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
     lab.world_controls["forget_deployments"] = lambda keep: _forget_deployments(lab, keep)
+    lab.world_controls["sessions"] = lambda db_instance: {"of": _sessions(lab, db_instance)}
     lab.world_controls["durations"] = lambda **seconds: _change_durations(lab, seconds)
     with _reserved(settings["public_port"], or_any=settings["or_any_port"]) as entrance:
         public_port = entrance.getsockname()[1]
@@ -147,12 +148,19 @@ def push_release(lab: Lab, release: str, defect: str = "") -> str:
     environment = [
         f"APP_RELEASE={release}",
         f"APP_DEFECT={defect}",
+        f"PGAPPNAME={FAMILY} {release}",  # so that PostgreSQL's log tells which release has come
         f"PYTHONPATH={APP}",
         "PYTHONUNBUFFERED=1",
         "PYTHONDONTWRITEBYTECODE=1",
     ]
     config = {"Env": environment, "Cmd": command("serve"), "WorkingDir": str(APP)}
     return lab.ecr.push(REPOSITORY, release, config)
+
+
+def _sessions(lab: Lab, db_instance: str) -> list[str]:
+    """The application_name of each session that PostgreSQL has logged for an instance, in order; empty for one that gave none."""
+    text = (lab.rds.find_instance(db_instance).server.directory / "log").read_text(errors="replace")
+    return [line.partition("application_name=")[2] for line in text.splitlines() if "connection authorized: " in line]
 
 
 def _postgres_image() -> dict:

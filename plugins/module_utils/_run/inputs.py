@@ -389,7 +389,9 @@ VARIABLES = {
     "rollback_database_again": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_despite_lineage": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_safety_snapshot": Variable(_choice("take", "none"), "empty, take, or none", (), RESTORES),
-    "rollback_fence": Variable(_choice("none", "scale_to_zero"), "empty, none, or scale_to_zero", (), RESTORES),
+    "rollback_fence": Variable(
+        _choice("auto", "none", "scale_to_zero"), "empty, auto, none, or scale_to_zero", (), RESTORES
+    ),
     "rollback_db_probe": Variable(
         _choice("direct", "task"), "empty, direct, or task", (), (*RESTORES, CODE, UNDO, CHECKPOINT)
     ),
@@ -570,6 +572,7 @@ OF_ROLES = frozenset(
         "code_choose",
         "code_cluster",
         "code_database",
+        "code_fence",
         "code_database_secret",
         "code_despite_migrations",
         "code_fail_on_error",

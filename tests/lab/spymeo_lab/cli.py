@@ -69,6 +69,7 @@ def settings_of(arguments: argparse.Namespace) -> dict:
         "or_any_port": True,
         "durations": dict(arguments.set),
         "breaker": arguments.breaker,
+        "percent": arguments.percent,
         "services": arguments.services,
         "applications": arguments.applications,
         "owner": arguments.owner,
@@ -255,6 +256,14 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--set", type=_setting, action="append", default=[], metavar="DURATION=SECONDS")
             command.add_argument(
                 "--breaker", action="store_true", help="the service has a deployment circuit breaker with rollback"
+            )
+            command.add_argument(
+                "--percent",
+                type=int,
+                nargs=2,
+                default=[0, 100],
+                metavar=("MINIMUM", "MAXIMUM"),
+                help="minimumHealthyPercent and maximumPercent of the service; 100 200 are ECS's defaults",
             )
             command.add_argument("--services", type=int, default=0, help="so many more services, of light stand-ins")
             command.add_argument(

@@ -7,12 +7,15 @@ from __future__ import annotations
 import dataclasses
 import statistics
 
-MEASURES = ("wall", "ratio", "over", "cpu", "memory", "calls", "writing", "processes")
+MEASURES = ("wall", "ratio", "over", "served", "late", "cpu", "memory", "calls", "writing", "processes")
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """One run: seconds, MiB, and counts. `critical` is what AWS itself takes; `processes` is None where no playbook ran."""
+    """One run: seconds, MiB, and counts. `critical` is what AWS itself takes; `processes` is None where no playbook ran.
+
+    `served` is when users were served, and `servable` when they could have been: restored, deployed, healthy. None where that is not measured.
+    """
 
     wall: float
     critical: float
@@ -21,6 +24,8 @@ class Sample:
     calls: int
     writing: int
     processes: int | None = None
+    served: float | None = None
+    servable: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -31,6 +36,11 @@ class Sample:
     def over(self) -> float:
         """Seconds beyond AWS's own."""
         return self.wall - self.critical
+
+    @property
+    def late(self) -> float | None:
+        """Seconds from when users could have been served until they were."""
+        return None if self.served is None or self.servable is None else self.served - self.servable
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,13 +12,20 @@ DRAIN, PULL = 0.15, 0.65
 
 @dataclasses.dataclass(frozen=True)
 class Durations:
-    """Seconds: a snapshot, a restore, a deployment, and one API call."""
+    """Seconds: a snapshot, a restore, a deployment, and one API call.
+
+    ``drain`` (old tasks), ``probe`` (between two health checks) and ``backing_up`` (RDS after a restore, while the endpoint answers) are shares
+    of the deployment, the lab's own, and nothing where they are None or 0.
+    """
 
     name: str
     snapshot: float
     restore: float
     deployment: float
     call: float = 0.04
+    drain: float | None = None
+    probe: float | None = None
+    backing_up: float = 0.0
 
     @property
     def full(self) -> float:
@@ -31,18 +38,27 @@ class Durations:
         return self.deployment
 
     @property
+    def draining(self) -> float:
+        """How long the old tasks stay."""
+        return DRAIN * self.deployment if self.drain is None else self.drain
+
+    @property
     def lab(self) -> dict[str, float]:
         """What the lab is given. A deployment is not only completed late: its tasks start late, too, for who looks at tasks."""
-        return {
+        told = {
             "snapshot": self.snapshot,
             "restore": self.restore,
-            "deregistration_delay": DRAIN * self.deployment,
+            "backing_up": self.backing_up,
+            "deregistration_delay": self.draining,
             "task_pull": PULL * self.deployment,
             "deployment_minimum": self.deployment,
             "call_latency": self.call,
         }
+        return told if self.probe is None else {**told, "health_check_interval": self.probe}
 
 
 SMALL = Durations("small", 20, 30, 15)
 LARGE = Durations("large", 180, 430, 140)
+# AWS since autumn 2025, and an application with the defaults of its load balancer: who waits for the first backup waits for an hour here.
+TODAY = Durations("as AWS is today", 60, 30, 15, drain=60, probe=5, backing_up=3600)
 QUICK = Durations("quick", 4, 6, 3)

@@ -13,6 +13,8 @@ HEADS = {
     "wall": ("wall s", 1),
     "ratio": ("wall ÷ critical path", 2),
     "over": ("over AWS's own s", 1),
+    "served": ("SERVED s", 1),
+    "late": ("later than possible s", 1),
     "cpu": ("CPU s", 1),
     "memory": ("memory MiB", 0),
     "calls": ("calls", 0),

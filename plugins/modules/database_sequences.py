@@ -142,16 +142,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Wri
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
+    NOT_ASKED,
+    NOT_MOVED,
     Move,
     ahead,
     came_to,
     finding,
+    result,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-
-NOT_ASKED = (
-    "it could not be asked how far its ids went, so nothing was moved, and ids that it has given may be given again: %s"
-)
 
 
 def target(module, prefix, versions):
@@ -209,17 +208,9 @@ def main():
         steps, told, found = look(module, failed, restored)
         moves = [step for step in steps if isinstance(step, Move)]
         if moves and not module.check_mode:
-            move(module, restored, moves)
-        module.finish(
-            changed=bool(moves),
-            before={step.sequence.told: step.sequence.position for step in moves},
-            after={step.sequence.told: step.to for step in moves},
-            plan=[step.told for step in moves],
-            reason=told,
-            findings=[
-                dict(check=item.check, subject=item.subject, verdict=item.verdict, what=item.what) for item in found
-            ],
-        )
+            problem = module.measuring(lambda: move(module, restored, moves))[1]
+            found += [finding(restored.host, NOT_MOVED % problem)] if problem else []
+        module.finish(changed=bool(moves), **result(steps, told, found))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,13 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.catalogue import (
+    DRAW,
+    GIVEN,
+    SELECTS,
+    SEQUENCES,
+    SET,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
@@ -55,35 +62,6 @@ _SESSIONS = """
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'
     AND usename <> 'rdsadmin' ORDER BY backend_start
 """
-# Every sequence but those of extensions, whose ids are none of the application's, and of other sessions. A column takes its ids from one that it
-# owns (serial: a, identity: i) or that its default names (n); its type may be narrower than the sequence.
-_SEQUENCES = """
-    WITH used AS (
-        SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS number FROM pg_catalog.pg_depend d
-        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
-        UNION
-        SELECT d.refobjid, f.adrelid, f.adnum FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
-        WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
-    ), columns AS (
-        SELECT u.sequence, array_agg(format('%I.%I.%I', n.nspname, t.relname, a.attname) ORDER BY t.relname, a.attnum) AS names,
-            min(CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END) AS most
-        FROM used u JOIN pg_catalog.pg_class t ON t.oid = u.relation JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.number GROUP BY u.sequence
-    )
-    SELECT c.oid::bigint, n.nspname, c.relname, s.seqincrement, greatest(s.seqmin, -coalesce(k.most, s.seqmax)), least(s.seqmax, coalesce(k.most, s.seqmax)),
-        s.seqcycle, coalesce(k.names, '{}'), s.seqstart, has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT'),
-        has_sequence_privilege(c.oid, 'UPDATE'), has_sequence_privilege(c.oid, 'USAGE'),
-        CASE WHEN has_sequence_privilege(c.oid, 'USAGE') THEN pg_sequence_last_value(c.oid) END
-    FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN columns k ON k.sequence = c.oid
-    WHERE c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-        WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
-    ORDER BY n.nspname, c.relname
-"""
-# What SETVAL ... false or RESTART has set is given next, and the catalogue's functions do not tell it.
-_GIVEN = "SELECT {}::bigint, last_value, is_called FROM {}"
-_SET = "SELECT setval({}::regclass, {}) FROM {} WHERE last_value {} {}"
-_DRAW = "SELECT count(nextval({}::regclass)) FROM generate_series(1, {})"
 _WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_catalog.pg_stat_user_tables"
 
 
@@ -191,15 +169,13 @@ class PostgresqlGateway:
         """
         with self._telling(), self._connection(writes=True) as connection:
             for move in moves:
-                sequence, oid = move.sequence, sql.Literal(move.sequence.oid)
-                if sequence.sets:
-                    name, beyond = (
-                        sql.Identifier(sequence.schema, sequence.name),
-                        sql.SQL("<" if sequence.increment > 0 else ">"),
-                    )
-                    query = sql.SQL(_SET).format(oid, sql.Literal(move.to), name, beyond, sql.Literal(move.to))
-                else:
-                    query = sql.SQL(_DRAW).format(oid, sql.Literal(move.steps))
+                sequence = move.sequence
+                values = dict(oid=sequence.oid, to=move.to, steps=move.steps)
+                query = sql.SQL(SET if sequence.sets else DRAW).format(
+                    sequence=sql.Identifier(sequence.schema, sequence.name),
+                    before=sql.SQL(sequence.before),
+                    **{name: sql.Literal(value) for name, value in values.items()},
+                )
                 connection.execute(query)
                 connection.commit()
 
@@ -228,14 +204,15 @@ class PostgresqlGateway:
         connection.execute("SELECT set_config('statement_timeout', %s, %s)", (milliseconds, not writes))
         return connection
 
-    def _table(self, name):
-        return sql.Identifier(self._target.schema, name)
-
 
 def _sequences(connection):
     """The Sequences of all schemas."""
-    rows = connection.execute(_SEQUENCES).fetchall()
-    asked = [sql.SQL(_GIVEN).format(sql.Literal(row[0]), sql.Identifier(row[1], row[2])) for row in rows if row[9]]
+    rows = connection.execute(SEQUENCES).fetchall()
+    asked = [
+        sql.SQL(GIVEN).format(oid=sql.Literal(row[0]), sequence=sql.Identifier(row[1], row[2]))
+        for row in rows
+        if row[SELECTS]
+    ]
     answers = connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall() if asked else []
     values = {oid: (value, called) for oid, value, called in answers}
     return tuple(sequence_of(row, values.get(row[0])) for row in rows)

@@ -53,6 +53,11 @@ class Sequence:
         """What was given last; where nothing was, what would have been before the first."""
         return self.first - self.increment if self.given is None else self.given
 
+    @property
+    def before(self):
+        """SQL's operator for what is not as far."""
+        return "<" if self.increment > 0 else ">"
+
     def is_one_with(self, other):
         """Whether both give the ids of the same rows: a migration may have renamed the one, or made it anew."""
         return (
@@ -193,6 +198,24 @@ def came_to(steps):
     words += ["%d were ahead already" % len(safe)] if safe else []
     words += ["%d stay" % len(left)] if left else []
     return "; ".join(words) or "there is no sequence", [*_short(moves), *_told(left)]
+
+
+NOT_MOVED = "not every sequence may have been moved, so ids that the failed database has given may be given again: %s"
+NOT_ASKED = (
+    "it could not be asked how far its ids went, so nothing was moved, and ids that it has given may be given again: %s"
+)
+
+
+def result(steps, told, found):
+    """What a module tells of the steps of ``ahead`` (dict), after ``came_to``."""
+    moves = [step for step in steps if isinstance(step, Move)]
+    return dict(
+        before={step.sequence.told: step.sequence.position for step in moves},
+        after={step.sequence.told: step.to for step in moves},
+        plan=[step.told for step in moves],
+        reason=told,
+        findings=[dict(check=item.check, subject=item.subject, verdict=item.verdict, what=item.what) for item in found],
+    )
 
 
 def finding(subject, what):

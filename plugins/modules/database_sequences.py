@@ -153,11 +153,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequen
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
 
-def target(module, prefix, versions):
-    """The Target at the host and port of the options with this prefix."""
-    params = module.params
-    url = SecretsGateway(module.aws("secretsmanager")).database_url(params["database_secret"], params["key"], versions)
-    return target_of(url.at(params[prefix + "host"], params[prefix + "port"]))
+def targets(module):
+    """The Target that goes out of service, and the one that goes into it."""
+    params, secrets = module.params, SecretsGateway(module.aws("secretsmanager"))
+    now = secrets.database_url(params["database_secret"], params["key"])
+    then = (
+        secrets.database_url(params["database_secret"], params["key"], params["versions"])
+        if params["versions"]
+        else now
+    )
+    failed, restored = now.at(params["failed_host"], params["failed_port"]), then.at(params["host"], params["port"])
+    return target_of(failed), target_of(restored)
 
 
 def sequences(place, timeout):
@@ -202,9 +208,8 @@ def main():
             run_id=dict(type="str", required=True),
         )
     )
-    params = module.params
     with module.telling():
-        failed, restored = target(module, "failed_", {}), target(module, "", params["versions"])
+        failed, restored = targets(module)
         steps, told, found = look(module, failed, restored)
         moves = [step for step in steps if isinstance(step, Move)]
         if moves and not module.check_mode:

@@ -531,6 +531,7 @@ def told(rollback, found, rows):
         state=rollback.state,
         reason=rollback.reason,
         db_instance=rollback.replaced,
+        resource_id=rollback.failed.resource_id if rollback.failed else "",
         failed_host=(rollback.failed.host or "") if rollback.failed else "",
         failed_port=(rollback.failed.port or 0) if rollback.failed else 0,
         failed_status=rollback.failed.status if rollback.failed else "",
@@ -599,7 +600,7 @@ def refused(error, module):
     evidence = [text for item in reversed(found.values()) for text in (item.message, *item.evidence)]
     name = module.params["db_instance"]
     return dict(
-        state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",
+        state="refused", reason=error.message, db_instance=name, resource_id="", failed_host="", new_db_instance="", safety_snapshot="",
         failed_port=0, failed_status="",
         restored_instance={}, source={}, kept=[], lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
         expected={}, give_password=False, ids="", warm=[],

@@ -75,7 +75,7 @@ def test_one_that_stays_is_found_by_the_verification_and_by_a_second_undo(story)
     for played in (undone, again):
         assert (played.code, story.database_url()) == (2, story.before), played.output
         said = one_line(played.output)
-        assert f"1 sessions are open on {story.restored}, which is out of service" in said
+        assert f"1 session is open on {story.restored}, which is out of service" in said
         assert "somebody-new" in said
         assert "The undo is complete. It is not verified" in said
         assert ROTATED not in played.output

@@ -41,12 +41,12 @@ class Variable(NamedTuple):
 
 CODE, DATABASE, FULL, SECRETS = "rollback_code", "rollback_database", "rollback_full", "rollback_secrets"
 UNDO, VERIFY, TRIAGE, CHECKPOINT = "undo", "verify", "triage", "checkpoint"
-RELEASES, HOLD, UNFENCE, SALVAGE = "releases", "hold", "unfence", "salvage"
+RELEASES, HOLD, UNFENCE, SALVAGE, FINISH = "releases", "hold", "unfence", "salvage", "finish"
 
 ROLLBACKS = (CODE, DATABASE, FULL, SECRETS)
 RESTORES = (DATABASE, FULL)
 VERIFIED = (*ROLLBACKS, UNDO, VERIFY)  # that end with the checks
-ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE)  # that change something: one at a time
+ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE, FINISH)  # that change something: one at a time
 READING = (VERIFY, TRIAGE, RELEASES, HOLD, SALVAGE)
 ALL = (*ALONE, *READING)
 
@@ -354,7 +354,7 @@ VARIABLES = {
     "rollback_db_instance": Variable(
         _check_name,
         "an RDS DB instance identifier, like spymeo-production-db",
-        (*RESTORES, CHECKPOINT, SALVAGE),
+        (*RESTORES, CHECKPOINT, SALVAGE, FINISH),
         (TRIAGE,),
     ),
     "rollback_snapshot": Variable(
@@ -389,7 +389,9 @@ VARIABLES = {
     "rollback_database_again": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_despite_lineage": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_safety_snapshot": Variable(_choice("take", "none"), "empty, take, or none", (), RESTORES),
-    "rollback_fence": Variable(_choice("none", "scale_to_zero"), "empty, none, or scale_to_zero", (), RESTORES),
+    "rollback_fence": Variable(
+        _choice("auto", "none", "scale_to_zero"), "empty, auto, none, or scale_to_zero", (), RESTORES
+    ),
     "rollback_db_probe": Variable(
         _choice("direct", "task"), "empty, direct, or task", (), (*RESTORES, CODE, UNDO, CHECKPOINT)
     ),
@@ -570,6 +572,7 @@ OF_ROLES = frozenset(
         "code_choose",
         "code_cluster",
         "code_database",
+        "code_fence",
         "code_database_secret",
         "code_despite_migrations",
         "code_fail_on_error",
@@ -597,6 +600,7 @@ OF_ROLES = frozenset(
         "database_fail_on_error",
         "database_fence",
         "database_fence_timeout",
+        "database_of_run",
         "database_point_in_time",
         "database_probe",
         "database_probe_image",

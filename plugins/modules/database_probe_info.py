@@ -128,7 +128,7 @@ server_version:
   type: str
   sample: "16.4"
 migrations_known:
-  description: Whether Prisma's table C(_prisma_migrations) is there.
+  description: Whether Prisma's record is known, the table C(_prisma_migrations) or, of Prisma 8, C(prisma_contract.ledger).
   returned: success
   type: bool
 migrations:

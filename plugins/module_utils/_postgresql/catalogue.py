@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server is told about its sequences, by a driver or by psql. Pure."""
+"""What a server is asked about itself, by a driver or by psql alike: its sequences, and Prisma 8's record. Pure."""
 
 from __future__ import annotations
 
@@ -37,3 +37,16 @@ GIVEN = "SELECT {oid}::bigint, last_value, is_called FROM {sequence}"
 SET = "SELECT setval({oid}::regclass, {to}) FROM {sequence} WHERE last_value {before} {to}"
 DRAW = "SELECT count(nextval({oid}::regclass)) FROM generate_series(1, {steps})"
 SELECTS = 9  # the column of SEQUENCES that says whether GIVEN may be asked
+
+# Prisma 8 writes a row for each migration into a schema of its own, in the transaction that applies it (release candidates 1 to 8; prisma/orm,
+# bootstrap DDL of its PostgreSQL target). Early builds had neither names of migrations nor spaces there.
+LEDGER_STATE = """
+SELECT CASE WHEN count(c.oid) = 0 THEN 'none'
+    WHEN NOT bool_and(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')) THEN 'denied'
+    WHEN count(a.attname) < 4 THEN 'other' ELSE 'read' END
+FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'ledger' AND c.relkind = 'r'
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped AND a.attname IN ('id', 'created_at', 'space', 'migration_name')
+WHERE n.nspname = 'prisma_contract'
+"""
+LEDGER_NAME = "CASE WHEN space = 'app' THEN migration_name ELSE space || '/' || migration_name END"
+LEDGER_ROWS = "prisma_contract.ledger ORDER BY created_at, id"

@@ -21,11 +21,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Ref
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.catalogue import (
     DRAW,
     GIVEN,
+    LEDGER_NAME,
+    LEDGER_ROWS,
+    LEDGER_STATE,
     SELECTS,
     SEQUENCES,
     SET,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import (
+    LEDGER_READ,
+    MIGRATIONS_TABLE,
+    Migration,
+    record,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Session
@@ -43,6 +51,7 @@ _TABLES = """
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
 """
 _MIGRATIONS = "SELECT migration_name, started_at, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+_LEDGER = "SELECT %s, created_at FROM %s" % (LEDGER_NAME, LEDGER_ROWS)
 _COLUMNS = """
     SELECT a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -89,9 +98,11 @@ class PostgresqlGateway:
         """
         with self._telling(), self._connection() as connection:
             tables = Tables(connection, self._target.schema, time.monotonic() + budget if budget else None)
+            migrations, unread = tables.record()
             return Observation(
                 server_version=connection.execute("SHOW server_version").fetchone()[0],
-                migrations=tables.migrations(),
+                migrations=migrations,
+                unread=unread,
                 rows=tuple((name, tables.rows(name)) for name in tables.names()),
                 rules=tuple(rule_seen(tables, rule) for rule in rules),
                 created=tuple(tables.created_since(since)) if since else (),
@@ -232,11 +243,18 @@ class Tables:
         return [name for (name,) in self._connection.execute(_TABLES, (self._schema,)).fetchall()]
 
     def migrations(self):
-        """Prisma's Migrations, None where its table is not there."""
+        """Prisma's Migrations, None where they are not known."""
+        return self.record()[0]
+
+    def record(self):
+        """As ``migrations.record``."""
+        (state,) = self._connection.execute(LEDGER_STATE).fetchone()
+        found = self._connection.execute(_LEDGER).fetchall() if state == LEDGER_READ else []
+        ledger = [Migration(name, applied) for name, applied in found]
         if not self.columns(MIGRATIONS_TABLE):
-            return None
+            return record(None, ledger, state)
         rows = self._connection.execute(sql.SQL(_MIGRATIONS).format(self._identifier(MIGRATIONS_TABLE))).fetchall()
-        return tuple(Migration(*row) for row in rows)
+        return record(tuple(Migration(*row) for row in rows), ledger, state)
 
     def columns(self, table):
         """The columns of a table (set of str), empty when it is not there."""

@@ -13,8 +13,19 @@ from datetime import datetime
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.catalogue import DRAW, SEQUENCES, SET
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.catalogue import (
+    DRAW,
+    LEDGER_NAME,
+    LEDGER_ROWS,
+    LEDGER_STATE,
+    SEQUENCES,
+    SET,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import (
+    MIGRATIONS_TABLE,
+    Migration,
+    record,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import questions, rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
@@ -41,6 +52,10 @@ SELECT json_build_object('server_version', current_setting('server_version'));
 SELECT json_build_object('tables', coalesce(json_agg(c.relname ORDER BY c.relname), '[]')) {tables};
 SELECT format('SELECT json_build_object(''migration'', migration_name, ''started'', started_at, ''finished'', finished_at IS NOT NULL, '
 '''rolled_back'', rolled_back_at IS NOT NULL) FROM %I.%I ORDER BY started_at, migration_name', n.nspname, c.relname) {tables} AND c.relname = {migrations}
+\gexec
+SELECT json_build_object('ledger', ({ledger_state}));
+SELECT $$SELECT json_build_object('migration', {ledger_name}, 'started', created_at, 'finished', true, 'rolled_back', false) FROM {ledger_rows}$$
+WHERE ({ledger_state}) = 'read'
 \gexec
 \set ON_ERROR_STOP off
 \set ON_ERROR_ROLLBACK on
@@ -99,6 +114,9 @@ def command(target, timeout, warm, rules=(), sequences=False):
         milliseconds=timeout * 1000,
         tables=_TABLES.format(schema=_literal(target.schema)),
         migrations=_literal(MIGRATIONS_TABLE),
+        ledger_state=LEDGER_STATE,
+        ledger_name=LEDGER_NAME,
+        ledger_rows=LEDGER_ROWS,
         rules=_asked(target.schema, rules),
     )
     streams = [_warm(target.schema, warm, part) for part in range(STREAMS)] if warm else []
@@ -209,10 +227,14 @@ def read(lines, rules=()):
     rows = {answer["table"]: answer["rows"] for answer in answers if "table" in answer}
     tables = next(answer["tables"] for answer in answers if "tables" in answer)
     migrations = tuple(_migration(answer) for answer in answers if "migration" in answer)
+    state = next((answer["ledger"] for answer in answers if "ledger" in answer), "none")
+    there = MIGRATIONS_TABLE in tables
+    known, unread = record(migrations if there else None, () if there else migrations, state)
     counted = _Counted(answers, rules)
     seen = Observation(
         server_version=next(answer["server_version"] for answer in answers if "server_version" in answer),
-        migrations=migrations if MIGRATIONS_TABLE in tables else None,
+        migrations=known,
+        unread=unread,
         rows=tuple((table, rows.get(table)) for table in tables),
         rules=tuple(rule_seen(counted, rule) for rule in rules),
     )

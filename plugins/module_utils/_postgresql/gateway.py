@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -43,6 +44,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm i
     RANGES_ONLY,
     READ,
     STREAMS,
+    pieces,
 )
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
@@ -108,36 +110,43 @@ class PostgresqlGateway:
                 created=tuple(tables.created_since(since)) if since else (),
             )
 
-    def warm(self, tables):
+    def warm(self, tables, tell=None):
         """Read tables (list of str) whole, in their order and in STREAMS at once, however long it takes: a restored volume loads each block at its
         first reading. Those there are.
 
         Source: RDS user guide, "Restoring to a DB instance" (lazy loading).
 
+        :param tell: called with how many blocks of how many are read, one call at a time.
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
         """
         if not tables:
             return []
-        with self._telling(), ThreadPoolExecutor(STREAMS) as pool:
-            streams = [pool.submit(self._read_part, part, tables) for part in range(STREAMS)]
-            read = set().union(*[stream.result() for stream in streams])
-            return [table for table in tables if table in read]
+        with self._telling():
+            streams = self._parts(tables)
+            reading = _Reading(sum(part[4] - part[3] for parts in streams for part in parts), tell)
+            with ThreadPoolExecutor(STREAMS) as pool:
+                for done in [pool.submit(self._read, parts, reading) for parts in streams]:
+                    done.result()
+        there = {part[0] for parts in streams for part in parts}
+        return [table for table in tables if table in there]
 
-    def _read_part(self, part, tables):
-        """Read one stream's part of tables. The names (set of str) of those there are."""
-        given = dict(tables=tables, schema=self._target.schema, part=part, streams=STREAMS)
+    def _parts(self, tables):
+        """The rows of PARTS of each stream."""
+        given = dict(tables=tables, schema=self._target.schema, streams=STREAMS)
+        with self._connection() as connection:
+            queries = [sql.SQL(PARTS).format(**_literals(part=part, **given)) for part in range(STREAMS)]
+            return [connection.execute(query).fetchall() for query in queries]
+
+    def _read(self, parts, reading):
+        """Read one stream's parts."""
         with self._connection() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
-            parts = connection.execute(
-                sql.SQL(PARTS).format(**{key: sql.Literal(value) for key, value in given.items()})
-            )
-            found = parts.fetchall()
             connection.execute(RANGES_ONLY)
-            for _table, schema, name, first, after in found:
-                block = [sql.Literal("(%d,0)" % number) for number in (first, after)]
-                query = sql.SQL(READ).format(table=sql.Identifier(schema, name), first=block[0], after=block[1])
-                connection.execute(query)
-            return {table for table, *_where in found}
+            for _table, schema, name, *blocks in parts:
+                for first, after in pieces(*blocks):
+                    block = _literals(first="(%d,0)" % first, after="(%d,0)" % after)
+                    connection.execute(sql.SQL(READ).format(table=sql.Identifier(schema, name), **block))
+                    reading.went_on(after - first)
 
     def hottest(self):
         """The names of the tables of the schema, those first that are read most.
@@ -185,7 +194,7 @@ class PostgresqlGateway:
                 query = sql.SQL(SET if sequence.sets else DRAW).format(
                     sequence=sql.Identifier(sequence.schema, sequence.name),
                     before=sql.SQL(sequence.before),
-                    **{name: sql.Literal(value) for name, value in values.items()},
+                    **_literals(**values),
                 )
                 connection.execute(query)
                 connection.commit()
@@ -227,6 +236,25 @@ def _sequences(connection):
     answers = connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall() if asked else []
     values = {oid: (value, called) for oid, value, called in answers}
     return tuple(sequence_of(row, values.get(row[0])) for row in rows)
+
+
+def _literals(**values):
+    return {name: sql.Literal(value) for name, value in values.items()}
+
+
+class _Reading:
+    """How far several streams have come together."""
+
+    def __init__(self, total, tell):
+        self._total, self._tell = total, tell
+        self._done, self._turn = 0, threading.Lock()
+
+    def went_on(self, blocks):
+        """A stream has read so many more."""
+        with self._turn:
+            self._done += blocks
+            if self._tell:
+                self._tell(self._done, self._total)
 
 
 class Tables:

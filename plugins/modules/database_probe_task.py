@@ -200,6 +200,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules 
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
     NOT_ASKED,
     NOT_MOVED,
+    UNSURE,
     Move,
     ahead,
     came_to,
@@ -286,8 +287,9 @@ def go_ahead(lines, place, make):
     steps = ahead(read_there[RESTORED], read_there[FAILED])
     words, noted = came_to(steps)
     moves = [step for step in steps if isinstance(step, Move)]
-    problems = [make(moves[first : first + AT_ONCE]) for first in range(0, len(moves), AT_ONCE)]
-    return result(steps, words, noted + [finding(place.host, NOT_MOVED % problem) for problem in problems if problem])
+    tried = [make(moves[first : first + AT_ONCE]) for first in range(0, len(moves), AT_ONCE)]
+    problems = [finding(place.host, NOT_MOVED % problem) for problem in tried if problem]
+    return result(steps, UNSURE if problems else words, noted + problems)
 
 
 class Probe:

@@ -144,6 +144,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gatewa
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
     NOT_ASKED,
     NOT_MOVED,
+    UNSURE,
     Move,
     ahead,
     came_to,
@@ -151,6 +152,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequen
     result,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
 def targets(module):
@@ -191,7 +193,7 @@ def move(module, restored, moves):
         with diagnosing(restored):
             PostgresqlGateway(restored, module.params["timeout"]).move(moves)
 
-    module.recording("postgresql", "setval", dict(host=restored.host, sequences="%d sequences" % len(moves)), call)
+    module.recording("postgresql", "setval", dict(host=restored.host, sequences=many(len(moves), "sequence")), call)
 
 
 def main():
@@ -214,7 +216,8 @@ def main():
         moves = [step for step in steps if isinstance(step, Move)]
         if moves and not module.check_mode:
             problem = module.measuring(lambda: move(module, restored, moves))[1]
-            found += [finding(restored.host, NOT_MOVED % problem)] if problem else []
+            if problem:
+                told, found = UNSURE, [*found, finding(restored.host, NOT_MOVED % problem)]
         module.finish(changed=bool(moves), **result(steps, told, found))
 
 

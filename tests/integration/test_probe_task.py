@@ -84,7 +84,7 @@ def test_the_version_that_the_task_tried_is_the_one_that_becomes_current(broken)
         "IDS       sequences of the restored database go beyond those of the failed one: a task asks both"
         in played.output
     )
-    assert "IDS       1 sequences went beyond those of the failed database, by 10,000 values or more" in played.output
+    assert "IDS       1 sequence went beyond those of the failed database, by 10,000 values or more" in played.output
     paid = {}
     for name in (world.DB_INSTANCE, NEW):
         with world.connect(broken.state["endpoint_url"], name) as connection:

@@ -82,11 +82,11 @@ def test_moves_once_and_that_is_one_call_of_the_run(servers, database_secret, ru
     assert servers.asked == [("old.rds", 5432, "aunter2"), ("new.rds", 5433, "aunter2")]
     assert (first["changed"], servers.given["new.rds"]) == (True, 11_874)
     assert (first["before"], first["after"]) == ({"public.Payment_id_seq": 1830}, {"public.Payment_id_seq": 11_874})
-    of = {"host": "new.rds", "sequences": "1 sequences"}
+    of = {"host": "new.rds", "sequences": "1 sequence"}
     assert first["calls"] == [{"service": "postgresql", "operation": "setval", "of": of, "outcome": "ok"}]
     database_secret()
     second = run_module("database_sequences", **OPTIONS)
-    assert (second["changed"], second["calls"], second["reason"]) == (False, [], "1 were ahead already")
+    assert (second["changed"], second["calls"], second["reason"]) == (False, [], "1 was ahead already")
 
 
 def test_check_mode_tells_the_same_and_writes_nothing(servers, database_secret, run_module):
@@ -120,4 +120,5 @@ def test_a_move_that_breaks_is_told_and_nobody_knows_what_was_made(servers, data
     told = run_module("database_sequences", **OPTIONS)
     assert not told.get("failed", False)
     assert [call["outcome"] for call in told["calls"]] == ["unknown"]
+    assert told["reason"] == "it is not known whether every sequence was moved"
     assert "not every sequence may have been moved" in told["findings"][0]["what"]

@@ -45,11 +45,16 @@ options:
     default: 30
   warm:
     description:
-      - Tables to read whole after the probe, however long that takes. A restored instance loads each block from S3 at its first reading, which
-        the first users would wait for. Tables that are not there are left out.
+      - Tables to read whole after the probe, by four connections at once, however long that takes. A restored instance loads each block from
+        S3 at its first reading, which the first users would wait for. Tables that are not there are left out.
     type: list
     elements: str
     default: []
+  db_instance:
+    description:
+      - The DB instance that is asked. While O(warm) is read, it is told how much of its storage RDS has loaded (C(StorageOperationPercentProgress)),
+        where RDS says that.
+    type: str
   expect_migrations:
     description:
       - The names of the migrations that the database must have, all of them applied and no other.
@@ -128,7 +133,7 @@ server_version:
   type: str
   sample: "16.4"
 migrations_known:
-  description: Whether Prisma's table C(_prisma_migrations) is there.
+  description: Whether Prisma's record is known, the table C(_prisma_migrations) or, of Prisma 8, C(prisma_contract.ledger).
   returned: success
   type: bool
 migrations:
@@ -214,8 +219,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell i
     refuse_unknown_migrations,
     told,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+ASK_RDS = 15  # seconds between two looks at the instance
 
 
 def target(module):
@@ -225,11 +235,33 @@ def target(module):
     return target_of(url.at(module.params["host"], module.params["port"]))
 
 
-def look(place, timeout, warm, rules):
+def look(module, place, rules):
     """What is in the database, and the tables that were read whole."""
     with diagnosing(place):
-        gateway = PostgresqlGateway(place, timeout)
-        return gateway.observe(rules), gateway.warm(warm)
+        gateway = PostgresqlGateway(place, module.params["timeout"])
+        return gateway.observe(rules), gateway.warm(module.params["warm"], Warming(module).tell)
+
+
+class Warming:
+    """Tells how far reading ahead has come, and how far RDS has."""
+
+    def __init__(self, module):
+        self._module, self._telling, self._clock = module, teller("warm"), Clock()
+        self._since, self._asked, self._storage = self._clock.now(), None, ""
+
+    def tell(self, done, total):
+        """Tell that ``done`` of ``total`` blocks are read."""
+        elapsed = self._clock.now() - self._since
+        detail = "%d of %d MiB are read%s" % (done >> 7, total >> 7, self._loaded(elapsed))
+        self._telling(Pending(done, total, detail), elapsed)
+
+    def _loaded(self, elapsed):
+        name = self._module.params["db_instance"]
+        if name and (self._asked is None or elapsed - self._asked >= ASK_RDS):
+            self._asked = elapsed
+            found = self._module.measuring(lambda: RdsGateway(self._module.aws("rds")).instance(name))[0]
+            self._storage = "; " + found.storage_told if found and found.storage_told else ""
+        return self._storage
 
 
 def main():
@@ -242,6 +274,7 @@ def main():
             port=dict(type="int"),
             timeout=dict(type="int", default=30),
             warm=dict(type="list", elements="str", default=[]),
+            db_instance=dict(type="str"),
             expect_migrations=dict(type="list", elements="str"),
             known_migrations=dict(type="list", elements="str"),
             releases=dict(type="list", elements="dict", default=[]),
@@ -252,7 +285,7 @@ def main():
         place, clock = target(module), Clock()
         started = clock.now()
         rules = read_rules(module.params["data_rules"])
-        seen, warmed = look(place, module.params["timeout"], module.params["warm"], rules)
+        seen, warmed = look(module, place, rules)
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
         refuse_unknown_migrations(module.params["known_migrations"], place, seen.migrations)
         later = later_migrations(module.params["releases"], seen.migrations, datetime.now(timezone.utc))

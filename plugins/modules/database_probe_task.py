@@ -15,7 +15,8 @@ description:
     security groups of the first service of O(targets), and gets its URL from Secrets Manager as the application does, out of the version O(version_id).
   - It registers a task definition of a family of its own, named after the application's with C(-rollback-probe) behind, and runs it once. Its
     answer is read from the log group of the application.
-  - It reads in one read-only transaction. When it fails, it names the Prisma code that the application would show. The password is never told, and
+  - It reads in one read-only transaction, and writes nothing but sequences, with O(failed_version_id) only.
+  - When it fails, it names the Prisma code that the application would show. The password is never told, and
     is in no task definition.
   - In check mode it looks whether such a task can be made, and starts none.
 options:
@@ -43,6 +44,12 @@ options:
     default: DATABASE_URL
   version_id:
     description: The version of the secret whose URL is tried, as M(spymeo.rollback.database_url) gives it. Without it the current one.
+    type: str
+  failed_version_id:
+    description:
+      - The version of the secret whose URL leads to the failed database. With it, and once the data are proven, the sequences of the database go beyond those
+        of the failed one, as M(spymeo.rollback.database_sequences) does it. The same task reads both, after O(warm), and another one moves them.
+      - What comes of it is RV(sequences). It is no failure where that does not succeed.
     type: str
   timeout:
     description: How long opening the connection, and each statement, may take, in seconds.
@@ -98,6 +105,10 @@ calls:
   type: list
   elements: dict
   sample: [{"service": "ecs", "operation": "UpdateService", "of": {"cluster": "production", "service": "app"}, "outcome": "ok"}]
+sequences:
+  description: What M(spymeo.rollback.database_sequences) returns. Empty without O(failed_version_id), and in check mode.
+  returned: success
+  type: dict
 task:
   description: The ARN of the task. Empty in check mode.
   returned: success
@@ -134,7 +145,7 @@ server_version:
   type: str
   sample: "16.4"
 migrations_known:
-  description: Whether Prisma's table C(_prisma_migrations) is there.
+  description: Whether Prisma's record is known, the table C(_prisma_migrations) or, of Prisma 8, C(prisma_contract.ledger).
   returned: success, unless in check mode
   type: bool
 migrations:
@@ -186,8 +197,27 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
+    NOT_ASKED,
+    NOT_MOVED,
+    UNSURE,
+    Move,
+    ahead,
+    came_to,
+    finding,
+    result,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import (
+    FAILED,
+    RESTORED,
+    command,
+    is_complete,
+    move_command,
+    read,
+    refuse_unmoved,
+    sequences_in,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import CONTAINER, definition, stream_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
@@ -197,6 +227,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_
 
 PURPOSE = "the probe of the database"
 CURE = "Allow it, or set rollback_db_probe to direct."
+AT_ONCE = 200  # moves of a task, whose definition may have 64 KiB (Amazon ECS service quotas, "Task definition size")
 LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch Logs
 
 
@@ -226,8 +257,8 @@ def output(gateway, group, task, url):
     return looks[-1]
 
 
-def probe(module, gateway, content, placement, url, place, rules):
-    """Run the task, and tell what it found."""
+def run(module, gateway, content, placement, url):
+    """Run a task to its end: its ARN, and its lines."""
     run_id, group = (
         module.params["run_id"],
         content["containerDefinitions"][0]["logConfiguration"]["options"]["awslogs-group"],
@@ -240,49 +271,105 @@ def probe(module, gateway, content, placement, url, place, rules):
         evidence=lambda: [url.masked(line) for line in gateway.lines(group, stream_of(task))],
         tell=teller("probe"),
     )
-    with diagnosing(place):
-        return task, *read(output(gateway, group, task, url), rules)
+    return task, output(gateway, group, task, url)
+
+
+def go_ahead(lines, place, make):
+    """What ``database_sequences`` would return, once the Moves are made that psql's output (lines) of both databases leads to.
+
+    :param make: makes some Moves in a task; it gives why not, or None.
+    """
+    read_there = sequences_in(lines)
+    lacking = [whose for whose in (FAILED, RESTORED) if whose not in read_there]
+    if lacking:
+        problem = "the task's psql could not read the sequences of the %s database" % lacking[0]
+        return result([], "nothing was moved", [finding("the %s database" % lacking[0], NOT_ASKED % problem)])
+    steps = ahead(read_there[RESTORED], read_there[FAILED])
+    words, noted = came_to(steps)
+    moves = [step for step in steps if isinstance(step, Move)]
+    tried = [make(moves[first : first + AT_ONCE]) for first in range(0, len(moves), AT_ONCE)]
+    problems = [finding(place.host, NOT_MOVED % problem) for problem in tried if problem]
+    return result(steps, UNSURE if problems else words, noted + problems)
+
+
+class Probe:
+    """The probe's task of one module call: what it is made of, and where it runs."""
+
+    def __init__(self, module):
+        params = module.params
+        self._module = module
+        self._gateway = OneOffGateway(module.aws("ecs"), module.aws("logs"), params["cluster"], PURPOSE, CURE)
+        self.service, target = next(iter(params["targets"].items()))
+        (self._url, self._value_from), self._placement = url_to_try(module), self._gateway.placement(self.service)
+        self.place, self._rules = target_of(self._url), read_rules(params["data_rules"])
+        self._application, failed = self._gateway.application(target), params["failed_version_id"]
+        script = command(self.place, params["timeout"], params["warm"], self._rules, bool(failed))
+        # The same secret and key, of another version.
+        self._content = self._of(script, "%s:%s" % (self._value_from.rpartition(":")[0], failed) if failed else "")
+
+    def _of(self, script, failed_from=""):
+        return definition(self._application, self._module.params["image"], script, self._value_from, failed_from)
+
+    @property
+    def plan(self):
+        """In words."""
+        return ["a task of %s on the network of %s, which runs psql" % (self._content["family"], self.service)]
+
+    def ask(self):
+        """(the ARN of the task, its lines, the Observation, the tables that were read whole)."""
+        task, lines = run(self._module, self._gateway, self._content, self._placement, self._url)
+        with diagnosing(self.place):
+            return task, lines, *read(lines, self._rules)
+
+    def move(self, moves):
+        """Have another task make Moves. Why it did not, or None."""
+        content = self._of(move_command(self.place, self._module.params["timeout"], moves))
+
+        def make():
+            with diagnosing(self.place):
+                refuse_unmoved(run(self._module, self._gateway, content, self._placement, self._url)[1])
+
+        return self._module.measuring(make)[1]
+
+
+OPTIONS = dict(
+    cluster=dict(type="str", required=True),
+    targets=dict(type="dict", required=True),
+    image=dict(type="str", default="public.ecr.aws/docker/library/postgres:17-alpine"),
+    database_secret=dict(type="str", required=True, no_log=False),
+    key=dict(type="str", default="DATABASE_URL", no_log=False),
+    version_id=dict(type="str"),
+    failed_version_id=dict(type="str"),
+    timeout=dict(type="int", default=30),
+    warm=dict(type="list", elements="str", default=[]),
+    wait_timeout=dict(type="int", default=900),
+    run_id=dict(type="str", required=True),
+    **DATA,
+)
 
 
 def main():
-    module = WritingModule(
-        dict(
-            cluster=dict(type="str", required=True),
-            targets=dict(type="dict", required=True),
-            image=dict(type="str", default="public.ecr.aws/docker/library/postgres:17-alpine"),
-            database_secret=dict(type="str", required=True, no_log=False),
-            key=dict(type="str", default="DATABASE_URL", no_log=False),
-            version_id=dict(type="str"),
-            timeout=dict(type="int", default=30),
-            warm=dict(type="list", elements="str", default=[]),
-            wait_timeout=dict(type="int", default=900),
-            run_id=dict(type="str", required=True),
-            **DATA,
-        )
-    )
+    module = WritingModule(OPTIONS)
     with module.telling():
         if not module.params["targets"]:
             raise BadInput(
                 "targets", {}, "no service lends its network to the probe", "Set rollback_db_probe to direct."
             )
-        gateway = OneOffGateway(module.aws("ecs"), module.aws("logs"), module.params["cluster"], PURPOSE, CURE)
-        service, target = next(iter(module.params["targets"].items()))
-        (url, value_from), placement = url_to_try(module), gateway.placement(service)
-        place = target_of(url)
-        rules = read_rules(module.params["data_rules"])
-        script = command(place, module.params["timeout"], module.params["warm"], rules)
-        content = definition(gateway.application(target), module.params["image"], script, value_from)
-        plan = ["a task of %s on the network of %s, which runs psql" % (content["family"], service)]
+        probe = Probe(module)
         if module.check_mode:
-            module.finish(changed=True, before={}, after={}, plan=plan, reason="the probe's task can be made", task="")
-        task, seen, warmed = probe(module, gateway, content, placement, url, place, rules)
+            reason = "the probe's task can be made"
+            module.finish(changed=True, before={}, after={}, plan=probe.plan, reason=reason, task="", sequences={})
+        task, lines, seen, warmed = probe.ask()
+        proof = proven(module.params, probe.place, seen)
+        ids = go_ahead(lines, probe.place, probe.move) if module.params["failed_version_id"] else {}
         module.finish(
             changed=True,
-            plan=plan,
-            reason=told(place, seen, warmed),
+            plan=probe.plan,
+            reason=told(probe.place, seen, warmed),
             task=task,
-            **found(place, seen, warmed),
-            **proven(module.params, place, seen),
+            sequences=ids,
+            **found(probe.place, seen, warmed),
+            **proof,
         )
 
 

@@ -142,23 +142,30 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Wri
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
+    NOT_ASKED,
+    NOT_MOVED,
+    UNSURE,
     Move,
     ahead,
     came_to,
     finding,
+    result,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-
-NOT_ASKED = (
-    "it could not be asked how far its ids went, so nothing was moved, and ids that it has given may be given again: %s"
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
-def target(module, prefix, versions):
-    """The Target at the host and port of the options with this prefix."""
-    params = module.params
-    url = SecretsGateway(module.aws("secretsmanager")).database_url(params["database_secret"], params["key"], versions)
-    return target_of(url.at(params[prefix + "host"], params[prefix + "port"]))
+def targets(module):
+    """The Target that goes out of service, and the one that goes into it."""
+    params, secrets = module.params, SecretsGateway(module.aws("secretsmanager"))
+    now = secrets.database_url(params["database_secret"], params["key"])
+    then = (
+        secrets.database_url(params["database_secret"], params["key"], params["versions"])
+        if params["versions"]
+        else now
+    )
+    failed, restored = now.at(params["failed_host"], params["failed_port"]), then.at(params["host"], params["port"])
+    return target_of(failed), target_of(restored)
 
 
 def sequences(place, timeout):
@@ -186,7 +193,7 @@ def move(module, restored, moves):
         with diagnosing(restored):
             PostgresqlGateway(restored, module.params["timeout"]).move(moves)
 
-    module.recording("postgresql", "setval", dict(host=restored.host, sequences="%d sequences" % len(moves)), call)
+    module.recording("postgresql", "setval", dict(host=restored.host, sequences=many(len(moves), "sequence")), call)
 
 
 def main():
@@ -203,23 +210,15 @@ def main():
             run_id=dict(type="str", required=True),
         )
     )
-    params = module.params
     with module.telling():
-        failed, restored = target(module, "failed_", {}), target(module, "", params["versions"])
+        failed, restored = targets(module)
         steps, told, found = look(module, failed, restored)
         moves = [step for step in steps if isinstance(step, Move)]
         if moves and not module.check_mode:
-            move(module, restored, moves)
-        module.finish(
-            changed=bool(moves),
-            before={step.sequence.told: step.sequence.position for step in moves},
-            after={step.sequence.told: step.to for step in moves},
-            plan=[step.told for step in moves],
-            reason=told,
-            findings=[
-                dict(check=item.check, subject=item.subject, verdict=item.verdict, what=item.what) for item in found
-            ],
-        )
+            problem = module.measuring(lambda: move(module, restored, moves))[1]
+            if problem:
+                told, found = UNSURE, [*found, finding(restored.host, NOT_MOVED % problem)]
+        module.finish(changed=bool(moves), **result(steps, told, found))
 
 
 if __name__ == "__main__":

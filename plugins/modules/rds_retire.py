@@ -75,6 +75,10 @@ plan:
   returned: success
   type: list
   elements: str
+storage:
+  description: How much of the storage of O(replaced_by) RDS has loaded, one sentence. Empty where it says nothing of it.
+  returned: success
+  type: str
 reason:
   description: What became of the instance, and what was asked for and could not be done.
   returned: success
@@ -145,6 +149,7 @@ def main():
             before=before,
             after=dict(before, replaced_by=new.name, status=status),
             plan=["%s: %s" % (old.name, step) for step in retirement.steps],
+            storage=new.storage_told,
             reason=told(old, new, stopped, kept_running),
         )
 

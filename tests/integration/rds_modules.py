@@ -7,10 +7,15 @@ test_modules_alone.py runs this file in a process of its own. One lab, in the or
 
 from __future__ import annotations
 
+import subprocess
+from dataclasses import replace
+from urllib.parse import quote
+
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import ahead
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, read
 
 from spymeo_lab import world
 
@@ -118,8 +123,8 @@ def test_what_is_read_ahead_is_read_whole_and_each_block_once(broken, task):
     assert (probed["connected"], written) == (True, []), probed
     assert probed["warmed"] == ["Visit", "Practitioner", "Empty"]
     assert set(before) == {"Visit_old", "Visit_new", "Practitioner"}
-    for name, (blocks, read) in readings(broken).items():
-        since = read - before[name][1]
+    for name, (blocks, so_far) in readings(broken).items():
+        since = so_far - before[name][1]
         assert 10 < blocks * 2 <= since <= blocks * 2 + 10, (
             name,
             blocks,
@@ -178,6 +183,58 @@ def test_sequences_go_ahead_once_whatever_our_role_may(broken, task):
     away, _written = task("database_sequences", **{**options, "failed_port": 1}, **URL)
     assert (away["changed"], away["reason"]) == (False, "nothing was moved")
     assert "P1001" in away["findings"][0]["what"]
+
+
+# As Prisma 8.0.0-rc.8 has made it: pg_dump of a database of its own, without indexes.
+PRISMA_8 = """
+    CREATE SCHEMA prisma_contract;
+    CREATE TABLE prisma_contract.contract (core_hash text PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(), contract_json jsonb NOT NULL);
+    CREATE TABLE prisma_contract.ledger (
+        id bigserial PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now(), space text NOT NULL, migration_name text NOT NULL,
+        migration_hash text NOT NULL, origin_core_hash text, origin_profile_hash text, destination_core_hash text NOT NULL,
+        destination_profile_hash text, operations jsonb NOT NULL
+    );
+    CREATE TABLE prisma_contract.marker (
+        space text PRIMARY KEY DEFAULT 'app', core_hash text NOT NULL, profile_hash text NOT NULL, contract_json jsonb, canonical_version int,
+        updated_at timestamptz NOT NULL DEFAULT now(), app_tag text, meta jsonb NOT NULL DEFAULT '{}', invariants text[] NOT NULL DEFAULT '{}'
+    );
+    INSERT INTO prisma_contract.ledger (space, migration_name, migration_hash, destination_core_hash, operations)
+    VALUES ('app', '20261122T0300_drop_phone', 'm1', 'h1', '[]'), ('pgvector', '0001_init', 'm2', 'h2', '[]');
+    INSERT INTO prisma_contract.marker VALUES ('app', 'h1', 'p1');
+"""
+
+
+def test_migrations_of_prisma_8_are_known_beside_the_earlier_ones_whichever_way_one_asks(broken, task):
+    place = broken.instances()[NEW]["Endpoint"]
+    owner = Target(place["Address"], place["Port"], world.DB_USER, world.DB_NAME, "public", (), world.DB_PASSWORD)
+    clerk = replace(owner, user="clerk", password="clerk")
+
+    def asked(target):
+        """The names of the migrations, and why they are not known: by the driver, and by psql."""
+        seen = PostgresqlGateway(target, 5).observe()
+        url = f"postgresql://{target.user}:{quote(target.password, safe='')}@{target.host}:{target.port}/{target.database}"
+        environment = {"PATH": f"{world.programs()}:/usr/bin:/bin", "DATABASE_URL": url}
+        done = subprocess.run(
+            ["sh", "-c", command(target, 5, [])], env=environment, capture_output=True, text=True, check=False
+        )
+        told, _warmed = read([*done.stderr.splitlines(), *done.stdout.splitlines()])
+        assert (told.migrations, told.unread) == (seen.migrations, seen.unread)
+        return [item.name for item in seen.migrations] if seen.migrations is not None else None, seen.unread
+
+    before = asked(owner)
+    with world.connect(broken.state["endpoint_url"], NEW) as connection:
+        connection.execute(PRISMA_8)
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
+    assert asked(owner) == ([*before[0], "20261122T0300_drop_phone", "pgvector/0001_init"], "")
+    names, why = asked(clerk)
+    assert (names, "GRANT USAGE ON SCHEMA prisma_contract" in why) == (None, True)
+    with world.connect(broken.state["endpoint_url"], NEW) as connection:
+        connection.execute("ALTER TABLE prisma_contract.ledger DROP COLUMN space")
+    assert asked(owner)[0] is None
+    probed, _written = task("database_probe_info", host=owner.host, port=owner.port, **URL)
+    assert "has other columns than its release candidates give it" in probed["reason"]
+    with world.connect(broken.state["endpoint_url"], NEW) as connection:
+        connection.execute("DROP SCHEMA prisma_contract CASCADE")
 
 
 def test_the_url_moves_to_what_the_probe_has_seen(broken, task):

@@ -78,16 +78,27 @@ def test_the_version_that_the_task_tried_is_the_one_that_becomes_current(broken)
     before = len(probes(broken))
     played = play(broken, rollback_run_id=RUN)
     assert played.code == 0, played.output
-    assert played.written.count("ecs RunTask") == 2  # before the cutover, and once the release runs on it
+    # Before the cutover, to move its sequences, and once the release runs on it.
+    assert played.written.count("ecs RunTask") == 3
+    assert (
+        "IDS       sequences of the restored database go beyond those of the failed one: a task asks both"
+        in played.output
+    )
+    assert "IDS       1 sequence went beyond those of the failed database, by 10,000 values or more" in played.output
+    paid = {}
+    for name in (world.DB_INSTANCE, NEW):
+        with world.connect(broken.state["endpoint_url"], name) as connection:
+            (paid[name],) = connection.execute('SELECT last_value FROM "Payment_id_seq"').fetchone()
+    assert paid[NEW] >= paid[world.DB_INSTANCE] + 10_000
     assert played.written.count("secretsmanager PutSecretValue") == 1
     assert f"@{broken.instances()[NEW]['Endpoint']['Address']}:" in broken.database_url()
     listed = broken.aws("secretsmanager").list_secret_version_ids(SecretId=world.DATABASE_SECRET)["Versions"]
     labels = [stage for version in listed for stage in version["VersionStages"]]
     assert f"spymeo-rollback-pending-{RUN}" not in labels
     tasks = probes(broken)
-    assert len(tasks) == before + 2
+    assert len(tasks) == before + 3
     tried = [task for task in tasks if {"key": "spymeo:rollback-run", "value": RUN} in task["tags"]]
-    assert [container["exitCode"] for task in tried for container in task["containers"]] == [0, 0]
+    assert [container["exitCode"] for task in tried for container in task["containers"]] == [0, 0, 0]
     health = Visitor(broken.state["base_url"]).ask("GET", world.HEALTH_PATH)
     assert (health[0], health[1]["database"]) == (200, "ok")
     assert world.DB_PASSWORD not in played.output
@@ -104,5 +115,7 @@ def test_the_password_is_in_no_task_definition_and_in_no_log_of_the_probe(broken
     logged = broken.aws("logs").filter_log_events(logGroupName=world.LOG_GROUP, logStreamNamePrefix="rollback-probe/")
     text = "\n".join(event["message"] for event in logged["events"])
     assert '"complete"' in text
-    assert text.count('{"warmed" : "Practitioner"}') == STREAMS
+    assert (
+        text.count('{"warmed" : "Practitioner"}') == 2 * STREAMS
+    )  # of the run that a rule has stopped, and of this one
     assert world.DB_PASSWORD not in text

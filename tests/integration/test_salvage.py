@@ -144,8 +144,8 @@ def test_the_rows_are_told_apart(story):
 def test_the_plan_and_the_outcome_tell_how_far_ids_go_and_where_they_cannot(story):
     said = " ".join(story["rolled_back"].output.split())
     for words in (
-        "IDS the failed database has 7 sequences and identity columns; those of the restored one go beyond them, by 10,000 values",
-        "IDS 6 sequences went beyond those of the failed database, by 10,000 values or more; 2 of them by less, near their bounds; 1 stay",
+        "IDS sequences of the restored database, also those of identity columns, go beyond the 7 of the failed one, by 10,000 values",
+        "IDS 6 sequences went beyond those of the failed database, by 10,000 values or more; 2 of them by less, near their bounds; 1 stays",
         "BEWARE ids audit.Seat_id_seq: it is near its bound: it goes 382 values ahead instead of 10,000",
         "BEWARE ids audit.wide: it is near its bound: it goes 3 values ahead instead of 10,000",
         "BEWARE ids audit.round: it may give ids that the failed database has given",

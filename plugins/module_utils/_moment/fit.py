@@ -149,7 +149,8 @@ def _unfit(release, data, known, despite_moment, despite_migrations):
         return
     if data.migrations is None:
         what = (
-            "the failed database tells no migrations (it was not asked, or has no table _prisma_migrations), so whether %s fits the data is not compared; "
+            "the failed database tells no migrations (it was not asked, or Prisma's record is not there or may not be read), "
+            "so whether %s fits the data is not compared; "
             "the list of a release point, where there is one, is held against them before the cutover" % release.name
         )
         yield Finding("migrations", release.service, NOT_CHECKED, what)

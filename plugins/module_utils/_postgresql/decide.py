@@ -124,7 +124,9 @@ def unknown(known, migrations):
 def differences(expected, migrations):
     """How the migrations of a database (tuple of Migration, or None) differ from the names ``expected``, one sentence each."""
     if migrations is None:
-        return ["the table _prisma_migrations is not there"]
+        return [
+            "Prisma's record (_prisma_migrations; of Prisma 8, prisma_contract.ledger) is not there, or could not be read"
+        ]
     applied = [migration.name for migration in migrations if migration.applied]
     found = [
         "%s failed half-way (Prisma calls that P3009)" % migration.name for migration in migrations if migration.failed

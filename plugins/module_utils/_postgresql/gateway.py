@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +19,22 @@ except ImportError:
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.catalogue import (
+    DRAW,
+    GIVEN,
+    LEDGER_NAME,
+    LEDGER_ROWS,
+    LEDGER_STATE,
+    SELECTS,
+    SEQUENCES,
+    SET,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import (
+    LEDGER_READ,
+    MIGRATIONS_TABLE,
+    Migration,
+    record,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Session
@@ -28,6 +44,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm i
     RANGES_ONLY,
     READ,
     STREAMS,
+    pieces,
 )
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
@@ -36,6 +53,7 @@ _TABLES = """
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
 """
 _MIGRATIONS = "SELECT migration_name, started_at, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+_LEDGER = "SELECT %s, created_at FROM %s" % (LEDGER_NAME, LEDGER_ROWS)
 _COLUMNS = """
     SELECT a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -55,35 +73,6 @@ _SESSIONS = """
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'
     AND usename <> 'rdsadmin' ORDER BY backend_start
 """
-# Every sequence but those of extensions, whose ids are none of the application's, and of other sessions. A column takes its ids from one that it
-# owns (serial: a, identity: i) or that its default names (n); its type may be narrower than the sequence.
-_SEQUENCES = """
-    WITH used AS (
-        SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS number FROM pg_catalog.pg_depend d
-        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
-        UNION
-        SELECT d.refobjid, f.adrelid, f.adnum FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
-        WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
-    ), columns AS (
-        SELECT u.sequence, array_agg(format('%I.%I.%I', n.nspname, t.relname, a.attname) ORDER BY t.relname, a.attnum) AS names,
-            min(CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END) AS most
-        FROM used u JOIN pg_catalog.pg_class t ON t.oid = u.relation JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.number GROUP BY u.sequence
-    )
-    SELECT c.oid::bigint, n.nspname, c.relname, s.seqincrement, greatest(s.seqmin, -coalesce(k.most, s.seqmax)), least(s.seqmax, coalesce(k.most, s.seqmax)),
-        s.seqcycle, coalesce(k.names, '{}'), s.seqstart, has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT'),
-        has_sequence_privilege(c.oid, 'UPDATE'), has_sequence_privilege(c.oid, 'USAGE'),
-        CASE WHEN has_sequence_privilege(c.oid, 'USAGE') THEN pg_sequence_last_value(c.oid) END
-    FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN columns k ON k.sequence = c.oid
-    WHERE c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-        WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
-    ORDER BY n.nspname, c.relname
-"""
-# What SETVAL ... false or RESTART has set is given next, and the catalogue's functions do not tell it.
-_GIVEN = "SELECT {}::bigint, last_value, is_called FROM {}"
-_SET = "SELECT setval({}::regclass, {}) FROM {} WHERE last_value {} {}"
-_DRAW = "SELECT count(nextval({}::regclass)) FROM generate_series(1, {})"
 _WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_catalog.pg_stat_user_tables"
 
 
@@ -111,44 +100,53 @@ class PostgresqlGateway:
         """
         with self._telling(), self._connection() as connection:
             tables = Tables(connection, self._target.schema, time.monotonic() + budget if budget else None)
+            migrations, unread = tables.record()
             return Observation(
                 server_version=connection.execute("SHOW server_version").fetchone()[0],
-                migrations=tables.migrations(),
+                migrations=migrations,
+                unread=unread,
                 rows=tuple((name, tables.rows(name)) for name in tables.names()),
                 rules=tuple(rule_seen(tables, rule) for rule in rules),
                 created=tuple(tables.created_since(since)) if since else (),
             )
 
-    def warm(self, tables):
+    def warm(self, tables, tell=None):
         """Read tables (list of str) whole, in their order and in STREAMS at once, however long it takes: a restored volume loads each block at its
         first reading. Those there are.
 
         Source: RDS user guide, "Restoring to a DB instance" (lazy loading).
 
+        :param tell: called with how many blocks of how many are read, one call at a time.
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
         """
         if not tables:
             return []
-        with self._telling(), ThreadPoolExecutor(STREAMS) as pool:
-            streams = [pool.submit(self._read_part, part, tables) for part in range(STREAMS)]
-            read = set().union(*[stream.result() for stream in streams])
-            return [table for table in tables if table in read]
+        with self._telling():
+            streams = self._parts(tables)
+            reading = _Reading(sum(part[4] - part[3] for parts in streams for part in parts), tell)
+            with ThreadPoolExecutor(STREAMS) as pool:
+                for done in [pool.submit(self._read, parts, reading) for parts in streams]:
+                    done.result()
+        there = {part[0] for parts in streams for part in parts}
+        return [table for table in tables if table in there]
 
-    def _read_part(self, part, tables):
-        """Read one stream's part of tables. The names (set of str) of those there are."""
-        given = dict(tables=tables, schema=self._target.schema, part=part, streams=STREAMS)
+    def _parts(self, tables):
+        """The rows of PARTS of each stream."""
+        given = dict(tables=tables, schema=self._target.schema, streams=STREAMS)
+        with self._connection() as connection:
+            queries = [sql.SQL(PARTS).format(**_literals(part=part, **given)) for part in range(STREAMS)]
+            return [connection.execute(query).fetchall() for query in queries]
+
+    def _read(self, parts, reading):
+        """Read one stream's parts."""
         with self._connection() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
-            parts = connection.execute(
-                sql.SQL(PARTS).format(**{key: sql.Literal(value) for key, value in given.items()})
-            )
-            found = parts.fetchall()
             connection.execute(RANGES_ONLY)
-            for _table, schema, name, first, after in found:
-                block = [sql.Literal("(%d,0)" % number) for number in (first, after)]
-                query = sql.SQL(READ).format(table=sql.Identifier(schema, name), first=block[0], after=block[1])
-                connection.execute(query)
-            return {table for table, *_where in found}
+            for _table, schema, name, *blocks in parts:
+                for first, after in pieces(*blocks):
+                    block = _literals(first="(%d,0)" % first, after="(%d,0)" % after)
+                    connection.execute(sql.SQL(READ).format(table=sql.Identifier(schema, name), **block))
+                    reading.went_on(after - first)
 
     def hottest(self):
         """The names of the tables of the schema, those first that are read most.
@@ -191,15 +189,13 @@ class PostgresqlGateway:
         """
         with self._telling(), self._connection(writes=True) as connection:
             for move in moves:
-                sequence, oid = move.sequence, sql.Literal(move.sequence.oid)
-                if sequence.sets:
-                    name, beyond = (
-                        sql.Identifier(sequence.schema, sequence.name),
-                        sql.SQL("<" if sequence.increment > 0 else ">"),
-                    )
-                    query = sql.SQL(_SET).format(oid, sql.Literal(move.to), name, beyond, sql.Literal(move.to))
-                else:
-                    query = sql.SQL(_DRAW).format(oid, sql.Literal(move.steps))
+                sequence = move.sequence
+                values = dict(oid=sequence.oid, to=move.to, steps=move.steps)
+                query = sql.SQL(SET if sequence.sets else DRAW).format(
+                    sequence=sql.Identifier(sequence.schema, sequence.name),
+                    before=sql.SQL(sequence.before),
+                    **_literals(**values),
+                )
                 connection.execute(query)
                 connection.commit()
 
@@ -228,17 +224,37 @@ class PostgresqlGateway:
         connection.execute("SELECT set_config('statement_timeout', %s, %s)", (milliseconds, not writes))
         return connection
 
-    def _table(self, name):
-        return sql.Identifier(self._target.schema, name)
-
 
 def _sequences(connection):
     """The Sequences of all schemas."""
-    rows = connection.execute(_SEQUENCES).fetchall()
-    asked = [sql.SQL(_GIVEN).format(sql.Literal(row[0]), sql.Identifier(row[1], row[2])) for row in rows if row[9]]
+    rows = connection.execute(SEQUENCES).fetchall()
+    asked = [
+        sql.SQL(GIVEN).format(oid=sql.Literal(row[0]), sequence=sql.Identifier(row[1], row[2]))
+        for row in rows
+        if row[SELECTS]
+    ]
     answers = connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall() if asked else []
     values = {oid: (value, called) for oid, value, called in answers}
     return tuple(sequence_of(row, values.get(row[0])) for row in rows)
+
+
+def _literals(**values):
+    return {name: sql.Literal(value) for name, value in values.items()}
+
+
+class _Reading:
+    """How far several streams have come together."""
+
+    def __init__(self, total, tell):
+        self._total, self._tell = total, tell
+        self._done, self._turn = 0, threading.Lock()
+
+    def went_on(self, blocks):
+        """A stream has read so many more."""
+        with self._turn:
+            self._done += blocks
+            if self._tell:
+                self._tell(self._done, self._total)
 
 
 class Tables:
@@ -255,11 +271,18 @@ class Tables:
         return [name for (name,) in self._connection.execute(_TABLES, (self._schema,)).fetchall()]
 
     def migrations(self):
-        """Prisma's Migrations, None where its table is not there."""
+        """Prisma's Migrations, None where they are not known."""
+        return self.record()[0]
+
+    def record(self):
+        """As ``migrations.record``."""
+        (state,) = self._connection.execute(LEDGER_STATE).fetchone()
+        found = self._connection.execute(_LEDGER).fetchall() if state == LEDGER_READ else []
+        ledger = [Migration(name, applied) for name, applied in found]
         if not self.columns(MIGRATIONS_TABLE):
-            return None
+            return record(None, ledger, state)
         rows = self._connection.execute(sql.SQL(_MIGRATIONS).format(self._identifier(MIGRATIONS_TABLE))).fetchall()
-        return tuple(Migration(*row) for row in rows)
+        return record(tuple(Migration(*row) for row in rows), ledger, state)
 
     def columns(self, table):
         """The columns of a table (set of str), empty when it is not there."""

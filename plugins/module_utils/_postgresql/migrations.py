@@ -11,12 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 MIGRATIONS_TABLE = "_prisma_migrations"
+LEDGER_READ = "read"
+_UNREAD = {
+    "denied": "Prisma 8's record, prisma_contract.ledger, may not be read by this user: GRANT USAGE ON SCHEMA prisma_contract, and SELECT on its tables",
+    "other": "Prisma 8's record, prisma_contract.ledger, has other columns than its release candidates give it",
+}
 _TAKES_AWAY = re.compile(r"(?:^|_)(?:rename|drop|delete|remove|truncate|merge|split)(?:_|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Migration:
-    """A row of Prisma's table ``_prisma_migrations``. ``started`` is an aware datetime, of the server's clock."""
+    """A row of Prisma's table ``_prisma_migrations``, or of Prisma 8's ``prisma_contract.ledger``, which has finished ones only.
+
+    ``started`` is an aware datetime, of the server's clock.
+    """
 
     name: str
     started: datetime
@@ -37,3 +45,19 @@ class Migration:
     def takes_away(self):
         """Whether it takes something away that code from before may need, as far as its name tells."""
         return _TAKES_AWAY.search(self.name) is not None
+
+
+def record(table, ledger, state):
+    """(the Migrations that Prisma has recorded, None where they are not known; why not, where there is a record that cannot be read).
+
+    A database that came to Prisma 8 from an earlier one has both records; one alone would be taken for all.
+
+    :param table: Migrations of ``_prisma_migrations``, None where it is not there.
+    :param ledger: Migrations of ``prisma_contract.ledger``.
+    :param state: of the ledger: ``none``, ``read``, ``denied`` or ``other``.
+    """
+    if state in _UNREAD:
+        return None, _UNREAD[state]
+    if table is None and state != LEDGER_READ:
+        return None, ""
+    return tuple(sorted((*(table or ()), *ledger), key=lambda item: item.started)), ""

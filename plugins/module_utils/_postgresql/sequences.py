@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NOTED, Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 MARGIN = 10_000  # values at least; else as many as were given since the data, which took longer than what is left of the rollback
 MOST_DRAWN = 1_000_000  # values that nextval may give away where setval is not permitted: about a second
@@ -52,6 +53,11 @@ class Sequence:
     def position(self):
         """What was given last; where nothing was, what would have been before the first."""
         return self.first - self.increment if self.given is None else self.given
+
+    @property
+    def before(self):
+        """SQL's operator for what is not as far."""
+        return "<" if self.increment > 0 else ">"
 
     def is_one_with(self, other):
         """Whether both give the ids of the same rows: a migration may have renamed the one, or made it anew."""
@@ -150,7 +156,7 @@ def _against(sequence, counterparts):
 
 
 def _no_room(sequence, furthest, room):
-    told = "the failed database has given %d, and there are %d values left up to its bound" % (furthest, room)
+    told = "the failed database has given %d, with %s left up to its bound" % (furthest, many(room, "value"))
     return told + (", where it begins again (CYCLE)" if sequence.cycles else "; ahead of that it would be used up")
 
 
@@ -174,7 +180,7 @@ def foreseen(failed):
     if not failed:
         return "there is no sequence, so ids come from elsewhere", []
     told = (
-        "the failed database has %d sequences and identity columns; those of the restored one go beyond them, "
+        "sequences of the restored database, also those of identity columns, go beyond the %d of the failed one, "
         "by %s values or by as many as were given since the data"
     )
     return told % (len(moves), _number(MARGIN)), [*_short(moves), *_told(left)]
@@ -187,12 +193,31 @@ def came_to(steps):
     words = []
     if moves:
         short = len([move for move in moves if move.margin < MARGIN])
-        went = "%d sequences went beyond those of the failed database, by %s values or more"
-        words.append(went % (len(moves), _number(MARGIN)))
+        went = "%s went beyond those of the failed database, by %s values or more"
+        words.append(went % (many(len(moves), "sequence"), _number(MARGIN)))
         words += ["%d of them by less, near their bounds" % short] if short else []
-    words += ["%d were ahead already" % len(safe)] if safe else []
-    words += ["%d stay" % len(left)] if left else []
+    words += ["%d %s ahead already" % (len(safe), "was" if len(safe) == 1 else "were")] if safe else []
+    words += ["%d %s" % (len(left), "stays" if len(left) == 1 else "stay")] if left else []
     return "; ".join(words) or "there is no sequence", [*_short(moves), *_told(left)]
+
+
+UNSURE = "it is not known whether every sequence was moved"
+NOT_MOVED = "not every sequence may have been moved, so ids that the failed database has given may be given again: %s"
+NOT_ASKED = (
+    "it could not be asked how far its ids went, so nothing was moved, and ids that it has given may be given again: %s"
+)
+
+
+def result(steps, told, found):
+    """What a module tells of the steps of ``ahead`` (dict), after ``came_to``."""
+    moves = [step for step in steps if isinstance(step, Move)]
+    return dict(
+        before={step.sequence.told: step.sequence.position for step in moves},
+        after={step.sequence.told: step.to for step in moves},
+        plan=[step.told for step in moves],
+        reason=told,
+        findings=[dict(check=item.check, subject=item.subject, verdict=item.verdict, what=item.what) for item in found],
+    )
 
 
 def finding(subject, what):

@@ -52,11 +52,15 @@ class Session:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a database held at one moment. ``migrations`` is None where Prisma's table is not there; ``rows`` are (table, count), None where
-    counting took too long; ``created`` are the rows that came since a time, of each table that tells it, where that was asked for."""
+    """What a database held at one moment.
+
+    ``migrations`` is None where Prisma has no record, or where ``unread`` says why it is not known. ``rows`` are (table, count), None where counting
+    took too long; ``created`` are the rows that came since a time, of each table that tells it, where that was asked for.
+    """
 
     server_version: str
     migrations: tuple[Migration, ...] | None
     rows: tuple[tuple[str, int | None], ...]
     rules: tuple[RuleSeen, ...] = ()
     created: tuple[tuple[str, int | None], ...] = ()
+    unread: str = ""

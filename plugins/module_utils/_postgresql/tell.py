@@ -50,7 +50,8 @@ def refuse_migrations(place, release, names):
 
 def told(place, seen, warmed):
     """What was found at a Target, in one sentence."""
-    migrations = "no table _prisma_migrations" if seen.migrations is None else "%d migrations" % len(seen.migrations)
+    unknown_migrations = seen.unread or "no record of Prisma's (neither _prisma_migrations nor prisma_contract.ledger)"
+    migrations = unknown_migrations if seen.migrations is None else "%d migrations" % len(seen.migrations)
     uncounted = [table for table, count in seen.rows if count is None]
     sentence = "%s answers with %d tables in schema %s, %d rows and %s" % (
         place.place,

@@ -10,13 +10,14 @@ thatguyfromdelhi.com, "Prewarming RDS PostgreSQL instance"). So several streams 
 
 from __future__ import annotations
 
+AT_ONCE = 16_384  # blocks of a statement, 128 MiB: how far it has come is told after each
 STREAMS = 4  # connections; RDS's smallest instances have room for some twenty
 
-# The parts of a stream: table, schema and name of what its rows are in (itself, or a partition), first block, block after the last one, in the
-# order of the names. Reading by ctid is a scan of these blocks alone since PostgreSQL 14; before, each stream takes whole tables.
-# Every table is in the last stream's, also an empty one, so that what was read can be told from what is not there.
+# The parts of a stream: table, schema and name of what its rows are in (itself, or a partition), first block, block after the last one, whether
+# parts of that can be read, in the order of the names. Reading by ctid is a scan of these blocks alone since PostgreSQL 14; before, each stream
+# takes whole tables. Every table is in the last stream's, also an empty one, so that what was read can be told from what is not there.
 PARTS = """
-SELECT w.name, n.nspname, l.relname, p.first, p.after
+SELECT w.name, n.nspname, l.relname, p.first, p.after, b.ranged
 FROM unnest({tables}::text[]) WITH ORDINALITY w(name, place)
 JOIN pg_catalog.pg_class c ON c.relname = w.name AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = {schema}
@@ -44,6 +45,12 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {sche
 GROUP BY c.oid, c.relname
 ORDER BY sum(coalesce(u.seq_tup_read, 0) + coalesce(u.idx_tup_fetch, 0)) DESC, sum(pg_table_size(u.relid)) DESC, c.relname
 """
+
+
+def pieces(first, after, ranged):
+    """(first block, block after the last one) of each statement that reads a part."""
+    step = AT_ONCE if ranged else max(after - first, 1)
+    return [(start, min(start + step, after)) for start in range(first, after, step)]
 
 
 def in_order(tables, hottest):

@@ -13,8 +13,21 @@ from datetime import datetime
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.catalogue import (
+    DRAW,
+    LEDGER_NAME,
+    LEDGER_ROWS,
+    LEDGER_STATE,
+    SEQUENCES,
+    SET,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import (
+    MIGRATIONS_TABLE,
+    Migration,
+    record,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import questions, rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import (
     PARTS,
@@ -40,6 +53,10 @@ SELECT json_build_object('tables', coalesce(json_agg(c.relname ORDER BY c.relnam
 SELECT format('SELECT json_build_object(''migration'', migration_name, ''started'', started_at, ''finished'', finished_at IS NOT NULL, '
 '''rolled_back'', rolled_back_at IS NOT NULL) FROM %I.%I ORDER BY started_at, migration_name', n.nspname, c.relname) {tables} AND c.relname = {migrations}
 \gexec
+SELECT json_build_object('ledger', ({ledger_state}));
+SELECT $$SELECT json_build_object('migration', {ledger_name}, 'started', created_at, 'finished', true, 'rolled_back', false) FROM {ledger_rows}$$
+WHERE ({ledger_state}) = 'read'
+\gexec
 \set ON_ERROR_STOP off
 \set ON_ERROR_ROLLBACK on
 SELECT format('SELECT json_build_object(''table'', %L, ''rows'', count(*)) FROM %I.%I', c.relname, n.nspname, c.relname) {tables}
@@ -54,6 +71,23 @@ SELECT format('SELECT json_build_object(''warmed'', %L) FROM ({read}) read', w.n
 '(' || w.first || ',0)', '(' || w.after || ',0)') FROM ({parts}) w
 \gexec
 """
+# Each sequence as a line of its own, and then how many there are: a log may lose some.
+_SEQUENCES = r"""\set ON_ERROR_STOP on
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL statement_timeout = {milliseconds};
+WITH found(oid, nspname, relname, increment, minimum, maximum, cycles, columns, start, selects, updates, uses, last) AS ({sequences})
+SELECT format('SELECT json_build_object(''of'', %L, ''sequence'', %L::json, ''value'', %s)%s', {whose}, json_build_array(oid, nspname, relname,
+increment, minimum, maximum, cycles, columns, start, selects, updates, uses, last),
+CASE WHEN selects THEN 'json_build_array(last_value, is_called)' ELSE 'NULL' END, CASE WHEN selects THEN format(' FROM %I.%I', nspname, relname) END)
+FROM found UNION ALL SELECT format('SELECT json_build_object(''of'', %L, ''sequences'', %s)', {whose}, count(*)) FROM found
+\gexec
+"""
+_MOVES = r"""\set ON_ERROR_STOP on
+SET statement_timeout = {milliseconds};
+{moves};
+SELECT json_build_object('complete', true);
+"""
+RESTORED, FAILED = "restored", "failed"
 _READ = READ.format(table="%I.%I", first="%L", after="%L")
 _COLUMNS = r"""SELECT json_build_object('columns_of', {table}, 'columns', coalesce(json_agg(a.attname), '[]')) FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
@@ -67,31 +101,73 @@ SELECT json_build_object('refused', {number}, 'sqlstate', :'SQLSTATE', 'said', :
 """
 
 
-def command(target, timeout, warm, rules=()):
+def command(target, timeout, warm, rules=(), sequences=False):
     """What ``sh -c`` is given so that psql reads a database. The URL is taken from DATABASE_URL, and nothing secret is in the text.
 
     :param target: Target; its options replace those of the URL, some of which only Prisma understands.
     :param timeout: seconds that opening the connection, and each statement but warming, may take.
     :param warm: names of tables (list of str) that are read whole, in this order, in STREAMS at once.
     :param rules: DataRules that are asked.
+    :param sequences: whether the sequences of this database and of the one of FAILED_DATABASE_URL are read, last of all.
     """
-    options = {"application_name": "spymeo.rollback", "connect_timeout": str(timeout), **dict(target.options)}
-    query = "&".join("%s=%s" % (name, quote(value, safe="")) for name, value in options.items())
-    schema = _literal(target.schema)
     script = _SCRIPT.format(
         milliseconds=timeout * 1000,
-        tables=_TABLES.format(schema=schema),
+        tables=_TABLES.format(schema=_literal(target.schema)),
         migrations=_literal(MIGRATIONS_TABLE),
+        ledger_state=LEDGER_STATE,
+        ledger_name=LEDGER_NAME,
+        ledger_rows=LEDGER_ROWS,
         rules=_asked(target.schema, rules),
     )
     streams = [_warm(target.schema, warm, part) for part in range(STREAMS)] if warm else []
-    # ${…%%\?*} is the URL up to its question mark. The application does not see a newline that an editor has left in it.
-    clean = "url=$(printf %s \"$DATABASE_URL\" | tr -d '\\001-\\037' | sed 's/^ *//; s/ *$//')"
-    call = 'psql --no-psqlrc --tuples-only --no-align --quiet --set VERBOSITY=verbose "${url%%\\?*}"'
-    ask = "ask() { %s%s; }" % (call, shlex.quote("?" + query))
     beside = "".join("printf %%s %s | ask & " % shlex.quote(stream) for stream in streams)
+    last = _both(timeout) if sequences else ""
     end = "echo %s" % shlex.quote(json.dumps(_COMPLETE))
-    return "%s; %s; printf %%s %s | ask && { %swait; %s; }" % (clean, ask, shlex.quote(script), beside, end)
+    return "%s; printf %%s %s | ask && { %swait; %s%s; }" % (
+        _way(target, timeout),
+        shlex.quote(script),
+        beside,
+        last,
+        end,
+    )
+
+
+def move_command(target, timeout, moves):
+    """What ``sh -c`` is given so that psql makes Moves in the database of DATABASE_URL, one after the other."""
+    script = _MOVES.format(milliseconds=timeout * 1000, moves=";\n".join(map(_move, moves)))
+    return "%s; printf %%s %s | ask" % (_way(target, timeout), shlex.quote(script))
+
+
+def _way(target, timeout):
+    """Shell that defines ``ask``, which gives its standard input to psql at the URL of DATABASE_URL."""
+    options = {"application_name": "spymeo.rollback", "connect_timeout": str(timeout), **dict(target.options)}
+    query = "&".join("%s=%s" % (name, quote(value, safe="")) for name, value in options.items())
+    # ${…%%\?*} is the URL up to its question mark. The application does not see a newline that an editor has left in it.
+    call = 'psql --no-psqlrc --tuples-only --no-align --quiet --set VERBOSITY=verbose "${url%%\\?*}"'
+    return "%s; ask() { %s%s; }" % (_url("DATABASE_URL"), call, shlex.quote("?" + query))
+
+
+def _url(variable):
+    return "url=$(printf %%s \"$%s\" | tr -d '\\001-\\037' | sed 's/^ *//; s/ *$//')" % variable
+
+
+def _both(timeout):
+    """Shell that reads the sequences of both databases; one that does not answer is missing in the output, and no error."""
+    parts = dict(sequences=SEQUENCES, milliseconds=timeout * 1000)
+    scripts = [_SEQUENCES.format(whose=_literal(whose), **parts) for whose in (RESTORED, FAILED)]
+    restored, failed = ("printf %%s %s | ask 2>/dev/null; " % shlex.quote(script) for script in scripts)
+    return "%s%s; %s" % (restored, _url("FAILED_DATABASE_URL"), failed)
+
+
+def _move(move):
+    sequence = move.sequence
+    return (SET if sequence.sets else DRAW).format(
+        oid=sequence.oid,
+        to=move.to,
+        steps=move.steps,
+        before=sequence.before,
+        sequence="%s.%s" % (_identifier(sequence.schema), _identifier(sequence.name)),
+    )
 
 
 def _warm(schema, tables, part):
@@ -151,10 +227,14 @@ def read(lines, rules=()):
     rows = {answer["table"]: answer["rows"] for answer in answers if "table" in answer}
     tables = next(answer["tables"] for answer in answers if "tables" in answer)
     migrations = tuple(_migration(answer) for answer in answers if "migration" in answer)
+    state = next((answer["ledger"] for answer in answers if "ledger" in answer), "none")
+    there = MIGRATIONS_TABLE in tables
+    known, unread = record(migrations if there else None, () if there else migrations, state)
     counted = _Counted(answers, rules)
     seen = Observation(
         server_version=next(answer["server_version"] for answer in answers if "server_version" in answer),
-        migrations=migrations if MIGRATIONS_TABLE in tables else None,
+        migrations=known,
+        unread=unread,
         rows=tuple((table, rows.get(table)) for table in tables),
         rules=tuple(rule_seen(counted, rule) for rule in rules),
     )
@@ -164,6 +244,29 @@ def read(lines, rules=()):
 def _migration(answer):
     started = datetime.fromisoformat(answer["started"])
     return Migration(answer["migration"], started, answer["finished"], answer["rolled_back"])
+
+
+def sequences_in(lines):
+    """The Sequences of each database (RESTORED, FAILED) that has told all of its own, out of the lines of psql's output."""
+    answers = [json.loads(line) for line in lines if line.startswith("{")]
+    found = {}
+    for whose in (RESTORED, FAILED):
+        told = [answer for answer in answers if answer.get("of") == whose]
+        read = [sequence_of(answer["sequence"], answer["value"]) for answer in told if "sequence" in answer]
+        if [answer["sequences"] for answer in told if "sequences" in answer] == [len(read)]:
+            found[whose] = tuple(read)
+    return found
+
+
+def refuse_unmoved(lines):
+    """
+    :raises Refused: psql has not made all Moves; what was said may hold the password.
+    :raises RollbackError: it has not come to its end, and nothing says why.
+    """
+    said = [line for line in lines if not line.startswith("{")]
+    _refuse(said, or_else=not is_complete(lines))
+    if not is_complete(lines):
+        raise RollbackError("The task ended before psql's output did, and gave no reason.", lines[-3:])
 
 
 class _Counted:

@@ -18,13 +18,14 @@ _SHARED = (
 )  # with the application's tasks
 
 
-def definition(application, image, command, value_from):
+def definition(application, image, command, value_from, failed_from=""):
     """The content of the probe's task definition (shape RegisterTaskDefinitionRequest, without tags).
 
     It logs where the application logs, runs on the application's network, and pulls secrets with its execution role.
 
     :param application: the application's task definition, shape TaskDefinition.
     :param value_from: where DATABASE_URL comes from.
+    :param failed_from: where FAILED_DATABASE_URL comes from, empty where the task needs none.
     :raises RollbackError: the application has no execution role, or no container that logs to CloudWatch Logs.
     """
     family = application["family"]
@@ -34,13 +35,14 @@ def definition(application, image, command, value_from):
             % family
         )
     shared = {key: application[key] for key in _SHARED if key in application}
+    urls = dict(DATABASE_URL=value_from, FAILED_DATABASE_URL=failed_from)
     container = dict(
         name=CONTAINER,
         image=image,
         essential=True,
         entryPoint=["sh", "-c"],
         command=[command],
-        secrets=[dict(name="DATABASE_URL", valueFrom=value_from)],
+        secrets=[dict(name=name, valueFrom=source) for name, source in urls.items() if source],
         logConfiguration=dict(logDriver="awslogs", options=_log_options(application)),
     )
     return dict(family="%s-rollback-probe" % family, cpu=CPU, memory=MEMORY, containerDefinitions=[container], **shared)

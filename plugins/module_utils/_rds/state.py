@@ -52,6 +52,14 @@ class DbInstance:
     tags: dict[str, str]
     description: dict[str, Any]
 
+    @property
+    def storage_told(self):
+        """How much of a restored instance's storage is loaded, for people; empty where RDS says nothing of it."""
+        percent = self.description.get("StorageOperationPercentProgress")
+        if percent is None or self.description.get("StorageOperationStatus") != "Initializing":
+            return ""
+        return "RDS has loaded %d %% of its storage; what is not loaded is slow at its first reading" % percent
+
     @classmethod
     def from_boto(cls, answer):
         """From the shape DBInstance."""

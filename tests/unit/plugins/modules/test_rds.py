@@ -549,6 +549,27 @@ def test_a_failed_instance_that_is_marked_and_stopped_is_left_as_it_is(both, run
     assert (result["changed"], result["plan"]) == (False, [])
 
 
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ({}, ""),
+        (
+            {"StorageOperationStatus": "Initializing", "StorageOperationPercentProgress": 43},
+            "RDS has loaded 43 % of its storage; ",
+        ),
+        ({"StorageOperationStatus": "Optimizing", "StorageOperationPercentProgress": 43}, ""),
+    ],
+)
+def test_how_much_of_the_storage_is_loaded_is_told_where_rds_says_it(
+    announce, db_instance_answer, ours, run_module, says, told
+):
+    serves = db_instance_answer(name=NEW, tags={**ours, "spymeo:rollback-served": SERVED[NEW]}, **says)
+    announce.instances(db_instance_answer(tags=MARKED), serves)
+    storage = run_module("rds_retire", **RETIRE)["storage"]
+    assert storage.startswith(told)
+    assert bool(storage) is bool(told)
+
+
 def test_what_rds_says_against_stopping_is_told_and_is_no_failure(both, aws, run_module):
     both(tags=MARKED)
     aws.refuse("rds", "stop_db_instance", "InvalidDBInstanceState", "Instance is in a Multi-AZ failover.")
@@ -627,7 +648,7 @@ def test_info_counts_what_was_created_since_the_time_of_the_data(counted, monkey
     monkeypatch.setattr(look, "PostgresqlGateway", Server)
     result = counted(5432, sequences=True, warm=["Log", "Practitioner", "Payment"])
     lost = result["lost"]
-    assert result["ids"].startswith("the failed database has 1 sequences and identity columns")
+    assert "go beyond the 1 of the failed one, by 10,000 values" in result["ids"]
     assert result["warm"] == ["Payment", "Practitioner", "Log"]
     assert asked == [("127.0.0.1", 3), ((), datetime(2026, 11, 22, 11, 0, tzinfo=UTC), 3)]
     assert lost["rows"] == {"Payment": 3, "Practitioner": None}

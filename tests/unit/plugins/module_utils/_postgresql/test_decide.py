@@ -84,7 +84,13 @@ DONE, FAILED, UNDONE = (
         (["1_init"], (DONE, FAILED), ["2_bad failed half-way (Prisma calls that P3009)"]),
         (["1_init", "2_bad"], (DONE, UNDONE), ["2_bad is not applied"]),
         ([], (DONE,), ["1_init is applied and was not expected"]),
-        ([], None, ["the table _prisma_migrations is not there"]),
+        (
+            [],
+            None,
+            [
+                "Prisma's record (_prisma_migrations; of Prisma 8, prisma_contract.ledger) is not there, or could not be read"
+            ],
+        ),
     ],
 )
 def test_tells_every_difference_from_the_expected_migrations(expected, migrations, words):

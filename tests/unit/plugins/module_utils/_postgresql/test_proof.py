@@ -58,7 +58,7 @@ def red(expected, observation):
         ),
         (Expected(("1_init",)), seen(), ("migrations", "2_payments is applied and was not expected")),
         (Expected(("1_init", "2_payments", "3_x")), seen(), ("migrations", "3_x is not applied")),
-        (Expected(("1_init",)), seen(migrations=None), ("migrations", "_prisma_migrations is not there")),
+        (Expected(("1_init",)), seen(migrations=None), ("migrations", "prisma_contract.ledger) is not there")),
         (Expected(), seen(migrations=(Migration("1", AT, finished=False),)), ("migrations", "P3009")),
         (
             Expected(),

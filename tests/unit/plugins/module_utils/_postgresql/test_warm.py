@@ -5,9 +5,19 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import in_order
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import AT_ONCE, in_order, pieces
 from hypothesis import given
 from hypothesis import strategies as st
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.booleans())
+def test_pieces_are_one_after_the_other_and_the_whole(first, blocks, ranged):
+    found = pieces(first, first + blocks, ranged)
+    assert [block for piece in found for block in piece][1:-1:2] == [piece[0] for piece in found][1:]
+    assert (found[0][0], found[-1][1]) == (first, first + blocks) if blocks else found == []
+    assert all(0 < after - start <= (AT_ONCE if ranged else blocks) for start, after in found)
+    assert ranged or len(found) <= 1
+
 
 NAMES = st.lists(st.sampled_from("abcdef"), max_size=6)
 

@@ -7,14 +7,23 @@ import pathlib
 import re
 import subprocess
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Move, sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import STREAMS
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import (
+    command,
+    is_complete,
+    move_command,
+    read,
+    refuse_unmoved,
+    sequences_in,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,7 +100,7 @@ def test_the_end_is_recognised():
     assert not is_complete(["not { json", "psql: error: connection refused"])
 
 
-def given_to_psql(script, url, directory, status=0):
+def given_to_psql(script, url, directory, status=0, failed=""):
     """What psql gets when sh runs the script with DATABASE_URL, each time that it is called: [(its last argument, its standard input)]; and
     what sh prints itself."""
     psql = directory / "psql"
@@ -99,7 +108,7 @@ def given_to_psql(script, url, directory, status=0):
         f'#!/bin/sh\nfor last; do :; done\nfile=$(mktemp {directory}/given.XXXXXX)\nprintf "%s\\n" "$last" > "$file"\ncat >> "$file"\nexit {status}\n'
     )
     psql.chmod(0o755)
-    environment = {"PATH": f"{directory}:/usr/bin:/bin", "DATABASE_URL": url}
+    environment = {"PATH": f"{directory}:/usr/bin:/bin", "DATABASE_URL": url, "FAILED_DATABASE_URL": failed}
     done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
     files = sorted(directory.glob("given.*"), key=lambda path: "warmed" in path.read_text())
     return [path.read_text().partition("\n")[::2] for path in files], done.stdout
@@ -138,7 +147,78 @@ def test_what_several_streams_have_read_is_told_once():
 
 
 def test_nothing_secret_is_in_the_command():
-    assert "hunter2" not in command(TARGET, 30, [])
+    assert "hunter2" not in command(TARGET, 30, [], sequences=True)
+    assert "hunter2" not in move_command(TARGET, 30, [MOVE])
+
+
+ROW = [16400, "public", "Payment_id_seq", 1, 1, 2**31 - 1, False, ['public."Payment".id'], 1, True, True, True, 1830]
+SEQUENCE = sequence_of(ROW, (1830, True))
+MOVE = Move(SEQUENCE, 11_830, 1830, 10_000, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([], {}),
+        ([{"of": "failed", "sequences": 0}], {"failed": ()}),
+        (
+            [{"of": "restored", "sequence": ROW, "value": [1830, True]}, {"of": "restored", "sequences": 1}],
+            {"restored": (SEQUENCE,)},
+        ),
+        ([{"of": "restored", "sequence": ROW, "value": [1830, True]}, {"of": "restored", "sequences": 2}], {}),
+        ([{"of": "restored", "sequence": ROW, "value": [1830, True]}], {}),
+        (
+            [{"of": "failed", "sequence": ROW, "value": None}, {"of": "failed", "sequences": 1}],
+            {"failed": (sequence_of(ROW, None),)},
+        ),
+    ],
+    ids=["nothing", "a database without one", "all", "one was lost", "no end", "one that cannot be read itself"],
+)
+def test_sequences_are_those_of_a_database_that_has_told_all_of_them(answers, expected):
+    assert sequences_in([*WHOLE[:-1], *lines(*answers), "psql: error: something", WHOLE[-1]]) == expected
+
+
+def test_both_databases_are_asked_for_their_sequences_each_at_its_url_and_last_of_all(tmp_path):
+    calls, said = given_to_psql(
+        command(TARGET, 30, ["Payment"], sequences=True),
+        "postgresql://new/d",
+        tmp_path,
+        failed="postgresql://old/d?x=1",
+    )
+    asked = {sql.count("E'failed'") > 0: address for address, sql in calls if "pg_sequence" in sql}
+    options = "?application_name=spymeo.rollback&connect_timeout=30&sslmode=require"
+    assert asked == {False: "postgresql://new/d" + options, True: "postgresql://old/d" + options}
+    assert is_complete(said.splitlines())
+
+
+def test_moves_are_made_in_their_order_and_what_a_name_holds_stays_in_it(tmp_path):
+    named = replace(SEQUENCE, name='x"; DROP TABLE y; --', increment=-1)
+    moves = [
+        MOVE,
+        replace(MOVE, sequence=named, to=-7),
+        replace(MOVE, sequence=replace(SEQUENCE, sets=False), steps=44),
+    ]
+    [(_address, sql)], _said = given_to_psql(move_command(TARGET, 30, moves), "postgresql://h/d", tmp_path)
+    made = [line.rstrip(";") for line in sql.splitlines() if "16400" in line]
+    assert made == [
+        'SELECT setval(16400::regclass, 11830) FROM "public"."Payment_id_seq" WHERE last_value < 11830',
+        'SELECT setval(16400::regclass, -7) FROM "public"."x""; DROP TABLE y; --" WHERE last_value > -7',
+        "SELECT count(nextval(16400::regclass)) FROM generate_series(1, 44)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (["psql:<stdin>:4: ERROR:  42501: permission denied for sequence x", *WHOLE[-1:]], Refused),
+        (["psql: error: connection refused"], Refused),
+        ([], RollbackError),
+    ],
+)
+def test_moves_that_were_not_all_made_are_an_error(said, error):
+    with pytest.raises(error):
+        refuse_unmoved(said)
+    refuse_unmoved(["11830", *WHOLE[-1:]])
 
 
 @given(TEXT, st.lists(TEXT, max_size=2))

@@ -37,6 +37,16 @@ options:
       - A task definition that itself names it already needs nothing any more.
     type: str
     default: ""
+  run_id:
+    description:
+      - The id of the run. Where an earlier try of it has written the version of the secret that becomes current after its deployment, what has that
+        address needs nothing any more.
+    type: str
+    default: ""
+  key:
+    description: The key of the URL, if the secret is a JSON object.
+    type: str
+    default: DATABASE_URL
   cluster:
     description: Name or ARN of the ECS cluster of O(targets), with which O(readers) tells them from services of the same name elsewhere.
     type: str
@@ -106,6 +116,13 @@ findings:
       description: The services that have it.
       type: list
       elements: str
+entries:
+  description:
+    - By service, what a copy of its task definition that only the deployed release runs has to get otherwise. That is RV(rewritten), and what reads
+      whichever version of the secret is current, with its ARN as C(secret).
+  returned: always, unless the options are wrong
+  type: dict
+  sample: {"spymeo-app": [{"container": "app", "name": "DATABASE_URL", "secret": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app-AbCdEf"}]}
 rewritten:
   description: By service, the entries of its containers that only a copy of the task definition can change, each with C(container) and C(name).
   returned: always, unless the options are wrong
@@ -131,6 +148,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import (
     Container,
     Observation,
+    entries,
     findings,
     is_pinned,
     rewritten,
@@ -139,7 +157,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._references.find i
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.looking import others
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.readers import findings_of_readers
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import is_pin_of_ours, pending_label
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 
@@ -147,7 +167,8 @@ def observe(module):
     """Everything that the containers get."""
     clients = Clients(module.aws)
     gateway = ReferencesGateway(clients)
-    secret = SecretsGateway(clients("secretsmanager")).secret("database_secret", module.params["database_secret"])
+    secrets = SecretsGateway(clients("secretsmanager"))
+    secret = secrets.secret("database_secret", module.params["database_secret"])
     containers = {
         service: tuple(Container.from_boto(item) for item in gateway.containers(definition))
         for service, definition in module.params["targets"].items()
@@ -163,7 +184,18 @@ def observe(module):
         database_secret=ours,
         containers=containers,
         values=dict(zip(texts, side_by_side(lambda text: read(gateway, ValueFrom.parse(text)), texts))),
+        pending_host=pending_host(secrets, secret, module.params["run_id"], module.params["key"]),
+        arn=secret.arn,
+        ours=frozenset(item.id for item in secret.versions if any(map(is_pin_of_ours, item.stages))),
     )
+
+
+def pending_host(gateway, secret, run_id, key):
+    """The host in the version that an earlier try of this run has written for its deployment; empty without one."""
+    version = secret.staged(pending_label(run_id)) if run_id else None
+    if version is None:
+        return ""
+    return DatabaseUrl.parse(read_url(gateway.value(secret, version.id).text, key)).host
 
 
 def read(gateway, reference):
@@ -191,6 +223,8 @@ def main():
             host=dict(type="str", required=True),
             current_host=dict(type="str", default=""),
             cluster=dict(type="str", default="default"),
+            run_id=dict(type="str", default=""),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
             readers=dict(type="str", choices=["ignore", "refuse", "leave"], default="ignore"),
             fail_on_error=dict(type="bool", default=True),
         )
@@ -198,7 +232,9 @@ def main():
     with module.telling():
         seen = observe(module)
         found = in_order([*findings(seen), *left_behind(module, seen)])
-        result = dict(told(found), changed=False, reason=summary(found), rewritten=rewritten(seen))
+        result = dict(
+            told(found), changed=False, reason=summary(found), rewritten=rewritten(seen), entries=entries(seen)
+        )
         if result["evidence"] and module.params["fail_on_error"]:
             message = (
                 "A new DATABASE_URL would not reach the application (%s). Nothing was changed. Mend all of this first:"

@@ -16,7 +16,8 @@ description:
   - Without O(host) and O(port) it only tells where the URL points.
   - The new version of the secret becomes current, and the one before it stays, as C(AWSPREVIOUS). A second try of the same run writes no second version.
   - The URL itself never leaves the module.
-  - With O(db_instance) and O(new_db_instance) both are marked with C(spymeo:rollback-served), since and until when they were in service.
+  - With O(db_instance) and O(new_db_instance) both are marked with C(spymeo:rollback-served), since and until when they were in service. With O(pending)
+    only the new one is, because the deployment that follows pins that version.
 options:
   database_secret:
     description: Name or ARN of the secret.
@@ -38,7 +39,8 @@ options:
   pending:
     description:
       - Write the new version under a label of the run, and leave what applications read. A task that pins this version can try it.
-      - A later task of the same run, without this option, makes that version current.
+      - A later task of the same run, without this option, makes that version current. It then bears the label C(spymeo-rollback-pinned), so that
+        tasks that pin it find it for as long as they run.
     type: bool
     default: false
   db_instance:
@@ -154,7 +156,9 @@ def rewrite(module, gateway, secret, value, url):
     if module.params["pending"]:
         gateway.put_pending(secret, text, token, label)
     elif tried and tried.id == token:
-        gateway.activate_pending(secret, text, Move(secret.name, secret.arn, value.version_id, token), label)
+        gateway.activate_pending(
+            secret, text, Move(secret.name, secret.arn, value.version_id, token), label, pinned=True
+        )
     else:
         gateway.put_current(secret, text, token)
     return token
@@ -197,11 +201,12 @@ class Service:
 
 def move(module, gateway, secret, value, url):
     """As ``rewrite``, with the marks of both instances where they are named. Gives what stands against the marks, too."""
-    marks = bool(module.params["db_instance"]) and not (module.params["pending"] or module.check_mode)
+    marks = bool(module.params["db_instance"]) and not module.check_mode
     service = Service(module) if marks else None
     begun = service.begin() if service else None
     version_id = rewrite(module, gateway, secret, value, url)
-    return version_id, begun or (service.end() if service else None)
+    ends = service and not module.params["pending"]
+    return version_id, begun or (service.end() if ends else None)
 
 
 def main():

@@ -30,6 +30,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  unless_serving:
+    description:
+      - Leave the services as they are when something of them serves by now, though nothing did when it was decided.
+      - One that was brought to 0 tasks already stays there.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -90,7 +96,7 @@ reason:
   type: str
 remembered:
   description: How many tasks each service is to get back.
-  returned: success
+  returned: success, unless they were left as they are because something serves
   type: dict
   sample: {"spymeo-app": 2}
 seconds:
@@ -102,6 +108,9 @@ seconds:
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import FENCE, LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import AUTO, NO_FENCE, choose_fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
@@ -111,6 +120,15 @@ WHY = {
     FENCE: ("nothing may write to the database while it is rolled back", "they stand at 0 tasks already"),
     LIFT: ("they get back what they had", "they were not brought to 0 tasks"),
 }
+SERVES = "something serves by now, so they are left as they are"
+
+
+def serves(module, ecs, services):
+    """Whether something of services that none of our runs has brought to 0 tasks serves anybody."""
+    if any(service.fence for service in services):
+        return False
+    looks = look(ecs, [service.name for service in services], ElbGateway(module.aws("elbv2")))
+    return choose_fence(AUTO, looks)[0] == NO_FENCE
 
 
 def main():
@@ -118,6 +136,7 @@ def main():
         dict(
             cluster=dict(type="str", required=True),
             services=dict(type="list", elements="str", required=True),
+            unless_serving=dict(type="bool", default=False),
             state=dict(type="str", choices=["present", "absent"], default="present"),
             run_id=dict(type="str", required=True),
             wait=dict(type="bool", default=True),
@@ -131,6 +150,8 @@ def main():
         scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
         fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock)
         before = {service.name: service.desired for service in fencing.services}
+        if params["unless_serving"] and serves(module, ecs, fencing.services):
+            module.finish(changed=False, before=before, after=before, plan=[], reason=SERVES, seconds=0.0)
         remembered = {service.name: service.wanted for service in fencing.services}
         plan = fencing.plan()
         if not module.check_mode:

@@ -120,6 +120,13 @@ options:
         description: Whether a public URL that cannot be reached is a note and not a failure.
         type: bool
         default: false
+  fence:
+    description:
+      - Whether the services are to be brought to 0 tasks before a database that moves is deployed with them. V(auto) looks whether anything of them serves
+        anybody. Where nothing does, it costs nobody anything. RV(fence) tells what is to be done.
+    type: str
+    choices: [auto, none, scale_to_zero]
+    default: none
   fail_on_error:
     description:
       - Whether the task fails when a check has failed. Its message names every failure with its cure.
@@ -168,6 +175,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+fence:
+  description: Whether the services are to be brought to 0 tasks before the deployment. C(value) is V(none) or V(scale_to_zero), C(why) the reason.
+  returned: when one was chosen for each service
+  type: dict
+  sample: {"value": "none", "why": "something serves"}
 targets:
   description: The chosen task definition ARN of each service, as M(spymeo.rollback.ecs_rollback) takes it.
   returned: when one was chosen for each service
@@ -401,13 +413,21 @@ from dataclasses import replace
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look as look_at_tasks
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
     choose,
     named_release,
     stay,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import (
+    AUTO,
+    NO_FENCE,
+    SCALE_TO_ZERO,
+    choose_fence,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
+from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import (
@@ -510,7 +530,7 @@ def told(releases, picked, found, stays):
 
 def refused(error):
     """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
-    nothing = dict(services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[])
+    nothing = dict(fence={}, services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[])
     nothing.update(bad_since="", running_since="", release_point={})
     told = dict(release_point_reason=error.message, verdict=FAILED, reason=error.message, msg=error.message)
     return dict({**nothing, **told, **error.result}, evidence=[error.message, *error.evidence])
@@ -554,8 +574,12 @@ def planned(module):
     found = findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
     found = [with_next(finding, releases) for finding in found] + noted(releases)
     found.sort(key=lambda finding: finding.verdict == PASSED)
+    names = [service.name for service in services + readers]
+    looks = look_at_tasks(gateway, names, ElbGateway(module.aws("elbv2"))) if params["fence"] == AUTO else []
+    fence, why = choose_fence(params["fence"], looks)
     return dict(
         told(releases, picked, found, params["choose"] == "running"),
+        fence=dict(value=fence, why=why),
         resources=resources_of(services + readers, params["cluster"]),
     )
 
@@ -583,6 +607,7 @@ def main():
             wait_timeout=dict(type="int", default=3600),
             served_at_least=dict(type="int", default=MOMENTS),
             proof=dict(type="dict", options=PROOF),
+            fence=dict(type="str", choices=[AUTO, NO_FENCE, SCALE_TO_ZERO], default=NO_FENCE),
             fail_on_error=dict(type="bool", default=True),
         )
     )

@@ -222,7 +222,9 @@ def main():
             instances=instances,
             unfinished=[line for each in instances for line in each["unfinished"]],
             awaits_snapshot=any(each.awaits_snapshot for each in finishings),
-            since_changed=["DB instance %s: %s" % (each.name, item) for each in finishings for item in each.since_changed],
+            since_changed=[
+                "DB instance %s: %s" % (each.name, item) for each in finishings for item in each.since_changed
+            ],
             resources=resources,
             seconds=round(clock.now() - started, 1),
         )

@@ -278,7 +278,10 @@ def main():
         ending = Ending(module.memory, params, module.check_mode, time.time)
         outcome = outcome_of(seen_by(module, ending))
         outcome = replace(
-            outcome, seconds=ending.seconds, served=ending.served, next=next_command(outcome, params["commands"], params["ways"])
+            outcome,
+            seconds=ending.seconds,
+            served=ending.served,
+            next=next_command(outcome, params["commands"], params["ways"]),
         )
         around = dict(params, **ending.around(outcome, module.aws))
         lines = lines_of(outcome, params["failure"], around)

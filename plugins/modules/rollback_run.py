@@ -375,7 +375,9 @@ def main():
         found = found or problems_together(variables, playbook, now) + problems_of_checks(checks, now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
-        given = variables.get("rollback_run_id") or "" if playbook != FINISH else ""  # there it names the run that is finished
+        given = (
+            variables.get("rollback_run_id") or "" if playbook != FINISH else ""
+        )  # there it names the run that is finished
         abandon = module.params["abandon"] or variables.get("rollback_abandon") or ""
         store = remembered(module, given, abandon)
         store["evidence"] += missing_libraries(variables, playbook)

@@ -92,7 +92,9 @@ def test_what_users_feel_is_set_and_the_outcome_tells_what_comes_later(shared, s
 
 def test_hold_and_the_next_run_show_that_it_is_not_finished(shared, served):
     for playbook, *given in (("hold", "-e", "rollback_hold=show"), ("rollback_code", "--check")):
-        assert f"run {RUN} is not finished: DB instance {NEW}: MaxAllocatedStorage" in words(shared.play(playbook, *given))
+        assert f"run {RUN} is not finished: DB instance {NEW}: MaxAllocatedStorage" in words(
+            shared.play(playbook, *given)
+        )
 
 
 def test_a_check_writes_nothing(shared, served):

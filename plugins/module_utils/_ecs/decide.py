@@ -70,7 +70,9 @@ def running_revision(service, history):
     return known[0] if known else Revision("", service.task_definition)
 
 
-def next_step(service, target, running, history, secrets_changed_at=None, pins=(), edits=(), wanted=None):
+def next_step(
+    service, target, running, history, secrets_changed_at=None, pins=(), edits=(), wanted=None, superseded=False
+):
     """How ``service`` is brought to ``target``.
 
     :param target: TaskDefinition; a copy of it counts as the target itself.
@@ -79,7 +81,8 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     :param secrets_changed_at: when the newest change to a secret or parameter that ``target`` names was made; None without any.
         Tasks read secrets when they start, never later: a change after the deployment began needs another one.
     :param pins: (image reference, reference by digest) where a tag means another image than it did.
-    :param edits: Edits of what ``target`` itself says of a database that has moved.
+    :param edits: Edits of what ``target`` is to read of a database that has moved.
+    :param superseded: whether ``running`` pins a version of a secret for a run, and another one is current by now.
     :param wanted: the Revision that is to come back, whose images and configuration count as well; None where only ``target`` does.
     :return: a Step.
     :raises BadInput, RollbackError: ECS would refuse it, or it could not succeed.
@@ -87,16 +90,30 @@ def next_step(service, target, running, history, secrets_changed_at=None, pins=(
     _refuse_what_cannot_work(service, target)
     present = running_revision(service, history)
     change = changes(present, wanted)
-    if edits:
-        what = ", ".join(dict.fromkeys(edit.name for edit in edits))
-        reason = "%s of %s names the failed database in itself" % (what, short(target.arn))
-        return Step("register", reason, target.arn, pins=tuple(pins), edits=tuple(edits), changes=change)
+    if edits and not _reads(running, target, pins, edits):
+        return _copied(target, pins, edits, change)
     step = _step(service, target, running, history, secrets_changed_at, pins, wanted, present)
+    if edits and step.task_definition != running.arn:
+        return _copied(target, pins, edits, change, force=True)
+    if superseded and not edits and step.task_definition == running.arn:
+        reason = "%s pins a version of a secret that is not the current one any more" % short(running.arn)
+        step = Step("deploy", reason, target.arn, changes=change)
     if service.fence is None or step.verb in ("deploy", "register"):
         return step
     reason = "%s was brought to 0 tasks for the rollback, and gets its %d back" % (service.name, service.fence.desired)
     again = running.arn if running.release == target.release and step.verb != "stop" else target.arn
     return Step("deploy", reason, again, force=True, changes=change)
+
+
+def _reads(running, target, pins, edits):
+    """Whether what runs is the copy that ``edits`` make of ``target``."""
+    return running.release == target.release and running.containers == target.changed(pins, edits)
+
+
+def _copied(target, pins, edits, change, force=False):
+    what = ", ".join(dict.fromkeys(edit.name for edit in edits))
+    reason = "a copy of %s gets another %s" % (short(target.arn), what)
+    return Step("register", reason, target.arn, force, pins=tuple(pins), edits=tuple(edits), changes=change)
 
 
 def _step(service, target, running, history, secrets_changed_at, pins, wanted, present):

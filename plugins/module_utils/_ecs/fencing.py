@@ -39,7 +39,7 @@ class Fencing:
         if without:
             raise RollbackError(
                 "Service %s is scaled to 0 already, and not by a rollback, so it is not known how many tasks it is to get back. "
-                "Set its desired count, or set rollback_fence to none." % ", ".join(without)
+                "Set its desired count, or set rollback_fence to auto." % ", ".join(without)
             )
 
     def observe(self):

@@ -227,8 +227,9 @@ class EcsGateway:
         for key in NOT_REGISTERED:
             content.pop(key, None)
         kept = [tag for tag in answer.get("tags", []) if tag["key"] not in (TAG_ORIGIN, TAG_RUN)]
-        ours = [{"key": TAG_ORIGIN, "value": arn}, {"key": TAG_RUN, "value": run_id}]
-        wanted = self.task_definition(arn).changed(pins, edits)
+        original = self.task_definition(arn)
+        ours = [{"key": TAG_ORIGIN, "value": original.release}, {"key": TAG_RUN, "value": run_id}]
+        wanted, arn = original.changed(pins, edits), original.release
         there = self._copy_in(family, arn, run_id, wanted)
         try:
             return there or self._registered(family, dict(content, tags=kept + ours))

@@ -127,3 +127,22 @@ def all_of(answers):
         )
     failed = [answer.reason for answer in answers if isinstance(answer, Failed)]
     return Failed("; ".join(failed)) if failed else Ready("; ".join(answer.detail for answer in answers))
+
+
+def alone(deployed, services, tasks):
+    """Whether ECS is to run nothing but what was deployed. What is being stopped has read its secrets long ago, so it is not waited for.
+
+    :param deployed: service → ARN of the task definition.
+    :param services: service → Service.
+    :param tasks: service → ServiceTasks that are to be RUNNING.
+    """
+    others = []
+    for name, arn in sorted(deployed.items()):
+        primary = services[name].primary
+        if primary is None or primary.task_definition != arn:
+            return Failed("somebody has deployed %s of %s meanwhile" % (short(services[name].task_definition), name))
+        left = [task for task in tasks[name] if task.task_definition != arn]
+        others += ["%s of %s" % (task.id, short(task.task_definition)) for task in left]
+    if others:
+        return Pending(0, 1, "still to run: %s" % ", ".join(others))
+    return Ready("nothing else is to run")

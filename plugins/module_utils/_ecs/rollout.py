@@ -17,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import is_service_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
     all_of,
+    alone,
     asked_about_health,
     judge,
     judge_rollback,
@@ -36,6 +37,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import pinned_versions, unpinned
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
@@ -76,7 +78,7 @@ class Course:
         return dict(
             name=self.service.name,
             before=short(self.service.task_definition),
-            after=short(self.asked_for or self.target.arn),
+            after=short(self.asked_for or self.step.task_definition),
             image=list(self.target.images),
             step=self.step.verb,
             reason=self.step.reason,
@@ -90,7 +92,8 @@ class Rollout:
     """The courses of all services.
 
     :param ecs: EcsGateway.
-    :param changes: callable: a TaskDefinition → when the newest change to what its tasks read at their start was made, or None.
+    :param changes: ``_parameters.changes.Changes``: callable: a TaskDefinition → when the newest change to what its tasks read at their start was
+        made, or None.
     :param ecr: EcrGateway.
     :param logs: LogsGateway.
     :param scaling: callable → ScalingGateway; it is asked for only where a service was brought to 0.
@@ -112,6 +115,7 @@ class Rollout:
         self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
         services = ecs.services(sorted(targets))
         known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
+        origins = ecs.there(item.origin for item in known.values() if item.origin)
         histories = ecs.histories([service.name for service in services])
         asked = revisions or {}
         whole = ecs.revisions(sorted(asked.values())) if asked else {}
@@ -120,21 +124,39 @@ class Rollout:
 
         def begin(service):
             target, running = known[targets[service.name]], known[service.task_definition]
-            return self._begin(service, target, running, histories[service.name], images)
+            return self._begin(service, target, running, histories[service.name], images, origins)
 
         self.courses = side_by_side(begin, services)
 
-    def _begin(self, service, target, running, history, images):
+    def _begin(self, service, target, running, history, images, origins):
+        target, edits = self._to_read(service, target, origins)
+        pinned = pinned_versions(running, origins[running.origin]) if running.origin in origins else ()
         present = running_revision(service, history)
         wanted = self._wanted.get(service.name) or last_success(history, target.arn)
         tag_stayed = not (wanted and running.release == target.release and same_images(present, wanted) is False)
         pins = moved_images(target, dict(wanted.digests) if wanted else {}, images, tag_stayed)
-        edits = self._move.edits(service.name, target) if self._move else ()
-        step = next_step(service, target, running, history, self._changes(target), pins, edits, wanted)
+        changed = self._changes(running if running.release == target.release else target)
+        superseded = bool(pinned) and self._move is None and self._changes.superseded(pinned)
+        if self._move is None and running.release == target.release and not superseded:
+            edits = ()  # what it pins is the current version: there is nothing to take back yet
+        step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded)
         course = Course(service, target, running, step, history, present, wanted)
         if step.verb == "nothing":
             course.outcome = "as before"
         return course
+
+    def _to_read(self, service, target, origins):
+        """The TaskDefinition to deploy, and the Edits of a copy of it.
+
+        What a run has pinned in a copy is for the deployment of that run alone: where no database moves, the origin comes back.
+        """
+        if self._move:
+            return target, self._move.edits(service.name, target)
+        origin = origins.get(target.origin)
+        edits = unpinned(target, origin) if origin else ()
+        if edits and target.changed((), edits) == origin.containers:
+            return origin, ()
+        return target, edits
 
     @property
     def changes(self):
@@ -202,6 +224,22 @@ class Rollout:
             raise RollbackError(
                 "%d of %d services were not deployed." % (len(refused), len(self.courses)), self._evidence()
             )
+        if self._move:
+            self._alone(timeout)
+
+    def _alone(self, timeout):
+        """Return when ECS is to run nothing but what was deployed: the secret may change for whatever starts from now on.
+
+        :raises TimedOut: something else is still to run.
+        """
+        deployed = {course.service.name: course.asked_for or course.running.arn for course in self.courses}
+
+        def look():
+            tasks = self._ecs.tasks(sorted(deployed))
+            services = {service.name: service for service in self._ecs.services(sorted(deployed))}
+            return alone(deployed, services, tasks)
+
+        wait_for("Waiting until no task of another release is left", look, timeout, self._clock)
 
     def _left(self, error, timeout, teller):
         """The error of targets that have failed, with what has become of their services, and of the others."""

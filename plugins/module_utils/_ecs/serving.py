@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
 RUNNING = "RUNNING"
+AUTO, NO_FENCE, SCALE_TO_ZERO = "auto", "none", "scale_to_zero"
 NOBODY = "no service is named, so nothing was looked at"
 ON_THE_WAY = ("initial", "unused")  # TargetHealth: its first checks are under way, or it is not registered yet
 
@@ -127,6 +128,43 @@ def _state(health, address):
         if best[0] != "healthy":
             worst = known[0] if known else best
     return worst
+
+
+def nobody_served(looks):
+    """Why nothing of several services serves anybody (str), or an empty one where something does, or may.
+
+    What has no load balancer, or whose targets could not be read, may serve as long as a task of it runs.
+    """
+    told = []
+    for seen in looks:
+        name, running = seen.service.name, seen.running
+        if not running:
+            told.append("%s has no task that runs" % name)
+        elif not seen.service.balancers or unknown_targets(seen) or _some_healthy(seen):
+            return ""
+        else:
+            told.append("none of the %d tasks of %s is a healthy target" % (len(running), name))
+    return "; ".join(told)
+
+
+def _some_healthy(seen):
+    return any(_state(seen.health, task.address)[0] == "healthy" for task in seen.running)
+
+
+def choose_fence(asked, looks):
+    """Whether the services are brought to 0 tasks before the deployment, and why: (``none`` or ``scale_to_zero``, str).
+
+    :param asked: ``auto``, ``none`` or ``scale_to_zero``.
+    :param looks: the Seen of each service, for ``auto``.
+    """
+    if asked != AUTO:
+        return asked, "rollback_fence is %s" % asked
+    if any(not seen.service.wanted for seen in looks):
+        return NO_FENCE, "a service is scaled to 0 already"
+    why = nobody_served(looks)
+    if why:
+        return SCALE_TO_ZERO, "it costs nobody anything: %s" % why
+    return NO_FENCE, "something serves"
 
 
 def unknown_targets(seen):

@@ -120,9 +120,10 @@ class TaskDefinition:
 
     @property
     def secret_arns(self):
-        """The Secrets Manager ARNs that it names, without key, stage and version (arn:…:secret:NAME:key:stage:version)."""
-        values = [value for container in self.containers for _name, value in container.secrets]
-        named = [":".join(value.split(":")[:7]) for value in values if value.split(":")[2:3] == ["secretsmanager"]]
+        """The Secrets Manager ARNs of which it reads what a label is on, without key, stage and version
+        (arn:…:secret:NAME:key:stage:version). A version that it names by its id never changes."""
+        values = [value.split(":") for container in self.containers for _name, value in container.secrets]
+        named = [":".join(parts[:7]) for parts in values if parts[2:3] == ["secretsmanager"] and not any(parts[9:])]
         return tuple(sorted(set(named)))
 
     @property

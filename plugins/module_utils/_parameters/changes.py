@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import current_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
 
@@ -35,3 +36,8 @@ class Changes:
             parameters = if_allowed("ssm:GetParameters", ParametersGateway(client).newest_change, here)
         found = [moment for moment in (secrets, parameters) if moment and not isinstance(moment, NotRead)]
         return max(found, default=None)
+
+    def superseded(self, pinned):
+        """Whether one of these versions, (ARN of the secret, version id), is not the current one any more."""
+        gateway = SecretsGateway(self._clients("secretsmanager"))
+        return any(current_of(gateway.secret("secrets", secret)).id != version_id for secret, version_id in pinned)

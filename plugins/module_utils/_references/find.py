@@ -46,15 +46,19 @@ class Container:
 @dataclass(frozen=True)
 class Observation:
     """``host`` is the failed database's, ``current_host`` the one that DATABASE_URL names now, which after a cutover is the restored
-    one's. ``containers``: service → its Containers. ``values``: valueFrom → text, None when there is no text, or a NotRead; they
-    show in no repr. ``database_secret`` is everything that the rewritten secret may be called. For a reference to a pinned version of
-    it there is also the value of ``unpinned(reference)``."""
+    one's, and ``pending_host`` the one in the version that this run has written and that becomes current after its deployment, empty
+    without one. ``database_secret`` is everything that the rewritten secret may be called, ``arn`` its ARN, and ``ours`` the ids of its
+    versions that runs have pinned. ``containers``: service → its Containers. ``values``: valueFrom → text, None when there is no text, or a
+    NotRead; they show in no repr. For a reference to a pinned version of the secret there is also the value of ``unpinned(reference)``."""
 
     host: str
     current_host: str
     database_secret: frozenset[str]
     containers: dict[str, tuple[Container, ...]]
     values: dict[str, object] = field(default_factory=dict, repr=False)
+    pending_host: str = ""
+    arn: str = ""
+    ours: frozenset[str] = frozenset()
 
 
 def names_host(text, host):
@@ -80,6 +84,32 @@ def rewritten(seen):
         if named:
             found[service] = named
     return found
+
+
+def entries(seen):
+    """What a copy of each task definition that only the deployed release reads has to name otherwise: service → [{container, name}].
+
+    That is what ``rewritten`` gives, and every reference to the current version of our secret, or to one that an earlier run has pinned;
+    ``secret`` is its ARN.
+    """
+    found = rewritten(seen)
+    for service, containers in seen.containers.items():
+        pinned = [
+            dict(container=item.name, name=name, secret=seen.arn)
+            for item in containers
+            for name, text in item.secrets
+            if _follows(seen, ValueFrom.parse(text)) or _follows_as_copy(seen, text)
+        ]
+        names = [(item["container"], item["name"]) for item in pinned]
+        plain = [item for item in found.get(service, []) if (item["container"], item["name"]) not in names]
+        if plain or pinned:
+            found[service] = plain + pinned
+    return found
+
+
+def _follows(seen, reference):
+    """Whether a ValueFrom means whichever version of our secret is current, or one that a run of ours has pinned instead."""
+    return reference.id in seen.database_secret and (not is_pinned(reference) or reference.version in seen.ours)
 
 
 def _moved(seen, container):
@@ -123,8 +153,8 @@ def _of_service(seen, service, containers):
         for name, text in container.secrets:
             reference = ValueFrom.parse(text)
             ours = reference.id in seen.database_secret
-            pinned = is_pinned(reference)
-            if _follows_as_copy(seen, text):
+            pinned = is_pinned(reference) and not (ours and reference.version in seen.ours)
+            if pinned and _follows_as_copy(seen, text):
                 followed = True
                 yield Finding("reference", name, PASSED, "it pins a version of the secret, and %s" % _IN_A_COPY)
                 continue
@@ -141,12 +171,11 @@ def _of_service(seen, service, containers):
 
 
 def _has_moved(seen, containers):
-    """Whether one of the containers itself has the restored database's address already, as the copy of an earlier run does."""
-    if seen.current_host.lower() == seen.host.lower():
-        return False
+    """Whether one of the containers itself has the restored database's address already, as the copy of an earlier try does."""
+    hosts = [host for host in (seen.current_host, seen.pending_host) if host and host.lower() != seen.host.lower()]
     texts = [value for item in containers for _name, value in item.environment]
     texts += [seen.values.get(text) for item in containers for _name, text in item.secrets]
-    return any(isinstance(text, str) and points_at(text, seen.current_host) for text in texts)
+    return any(isinstance(text, str) and points_at(text, host) for text in texts for host in hosts)
 
 
 def _of_secret(seen, name, text, ours, pinned):

@@ -18,7 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url impor
 class Move:
     """A database's new address, and the version of the secret that has it.
 
-    ``entries``: service → [{container, name}], as ``find.rewritten`` gives them.
+    ``entries``: service → [{container, name, secret}], as ``find.entries`` gives them.
     """
 
     host: str
@@ -31,7 +31,7 @@ class Move:
 
         :raises RollbackError: an entry holds no database URL, though it did when the places were looked for.
         """
-        named = {(entry["container"], entry["name"]) for entry in self.entries.get(service, [])}
+        named = {(entry["container"], entry["name"]): entry.get("secret") for entry in self.entries.get(service, [])}
         found = []
         for container in definition.containers:
             for name, value in container.environment:
@@ -41,9 +41,38 @@ class Move:
             for name, text in container.secrets:
                 if (container.name, name) in named:
                     reference = ValueFrom.parse(text)
-                    pinned = "%s:%s::%s" % (reference.id, reference.key, self.version_id)
+                    secret = named[container.name, name] or reference.id  # a partial ARN takes no version
+                    pinned = "%s:%s::%s" % (secret, reference.key, self.version_id)
                     found.append(Edit(container.name, "secrets", name, pinned))
         return tuple(found)
+
+
+def unpinned(definition, origin):
+    """The Edits that have a copy read whichever version is current again, where its origin does and a run has pinned one instead.
+
+    :param definition: TaskDefinition.
+    :param origin: the TaskDefinition that it is a copy of.
+    """
+    return tuple(
+        Edit(container.name, "secrets", name, before) for container, name, _text, before in _pins(definition, origin)
+    )
+
+
+def pinned_versions(definition, origin):
+    """The same places: (ARN of the secret, id of the version) of each."""
+    found = (ValueFrom.parse(text) for _container, _name, text, _before in _pins(definition, origin))
+    return tuple(sorted({(item.id, item.version) for item in found}))
+
+
+def _pins(definition, origin):
+    """(Container, name, valueFrom, the origin's valueFrom) of each entry that has a version where the origin's has none."""
+    before = {(item.name, name): text for item in origin.containers for name, text in item.secrets}
+    for container in definition.containers:
+        for name, text in container.secrets:
+            was = before.get((container.name, name), text)
+            now, then = ValueFrom.parse(text), ValueFrom.parse(was)
+            if now.version and not (then.version or then.stage) and now.id.startswith(then.id):
+                yield container, name, text, was
 
 
 def points_at(text, host):

@@ -389,7 +389,9 @@ VARIABLES = {
     "rollback_database_again": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_despite_lineage": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_safety_snapshot": Variable(_choice("take", "none"), "empty, take, or none", (), RESTORES),
-    "rollback_fence": Variable(_choice("none", "scale_to_zero"), "empty, none, or scale_to_zero", (), RESTORES),
+    "rollback_fence": Variable(
+        _choice("auto", "none", "scale_to_zero"), "empty, auto, none, or scale_to_zero", (), RESTORES
+    ),
     "rollback_db_probe": Variable(
         _choice("direct", "task"), "empty, direct, or task", (), (*RESTORES, CODE, UNDO, CHECKPOINT)
     ),
@@ -399,6 +401,7 @@ VARIABLES = {
         (),
         RESTORES,
     ),
+    "rollback_sequences": Variable(_choice("ahead", "leave"), "empty, ahead, or leave", (), (*RESTORES, UNDO)),
     "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_db_warm": Variable(
         _check_optional_names, "empty, or a list of tables, like [Practitioner]", (), RESTORES
@@ -569,6 +572,7 @@ OF_ROLES = frozenset(
         "code_choose",
         "code_cluster",
         "code_database",
+        "code_fence",
         "code_database_secret",
         "code_despite_migrations",
         "code_fail_on_error",
@@ -605,6 +609,7 @@ OF_ROLES = frozenset(
         "database_run_id",
         "database_safety_snapshot",
         "database_secret",
+        "database_sequences",
         "database_services",
         "database_snapshot",
         "database_snapshot_before",
@@ -615,6 +620,7 @@ OF_ROLES = frozenset(
         "report_contacts",
         "report_environment",
         "report_fence",
+        "report_sequences",
         "run_abandon",
         "run_application",
         "run_aws",
@@ -691,6 +697,7 @@ OF_ROLES = frozenset(
         "undo_readers",
         "undo_run",
         "undo_run_id",
+        "undo_sequences",
         "undo_store",
         "undo_wait_timeout",
     ]

@@ -14,7 +14,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome impor
     SHOWN,
     UNTOUCHED,
 )
-
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import minutes
 
 INDENT = " " * 10

@@ -81,7 +81,9 @@ class Lock:
     purpose: str = ROLLBACK
     left: float | None = None  # when its play was found dead, before the lease has ended
     command: str = ""  # that was typed, without the ids of runs
-    beneath: dict | None = field(default=None, hash=False)  # of a finish: the lock of the unfinished run that it has found
+    beneath: dict | None = field(
+        default=None, hash=False
+    )  # of a finish: the lock of the unfinished run that it has found
 
     @property
     def uncovered(self):

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Past, candidates, choose
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, PENDING, PREVIOUS
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import (
+    CURRENT,
+    PENDING,
+    PINNED_LABEL,
+    PREVIOUS,
+)
 
 PENDING_LABEL = "spymeo-rollback-pending-"
 _TOKENS = uuid.UUID("5a1f6c1e-6a0c-5d0e-9c55-0f6a7f1f2b11")  # any fixed namespace will do
@@ -107,6 +112,11 @@ def plan_move(secret, target):
 def write_token(run_id, arn, host, port):
     """The ClientRequestToken of the write of a run. It becomes the version's id, so a second try of the same run is no second version."""
     return str(uuid.uuid5(_TOKENS, "\n".join((run_id, arn, host, str(port)))))
+
+
+def is_pin_of_ours(stage):
+    """Whether a staging label is one of those that a run puts on a version that task definitions of its own pin."""
+    return stage == PINNED_LABEL or stage.startswith(PENDING_LABEL)
 
 
 def pending_label(run_id):

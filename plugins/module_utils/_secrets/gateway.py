@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, reading
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, LABELS, Secret, Value
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import (
+    CURRENT,
+    LABELS,
+    PINNED_LABEL,
+    Secret,
+    Value,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 
 
@@ -142,19 +148,28 @@ class SecretsGateway:
         except is_boto3_error_code("LimitExceededException") as error:
             raise RollbackError(_FULL % (secret.name, LABELS)) from error
 
-    def activate_pending(self, secret, text, move, label):
-        """Make the version that ``put_pending`` wrote current, and take its label away.
+    def activate_pending(self, secret, text, move, label, pinned=False):
+        """Make the version that ``put_pending`` wrote current, and take its label away. One that tasks have ``pinned`` gets another.
 
         :raises RollbackError: the secret was changed since, so that this version is not what is to be current.
         """
         if self.value(secret, move.target).text != text:
             raise RollbackError(_CHANGED_SINCE % (move.target, secret.name))
+        if pinned:
+            self._keep_pinned(secret, move.target)
         self.move_current(move)
         self.drop_label(secret, label, move.target)
 
-    def put_label(self, arn, label, version_id):
-        """Put a label of ours, which no other version bears, on a version of a secret."""
-        self._client.update_secret_version_stage(SecretId=arn, VersionStage=label, MoveToVersionId=version_id)
+    def _keep_pinned(self, secret, version_id):
+        """Keep a version that tasks pin from being pruned for as long as it is the newest that a cutover has pinned."""
+        there = secret.staged(PINNED_LABEL)
+        if there is None or there.id != version_id:
+            self.put_label(secret.arn, PINNED_LABEL, version_id, there.id if there else None)
+
+    def put_label(self, arn, label, version_id, loser=None):
+        """Put a label of ours on a version of a secret; ``loser`` is the id of the version that bears it now, None without one."""
+        taken = dict(RemoveFromVersionId=loser) if loser else {}
+        self._client.update_secret_version_stage(SecretId=arn, VersionStage=label, MoveToVersionId=version_id, **taken)
 
     def drop_label(self, secret, label, version_id):
         """Take a label of ours away from a version. A version that has no other label may be pruned then."""

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
+PINNED_LABEL = (
+    "spymeo-rollback-pinned"  # on the version that the tasks of the newest cutover pin: it keeps it from being pruned
+)
 LABELS = 20  # staging labels that all versions of a secret may bear together (quota of Secrets Manager)
 
 

@@ -69,6 +69,7 @@ def settings_of(arguments: argparse.Namespace) -> dict:
         "or_any_port": True,
         "durations": dict(arguments.set),
         "breaker": arguments.breaker,
+        "percent": arguments.percent,
         "services": arguments.services,
         "applications": arguments.applications,
         "owner": arguments.owner,
@@ -256,6 +257,14 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--breaker", action="store_true", help="the service has a deployment circuit breaker with rollback"
             )
+            command.add_argument(
+                "--percent",
+                type=int,
+                nargs=2,
+                default=[0, 100],
+                metavar=("MINIMUM", "MAXIMUM"),
+                help="minimumHealthyPercent and maximumPercent of the service; 100 200 are ECS's defaults",
+            )
             command.add_argument("--services", type=int, default=0, help="so many more services, of light stand-ins")
             command.add_argument(
                 "--applications", type=int, default=0, help="so many more applications, each with a database of its own"
@@ -279,11 +288,14 @@ def main() -> int:
     arguments = parser().parse_args()
     try:
         arguments.run(arguments)
+        sys.stdout.flush()
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read has read enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

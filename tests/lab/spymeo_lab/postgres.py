@@ -259,6 +259,7 @@ class Server:
                 "dynamic_shared_memory_type": "mmap",
                 "io_method": "sync",
                 "log_destination": "stderr",
+                "log_connections": "on",  # who came, with application_name: what a test asks afterwards
                 **(more or {}),
             }
             options = [item for name, value in settings.items() for item in ("-c", f"{name}={value}")]

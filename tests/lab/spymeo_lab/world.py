@@ -79,8 +79,8 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     """Build the world in `lab`; its durations hold only from then on, so that a slow lab is up quickly, too.
 
     What does not need the database is made while that is being created, and the service starts during the snapshot.
-    `settings`: `public_port` (0: any), `or_any_port` (bool: another one when it is taken), `breaker` (bool), `services` and
-    `applications` (how many more). Returns what lab.json tells about the world.
+    `settings`: `public_port` (0: any), `or_any_port` (bool: another one when it is taken), `breaker` (bool), `percent`
+    (minimumHealthyPercent, maximumPercent), `services` and `applications` (how many more). Returns what lab.json tells about the world.
     """
     durations, lab.durations = lab.durations, QUICK
     lab.world_controls["push"] = lambda release, defect: {"digest": push_release(lab, release, defect)}
@@ -89,6 +89,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
     lab.world_controls["forget_deployments"] = lambda keep: _forget_deployments(lab, keep)
+    lab.world_controls["sessions"] = lambda db_instance: {"of": _sessions(lab, db_instance)}
     lab.world_controls["durations"] = lambda **seconds: _change_durations(lab, seconds)
     with _reserved(settings["public_port"], or_any=settings["or_any_port"]) as entrance:
         public_port = entrance.getsockname()[1]
@@ -98,7 +99,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     secrets, rds = _secrets(endpoint_url, url), client("rds", endpoint_url)
     with concurrent.futures.ThreadPoolExecutor(1) as beside:
         snapshot = beside.submit(_snapshot, rds)
-        _service(endpoint_url, network, secrets, role, target_group, settings["breaker"])
+        _service(endpoint_url, network, secrets, role, target_group, settings)
         snapshot.result()
     fleet = _fleet(lab, endpoint_url, settings)
     lab.durations = durations
@@ -149,12 +150,19 @@ def push_release(lab: Lab, release: str, defect: str = "") -> str:
     environment = [
         f"APP_RELEASE={release}",
         f"APP_DEFECT={defect}",
+        f"PGAPPNAME={FAMILY} {release}",  # so that PostgreSQL's log tells which release has come
         f"PYTHONPATH={APP}",
         "PYTHONUNBUFFERED=1",
         "PYTHONDONTWRITEBYTECODE=1",
     ]
     config = {"Env": environment, "Cmd": command("serve"), "WorkingDir": str(APP)}
     return lab.ecr.push(REPOSITORY, release, config)
+
+
+def _sessions(lab: Lab, db_instance: str) -> list[str]:
+    """The application_name of each session that PostgreSQL has logged for an instance, in order; empty for one that gave none."""
+    text = (lab.rds.find_instance(db_instance).server.directory / "log").read_text(errors="replace")
+    return [line.partition("application_name=")[2] for line in text.splitlines() if "connection authorized: " in line]
 
 
 def _postgres_image() -> dict:
@@ -341,10 +349,10 @@ def _cluster(endpoint_url: str) -> str:
 
 
 def _service(
-    endpoint_url: str, network: dict, secrets: dict[str, str], role: str, target_group: str, breaker: bool
+    endpoint_url: str, network: dict, secrets: dict[str, str], role: str, target_group: str, settings: dict
 ) -> None:
     """Task definition and service; returns when release 1 is steady and answers."""
-    ecs = client("ecs", endpoint_url)
+    ecs, breaker, (minimum, maximum) = client("ecs", endpoint_url), settings["breaker"], settings["percent"]
     definition = task_definition(image_of("1.0.0", role.split(":")[4]), secrets, role)
     registered = ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
     ecs.create_service(
@@ -352,9 +360,9 @@ def _service(
         loadBalancers=[{"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": 8080}],
         networkConfiguration={"awsvpcConfiguration": {"subnets": network["subnets"], "securityGroups": [network["app_group"]]}},
         healthCheckGracePeriodSeconds=12,  # release 2.0.0 "slow", with 3 s an answer, is healthy after about 9 s
-        # The cluster has no room for both releases at once: old tasks stop before new ones start, so a bad release is an outage.
+        # With 0 and 100 old tasks stop before new ones start, so a bad release is an outage.
         deploymentConfiguration={
-            "minimumHealthyPercent": 0, "maximumPercent": 100, "deploymentCircuitBreaker": {"enable": breaker, "rollback": breaker},
+            "minimumHealthyPercent": minimum, "maximumPercent": maximum, "deploymentCircuitBreaker": {"enable": breaker, "rollback": breaker},
         },
     )  # fmt: skip
     deadline = time.monotonic() + STEADY_TIMEOUT

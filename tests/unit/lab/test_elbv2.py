@@ -214,6 +214,16 @@ def test_a_changed_health_check_is_used_from_then_on(world):
     world.wait(server, "healthy")
 
 
+def test_a_changed_interval_of_health_checks_is_kept(world):
+    """Twenty times as long, it keeps a target from being healthy in a time in which it would be several times over."""
+    world.listen()
+    world.elb.modify_target_group(TargetGroupArn=world.group, HealthCheckIntervalSeconds=100)
+    world.start("slow")
+    time.sleep(world.lab.durations.health_check_interval * 10)
+    found = world.elb.describe_target_health(TargetGroupArn=world.group)["TargetHealthDescriptions"]
+    assert [each["TargetHealth"]["State"] for each in found] == ["initial"]
+
+
 def test_requests_go_round_robin_to_healthy_targets_only(world):
     url = world.listen()
     good, other, sick = world.start("good"), world.start("other"), world.start("sick")

@@ -9,6 +9,7 @@ The lab has no policies and no metrics. What a target-tracking policy would do t
 from __future__ import annotations
 
 from ..wire import ApiError, Service
+from . import ecs_rollout as rollout
 
 FLAGS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 DIMENSION = "ecs:service:DesiredCount"
@@ -66,10 +67,13 @@ class ApplicationAutoScaling(Service):
 
     def _keep(self, target: dict) -> None:
         suspended, service = target["SuspendedState"], self._service(target["ResourceId"])
+        before = service.desired
         if service.desired < target["MinCapacity"] and not suspended["DynamicScalingOutSuspended"]:
             service.desired = target["MinCapacity"]
         elif service.desired > target["MaxCapacity"] and not suspended["DynamicScalingInSuspended"]:
             service.desired = target["MaxCapacity"]
+        if service.desired != before:
+            rollout.scale(service, before)
 
     def _service(self, resource_id: str):
         for service in self.lab.ecs.store.services.values():

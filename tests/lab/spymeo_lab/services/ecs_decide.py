@@ -26,11 +26,12 @@ class Counts:
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """How many tasks to start for the primary deployment, and to stop: of it, and of each older one."""
+    """How many tasks to start and to stop: of the primary deployment, and of each older one."""
 
     start: int
     stop: int
     stop_older: tuple[int, ...]
+    start_older: tuple[int, ...] = ()
 
 
 def next_step(
@@ -39,28 +40,59 @@ def next_step(
     maximum_percent: int,
     primary: Counts,
     older: tuple[Counts, ...],
+    held: tuple[int, ...] | None = None,
     *,
     frozen: bool = False,
 ) -> Step:
     """What a rolling update does next.
 
-    Older tasks that are not healthy serve nobody and go at once; healthy ones go as far as `minimum_percent` of
-    `desired` allows. `frozen`: the primary deployment has FAILED: nothing is started for it, nothing older is given up.
+    Healthy older tasks go as far as `minimum_percent` of `desired` allows. Until so many of the primary deployment are healthy, an older
+    deployment's tasks that fail or end are replaced by tasks of its own (since November 2025), in the room that the primary's leave. What
+    serves nobody gives way to those.
+
+    `held`: how many tasks each older deployment had to run when it was replaced, and what scaling out has added since (None: none).
+    `frozen`: the primary deployment has FAILED: nothing is started for it, nothing older is given up.
     """
+    held = held or tuple(0 for _ in older)
     floor = math.ceil(desired * minimum_percent / 100)
     ceiling = desired * maximum_percent // 100
-    if frozen:
-        return Step(0, max(0, primary.all - desired), tuple(0 for _ in older))
-    total = primary.all + sum(counts.all for counts in older)
     # A service whose desired count was lowered may be above the ceiling already.
-    start = max(0, min(desired - primary.all, ceiling - total))
-    spare = max(0, primary.healthy + sum(counts.healthy for counts in older) - floor)
+    room = max(0, ceiling - primary.all - sum(counts.all for counts in older))
+    start = 0 if frozen else max(0, min(desired - primary.all, room))
+    lack = 0 if frozen else max(0, desired - primary.all - start)
+    need = max(0, floor - primary.healthy)
+    stops = [0 for _ in older] if frozen else _stops(older, held, need, primary.healthy - floor, lack)
+    starts, room = [], 0 if lack else room - start
+    for counts, wanted, stop in zip(older, held, stops, strict=True):
+        starts.append(0 if stop else max(0, min(room, min(wanted, need) - counts.all)))
+        room -= starts[-1]
+    return Step(start, max(0, primary.all - desired), tuple(stops), tuple(starts))
+
+
+def _stops(older: tuple[Counts, ...], held: tuple[int, ...], need: int, surplus: int, lack: int) -> list[int]:
+    """How many tasks of each older deployment go: healthy ones that are spared, others that are not needed or in the way."""
+    spare = max(0, surplus + sum(counts.healthy for counts in older))
     stops = []
-    for counts in older:
+    for counts, wanted in zip(older, held, strict=True):
         going = min(counts.healthy, spare)
         spare -= going
-        stops.append(counts.pending + counts.unhealthy + going)
-    return Step(start, max(0, primary.all - desired), tuple(stops))
+        idle = counts.pending + counts.unhealthy
+        kept = min(idle, max(0, min(wanted, need) - (counts.healthy - going)))
+        given_way = min(kept, lack)
+        lack -= given_way
+        stops.append(going + idle - kept + given_way)
+    return stops
+
+
+def wanted_percent(configuration: dict) -> tuple[int, bool]:
+    """From how many percent of healthy tasks on a rolling deployment is a success, and whether it waits for the end of older tasks.
+
+    `configuration` is botocore's DeploymentConfiguration.
+    """
+    early = configuration.get("earlySuccessCriteria", {})
+    if not early.get("enable"):
+        return 100, True
+    return early["healthyPercent"], early["sourceServiceRevisionCleanup"] == "BLOCKING"
 
 
 def breaker_threshold(desired: int, breaker: dict) -> int:
@@ -94,10 +126,30 @@ def check_configuration(configuration: dict) -> None:
         )
     if configuration["maximumPercent"] < 100:
         raise ApiError("InvalidParameterException", "maximumPercent must be greater than or equal to 100.")
+    _check_early_success(configuration)
     if configuration.get("lifecycleHooks"):
         raise ApiError("InvalidParameterException", "The lab has no lifecycle hooks.")
     if configuration.get("alarms", {}).get("enable"):
         raise ApiError("InvalidParameterException", "The lab does not watch deployment alarms.")
+
+
+def _check_early_success(configuration: dict) -> None:
+    early = configuration.get("earlySuccessCriteria", {})
+    if not early.get("enable"):
+        return
+    if configuration.get("strategy", "ROLLING") != "ROLLING":
+        raise ApiError(
+            "InvalidParameterException", "earlySuccessCriteria is only valid with deployment strategy ROLLING."
+        )
+    if "healthyPercent" not in early or "sourceServiceRevisionCleanup" not in early:
+        raise ApiError(
+            "InvalidParameterException",
+            "healthyPercent and sourceServiceRevisionCleanup are required when earlySuccessCriteria is enabled.",
+        )
+    if early["healthyPercent"] < configuration["minimumHealthyPercent"]:
+        raise ApiError(
+            "InvalidParameterException", "healthyPercent must be greater than or equal to minimumHealthyPercent."
+        )
 
 
 def check_strategy(configuration: dict, load_balancers: list[dict]) -> None:

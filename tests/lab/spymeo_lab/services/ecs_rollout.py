@@ -30,8 +30,11 @@ def complain(lab, service: EcsService, message: str) -> None:
         tell(lab, service, message)
 
 
-def begin(lab, service: EcsService, definition: dict) -> None:
-    """Deploy: a new service revision, a new service deployment (PENDING), a new PRIMARY deployment."""
+def begin(lab, service: EcsService, definition: dict, desired_before: int = 0) -> None:
+    """Deploy: a new service revision, a new service deployment (PENDING), a new PRIMARY deployment.
+
+    `desired_before` tasks were wanted until now: so many are kept of what ran.
+    """
     now = lab.now()
     path = f"{service.cluster.name}/{service.name}"
     revision = Revision(
@@ -51,18 +54,27 @@ def begin(lab, service: EcsService, definition: dict) -> None:
         arn = lab.arn("ecs", f"service-deployment/{path}/{word()}")
         service.history.insert(0, ServiceDeployment(arn, revision, sources, configuration, now, now))
         shift.prepare(lab, service, service.history[0])
-    _make_primary(lab, service, Deployment(f"ecs-svc/{number()}", revision, now, now))
+    _make_primary(lab, service, Deployment(f"ecs-svc/{number()}", revision, now, now), desired_before)
 
 
-def _make_primary(lab, service: EcsService, deployment: Deployment, reason: str | None = None) -> None:
+def _make_primary(
+    lab, service: EcsService, deployment: Deployment, desired_before: int, reason: str | None = None
+) -> None:
     for each in service.deployments:
         if each.status == PRIMARY:
-            each.status, each.updated_at = ACTIVE, lab.now()
+            each.status, each.updated_at, each.held = ACTIVE, lab.now(), desired_before
     deployment.status, deployment.rollout_state, deployment.updated_at = PRIMARY, "IN_PROGRESS", lab.now()
     deployment.rollout_reason = reason or f"ECS deployment {deployment.id} in progress."
     deployment.failed_tasks = deployment.breaker_failures = deployment.launch_failures = 0
     service.deployments = [deployment, *(each for each in service.deployments if each is not deployment)]
     service.steady = False
+
+
+def scale(service: EcsService, before: int) -> None:
+    """The desired count was changed from `before`: scaling out during a deployment is for what it replaces, too (since November 2025)."""
+    for each in service.deployments:
+        if each.status == ACTIVE:
+            each.held = min(service.desired, each.held + max(0, service.desired - before))
 
 
 def _supersede(lab, service: EcsService, superseded: ServiceDeployment) -> None:
@@ -159,7 +171,7 @@ def _roll_back(lab, service: EcsService, ongoing: ServiceDeployment, reason: str
     for name in describe.SHOWN_BY_REVISION:
         service.settings.pop(name, None)
     service.settings.update(back.revision.settings)
-    _make_primary(lab, service, back, f"{prefix}rolling back to deploymentId {back.id}.")
+    _make_primary(lab, service, back, service.desired, f"{prefix}rolling back to deploymentId {back.id}.")
     tell(lab, service, f"rolling back to deployment {back.id}.")
     ongoing.status, ongoing.reason, ongoing.updated_at = "ROLLBACK_IN_PROGRESS", reason, now
     ongoing.rollback = {"reason": reason, "startedAt": now, "serviceRevisionArn": back.revision.arn}

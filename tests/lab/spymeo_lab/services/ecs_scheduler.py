@@ -9,8 +9,8 @@ import time
 from . import ecs_rollout as rollout
 from . import ecs_shift as shift
 from .ecs_agent import Agent
-from .ecs_decide import breaker_threshold, next_step, restart_delay
-from .ecs_state import STARTING, Deployment, EcsService, Task
+from .ecs_decide import breaker_threshold, next_step, restart_delay, wanted_percent
+from .ecs_state import STARTING, Counts, Deployment, EcsService, Task
 from .ecs_store import Store
 from .ecs_targets import GONE
 
@@ -153,6 +153,7 @@ class Scheduler:
             200 if shift.takes_part(service.ongoing) else configuration["maximumPercent"],
             service.counts(primary),
             tuple(service.counts(each) for each in older),
+            None if shift.takes_part(service.ongoing) else tuple(each.held for each in older),
             frozen=primary.rollout_state == "FAILED",
         )
         leaving = [
@@ -165,6 +166,9 @@ class Scheduler:
             self._stop(service, leaving, f"Scaling activity initiated by (deployment {primary.id})")
         if step.start and time.monotonic() >= primary.not_before and shift.may_start(service):
             self._start(service, primary, step.start)
+        for each, count in zip(older, step.start_older, strict=True):
+            if count and time.monotonic() >= each.not_before:
+                self._start(service, each, count)
 
     @staticmethod
     def _stop_older(service: EcsService, older: list[Deployment], counts: tuple[int, ...]) -> list[int]:
@@ -214,10 +218,14 @@ class Scheduler:
         primary = service.primary
         service.deployments = [each for each in service.deployments if each is primary or service.tasks_of(each)]
         counts, alone = service.counts(primary), len(service.deployments) == 1
-        done = alone and counts.healthy == counts.all == service.desired == len(service.tasks)
-        done = done and shift.may_complete(service)
+        settled = alone and counts.healthy == counts.all == service.desired == len(service.tasks)
+        done = settled and shift.may_complete(service)
         age = (self.lab.now() - primary.updated_at).total_seconds()
-        if done and primary.rollout_state == "IN_PROGRESS" and age >= self.lab.durations.deployment_minimum:
+        if (
+            (done or _early(service, counts))
+            and primary.rollout_state == "IN_PROGRESS"
+            and age >= self.lab.durations.deployment_minimum
+        ):
             rollout.complete(self.lab, service)
         steady = done and primary.rollout_state == "COMPLETED"
         if steady and not service.steady:
@@ -227,6 +235,17 @@ class Scheduler:
         if service.status == "DRAINING" and not service.tasks:
             # AWS deletes the service deployments with their service; the service itself can be described for a while.
             service.status, service.deployments, service.history = "INACTIVE", [], []
+
+
+def _early(service: EcsService, counts: Counts) -> bool:
+    """Whether the success criteria that a rolling deployment was given hold before it has settled."""
+    if service.ongoing is None or service.ongoing.strategy != "ROLLING" or not service.desired:
+        return False
+    percent, blocking = wanted_percent(service.ongoing.configuration)
+    if (percent, blocking) == (100, True):
+        return False
+    left = any(service.tasks_of(each) for each in service.deployments if each is not service.primary)
+    return counts.healthy * 100 >= service.desired * percent and not (blocking and left)
 
 
 def _dispensable(service: EcsService, deployment: Deployment, count: int) -> list[Task]:

@@ -171,11 +171,12 @@ class ServiceOperations(Service):
             settings.get(name) != service.settings.get(name) for name in NEEDS_DEPLOYMENT if name not in WITH_THE_NEXT
         )
         service.settings = settings
-        service.desired = request.get(
-            "desiredCount", service.desired
-        )  # left out, it stays what autoscaling has made of it
+        before = service.desired
+        service.desired = request.get("desiredCount", before)  # left out, it stays what autoscaling has made of it
         if changed or request.get("forceNewDeployment"):
-            rollout.begin(self.lab, service, definition)
+            rollout.begin(self.lab, service, definition, before)
+        else:
+            rollout.scale(service, before)
         return {"service": describe.service(service)}
 
     @staticmethod

@@ -64,6 +64,7 @@ class Deployment:
     breaker_failures: int = 0  # in a row, or all of them with resetOnHealthyTask false
     launch_failures: int = 0  # in a row, of tasks that never reached RUNNING
     not_before: float = 0.0  # monotonic seconds: no task is started earlier
+    held: int = 0  # as ACTIVE: how many tasks it is to keep until its successor's are healthy
 
 
 @dataclasses.dataclass(eq=False)

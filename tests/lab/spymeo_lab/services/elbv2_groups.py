@@ -219,7 +219,8 @@ class TargetGroups(Service, ABC):
 
     def _check_later(self, group: TargetGroup, target: Target) -> None:
         self.lab.after(
-            self.lab.durations.health_check_interval, lambda: self.lab.background(lambda: self._check(group, target))
+            self.lab.durations.health_check_interval * group.check_share(),
+            lambda: self.lab.background(lambda: self._check(group, target)),
         )
 
     def _check(self, group: TargetGroup, target: Target) -> None:

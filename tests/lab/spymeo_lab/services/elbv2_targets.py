@@ -68,6 +68,7 @@ class TargetGroup:
         self.settings = settings
         self.attributes = dict(DEFAULT_ATTRIBUTES)
         self.targets: dict[tuple[str, int], Target] = {}
+        self._first_interval = settings["HealthCheckIntervalSeconds"]
         self._turn = 0
 
     @property
@@ -82,6 +83,10 @@ class TargetGroup:
             if int(first) <= status <= int(last or first):
                 return True
         return False
+
+    def check_share(self) -> float:
+        """The interval between two health checks, as a share of the one that the group was created with."""
+        return self.settings["HealthCheckIntervalSeconds"] / self._first_interval
 
     def drain_share(self) -> float:
         """The deregistration delay, as a share of AWS's default of 300 seconds."""

@@ -40,7 +40,9 @@ class Backups:
         self.lab.after(self.lab.durations.backing_up, lambda: self._backed_up(instance))
 
     def _backed_up(self, instance: Instance) -> None:
-        if instance.status != "backing-up" or not instance.takes_first_backup:  # it was deleted meanwhile, has failed, or is backed up
+        if (
+            instance.status != "backing-up" or not instance.takes_first_backup
+        ):  # it was deleted meanwhile, has failed, or is backed up
             return
         instance.takes_first_backup = False
         self.begin_backups(instance)

@@ -50,7 +50,9 @@ class Instance:
     optimizes_storage: bool = False  # once the modification under way is done
     takes_first_backup: bool = False
     begins_backups: bool = False  # once the modification under way is done
-    initializes: tuple[datetime.datetime, float] | None = None  # since when its blocks are loaded, and for how many seconds
+    initializes: tuple[datetime.datetime, float] | None = (
+        None  # since when its blocks are loaded, and for how many seconds
+    )
     endpoint: bool = False  # whether it has one
     reachable: bool = False  # whether the security groups let anyone in
     roles: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)  # (ARN, feature) → status

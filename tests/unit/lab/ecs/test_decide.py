@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,35 @@ STEPS = {
         (2, 100, 200, Counts(pending=2), (Counts(pending=1, unhealthy=1, healthy=1),)),
         Step(0, 0, (2,)),
     ),
+    "an old task that failed is replaced by one of its own": (
+        (2, 100, 200, Counts(pending=2), (Counts(healthy=1),), (2,)),
+        Step(0, 0, (0,), (1,)),
+    ),
+    "old tasks that serve nobody are kept until the new ones are healthy": (
+        (2, 100, 200, Counts(pending=2), (Counts(unhealthy=1),), (2,)),
+        Step(0, 0, (0,), (1,)),
+    ),
+    "each healthy new task takes one of those away": (
+        (2, 100, 200, Counts(pending=1, healthy=1), (Counts(pending=1, unhealthy=1),), (2,)),
+        Step(0, 0, (1,), (0,)),
+    ),
+    "no room is left for old tasks beside the new ones": (
+        (2, 100, 150, Counts(pending=1), (Counts(healthy=1),), (2,)),
+        Step(1, 0, (0,), (0,)),
+    ),
+    "what serves nobody gives way to new tasks": (
+        (2, 100, 150, Counts(pending=1), (Counts(unhealthy=2),), (2,)),
+        Step(0, 0, (1,), (0,)),
+    ),
+    "with a minimum of 0 nothing old is replaced": (
+        (2, 0, 100, Counts(pending=2), (NONE,), (2,)),
+        Step(0, 0, (0,), (0,)),
+    ),
+    "what stood at 0 tasks is not started": ((2, 100, 200, NONE, (NONE,), (0,)), Step(2, 0, (0,), (0,))),
+    "scaling out is for both": (
+        (4, 100, 200, Counts(pending=2), (Counts(healthy=2),), (4,)),
+        Step(2, 0, (0,), (2,)),
+    ),
     "of two old deployments the newer one goes first": (
         (2, 100, 200, Counts(healthy=2), (Counts(healthy=1), Counts(healthy=2))),
         Step(0, 0, (1, 2)),
@@ -52,25 +83,49 @@ STEPS = {
 
 @pytest.mark.parametrize(("situation", "expected"), STEPS.values(), ids=STEPS.keys())
 def test_next_step(situation, expected):
-    assert next_step(*situation) == expected
+    step = next_step(*situation)
+    assert dataclasses.replace(step, start_older=expected.start_older) == expected
+    assert (expected.start_older or tuple(0 for _ in step.stop_older)) == step.start_older
 
 
 def test_a_failed_deployment_starts_nothing_and_takes_nothing_away():
-    assert next_step(2, 100, 200, Counts(pending=1), (Counts(healthy=2),), frozen=True) == Step(0, 0, (0,))
+    assert next_step(2, 100, 200, Counts(pending=1), (Counts(healthy=2),), frozen=True) == Step(0, 0, (0,), (0,))
+
+
+def test_what_a_failed_deployment_was_to_replace_is_kept_up():
+    assert next_step(2, 100, 200, Counts(pending=1), (Counts(healthy=1),), (2,), frozen=True) == Step(0, 0, (0,), (1,))
+
+
+def test_a_new_deployment_always_gets_its_tasks_whatever_the_old_ones_do():
+    """Of what has room for one task beside the wanted ones, the new one gets it in the end, though old tasks fail and come again."""
+    primary, older = NONE, Counts(unhealthy=2)
+    for _ in range(20):
+        step = next_step(2, 100, 150, primary, (older,), (2,))
+        pending = older.pending + step.start_older[0] - max(0, step.stop_older[0] - older.unhealthy)
+        older = Counts(unhealthy=max(0, older.unhealthy - step.stop_older[0]) + pending)
+        primary = Counts(healthy=primary.all + step.start)
+    assert (primary.healthy, older.all) == (2, 0)
 
 
 counts = st.builds(Counts, st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
 
 
-@given(st.integers(0, 10), st.integers(0, 100), st.integers(100, 200), counts, st.lists(counts, max_size=3).map(tuple))
-def test_never_below_the_minimum_nor_above_the_maximum(desired, minimum, maximum, primary, older):
-    step = next_step(desired, minimum, maximum, primary, older)
+@given(
+    st.integers(0, 10),
+    st.integers(0, 100),
+    st.integers(100, 200),
+    counts,
+    st.lists(st.tuples(counts, st.integers(0, 10)), max_size=3),
+)
+def test_never_below_the_minimum_nor_above_the_maximum(desired, minimum, maximum, primary, pairs):
+    older, held = tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+    step = next_step(desired, minimum, maximum, primary, older, held)
     healthy = primary.healthy + sum(each.healthy for each in older)
     lost = sum(max(0, stop - each.pending - each.unhealthy) for each, stop in zip(older, step.stop_older, strict=True))
     if lost:
         assert (healthy - lost) * 100 >= desired * minimum
-    if step.start:
-        total = primary.all + sum(each.all for each in older) + step.start
+    if step.start or any(step.start_older):
+        total = primary.all + sum(each.all for each in older) + step.start + sum(step.start_older)
         assert total * 100 <= desired * maximum
     assert step.stop <= primary.all
     assert all(stop <= each.all for each, stop in zip(older, step.stop_older, strict=True))

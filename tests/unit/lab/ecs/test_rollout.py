@@ -300,3 +300,81 @@ def test_history_is_described_twenty_at_a_time(stage, operation, argument):
     call = getattr(stage.ecs, operation)
     assert refusal(call, **{argument: [f"arn:{n}" for n in range(21)]})[0] == "InvalidParameterException"
     assert call(**{argument: ["arn:none"]})["failures"] == [{"arn": "arn:none", "reason": "MISSING"}]
+
+
+def crashed_into(stage, percent=(100, 200), count=1):
+    """A service whose release has begun to crash since it was deployed; returns its task definition."""
+    bad = stage.definition()
+    stage.running(
+        bad, count, deploymentConfiguration={"minimumHealthyPercent": percent[0], "maximumPercent": percent[1]}
+    )
+    return bad
+
+
+def kill_tasks_of(stage, definition):
+    """End every task of a task definition, as a crash does."""
+    for task in stage.tasks():
+        if task["taskDefinitionArn"] == definition and task["lastStatus"] == "RUNNING":
+            stage.ecs.stop_task(cluster="main", task=task["taskArn"])
+
+
+def started(stage, definition) -> set[str]:
+    """The ARNs of all tasks of a task definition that there have been."""
+    both = stage.tasks() + stage.tasks("STOPPED")
+    return {task["taskArn"] for task in both if task["taskDefinitionArn"] == definition}
+
+
+def test_what_a_deployment_is_to_replace_is_replaced_by_its_own_until_the_target_is_there(stage):
+    bad = crashed_into(stage)
+    before = started(stage, bad)
+    stage.update(taskDefinition=(target := stage.definition("no-such-tag")))
+    stage.until(lambda: started(stage, target))
+    kill_tasks_of(stage, bad)
+    stage.until(lambda: len(started(stage, bad) - before) == 1)
+    stage.update(taskDefinition=(good := stage.definition()))
+    stage.steady()
+    assert {task["taskDefinitionArn"] for task in stage.tasks()} == {good}
+
+
+def test_with_a_minimum_of_0_it_is_not_replaced(stage):
+    bad = crashed_into(stage, (0, 100))
+    before = started(stage, bad)
+    stage.update(taskDefinition=(target := stage.definition("no-such-tag")))
+    stage.until(lambda: len(started(stage, target)) >= 2)
+    assert started(stage, bad) == before
+
+
+def test_scaling_out_during_a_deployment_is_for_what_runs_too(stage):
+    bad = crashed_into(stage)
+    stage.update(taskDefinition=stage.definition("no-such-tag"))
+    stage.update(desiredCount=3)
+    stage.until(lambda: sum(task["taskDefinitionArn"] == bad for task in stage.tasks()) == 3)
+
+
+@pytest.mark.parametrize("cleanup", ["DEFERRED", "BLOCKING"])
+def test_early_success_waits_for_the_old_tasks_or_leaves_them(stage, cleanup):
+    crashed_into(stage, count=2)
+    early = {"enable": True, "healthyPercent": 100, "sourceServiceRevisionCleanup": cleanup}
+    rounds = stage.every_round()
+    stage.update(taskDefinition=(good := stage.definition()), deploymentConfiguration={"earlySuccessCriteria": early})
+    stage.until(lambda: stage.history()[0]["status"] == "SUCCESSFUL")
+    (done,) = [
+        each
+        for each in rounds
+        if each["deployments"][0]["rolloutState"] == "COMPLETED" and each["taskDefinition"] == good
+    ][:1]
+    assert (len(done["deployments"]) > 1) is (cleanup == "DEFERRED")
+    stage.steady()
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        {"enable": True},
+        {"enable": True, "healthyPercent": 40, "sourceServiceRevisionCleanup": "DEFERRED"},
+    ],
+)
+def test_early_success_criteria_that_cannot_be_are_refused(stage, early):
+    crashed_into(stage)
+    code, _message = refusal(lambda: stage.update(deploymentConfiguration={"earlySuccessCriteria": early}))
+    assert code == "InvalidParameterException"

@@ -156,7 +156,14 @@ def _helpers():
 def _module_durations() -> Durations:
     """A snapshot takes long enough for tests to see it under way on a busy machine. The log is uploaded as often as in AWS."""
     return Durations(
-        snapshot=0.8, restore=0.2, backing_up=0.1, modify=0.1, reboot=0.05, stop=0.05, security_group_interval=0.02, log_upload=300
+        snapshot=0.8,
+        restore=0.2,
+        backing_up=0.1,
+        modify=0.1,
+        reboot=0.05,
+        stop=0.05,
+        security_group_interval=0.02,
+        log_upload=300,
     )
 
 

@@ -180,13 +180,14 @@ def test_the_endpoint_answers_during_the_first_backup_and_rds_changes_nothing(pr
     assert "LatestRestorableTime" not in production.instance(answering)
 
 
-def test_a_restore_without_backups_is_available_at_once_and_backs_up_when_they_are_turned_on(
-    production, helpers, busy
-):
+def test_a_restore_without_backups_is_available_at_once_and_backs_up_when_they_are_turned_on(production, helpers, busy):
     production.restore("unbacked", BackupRetentionPeriod=0, VpcSecurityGroupIds=[production.open_group])
     assert production.instance("unbacked")["DBInstanceStatus"] == "available"
     production.rds.modify_db_instance(
-        DBInstanceIdentifier="unbacked", BackupRetentionPeriod=7, PreferredBackupWindow="03:00-03:30", ApplyImmediately=True
+        DBInstanceIdentifier="unbacked",
+        BackupRetentionPeriod=7,
+        PreferredBackupWindow="03:00-03:30",
+        ApplyImmediately=True,
     )
     helpers.await_that(lambda: production.instance("unbacked")["DBInstanceStatus"] == "backing-up")
     assert production.count("unbacked") == 100

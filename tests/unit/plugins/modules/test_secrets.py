@@ -416,8 +416,11 @@ def tried(aws, secret):
     return announce
 
 
-def test_the_version_that_was_tried_becomes_current_and_loses_its_label(aws, tried, run_module):
+def test_the_version_that_was_tried_becomes_current_and_changes_its_label(aws, tried, run_module):
+    """A label of its own keeps it for the tasks that pin it, and is there before the version could lose the other one."""
     tried(URL.replace("old.rds", "new.rds"))
+    kept = {"SecretId": arn("db-url"), "VersionStage": "spymeo-rollback-pinned", "MoveToVersionId": TOKEN}
+    aws.answer("secretsmanager", "update_secret_version_stage", {}, kept)
     moved = {
         "SecretId": arn("db-url"),
         "VersionStage": "AWSCURRENT",

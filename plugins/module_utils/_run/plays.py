@@ -252,7 +252,10 @@ def end(memory, run_id, fencing, told, now):
         whole = dict(total=round(now - lock.since, 1)) if len(record["plays"]) == 1 else {}
         history, _etag = memory.read("history") or (dict(runs=[]), None)
         later = told.get("came_to", {}).get("later", ())
-        runs = with_left(with_run(history["runs"], record, dict(told["seconds"], **whole)), run_id, list(later))
+        runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
+        for out_of_service in _replaced(record, runs, told) if left.outcome == COMPLETE else ():
+            runs = with_left(runs, out_of_service, [])
+        runs = with_left(runs, run_id, list(later))
         memory.write(dict(runs=runs), "history")
     _change_holds(
         memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote, told["outcome"] == COMPLETE)
@@ -266,6 +269,13 @@ def end(memory, run_id, fencing, told, now):
         else:
             return left.outcome
     raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)
+
+
+def _replaced(record, runs, told):
+    """The ids of the runs whose restored instances are out of service by the run of this record: nobody is to finish those."""
+    if record["purpose"] == UNDO:
+        return [record["undoes"]]
+    return [item["run_id"] for item in runs] if "restore" in told["seconds"] else []
 
 
 def finish(memory, run_id, left, by, now):

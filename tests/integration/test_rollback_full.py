@@ -115,7 +115,9 @@ def settings(instance: dict) -> dict:
 def test_every_setting_of_the_old_instance_that_is_felt_is_carried_over(story):
     instances = story["production"].instances()
     old, new = instances[world.DB_INSTANCE], instances[restored(story)]
-    differing = {key for key in settings(new).keys() | settings(old) if settings(new).get(key) != settings(old).get(key)}
+    differing = {
+        key for key in settings(new).keys() | settings(old) if settings(new).get(key) != settings(old).get(key)
+    }
     assert differing == FINISHED_LATER  # by finish.yml, which tests/integration/test_finish.py plays
     tags = {tag["Key"]: tag["Value"] for tag in new["TagList"]}
     before = {tag["Key"]: tag["Value"] for tag in old["TagList"]}

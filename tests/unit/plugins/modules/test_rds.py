@@ -518,7 +518,9 @@ def finish(announce, run_module, ours, db_instance_answer, aws):
         aws.answer("rds", "describe_db_instances", {"DBInstances": there})
         for step in then:
             step(tags)
-        return run_module("rds_finish", check_mode=check_mode, db_instance=NEW, run_id="rb-later", wait_timeout=60, **options)
+        return run_module(
+            "rds_finish", check_mode=check_mode, db_instance=NEW, run_id="rb-later", wait_timeout=60, **options
+        )
 
     options = {}
     run.options = options
@@ -526,9 +528,15 @@ def finish(announce, run_module, ours, db_instance_answer, aws):
 
 
 def test_finish_compares_and_writes_down_that_all_is_equal(aws, announce, finish):
-    aws_tag = {"ResourceName": "arn:aws:rds:eu-west-3:123456789012:db:%s" % NEW, "Tags": [{"Key": "spymeo:rollback-unfinished", "Value": ""}]}
+    aws_tag = {
+        "ResourceName": "arn:aws:rds:eu-west-3:123456789012:db:%s" % NEW,
+        "Tags": [{"Key": "spymeo:rollback-unfinished", "Value": ""}],
+    }
     result = finish(
-        then=[lambda tags: announce.instance(NEW, tags=tags), lambda _tags: aws.answer("rds", "add_tags_to_resource", {}, aws_tag)]
+        then=[
+            lambda tags: announce.instance(NEW, tags=tags),
+            lambda _tags: aws.answer("rds", "add_tags_to_resource", {}, aws_tag),
+        ]
     )
     assert (result["changed"], result["unfinished"]) == (True, [])
     assert result["instances"][0]["finished"] is True

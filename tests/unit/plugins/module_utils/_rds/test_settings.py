@@ -274,7 +274,9 @@ def test_what_comes_first(instance, db_snapshot_answer, changes, snapshot, gives
     data = DbSnapshot.from_boto(db_snapshot_answer(**snapshot))
     assert settings.needed_first(instance(**changes), data, RESTORE, gives_password) == names
     request = settings.restore_request(instance(**changes), data, "new", RUN, RESTORE, names)
-    assert (request["BackupRetentionPeriod"], "PreferredBackupWindow" in request) == ((0, False) if names else (14, True))
+    assert (request["BackupRetentionPeriod"], "PreferredBackupWindow" in request) == (
+        (0, False) if names else (14, True)
+    )
 
 
 def test_an_older_botocore_leaves_nothing_that_is_felt_to_a_backup_that_lasts_hours(instance, db_snapshot_answer):

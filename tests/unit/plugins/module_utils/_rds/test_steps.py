@@ -127,7 +127,12 @@ FINISHING = {
     "not while it is modified": ({**UNFELT, "DBInstanceStatus": "modifying"}, Asked(), Wait, ()),
     "equal while it is modified": ({"DBInstanceStatus": "modifying"}, Asked(), Done, ()),
     "asked for": (UNFELT, Asked("modify", 5), Wait, ()),
-    "asked for in vain": (UNFELT, Asked("modify", SETTLE), Done, ("MaxAllocatedStorage", "MonitoringInterval", "MonitoringRoleArn")),
+    "asked for in vain": (
+        UNFELT,
+        Asked("modify", SETTLE),
+        Done,
+        ("MaxAllocatedStorage", "MonitoringInterval", "MonitoringRoleArn"),
+    ),
     "stopped by somebody": ({**UNFELT, "DBInstanceStatus": "stopped"}, Asked(), Refuse, ()),
 }
 

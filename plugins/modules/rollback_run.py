@@ -335,7 +335,9 @@ def see(module, memory, run_id, abandon):
 
 def remembered(module, given, abandon):
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
-    nothing = dict(etag=ABSENT, notes=[], unfinished=[], unfinished_runs=[], undoable="", expected={}, release_points=[])
+    nothing = dict(
+        etag=ABSENT, notes=[], unfinished=[], unfinished_runs=[], undoable="", expected={}, release_points=[]
+    )
     try:
         memory = module.memory()
         seen, notes = see(module, memory, given, abandon)

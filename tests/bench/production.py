@@ -100,14 +100,14 @@ class Production:
             raise Failed(f"{self.state['health_url']} answers {answer}")
 
     def prove_database(self, failed: str, secret: str) -> None:
-        """The secret's URL names another instance than the failed one, available, in the same security groups.
+        """The secret's URL names another instance than the failed one, which answers, in the same security groups.
 
         :raises Failed: it does not.
         """
         found = {each["DBInstanceIdentifier"]: each for each in self.rds.describe_db_instances()["DBInstances"]}
         old, url = found.pop(failed), self._secret(secret)
         used = [each for each in found.values() if f"@{each['Endpoint']['Address']}:" in url]
-        if [each["DBInstanceStatus"] for each in used] != ["available"]:
+        if len(used) != 1 or used[0]["DBInstanceStatus"] not in ("available", "backing-up"):
             raise Failed(f"{secret} does not name a restored instance")
         if used[0]["VpcSecurityGroups"] != old["VpcSecurityGroups"]:
             raise Failed(f"{used[0]['DBInstanceIdentifier']} has not the security groups of {failed}")

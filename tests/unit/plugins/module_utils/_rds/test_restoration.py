@@ -9,7 +9,7 @@ import copy
 import botocore.session
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, TimedOut
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.finishing import Finishing, unfinished_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.finishing import Finishing, unfinished_of, whole
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Wanted
@@ -302,3 +302,51 @@ def test_another_runs_instance_is_refused(begin, rds):
     with pytest.raises(BadInput, match="not this run's"):
         begin(world, "rb-20261122-130000").wait(600)
     assert world.restores == 1
+
+
+def chain(db_instance_answer, *pairs):
+    """Name → DbInstance: each was restored in the place of the second of its pair; MaxAllocatedStorage tells them apart."""
+    found = {}
+    for number, (name, source) in enumerate(pairs):
+        tags = {"spymeo:rollback-run": "rb-1", "spymeo:rollback-data": f"{name}/x/2026-11-22T11:00:00+00:00/{name}"}
+        if source:
+            tags["spymeo:rollback-unfinished"] = f"{name}/{source}/"
+        found[name] = DbInstance.from_boto(db_instance_answer(name=name, tags=tags, MaxAllocatedStorage=1000 + number))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pairs", "of", "expected"),
+    [
+        ([("a", ""), ("b", "")], "b", 1001),
+        ([("a", ""), ("b", "a")], "b", 1000),
+        ([("a", ""), ("b", "a"), ("c", "b")], "c", 1000),
+        ([("a", ""), ("b", ""), ("c", "b")], "c", 1001),
+        ([("b", "gone")], "b", 1000),  # nobody knows any better
+        ([("a", "b"), ("b", "a")], "b", 1001),
+    ],
+    ids=[
+        "finished",
+        "not finished",
+        "neither is its source",
+        "its source is finished",
+        "its source is gone",
+        "a circle",
+    ],
+)
+def test_settings_are_taken_from_where_they_are(db_instance_answer, pairs, of, expected):
+    by_name = chain(db_instance_answer, *pairs)
+    assert whole(by_name[of], by_name).description["MaxAllocatedStorage"] == expected
+
+
+def test_what_is_not_finished_is_found_in_the_family_and_where_it_serves(db_instance_answer):
+    by_name = chain(db_instance_answer, ("a", ""), ("b", "a"), ("stranger", "elsewhere"))
+    for each, more in (
+        ("b", {"spymeo:rollback-replaces": "a"}),
+        ("stranger", {"spymeo:rollback-replaces": "elsewhere"}),
+    ):
+        by_name[each].tags.update(more)
+    assert [each.name for each in unfinished_of("a", by_name.values())] == ["b"]
+    assert unfinished_of("a", by_name.values(), "rb-2") == []
+    by_name["b"].tags["spymeo:rollback-replaced-by"] = "a"
+    assert unfinished_of("a", by_name.values()) == []

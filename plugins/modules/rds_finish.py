@@ -137,6 +137,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Wri
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.finishing import Finishing, unfinished_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown as shown_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
@@ -148,11 +149,23 @@ def look(gateway, params, clock):
     named = by_name.get(params["db_instance"])
     if named is None:
         raise BadInput("db_instance", params["db_instance"], "there is no such DB instance")
+    refuse_unknown(params["of_run"], named, instances)
     found = unfinished_of(named.name, instances, params["of_run"])
     accepts = gateway.accepts("ModifyDBInstance")
     return [Finishing(gateway, each, by_name, accepts, clock) for each in found], sorted(
         {named.arn, *(each.arn for each in found)}
     )
+
+
+def refuse_unknown(run_id, named, instances):
+    """
+    :raises BadInput: no instance is there that a run of this id has restored in the place of one of the family of ``named``.
+    """
+    family = Tree(instances, ()).family_of(named.name)
+    runs = sorted({each.run_id for each in instances if each.name in family and each.run_id})
+    if run_id and run_id not in runs:
+        cure = "These have: %s. Without rollback_run_id, whatever is not finished is." % (", ".join(runs) or "none")
+        raise BadInput("run_id", run_id, "no DB instance is there that such a run has restored", cure)
 
 
 def apply(finishing, params):

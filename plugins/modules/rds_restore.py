@@ -292,7 +292,7 @@ def apply(module, restoration, safety):
     if module.params["password_secret"] and module.params["wait"]:
         changed = give_password(module, restoration.wanted.name) or changed
     if module.params["wait"]:
-        restoration.begin_finishing()
+        restoration.begin_finishing(again=bool(module.params["password_secret"]))
     changed = restoration.changed or changed
     return changed, shown(restoration.instance), shown_snapshot(safety.snapshot) if safety else {}
 

@@ -193,6 +193,11 @@ unfinished:
   returned: success
   type: list
   elements: str
+unfinished_runs:
+  description: The ids of those runs.
+  returned: success
+  type: list
+  elements: str
 undoable:
   description: The newest run that has changed something; it can be undone. Empty when there is none.
   returned: success
@@ -221,7 +226,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected, unfinished
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected, unfinished, unfinished_runs
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
@@ -330,7 +335,9 @@ def see(module, memory, run_id, abandon):
 
 def remembered(module, given, abandon):
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
-    nothing = dict(etag=ABSENT, notes=[], unfinished=[], undoable="", expected={}, release_points=[])
+    nothing = dict(
+        etag=ABSENT, notes=[], unfinished=[], unfinished_runs=[], undoable="", expected={}, release_points=[]
+    )
     try:
         memory = module.memory()
         seen, notes = see(module, memory, given, abandon)
@@ -341,6 +348,7 @@ def remembered(module, given, abandon):
             etag=seen.etag,
             notes=notes,
             unfinished=unfinished(history["runs"]),
+            unfinished_runs=unfinished_runs(history["runs"]),
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
             release_points=known(memory),

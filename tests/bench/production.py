@@ -107,7 +107,7 @@ class Production:
         found = {each["DBInstanceIdentifier"]: each for each in self.rds.describe_db_instances()["DBInstances"]}
         old, url = found.pop(failed), self._secret(secret)
         used = [each for each in found.values() if f"@{each['Endpoint']['Address']}:" in url]
-        if [each["DBInstanceStatus"] in ("available", "backing-up") for each in used] != [True]:
+        if len(used) != 1 or used[0]["DBInstanceStatus"] not in ("available", "backing-up"):
             raise Failed(f"{secret} does not name a restored instance")
         if used[0]["VpcSecurityGroups"] != old["VpcSecurityGroups"]:
             raise Failed(f"{used[0]['DBInstanceIdentifier']} has not the security groups of {failed}")

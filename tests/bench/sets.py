@@ -8,14 +8,15 @@ import dataclasses
 
 # Shares of a deployment's time: draining the old tasks, then pulling the image. Health checks and ECS's own steps are the rest.
 DRAIN, PULL = 0.15, 0.65
+BACKUP = 0.15  # the share of a restore that is its first backup, where nothing else is said: rivals wait for its end, too
 
 
 @dataclasses.dataclass(frozen=True)
 class Durations:
     """Seconds: a snapshot, a restore, a deployment, and one API call.
 
-    ``drain`` (old tasks), ``probe`` (between two health checks) and ``backing_up`` (RDS after a restore, while the endpoint answers) are shares
-    of the deployment, the lab's own, and nothing where they are None or 0.
+    ``drain`` is how long old tasks stay, ``probe`` the time between two health checks, ``backing_up`` what RDS's first backup takes after the
+    restore, while the endpoint answers. Where they are None, they are shares of the others, and the lab's own.
     """
 
     name: str
@@ -25,7 +26,7 @@ class Durations:
     call: float = 0.04
     drain: float | None = None
     probe: float | None = None
-    backing_up: float = 0.0
+    backing_up: float | None = None
 
     @property
     def full(self) -> float:
@@ -45,10 +46,11 @@ class Durations:
     @property
     def lab(self) -> dict[str, float]:
         """What the lab is given. A deployment is not only completed late: its tasks start late, too, for who looks at tasks."""
+        backup = BACKUP * self.restore if self.backing_up is None else self.backing_up
         told = {
             "snapshot": self.snapshot,
-            "restore": self.restore,
-            "backing_up": self.backing_up,
+            "restore": self.restore - (backup if self.backing_up is None else 0),
+            "backing_up": backup,
             "deregistration_delay": self.draining,
             "task_pull": PULL * self.deployment,
             "deployment_minimum": self.deployment,

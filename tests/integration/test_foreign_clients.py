@@ -62,6 +62,7 @@ def waited(shared_production, clients):
     """What AWS answered when it was asked for three things, and what the CLI's waiters for them ended with, all run at once."""
     production = shared_production
     rds, ecs = production.aws("rds"), production.aws("ecs")
+    production.control("durations", backing_up=0.5)
     restored = rds.restore_db_instance_from_db_snapshot(
         DBInstanceIdentifier=RESTORED, DBSnapshotIdentifier=world.SNAPSHOT
     )

@@ -28,6 +28,7 @@ def production(shared_production):
     """The migration of release 2 has done its harm; the instance has a role, and backups that begin after its creation."""
     shared_production.before_the_backups = now()
     rds = shared_production.aws("rds")
+    shared_production.control("durations", backing_up=0.5)
     for days in (0, 14):
         rds.modify_db_instance(DBInstanceIdentifier=P, BackupRetentionPeriod=days, ApplyImmediately=True)
         shared_production.until(lambda days=days: settled(shared_production, days))
@@ -124,7 +125,7 @@ def test_another_key_is_refused_with_the_copy_that_has_the_right_one(production)
 def test_a_rollback_while_the_source_is_backing_up_with_a_role_and_a_ca_that_is_given_no_more(production):
     rds, authority = production.aws("rds"), production.instances()[P]["CACertificateIdentifier"]
     production.control("rds_withdraw_ca", name=authority)
-    production.control("durations", snapshot=20.0)
+    production.control("durations", snapshot=8.0)
     rds.create_db_snapshot(DBInstanceIdentifier=P, DBSnapshotIdentifier="somebody-elses")
     production.control("durations", snapshot=1.0)
     played = production.play("rollback_full", *variables(rollback_run_id=FIRST))

@@ -28,6 +28,7 @@ QUICKLY = {"Delay": 1, "MaxAttempts": 60}
 def night(shared_production):
     """A production that was rolled back once: the bad migration's harm is in P, R1 serves."""
     shared_production.whole = fingerprint(shared_production, P)
+    shared_production.control("durations", backing_up=0.5)  # its backups are there when the night goes on
     shared_production.accident("bad-migration")
     played = shared_production.play("rollback_full", *variables(rollback_run_id=FIRST))
     assert played.code == 0, played.output

@@ -90,7 +90,7 @@ def a_name_that_is_taken(production):
     """Somebody else has an instance of the name that the run would give."""
     rds, name = production.aws("rds"), f"{world.DB_INSTANCE}-rb-taken"
     rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier=name, DBSnapshotIdentifier=world.SNAPSHOT)
-    production.until(lambda: production.instances()[name]["DBInstanceStatus"] == "available")
+    production.until(lambda: "Endpoint" in production.instances()[name])
     yield {"rollback_run_id": "rb-taken"}
 
 

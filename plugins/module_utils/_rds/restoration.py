@@ -102,9 +102,13 @@ class Restoration:
         """Tuple of Difference: the settings that nobody feels, and that are to be set later."""
         return later_of(compare(self.source, self.instance)) if self.instance else ()
 
-    def begin_finishing(self):
-        """Ask RDS for what is left, where it takes it now. Nothing is awaited, and nothing depends on it."""
-        self.observe()
+    def begin_finishing(self, again=False):
+        """Ask RDS for what is left, where it takes it now. Nothing is awaited, and nothing depends on it.
+
+        :param again: whether the instance is to be looked at before.
+        """
+        if again:
+            self.observe()
         step = self.instance and finishing_step(self.source, self.instance, self.wanted.modify_accepts)
         if isinstance(step, Modify):
             self.changed = self._gateway.modify(step.request) or self.changed

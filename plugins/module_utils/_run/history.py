@@ -38,6 +38,11 @@ def _with(item, left):
     return dict({name: value for name, value in item.items() if name != "left"}, **dict(left=left) if left else {})
 
 
+def unfinished_runs(history):
+    """The ids of the runs (list of str) of which something is left to be finished."""
+    return [item["run_id"] for item in history if item.get("left")]
+
+
 def unfinished(history):
     """What is left to be finished of all runs, one line each: list of str."""
     return ["run %s is not finished: %s" % (item["run_id"], text) for item in history for text in item.get("left", ())]

@@ -250,10 +250,7 @@ def end(memory, run_id, fencing, told, now):
     wrote = left.outcome != UNTOUCHED
     if wrote:
         whole = dict(total=round(now - lock.since, 1)) if len(record["plays"]) == 1 else {}
-        history, _etag = memory.read("history") or (dict(runs=[]), None)
-        later = told.get("came_to", {}).get("later", ())
-        runs = with_left(with_run(history["runs"], record, dict(told["seconds"], **whole)), run_id, list(later))
-        memory.write(dict(runs=runs), "history")
+        _into_history(memory, record, told, dict(told["seconds"], **whole))
     _change_holds(
         memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote, told["outcome"] == COMPLETE)
     )
@@ -266,6 +263,23 @@ def end(memory, run_id, fencing, told, now):
         else:
             return left.outcome
     raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)
+
+
+def _into_history(memory, record, told, seconds):
+    """Add a run that has ended, with what is left to be finished of it; nothing is left of those that it has put out of service."""
+    history, _etag = memory.read("history") or (dict(runs=[]), None)
+    runs = with_run(history["runs"], record, seconds)
+    for run_id in _replaced(record, runs, told) if record["outcome"] == COMPLETE else ():
+        runs = with_left(runs, run_id, [])
+    left = list(told.get("came_to", {}).get("later", ()))
+    memory.write(dict(runs=with_left(runs, record["run_id"], left)), "history")
+
+
+def _replaced(record, runs, told):
+    """The ids of the runs whose restored instances are out of service by the run of this record: nobody is to finish those."""
+    if record["purpose"] == UNDO:
+        return [record["undoes"]]
+    return [item["run_id"] for item in runs] if "restore" in told["seconds"] else []
 
 
 def finish(memory, run_id, left, by, now):

@@ -315,6 +315,8 @@ def test_restore_in_check_mode_tells_the_plan_and_reads_only(announce, restore):
     assert result["changed"] is True
     assert result["plan"][0] == "restore snapshot before to the new DB instance %s" % NEW
     assert "MonitoringInterval" in result["plan"][1]
+    assert result["plan"][1].startswith("set later what no restore takes and nobody feels, without waiting for it: ")
+    assert "MonitoringInterval" in result["unfinished"]
     assert result["after"]["settings"]["VpcSecurityGroups"] == ["sg-1", "sg-2"]
     assert result["carried"] == len(result["after"]["settings"])
     assert "DeletionProtection: true" in result["diff"]["after"]
@@ -332,19 +334,39 @@ def test_restore_that_is_done_changes_nothing(announce, restore, ours):
     assert "diff" in result
 
 
-def test_restore_sets_what_is_left_and_compares(aws, announce, restore, ours):
+def test_restore_sets_what_is_felt_and_compares(aws, announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    for _look in range(2):
+        announce.instance(NEW, tags=ours, DeletionProtection=False)
+    request = {"DBInstanceIdentifier": NEW, "ApplyImmediately": True, "DeletionProtection": True}
+    aws.answer("rds", "modify_db_instance", {}, request)
+    announce.instance(NEW, tags=ours)
+    result = restore()
+    assert result["changed"] is True
+    assert result["plan"] == ["set DeletionProtection of DB instance %s" % NEW]
+    assert result["before"]["settings"]["DeletionProtection"] is False
+    assert result["after"]["settings"]["DeletionProtection"] is True
+
+
+def test_restore_asks_for_what_nobody_feels_and_does_not_wait_for_it(aws, announce, restore, ours):
     announce.instance()
     announce.snapshot()
     for _look in range(2):
         announce.instance(NEW, tags=ours, MaxAllocatedStorage=0)
     request = {"DBInstanceIdentifier": NEW, "ApplyImmediately": True, "MaxAllocatedStorage": 1000}
     aws.answer("rds", "modify_db_instance", {}, request)
-    announce.instance(NEW, tags=ours)
     result = restore()
-    assert result["changed"] is True
-    assert result["plan"] == ["set MaxAllocatedStorage of DB instance %s" % NEW]
-    assert result["before"]["settings"]["MaxAllocatedStorage"] == 0
-    assert result["after"]["settings"]["MaxAllocatedStorage"] == 1000
+    assert (result["changed"], result["differences"], result["unfinished"]) == (True, [], ["MaxAllocatedStorage"])
+
+
+def test_restore_leaves_it_while_the_first_backup_runs(announce, restore, ours):
+    announce.instance()
+    announce.snapshot()
+    for _look in range(2):
+        announce.instance(NEW, tags=ours, MaxAllocatedStorage=0, DBInstanceStatus="backing-up")
+    result = restore()
+    assert (result["changed"], result["unfinished"]) == (False, ["MaxAllocatedStorage"])
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -405,18 +427,17 @@ def test_restore_of_a_snapshot_that_is_missing_makes_no_writing_call(announce, r
     assert "rollback_snapshot (option snapshot) is 'befor'" in result["msg"]
 
 
-def test_restore_takes_the_safety_snapshot_meanwhile_and_waits_for_both(aws, announce, restore, ours):
+def test_restore_begins_the_safety_snapshot_meanwhile_and_does_not_wait_for_its_end(aws, announce, restore, ours):
     announce.nothing_begun()
     aws.answer("rds", "restore_db_instance_from_db_snapshot", {})
     announce.taken(SAFE)
     announce.instance(NEW, tags=ours, DBInstanceStatus="creating")
     announce.instance(NEW, tags=ours)
     announce.snapshot(SAFETY, tags=MINE, Status="creating", PercentProgress=40)
-    announce.snapshot(SAFETY, tags=MINE)
     result = restore(safety_snapshot=SAFETY)
     assert result["changed"] is True
     assert result["plan"][-1] == "take snapshot %s of DB instance app-db" % SAFETY
-    assert (result["after"]["status"], result["safety_snapshot"]["status"]) == ("available", "available")
+    assert (result["after"]["status"], result["safety_snapshot"]["status"]) == ("available", "creating")
 
 
 def test_restore_that_is_done_still_takes_the_safety_snapshot_that_a_dead_run_has_not(announce, restore, ours):
@@ -469,18 +490,103 @@ def test_restore_begins_nothing_when_no_safety_snapshot_can_be_taken(announce, r
     assert words in restore(safety_snapshot=SAFETY)["msg"]
 
 
-def test_a_safety_snapshot_that_fails_fails_the_restore_with_rdss_events(announce, restore, ours):
-    announce.instance()
+def test_a_source_that_is_being_backed_up_keeps_no_restore_from_ending(aws, announce, restore, ours):
+    """The failed instance holds the data, and stays; rds_finish takes the snapshot."""
+    busy = {"DBInstanceStatus": "backing-up"}
+    announce.instance(**busy)
     announce.snapshot()
     announce.instance(NEW, tags=ours)
-    announce.snapshot(SAFETY, tags=MINE, Status="creating")
+    announce.no_snapshot(SAFETY)
     announce.instance(NEW, tags=ours)
-    announce.snapshot(SAFETY, tags=MINE, Status="failed")
-    announce.events()
+    announce.instance(**busy)
+    announce.no_snapshot(SAFETY)
     result = restore(safety_snapshot=SAFETY)
+    assert (result.get("failed", False), result["safety_snapshot"]) == (False, {})
+
+
+UNFINISHED = "%s/app-db/%s"
+
+
+@pytest.fixture
+def finish(announce, run_module, ours, db_instance_answer, aws):
+    """rds_finish, of an instance that was restored in the place of app-db, with these changes."""
+
+    def run(tag=UNFINISHED % (NEW, ""), check_mode=False, source=None, then=(), **changes):
+        tags = dict(ours, **{"spymeo:rollback-unfinished": tag})
+        restored = db_instance_answer(name=NEW, tags=tags, **changes)
+        there = [db_instance_answer(**(source or {})), restored]
+        aws.answer("rds", "describe_db_instances", {"DBInstances": there})
+        for step in then:
+            step(tags)
+        return run_module(
+            "rds_finish", check_mode=check_mode, db_instance=NEW, run_id="rb-later", wait_timeout=60, **options
+        )
+
+    options = {}
+    run.options = options
+    return run
+
+
+def test_finish_compares_and_writes_down_that_all_is_equal(aws, announce, finish):
+    aws_tag = {
+        "ResourceName": "arn:aws:rds:eu-west-3:123456789012:db:%s" % NEW,
+        "Tags": [{"Key": "spymeo:rollback-unfinished", "Value": ""}],
+    }
+    result = finish(
+        then=[
+            lambda tags: announce.instance(NEW, tags=tags),
+            lambda _tags: aws.answer("rds", "add_tags_to_resource", {}, aws_tag),
+        ]
+    )
+    assert (result["changed"], result["unfinished"]) == (True, [])
+    assert result["instances"][0]["finished"] is True
+
+
+def test_finish_of_what_is_finished_calls_nobody(finish):
+    result = finish(tag="")
+    assert (result["changed"], result["plan"], result["instances"]) == (False, [], [])
+
+
+def test_finish_leaves_alone_what_inherited_the_tag(finish):
+    assert finish(tag=UNFINISHED % ("another", ""))["instances"] == []
+
+
+def test_finish_in_check_mode_tells_what_it_would_set(finish):
+    result = finish(check_mode=True, MaxAllocatedStorage=0)
+    assert result["changed"] is True
+    assert result["plan"][0] == "set MaxAllocatedStorage of DB instance %s, as app-db has them" % NEW
+
+
+def test_finish_takes_what_it_can_and_tells_the_rest(announce, finish):
+    finish.options["wait_settings"] = False
+    busy = {"MaxAllocatedStorage": 0, "DBInstanceStatus": "backing-up"}
+    result = finish(then=[lambda tags: announce.instance(NEW, tags=tags, **busy)], **busy)
+    assert result["unfinished"] == ["DB instance %s: MaxAllocatedStorage (it is backing-up)" % NEW]
+    assert (result["changed"], result["awaits_snapshot"]) == (False, False)
+
+
+def test_finish_waits_for_no_snapshot_that_rds_does_not_take_now(announce, finish):
+    finish.options["wait_settings"] = False
+    steps = [
+        lambda _tags: announce.instance(DBInstanceStatus="backing-up"),
+        lambda _tags: announce.no_snapshot(SAFETY),
+        lambda tags: announce.instance(NEW, tags=tags),
+    ]
+    result = finish(tag=UNFINISHED % (NEW, SAFETY), then=steps)
+    assert "RDS takes none of DB instance app-db while it is backing-up" in result["unfinished"][0]
+    assert (result["changed"], result["awaits_snapshot"]) == (False, True)
+
+
+def test_a_safety_snapshot_that_fails_fails_the_finish_with_rdss_events(announce, finish):
+    steps = [
+        lambda _tags: announce.instance(),
+        lambda _tags: announce.snapshot(SAFETY, tags=MINE, Status="creating"),
+        lambda _tags: announce.snapshot(SAFETY, tags=MINE, Status="failed"),
+        lambda _tags: announce.events(),
+    ]
+    result = finish(tag=UNFINISHED % (NEW, SAFETY), then=steps)
     assert "Snapshot %s failed: snapshot %s is failed" % (SAFETY, SAFETY) in result["msg"]
     assert "no event of" in result["msg"]
-    assert "DB instance %s has been asked for meanwhile and stays" % NEW in result["msg"]
 
 
 def test_a_safety_snapshot_that_rds_refuses_does_not_hide_that_the_restore_has_begun(aws, announce, restore):

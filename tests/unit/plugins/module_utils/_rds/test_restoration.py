@@ -9,6 +9,7 @@ import copy
 import botocore.session
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.finishing import Finishing, unfinished_of, whole
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Wanted
@@ -33,6 +34,9 @@ DEFAULTS = {
 }
 
 
+MISSING = {*DEFAULTS, "PerformanceInsightsRetentionPeriod", "PerformanceInsightsKMSKeyId"}
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -43,8 +47,8 @@ class Rds:
     ``kill_at``: the number of the call at which the process is killed, before or (``after``) behind its effect.
     """
 
-    def __init__(self, answer, kill_at=None, after=False, ignored=(), busy=0, ends_in="available"):
-        self.now = 0.0
+    def __init__(self, answer, kill_at=None, after=False, ignored=(), busy=0, ends_in="available", backs_up=10):
+        self.now, self.backs_up, self.sealed = 0.0, backs_up, []
         self.answer = answer
         self.kill_at, self.after = kill_at, after
         self.ignored, self.busy, self.ends_in = ignored, busy, ends_in
@@ -65,9 +69,9 @@ class Rds:
 
     def instance(self, name):
         assert name == NEW
-        return self._call(self._shown)
+        return self._call(self.shown)
 
-    def _shown(self):
+    def shown(self):
         if self.born is None or self.now - self.born < 1:
             return None
         answer = copy.deepcopy(self.answer)
@@ -87,7 +91,7 @@ class Rds:
             return "creating"
         if self.ends_in != "available":
             return self.ends_in
-        if age < 30:
+        if age < 20 + self.backs_up:
             return "backing-up"
         if self.changed_at is not None and LAG <= self.now - self.changed_at < LAG + 10:
             return "modifying"
@@ -116,6 +120,10 @@ class Rds:
 
         return self._call(effect)
 
+    def tag(self, _arn, tags):
+        assert tags == {"spymeo:rollback-unfinished": ""}
+        self._call(lambda: self.sealed.append(NEW))
+
     def events(self, kind, name):
         return ["12:00 %s %s did not fit" % (kind, name)]
 
@@ -137,18 +145,44 @@ def begin(db_instance_answer, db_snapshot_answer):
 
 
 @pytest.fixture
+def finish(db_instance_answer):
+    """Begins to finish what was restored, as a new process does."""
+    accepts = frozenset(MODEL.operation_model("ModifyDBInstance").input_shape.members)
+
+    def start(rds, source=True):
+        restored = DbInstance.from_boto(dict(rds.shown().description))
+        there = [DbInstance.from_boto(db_instance_answer())] * source + [restored]
+        assert unfinished_of(NEW, there) == [restored]
+        by_name = {item.name: item for item in there}
+        return Finishing(rds, restored, by_name, accepts, Clock(lambda: rds.now, rds.sleep))
+
+    return start
+
+
+@pytest.fixture
 def rds(db_instance_answer):
     return lambda **options: Rds(db_instance_answer(name=NEW), **options)
 
 
-def test_a_restore_ends_as_its_source_with_one_restore_and_one_modification(begin, rds):
-    world = rds()
+def test_a_restore_ends_when_it_answers_whatever_rds_does_after_that(begin, rds):
+    world = rds(backs_up=7200)
     restoration = begin(world)
     restoration.wait(600)
+    restoration.begin_finishing()
     assert restoration.differences == ()
     assert restoration.changed is True
     assert restoration.instance.host
-    assert (world.restores, world.modifications) == (1, 1)
+    assert (restoration.instance.status, world.now < 25) == ("backing-up", True)
+    assert {item.setting for item in restoration.left} >= {"MaxAllocatedStorage", "MonitoringInterval"}
+    assert (world.restores, world.modifications) == (1, 0)
+
+
+def test_what_is_left_is_asked_for_at_once_where_rds_takes_it(begin, rds):
+    world = rds(backs_up=0)
+    restoration = begin(world)
+    restoration.wait(600)
+    restoration.begin_finishing()
+    assert (world.restores, world.modifications, world.now < 25) == (1, 1, True)
 
 
 def test_a_second_process_changes_nothing(begin, rds):
@@ -157,7 +191,59 @@ def test_a_second_process_changes_nothing(begin, rds):
     second = begin(world)
     second.wait(600)
     assert second.changed is False
-    assert (world.restores, world.modifications) == (1, 1)
+    assert (world.restores, world.modifications) == (1, 0)
+
+
+def test_finishing_waits_for_the_backup_and_ends_as_the_source(begin, rds, finish):
+    world = rds(backs_up=7200)
+    begin(world).wait(600)
+    early = finish(world)
+    early.begin()
+    assert early.left == ["DB instance %s: %s (it is backing-up)" % (NEW, ", ".join(sorted(MISSING)))]
+    assert early.seal() is False
+    finishing = finish(world)
+    finishing.wait(10000)
+    assert (finishing.left, finishing.seal(), world.modifications, world.sealed) == ([], True, 1, [NEW])
+    assert world.now < 7300
+
+
+@given(kill_at=st.integers(1, 12), after=st.booleans(), pause=st.floats(0, 60))
+@hypothesis_settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_finishing_killed_at_any_call_is_finished_by_the_next_one(begin, rds, finish, kill_at, after, pause):
+    world = rds()
+    begin(world).wait(600)
+    world.calls, world.kill_at, world.after = 0, kill_at, after
+    try:
+        first = finish(world)
+        first.wait(600)
+        first.seal()
+    except Killed:
+        world.sleep(pause)
+    world.kill_at = None
+    if not world.sealed:
+        second = finish(world)
+        second.wait(600)
+        assert (second.left, second.seal()) == ([], True)
+    assert world.modifications <= 2
+
+
+def test_a_setting_that_rds_does_not_take_is_never_called_finished(begin, rds, finish):
+    world = rds(ignored=("MaxAllocatedStorage",))
+    begin(world).wait(600)
+    finishing = finish(world)
+    finishing.wait(600)
+    assert finishing.left == ["DB instance %s: MaxAllocatedStorage (RDS does not set them)" % NEW]
+    assert (finishing.seal(), world.sealed, world.modifications) == (False, [], 1)
+
+
+def test_finishing_an_instance_whose_source_is_gone_says_how_to_give_that_up(begin, rds, finish):
+    world = rds()
+    begin(world).wait(600)
+    finishing = finish(world, source=False)
+    finishing.wait(600)
+    assert "app-db, whose settings it is to have, is gone" in finishing.left[0]
+    assert "Key=spymeo:rollback-unfinished,Value=" in finishing.left[0]
+    assert (finishing.seal(), world.modifications) == (False, 0)
 
 
 @given(kill_at=st.integers(1, 25), after=st.booleans(), pause=st.floats(0, 60))
@@ -172,7 +258,6 @@ def test_a_process_killed_at_any_call_goes_on_as_one_instance(begin, rds, kill_a
     second.wait(600)
     assert second.differences == ()
     assert world.restores == 1
-    assert world.modifications <= 2  # the first one's may be under way while RDS still shows the old values
 
 
 def test_a_restore_whose_reply_was_lost_is_joined_not_made_twice(begin, rds):
@@ -189,19 +274,11 @@ def test_a_restore_whose_reply_was_lost_is_joined_not_made_twice(begin, rds):
     assert world.restores == 1
 
 
-def test_an_instance_that_is_busy_is_modified_when_it_is_not(begin, rds):
+def test_an_instance_that_is_busy_is_modified_when_it_is_not(begin, rds, finish):
     world = rds(busy=3)
     begin(world).wait(600)
+    finish(world).wait(600)
     assert (world.busy, world.modifications) == (0, 1)
-
-
-def test_a_setting_that_rds_does_not_take_ends_as_a_difference_and_is_asked_for_once(begin, rds):
-    world = rds(ignored=("MaxAllocatedStorage",))
-    restoration = begin(world)
-    restoration.wait(600)
-    assert [item.setting for item in restoration.differences] == ["MaxAllocatedStorage"]
-    assert world.modifications == 1
-    assert world.now < 300
 
 
 def test_a_terminal_state_fails_at_once_with_rdss_events(begin, rds):
@@ -225,3 +302,51 @@ def test_another_runs_instance_is_refused(begin, rds):
     with pytest.raises(BadInput, match="not this run's"):
         begin(world, "rb-20261122-130000").wait(600)
     assert world.restores == 1
+
+
+def chain(db_instance_answer, *pairs):
+    """Name → DbInstance: each was restored in the place of the second of its pair; MaxAllocatedStorage tells them apart."""
+    found = {}
+    for number, (name, source) in enumerate(pairs):
+        tags = {"spymeo:rollback-run": "rb-1", "spymeo:rollback-data": f"{name}/x/2026-11-22T11:00:00+00:00/{name}"}
+        if source:
+            tags["spymeo:rollback-unfinished"] = f"{name}/{source}/"
+        found[name] = DbInstance.from_boto(db_instance_answer(name=name, tags=tags, MaxAllocatedStorage=1000 + number))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pairs", "of", "expected"),
+    [
+        ([("a", ""), ("b", "")], "b", 1001),
+        ([("a", ""), ("b", "a")], "b", 1000),
+        ([("a", ""), ("b", "a"), ("c", "b")], "c", 1000),
+        ([("a", ""), ("b", ""), ("c", "b")], "c", 1001),
+        ([("b", "gone")], "b", 1000),  # nobody knows any better
+        ([("a", "b"), ("b", "a")], "b", 1001),
+    ],
+    ids=[
+        "finished",
+        "not finished",
+        "neither is its source",
+        "its source is finished",
+        "its source is gone",
+        "a circle",
+    ],
+)
+def test_settings_are_taken_from_where_they_are(db_instance_answer, pairs, of, expected):
+    by_name = chain(db_instance_answer, *pairs)
+    assert whole(by_name[of], by_name).description["MaxAllocatedStorage"] == expected
+
+
+def test_what_is_not_finished_is_found_in_the_family_and_where_it_serves(db_instance_answer):
+    by_name = chain(db_instance_answer, ("a", ""), ("b", "a"), ("stranger", "elsewhere"))
+    for each, more in (
+        ("b", {"spymeo:rollback-replaces": "a"}),
+        ("stranger", {"spymeo:rollback-replaces": "elsewhere"}),
+    ):
+        by_name[each].tags.update(more)
+    assert [each.name for each in unfinished_of("a", by_name.values())] == ["b"]
+    assert unfinished_of("a", by_name.values(), "rb-2") == []
+    by_name["b"].tags["spymeo:rollback-replaced-by"] = "a"
+    assert unfinished_of("a", by_name.values()) == []

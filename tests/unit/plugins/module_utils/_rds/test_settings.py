@@ -47,7 +47,8 @@ def test_no_row_reads_what_botocore_does_not_have():
 
 
 def test_every_parameter_of_the_table_is_one_of_its_operation():
-    assert {row.restore for row in settings.SETTINGS if row.restore} - RESTORE == set()
+    to_a_time = frozenset(RDS.operation_model("RestoreDBInstanceToPointInTime").input_shape.members)
+    assert {row.restore for row in settings.SETTINGS if row.restore} - (RESTORE | to_a_time) == set()
     assert {row.modify for row in settings.SETTINGS if row.modify} - MODIFY == set()
 
 
@@ -57,10 +58,9 @@ def test_names_are_unique_and_only_carried_settings_have_parameters():
     assert {row.kind for row in settings.SETTINGS if row.restore or row.modify} == {settings.CARRIED}
 
 
-def test_what_a_restore_cannot_take_is_what_the_reference_says(instance):
-    assert settings.left_to_modify(instance(), RESTORE) == [
+def test_what_a_restore_cannot_take_is_what_the_reference_says(instance, request_for):
+    assert settings.left_to_modify(instance(), request_for()) == [
         "MaxAllocatedStorage",
-        "EngineVersion",
         "PreferredMaintenanceWindow",
         "MonitoringInterval",
         "MonitoringRoleArn",
@@ -109,6 +109,7 @@ def test_the_restore_request_carries_every_setting_that_the_restore_takes(reques
                 "Key": "spymeo:rollback-data",
                 "Value": "app-db-new/db-APPDBXXXXXXXXXXXXXXXXXXXXX/2026-11-22T11:00:00+00:00/app-db",
             },
+            {"Key": "spymeo:rollback-unfinished", "Value": "app-db-new/app-db/"},
         ],
     }
 
@@ -239,8 +240,10 @@ NEW_CLOUDWATCH = {"EnableLogTypes": ["upgrade"], "DisableLogTypes": ["iam-db-aut
         pytest.param({"EngineVersion": "16.3"}, {"EngineVersion": "16.4"}, id="minor version"),
     ],
 )
-def test_what_differs_is_modified(instance, restored, request_part):
-    request = settings.modify_request(instance(), instance(name="app-db-new", **restored), MODIFY)
+def test_what_differs_is_modified_before_the_cutover_or_later_never_in_both(instance, restored, request_part):
+    pair = instance(), instance(name="app-db-new", **restored)
+    requests = [settings.modify_request(*pair, MODIFY, kept) for kept in (settings.felt_of, settings.later_of)]
+    (request,) = filter(None, requests)
     assert request == {"DBInstanceIdentifier": "app-db-new", "ApplyImmediately": True, **request_part}
 
 
@@ -254,6 +257,40 @@ def test_nothing_is_modified_when_nothing_differs_or_the_change_is_pending(insta
 def test_log_exports_that_are_pending_are_known_by_the_name_of_their_setting(instance):
     coming = {"PendingCloudwatchLogsExports": {"LogTypesToEnable": ["postgresql"]}}
     assert settings.pending(instance(PendingModifiedValues=coming)) == {"EnabledCloudwatchLogsExports"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "snapshot", "gives_password", "names"),
+    [
+        pytest.param({}, {}, False, [], id="nothing"),
+        pytest.param({}, {}, True, ["MasterUserPassword"], id="the password of now"),
+        pytest.param({}, {"EngineVersion": "16.3"}, False, ["EngineVersion"], id="an upgrade, which restarts"),
+        pytest.param({}, {"EngineVersion": "16.10"}, False, [], id="a newer version came with the data"),
+        pytest.param({"AssociatedRoles": [{"RoleArn": "r", "FeatureName": "s3Import"}]}, {}, False, ["AssociatedRoles"], id="a role"),
+        pytest.param({"AssociatedRoles": [{"RoleArn": "r", "FeatureName": "s3Import", "Status": "INVALID"}]}, {}, False, [], id="a dead role"),
+    ],
+)  # fmt: skip
+def test_what_comes_first(instance, db_snapshot_answer, changes, snapshot, gives_password, names):
+    data = DbSnapshot.from_boto(db_snapshot_answer(**snapshot))
+    assert settings.needed_first(instance(**changes), data, RESTORE, gives_password) == names
+    request = settings.restore_request(instance(**changes), data, "new", RUN, RESTORE, names)
+    assert (request["BackupRetentionPeriod"], "PreferredBackupWindow" in request) == (
+        (0, False) if names else (14, True)
+    )
+
+
+def test_an_older_botocore_leaves_nothing_that_is_felt_to_a_backup_that_lasts_hours(instance, db_snapshot_answer):
+    data = DbSnapshot.from_boto(db_snapshot_answer())
+    assert settings.needed_first(instance(), data, RESTORE - {"CACertificateIdentifier"}) == ["CACertificateIdentifier"]
+    assert settings.needed_first(instance(), data, RESTORE - {"PreferredBackupWindow"}) == []
+
+
+def test_what_a_run_has_not_come_to_set_is_taken_from_where_it_is(instance):
+    """Of a restored instance that is not finished, what nobody feels is taken from its origin, and all else is its own."""
+    bare = instance(name="second", MaxAllocatedStorage=None, MonitoringInterval=0, DBInstanceClass="db.r6g.large")
+    whole = settings.with_later_of(bare, instance())
+    assert settings.later_of(settings.compare(instance(), whole)) == ()
+    assert whole.description["DBInstanceClass"] == "db.r6g.large"
 
 
 CARRIED_ROWS = [row for row in settings.SETTINGS if row.kind == settings.CARRIED]

@@ -18,6 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import 
     Refuse,
     Wait,
     Wanted,
+    finishing_step,
     next_step,
 )
 
@@ -33,7 +34,8 @@ WANTED = Wanted(NEW, RUN, RESTORE, MODIFY)
 PENDING_REBOOT = {"DBParameterGroups": [{"DBParameterGroupName": "tuned", "ParameterApplyStatus": "pending-reboot"}]}
 APPLYING = {"DBParameterGroups": [{"DBParameterGroupName": "tuned", "ParameterApplyStatus": "applying"}]}
 BROKEN_GROUP = {"DBParameterGroups": [{"DBParameterGroupName": "tuned", "ParameterApplyStatus": "failed-to-apply"}]}
-UNMODIFIED = {"MonitoringInterval": 0, "MonitoringRoleArn": None, "MaxAllocatedStorage": None}
+UNFELT = {"MonitoringInterval": 0, "MonitoringRoleArn": None, "MaxAllocatedStorage": None}
+UNMODIFIED = {"DeletionProtection": False, "PubliclyAccessible": False, **UNFELT}
 CREATING = {"DBInstanceStatus": "creating", "without": ["Endpoint", "InstanceCreateTime"], **UNMODIFIED}
 BACKING_UP = {"DBInstanceStatus": "backing-up"}
 COMING = {"MultiAZ": False, "AvailabilityZone": None, "PendingModifiedValues": {"MultiAZ": True}}
@@ -51,10 +53,12 @@ ROWS = {
     "unknown status": ({"DBInstanceStatus": "levitating"}, Asked("join", 0), Wait),
     "incompatible-network": ({"DBInstanceStatus": "incompatible-network"}, Asked("create", 5), Refuse),
     "stopped by somebody": ({"DBInstanceStatus": "stopped"}, Asked("join", 5), Refuse),
-    "restored, settings left to set": (UNMODIFIED, Asked("create", 5), Modify),
+    "restored, what nobody feels is left": (UNFELT, Asked("create", 5), Done),
+    "the same, while its first backup runs": ({**UNFELT, **BACKING_UP}, Asked("join", 0), Done),
+    "restored, settings that are felt are left to set": (UNMODIFIED, Asked("create", 5), Modify),
     "the same, in a new process": (UNMODIFIED, Asked("join", 0), Modify),
-    "the same, while its first backup runs": ({**UNMODIFIED, **BACKING_UP}, Asked("create", 5), Wait),
-    "the same, while blocks are loaded": (
+    "these, while its first backup runs": ({**UNMODIFIED, **BACKING_UP}, Asked("create", 5), Wait),
+    "these, while blocks are loaded": (
         {**UNMODIFIED, "DBInstanceStatus": "storage-initialization"},
         Asked("join", 0),
         Modify,
@@ -105,7 +109,7 @@ def test_next_step(step, changes, asked, expected):
 def test_done_tells_the_differences_that_stay(step):
     assert [item.setting for item in step(UNFIXABLE, Asked("join", 0)).differences] == ["DBName"]
     unmodified = step(UNMODIFIED, Asked("modify", SETTLE)).differences
-    assert {item.setting for item in unmodified} == {"MonitoringInterval", "MonitoringRoleArn", "MaxAllocatedStorage"}
+    assert {item.setting for item in unmodified} == {"DeletionProtection", "PubliclyAccessible"}
     assert step({}, Asked("join", 0)).differences == ()
 
 
@@ -113,6 +117,47 @@ def test_waits_tell_what_for(step):
     assert "backing-up" in step({**UNMODIFIED, **BACKING_UP}, Asked("create", 5)).pending.detail
     assert "MultiAZ" in step(COMING, Asked("create", 5)).pending.detail
     assert "levitating" in step({"DBInstanceStatus": "levitating"}, Asked("join", 0)).pending.detail
+
+
+FINISHING = {
+    "all is equal": ({}, Asked(), Done, ()),
+    "what somebody has changed since then stays": ({"DBInstanceClass": "db.r6g.large"}, Asked(), Done, ()),
+    "what nobody feels is set": (UNFELT, Asked(), Modify, ()),
+    "not while its first backup runs": ({**UNFELT, **BACKING_UP}, Asked(), Wait, ()),
+    "not while it is modified": ({**UNFELT, "DBInstanceStatus": "modifying"}, Asked(), Wait, ()),
+    "equal while it is modified": ({"DBInstanceStatus": "modifying"}, Asked(), Done, ()),
+    "asked for": (UNFELT, Asked("modify", 5), Wait, ()),
+    "asked for in vain": (
+        UNFELT,
+        Asked("modify", SETTLE),
+        Done,
+        ("MaxAllocatedStorage", "MonitoringInterval", "MonitoringRoleArn"),
+    ),
+    "stopped by somebody": ({**UNFELT, "DBInstanceStatus": "stopped"}, Asked(), Refuse, ()),
+}
+
+
+@pytest.mark.parametrize(("changes", "asked", "expected", "left"), FINISHING.values(), ids=FINISHING)
+def test_finishing_step(db_instance_answer, ours, changes, asked, expected, left):
+    new = DbInstance.from_boto(db_instance_answer(**{"name": NEW, "tags": ours, **changes}))
+    step = finishing_step(DbInstance.from_boto(db_instance_answer()), new, MODIFY, asked)
+    assert isinstance(step, expected)
+    assert sorted(item.setting for item in getattr(step, "differences", ())) == sorted(left)
+
+
+def test_finishing_does_not_bring_forward_what_waits_for_the_maintenance_window(db_instance_answer, ours):
+    """ApplyImmediately applies all that is pending, and an upgrade restarts."""
+    source = DbInstance.from_boto(db_instance_answer())
+    for pending, at_once in ((UPGRADE, False), ({}, True)):
+        new = DbInstance.from_boto(db_instance_answer(**{"name": NEW, "tags": ours, **UNFELT, **pending}))
+        assert finishing_step(source, new, MODIFY).request["ApplyImmediately"] is at_once
+
+
+def test_what_comes_first_is_restored_without_backups(db_instance_answer, db_snapshot_answer):
+    source, snapshot = DbInstance.from_boto(db_instance_answer()), DbSnapshot.from_boto(db_snapshot_answer())
+    for gives_password, retention, first in ((False, 14, ()), (True, 0, ("MasterUserPassword",))):
+        created = next_step(source, snapshot, None, Wanted(NEW, RUN, RESTORE, MODIFY, gives_password))
+        assert (created.request["BackupRetentionPeriod"], created.first) == (retention, first)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin, end
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, FAILED, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, FAILED, FINISH, ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
@@ -42,8 +42,8 @@ class Died(Exception):
 class Play:
     """One ansible-playbook: it has looked at the lock, then perhaps holds it, then makes its calls."""
 
-    def __init__(self, run_id, given_up, etag):
-        self.run_id, self.given_up, self.etag = run_id, given_up, etag
+    def __init__(self, run_id, given_up, etag, purpose):
+        self.run_id, self.given_up, self.etag, self.purpose = run_id, given_up, etag, purpose
         self.fencing = self.lease = self.intent = self.wanted = None
 
 
@@ -59,15 +59,23 @@ class Plays(RuleBasedStateMachine):
     def _lock(self):
         return self.memory.lock() or (None, ABSENT)
 
-    @rule(target=plays, resume=st.booleans(), abandon=st.booleans(), at_once=st.booleans())
-    def look(self, resume, abandon, at_once):
-        lock, etag = self._lock()
+    @rule(
+        target=plays,
+        resume=st.booleans(),
+        abandon=st.booleans(),
+        at_once=st.booleans(),
+        purpose=st.sampled_from([ROLLBACK, ROLLBACK, FINISH]),
+    )
+    def look(self, resume, abandon, at_once, purpose):
+        resume, abandon = (resume, abandon) if purpose == ROLLBACK else (False, False)
+        found, etag = self._lock()
+        lock = found.uncovered if found else None
         self.runs += 1
         named = lock.run_id if lock and (resume or abandon) else ""
         given_up = named if abandon and not resume else ""
-        if not isinstance(standing(lock, named if resume else "", given_up, self.now), Free):
+        if not isinstance(standing(found, named if resume else "", given_up, self.now, purpose), Free):
             return multiple()
-        play = Play(named if resume and named else f"rb-{self.runs}", given_up, etag)
+        play = Play(named if resume and named else f"rb-{self.runs}", given_up, etag, purpose)
         if at_once:  # else whatever else happens is between its look and its begin
             self._begin(play)
         return play
@@ -100,14 +108,17 @@ class Plays(RuleBasedStateMachine):
             "who": "ada",
             "undoes": "",
             "abandon": play.given_up,
-            "purpose": ROLLBACK,
+            "purpose": play.purpose,
             "resources": ["arn:1"],
         }
         try:
+            before = self._lock()[0]
             play.fencing = begin(self.memory, play.etag, {**run, "plan": [], "before": {}}, self.now, LEASE).fencing
         except (RollbackError, Died):  # somebody has begun since this play looked
             play.fencing = DEAD
             return
+        if play.purpose == FINISH and before and before.uncovered.unfinished:
+            assert self._lock()[0].uncovered.run_id == before.uncovered.run_id, "the unfinished run is forgotten"
         self._next_module(play)
         self.alive.append(play)
 
@@ -186,7 +197,8 @@ class Plays(RuleBasedStateMachine):
     def whoever_is_about_to_call_holds_the_lock(self):
         lock, _etag = self._lock()
         for play in self.alive:
-            assert not play.intent or lock.fencing == play.fencing
+            gives_way = play.purpose == FINISH  # also while a call of it is on its way, which harms nobody
+            assert not play.intent or lock.fencing == play.fencing or gives_way
 
     @invariant()
     def nothing_is_created_twice(self):

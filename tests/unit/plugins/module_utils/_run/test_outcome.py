@@ -208,6 +208,28 @@ def test_what_tasks_tell_is_added_where_the_journal_lacks_it():
     assert merged([{**first, "number": 1, "told": "x"}], [first]) == [first]
 
 
+def test_both_clocks_are_told_and_what_comes_later_with_its_command():
+    seen = replace(GOOD, later=("DB instance a: a window (it is backing-up)",))
+    outcome = replace(outcome_of(seen), served=31.4, seconds=80.0)
+    lines = lines_of(outcome, "", {**AROUND, "finish": "ansible-playbook finish.yml"})
+    assert "SERVED    after 0:31 (minutes:seconds): all traffic was on healthy tasks" in lines
+    assert "FINISHED  after 1:20, but for what is said under LATER" in lines
+    at = lines.index("LATER     DB instance a: a window (it is backing-up)")
+    assert lines[at + 2].strip() == "ansible-playbook finish.yml"
+    failed = lines_of(
+        replace(outcome_of(replace(seen, failed_at="Wait")), served=31.4), "broke", {**AROUND, "finish": "f"}
+    )
+    assert [line for line in failed if line.startswith(("SERVED", "FINISHED"))] == [
+        line for line in lines if line.startswith("SERVED")
+    ]
+
+
+def test_a_finish_is_complete_when_all_was_compared_and_says_that_nobody_feels_what_is_left():
+    finish = replace(GOOD, purpose="finish", verdict="")
+    assert outcome_of(finish).reason == "every setting was compared, and is as it is to be"
+    assert "nobody who uses it feels that" in outcome_of(replace(finish, failed_at="All of it")).reason
+
+
 def told(seen, message="it broke", **around):
     return lines_of(outcome_of(seen), message, {**AROUND, **around})
 

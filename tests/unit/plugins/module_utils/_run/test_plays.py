@@ -8,7 +8,12 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, left, renewed, taken
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import KEPT, expected, with_run
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
+    KEPT,
+    expected,
+    unfinished,
+    with_run,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
     changed,
     followed,
@@ -19,11 +24,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
     standing,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin, end, glance, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import (
+    begin,
+    end,
+    finish,
+    glance,
+    look,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
     CHECKPOINT,
     COMPLETE,
     FAILED,
+    FINISH,
     ROLLBACK,
     UNDO,
     UNFENCE,
@@ -361,6 +373,80 @@ def test_a_checkpoint_that_died_leaves_nothing_to_go_on_with_and_holds_nobody_ba
     world.play("cp-1", FAILED, purpose=CHECKPOINT)
     assert world.look().undoable == ""
     assert world.hold()["standing"] is False
+
+
+@pytest.mark.parametrize("how", ["ends", "fails", "dies", "is taken over"])
+def test_a_finish_may_follow_an_unfinished_run_and_leaves_it_as_it_was(world, how):
+    world.play("rb-1", FAILED, command="full")
+    seen = world.look(purpose=FINISH)
+    lock = world.begin("fi-1", etag=seen.etag, purpose=FINISH)
+    lease = world.write(lock)
+    if how in ("ends", "fails"):
+        assert world.end(lock, COMPLETE if how == "ends" else FAILED) in (COMPLETE, FAILED)
+    world.now += LEASE if how == "dies" else 0
+    with pytest.raises(RollbackError, match=r"Run rb-1 of ada .* was not finished"):
+        world.look()
+    assert world.look("rb-1").undoable == "rb-1"
+    again = world.begin("rb-1")
+    with pytest.raises(Lost):
+        lease.intend("rds", "ModifyDBInstance", {})
+    world.write(again)
+    assert world.end(again) == COMPLETE
+    assert world.look().undoable == "rb-1"
+    assert world.memory.run("rb-1")[0]["outcome"] == COMPLETE
+
+
+def test_a_finish_does_not_interrupt_whoever_works_and_gives_way_to_everybody_but_another_one(world):
+    lock = world.begin("fi-1", purpose=FINISH)
+    world.write(lock)
+    with pytest.raises(RollbackError, match="is at work"):
+        world.look(purpose=FINISH)
+    for purpose in (ROLLBACK, UNDO, CHECKPOINT):
+        assert "which gives way" in world.look(purpose=purpose).found
+    world.begin("cp-1", purpose=CHECKPOINT)
+    with pytest.raises(RollbackError, match="is at work"):
+        world.look(purpose=FINISH)
+
+
+def test_what_is_left_of_a_run_is_in_its_record_and_in_the_history_until_it_is_finished(world):
+    lock = world.begin("rb-1")
+    world.write(lock)
+    told = {
+        "outcome": COMPLETE,
+        "touched": True,
+        "lines": [],
+        "seconds": {"restore": 3.0},
+        "came_to": {"later": ["a window"]},
+    }
+    end(world.memory, "rb-1", lock.fencing, told, world.now)
+    left = lambda: unfinished(world.memory.read("history")[0]["runs"])  # noqa: E731
+    assert left() == ["run rb-1 is not finished: a window"]
+    finish(world.memory, "rb-1", ["a role"], "fi-1", world.now)
+    assert (left(), world.memory.run("rb-1")[0]["came_to"]) == (
+        ["run rb-1 is not finished: a role"],
+        {"later": ["a role"]},
+    )
+    finish(world.memory, "rb-1", [], "fi-2", world.now)
+    assert left() == []
+    assert world.memory.run("rb-1")[0]["finished_by"] == "fi-2"
+
+
+@pytest.mark.parametrize("by", ["an undo", "another restore"])
+def test_nobody_is_to_finish_what_is_out_of_service(world, by):
+    lock = world.begin("rb-1")
+    world.write(lock)
+    told = {
+        "outcome": COMPLETE,
+        "touched": True,
+        "lines": [],
+        "seconds": {"restore": 3.0},
+        "came_to": {"later": ["a window"]},
+    }
+    end(world.memory, "rb-1", lock.fencing, told, world.now)
+    lock = world.begin("rb-2", undoes="rb-1" if by == "an undo" else "")
+    world.write(lock)
+    world.end(lock, seconds={} if by == "an undo" else {"restore": 3.0})
+    assert unfinished(world.memory.read("history")[0]["runs"]) == []
 
 
 def test_a_checkpoint_says_once_that_nobody_holds_deployments_back(world):

@@ -97,7 +97,8 @@ def next_step(
         return _copied(target, pins, edits, change, force=True)
     if superseded and not edits and step.task_definition == running.arn:
         reason = "%s pins a version of a secret that is not the current one any more" % short(running.arn)
-        step = Step("deploy", reason, target.arn, changes=change)
+        verb = "register" if target.status == "INACTIVE" else "deploy"
+        step = Step(verb, reason, target.arn, pins=tuple(pins), changes=change)
     if service.fence is None or step.verb in ("deploy", "register"):
         return step
     reason = "%s was brought to 0 tasks for the rollback, and gets its %d back" % (service.name, service.fence.desired)

@@ -9,6 +9,7 @@ the files into another order.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import locale
 import os
@@ -29,6 +30,7 @@ hypothesis.settings.load_profile("busy")  # properties are judged by what they f
 
 # Beginnings of variables that change what is tested.
 PERSONAL = ("AWS_", "ANSIBLE_", "SPYMEO_", "MOLECULE_", "MOTO_", "XDG_", "LC_", "LANG", "TMPDIR")
+WITH_LABS = "tests/integration/"
 GRACE = 10  # seconds: who takes a lab down waits for its files to go, and its last process for itself
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE)
 
@@ -56,24 +58,30 @@ def pytest_configure(config):
         os.environ[name] = f"{own}/{folder}"
         os.mkdir(os.environ[name])
     tempfile.tempdir = None
-    if config.option.shuffle is not None:
-        config.option.loadscopereorder = False  # pytest-xdist's, which would sort the files
+    config.option.loadscopereorder = False  # pytest-xdist's, which would sort the files
 
 
 def pytest_report_header(config):
     if config.option.shuffle is None:
-        return "order: files by name; among several workers those with most tests first"
+        return "order: files that need a lab first, those with most tests before others"
     return f"order: files at random, again with --shuffle {config.option.shuffle}"
 
 
 def pytest_collection_modifyitems(config, items):
-    """Tests of one file stay together and in order: a file may share what is slow to make."""
-    if config.option.shuffle is None:
-        return
-    files = sorted({item.nodeid.partition("::")[0] for item in items})
-    random.Random(config.option.shuffle).shuffle(files)
+    """Tests of one file stay together and in order: a file may share what is slow to make.
+
+    What takes long comes first, so that workers end at about the same time: of a lab's tests each takes seconds, of others hundreds do.
+    """
+    tests = collections.Counter(_file(item) for item in items)
+    files = sorted(tests, key=lambda name: (not name.startswith(WITH_LABS), -tests[name], name))
+    if config.option.shuffle is not None:
+        random.Random(config.option.shuffle).shuffle(files)
     place = {name: number for number, name in enumerate(files)}
-    items.sort(key=lambda item: place[item.nodeid.partition("::")[0]])
+    items.sort(key=lambda item: place[_file(item)])
+
+
+def _file(item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def _remembered() -> dict:

@@ -33,11 +33,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import OK, Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening import open_store
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.recorder import record_calls
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import UNKNOWN
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import Telling
 from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import unforeseen
 
@@ -148,6 +149,23 @@ class WritingModule(RollbackModule):
         if not self.check_mode:
             record_calls(client, self._held(run))
         return client
+
+    def recording(self, service, operation, of, call):
+        """What ``call()`` gives, which changes something that AWS's API does not know, as a writing call of the run.
+
+        :param service, operation: what is called, in its own terms.
+        :param of: the names of what it is about (dict).
+        :raises Lost: the lock is not ours any more; nothing was called.
+        """
+        lease = self._held(self.params["run"])
+        intent = lease.intend(service, operation, of)
+        outcome = UNKNOWN
+        try:
+            answer = call()
+            outcome = OK
+        finally:
+            lease.record(intent, outcome)
+        return answer
 
     def exit_json(self, *args, **kwargs):
         super().exit_json(*args, calls=self._calls(), **kwargs)

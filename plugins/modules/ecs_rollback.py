@@ -176,6 +176,11 @@ seconds:
   description: How long all of them took.
   returned: success
   type: float
+served_at:
+  description:
+    - When all traffic was on healthy tasks of the targets, ISO 8601 in UTC, by this machine's clock. Empty in check mode, and without O(wait).
+  returned: success
+  type: str
 failed_services:
   description: The services whose targets have failed.
   returned: when a target has failed
@@ -188,10 +193,13 @@ next_task_definition:
   type: raw
 """
 
+from datetime import datetime, timezone
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.changes import Changes
@@ -248,7 +256,10 @@ def main():
             rollout.start()
             if module.params["wait"]:
                 rollout.wait(module.params["wait_timeout"], teller("deployment"))
-        module.finish(changed=rollout.changes, **rollout.told())
+        told = rollout.told()
+        served = module.params["wait"] and all(each["outcome"] in ("serves", "as before") for each in told["services"])
+        served_at = show_time(datetime.now(timezone.utc)) if served and not module.check_mode else ""
+        module.finish(changed=rollout.changes, served_at=served_at, **told)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,14 @@ short_description: Restore a snapshot or a point in time to a new DB instance th
 description:
   - Restores a snapshot, or a point in time, to a B(new) DB instance. The instance that it replaces is never changed.
   - RDS gives a restored instance the default security group, parameter group and option group, one zone and no deletion protection, unless told otherwise.
-    This module passes every setting of O(db_instance) that the restore takes, sets the others afterwards, and reboots only for the parameter group.
+    This module passes every setting of O(db_instance) that the restore takes, and reboots only for the parameter group.
+  - RDS backs a restored instance up at once, for hours, and changes nothing meanwhile, while the endpoint answers. So the task ends when whatever users
+    could feel is as it was. What nobody feels and no restore takes, such as windows, monitoring and storage autoscaling, is left to
+    M(spymeo.rollback.rds_finish); RV(unfinished) tells it. Where something has to be changed before anybody may use the instance, such as the password of
+    its master user, it is restored without backups, and they are turned on after that.
   - IAM roles (C(AssociatedRoles)) are given to it by AddRoleToDBInstance. A CA that RDS gives to no instance any more, and an older minor version than
     the one that came with the data, cannot be had again and are no difference.
-  - Then both instances are compared setting by setting. A difference fails the task.
+  - Then both instances are compared setting by setting. A difference in another one fails the task.
     What RDS describes and this module does not know is told in RV(not_compared).
   - A run that died anywhere goes on when the task runs again with the same O(run_id). An instance of that name that is not the run's is refused.
   - A failure that RDS cannot recover from ends the wait at once, with RDS's events.
@@ -43,10 +47,14 @@ options:
     required: true
   safety_snapshot:
     description:
-      - A snapshot of O(db_instance) that is taken while the restore runs, and that keeps what O(db_instance) holds now. It is taken and joined as
-        M(spymeo.rollback.rds_snapshot) does it, and the task ends when both are there. While O(db_instance) is backing up, it is waited for.
-      - O(wait_timeout) is for each of both, one after the other.
+      - The name of the snapshot that keeps what O(db_instance) holds, whoever takes it. M(spymeo.rollback.rds_finish) waits for it.
     type: str
+  take_safety_snapshot:
+    description:
+      - Whether O(safety_snapshot) is taken while the restore runs, as M(spymeo.rollback.rds_snapshot) does it. It is begun and not awaited, because its
+        content is fixed when it begins. While RDS is backing O(db_instance) up, none can be taken; then it is left to M(spymeo.rollback.rds_finish).
+    type: bool
+    default: true
   password_secret:
     description:
       - Name or ARN of the secret that holds DATABASE_URL. Its password becomes that of the master user of the new instance, which has the one of the day
@@ -70,6 +78,8 @@ author:
 seealso:
   - module: spymeo.rollback.rds_rollback_info
   - module: spymeo.rollback.rds_snapshot
+  - module: spymeo.rollback.rds_finish
+    description: Sets what nobody feels, and waits for the safety snapshot.
 """
 
 EXAMPLES = r"""
@@ -144,6 +154,11 @@ differences:
     after:
       description: Its value on the new instance.
       type: raw
+unfinished:
+  description: The settings that the new instance does not have yet, and that M(spymeo.rollback.rds_finish) sets; in check mode, those that it will set.
+  returned: success
+  type: list
+  elements: str
 not_compared:
   description: What RDS describes and this module does not know, so that nobody can say whether it is equal.
   returned: success
@@ -172,12 +187,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Wri
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.finishing import whole
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.password import give
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
     findings,
     givable,
+    left_to_modify,
     not_compared,
     settings_of,
 )
@@ -204,10 +221,12 @@ def point_in_time(gateway, replaced, name, moment):
 
 
 def as_it_can_be(gateway, replaced, new, now):
-    """The DbInstance that settings come from: ``replaced``, without its CA where no instance can be given that any more.
+    """The DbInstance that settings come from: ``replaced`` as it is to be, without its CA where no instance can be given that any more.
 
     :param new: DbInstance that has been restored already, or None.
     """
+    if replaced.unfinished:
+        replaced = whole(replaced, {item.name: item for item in gateway.instances()})
     authority = "CACertificateIdentifier"
     wanted = replaced.description.get(authority)
     if wanted is None or (new and new.description.get(authority) == wanted):
@@ -228,7 +247,10 @@ def begin(gateway, options, clock):
     if snapshot is None:
         raise BadInput("snapshot", options["snapshot"], "there is no such snapshot")
     accepts = gateway.accepts(snapshot.operation), gateway.accepts("ModifyDBInstance")
-    wanted = Wanted(options["new_db_instance"], options["run_id"], *accepts)
+    gives_password = bool(options["password_secret"])
+    wanted = Wanted(
+        options["new_db_instance"], options["run_id"], *accepts, gives_password, options["safety_snapshot"] or ""
+    )
     restoration = Restoration(gateway, replaced, snapshot, wanted, clock)
     restoration.observe()
     restoration.source = as_it_can_be(gateway, replaced, restoration.instance, now)
@@ -249,7 +271,7 @@ def foresee(restoration, safety, step):
 
 
 def apply(module, restoration, safety):
-    """Begin the restore and then the safety snapshot (a Snapshotting or None). If asked to, wait for both; else take the one step that is next.
+    """Begin the restore and then the safety snapshot (a Snapshotting or None). If asked to, wait for the restore; else take the one step that is next.
 
     The restore comes first, since RDS may restore no point in time of an instance whose snapshot it is taking.
 
@@ -258,18 +280,20 @@ def apply(module, restoration, safety):
     restoration.begin()
     if safety:
         tags = {TAG_SAFETY: restoration.source.resource_id}
-        keep(module, restoration, lambda: safety.take(tags, module.params["wait"]))
+        keep(module, restoration, lambda: safety.take(tags))
     if module.params["wait"]:
-        await_both(module, restoration, safety)
+        await_restore(module, restoration)
     else:
         restoration.step()
-        if safety:
-            keep(module, restoration, safety.observe)
-    # Only now: the safety snapshot is there, whatever the settings are.
+    if safety:
+        keep(module, restoration, safety.begin)
     refuse_differences(restoration.instance, restoration.differences)
     changed = restoration.changed or bool(safety and safety.changed)
     if module.params["password_secret"] and module.params["wait"]:
         changed = give_password(module, restoration.wanted.name) or changed
+    if module.params["wait"]:
+        restoration.begin_finishing()
+    changed = restoration.changed or changed
     return changed, shown(restoration.instance), shown_snapshot(safety.snapshot) if safety else {}
 
 
@@ -282,13 +306,11 @@ def give_password(module, name):
     return give(rds, name, url.password, value.version_id, params["wait_timeout"], Clock(), telling)
 
 
-def await_both(module, restoration, safety):
-    """Wait for the restore, then for the safety snapshot."""
-    timeout, telling = module.params["wait_timeout"], teller("restore")
-    restoration.wait(timeout, telling)
+def await_restore(module, restoration):
+    """Wait until the new instance can be used."""
+    telling = teller("restore")
+    restoration.wait(module.params["wait_timeout"], telling)
     telling.over()
-    if safety:
-        keep(module, restoration, lambda: safety.wait(timeout, teller("snapshot")))
 
 
 def keep(module, restoration, step):
@@ -344,9 +366,16 @@ def why(step, wanted, safety):
     return "run %s has begun to restore DB instance %s, and goes on" % (wanted.run_id, wanted.name)
 
 
+def left(restoration, step):
+    """Names of the settings (list of str) that are left to be set later, as far as it is known."""
+    if isinstance(step, Create) and not restoration.changed:
+        return left_to_modify(restoration.source, step.request)
+    return sorted(difference.setting for difference in restoration.left)
+
+
 def safety_of(gateway, source, options):
     """The Snapshotting of the safety snapshot, None where none is wanted."""
-    name = options["safety_snapshot"]
+    name = options["safety_snapshot"] if options["take_safety_snapshot"] else None
     return Snapshotting(gateway, source, name, options["run_id"]) if name else None
 
 
@@ -357,6 +386,7 @@ OPTIONS = dict(
     source_db_instance=dict(type="str"),
     new_db_instance=dict(type="str", required=True),
     safety_snapshot=dict(type="str"),
+    take_safety_snapshot=dict(type="bool", default=True),
     password_secret=dict(type="str", no_log=False),
     key=dict(type="str", default="DATABASE_URL", no_log=False),
     run_id=dict(type="str", required=True),
@@ -388,6 +418,7 @@ def main():
             endpoint=after.get("endpoint", {}),
             carried=len(settings_of(source)),
             differences=[],
+            unfinished=left(restoration, step),
             not_compared=not_compared(restoration.instance or source),
             safety_snapshot=kept,
             findings=findings(source),

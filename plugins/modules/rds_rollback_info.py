@@ -90,6 +90,15 @@ options:
     description: How long opening the connection, and all counts together, may take, in seconds.
     type: int
     default: 5
+  sequences:
+    description: Whether to tell what M(spymeo.rollback.database_sequences) will come to, as far as the database that is in use tells it.
+    type: bool
+    default: false
+  warm:
+    description: Tables that will be read whole, as M(spymeo.rollback.database_probe_info) does it.
+    type: list
+    elements: str
+    default: []
   release:
     description:
       - The release that is to run on the data. With it they are compared. A release that did not serve at their time, data that are younger than what
@@ -301,6 +310,15 @@ expected:
   description: What the data are like, as far as it is known, for O(spymeo.rollback.database_probe_info#module:expected).
   returned: success
   type: dict
+ids:
+  description: How far sequences will be moved, in one sentence. Empty without O(sequences), and where the database is not asked.
+  returned: success
+  type: str
+warm:
+  description: The tables of O(warm), those first that are read most in the database that is in use, where it is asked.
+  returned: success
+  type: list
+  elements: str
 give_password:
   description: Whether the restored instance is given the password that is in the secret now, because the data have an older one of the master user.
   returned: success
@@ -332,7 +350,7 @@ findings:
     check:
       description:
         - V(source), V(name), V(safety_snapshot), V(lineage), V(earliest), V(encryption), V(version), V(certificate), V(parameter_group), V(role),
-          V(quota), V(class), V(subnet_group), V(key), V(proxy), V(left_behind), V(moment), V(migrations), V(password), V(database) or V(data).
+          V(quota), V(class), V(subnet_group), V(key), V(proxy), V(left_behind), V(moment), V(migrations), V(password), V(database), V(data) or V(ids).
       type: str
     subject:
       description: What was looked at.
@@ -364,6 +382,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look impor
     ask,
     expected,
     fits,
+    ids,
     other_port,
     reached,
     still_good,
@@ -372,6 +391,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.password import password_finding, version_at
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import created
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import in_order as in_warm_order
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, summary
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
@@ -459,7 +479,7 @@ def look(module, gateway, rollback, url, earliest):
         if params["count_rows"] and url:
             # At the instance's own address: the cutover replaces that of the URL, whatever is wrong with it.
             there = url.at(rollback.current.host, rollback.current.port)
-            asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), one_until)
+            asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), one_until, not done)
         if asking and done and rollback.failed and rollback.failed.status == "available":
             there = url.at(rollback.failed.host, rollback.failed.port)
             failed = beside.submit(ask, there, params["count_timeout"], (), one_until)
@@ -511,6 +531,7 @@ def told(rollback, found, rows):
         state=rollback.state,
         reason=rollback.reason,
         db_instance=rollback.replaced,
+        resource_id=rollback.failed.resource_id if rollback.failed else "",
         failed_host=(rollback.failed.host or "") if rollback.failed else "",
         failed_port=(rollback.failed.port or 0) if rollback.failed else 0,
         failed_status=rollback.failed.status if rollback.failed else "",
@@ -548,7 +569,10 @@ def planned(module):
     host = url.host if url else None
     rollback, earliest = where_it_stands(gateway, params["db_instance"], asked, host, params["run_id"])
     found, answered, of_data = look(module, gateway, rollback, url, earliest)
-    gives = False
+    gives, told_ids = False, ""
+    if params["sequences"] and rollback.state != "done":
+        told_ids, of_ids = ids(answered, rollback.current)
+        found = in_order([*found, *of_ids])
     if url and rollback.state != "done":
         of_secret, gives = of_password(module, rollback, url, secret, version_id)
         found = in_order([*found, *of_secret])
@@ -556,7 +580,15 @@ def planned(module):
     arn = rollback.current.arn
     resources = sorted({arn, "%s:%s" % (arn.rpartition(":")[0], params["db_instance"])})
     place = dict(host=url.host, port=url.port, version_id=version_id) if url else {}
-    return dict(result, resources=resources, url=place, expected=of_data.to_json(), give_password=gives)
+    return dict(
+        result,
+        resources=resources,
+        url=place,
+        expected=of_data.to_json(),
+        give_password=gives,
+        ids=told_ids,
+        warm=in_warm_order(module.params["warm"], answered.hottest if answered else ()),
+    )
 
 
 def refused(error, module):
@@ -568,10 +600,10 @@ def refused(error, module):
     evidence = [text for item in reversed(found.values()) for text in (item.message, *item.evidence)]
     name = module.params["db_instance"]
     return dict(
-        state="refused", reason=error.message, db_instance=name, failed_host="", new_db_instance="", safety_snapshot="",
+        state="refused", reason=error.message, db_instance=name, resource_id="", failed_host="", new_db_instance="", safety_snapshot="",
         failed_port=0, failed_status="",
         restored_instance={}, source={}, kept=[], lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
-        expected={}, give_password=False,
+        expected={}, give_password=False, ids="", warm=[],
     )  # fmt: skip
 
 
@@ -621,6 +653,8 @@ def main():
             despite_lineage=dict(type="bool", default=False),
             count_rows=dict(type="bool", default=False),
             count_timeout=dict(type="int", default=5),
+            sequences=dict(type="bool", default=False),
+            warm=dict(type="list", elements="str", default=[]),
             release=dict(type="dict", options=RELEASE),
             data_rules=dict(type="dict", default={}),
             despite_data=dict(type="list", elements="str", default=[]),

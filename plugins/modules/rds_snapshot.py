@@ -30,6 +30,12 @@ options:
     description: The name of the snapshot to take.
     type: str
     required: true
+  later:
+    description:
+      - Whether a DB instance that takes no snapshot now, since RDS is backing it up, is no failure with O(wait=false); then RV(snapshot) is empty, and
+        M(spymeo.rollback.rds_finish) takes it later.
+    type: bool
+    default: false
   tags:
     description: Tags of the snapshot, besides the tag of the run.
     type: dict
@@ -140,7 +146,7 @@ def source_of(gateway, options):
 
 def apply(snapshotting, options):
     """Take the snapshot, and wait for it if asked to."""
-    snapshotting.take(options["tags"], options["wait"])
+    snapshotting.take(options["tags"], options["wait"] or options["later"])
     if options["wait"]:
         snapshotting.wait(options["wait_timeout"], teller("snapshot"))
     else:
@@ -153,6 +159,7 @@ def main():
             db_instance=dict(type="str", required=True),
             current_host=dict(type="str"),
             snapshot=dict(type="str", required=True),
+            later=dict(type="bool", default=False),
             tags=dict(type="dict", default={}),
             run_id=dict(type="str", required=True),
             wait=dict(type="bool", default=True),

@@ -36,7 +36,7 @@ options:
     description:
       - What the run is for. A rollback and an undo set the deploy hold. A checkpoint gives way to whatever else begins. Only a rollback can be undone.
     type: str
-    choices: [rollback, undo, checkpoint, unfence]
+    choices: [rollback, undo, checkpoint, unfence, finish]
     default: rollback
   resources:
     description:

@@ -66,7 +66,7 @@ options:
       - What the run is for, as M(spymeo.rollback.rollback_begin) takes it. A rollback and an undo are done when the verification of this play has passed,
         the others when their last task has ended.
     type: str
-    choices: [rollback, undo, checkpoint, unfence]
+    choices: [rollback, undo, checkpoint, unfence, finish]
     default: rollback
   deployed:
     description: Whether its deployment has come up, or nothing had to be deployed.
@@ -96,6 +96,19 @@ options:
     default: ""
   contacts:
     description: Whom to call, by role.
+    type: dict
+    default: {}
+  served_at:
+    description: When all traffic was on healthy tasks of the release that is wanted, ISO 8601. Empty when that was not seen.
+    type: str
+    default: ""
+  later:
+    description: What is not finished and nobody feels, as M(spymeo.rollback.rds_finish) tells it.
+    type: list
+    elements: str
+    default: []
+  finishes:
+    description: What is left of earlier runs that this one was to finish, by their ids, as lists of str; empty ones are finished.
     type: dict
     default: {}
   fenced:
@@ -178,6 +191,13 @@ outcome:
     seconds:
       description: How long the run took so far.
       type: float
+    served:
+      description: After how many seconds everybody was served; null where that was not seen.
+      type: float
+    later:
+      description: What is not finished and nobody feels.
+      type: list
+      elements: str
     next:
       description: The command to run next. Empty when there is none.
       type: str
@@ -221,6 +241,7 @@ def seen_by(module, ending):
         deployed=params["deployed"],
         failed_at=params["failed_task"],
         resumed=params["resumed"],
+        later=tuple(params["later"]),
     )
 
 
@@ -242,6 +263,9 @@ def main():
             purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
             calls=dict(type="list", elements="dict", default=[]),
             details=dict(type="list", elements="str", default=[]),
+            served_at=dict(type="str", default=""),
+            later=dict(type="list", elements="str", default=[]),
+            finishes=dict(type="dict", default={}),
             services=dict(type="list", elements="str", default=[]),
             ways=dict(type="list", elements="dict", default=[]),
             seconds=dict(type="dict", default={}),
@@ -254,7 +278,10 @@ def main():
         ending = Ending(module.memory, params, module.check_mode, time.time)
         outcome = outcome_of(seen_by(module, ending))
         outcome = replace(
-            outcome, seconds=ending.seconds, next=next_command(outcome, params["commands"], params["ways"])
+            outcome,
+            seconds=ending.seconds,
+            served=ending.served,
+            next=next_command(outcome, params["commands"], params["ways"]),
         )
         around = dict(params, **ending.around(outcome, module.aws))
         lines = lines_of(outcome, params["failure"], around)

@@ -36,6 +36,7 @@ options:
       - releases
       - hold
       - salvage
+      - finish
   given:
     description: The names of all variables that are set, in which misspelt ones are looked for.
     type: list
@@ -54,7 +55,7 @@ options:
   purpose:
     description: What the run is for, as M(spymeo.rollback.rollback_begin) takes it.
     type: str
-    choices: [rollback, undo, checkpoint, unfence]
+    choices: [rollback, undo, checkpoint, unfence, finish]
     default: rollback
   alone:
     description:
@@ -187,6 +188,11 @@ notes:
   returned: success
   type: list
   elements: str
+unfinished:
+  description: What is left to be finished of earlier runs, one sentence each, as M(spymeo.rollback.rds_finish) has told it.
+  returned: success
+  type: list
+  elements: str
 undoable:
   description: The newest run that has changed something; it can be undone. Empty when there is none.
   returned: success
@@ -215,11 +221,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected, unfinished
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
     ALL,
+    FINISH,
     RELEASES,
     RESTORES,
     VERIFIED,
@@ -323,7 +330,7 @@ def see(module, memory, run_id, abandon):
 
 def remembered(module, given, abandon):
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
-    nothing = dict(etag=ABSENT, notes=[], undoable="", expected={}, release_points=[])
+    nothing = dict(etag=ABSENT, notes=[], unfinished=[], undoable="", expected={}, release_points=[])
     try:
         memory = module.memory()
         seen, notes = see(module, memory, given, abandon)
@@ -333,6 +340,7 @@ def remembered(module, given, abandon):
         return dict(
             etag=seen.etag,
             notes=notes,
+            unfinished=unfinished(history["runs"]),
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
             release_points=known(memory),
@@ -367,7 +375,9 @@ def main():
         found = found or problems_together(variables, playbook, now) + problems_of_checks(checks, now.date())
         if found:
             raise RollbackError("Nothing was changed: the inventory cannot be used.", found)
-        given = variables.get("rollback_run_id") or ""
+        given = (
+            variables.get("rollback_run_id") or "" if playbook != FINISH else ""
+        )  # there it names the run that is finished
         abandon = module.params["abandon"] or variables.get("rollback_abandon") or ""
         store = remembered(module, given, abandon)
         store["evidence"] += missing_libraries(variables, playbook)

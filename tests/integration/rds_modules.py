@@ -8,6 +8,9 @@ test_modules_alone.py runs this file in a process of its own. One lab, in the or
 from __future__ import annotations
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import ahead
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 
 from spymeo_lab import world
 
@@ -89,11 +92,97 @@ def test_a_name_that_a_stranger_has_is_refused(task):
     assert "is not this run's" in result["msg"]
 
 
+VISITS = """
+    CREATE TABLE "Visit" ("id" bigint, "note" text) PARTITION BY RANGE ("id");
+    CREATE TABLE "Visit_old" PARTITION OF "Visit" FOR VALUES FROM (0) TO (9000);
+    CREATE TABLE "Visit_new" PARTITION OF "Visit" FOR VALUES FROM (9000) TO (100000);
+    CREATE TABLE "Visit_none" PARTITION OF "Visit" FOR VALUES FROM (100000) TO (200000);
+    INSERT INTO "Visit" SELECT n, repeat('x', 200) FROM generate_series(1, 20000) AS n;
+    CREATE TABLE "Empty" ("id" bigint);
+"""
+# Blocks of a table, and how many readings of blocks there were so far.
+READINGS = """
+    SELECT relname, pg_relation_size(relid) / 8192, heap_blks_read + heap_blks_hit FROM pg_statio_user_tables
+    WHERE relname IN ('Visit_old', 'Visit_new', 'Practitioner')
+"""
+
+
+def test_what_is_read_ahead_is_read_whole_and_each_block_once(broken, task):
+    with world.connect(broken.state["endpoint_url"], NEW) as connection:
+        connection.execute(VISITS)
+    before = readings(broken)
+    endpoint = broken.instances()[NEW]["Endpoint"]
+    address = {"host": endpoint["Address"], "port": endpoint["Port"]}
+    warm = ["Visit", "Gone", "Practitioner", "Empty"]
+    probed, written = task("database_probe_info", warm=warm, **address, **URL)
+    assert (probed["connected"], written) == (True, []), probed
+    assert probed["warmed"] == ["Visit", "Practitioner", "Empty"]
+    assert set(before) == {"Visit_old", "Visit_new", "Practitioner"}
+    for name, (blocks, read) in readings(broken).items():
+        since = read - before[name][1]
+        assert 10 < blocks * 2 <= since <= blocks * 2 + 10, (
+            name,
+            blocks,
+            since,
+        )  # once to be counted, once to be read ahead
+
+
+def readings(production) -> dict[str, tuple[int, int]]:
+    """Table → (blocks, readings) of the restored instance, when all statistics have arrived."""
+    with world.connect(production.state["endpoint_url"], NEW) as connection:
+        return {name: (blocks, read) for name, blocks, read in connection.execute(READINGS).fetchall()}
+
+
+CLERK = """
+    CREATE ROLE clerk LOGIN PASSWORD 'clerk';
+    GRANT USAGE ON SEQUENCE "Payment_id_seq" TO clerk;
+    CREATE SEQUENCE hidden;
+"""
+
+
+def test_sequences_go_ahead_once_whatever_our_role_may(broken, task):
+    state = broken.state
+    for name in (world.DB_INSTANCE, NEW):
+        with world.connect(state["endpoint_url"], name) as connection:
+            connection.execute(CLERK)
+    places = [broken.instances()[name]["Endpoint"] for name in (world.DB_INSTANCE, NEW)]
+    failed, restored = (
+        Target(item["Address"], item["Port"], "clerk", world.DB_NAME, "public", (), "clerk") for item in places
+    )
+    steps = ahead(PostgresqlGateway(restored, 5).sequences(), PostgresqlGateway(failed, 5).sequences())
+    told = {step.sequence.told: step for step in steps}
+    assert "may not read it" in told["public.hidden"].why
+    drawn = told["public.Payment_id_seq"]
+    assert (drawn.sequence.sets, drawn.margin) == (False, 10_000)
+    PostgresqlGateway(restored, 5).move([drawn])
+
+    options = {
+        "failed_host": failed.host,
+        "failed_port": failed.port,
+        "host": restored.host,
+        "port": restored.port,
+        "run_id": RUN,
+    }
+    first, written = task("database_sequences", **options, **URL)
+    assert (first["changed"], first["after"], first["findings"], written) == (
+        True,
+        {"public.hidden": 10_000},
+        [],
+        [],
+    ), first
+    assert [call["operation"] for call in first["calls"]] == ["setval"]
+    second, _written = task("database_sequences", **options, **URL)
+    assert (second["changed"], second["calls"], second["reason"]) == (False, [], "2 were ahead already")
+    with world.connect(state["endpoint_url"], NEW) as connection:
+        assert connection.execute('SELECT last_value FROM "Payment_id_seq"').fetchone() == (drawn.to,)
+    away, _written = task("database_sequences", **{**options, "failed_port": 1}, **URL)
+    assert (away["changed"], away["reason"]) == (False, "nothing was moved")
+    assert "P1001" in away["findings"][0]["what"]
+
+
 def test_the_url_moves_to_what_the_probe_has_seen(broken, task):
     endpoint = broken.instances()[NEW]["Endpoint"]
     address = {"host": endpoint["Address"], "port": endpoint["Port"]}
-    probed, written = task("database_probe_info", warm=["Practitioner"], **address, **URL)
-    assert (probed["connected"], probed["warmed"], written) == (True, ["Practitioner"], [])
     moved, written = task("database_url", run_id=RUN, **address, **URL)
     assert (moved["changed"], written) == (True, ["PutSecretValue"])
     assert broken.database_url() == broken.url_before.replace(moved["before"]["host"], address["host"])

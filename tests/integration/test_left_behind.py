@@ -180,7 +180,7 @@ def test_the_session_of_another_role_is_seen_by_one_that_may_see_nothing_of_it(a
         worker.execute("SET application_name = 'spymeo-worker'")
         worker.commit()
         verdict, reason, evidence = asked.wait().verdict()
-    assert (verdict, reason) == ("failed", "1 sessions are open on db, which is out of service")
+    assert (verdict, reason) == ("failed", "1 session is open on db, which is out of service")
     assert evidence[1] == f"role {world.DB_USER} (spymeo-worker), of which this user may not see more"
 
 

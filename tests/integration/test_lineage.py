@@ -115,7 +115,7 @@ def test_a_time_takes_what_is_in_service_and_never_what_the_failed_instance_hold
     check = night.play("rollback_database", "--check", *latest)
     assert check.code == 0, check.output
     says(check, "from snapshot nightly-of-production")
-    says(check, "1 rows of Practitioner were created since then")
+    says(check, "1 row of Practitioner was created since then")
     says(check, f"KEPT      DB instance {P}: what was written from")
     played = night.play("rollback_database", *variables(rollback_snapshot_before=now(), rollback_run_id=SECOND))
     assert played.code == 0, played.output

@@ -157,7 +157,7 @@ def test_insisting_on_it_meets_the_rules_of_the_inventory_before_the_cutover(sto
     played = story.play("rollback_full", *given(rollback_snapshot="taken-after", **insisting))
     said = untouched(story, played, restored=True)
     assert "rule of Practitioner" in said
-    assert "rollback_despite_data=true" in said
+    assert "-e rollback_despite_data=Practitioner" in said
     assert story.database_url() == before
 
 
@@ -173,7 +173,9 @@ def test_data_that_are_not_there_are_never_cut_over_to(story, name, what):
 
 
 def test_code_alone_is_refused_where_a_later_release_has_migrated_and_no_release_point_tells_it(story):
-    said = untouched(story, story.play("rollback_code"))
+    """All that is wrong is told at once: that, and a log group which is not there."""
+    said = untouched(story, story.play("rollback_code", *given(rollback_log_groups=["/ecs/gone"])))
+    assert "/ecs/gone" in said
     assert f"has migrations that the release to come back does not know: {BAD}" in said
     assert "rollback_full.yml" in said
 
@@ -330,7 +332,7 @@ def test_whoever_stays_on_the_failed_database_is_told_by_name_and_the_run_is_not
         played = production.play("rollback_full", *given(rollback_run_id=RUN, verify_wait_timeout=3))
     assert played.code != 0, played.output
     said = one_line(played.output)
-    assert f"1 sessions are open on {world.DB_INSTANCE}, which is out of service" in said
+    assert f"1 session is open on {world.DB_INSTANCE}, which is out of service" in said
     assert f"role {world.DB_USER} (spymeo-worker) from 127." in said
     assert "salvage.yml" in said
     again = production.play("rollback_full", *given(rollback_run_id=RUN))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import STREAMS
 
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
@@ -61,7 +62,7 @@ def test_an_image_without_psql_stops_the_run_before_the_cutover(broken):
 def test_the_task_asks_the_rules_and_nothing_is_cut_over_to_data_that_break_one(broken):
     rules = {
         "Practitioner": {"columns": ["fullName"], "at_least": 1_000_000},
-        "Payment": {"corrupted_when": '"amountCents" <= 0 OR "id" = E\'\\\\! touch /tmp/never\''},
+        "Payment": {"corrupted_when": '"amountCents" <= 0 OR "practitionerId" = E\'\\\\! touch /tmp/never\''},
         "Session": {"corrupted_when": "no such column"},
     }
     played = play(broken, rollback_run_id="rb-rules", rollback_data_rules=rules)
@@ -103,4 +104,5 @@ def test_the_password_is_in_no_task_definition_and_in_no_log_of_the_probe(broken
     logged = broken.aws("logs").filter_log_events(logGroupName=world.LOG_GROUP, logStreamNamePrefix="rollback-probe/")
     text = "\n".join(event["message"] for event in logged["events"])
     assert '"complete"' in text
+    assert text.count('{"warmed" : "Practitioner"}') == STREAMS
     assert world.DB_PASSWORD not in text

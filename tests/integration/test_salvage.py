@@ -15,9 +15,11 @@ import pytest
 from psycopg import sql
 
 from spymeo_lab import world
+from spymeo_lab.demo import Visitor
 
 ROOT = pathlib.Path(__file__).parents[2]
-NEW, EDITED, DELETED = 10_000, 7, 3
+NEW, EDITED, DELETED, PAID = 10_000, 7, 3, 4
+MARGIN = 10_000
 RULES = {
     "Practitioner": {
         "renamed": {"fullName": "displayName"},
@@ -36,6 +38,40 @@ SIGN_UPS = """
     SELECT 'new-' || n, 'new-' || n || '@spymeo.invalid', 'Nouvelle Personne ' || n, 'Nantes, "Île"', 'hash', NULL
     FROM generate_series(1, {count}) AS n
 """
+# Serial and identity columns and plain sequences of all kinds; the last statement is for the failed database alone.
+SEQUENCES = """
+    CREATE SCHEMA audit;
+    CREATE TABLE audit."Event" ("id" integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY (INCREMENT BY -1), "note" text);
+    CREATE TABLE audit."Seat" ("id" smallserial PRIMARY KEY);
+    CREATE SEQUENCE audit.wide;
+    CREATE TABLE audit."Narrow" ("id" integer PRIMARY KEY DEFAULT nextval('audit.wide'));
+    CREATE SEQUENCE audit.unused START 500;
+    CREATE SEQUENCE audit.round MAXVALUE 40 CYCLE CACHE 5;
+    CREATE SEQUENCE audit.restarted;
+    INSERT INTO audit."Event" ("note") SELECT 'before' FROM generate_series(1, 5);
+    SELECT setval('audit.restarted', 700000, false);
+    SELECT setval('audit."Seat_id_seq"', 32000);
+    SELECT setval('audit.wide', 2147483640);
+"""
+SINCE = """
+    INSERT INTO audit."Event" ("note") SELECT 'since' FROM generate_series(1, 20000);
+    INSERT INTO audit."Seat" DEFAULT VALUES;
+    CREATE SEQUENCE audit.later;
+    ALTER SEQUENCE audit.unused RENAME TO renamed;
+    SELECT nextval('audit.renamed') FROM generate_series(1, 3);
+    SELECT nextval('audit.round') FROM generate_series(1, 39);
+"""
+LAST = "SELECT last_value, is_called FROM audit.{}"
+
+
+def pay(production) -> int:
+    """The number of a payment of today, which the application has taken."""
+    with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        (practitioner,) = connection.execute('SELECT "practitionerId" FROM "Payment" ORDER BY "id" DESC').fetchone()
+    body = {"practitionerId": practitioner, "amountCents": 2900}
+    status, answer = Visitor(production.state["base_url"]).ask("POST", "/api/payments", body)
+    assert status == 201, answer
+    return answer["id"]
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +80,10 @@ def story(shared_production, tmp_path_factory):
     production = shared_production
     with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
         rows = connection.execute('SELECT count(*) FROM "Practitioner"').fetchone()[0]
+        connection.execute(SEQUENCES)
     before = datetime.datetime.now(datetime.UTC).isoformat()
     production.accident("bad-migration")
+    lost = [pay(production) for _number in range(PAID)]
     with world.connect(production.state["endpoint_url"], world.DB_INSTANCE) as connection:
         has_phone = connection.execute(
             "SELECT count(*) FROM information_schema.columns WHERE table_name = 'Practitioner' AND column_name = 'phone'"
@@ -64,12 +102,14 @@ def story(shared_production, tmp_path_factory):
             )
         for name in ids[EDITED : EDITED + DELETED]:
             connection.execute('DELETE FROM "Practitioner" WHERE "id" = %s', (name,))
+        connection.execute(SINCE)
     rolled_back = production.play(
         "rollback_database", "-e", json.dumps({"rollback_point_in_time": before, "rollback_despite_migrations": True})
     )
     assert rolled_back.code == 0, rolled_back.output
     assert "rds RestoreDBInstanceToPointInTime" in rolled_back.written
     restored = next(name for name in production.instances() if name != world.DB_INSTANCE)
+    after = [pay(production) for _number in range(PAID)]
     for instance in (world.DB_INSTANCE, restored):
         with world.connect(production.state["endpoint_url"], instance) as connection:
             for table in HOSTILE_TABLES:
@@ -82,6 +122,10 @@ def story(shared_production, tmp_path_factory):
     return {
         "production": production,
         "rows": rows,
+        "rolled_back": rolled_back,
+        "restored": restored,
+        "lost": lost,
+        "after": after,
         "directory": directory,
         "check": production.play("salvage", "--check", "-e", given),
         "first": production.play("salvage", "--diff", "-vvv", "-e", given),
@@ -95,6 +139,49 @@ def test_the_rows_are_told_apart(story):
     for played in (story["check"], story["first"]):
         assert played.code == 0, played.output
         assert [text for text in played.output.splitlines() if "TABLE     Practitioner " in text and line in text]
+
+
+def test_the_plan_and_the_outcome_tell_how_far_ids_go_and_where_they_cannot(story):
+    said = " ".join(story["rolled_back"].output.split())
+    for words in (
+        "IDS the failed database has 7 sequences and identity columns; those of the restored one go beyond them, by 10,000 values",
+        "IDS 6 sequences went beyond those of the failed database, by 10,000 values or more; 2 of them by less, near their bounds; 1 stay",
+        "BEWARE ids audit.Seat_id_seq: it is near its bound: it goes 382 values ahead instead of 10,000",
+        "BEWARE ids audit.wide: it is near its bound: it goes 3 values ahead instead of 10,000",
+        "BEWARE ids audit.round: it may give ids that the failed database has given",
+        "CYCLE",
+    ):
+        assert words in said, words
+    journal = pathlib.Path(f"{story['production'].state['directory']}/rollback-store").rglob("journal/*/*")
+    entries = [json.loads(path.read_text()) for path in journal]
+    (moved,) = [entry for entry in entries if entry["service"] == "postgresql"]
+    assert (moved["operation"], moved["outcome"], moved["of"]["sequences"]) == ("setval", "ok", "6 sequences")
+
+
+def test_every_sequence_is_beyond_the_failed_one_and_none_is_beyond_its_bound(story):
+    state = story["production"].state
+
+    def last(instance, name):
+        with world.connect(state["endpoint_url"], instance) as connection:
+            return connection.execute(sql.SQL(LAST).format(sql.Identifier(name))).fetchone()
+
+    # 20,000 were given since, and as many lie between. A restored server has skipped up to 32 by itself, as after a crash (SEQ_LOG_VALS).
+    assert -40_005 <= last(story["restored"], "Event_id_seq")[0] <= -40_005 + 32
+    assert last(story["restored"], "Seat_id_seq") == (32_001 + 382, True)
+    assert last(story["restored"], "wide") == (2_147_483_643, True)
+    assert last(story["restored"], "unused") == (502 + MARGIN, True)
+    assert last(story["restored"], "restarted") == (699_999 + MARGIN, True)
+    assert last(story["restored"], "round") == (1, False)
+
+
+def test_no_payment_has_the_number_of_another_one(story):
+    assert min(story["after"]) > max(story["lost"]) + MARGIN - 1
+    with world.connect(story["production"].state["endpoint_url"], story["restored"]) as connection:
+        deleted = connection.execute('SELECT count(*) FROM "Payment"').fetchone()[0] - PAID
+    with world.connect(story["production"].state["endpoint_url"], world.DB_INSTANCE) as connection:
+        missing = deleted - connection.execute('SELECT count(*) FROM "Payment"').fetchone()[0] + PAID
+    line = f"{PAID} new, 0 changed, 0 corrupted, {missing + PAID} missing"
+    assert [text for text in story["first"].output.splitlines() if "TABLE     Payment " in text and line in text]
 
 
 def test_only_files_change_and_a_second_time_not_even_they(story):
@@ -126,7 +213,10 @@ def test_new_rows_load_into_the_restored_database(story):
         loaded = connection.execute(
             'SELECT count(*) FROM "Practitioner" WHERE "city" = \'Nantes, "Île"\' AND "fullName" LIKE \'Nouvelle Personne %\''
         ).fetchone()[0]
+        numbers = [number for (number,) in connection.execute('SELECT "id" FROM "Payment"').fetchall()]
     assert loaded == NEW
+    assert {*story["lost"], *story["after"]} <= set(numbers)
+    assert pay(production) not in numbers  # the application's next insert
 
 
 def load_command(story):

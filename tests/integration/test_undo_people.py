@@ -35,6 +35,8 @@ def story(shared_production):
     done = lab.play("rollback_full")
     assert done.code == 0, done.output
     (lab.restored,) = set(lab.instances()) - {world.DB_INSTANCE}
+    with world.connect(lab.state["endpoint_url"], lab.restored) as connection:
+        connection.execute("SELECT setval('\"Payment_id_seq\"', 50000)")  # what was paid since the rollback
     rotate(lab)
     start_service(lab, register(lab, WORKER))
     return lab
@@ -66,10 +68,14 @@ def test_one_that_stays_is_found_by_the_verification_and_by_a_second_undo(story)
     ):  # fmt: skip
         undone, again = (story.play("undo", *given(rollback_readers="leave", verify_wait_timeout=3)) for _undo in "12")
     assert again.written == [], again.output
+    assert f"IDS       sequences of {world.DB_INSTANCE} go beyond those of {story.restored}" in undone.output
+    assert f"IDS       1 sequences went beyond those of {story.restored}, by 10,000 values or more" in undone.output
+    with world.connect(story.state["endpoint_url"], world.DB_INSTANCE) as connection:
+        assert connection.execute('SELECT last_value FROM "Payment_id_seq"').fetchone()[0] >= 60_000
     for played in (undone, again):
         assert (played.code, story.database_url()) == (2, story.before), played.output
         said = one_line(played.output)
-        assert f"1 sessions are open on {story.restored}, which is out of service" in said
+        assert f"1 session is open on {story.restored}, which is out of service" in said
         assert "somebody-new" in said
         assert "The undo is complete. It is not verified" in said
         assert ROTATED not in played.output

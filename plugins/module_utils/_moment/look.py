@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import (
     expected_migrations,
@@ -19,6 +19,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release im
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Counterpart, Expected, prove
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
+    Sequence,
+    foreseen,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import refuse_migrations
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -99,20 +103,49 @@ def _time(text):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a database answered: an Observation, or the RollbackError that says why there is none."""
+    """What a database answered: an Observation, or the RollbackError that says why there is none. ``sequences`` is None where they were not read;
+    ``hottest`` are the names of its tables, those first that are read most."""
 
     seen: Observation | None = None
     error: RollbackError | None = field(default=None, repr=False)
+    sequences: tuple[Sequence, ...] | None = None
+    hottest: tuple[str, ...] = ()
 
 
-def ask(url, timeout, rules=(), since=None):
-    """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all."""
+def ask(url, timeout, rules=(), since=None, leaving=False):
+    """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all.
+
+    :param leaving: whether the application is to leave it, so that the other one needs to know its sequences, and which tables are hot.
+    """
     try:
         place = target_of(url)
         with diagnosing(place):
-            return Asked(PostgresqlGateway(place, timeout).observe(rules, since, budget=timeout))
+            gateway = PostgresqlGateway(place, timeout)
+            seen = gateway.observe(rules, since, budget=timeout)
+            return replace(Asked(seen), **_leaving(gateway)) if leaving else Asked(seen)
     except RollbackError as error:
         return Asked(error=error)
+
+
+def _leaving(gateway):
+    """What the other database needs to know of this one (dict), nothing where it does not tell that: its data count more."""
+    try:
+        return dict(sequences=gateway.sequences(), hottest=gateway.hottest())
+    except Refused:
+        return {}
+
+
+def ids(asked, instance):
+    """(in words, Findings) of what will become of the ids, as far as the failed database tells it.
+
+    :param asked: its Asked, None where it is not asked from here.
+    :param instance: the DbInstance whose database it is.
+    """
+    if asked and asked.sequences is not None:
+        return foreseen(asked.sequences)
+    why = "it is not asked from this machine" if asked is None else "this machine could not ask it"
+    what = "how far its ids went is not known (%s), so what is lost and what is new may get the same ids" % why
+    return "", [Finding("ids", instance.name, NOT_CHECKED, what)]
 
 
 def expected(asked, data, known, source):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 try:
     import psycopg
@@ -19,7 +20,15 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import (
+    HOTTEST,
+    PARTS,
+    RANGES_ONLY,
+    READ,
+    STREAMS,
+)
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """
@@ -38,7 +47,6 @@ _CREATED = """
     WHERE table_schema = %s AND column_name IN ('createdAt', 'created_at') AND data_type LIKE 'timestamp%%' ORDER BY table_name, column_name
 """
 _SINCE = "SELECT count(*) FROM {} WHERE {} >= %s"
-_WARM = "SELECT count(hashtext(t::text)) FROM {} t"  # reads every row whole, what is stored outside of it (TOAST) too
 
 # Who is connected to this database, besides us and RDS's own agents. Of other roles a role without pg_read_all_stats sees no more than that they are
 # there, and what they call themselves (pgstatfuncs.c, pg_stat_get_activity): their kind is null, and they count all the same.
@@ -47,11 +55,40 @@ _SESSIONS = """
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND coalesce(backend_type, 'client backend') = 'client backend'
     AND usename <> 'rdsadmin' ORDER BY backend_start
 """
+# Every sequence but those of extensions, whose ids are none of the application's, and of other sessions. A column takes its ids from one that it
+# owns (serial: a, identity: i) or that its default names (n); its type may be narrower than the sequence.
+_SEQUENCES = """
+    WITH used AS (
+        SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS number FROM pg_catalog.pg_depend d
+        WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+        UNION
+        SELECT d.refobjid, f.adrelid, f.adnum FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
+        WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+    ), columns AS (
+        SELECT u.sequence, array_agg(format('%I.%I.%I', n.nspname, t.relname, a.attname) ORDER BY t.relname, a.attnum) AS names,
+            min(CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END) AS most
+        FROM used u JOIN pg_catalog.pg_class t ON t.oid = u.relation JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.number GROUP BY u.sequence
+    )
+    SELECT c.oid::bigint, n.nspname, c.relname, s.seqincrement, greatest(s.seqmin, -coalesce(k.most, s.seqmax)), least(s.seqmax, coalesce(k.most, s.seqmax)),
+        s.seqcycle, coalesce(k.names, '{}'), s.seqstart, has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT'),
+        has_sequence_privilege(c.oid, 'UPDATE'), has_sequence_privilege(c.oid, 'USAGE'),
+        CASE WHEN has_sequence_privilege(c.oid, 'USAGE') THEN pg_sequence_last_value(c.oid) END
+    FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN columns k ON k.sequence = c.oid
+    WHERE c.relpersistence <> 't' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+        WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+    ORDER BY n.nspname, c.relname
+"""
+# What SETVAL ... false or RESTART has set is given next, and the catalogue's functions do not tell it.
+_GIVEN = "SELECT {}::bigint, last_value, is_called FROM {}"
+_SET = "SELECT setval({}::regclass, {}) FROM {} WHERE last_value {} {}"
+_DRAW = "SELECT count(nextval({}::regclass)) FROM generate_series(1, {})"
 _WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint FROM pg_catalog.pg_stat_user_tables"
 
 
 class PostgresqlGateway:
-    """Reads one database, in a read-only transaction.
+    """Reads one database, in a read-only transaction; ``move`` alone writes.
 
     :param target: Target.
     :param timeout: seconds that opening the connection, and each statement, may take.
@@ -83,7 +120,8 @@ class PostgresqlGateway:
             )
 
     def warm(self, tables):
-        """Read tables (list of str) whole, however long it takes: a restored volume loads each block at its first reading. Those there are.
+        """Read tables (list of str) whole, in their order and in STREAMS at once, however long it takes: a restored volume loads each block at its
+        first reading. Those there are.
 
         Source: RDS user guide, "Restoring to a DB instance" (lazy loading).
 
@@ -91,13 +129,35 @@ class PostgresqlGateway:
         """
         if not tables:
             return []
-        with self._telling(), self._connection() as connection:
+        with self._telling(), ThreadPoolExecutor(STREAMS) as pool:
+            streams = [pool.submit(self._read_part, part, tables) for part in range(STREAMS)]
+            read = set().union(*[stream.result() for stream in streams])
+            return [table for table in tables if table in read]
+
+    def _read_part(self, part, tables):
+        """Read one stream's part of tables. The names (set of str) of those there are."""
+        given = dict(tables=tables, schema=self._target.schema, part=part, streams=STREAMS)
+        with self._connection() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
-            known = {name for (name,) in connection.execute(_TABLES, (self._target.schema,)).fetchall()}
-            found = [table for table in tables if table in known]
-            for table in found:
-                connection.execute(sql.SQL(_WARM).format(self._table(table)))
-            return found
+            parts = connection.execute(
+                sql.SQL(PARTS).format(**{key: sql.Literal(value) for key, value in given.items()})
+            )
+            found = parts.fetchall()
+            connection.execute(RANGES_ONLY)
+            for _table, schema, name, first, after in found:
+                block = [sql.Literal("(%d,0)" % number) for number in (first, after)]
+                query = sql.SQL(READ).format(table=sql.Identifier(schema, name), first=block[0], after=block[1])
+                connection.execute(query)
+            return {table for table, *_where in found}
+
+    def hottest(self):
+        """The names of the tables of the schema, those first that are read most.
+
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        """
+        with self._telling(), self._connection() as connection:
+            query = sql.SQL(HOTTEST).format(schema=sql.Literal(self._target.schema))
+            return tuple(name for (name,) in connection.execute(query).fetchall())
 
     def sessions(self):
         """(the Sessions of others in this database, how many rows of its tables were inserted, updated or deleted so far).
@@ -116,6 +176,33 @@ class PostgresqlGateway:
         with self._telling(), self._connection() as connection:
             return read(Tables(connection, self._target.schema))
 
+    def sequences(self):
+        """The Sequences of all schemas, in the order of their names.
+
+        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        """
+        with self._telling(), self._connection() as connection:
+            return _sequences(connection)
+
+    def move(self, moves):
+        """Make Moves, one after the other; one that has gone as far meanwhile stays where it is.
+
+        :raises Refused: as ``sequences``.
+        """
+        with self._telling(), self._connection(writes=True) as connection:
+            for move in moves:
+                sequence, oid = move.sequence, sql.Literal(move.sequence.oid)
+                if sequence.sets:
+                    name, beyond = (
+                        sql.Identifier(sequence.schema, sequence.name),
+                        sql.SQL("<" if sequence.increment > 0 else ">"),
+                    )
+                    query = sql.SQL(_SET).format(oid, sql.Literal(move.to), name, beyond, sql.Literal(move.to))
+                else:
+                    query = sql.SQL(_DRAW).format(oid, sql.Literal(move.steps))
+                connection.execute(query)
+                connection.commit()
+
     @contextlib.contextmanager
     def _telling(self):
         try:
@@ -123,7 +210,7 @@ class PostgresqlGateway:
         except psycopg.Error as error:
             raise Refused(error.sqlstate, str(error)) from None  # the cause may quote connection options
 
-    def _connection(self):
+    def _connection(self, writes=False):
         target = self._target
         options = {"application_name": "spymeo.rollback", **dict(target.options)}
         connection = psycopg.connect(
@@ -135,14 +222,23 @@ class PostgresqlGateway:
             connect_timeout=self._timeout,
             **options,
         )
-        connection.read_only = True
+        connection.read_only = not writes
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # all counts are of one moment
         milliseconds = str(self._timeout * 1000)
-        connection.execute("SELECT set_config('statement_timeout', %s, true)", (milliseconds,))
+        connection.execute("SELECT set_config('statement_timeout', %s, %s)", (milliseconds, not writes))
         return connection
 
     def _table(self, name):
         return sql.Identifier(self._target.schema, name)
+
+
+def _sequences(connection):
+    """The Sequences of all schemas."""
+    rows = connection.execute(_SEQUENCES).fetchall()
+    asked = [sql.SQL(_GIVEN).format(sql.Literal(row[0]), sql.Identifier(row[1], row[2])) for row in rows if row[9]]
+    answers = connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall() if asked else []
+    values = {oid: (value, called) for oid, value, called in answers}
+    return tuple(sequence_of(row, values.get(row[0])) for row in rows)
 
 
 class Tables:

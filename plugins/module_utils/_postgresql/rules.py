@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 MOST_CORRUPTED = 1000  # rows that are counted
 _LACKS = ("42703", "42P01")  # SQLSTATE undefined_column, undefined_table
@@ -89,15 +90,15 @@ def rule_seen(tables, rule):
         count = tables.count(rule.table, "true", rule.at_least) if rule.at_least else 0
         if count < rule.at_least:
             return RuleSeen(
-                rule.table, "lost", "%s has %d rows, and had at least %d" % (rule.table, count, rule.at_least)
+                rule.table, "lost", "%s has %s, and had at least %d" % (rule.table, many(count, "row"), rule.at_least)
             )
         most = max(MOST_CORRUPTED, rule.at_most + 1)
         broken = tables.count(rule.table, rule.corrupted_when, most) if rule.corrupted_when else 0
     except Refused as refused:
         return _rule_refused(rule, refused)
     if broken > rule.at_most:
-        many = "%d or more" % broken if broken == most else str(broken)
-        return RuleSeen(rule.table, "corrupted", "%s rows of %s where %s" % (many, rule.table, rule.corrupted_when))
+        told = "%d or more rows" % broken if broken == most else many(broken, "row")
+        return RuleSeen(rule.table, "corrupted", "%s of %s where %s" % (told, rule.table, rule.corrupted_when))
     return RuleSeen(rule.table, "whole", "%s is as its rule wants it" % rule.table)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences, unknown
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
 def refuse_other_migrations(expected, place, migrations):
@@ -82,9 +83,10 @@ def found(place, seen, warmed):
 
 def created(rows):
     """How many rows were created since a time, in words. ``rows``: (table, count), None where that is not known."""
-    some = ["%d rows of %s" % (count, table) for table, count in rows if count]
+    some = ["%s of %s" % (many(count, "row"), table) for table, count in rows if count]
     unknown = [table for table, count in rows if count is None]
     if not rows:
         return "no table tells when a row was created"
-    told = "%s were created since then" % " and ".join(some) if some else "no row was created since then"
+    verb = "was" if [count for _table, count in rows if count] == [1] else "were"
+    told = "%s %s created since then" % (" and ".join(some), verb) if some else "no row was created since then"
     return told + ("; %s took too long to be counted" % ", ".join(unknown) if unknown else "")

@@ -16,6 +16,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Ref
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import MIGRATIONS_TABLE, Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import questions, rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import (
+    PARTS,
+    RANGES_ONLY,
+    READ,
+    STREAMS,
+)
 
 _COMPLETE = {"complete": True}
 TOO_LONG = "57014"  # SQLSTATE query_canceled: the statement timeout
@@ -39,12 +45,16 @@ SELECT format('SELECT json_build_object(''migration'', migration_name, ''started
 SELECT format('SELECT json_build_object(''table'', %L, ''rows'', count(*)) FROM %I.%I', c.relname, n.nspname, c.relname) {tables}
 ORDER BY c.relname
 \gexec
-{rules}SET LOCAL statement_timeout = 0;
-SELECT format('SELECT json_build_object(''warmed'', %L) FROM (SELECT count(hashtext(t::text)) FROM %I.%I t) read', c.relname, n.nspname, c.relname)
-{tables} AND c.relname = ANY ({warm})
+{rules}"""
+# One stream of several, beside each other.
+_WARM = r"""\set ON_ERROR_STOP on
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+{ranges_only};
+SELECT format('SELECT json_build_object(''warmed'', %L) FROM ({read}) read', w.name, w.nspname, w.relname,
+'(' || w.first || ',0)', '(' || w.after || ',0)') FROM ({parts}) w
 \gexec
-SELECT json_build_object('complete', true);
 """
+_READ = READ.format(table="%I.%I", first="%L", after="%L")
 _COLUMNS = r"""SELECT json_build_object('columns_of', {table}, 'columns', coalesce(json_agg(a.attname), '[]')) FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 WHERE n.nspname = {schema} AND c.relname = {table} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped;
@@ -62,7 +72,7 @@ def command(target, timeout, warm, rules=()):
 
     :param target: Target; its options replace those of the URL, some of which only Prisma understands.
     :param timeout: seconds that opening the connection, and each statement but warming, may take.
-    :param warm: names of tables (list of str) that are read whole.
+    :param warm: names of tables (list of str) that are read whole, in this order, in STREAMS at once.
     :param rules: DataRules that are asked.
     """
     options = {"application_name": "spymeo.rollback", "connect_timeout": str(timeout), **dict(target.options)}
@@ -73,12 +83,22 @@ def command(target, timeout, warm, rules=()):
         tables=_TABLES.format(schema=schema),
         migrations=_literal(MIGRATIONS_TABLE),
         rules=_asked(target.schema, rules),
-        warm="ARRAY[%s]::text[]" % ", ".join(_literal(name) for name in warm),
     )
+    streams = [_warm(target.schema, warm, part) for part in range(STREAMS)] if warm else []
     # ${…%%\?*} is the URL up to its question mark. The application does not see a newline that an editor has left in it.
     clean = "url=$(printf %s \"$DATABASE_URL\" | tr -d '\\001-\\037' | sed 's/^ *//; s/ *$//')"
     call = 'psql --no-psqlrc --tuples-only --no-align --quiet --set VERBOSITY=verbose "${url%%\\?*}"'
-    return "%s; printf %%s %s | %s%s" % (clean, shlex.quote(script), call, shlex.quote("?" + query))
+    ask = "ask() { %s%s; }" % (call, shlex.quote("?" + query))
+    beside = "".join("printf %%s %s | ask & " % shlex.quote(stream) for stream in streams)
+    end = "echo %s" % shlex.quote(json.dumps(_COMPLETE))
+    return "%s; %s; printf %%s %s | ask && { %swait; %s; }" % (clean, ask, shlex.quote(script), beside, end)
+
+
+def _warm(schema, tables, part):
+    """What psql is told of one stream's part."""
+    names = "ARRAY[%s]" % ", ".join(_literal(name) for name in tables)
+    parts = PARTS.format(schema=_literal(schema), tables=names, part=part, streams=STREAMS)
+    return _WARM.format(ranges_only=RANGES_ONLY, read=_READ, parts=parts)
 
 
 def _asked(schema, rules):
@@ -138,7 +158,7 @@ def read(lines, rules=()):
         rows=tuple((table, rows.get(table)) for table in tables),
         rules=tuple(rule_seen(counted, rule) for rule in rules),
     )
-    return seen, [answer["warmed"] for answer in answers if "warmed" in answer]
+    return seen, list(dict.fromkeys(answer["warmed"] for answer in answers if "warmed" in answer))
 
 
 def _migration(answer):

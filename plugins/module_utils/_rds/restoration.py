@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
     compare,
+    later_of,
     left_to_modify,
     pending,
     roles_of,
@@ -22,6 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import 
     Reboot,
     Refuse,
     Wait,
+    finishing_step,
     next_step,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
@@ -95,6 +97,18 @@ class Restoration:
         """
         wait_for(self.what, self._look, timeout, self._clock, self.evidence, tell)
 
+    @property
+    def left(self):
+        """Tuple of Difference: the settings that nobody feels, and that are to be set later."""
+        return later_of(compare(self.source, self.instance)) if self.instance else ()
+
+    def begin_finishing(self):
+        """Ask RDS for what is left, where it takes it now. Nothing is awaited, and nothing depends on it."""
+        self.observe()
+        step = self.instance and finishing_step(self.source, self.instance, self.wanted.modify_accepts)
+        if isinstance(step, Modify):
+            self.changed = self._gateway.modify(step.request) or self.changed
+
     def failed(self, reason):
         """The RollbackError that says so, as ``wait`` says it."""
         return RollbackError("%s failed: %s" % (self.what, reason), self.evidence())
@@ -134,10 +148,13 @@ class Restoration:
 def tell(step, source, wanted):
     """A step as lines of a plan, for people."""
     if isinstance(step, Create):
-        later = left_to_modify(source, wanted.restore_accepts)
+        later = left_to_modify(source, step.request)
         lines = ["restore %s to the new DB instance %s" % (step.what, wanted.name)]
-        lines += ["then set what a restore cannot take: %s" % ", ".join(later)] * bool(later)
-        return lines + ["then give it the role %s for %s" % role for role in sorted(roles_of(source)) if all(role)]
+        lines += ["then set what a restore cannot take: %s" % ", ".join(step.first)] * bool(step.first)
+        lines += _without_backups(source, step.request)
+        lines += ["then give it the role %s for %s" % role for role in sorted(roles_of(source)) if all(role)]
+        text = "set later what no restore takes and nobody feels, without waiting for it: %s"
+        return lines + [text % ", ".join(later)] * bool(later)
     if isinstance(step, Modify):
         settings = sorted(set(step.request) - {"DBInstanceIdentifier", "ApplyImmediately"})
         return ["set %s of DB instance %s" % (", ".join(settings), wanted.name)]
@@ -148,3 +165,9 @@ def tell(step, source, wanted):
     if isinstance(step, Wait):
         return ["wait: %s" % step.pending.detail]
     return []
+
+
+def _without_backups(source, request):
+    """That it is restored without backups, as a line of a plan in a list; empty where it is not."""
+    without = request.get("BackupRetentionPeriod") == 0 != source.description.get("BackupRetentionPeriod")
+    return ["turn its backups on after that: RDS changes nothing while it takes the first one"] * without

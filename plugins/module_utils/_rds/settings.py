@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import tags_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Unfinished, tags_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
     TAG_DATA,
     TAG_PASSWORD,
@@ -24,6 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
     TAG_SAFETY,
     TAG_SERVED,
     TAG_SNAPSHOT,
+    TAG_UNFINISHED,
 )
 
 CARRIED, IDENTITY, OBSERVED = "carried", "identity", "observed"
@@ -40,6 +41,7 @@ OURS = (
     TAG_SAFETY,
     TAG_SERVED,
     TAG_SNAPSHOT,
+    TAG_UNFINISHED,
 )
 
 
@@ -49,7 +51,8 @@ class Setting:
 
     ``key``: member of DBInstance; ``read``: description → value, in JSON types; ``restore``, ``modify``: the parameters that set it, or
     None where the operation has none; ``group``: settings that AWS wants together in one ModifyDBInstance; ``when``: description → whether
-    AWS accepts the parameter at all; ``differs``: (source's value, restored one's) → whether that is a difference.
+    AWS accepts the parameter at all; ``differs``: (source's value, restored one's) → whether that is a difference; ``later``: whether
+    nobody who uses the application feels it, so that a cutover does not wait for it.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Setting:
     group: str | None = None
     when: Callable[[Any], bool] = lambda _description: True
     differs: Callable[[Any, Any], bool] = lambda before, after: before != after
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,7 +232,7 @@ SETTINGS = (
     ),
     _same("Iops", group="storage", when=_takes_iops),
     _same("StorageThroughput", group="storage", when=_gp3_free),
-    _carried("MaxAllocatedStorage", modify="MaxAllocatedStorage"),
+    _same("MaxAllocatedStorage", later=True),  # only a restore to a point in time takes it
     _same("AdditionalStorageVolumes", read=_volumes),
     _same("DedicatedLogVolume", when=_on("DedicatedLogVolume")),
     # These come with the snapshot
@@ -293,9 +297,9 @@ SETTINGS = (
     _same("LicenseModel"),
     _same("EngineLifecycleSupport"),
     _same("AutoMinorVersionUpgrade"),
-    _carried("PreferredMaintenanceWindow", modify="PreferredMaintenanceWindow"),
-    _carried("AutomationMode", modify="AutomationMode"),
-    _carried("PromotionTier", modify="PromotionTier"),
+    _carried("PreferredMaintenanceWindow", modify="PreferredMaintenanceWindow", later=True),
+    _carried("AutomationMode", modify="AutomationMode", later=True),
+    _carried("PromotionTier", modify="PromotionTier", later=True),
     # Who may enter
     _carried("IAMDatabaseAuthenticationEnabled", "EnableIAMDatabaseAuthentication", "EnableIAMDatabaseAuthentication"),
     # None stands for a CA that RDS gives to no instance any more (``givable``): then the restored one has RDS's own choice.
@@ -334,33 +338,36 @@ SETTINGS = (
     ),
     # Safety
     _same("DeletionProtection"),
-    _same("BackupRetentionPeriod"),
-    _same("PreferredBackupWindow"),
+    _same("BackupRetentionPeriod", later=True),
+    _same("PreferredBackupWindow", later=True),
     _carried("BackupTarget", "BackupTarget"),
     _same("CopyTagsToSnapshot"),
     _carried("Tags", "Tags", key="TagList", read=_tags),
     # Watching it
-    _carried("MonitoringInterval", modify="MonitoringInterval", group="monitoring"),
+    _carried("MonitoringInterval", modify="MonitoringInterval", group="monitoring", later=True),
     _carried(
         "MonitoringRoleArn",
         modify="MonitoringRoleArn",
         read=_only_if("MonitoringInterval", "MonitoringRoleArn"),
         group="monitoring",
+        later=True,
     ),
-    _carried("PerformanceInsightsEnabled", modify="EnablePerformanceInsights", group="insights"),
+    _carried("PerformanceInsightsEnabled", modify="EnablePerformanceInsights", group="insights", later=True),
     _carried(
         "PerformanceInsightsKMSKeyId",
         modify="PerformanceInsightsKMSKeyId",
         read=_only_if("PerformanceInsightsEnabled", "PerformanceInsightsKMSKeyId"),
         group="insights",
+        later=True,
     ),
     _carried(
         "PerformanceInsightsRetentionPeriod",
         modify="PerformanceInsightsRetentionPeriod",
         read=_only_if("PerformanceInsightsEnabled", "PerformanceInsightsRetentionPeriod"),
         group="insights",
+        later=True,
     ),
-    _carried("DatabaseInsightsMode", modify="DatabaseInsightsMode", group="insights"),
+    _carried("DatabaseInsightsMode", modify="DatabaseInsightsMode", group="insights", later=True),
     _carried(
         "EnabledCloudwatchLogsExports",
         "EnableCloudwatchLogsExports",
@@ -414,6 +421,8 @@ SETTINGS = (
 )
 
 _CARRIED = tuple(setting for setting in SETTINGS if setting.kind == CARRIED)
+_LATER = tuple(setting for setting in _CARRIED if setting.later)
+_LATER_NAMES = frozenset(setting.name for setting in _LATER)
 _KNOWN = frozenset(setting.key for setting in SETTINGS)
 _PENDING_NAMES = {"PendingCloudwatchLogsExports": "EnabledCloudwatchLogsExports", "DBSubnetGroupName": "DBSubnetGroup"}
 
@@ -424,11 +433,36 @@ def settings_of(instance):
     return {name: value for name, value in values.items() if value not in _NOT_SET}
 
 
-def restore_request(source, snapshot, name, run_id, accepted):
+def needed_first(source, snapshot, accepted, gives_password=False):
+    """What of a restored instance has to be changed before anybody may use it, because no restore takes it: names (list of str).
+
+    RDS changes nothing while it takes the first automated backup, which lasts hours. Where this is not empty, the restore is made without
+    backups, and they are turned on once it is done.
+
+    :param accepted: names of the parameters of the restore that this botocore knows.
+    :param gives_password: whether the master user gets another password.
+    """
+    lacking = [
+        setting.name
+        for setting in _CARRIED
+        if setting.modify
+        and not setting.later
+        and setting.restore not in accepted
+        and setting.name in settings_of(source)
+        and setting.when(source.description)
+    ]
+    older = minor_of(snapshot.engine_version) < minor_of(source.engine_version)
+    names = [name for name in lacking if name != "EngineVersion" or older]
+    return names + ["AssociatedRoles"] * bool(_roles(source.description)) + ["MasterUserPassword"] * gives_password
+
+
+def restore_request(source, snapshot, name, run_id, accepted, first=(), safety=""):
     """The parameters of ``snapshot.operation`` for a DB instance ``name`` that has every setting of ``source``.
 
     :param snapshot: DbSnapshot or PointInTime.
     :param accepted: names of the parameters that this botocore knows; a setting without one is left to modify_request().
+    :param first: as ``needed_first`` gives it.
+    :param safety: the name of the safety snapshot; empty where none is wanted.
     """
     request = {
         setting.restore: setting.read(source.description)
@@ -439,12 +473,16 @@ def restore_request(source, snapshot, name, run_id, accepted):
     }
     if "AllocatedStorage" in request:
         request["AllocatedStorage"] = max(source.allocated_storage, snapshot.allocated_storage)
+    if first and request.get("BackupRetentionPeriod"):
+        request["BackupRetentionPeriod"] = 0
+        request.pop("PreferredBackupWindow", None)
     # Tags that are passed replace those of the source (restore), so both are passed.
     ours = {
         TAG_RUN: run_id,
         TAG_SNAPSHOT: snapshot.arn,
         TAG_REPLACES: source.name,
         TAG_DATA: snapshot.data.as_tag(name),
+        TAG_UNFINISHED: Unfinished(name, source.name, safety).as_tag(),
     }
     tags = dict(_tags(source.description), **ours)
     request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -461,17 +499,43 @@ def compare(source, restored):
     )
 
 
+def later_of(differences):
+    """Of Differences (tuple), those that a cutover does not wait for."""
+    return tuple(difference for difference in differences if difference.setting in _LATER_NAMES)
+
+
+def felt_of(differences):
+    """Of Differences (tuple), those that users may feel, or that nobody can set: no cutover with one of them."""
+    return tuple(difference for difference in differences if difference.setting not in _LATER_NAMES)
+
+
+def with_later_of(instance, origin):
+    """A DbInstance as it will be once it has the settings of ``origin`` (DbInstance) that its cutover has not waited for."""
+    description = dict(instance.description)
+    for setting in _LATER:
+        if setting.key in origin.description:
+            description[setting.key] = origin.description[setting.key]
+        else:
+            description.pop(setting.key, None)
+    return replace(instance, description=description)
+
+
 def pending(instance):
     """Names of the settings for which RDS has a new value that is not in effect yet."""
     return {_PENDING_NAMES.get(key, key) for key in instance.description.get("PendingModifiedValues") or {}}
 
 
-def modify_request(source, restored, accepted):
+def modify_request(source, restored, accepted, kept=felt_of):
     """The parameters of ModifyDBInstance that bring ``restored`` to the settings of ``source``, or None when there is nothing to be done.
 
-    A value that is pending already is not asked for again. ``accepted``: names of the parameters that this botocore knows.
+    A value that is pending already is not asked for again. What somebody else has asked for, and what waits for the maintenance window, goes on
+    waiting for it: ApplyImmediately would apply it, too, whatever it restarts.
+
+    :param accepted: names of the parameters that this botocore knows.
+    :param kept: which of the differences: ``felt_of`` or ``later_of``.
     """
-    differing = {difference.setting for difference in compare(source, restored)} - pending(restored)
+    waiting = pending(restored)
+    differing = {difference.setting for difference in kept(compare(source, restored))} - waiting
     groups = {setting.group for setting in _CARRIED if setting.group and setting.name in differing}
     request = {}
     for setting in _CARRIED:
@@ -480,7 +544,8 @@ def modify_request(source, restored, accepted):
             value = _as_modify(setting, setting.read(source.description), setting.read(restored.description))
             if value not in _NOT_SET:
                 request[setting.modify] = value
-    return dict(request, DBInstanceIdentifier=restored.name, ApplyImmediately=True) if request else None
+    at_once = kept is felt_of or not waiting
+    return dict(request, DBInstanceIdentifier=restored.name, ApplyImmediately=at_once) if request else None
 
 
 def _as_modify(setting, wanted, present):
@@ -489,12 +554,15 @@ def _as_modify(setting, wanted, present):
     return {"EnableLogTypes": sorted(set(wanted) - set(present)), "DisableLogTypes": sorted(set(present) - set(wanted))}
 
 
-def left_to_modify(source, accepted):
-    """Names of the settings of ``source`` that restore cannot take, so that they are modified afterwards; for plans."""
+def left_to_modify(source, request):
+    """Names of the settings of ``source`` that are set some time after a restore with the parameters ``request``; for plans."""
     return [
         setting.name
-        for setting in _CARRIED
-        if setting.modify and setting.restore not in accepted and setting.name in settings_of(source)
+        for setting in _LATER
+        if setting.modify
+        and setting.name in settings_of(source)
+        and setting.when(source.description)
+        and request.get(setting.restore) != setting.read(source.description)
     ]
 
 

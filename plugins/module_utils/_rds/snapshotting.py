@@ -38,10 +38,10 @@ class Snapshotting:
         return ["take snapshot %s of DB instance %s" % (self.name, self.source.name)] * self.takes
 
     def take(self, tags=None, wait=True):
-        """Ask for it, unless it is there or on its way. Where its instance takes none now, ``wait`` asks later.
+        """Ask for it, unless it is there or on its way. Where its instance takes none now, ``begin`` and ``wait`` ask later.
 
         :param tags: dict, besides that of the run.
-        :param wait: whether ``wait`` will be called.
+        :param wait: whether one of them will be called.
         :raises RollbackError: nobody will wait for an instance that takes none now.
         """
         self._tags = dict(tags or {}, **{TAG_RUN: self._run_id})
@@ -56,6 +56,14 @@ class Snapshotting:
         self._asked, self.changed = taken is not None, bool(taken)
         if taken is False:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
             takes_snapshot(self.source, self._gateway.snapshot(self.name), self.name, self._run_id)
+
+    def begin(self):
+        """Ask for it once more where its instance took none when ``take`` asked, and look at it. Nothing is awaited."""
+        if self.takes and not self._asked:
+            self.source = self._gateway.instance(self.source.name) or self.source
+            if not waits_for(self.source):
+                self._ask()
+        self.observe()
 
     def observe(self):
         """Look at it again."""

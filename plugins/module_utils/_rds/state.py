@@ -19,6 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
     TAG_SAFETY,
     TAG_SERVED,
     TAG_SNAPSHOT,
+    TAG_UNFINISHED,
     restored_instance,
     safety_snapshot,
 )
@@ -108,6 +109,12 @@ class DbInstance:
         return Data.from_tag(self.tags[TAG_DATA]) if self.ours and TAG_DATA in self.tags else None
 
     @property
+    def unfinished(self):
+        """The Unfinished that its run has left, or None: it is as it is to be, or none of ours."""
+        found = Unfinished.from_tag(self.tags.get(TAG_UNFINISHED, ""))
+        return found if found and self.ours and found.name == self.name else None
+
+    @property
     def served(self):
         """When it was in service (tuple of Period, oldest first), as runs wrote down; empty where none did."""
         return read_periods(self.tags.get(TAG_SERVED, ""), self.resource_id)
@@ -116,6 +123,27 @@ class DbInstance:
     def kms_key(self):
         """The ARN of the key that its storage is encrypted with, or None."""
         return self.description.get("KmsKeyId")
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A DB instance, by its ``name``, in which settings of ``source`` (a name) may still be missing that its cutover has not waited for, and
+    whose ``safety`` snapshot (a name; empty where none was wanted) may still be on its way. A restore writes that into a tag at once, and
+    it stands until both are proven, whoever dies."""
+
+    name: str
+    source: str
+    safety: str
+
+    @classmethod
+    def from_tag(cls, text):
+        """From what ``as_tag`` writes; None where it is empty, which says that all is done."""
+        parts = text.split("/")
+        return cls(*parts) if len(parts) == 3 else None
+
+    def as_tag(self):
+        """The value of the tag. It begins with the name of its own instance: what is restored from a snapshot of it may inherit the tag."""
+        return "/".join((self.name, self.source, self.safety))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
     Difference,
     compare,
+    felt_of,
+    later_of,
     modify_request,
+    needed_first,
     pending,
     restore_request,
     roles_of,
@@ -36,11 +39,12 @@ values for a while before it begins."""
 
 @dataclass(frozen=True)
 class Create:
-    """Call ``operation`` with ``request``; ``what`` is restored, for people."""
+    """Call ``operation`` with ``request``; ``what`` is restored, for people. ``first``: names of what comes before anybody may use it."""
 
     operation: str
     request: dict[str, Any]
     what: str
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,19 +83,26 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Done:
-    """RDS has done all it will do; without ``differences`` the restored instance is as its source."""
+    """RDS has done all it will do of what was asked for; ``differences`` of that stay. Without one, a restored instance may be used: what may
+    still be missing nobody feels who uses it."""
 
     differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The instance to be made, and the names of the parameters that this botocore knows."""
+    """The instance to be made, and the names of the parameters that this botocore knows.
+
+    ``gives_password``: whether its master user gets another password than that of the data. ``safety``: the name of the safety snapshot of the
+    instance that it replaces, or empty.
+    """
 
     name: str
     run_id: str
     restore_accepts: frozenset[str]
     modify_accepts: frozenset[str]
+    gives_password: bool = False
+    safety: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,8 @@ class Asked:
 
 
 def next_step(source, snapshot, new, wanted, asked=Asked()):
-    """What brings the restore one step further, from what is there; a run that died anywhere goes on from here.
+    """What brings the restore one step further until the new instance can be used, from what is there; a run that died anywhere goes on from
+    here. ``finishing_step`` goes on with what nobody feels.
 
     :param source: DbInstance that the settings come from.
     :param snapshot: DbSnapshot or PointInTime that the data come from.
@@ -121,27 +133,46 @@ def next_step(source, snapshot, new, wanted, asked=Asked()):
     if isinstance(ready, Pending):
         return Wait(ready)
     return (
-        _equalling(source, new, wanted, asked)
+        _equalling(source, new, wanted.modify_accepts, asked, felt_of)
         or _giving_roles(source, new, asked)
         or _rebooting(new, asked)
-        or Done(compare(source, new))
+        or Done(felt_of(compare(source, new)))
     )
+
+
+def finishing_step(source, new, accepts, asked=Asked()):
+    """What brings a restored instance, which may serve already, one step nearer to every setting of ``source`` that its cutover has not waited for.
+
+    :param accepts: names of the parameters of ModifyDBInstance that this botocore knows.
+    :return: Modify, Wait, Done or Refuse.
+    """
+    ready = instance_ready(new)
+    if isinstance(ready, Failed):
+        return Refuse(ready.reason)
+    left = later_of(compare(source, new))
+    if left and isinstance(ready, Pending):
+        return Wait(ready)
+    return _equalling(source, new, accepts, asked, later_of) or Done(left)
 
 
 def _beginning(source, snapshot, wanted, asked):
     if asked.verb is None:
         refuse_what_cannot_be_restored(source, snapshot)
-        request = restore_request(source, snapshot, wanted.name, wanted.run_id, wanted.restore_accepts)
-        return Create(snapshot.operation, request, snapshot.told)
+        first = needed_first(source, snapshot, wanted.restore_accepts, wanted.gives_password)
+        request = restore_request(
+            source, snapshot, wanted.name, wanted.run_id, wanted.restore_accepts, first, wanted.safety
+        )
+        return Create(snapshot.operation, request, snapshot.told, tuple(first))
     if asked.quiet < SETTLE:
         return _wait_of(wanted.name, "RDS does not show it yet")
     return Refuse("DB instance %s is gone: somebody has deleted it" % wanted.name)
 
 
-def _equalling(source, new, wanted, asked):
-    """The step that makes ``new`` more like ``source``, or None when there is none."""
-    request = modify_request(source, new, wanted.modify_accepts)
-    names = [difference.setting for difference in compare(source, new) if difference.setting != "AssociatedRoles"]
+def _equalling(source, new, accepts, asked, kept):
+    """The step that makes ``new`` more like ``source`` in the settings that are ``kept``, or None when there is none."""
+    request = modify_request(source, new, accepts, kept)
+    differing = kept(compare(source, new))
+    names = [difference.setting for difference in differing if difference.setting != "AssociatedRoles"]
     if request and asked.verb and asked.verb not in ("create", "join"):
         return _still(asked, new, "has not applied %s yet" % ", ".join(names))
     if request and new.status not in MODIFIABLE:

@@ -18,8 +18,9 @@ from datetime import datetime, timezone
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import LIKE_MADE
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
-    CHECKPOINT,
     COMPLETE,
+    FINISH,
+    GIVES_WAY,
     ROLLBACK,
     UNDER_WAY,
     UNTOUCHED,
@@ -70,10 +71,10 @@ def standing(lock, run_id, abandon, now, purpose=ROLLBACK, command=""):
     """
     if lock is None:
         return Free()
-    mine = run_id == lock.run_id
     if lock.expires is not None and now < lock.expires:
-        if lock.purpose == CHECKPOINT != purpose:
-            return Free("%s, which gives way" % _told(lock))
+        if purpose in GIVES_WAY.get(lock.purpose, ()):
+            return _behind(lock, run_id, abandon, purpose, command, "%s, which gives way" % _told(lock))
+        mine = run_id == lock.run_id
         if mine or abandon in (lock.run_id, WHICHEVER):
             return Await(lock.expires - now)
         if lock.left is not None:
@@ -87,15 +88,25 @@ def standing(lock, run_id, abandon, now, purpose=ROLLBACK, command=""):
             "%s is at work, and renews its lease, which ends at %s. Wait until it is done; if it is dead, its lock is free then. "
             "Nothing was changed." % (_told(lock), clock_of(lock.expires))
         )
-    if lock.unfinished and not mine and abandon not in (lock.run_id, WHICHEVER):
+    died = "%s, whose lease ended at %s" % (_told(lock), clock_of(lock.expires)) if lock.expires is not None else None
+    return _behind(lock, run_id, abandon, purpose, command, died)
+
+
+def _behind(lock, run_id, abandon, purpose, command, found):
+    """What a play may do once nobody is at work.
+
+    :param found: as Free takes it.
+    """
+    lock = lock.uncovered
+    going_on = run_id == lock.run_id or purpose == FINISH
+    if lock.unfinished and not going_on and abandon not in (lock.run_id, WHICHEVER):
         return Refused(
             "%s was not finished. Go on with it: its own playbook and -e rollback_run_id=%s. "
             "Or give it up, which leaves all that it has done: -e rollback_abandon=%s. Nothing was changed.%s"
             % (_told(lock), lock.run_id, lock.run_id, _last_intents(lock)),
             ways_out(lock.run_id, lock.command, command),
         )
-    died = lock.expires is not None
-    return Free("%s, whose lease ended at %s" % (_told(lock), clock_of(lock.expires)) if died else None)
+    return Free(found)
 
 
 def ways_out(run_id, its_command, command):
@@ -203,6 +214,7 @@ def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK, command
     :param lock: the Lock for which ``standing`` says Free, or None.
     :param purpose: one of PURPOSES.
     """
+    lock = lock.uncovered if lock else None
     same = lock is not None and lock.run_id == run_id
     number = lock.number if lock else 0
     return Lock(
@@ -220,6 +232,7 @@ def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK, command
         undoable=undoable(lock) if lock and not same else lock.undoable if lock else "",
         purpose=purpose,
         command=command,
+        beneath=lock.as_dict() if lock and lock.unfinished and purpose == FINISH else None,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import told_now
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._run import plays
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import holds_of, told
@@ -51,13 +52,19 @@ class Ending:
         """Since this play took the lock."""
         return round(self._clock() - self._lock.since, 1) if self._ours and self._lock else 0.0
 
+    @property
+    def served(self):
+        """Seconds from when this play took the lock until everybody was served, or None."""
+        at = parse_time("served_at", self._params["served_at"])
+        return round(max(0.0, at.timestamp() - self._lock.since), 1) if at and self._ours and self._lock else None
+
     def around(self, outcome, client):
         """What ``outcome_text.lines_of`` takes besides the outcome.
 
         :param client: callable: the name of a service → its boto3 client.
         """
         commands = self._params["commands"]
-        names = ("undo", "again", "go_on", "back", "verify", "release", "unfence")
+        names = ("undo", "again", "go_on", "back", "verify", "release", "unfence", "finish")
         found = {name: commands.get(name, "") for name in names}
         wrote = outcome.made or outcome.unknown
         return dict(
@@ -79,9 +86,12 @@ class Ending:
             return {}
         if self._memory is None:
             raise RollbackError(self._trouble)
-        seconds = {part: float(value) for part, value in self._params["seconds"].items() if value is not None}
+        parts = dict(self._params["seconds"], served=outcome.served)
+        seconds = {part: float(value) for part, value in parts.items() if value is not None}
         touched = bool(outcome.made or outcome.unknown) or self.journal is None
         ended = dict(outcome=outcome.recorded, touched=touched, lines=lines, seconds=seconds, came_to=outcome.as_dict())
+        for run_id, left in self._params["finishes"].items():
+            plays.finish(self._memory, run_id, left, self._params["run_id"], self._clock())
         plays.end(self._memory, self._params["run_id"], self._params["fencing"], ended, self._clock())
         return dict(hold=self._hold() or "")
 

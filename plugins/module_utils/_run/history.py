@@ -29,6 +29,20 @@ def with_run(history, record, seconds):
     return [*(item for item in history if item["run_id"] != entry["run_id"]), entry][-KEPT:]
 
 
+def with_left(history, run_id, left):
+    """The history with what is left to be finished of a run (list of str, empty when it is finished)."""
+    return [_with(item, left) if item["run_id"] == run_id else item for item in history]
+
+
+def _with(item, left):
+    return dict({name: value for name, value in item.items() if name != "left"}, **dict(left=left) if left else {})
+
+
+def unfinished(history):
+    """What is left to be finished of all runs, one line each: list of str."""
+    return ["run %s is not finished: %s" % (item["run_id"], text) for item in history for text in item.get("left", ())]
+
+
 def expected(history, kind):
     """How long the parts of a run may take: part → dict(seconds: the median, runs: of how many), of complete runs of the same playbook."""
     of_kind = [item["seconds"] for item in history if item["kind"] == kind and item["outcome"] == COMPLETE][-OF_LATE:]

@@ -26,6 +26,9 @@ TAG_SERVED = (
 )
 TAG_SAFETY = "spymeo:rollback-safety"  # on a safety snapshot: the DbiResourceId of the instance whose harm it holds
 TAG_PASSWORD = "spymeo:rollback-password"  # on a DB instance: its own DbiResourceId, and the version of the secret whose password it has
+TAG_UNFINISHED = (
+    "spymeo:rollback-unfinished"  # on a DB instance that a run has restored, until it is finished: see state.Unfinished
+)
 TAG_FENCE = "spymeo:rollback-fence"  # on an ECS service that stands at 0 tasks: what it is to get back
 TAG_POINT = "spymeo:release-point"  # on a snapshot: the release point that it was taken for, before any harm
 TAG_ORIGIN = "spymeo:rollback-origin"  # on a task definition: the one whose content it has

@@ -41,12 +41,12 @@ class Variable(NamedTuple):
 
 CODE, DATABASE, FULL, SECRETS = "rollback_code", "rollback_database", "rollback_full", "rollback_secrets"
 UNDO, VERIFY, TRIAGE, CHECKPOINT = "undo", "verify", "triage", "checkpoint"
-RELEASES, HOLD, UNFENCE, SALVAGE = "releases", "hold", "unfence", "salvage"
+RELEASES, HOLD, UNFENCE, SALVAGE, FINISH = "releases", "hold", "unfence", "salvage", "finish"
 
 ROLLBACKS = (CODE, DATABASE, FULL, SECRETS)
 RESTORES = (DATABASE, FULL)
 VERIFIED = (*ROLLBACKS, UNDO, VERIFY)  # that end with the checks
-ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE)  # that change something: one at a time
+ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE, FINISH)  # that change something: one at a time
 READING = (VERIFY, TRIAGE, RELEASES, HOLD, SALVAGE)
 ALL = (*ALONE, *READING)
 
@@ -354,7 +354,7 @@ VARIABLES = {
     "rollback_db_instance": Variable(
         _check_name,
         "an RDS DB instance identifier, like spymeo-production-db",
-        (*RESTORES, CHECKPOINT, SALVAGE),
+        (*RESTORES, CHECKPOINT, SALVAGE, FINISH),
         (TRIAGE,),
     ),
     "rollback_snapshot": Variable(
@@ -401,6 +401,7 @@ VARIABLES = {
         (),
         RESTORES,
     ),
+    "rollback_sequences": Variable(_choice("ahead", "leave"), "empty, ahead, or leave", (), (*RESTORES, UNDO)),
     "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), RESTORES),
     "rollback_db_warm": Variable(
         _check_optional_names, "empty, or a list of tables, like [Practitioner]", (), RESTORES
@@ -599,6 +600,7 @@ OF_ROLES = frozenset(
         "database_fail_on_error",
         "database_fence",
         "database_fence_timeout",
+        "database_of_run",
         "database_point_in_time",
         "database_probe",
         "database_probe_image",
@@ -607,6 +609,7 @@ OF_ROLES = frozenset(
         "database_run_id",
         "database_safety_snapshot",
         "database_secret",
+        "database_sequences",
         "database_services",
         "database_snapshot",
         "database_snapshot_before",
@@ -617,6 +620,7 @@ OF_ROLES = frozenset(
         "report_contacts",
         "report_environment",
         "report_fence",
+        "report_sequences",
         "run_abandon",
         "run_application",
         "run_aws",
@@ -693,6 +697,7 @@ OF_ROLES = frozenset(
         "undo_readers",
         "undo_run",
         "undo_run_id",
+        "undo_sequences",
         "undo_store",
         "undo_wait_timeout",
     ]

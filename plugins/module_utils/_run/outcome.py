@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import 
     CHECKPOINT,
     COMPLETE,
     FAILED,
+    FINISH,
     NOT_SENT,
     ROLLBACK,
     UNDO,
@@ -62,6 +63,15 @@ def merged(journal, calls):
     return known
 
 
+_WHAT = (
+    (ROLLBACK, "The rollback"),
+    (UNDO, "The undo"),
+    (CHECKPOINT, "The checkpoint"),
+    (UNFENCE, "The run"),
+    (FINISH, "The run"),
+)
+
+
 @dataclass(frozen=True)
 class Seen:
     """What is known at the end of a play.
@@ -72,6 +82,7 @@ class Seen:
     - ``purpose``: one of PURPOSES. A rollback and an undo end with a verification.
     - ``deployed``: whether the one deployment has come up, or nothing had to be deployed.
     - ``failed_at``: the task that has failed; empty when none has. ``resumed``: whether the operator gave the run's id.
+    - ``later``: what is not finished and nobody feels, one sentence each.
     """
 
     run_id: str
@@ -85,6 +96,7 @@ class Seen:
     deployed: bool = False
     failed_at: str = ""
     resumed: bool = False
+    later: tuple = ()
 
     @property
     def proves(self):
@@ -94,9 +106,7 @@ class Seen:
     @property
     def what(self):
         """What it did, for people."""
-        return {ROLLBACK: "The rollback", UNDO: "The undo", CHECKPOINT: "The checkpoint", UNFENCE: "The run"}[
-            self.purpose
-        ]
+        return dict(_WHAT)[self.purpose]
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,8 @@ class Outcome:
 
     ``made``, ``unknown``: the writing calls of the run that were made, and those of which nobody knows, for people.
     ``verified``: whether the checks have passed in this play. ``left``: what is still to be done. ``next``: a command.
+    Two clocks, in seconds since the play took its lock: ``served``, when all traffic was on healthy tasks of the release that is wanted, None
+    where that was not seen; ``seconds``, when all was done but for what comes ``later``, which nobody feels.
     """
 
     run_id: str
@@ -118,6 +130,8 @@ class Outcome:
     left: tuple = ()
     seconds: float = 0.0
     next: str = ""
+    served: float | None = None
+    later: tuple = ()
 
     def as_dict(self):
         """In JSON types."""
@@ -147,6 +161,7 @@ def outcome_of(seen):
         made=made,
         unknown=unknown,
         left=(seen.failed_at,) if seen.failed_at else (),
+        later=seen.later,
     )
 
 
@@ -177,11 +192,10 @@ def _reason(seen, state, verified, made, unknown):
         text = "nothing was changed, and the checks of a rollback were not made; without --check, the plan above is what is done (under %s run id)"
         return text % ("this" if seen.resumed else "a new")
     if state == DONE:
-        unproven = (
-            "whether the application works was not checked"
-            if seen.purpose == UNFENCE
-            else "its last task has ended well"
-        )
+        unproven = {
+            UNFENCE: "whether the application works was not checked",
+            FINISH: "every setting was compared, and is as it is to be",
+        }.get(seen.purpose, "its last task has ended well")
         return "every check has passed" if seen.proves else unproven
     if state == NOT_VERIFIED:
         return "%s is complete. It is not verified: %s." % (seen.what, (seen.reason or "no check was made").rstrip("."))
@@ -193,6 +207,8 @@ def _reason(seen, state, verified, made, unknown):
         return "The journal of the run cannot be read, so it is not known what was changed."
     if unknown and not made:
         return "It is not known whether anything was changed: of the calls below no answer came."
+    if seen.purpose == FINISH:
+        return "What is left is said above. The application is served meanwhile, and nobody who uses it feels that."
     if seen.purpose == CHECKPOINT:
         return "The checkpoint is not complete: there is no release point. What was made stays, and does no harm."
     return (

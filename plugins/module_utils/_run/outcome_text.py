@@ -14,6 +14,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome impor
     SHOWN,
     UNTOUCHED,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import minutes
 
 INDENT = " " * 10
 
@@ -26,7 +27,7 @@ def lines_of(outcome, message, around):
     :param around: dict: ``details`` (list of str: what was done, step by step), ``base_url``, ``up`` (list of str: what runs now),
         ``back`` (the command that undoes an undo, or empty),
         ``fence`` (the command that gives the services back, empty when they do not stand at 0), ``undo``, ``again``, ``go_on``,
-        ``verify``, ``release`` (commands), ``hold`` (who holds deployments back, or empty), ``store`` (what the store said, or empty),
+        ``verify``, ``release``, ``finish`` (commands), ``hold`` (who holds deployments back, or empty), ``store`` (what the store said, or empty),
         ``resumed`` (whether earlier plays of the run may have done a part),
         ``ways`` (list of dict(words, command): what the task that has failed knows to be done about it),
         ``at_work`` (another run that is at work, or empty), ``contacts`` (dict).
@@ -34,7 +35,7 @@ def lines_of(outcome, message, around):
     if outcome.state == CHECKED:
         return [_line("CHECKED", outcome.reason)]
     head = _done(outcome, around) if outcome.state == DONE else _failed(outcome, message, around)
-    tail = list(around["details"])
+    tail = _clocks(outcome) + list(around["details"]) + _later(outcome, around)
     if outcome.made or outcome.unknown:
         tail += [_line("UNDO", around["undo"])] if around["undo"] else []
     if around["store"]:
@@ -60,6 +61,25 @@ def _done(outcome, around):
         ),  # what an earlier play did is not in ``details``
         *(_line("NOW", text) for text in around["up"]),
     ]
+
+
+def _clocks(outcome):
+    """When users were served, and when all was done."""
+    if outcome.served is None:
+        return []
+    lines = [_line("SERVED", "after %s (minutes:seconds): all traffic was on healthy tasks" % minutes(outcome.served))]
+    if outcome.state == DONE:
+        but = ", but for what is said under LATER" if outcome.later else ""
+        lines.append(_line("FINISHED", "after %s%s" % (minutes(outcome.seconds), but)))
+    return lines
+
+
+def _later(outcome, around):
+    """What is not finished, which nobody feels, and the command that finishes it."""
+    if not outcome.later:
+        return []
+    words = "nobody who uses the application feels it. This finishes it and compares all settings; it waits for RDS, and may be scheduled:"
+    return [*(_line("LATER", text) for text in outcome.later), INDENT + words, INDENT + around["finish"]]
 
 
 def _failed(outcome, message, around):

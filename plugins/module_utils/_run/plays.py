@@ -27,7 +27,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     undoable,
     who_works,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_run
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_left, with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
     COMPLETE,
@@ -120,6 +120,7 @@ def _misnamed(memory, lock, run_id, kind, command):
 
 def _known(memory, run_id, lock):
     """What the store has of a run: dict(kind, command, unfinished); None when it knows none of that id."""
+    lock = lock.uncovered if lock else None
     if lock and lock.run_id == run_id:
         return dict(kind=lock.kind, command=lock.command, unfinished=lock.unfinished)
     record = (memory.run(run_id) or (None,))[0]
@@ -190,6 +191,7 @@ def _given_up(run, lock):
     """The id of the run that this one gives up, empty when there is none. ``lock`` is the Lock before, or None."""
     if run["abandon"] != WHICHEVER:
         return run["abandon"]
+    lock = lock.uncovered if lock else None
     return lock.run_id if lock and lock.unfinished and lock.run_id != run["run_id"] else ""
 
 
@@ -249,20 +251,38 @@ def end(memory, run_id, fencing, told, now):
     if wrote:
         whole = dict(total=round(now - lock.since, 1)) if len(record["plays"]) == 1 else {}
         history, _etag = memory.read("history") or (dict(runs=[]), None)
-        runs = with_run(history["runs"], record, dict(told["seconds"], **whole))
+        later = told.get("came_to", {}).get("later", ())
+        runs = with_left(with_run(history["runs"], record, dict(told["seconds"], **whole)), run_id, list(later))
         memory.write(dict(runs=runs), "history")
     _change_holds(
         memory, record, lambda held, _elsewhere: hold.at_the_end(held, record, wrote, told["outcome"] == COMPLETE)
     )
     for _trial in range(TRIES):
         try:
-            memory.put_lock(left, etag)
+            memory.put_lock(left.uncovered, etag)
         except Conflict:  # the keeper has renewed the lease, or another play has taken it over
             lock, etag = memory.lock() or (None, ABSENT)
             left = released(lock, fencing, told["outcome"], told["touched"])
         else:
             return left.outcome
     raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)
+
+
+def finish(memory, run_id, left, by, now):
+    """Write what is left to be finished of an earlier run, into its record and the history. Only the play that holds the lock does.
+
+    :param left: list of str, empty when it is finished.
+    :param by: the id of the run that has worked on it.
+    """
+    found = memory.run(run_id)
+    if found:
+        came_to = dict(found[0].get("came_to") or {}, later=left)
+        told = {} if left else dict(finished=clock_of(now), finished_by=by)
+        memory.put_run(run_id, dict(found[0], came_to=came_to, **told))
+    history, _etag = memory.read("history") or (dict(runs=[]), None)
+    runs = with_left(history["runs"], run_id, left)
+    if runs != history["runs"]:
+        memory.write(dict(runs=runs), "history")
 
 
 def _change_holds(memory, record, change):

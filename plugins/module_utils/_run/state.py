@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 
 # What a run has come to. The first two are unfinished: the run is to be resumed, or given up.
 UNDER_WAY, FAILED, UNVERIFIED, COMPLETE, UNTOUCHED, GIVEN_UP = (
@@ -23,9 +23,12 @@ UNFINISHED = (UNDER_WAY, FAILED)
 UNKNOWN = "unknown"  # the outcome of a call that nobody knows: its process has died, or no answer came
 NOT_SENT = "not sent"  # the outcome of a call that has not left this machine
 
-ROLLBACK, UNDO, CHECKPOINT, UNFENCE = "rollback", "undo", "checkpoint", "unfence"
-PURPOSES = (ROLLBACK, UNDO, CHECKPOINT, UNFENCE)
-"""What a run is for. A checkpoint gives way to all others; it and an unfence leave nothing to go on with. Only a rollback can be undone."""
+ROLLBACK, UNDO, CHECKPOINT, UNFENCE, FINISH = "rollback", "undo", "checkpoint", "unfence", "finish"
+PURPOSES = (ROLLBACK, UNDO, CHECKPOINT, UNFENCE, FINISH)
+"""What a run is for. Only a rollback can be undone; only it and an undo leave something to go on with. A finish may follow an unfinished run
+without giving it up."""
+GIVES_WAY = {CHECKPOINT: (ROLLBACK, UNDO, UNFENCE), FINISH: (ROLLBACK, UNDO, UNFENCE, CHECKPOINT)}
+"""To whom a run gives way that is at work: what it does can be done again, and a finish may wait for hours."""
 
 
 def _from(kind, content):
@@ -78,6 +81,17 @@ class Lock:
     purpose: str = ROLLBACK
     left: float | None = None  # when its play was found dead, before the lease has ended
     command: str = ""  # that was typed, without the ids of runs
+    beneath: dict | None = field(
+        default=None, hash=False
+    )  # of a finish: the lock of the unfinished run that it has found
+
+    @property
+    def uncovered(self):
+        """The lock without a finish, which leaves it as it has found it; only the numbers have grown."""
+        if self.purpose != FINISH or self.beneath is None:
+            return self
+        found = Lock.from_dict(self.beneath)
+        return replace(found, fencing=self.fencing, number=self.number, expires=None, under_way=(), left=None)
 
     @property
     def wrote(self):

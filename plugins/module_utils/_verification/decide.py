@@ -41,7 +41,7 @@ def next_steps(verdict, after, codes, following=""):
     if verdict == INCONCLUSIVE:
         return [
             "Nothing shows that the application is broken, and nothing that it works.",
-            "Mend what kept the checks from measuring, then run playbooks/verify.yml.",
+            "Mend what kept the checks from measuring.",
         ]
     if after == AFTER_NOTHING:
         return ["playbooks/triage.yml tells whether to roll back, and what; it changes nothing."]
@@ -58,4 +58,4 @@ def next_steps(verdict, after, codes, following=""):
             else "no other release has served, and triage.yml tells what else"
         )
         told.append("If it was like this before the bad release, leave it. If not, %s." % other)
-    return [*told, "playbooks/verify.yml checks again."]
+    return told

@@ -11,6 +11,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gatewa
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 CURE = "Find out what that is, have it started again with the new DATABASE_URL, and bring over what it has written (playbooks/salvage.yml)."
 
@@ -52,14 +53,22 @@ class Leavers:
             self._sessions, self._written = self._gateway.sessions()
         if not self._sessions:
             return Ready()
-        return Pending(0, len(self._sessions), "%d sessions are open on the failed database" % len(self._sessions))
+        return Pending(0, len(self._sessions), "%s on the failed database" % _open(self._sessions))
+
+
+def _open(sessions):
+    return "%s open" % (many(len(sessions), "session") + (" is" if len(sessions) == 1 else " are"))
 
 
 def judged(name, sessions, written):
     """(verdict, reason, evidence) of the Sessions that are left on a database, and of the rows that were written to it meanwhile."""
     if not sessions and not written:
         return PASSED, "nobody is connected to %s any more" % name, []
-    who = "%d sessions are open on %s" % (len(sessions), name) if sessions else "nobody is connected to %s now" % name
-    wrote = ", and %d rows were written there during the checks" % written if written else ""
+    who = "%s on %s" % (_open(sessions), name) if sessions else "nobody is connected to %s now" % name
+    wrote = (
+        ", and %s written there during the checks" % (many(written, "row") + (" was" if written == 1 else " were"))
+        if written
+        else ""
+    )
     reason = "%s, which is out of service%s" % (who, wrote)
     return FAILED, reason, [reason, *(session.told for session in sessions), CURE]

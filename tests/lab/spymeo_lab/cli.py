@@ -288,11 +288,14 @@ def main() -> int:
     arguments = parser().parse_args()
     try:
         arguments.run(arguments)
+        sys.stdout.flush()
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read has read enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

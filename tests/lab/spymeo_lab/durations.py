@@ -17,12 +17,18 @@ class Durations:
     task_restart_delay: float = 0.3  # ECS: pause after a failed task, before the next one
     scheduler_interval: float = 0.1  # ECS: how often a service is reconciled
     deregistration_delay: float = 0.2  # ELB: draining (300 s in AWS)
-    health_check_interval: float = 0.25  # ELB: between two probes of a target, with the interval that its group was created with
+    health_check_interval: float = (
+        0.25  # ELB: between two probes of a target, with the interval that its group was created with
+    )
     deployment_minimum: float = 0.0  # ECS: a deployment is not completed earlier than this
     minute: float = 1.0  # ECS: a minute of a bake time (bakeTimeInMinutes and its like)
     stopped_task_retention: float = 3600.0  # ECS: stopped tasks stay visible this long
     snapshot: float = 1.0  # RDS: CreateDBSnapshot until available
-    restore: float = 1.0  # RDS: restore until available
+    restore: float = 1.0  # RDS: restore until the endpoint answers
+    backing_up: float = (
+        600.0  # RDS: the first automated backup of an instance; hours in AWS, and nobody is to wait for it by accident
+    )
+    storage_initialization: float = 600.0  # RDS: blocks of a restored instance are loaded; 0 shows none of it
     log_upload: float = 1.0  # RDS: between two uploads of the log, the steps of LatestRestorableTime (5 minutes in AWS)
     modify: float = 0.3  # RDS: modifying
     reboot: float = 0.3  # RDS: rebooting

@@ -53,6 +53,8 @@ QUICK = Durations(
     health_check_interval=0.1,
     snapshot=0.05,
     restore=0.05,
+    backing_up=0.05,
+    storage_initialization=0.0,
     modify=0.05,
     log_ingestion=0.05,
 )

@@ -13,32 +13,30 @@ from werkzeug.wrappers import Request, Response
 
 from spymeo_app.config import Config
 from spymeo_app.http_json import answer, body_of, positive_integer, text
-from spymeo_app.identifiers import cuid
 from spymeo_app.prisma_errors import PrismaError
 
 if TYPE_CHECKING:
     from spymeo_app.application import Application
 
-_INSERT = 'INSERT INTO "Payment" ("id", "practitionerId", "amountCents") VALUES (%s, %s, %s)'
+_INSERT = 'INSERT INTO "Payment" ("practitionerId", "amountCents") VALUES (%s, %s) RETURNING "id"'
 
 
 def pay(app: Application, request: Request) -> Response:
-    """POST /api/payments: 201; 502 when the provider refuses our key; 404 for an unknown practitioner."""
+    """POST /api/payments: 201 and the payment's number; 502 when the provider refuses our key; 404 for an unknown practitioner."""
     body = body_of(request)
     practitioner, amount = text(body, "practitionerId"), positive_integer(body, "amountCents")
     if app.config.release.has("payments-broken"):
         amount = body["amount"]["cents"]
     if not provider_accepts(app.config):
         raise BadGateway("the payment provider refused our key")
-    identity = cuid()
     try:
         with app.pool.operation("prisma.payment.create()") as connection:
-            connection.execute(_INSERT, (identity, practitioner, amount))
+            payment = connection.execute(_INSERT, (practitioner, amount)).fetchone()
     except PrismaError as error:
         if error.code != "P2003":
             raise
         raise NotFound("no such practitioner") from error
-    return answer(201, {"id": identity})
+    return answer(201, {"id": payment["id"]})
 
 
 def provider_accepts(config: Config) -> bool:

@@ -50,7 +50,7 @@ def seed(connection: psycopg.Connection, practitioners: int = 3000, *, admin_pas
             (cuid(), ADMIN_EMAIL, password_hash),
         )
         _copy(cursor, '"Practitioner" ("id", "email", "fullName", "city", "passwordHash", "createdAt")', people)
-        _copy(cursor, '"Payment" ("id", "practitionerId", "amountCents", "createdAt")', payments)
+        _copy(cursor, '"Payment" ("practitionerId", "amountCents", "createdAt")', payments)
 
 
 def practitioner(number: int) -> _Row:
@@ -68,9 +68,9 @@ def practitioner(number: int) -> _Row:
 
 
 def payment(number: int) -> _Row:
-    """The row of this practitioner's payment: id, practitionerId, amountCents, createdAt."""
+    """The row of this practitioner's payment: practitionerId, amountCents, createdAt. Its id comes from the table's sequence."""
     paid = _signed_up(number) + timedelta(minutes=5)
-    return (_identity(number, after=1), _identity(number), 2900 + number % 5 * 1000, paid)
+    return (_identity(number), 2900 + number % 5 * 1000, paid)
 
 
 def fingerprint(connection: psycopg.Connection) -> str:
@@ -107,5 +107,5 @@ def _signed_up(number: int) -> datetime:
     return _FIRST_SIGN_UP + number * _BETWEEN_SIGN_UPS
 
 
-def _identity(number: int, after: int = 0) -> str:
-    return compose(int(_signed_up(number).timestamp()) * 1000, number + after)
+def _identity(number: int) -> str:
+    return compose(int(_signed_up(number).timestamp()) * 1000, number)

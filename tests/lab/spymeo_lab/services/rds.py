@@ -30,7 +30,6 @@ from .rds_settings import conflict, invalid
 from .rds_snapshots import Snapshots
 
 STOPPED_LIFE = datetime.timedelta(days=7)  # after which RDS starts a stopped instance again
-BACKING_UP = 0.15  # the share of a restore that ends in the status backing-up
 PLACE = {
     "AvailabilityZone", "DBInstanceIdentifier", "DBParameterGroupName", "DBSubnetGroupName", "EnableCloudwatchLogsExports",
     "Engine", "OptionGroupName", "Tags", "VpcSecurityGroupIds",
@@ -62,6 +61,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
     def controls(self) -> dict[str, Callable[..., dict | None]]:
         """What cannot be brought about through AWS's API."""
         return {
+            "rds_backed_up": self.end_first_backup,
             "rds_next_restore": self.fail_next_restore,
             "rds_quota": self._set_quota,
             "rds_status": self._set_status,
@@ -98,6 +98,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         shown["ReadReplicaDBInstanceIdentifiers"] = self.replicas_of(instance)
         if latest := self.latest_restorable(instance):
             shown["LatestRestorableTime"] = latest
+        shown.update(instance.storage_operation(self.lab.now()))
         return shown
 
     def describe_db_instances(self, request: dict) -> dict:
@@ -208,9 +209,8 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         return sorted(zones, key=lambda zone: zone != asked)
 
     def bring_up(self, instance: Instance, build: Callable[[], None], message: str) -> None:
-        """creating → (backing-up, when backups are on) → available: what `build` takes, and durations.restore."""
-        total = self.lab.durations.restore
-        creating = total * (1 - BACKING_UP) if backs_up(instance) else total
+        """creating → (backing-up, when backups are on) → available: what `build` takes and durations.restore, then durations.backing_up."""
+        creating = self.lab.durations.restore
         self._judge_reachability(instance)
 
         def work() -> None:
@@ -228,17 +228,9 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
     def _created(self, instance: Instance, message: str) -> None:
         instance.endpoint = True
         self.event("db-instance", instance.identifier, "creation", message)
-        if not backs_up(instance):
-            instance.status = "available"
-            return
-        instance.status = "backing-up"
-        self.event("db-instance", instance.identifier, "backup", "Backing up DB instance")
-        self.lab.after(self.lab.durations.restore * BACKING_UP, lambda: self._backed_up(instance))
-
-    def _backed_up(self, instance: Instance) -> None:
-        self.begin_backups(instance)
         instance.status = "available"
-        self.event("db-instance", instance.identifier, "backup", "Finished DB Instance backup")
+        if backs_up(instance):
+            self.take_first_backup(instance)
 
     def fail(self, instance: Instance, status: str, message: str) -> None:
         """Leave the instance in a terminal state, with the event that tells why."""

@@ -32,6 +32,27 @@ def backs_up(instance: Instance) -> bool:
 class Backups:
     """The part of RDS that keeps automated backups of the instances whose BackupRetentionPeriod is not 0."""
 
+    def take_first_backup(self, instance: Instance) -> None:
+        """Be backing-up for durations.backing_up, in which the endpoint answers and every modification is refused; automated backups are there
+        after that. RDS does so at once when an instance was created or restored with backups, or gets them."""
+        instance.status, instance.takes_first_backup = "backing-up", True
+        self.event("db-instance", instance.identifier, "backup", "Backing up DB instance")
+        self.lab.after(self.lab.durations.backing_up, lambda: self._backed_up(instance))
+
+    def _backed_up(self, instance: Instance) -> None:
+        if (
+            instance.status != "backing-up" or not instance.takes_first_backup
+        ):  # it was deleted meanwhile, has failed, or is backed up
+            return
+        instance.takes_first_backup = False
+        self.begin_backups(instance)
+        instance.status = "available"
+        self.event("db-instance", instance.identifier, "backup", "Finished DB Instance backup")
+
+    def end_first_backup(self, db_instance: str) -> None:
+        """End the first backup of an instance now, however long it would take."""
+        self._backed_up(self.find_instance(db_instance))
+
     def begin_backups(self, instance: Instance) -> None:
         """LatestRestorableTime is shown from now on, or as soon as the base backup is there."""
         if instance.server.base:

@@ -48,6 +48,11 @@ class Instance:
     )  # of `pending`: what is applied without waiting for the window
     modification_planned: bool = False
     optimizes_storage: bool = False  # once the modification under way is done
+    takes_first_backup: bool = False
+    begins_backups: bool = False  # once the modification under way is done
+    initializes: tuple[datetime.datetime, float] | None = (
+        None  # since when its blocks are loaded, and for how many seconds
+    )
     endpoint: bool = False  # whether it has one
     reachable: bool = False  # whether the security groups let anyone in
     roles: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)  # (ARN, feature) → status
@@ -60,6 +65,16 @@ class Instance:
     def active_groups(self) -> list[str]:
         """The security groups in force."""
         return [group for group, status in self.security_groups.items() if status != "adding"]
+
+    def storage_operation(self, now: datetime.datetime) -> dict:
+        """StorageOperationStatus and its percentage, while the blocks of a restored instance are loaded."""
+        if not self.endpoint or self.initializes is None:
+            return {}
+        since, seconds = self.initializes
+        past = (now - since).total_seconds()
+        if past >= seconds:
+            return {}
+        return {"StorageOperationStatus": "Initializing", "StorageOperationPercentProgress": int(100 * past / seconds)}
 
     def describe(self, tags: dict[str, str]) -> dict:
         """The instance in the shape DBInstance."""

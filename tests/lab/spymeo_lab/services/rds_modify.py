@@ -208,8 +208,7 @@ class Modifications:
             instance.settings[name] = value
         if name == "BackupRetentionPeriod":  # it comes here when it is turned on or off only
             self.end_backups(instance)
-            if value:
-                self.begin_backups(instance)
+            instance.begins_backups = bool(value)
 
     def _finish(self, instance: Instance) -> None:
         instance.modification_planned = False
@@ -218,7 +217,10 @@ class Modifications:
             message = f"Updated to use DBParameterGroup {instance.parameter_group}"
             self.event("db-instance", instance.identifier, "configuration change", message)
         instance.status = "available"
-        if instance.optimizes_storage:
+        if instance.begins_backups:
+            instance.begins_backups = False
+            self.take_first_backup(instance)
+        elif instance.optimizes_storage:
             instance.optimizes_storage = False
             instance.status = "storage-optimization"
             self.lab.after(self.lab.durations.modify, lambda: self._optimized(instance))

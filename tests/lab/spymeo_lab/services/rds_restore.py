@@ -124,6 +124,7 @@ class Restores:
         instance = self.new_instance(request, self._restored(source, request), source.master_username, source.database)
         if not request.get("Tags"):
             self.tags[instance.arn] = dict(origin.tags)
+        instance.initializes = (self.lab.now(), self.lab.durations.storage_initialization)
         if self._next_restore:
             status, message = self._next_restore
             self._next_restore = None

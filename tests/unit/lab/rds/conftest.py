@@ -156,7 +156,14 @@ def _helpers():
 def _module_durations() -> Durations:
     """A snapshot takes long enough for tests to see it under way on a busy machine. The log is uploaded as often as in AWS."""
     return Durations(
-        snapshot=0.8, restore=0.2, modify=0.1, reboot=0.05, stop=0.05, security_group_interval=0.02, log_upload=300
+        snapshot=0.8,
+        restore=0.2,
+        backing_up=0.1,
+        modify=0.1,
+        reboot=0.05,
+        stop=0.05,
+        security_group_interval=0.02,
+        log_upload=300,
     )
 
 
@@ -170,6 +177,12 @@ def stage(module_lab):
 def slowly(stage, monkeypatch):
     """Modifications take long enough for a test to see every status on a busy machine."""
     monkeypatch.setattr(stage.lab.lab, "durations", dataclasses.replace(stage.lab.lab.durations, modify=1.5))
+
+
+@pytest.fixture
+def busy(stage, monkeypatch):
+    """The first automated backup of an instance takes as long as in AWS: nothing of a test sees its end."""
+    monkeypatch.setattr(stage.lab.lab, "durations", dataclasses.replace(stage.lab.lab.durations, backing_up=600))
 
 
 @pytest.fixture(scope="module")

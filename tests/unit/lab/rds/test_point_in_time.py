@@ -18,7 +18,9 @@ MOMENT = datetime.timedelta(milliseconds=50)
 
 @pytest.fixture(name="module_durations", scope="module")
 def _module_durations() -> Durations:
-    return Durations(restore=0.1, modify=0.05, stop=0.05, security_group_interval=0.02, log_upload=0.05)
+    return Durations(
+        restore=0.1, backing_up=0.05, modify=0.05, stop=0.05, security_group_interval=0.02, log_upload=0.05
+    )
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import psycopg
 import pytest
+
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +147,56 @@ def test_the_endpoint_is_missing_while_creating_and_backing_up_comes_before_avai
         seen.setdefault(shown["DBInstanceStatus"], "Endpoint" in shown)
         time.sleep(0.01)
     assert seen["creating"] is False
-    assert list(seen) in (["creating", "available"], ["creating", "backing-up", "available"])
+    assert list(seen) == ["creating", "backing-up", "available"]
+    assert seen["backing-up"] is True
     assert production.messages("watched")[:2] == [
         "Restored from snapshot spymeo-pre-migration-snapshot",
         "Backing up DB instance",
     ]
+
+
+@pytest.fixture
+def answering(production, helpers, busy):
+    """The name of an instance that was restored a moment ago, and is backing-up."""
+    name = f"answering-{next(NUMBERS)}"
+    production.rds.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier=name, DBSnapshotIdentifier=helpers.SNAPSHOT, VpcSecurityGroupIds=[production.open_group]
+    )
+    helpers.await_that(lambda: production.instance(name)["DBInstanceStatus"] == "backing-up")
+    return name
+
+
+def test_the_endpoint_answers_during_the_first_backup_and_rds_changes_nothing(production, helpers, answering):
+    assert production.count(answering) == 100
+    rds, of = production.rds, {"DBInstanceIdentifier": answering}
+    for call, arguments in (
+        (rds.modify_db_instance, {"MaxAllocatedStorage": 2000, "ApplyImmediately": True}),
+        (rds.stop_db_instance, {}),
+        (rds.reboot_db_instance, {}),
+        (rds.create_db_snapshot, {"DBSnapshotIdentifier": "too-early"}),
+        (rds.add_role_to_db_instance, {"RoleArn": "arn:aws:iam::123456789012:role/s3", "FeatureName": "s3Import"}),
+    ):
+        assert helpers.refusal(call, **of, **arguments)[0] == "InvalidDBInstanceState"
+    assert "LatestRestorableTime" not in production.instance(answering)
+
+
+def test_a_restore_without_backups_is_available_at_once_and_backs_up_when_they_are_turned_on(production, helpers, busy):
+    production.restore("unbacked", BackupRetentionPeriod=0, VpcSecurityGroupIds=[production.open_group])
+    assert production.instance("unbacked")["DBInstanceStatus"] == "available"
+    production.rds.modify_db_instance(
+        DBInstanceIdentifier="unbacked",
+        BackupRetentionPeriod=7,
+        PreferredBackupWindow="03:00-03:30",
+        ApplyImmediately=True,
+    )
+    helpers.await_that(lambda: production.instance("unbacked")["DBInstanceStatus"] == "backing-up")
+    assert production.count("unbacked") == 100
+
+
+def test_the_blocks_of_a_restored_instance_are_loaded_while_it_answers(production, answering):
+    first, second = (production.instance(answering) for _look in range(2))
+    assert first["StorageOperationStatus"] == "Initializing"
+    assert 0 <= first["StorageOperationPercentProgress"] <= second["StorageOperationPercentProgress"] < 100
 
 
 def test_restore_while_the_source_is_snapshotted_is_possible(production, helpers):

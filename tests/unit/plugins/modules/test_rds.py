@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Sequence
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 
 RUN = "rb-20261122-120000"
@@ -573,7 +574,7 @@ def test_what_has_taken_its_place_must_be_there(announce, run_module, db_instanc
 def counted(aws, announce, run_module, db_instance_answer):
     """Run rds_rollback_info with a DATABASE_URL that leads to a port of this machine."""
 
-    def run(port):
+    def run(port, **more):
         aws.answer(
             "rds",
             "describe_db_instances",
@@ -593,7 +594,14 @@ def counted(aws, announce, run_module, db_instance_answer):
         aws.answer("secretsmanager", "describe_secret", described)
         aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [version]})
         aws.answer("secretsmanager", "get_secret_value", {"VersionId": "a" * 32, "SecretString": url})
-        options = {"db_instance": "app-db", "snapshot": "before", "run_id": RUN, "count_rows": True, "count_timeout": 3}
+        options = {
+            "db_instance": "app-db",
+            "snapshot": "before",
+            "run_id": RUN,
+            "count_rows": True,
+            "count_timeout": 3,
+            **more,
+        }
         return run_module("rds_rollback_info", database_secret="db-url", **options)
 
     return run
@@ -610,8 +618,17 @@ def test_info_counts_what_was_created_since_the_time_of_the_data(counted, monkey
             asked.append((rules, since, budget))
             return Observation("16.4", None, (), created=(("Payment", 3), ("Practitioner", None)))
 
+        def sequences(self):
+            return (Sequence(16400, "public", "Payment_id_seq", 1, 1, 2**31 - 1, False, given=1830),)
+
+        def hottest(self):
+            return ("Payment", "Session", "Practitioner")
+
     monkeypatch.setattr(look, "PostgresqlGateway", Server)
-    lost = counted(5432)["lost"]
+    result = counted(5432, sequences=True, warm=["Log", "Practitioner", "Payment"])
+    lost = result["lost"]
+    assert result["ids"].startswith("the failed database has 1 sequences and identity columns")
+    assert result["warm"] == ["Payment", "Practitioner", "Log"]
     assert asked == [("127.0.0.1", 3), ((), datetime(2026, 11, 22, 11, 0, tzinfo=UTC), 3)]
     assert lost["rows"] == {"Payment": 3, "Practitioner": None}
     assert lost["counted"] == "3 rows of Payment were created since then; Practitioner took too long to be counted"

@@ -16,6 +16,14 @@ from .test_rds import NEW, RETIRE, announce, both  # noqa: F401 - the fixtures
 
 OPTIONS = {
     "database_probe_task": {"cluster": "c", "targets": {"app": "app:1"}, "database_secret": "s", "run_id": "rb-1"},
+    "database_sequences": {
+        "database_secret": "s",
+        "failed_host": "a.rds",
+        "failed_port": 5432,
+        "host": "b.rds",
+        "port": 5432,
+        "run_id": "rb-1",
+    },
     "database_url": {"database_secret": "s", "run_id": "rb-1"},
     "ecs_fence": {"cluster": "c", "services": ["app"], "run_id": "rb-1"},
     "ecs_rollback": {"cluster": "c", "targets": {"app": "app:1"}, "run_id": "rb-1"},

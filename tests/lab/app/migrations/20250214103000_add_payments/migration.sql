@@ -1,6 +1,6 @@
 -- CreateTable
 CREATE TABLE "Payment" (
-    "id" TEXT NOT NULL,
+    "id" SERIAL NOT NULL,
     "practitionerId" TEXT NOT NULL,
     "amountCents" INTEGER NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,

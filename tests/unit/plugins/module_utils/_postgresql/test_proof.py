@@ -65,7 +65,7 @@ def red(expected, observation):
             seen(rules=(RuleSeen("Payment", "corrupted", "12 rows of Payment"),)),
             ("rule of Payment", "12 rows"),
         ),
-        (Expected(), seen(rules=(RuleSeen("Payment", "lost", "Payment has 1 rows"),)), ("rule of Payment", "1 rows")),
+        (Expected(), seen(rules=(RuleSeen("Payment", "lost", "Payment has 1 row"),)), ("rule of Payment", "1 row")),
     ],
 )
 def test_what_is_not_as_it_was_is_red_and_refused(expected, observation, what):

@@ -15,7 +15,7 @@ PLACE = Target("db.rds", 5432, "spymeo", "spymeo", "public")
         ([], "no table tells when a row was created"),
         ([("Payment", 0)], "no row was created since then"),
         ([("Payment", 3), ("Log", 0)], "3 rows of Payment were created since then"),
-        ([("A", 1), ("B", 2)], "1 rows of A and 2 rows of B were created since then"),
+        ([("A", 1), ("B", 2)], "1 row of A and 2 rows of B were created since then"),
         ([("A", None)], "no row was created since then; A took too long to be counted"),
     ],
 )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import re
 import subprocess
+import tempfile
 from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import STREAMS
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, is_complete, read
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,25 +91,50 @@ def test_the_end_is_recognised():
     assert not is_complete(["not { json", "psql: error: connection refused"])
 
 
-def arguments(script, url, monkeypatch, tmp_path):
-    """What psql gets when sh runs the script with DATABASE_URL: (its last argument, its standard input)."""
-    psql = tmp_path / "psql"
-    psql.write_text('#!/bin/sh\nfor last; do :; done\nprintf "%s\\n" "$last"\ncat\n')
+def given_to_psql(script, url, directory, status=0):
+    """What psql gets when sh runs the script with DATABASE_URL, each time that it is called: [(its last argument, its standard input)]; and
+    what sh prints itself."""
+    psql = directory / "psql"
+    psql.write_text(
+        f'#!/bin/sh\nfor last; do :; done\nfile=$(mktemp {directory}/given.XXXXXX)\nprintf "%s\\n" "$last" > "$file"\ncat >> "$file"\nexit {status}\n'
+    )
     psql.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "DATABASE_URL": url}
-    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=True)
-    address, _newline, sql = done.stdout.partition("\n")
-    return address, sql
+    environment = {"PATH": f"{directory}:/usr/bin:/bin", "DATABASE_URL": url}
+    done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
+    files = sorted(directory.glob("given.*"), key=lambda path: "warmed" in path.read_text())
+    return [path.read_text().partition("\n")[::2] for path in files], done.stdout
 
 
-def test_sh_gives_psql_the_url_with_options_that_libpq_knows(monkeypatch, tmp_path):
+def test_sh_gives_psql_the_url_with_options_that_libpq_knows(tmp_path):
     url = "postgresql://spymeo:p%3Fa%2Fb@db.rds:5432/spymeo?schema=public&connection_limit=5&sslmode=require"
-    address, sql = arguments(command(TARGET, 30, ["Payment"]), url, monkeypatch, tmp_path)
+    [(address, sql)], said = given_to_psql(command(TARGET, 30, []), url, tmp_path)
+    assert is_complete(said.splitlines())
     before = "postgresql://spymeo:p%3Fa%2Fb@db.rds:5432/spymeo"
     assert address == before + "?application_name=spymeo.rollback&connect_timeout=30&sslmode=require"
     assert "SET LOCAL statement_timeout = 30000;" in sql
-    assert "= ANY (ARRAY[E'Payment']::text[])" in sql
     assert "READ ONLY" in sql
+
+
+def test_tables_are_read_in_several_streams_beside_each_other_each_with_its_own_part(tmp_path):
+    [(_address, asked), *streams], said = given_to_psql(
+        command(TARGET, 30, ["Payment", "Log"]), "postgresql://h/d", tmp_path
+    )
+    assert "warmed" not in asked
+    assert len(streams) == STREAMS
+    assert {address for address, _sql in streams} == {_address}
+    parts = sorted(re.search(r"blocks \* (\d+) / (\d+)", sql).groups() for _address, sql in streams)
+    assert parts == [(str(part), str(STREAMS)) for part in range(STREAMS)]
+    assert all("ARRAY[E'Payment', E'Log']" in sql and "READ ONLY" in sql for _address, sql in streams)
+    assert is_complete(said.splitlines())
+
+
+def test_a_database_that_does_not_answer_is_not_read_ahead_and_has_no_end(tmp_path):
+    calls, said = given_to_psql(command(TARGET, 30, ["Payment"]), "postgresql://h/d", tmp_path, status=2)
+    assert (len(calls), said) == (1, "")
+
+
+def test_what_several_streams_have_read_is_told_once():
+    assert read([*WHOLE, *lines({"warmed": "Payment"}, {"warmed": "Log"})])[1] == ["Payment", "Log"]
 
 
 def test_nothing_secret_is_in_the_command():
@@ -115,9 +144,8 @@ def test_nothing_secret_is_in_the_command():
 @given(TEXT, st.lists(TEXT, max_size=2))
 def test_names_with_any_character_stay_inside_their_literals(schema, tables):
     target = Target("h", 1, "u", "d", schema)
-    script = command(target, 30, tables)
-    shown = subprocess.run(
-        ["sh", "-c", script.rpartition(" | ")[0]], capture_output=True, check=True, env={"PATH": "/usr/bin:/bin"}
-    ).stdout.decode()
+    with tempfile.TemporaryDirectory() as directory:
+        given_psql, _said = given_to_psql(command(target, 30, tables), "", pathlib.Path(directory))
+    shown = "".join(sql for _address, sql in given_psql)
     for name in (schema, *tables):
         assert "E'%s'" % name.replace("\\", "\\\\").replace("'", "''") in shown

@@ -103,12 +103,12 @@ class Leavers:
     """Somebody who has come back by the time of the last look."""
 
     def verdict(self):
-        return "failed", "1 sessions are open", ["role app"]
+        return "failed", "1 session is open", ["role app"]
 
 
 @pytest.mark.parametrize(
     ("leavers", "verdict", "reason"),
-    [(Leavers, "failed", "1 sessions are open"), (refused, "inconclusive", "these credentials may not")],
+    [(Leavers, "failed", "1 session is open"), (refused, "inconclusive", "these credentials may not")],
 )
 def test_who_is_left_is_looked_at_once_more_when_the_other_checks_are_over(leavers, verdict, reason):
     checks = whole(leavers=leavers).run()

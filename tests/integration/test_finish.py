@@ -1,0 +1,147 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a cutover does not wait for: the first backup of a restored instance, and the end of the safety snapshot. finish.yml ends it.
+
+One lab, in the order of the tests. RDS backs a restored instance up for 600 s, so whatever waits for that never ends in time.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import re
+import time
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import compare
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance
+
+from spymeo_lab import world
+from spymeo_lab.interruption import AFTER
+from spymeo_lab.killing import play
+
+from .conftest import bring_up, take_down
+
+RUN = "run-of-today"
+NEW = f"{world.DB_INSTANCE}-{RUN}"
+SAFETY = f"{world.DB_INSTANCE}-failed-migration-{RUN}"
+SNAPSHOT = 20.0  # seconds
+LATER = {
+    "MaxAllocatedStorage",
+    "PreferredMaintenanceWindow",
+    "PerformanceInsightsEnabled",
+    "PerformanceInsightsRetentionPeriod",
+}
+AGAIN = "run-that-dies"
+
+
+@pytest.fixture(scope="module")
+def shared():
+    lab = bring_up("--set", f"snapshot={SNAPSHOT}", "--set", "restore=2")
+    lab.accident("bad-migration")
+    yield lab
+    take_down(lab)
+
+
+@pytest.fixture(scope="module")
+def served(shared):
+    """A full rollback with the variables of the inventory alone."""
+    played = shared.play("rollback_full", "-e", f"rollback_run_id={RUN}")
+    assert played.code == 0, played.output
+    return played
+
+
+def instance(production, name: str) -> DbInstance:
+    return DbInstance.from_boto(production.instances()[name])
+
+
+def different(production) -> set[str]:
+    """The settings that the restored instance has otherwise than the failed one."""
+    return {item.setting for item in compare(instance(production, world.DB_INSTANCE), instance(production, NEW))}
+
+
+def words(played) -> str:
+    return " ".join(played.output.split())
+
+
+def clock(played, word: str) -> float:
+    """What the outcome tells: SERVED or FINISHED, in seconds."""
+    minutes, seconds = re.search(rf"^\W*{word} +after (\d+):(\d\d)", played.output, re.MULTILINE).groups()
+    return 60 * int(minutes) + int(seconds)
+
+
+def test_the_cutover_waits_neither_for_the_backup_nor_for_the_snapshot(shared, served):
+    """F1 and F2 of ways-back.md: users are served before the snapshot is complete, and the first backup has not ended when the run has."""
+    restored = instance(shared, NEW)
+    assert restored.status == "backing-up"
+    assert restored.host in shared.database_url()
+    assert clock(served, "SERVED") < SNAPSHOT <= clock(served, "FINISHED") + 5
+    snapshot = shared.aws("rds").describe_db_snapshots(DBSnapshotIdentifier=SAFETY)["DBSnapshots"][0]
+    assert snapshot["Status"] == "available"
+
+
+def test_what_users_feel_is_set_and_the_outcome_tells_what_comes_later(shared, served):
+    told = words(served)
+    assert f"DONE run {RUN} is complete" in told
+    assert f"LATER DB instance {NEW}: MaxAllocatedStorage" in told
+    assert "(it is backing-up)" in told
+    assert re.search(rf"ansible-playbook \S+/finish.yml .*rollback_run_id={RUN}", told)
+    assert different(shared) == LATER
+
+
+def test_hold_and_the_next_run_show_that_it_is_not_finished(shared, served):
+    for playbook, *given in (("hold", "-e", "rollback_hold=show"), ("rollback_code", "--check")):
+        assert f"run {RUN} is not finished: DB instance {NEW}: MaxAllocatedStorage" in words(
+            shared.play(playbook, *given)
+        )
+
+
+def test_a_check_writes_nothing(shared, served):
+    played = shared.play("finish", "--check")
+    assert played.code == 0, played.output
+    assert played.written == []
+    assert "FINISH set MaxAllocatedStorage" in words(played)
+    assert different(shared) == LATER
+
+
+def test_finish_waits_for_rds_and_makes_both_equal(shared, served):
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        finishing = beside.submit(shared.play, "finish", "-e", f"rollback_run_id={RUN}")
+        with pytest.raises(concurrent.futures.TimeoutError):
+            finishing.result(10)
+        shared.control("rds_backed_up", db_instance=NEW)
+        played = finishing.result()
+    assert played.code == 0, played.output
+    assert different(shared) == set()
+    assert f"{NEW} of run {RUN}: every setting was compared and is equal" in words(played)
+    assert played.written == ["rds ModifyDBInstance", "rds AddTagsToResource"]
+
+
+def test_a_second_finish_changes_nothing(shared, served):
+    played = shared.play("finish")
+    assert played.code == 0, played.output
+    assert played.written == []
+    assert "there was nothing to change" in words(played)
+    assert "is not finished" not in words(shared.play("hold", "-e", "rollback_hold=show"))
+
+
+def test_what_a_run_that_died_has_left_is_finished_and_the_run_still_goes_on(shared, served):
+    """It is killed behind the deployment that it has asked for, so nobody has come to wait for the snapshot or to set anything."""
+    shared.control("durations", snapshot=1.0)
+    given = ["-e", json.dumps({"rollback_run_id": AGAIN, "rollback_lease": 5, "rollback_database_again": True})]
+    code, output, _at = play(shared.state, "rollback_full", *given, when=AFTER, operation="CreateDBSnapshot")
+    assert code == -9, output
+    restored = restored_instance(NEW, AGAIN)
+    shared.until(lambda: shared.instances()[restored]["DBInstanceStatus"] == "backing-up")
+    shared.control("rds_backed_up", db_instance=restored)
+    time.sleep(6)  # its lease
+    played = shared.play("finish")
+    assert played.code == 0, played.output
+    assert compare(instance(shared, NEW), instance(shared, restored)) == ()
+    assert f"{restored} of run {AGAIN}: every setting was compared and is equal" in words(played)
+    refused = shared.play("rollback_full", "--check", "-e", "rollback_run_id=")
+    assert f"run {AGAIN}" in words(refused)
+    played = shared.play("rollback_full", *given)
+    assert played.code == 0, played.output
+    assert instance(shared, restored).host in shared.database_url()

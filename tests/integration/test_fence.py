@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""rollback_fence=scale_to_zero: nothing runs while the application is deployed on the restored database, and everything is given back, also when the run dies."""
+"""rollback_fence=scale_to_zero: nothing runs until the deployment on the restored database, and all is given back, also when the run dies."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def counts(production) -> tuple[int, int]:
 def test_a_check_says_what_the_fence_means_and_writes_nothing(broken):
     played = broken.play("rollback_full", "--check", *FENCE)
     assert (played.code, played.written) == (0, []), played.output
-    assert "FENCE     the services stand at 0 tasks from when the new instance has answered until the deployment" in played.output
+    assert (
+        "FENCE     the services stand at 0 tasks from when the new instance has answered until the deployment"
+        in played.output
+    )
 
 
 def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_needs(broken):
@@ -64,7 +67,9 @@ def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_need
     broken.until(lambda: [call["operation"] for call in broken.calls() if call["writes"]][-1] == "UpdateService", 240)
     os.killpg(playing.pid, signal.SIGKILL)
     playing.wait()
-    assert "RestoreDBInstanceFromDBSnapshot" in [call["operation"] for call in broken.calls()], "the fence comes after the restore"
+    assert "RestoreDBInstanceFromDBSnapshot" in [call["operation"] for call in broken.calls()], (
+        "the fence comes after the restore"
+    )
     broken.until(lambda: counts(broken) == (0, 0))
     assert suspended(broken) == {True}
     assert tags(broken) == ["spymeo:rollback-fence"]

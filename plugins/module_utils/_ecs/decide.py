@@ -99,8 +99,8 @@ def next_step(
         reason = "%s pins a version of a secret that is not the current one any more" % short(running.arn)
         verb = "register" if target.status == "INACTIVE" else "deploy"
         step = Step(verb, reason, target.arn, pins=tuple(pins), changes=change)
-    if service.fence is None or step.verb in ("deploy", "register"):
-        return step
+    if service.fence is None or service.desired or step.verb in ("deploy", "register"):
+        return step  # with tasks that are wanted again, an earlier try has asked for them
     reason = "%s was brought to 0 tasks for the rollback, and gets its %d back" % (service.name, service.fence.desired)
     again = running.arn if running.release == target.release and step.verb != "stop" else target.arn
     return Step("deploy", reason, again, force=True, changes=change)

@@ -166,7 +166,7 @@ class Rollout:
     @property
     def changes(self):
         """Whether something is written."""
-        return any(course.step.verb not in ("nothing", "join") for course in self.courses)
+        return any(course.step.verb not in ("nothing", "join") or course.service.fence for course in self.courses)
 
     def start(self):
         """Start whatever has to be started, side by side. An error stays with its service: the others go on."""

@@ -7,6 +7,7 @@ The bad release migrates at its start, as `migrate deploy && serve` does, so tha
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
@@ -42,6 +43,19 @@ def _crashing():
     lab.control("durations", health_check_interval=1.0)  # so that the new tasks are healthy after two seconds
     percent = {"minimumHealthyPercent": 100, "maximumPercent": 200}
     lab.aws("ecs").update_service(cluster=world.CLUSTER, service=world.SERVICE, deploymentConfiguration=percent)
+    yield lab
+    take_down(lab)
+
+
+@pytest.fixture(name="ill")
+def _ill():
+    """A production whose health check has begun to fail for whatever runs, with a circuit breaker that rolls back."""
+    lab = bring_up("--percent", "100", "200", "--breaker")
+    lab.accident("bad-migration", at_start=True)
+    ecs, elb = lab.aws("ecs"), lab.aws("elbv2")
+    ecs.update_service(cluster=world.CLUSTER, service=world.SERVICE, healthCheckGracePeriodSeconds=0)
+    (group,) = elb.describe_target_groups()["TargetGroups"]
+    elb.modify_target_group(TargetGroupArn=group["TargetGroupArn"], HealthCheckPath="/nothing")
     yield lab
     take_down(lab)
 
@@ -139,3 +153,20 @@ def test_a_bad_release_that_crashes_is_started_again_and_reads_its_own_database(
     began = next(item for item in crashing.service()["deployments"] if item["status"] == "PRIMARY")["createdAt"]
     assert [task for task in tasks(crashing, bad).values() if task["createdAt"] > began]
     assert BAD not in sessions(crashing)
+
+
+def test_a_deployment_that_ecs_rolls_back_leads_to_the_bad_release_on_its_own_database(ill):
+    bad, url = ill.service()["taskDefinition"], ill.database_url()
+    played = ill.play("rollback_full", *GIVEN, "-e", json.dumps({"rollback_fence": "none"}))
+    assert played.code != 0, played.output
+    assert "ECS gave up" in played.output
+    ours = next(call["time"] for call in reversed(played.calls) if call["operation"] == "UpdateService")
+    ill.until(
+        lambda: [
+            task
+            for task in tasks(ill, bad).values()
+            if task["createdAt"] > datetime.datetime.fromisoformat(ours) and "startedAt" in task
+        ]
+    )
+    assert ill.database_url() == url
+    assert BAD not in sessions(ill)

@@ -123,6 +123,10 @@ entries:
   returned: always, unless the options are wrong
   type: dict
   sample: {"spymeo-app": [{"container": "app", "name": "DATABASE_URL", "secret": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app-AbCdEf"}]}
+rotates:
+  description: When the secret is rotated next, and what that means for tasks that pin a version of it. Empty where it is not rotated.
+  returned: always, unless the options are wrong
+  type: str
 rewritten:
   description: By service, the entries of its containers that only a copy of the task definition can change, each with C(container) and C(name).
   returned: always, unless the options are wrong
@@ -140,6 +144,7 @@ evidence:
 """
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, summary, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
@@ -162,9 +167,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway i
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
+ROTATES = "secret %s rotates by %s, and tasks of this rollback would not read that: deploy the next release, or end the pin as the outcome says, before then"
+
 
 def observe(module):
-    """Everything that the containers get."""
+    """Everything that the containers get (Observation), and when the secret rotates next (None: it does not)."""
     clients = Clients(module.aws)
     gateway = ReferencesGateway(clients)
     secrets = SecretsGateway(clients("secretsmanager"))
@@ -178,7 +185,7 @@ def observe(module):
     references = [ValueFrom.parse(text) for text in named]
     named |= {unpinned(item) for item in references if item.id in ours and is_pinned(item)}
     texts = sorted(named)
-    return Observation(
+    seen = Observation(
         host=module.params["host"],
         current_host=module.params["current_host"] or module.params["host"],
         database_secret=ours,
@@ -188,6 +195,7 @@ def observe(module):
         arn=secret.arn,
         ours=frozenset(item.id for item in secret.versions if any(map(is_pin_of_ours, item.stages))),
     )
+    return seen, secret.rotates
 
 
 def pending_host(gateway, secret, run_id, key):
@@ -230,10 +238,15 @@ def main():
         )
     )
     with module.telling():
-        seen = observe(module)
+        seen, rotates = observe(module)
         found = in_order([*findings(seen), *left_behind(module, seen)])
         result = dict(
-            told(found), changed=False, reason=summary(found), rewritten=rewritten(seen), entries=entries(seen)
+            told(found),
+            changed=False,
+            reason=summary(found),
+            rewritten=rewritten(seen),
+            entries=entries(seen),
+            rotates=ROTATES % (module.params["database_secret"], show_time(rotates)) if rotates else "",
         )
         if result["evidence"] and module.params["fail_on_error"]:
             message = (

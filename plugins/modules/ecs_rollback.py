@@ -157,6 +157,13 @@ services:
       description: What else of the service changes with it, such as its security groups, one line each.
       type: list
       elements: str
+    pins:
+      description: With O(database), what its containers read from O(database.version_id) by its id, and so until another task definition is deployed.
+      type: list
+      elements: str
+    origin:
+      description: The task definition that stands for the release, of which what is deployed may be a copy.
+      type: str
     outcome:
       description:
         - V(serves), V(as before), V(under way) without O(wait), or V(not started) in check mode.

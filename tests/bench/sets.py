@@ -8,7 +8,9 @@ import dataclasses
 
 # Shares of a deployment's time: draining the old tasks, then pulling the image. Health checks and ECS's own steps are the rest.
 DRAIN, PULL = 0.15, 0.65
-BACKUP = 0.15  # the share of a restore that is its first backup, where nothing else is said: rivals wait for its end, too
+BACKUP = (
+    0.15  # the share of a restore that is its first backup, where nothing else is said: rivals wait for its end, too
+)
 
 
 @dataclasses.dataclass(frozen=True)

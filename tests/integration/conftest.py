@@ -119,6 +119,13 @@ class Production:
         """The service as DescribeServices tells it."""
         return self.aws("ecs").describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
 
+    def origin(self) -> str:
+        """family:revision of the task definition that the service runs, or that it is a copy of."""
+        arn = self.service()["taskDefinition"]
+        tags = self.aws("ecs").list_tags_for_resource(resourceArn=arn)["tags"]
+        found = next((tag["value"] for tag in tags if tag["key"] == "spymeo:rollback-origin"), arn)
+        return found.rpartition("/")[2]
+
     def database_url(self) -> str:
         """DATABASE_URL as the next task would get it."""
         return self.aws("secretsmanager").get_secret_value(SecretId=world.DATABASE_SECRET)["SecretString"]

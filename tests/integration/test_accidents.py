@@ -165,4 +165,4 @@ def test_with_a_breaker_ecs_itself_rolls_a_crash_loop_back(production_with_break
     ][0]["status"]
     assert seen(lambda: latest() == "ROLLBACK_SUCCESSFUL"), latest()
     assert seen(lambda: health(production) == (200, {"status": "ok", "release": "1.0.0", "database": "ok"}))
-    assert production.service()["taskDefinition"].endswith(":1")
+    assert production.origin().endswith(":1")

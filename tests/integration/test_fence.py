@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""rollback_fence=scale_to_zero: nothing runs while the database goes back, and everything is given back, also when the run dies."""
+"""rollback_fence=scale_to_zero: nothing runs until the deployment on the restored database, and all is given back, also when the run dies."""
 
 from __future__ import annotations
 
@@ -52,20 +52,25 @@ def counts(production) -> tuple[int, int]:
 def test_a_check_says_what_the_fence_means_and_writes_nothing(broken):
     played = broken.play("rollback_full", "--check", *FENCE)
     assert (played.code, played.written) == (0, []), played.output
-    assert "FENCE     the services stand at 0 tasks from before the snapshot until the deployment" in played.output
+    assert (
+        "FENCE     the services stand at 0 tasks from when the new instance has answered until the deployment"
+        in played.output
+    )
 
 
 def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_needs(broken):
-    broken.control("durations", restore=15.0)
+    broken.control("durations", deregistration_delay=3.0)
     command = ["ansible-playbook", "playbooks/rollback_full.yml", "-i", "inventories/lab", *FENCE, *RUN]
     playing = subprocess.Popen(
         command, env=broken.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL
     )
-    restoring = ["RestoreDBInstanceFromDBSnapshot", "CreateDBSnapshot"]
-    broken.until(lambda: [call["operation"] for call in broken.calls() if call["writes"]][-2:] == restoring, 240)
+    broken.until(lambda: [call["operation"] for call in broken.calls() if call["writes"]][-1] == "UpdateService", 240)
     os.killpg(playing.pid, signal.SIGKILL)
     playing.wait()
-    assert counts(broken) == (0, 0)
+    assert "RestoreDBInstanceFromDBSnapshot" in [call["operation"] for call in broken.calls()], (
+        "the fence comes after the restore"
+    )
+    broken.until(lambda: counts(broken) == (0, 0))
     assert suspended(broken) == {True}
     assert tags(broken) == ["spymeo:rollback-fence"]
 
@@ -83,7 +88,7 @@ def test_giving_the_rollback_up_starts_again_what_ran_before(broken):
 
 
 def test_the_same_run_goes_on_and_gives_everything_back(broken):
-    broken.control("durations", restore=1.0, task_pull=0.2)
+    broken.control("durations", deregistration_delay=0.2, task_pull=0.2)
     played = broken.play("rollback_full", *FENCE, *RUN)
     assert played.code == 0, played.output
     deployments = [
@@ -93,7 +98,7 @@ def test_the_same_run_goes_on_and_gives_everything_back(broken):
     assert counts(broken) == (2, 2)
     assert suspended(broken) == {False}
     assert tags(broken) == []
-    assert broken.service()["taskDefinition"].endswith(":1")
+    assert broken.service()["taskDefinition"].endswith(":3"), "a copy of the good release, with the new address"
     visitor = Visitor(broken.state["base_url"])
     assert visitor.ask("GET", world.HEALTH_PATH) == (200, {"status": "ok", "release": "1.0.0", "database": "ok"})
     restored = [name for name in broken.instances() if name.endswith("run-of-the-fence")]

@@ -144,7 +144,7 @@ def test_a_full_rollback_goes_back_to_the_point(story):
     assert full.code == 0, full.output
     assert f"POINT     {POINT} of " in full.output
     production = story["production"]
-    assert production.service()["taskDefinition"].endswith(":1")
+    assert production.origin().endswith(":1")
     (restored,) = set(production.instances()) - {world.DB_INSTANCE}
     assert fingerprint(production, restored) == story["whole"]
     assert labels(production, world.APP_SECRET)["AWSCURRENT"] == story["versions"][world.APP_SECRET]

@@ -67,16 +67,23 @@ def test_the_rollback_succeeds(story):
 
 def test_one_deployment_carries_everything(story):
     written = story["first"].written
-    assert written.count("ecs UpdateService") == 1
-    assert written.index("secretsmanager PutSecretValue") < written.index("ecs UpdateService")
+    deployed = [
+        call
+        for call in story["first"].calls
+        if "taskDefinition" in call["parameters"] and call["operation"] == "UpdateService"
+    ]
+    assert len(deployed) == 1
+    assert written.index("secretsmanager PutSecretValue") < written.index("ecs RegisterTaskDefinition")
+    assert written.count("ecs UpdateService") == 2, "nothing served, so there was a fence"
     deployments = (
         story["production"]
         .aws("ecs")
         .list_service_deployments(cluster=world.CLUSTER, service=world.SERVICE)["serviceDeployments"]
     )
-    assert [item["status"] for item in deployments] == ["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]
+    # At 0 tasks, what the bad release was deployed with has nothing left to do.
+    assert [item["status"] for item in deployments] == ["SUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL"]
     service = story["production"].service()
-    assert service["taskDefinition"].endswith("spymeo-app:1")
+    assert story["production"].origin() == "spymeo-app:1"
     assert service["desiredCount"] == service["runningCount"] == world.TASKS
 
 
@@ -156,6 +163,17 @@ def test_a_second_run_changes_nothing(story):
     assert second.code == 0, second.output
     assert second.written == []
     assert second.recap["changed"] == 0
+
+
+def test_no_task_of_the_bad_release_has_ever_opened_a_session_on_the_restored_database(story):
+    """In PostgreSQL's own log."""
+    came = {
+        name: set(story["production"].control("sessions", db_instance=name)["of"])
+        for name in story["production"].instances()
+    }
+    assert f"{world.FAMILY} 2.0.0" in came[world.DB_INSTANCE]
+    assert f"{world.FAMILY} 2.0.0" not in came[restored(story)]
+    assert f"{world.FAMILY} 1.0.0" in came[restored(story)]
 
 
 def test_nothing_is_ever_deleted(story):

@@ -85,7 +85,7 @@ def test_a_canary_that_still_bakes_is_stopped_and_all_traffic_goes_back(producti
     played = production.play("rollback_code")
     assert (played.code, played.written) == (0, ["ecs StopServiceDeployment"]), played.output
     assert newest(production)["status"] == "ROLLBACK_SUCCESSFUL"
-    assert production.service()["taskDefinition"].endswith("spymeo-app:1")
+    assert production.origin() == "spymeo-app:1"
     assert set(releases(production)) == {"1.0.0"}
     again = production.play("rollback_code")
     assert (again.code, again.written) == (0, []), again.output

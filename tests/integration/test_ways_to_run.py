@@ -111,4 +111,4 @@ def test_as_an_awx_job_with_survey_answers(broken, project, tmp_path):
     assert "because rollback_task_definition names it" in played.output
     assert "WAIT      restore 0:00: " in played.output
     assert "\x1b[1A" not in played.output  # AWX keeps what is printed, and draws nothing
-    assert broken.service()["taskDefinition"].endswith("spymeo-app:1")
+    assert broken.origin() == "spymeo-app:1"

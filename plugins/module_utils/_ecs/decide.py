@@ -97,9 +97,10 @@ def next_step(
         return _copied(target, pins, edits, change, force=True)
     if superseded and not edits and step.task_definition == running.arn:
         reason = "%s pins a version of a secret that is not the current one any more" % short(running.arn)
-        step = Step("deploy", reason, target.arn, changes=change)
-    if service.fence is None or step.verb in ("deploy", "register"):
-        return step
+        verb = "register" if target.status == "INACTIVE" else "deploy"
+        step = Step(verb, reason, target.arn, pins=tuple(pins), changes=change)
+    if service.fence is None or service.desired or step.verb in ("deploy", "register"):
+        return step  # with tasks that are wanted again, an earlier try has asked for them
     reason = "%s was brought to 0 tasks for the rollback, and gets its %d back" % (service.name, service.fence.desired)
     again = running.arn if running.release == target.release and step.verb != "stop" else target.arn
     return Step("deploy", reason, again, force=True, changes=change)

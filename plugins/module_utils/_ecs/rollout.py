@@ -61,6 +61,7 @@ class Course:
     error: RollbackError | None = None
     outcome: str = "not started"
     seconds: float = 0.0
+    pins: tuple[str, ...] = ()  # what its containers read of the version that this run has written
     proven_at: float | None = None  # the clock's time when all tasks were there at last
 
     @property
@@ -83,6 +84,8 @@ class Course:
             step=self.step.verb,
             reason=self.step.reason,
             changes=list(self.step.changes.told),
+            pins=list(self.pins),
+            origin=short(self.target.release),
             outcome=self.outcome,
             seconds=round(self.seconds, 1),
         )
@@ -141,6 +144,8 @@ class Rollout:
             edits = ()  # what it pins is the current version: there is nothing to take back yet
         step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded)
         course = Course(service, target, running, step, history, present, wanted)
+        if self._move:
+            course.pins = tuple(dict.fromkeys(edit.name for edit in edits if edit.kind == "secrets"))
         if step.verb == "nothing":
             course.outcome = "as before"
         return course
@@ -161,7 +166,7 @@ class Rollout:
     @property
     def changes(self):
         """Whether something is written."""
-        return any(course.step.verb not in ("nothing", "join") for course in self.courses)
+        return any(course.step.verb not in ("nothing", "join") or course.service.fence for course in self.courses)
 
     def start(self):
         """Start whatever has to be started, side by side. An error stays with its service: the others go on."""

@@ -36,7 +36,8 @@ class Version:
 class Secret:
     """A secret and its versions, newest first.
 
-    ``primary_region`` is None unless the secret is replicated; ``deleted`` is when its deletion was asked for, else None.
+    ``primary_region`` is None unless the secret is replicated; ``deleted`` is when its deletion was asked for, else None,
+    and ``rotates`` when Secrets Manager will rotate it next, None where it does not.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Secret:
     versions: tuple[Version, ...] = ()
     primary_region: str | None = None
     deleted: datetime | None = None
+    rotates: datetime | None = None
 
     @classmethod
     def from_boto(cls, answer, versions=()):
@@ -57,6 +59,7 @@ class Secret:
             versions=tuple(sorted(found, key=lambda version: (version.created, version.id), reverse=True)),
             primary_region=answer.get("PrimaryRegion"),
             deleted=answer.get("DeletedDate"),
+            rotates=answer.get("NextRotationDate") if answer.get("RotationEnabled") else None,
         )
 
     @property

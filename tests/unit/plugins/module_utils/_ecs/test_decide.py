@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
     Deployment,
+    Edit,
     Service,
     ServiceDeployment,
     TaskDefinition,
@@ -211,3 +212,43 @@ def test_what_runs_is_what_was_deployed_or_what_ecs_went_back_to():
     assert running_revision(service(1), [back]) == ran(1)
     assert running_revision(service(2), deployed(ran(1), ran(2))) == ran(2)
     assert running_revision(service(7), deployed(ran(1), ran(2))).task_definition == arn(7)
+
+
+EDITS = (Edit("app", "secrets", "URL", "secret:::v2"),)
+
+
+def reading(revision, reference, origin=None, status="ACTIVE"):
+    container = Container("app", "image", secrets=(("URL", reference),))
+    return TaskDefinition(arn(revision), status, START, (container,), arn(origin) if origin else None)
+
+
+PLAIN, PINNED, OTHER = reading(1, "secret"), reading(3, "secret:::v2", 1), reading(4, "secret:::v1", 1)
+
+
+@pytest.mark.parametrize(
+    ("running", "target", "state", "verb", "deployed"),
+    [
+        (definition(2), PLAIN, "COMPLETED", "register", 1),
+        (PLAIN, PLAIN, "COMPLETED", "register", 1),  # the same release, which reads the old version
+        (PINNED, PLAIN, "COMPLETED", "nothing", 3),  # the same run goes on after its deployment
+        (PINNED, PINNED, "COMPLETED", "nothing", 3),
+        (PINNED, PLAIN, "IN_PROGRESS", "join", 3),
+        (PINNED, PLAIN, "FAILED", "deploy", 3),
+        (OTHER, PLAIN, "COMPLETED", "register", 1),  # another run's version
+        (OTHER, OTHER, "COMPLETED", "register", 4),
+    ],
+)
+def test_where_a_database_moves_only_a_copy_that_reads_its_version_counts(running, target, state, verb, deployed):
+    number = int(running.arn.rpartition(":")[2])
+    found = next_step(service(number, rollout_state=state), target, running, [], edits=EDITS)
+    assert (found.verb, found.task_definition) == (verb, arn(deployed))
+    assert found.edits == (EDITS if verb == "register" else ())
+
+
+@pytest.mark.parametrize(("status", "verb"), [("ACTIVE", "deploy"), ("INACTIVE", "register")])
+def test_what_pins_a_version_that_is_not_current_any_more_is_deployed_again_without(status, verb):
+    target = reading(1, "secret", status=status)
+    found = next_step(service(3), target, PINNED, [], superseded=True)
+    assert (found.verb, found.task_definition) == (verb, arn(1))
+    assert "is not the current one any more" in found.reason
+    assert next_step(service(3), target, PINNED, []).verb == "nothing"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
     all_of,
+    alone,
     asked_about_health,
     judge,
     judge_rollback,
@@ -20,6 +21,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
     Deployment,
     Service,
     ServiceDeployment,
+    ServiceTask,
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
@@ -151,3 +153,25 @@ def test_who_asks_a_task_whether_it_is_well(load_balanced, has_health_check, ask
 )
 def test_tasks_that_nobody_asks_are_watched(before, seconds, dead, after):
     assert isinstance(watched(STEADY, "x/app:1", before, seconds, dead), after)
+
+
+def to_run(*definitions):
+    return {"app": [ServiceTask(f"t{place}", "app", arn, NOW, "RUNNING") for place, arn in enumerate(definitions)]}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "answer"),
+    [
+        (to_run("x/app:1", "x/app:1"), Ready),
+        (to_run(), Ready),
+        (to_run("x/app:1", "x/app:2"), Pending),
+    ],
+)
+def test_ecs_is_to_run_nothing_but_what_was_deployed(tasks, answer):
+    assert isinstance(alone({"app": "x/app:1"}, {"app": STEADY}, tasks), answer)
+
+
+def test_what_somebody_else_has_deployed_is_never_ours_alone():
+    found = alone({"app": "x/app:2"}, {"app": STEADY}, to_run("x/app:2"))
+    assert isinstance(found, Failed)
+    assert "somebody has deployed app:1 of app" in found.reason

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import (
     Seen,
+    choose_fence,
     decided,
     expected_of,
     judge_targets,
@@ -150,3 +151,34 @@ def test_passed_means_that_as_many_as_are_wanted_run_what_is_expected_and_get_tr
         assert definitions.count(OLD) == len(definitions) >= desired > 0
     if verdict_of_targets([look])[0] == "passed":
         assert states[: len(definitions)].count("healthy") == len(definitions) >= desired
+
+
+ILL = seen(states=("unhealthy", "initial"))
+EMPTY = seen(running=())
+
+
+@pytest.mark.parametrize(
+    ("looks", "value", "words"),
+    [
+        ([seen()], "none", "something serves"),
+        ([seen(states=("healthy", "unhealthy"))], "none", "something serves"),
+        ([EMPTY], "scale_to_zero", "app has no task that runs"),
+        ([ILL], "scale_to_zero", "none of the 2 tasks of app is a healthy target"),
+        ([ILL, EMPTY], "scale_to_zero", "; app has no task that runs"),
+        ([EMPTY, seen()], "none", "something serves"),
+        ([seen(service(balancers=()), health=())], "none", "something serves"),  # nobody can tell, so it may
+        ([seen(service(balancers=()), running=tasks(OLD, status="PENDING"), health=())], "scale_to_zero", "no task"),
+        ([Seen(service(), tasks(OLD), OLD, (), "AccessDenied")], "none", "something serves"),
+        ([seen(running=tasks(OLD, address=False))], "none", "something serves"),
+        ([seen(service(desired=0), ())], "none", "scaled to 0 already"),
+    ],
+)
+def test_a_fence_is_put_up_by_itself_only_where_it_costs_nobody_anything(looks, value, words):
+    found, why = choose_fence("auto", looks)
+    assert found == value
+    assert words in why
+
+
+@pytest.mark.parametrize("asked", ["none", "scale_to_zero"])
+def test_a_fence_that_was_decided_is_not_looked_at(asked):
+    assert choose_fence(asked, [])[0] == asked

@@ -79,3 +79,18 @@ def test_parameters_that_may_not_be_read_are_left_out_and_other_refusals_are_not
     stubs["ssm"].add_client_error("get_parameters", "InternalServerError")
     with pytest.raises(ClientError):
         changed(stubs, ARN)
+
+
+def test_a_version_that_is_named_by_its_id_never_changes(stubs):
+    assert changed(stubs, f"{SECRET}:::v1", f"{SECRET}:key::v1") is None
+
+
+@pytest.mark.parametrize(("current", "superseded"), [("1" * 32, False), ("2" * 32, True)])
+def test_a_pinned_version_is_superseded_once_another_one_is_current(stubs, current, superseded):
+    stubs.secret(NOON)
+    versions = [
+        {"VersionId": name, "CreatedDate": NOON, "VersionStages": ["AWSCURRENT" if name == current else "AWSPREVIOUS"]}
+        for name in ("1" * 32, "2" * 32)
+    ]
+    stubs["secretsmanager"].add_response("list_secret_version_ids", {"Versions": versions})
+    assert Changes(lambda service: stubs[service].client).superseded([(SECRET, "1" * 32)]) is superseded

@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import (
     Container,
     Observation,
+    entries,
     findings,
     names_host,
     rewritten,
@@ -129,3 +132,39 @@ def test_what_may_not_be_read_is_not_checked():
 
 def test_values_are_in_no_repr():
     assert "pw" not in repr(Observation(HOST, HOST, OURS, {}, {SECRET: URL}))
+
+
+ENTRIES = {
+    "whichever version is current": ([FOLLOWS], {}, ["DATABASE_URL"]),
+    "some keys of it": ([("URL", SECRET + ":URL::"), ("USER", SECRET + ":USER::")], {}, ["URL", "USER"]),
+    "what says so with the label": ([("URL", SECRET + "::AWSCURRENT:")], {}, ["URL"]),
+    "a version that an earlier run has pinned, with another password": (
+        [PINNED],
+        dict(now=URL.replace("pw", "new"), ours=frozenset(["v1"])),
+        ["DATABASE_URL"],
+    ),
+    "a version that somebody has pinned, with another password": ([PINNED], dict(now=URL.replace("pw", "new")), []),
+    "another secret": ([("READ_URL", OTHER)], {}, []),
+}
+
+
+@pytest.mark.parametrize("case", ENTRIES)
+def test_what_only_the_deployed_copy_is_to_read_is_named(case):
+    secrets, given, names = ENTRIES[case]
+    ours = given.pop("ours", frozenset())
+    observed = dataclasses.replace(seen(*secrets, **given), arn=SECRET, ours=ours)
+    wanted = [{"container": "app", "name": name, "secret": SECRET} for name in names]
+    assert entries(observed) == ({"app": wanted} if wanted else {})
+
+
+def test_a_plain_url_is_named_beside_what_is_pinned():
+    observed = dataclasses.replace(seen(FOLLOWS, environment=[("READ_URL", URL)]), arn=SECRET)
+    assert [entry["name"] for entry in entries(observed)["app"]] == ["READ_URL", "DATABASE_URL"]
+
+
+def test_what_this_run_has_deployed_before_its_cutover_has_moved():
+    """DATABASE_URL still names the failed database then."""
+    observed = seen(("DATABASE_URL", SECRET + ":::v2"), DATABASE_URL=MOVED)
+    moved = dataclasses.replace(observed, pending_host=RESTORED)
+    assert [item.verdict for item in findings(moved) if item.check == "cutover"] == ["passed"]
+    assert [item.verdict for item in findings(observed) if item.check == "cutover"] == ["failed"]

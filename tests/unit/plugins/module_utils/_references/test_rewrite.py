@@ -9,7 +9,12 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import Move, same_but_address
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import (
+    Move,
+    pinned_versions,
+    same_but_address,
+    unpinned,
+)
 
 URL = "postgresql://app:p%2Fw%40@old.example:5432/app?schema=public&connection_limit=5"
 SECRET = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app/url-AbCdEf"
@@ -72,3 +77,34 @@ def test_what_is_no_url_any_more_is_an_error_and_nothing_shows_a_value():
 )
 def test_urls_that_differ_in_their_address_alone(other, same):
     assert same_but_address(URL, other) is same
+
+
+def test_a_reference_to_the_current_version_is_pinned_and_a_partial_arn_becomes_whole():
+    entries = {"app": [{"container": "app", "name": name, "secret": SECRET} for name in ("DATABASE_URL", "READ_URL")]}
+    wanted = definition(secrets=[("DATABASE_URL", SECRET[:-7]), ("READ_URL", f"{SECRET}:READ::"), ("KEY", SECRET)])
+    found = Move("new.example", 5433, "v2", entries).edits("app", wanted)
+    assert [(edit.name, edit.value) for edit in found] == [
+        ("DATABASE_URL", f"{SECRET}:::v2"),
+        ("READ_URL", f"{SECRET}:READ::v2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "pinned"),
+    [
+        (SECRET, f"{SECRET}:::v2", True),
+        (SECRET[:-7], f"{SECRET}:::v2", True),
+        (f"{SECRET}:URL::", f"{SECRET}:URL::v2", True),
+        (SECRET, SECRET, False),
+        (f"{SECRET}:::v1", f"{SECRET}:::v2", False),  # its owner had pinned it, too
+        (f"{SECRET}::release-41:", f"{SECRET}:::v2", False),
+        ("arn:aws:secretsmanager:eu-west-3:123456789012:secret:other-AbCdEf", f"{SECRET}:::v2", False),
+    ],
+)
+def test_what_a_run_has_pinned_can_be_taken_back(before, now, pinned):
+    origin, copy = definition(secrets=[("DATABASE_URL", before)]), definition(secrets=[("DATABASE_URL", now)])
+    edits = unpinned(copy, origin)
+    assert bool(edits) is pinned
+    assert pinned_versions(copy, origin) == (((SECRET, "v2"),) if pinned else ())
+    if pinned:
+        assert copy.changed((), edits) == origin.containers

@@ -154,7 +154,9 @@ def rewrite(module, gateway, secret, value, url):
     if module.check_mode:
         return token
     if module.params["pending"]:
-        gateway.put_pending(secret, text, token, label)
+        # What a probe by a task has tried is there. Where the secret was changed since, putting it is refused.
+        if not (tried and tried.id == token and gateway.value(secret, token).text == text):
+            gateway.put_pending(secret, text, token, label)
     elif tried and tried.id == token:
         gateway.activate_pending(
             secret, text, Move(secret.name, secret.arn, value.version_id, token), label, pinned=True

@@ -134,7 +134,9 @@ def test_a_rollback_while_the_source_is_backing_up_with_a_role_and_a_ca_that_is_
     restored = production.instances()[R1]
     assert restored["AssociatedRoles"] == [{**ROLE, "Status": "ACTIVE"}]
     assert restored["CACertificateIdentifier"] != authority
-    says(played, f"LATER snapshot {P}-failed-migration-{FIRST}: RDS takes none of DB instance {P} while it is backing-up")
+    says(
+        played, f"LATER snapshot {P}-failed-migration-{FIRST}: RDS takes none of DB instance {P} while it is backing-up"
+    )
     assert "rds CreateDBSnapshot" not in played.written
     production.control("rds_status", db_instance=P, status="available")
     finished = production.play("finish")

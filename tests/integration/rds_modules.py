@@ -80,7 +80,6 @@ def test_a_restored_instance_has_every_setting_of_the_old_one(broken, task):
         "DBInstanceClass",
         "MultiAZ",
         "StorageType",
-        "MaxAllocatedStorage",
         "DeletionProtection",
         "VpcSecurityGroups",
     ):
@@ -88,6 +87,20 @@ def test_a_restored_instance_has_every_setting_of_the_old_one(broken, task):
     assert first["endpoint"]["address"] == instances[NEW]["Endpoint"]["Address"]
     second, written = task("rds_restore", **options)
     assert (second["changed"], written) == (False, [])
+    assert "MaxAllocatedStorage" in second["unfinished"]
+
+
+def test_what_nobody_feels_is_finished_later_and_once(broken, task):
+    broken.control("rds_backed_up", db_instance=NEW)
+    options = {"db_instance": world.DB_INSTANCE, "run_id": RUN, "of_run": RUN}
+    first, written = task("rds_finish", **options)
+    assert (first["unfinished"], written) == ([], ["ModifyDBInstance", "AddTagsToResource"])
+    instances = broken.instances()
+    assert instances[NEW]["MaxAllocatedStorage"] == instances[world.DB_INSTANCE]["MaxAllocatedStorage"]
+    second, written = task("rds_finish", **options)
+    assert (second["changed"], written) == (False, [])
+    refused, written = task("rds_finish", **{**options, "of_run": "rb-typo"})
+    assert (refused["failed"], written) == (True, [])
 
 
 def test_a_name_that_a_stranger_has_is_refused(task):

@@ -125,7 +125,7 @@ def test_another_key_is_refused_with_the_copy_that_has_the_right_one(production)
 def test_a_rollback_while_the_source_is_backing_up_with_a_role_and_a_ca_that_is_given_no_more(production):
     rds, authority = production.aws("rds"), production.instances()[P]["CACertificateIdentifier"]
     production.control("rds_withdraw_ca", name=authority)
-    production.control("durations", snapshot=8.0)
+    production.control("durations", snapshot=600.0)
     rds.create_db_snapshot(DBInstanceIdentifier=P, DBSnapshotIdentifier="somebody-elses")
     production.control("durations", snapshot=1.0)
     played = production.play("rollback_full", *variables(rollback_run_id=FIRST))
@@ -134,6 +134,13 @@ def test_a_rollback_while_the_source_is_backing_up_with_a_role_and_a_ca_that_is_
     restored = production.instances()[R1]
     assert restored["AssociatedRoles"] == [{**ROLE, "Status": "ACTIVE"}]
     assert restored["CACertificateIdentifier"] != authority
+    says(
+        played, f"LATER snapshot {P}-failed-migration-{FIRST}: RDS takes none of DB instance {P} while it is backing-up"
+    )
+    assert "rds CreateDBSnapshot" not in played.written
+    production.control("rds_status", db_instance=P, status="available")
+    finished = production.play("finish")
+    assert finished.code == 0, finished.output
     safety = rds.describe_db_snapshots(DBSnapshotIdentifier=f"{P}-failed-migration-{FIRST}")["DBSnapshots"][0]
     assert safety["Status"] == "available"
     assert {"Key": "spymeo:rollback-safety", "Value": production.instances()[P]["DbiResourceId"]} in safety["TagList"]

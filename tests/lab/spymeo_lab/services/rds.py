@@ -67,6 +67,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
             "rds_status": self._set_status,
             "rds_withdraw_ca": self.withdraw_authority,
             "rds_snapshot": self.record_snapshot,
+            "rds_snapshot_done": self.end_snapshot,
             "rds_withdraw_class": self.withdraw_class,
         }
 

@@ -159,7 +159,14 @@ class Snapshots:
             snapshot.created_at = self.lab.now()
         self.lab.after(snapshot.duration, lambda: self._snapshot_done(instance, snapshot))
 
+    def end_snapshot(self, name: str) -> None:
+        """End a snapshot now, however long it would take."""
+        snapshot = self.find_snapshot(name)
+        self._snapshot_done(self.find_instance(snapshot.source.identifier), snapshot)
+
     def _snapshot_done(self, instance: Instance, snapshot: Snapshot) -> None:
+        if snapshot.status != "creating":  # it was ended before
+            return
         snapshot.status = "available"
         self._release(instance)
         self.event("db-snapshot", snapshot.identifier, "creation", "Manual snapshot created")

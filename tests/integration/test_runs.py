@@ -18,7 +18,7 @@ from .conftest import CLIENTS, ROOT
 BUCKET = "spymeo-rollback"
 STORE = ["-e", f"rollback_store=s3://{BUCKET}/runs"]
 GATE = f"PATH={CLIENTS}:$PATH sh {ROOT}/extensions/ci/deploy-gate s3://{BUCKET}/runs/lab/spymeo-lab/hold"
-MOST = 100  # reads and writes of the store in a run
+MOST = 140  # reads and writes of the store in two runs: three for each writing call, and the renewals of the lease
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_of_two_that_are_started_at_once_one_works_and_the_other_says_who(story)
     assert story["after"]["deployments"] == ["SUCCESSFUL"] * 3
 
 
-def test_two_runs_read_and_write_the_store_no_more_than_a_hundred_times(story):
+def test_two_runs_read_and_write_the_store_no_more_often_than_their_calls_need(story):
     assert 10 < len(story["stored"]) <= MOST
 
 

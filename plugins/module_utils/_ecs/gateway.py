@@ -189,11 +189,11 @@ class EcsGateway:
         return True
 
     def scale(self, service, desired):
-        """Set the desired count, and nothing else.
+        """Set the desired count, and nothing else. Where no answer came it may have been set, or not: whoever asks looks again.
 
         :raises RollbackError: ECS refuses it.
         """
-        with _refused_for(service):
+        with contextlib.suppress(UNHEARD), _refused_for(service):
             self._ecs.update_service(cluster=self.cluster, service=service, desiredCount=desired)
 
     def mark_fence(self, arn, text):

@@ -239,9 +239,19 @@ class Timeline:
         """``good_and_bad`` of one configuration: the same images with another one may be what is bad."""
         return self._good_and_bad(self.stays_of(is_own), OWN)
 
+    def _on_end(self, stays, place):
+        """How long the release of a stay had served by its end without another one in between: what never served has interrupted nothing."""
+        total = NO_TIME
+        for stay in reversed(stays[: place + 1]):
+            if stay.release == stays[place].release:
+                total += stay.seconds(self.now)
+            elif stay.served is not None:
+                break
+        return total
+
     def _good_and_bad(self, stays, key):
         places = [place for place, stay in enumerate(stays[:-1]) if stay.release == key]
         served = [place for place in places if stays[place].served is not None]
-        proper = [place for place in served if stays[place].seconds(self.now) >= self.moments]
+        proper = [place for place in served if self._on_end(stays, place) >= self.moments]
         places = proper or served or places
         return (stays[places[-1]], stays[places[-1] + 1]) if places else (None, None)

@@ -163,8 +163,14 @@ class SecretsGateway:
     def _keep_pinned(self, secret, version_id):
         """Keep a version that tasks pin from being pruned for as long as it is the newest that a cutover has pinned."""
         there = secret.staged(PINNED_LABEL)
-        if there is None or there.id != version_id:
+        if there and there.id == version_id:
+            return
+        try:
             self.put_label(secret.arn, PINNED_LABEL, version_id, there.id if there else None)
+        except is_boto3_error_code("InvalidParameterException"):
+            now = self.secret("secrets", secret.arn).staged(PINNED_LABEL)
+            if now is None or now.id != version_id:  # else a try of ours whose answer was lost has done it
+                raise
 
     def put_label(self, arn, label, version_id, loser=None):
         """Put a label of ours on a version of a secret; ``loser`` is the id of the version that bears it now, None without one."""

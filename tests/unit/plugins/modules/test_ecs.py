@@ -489,6 +489,25 @@ def test_a_fence_remembers_first_then_suspends_then_scales(aws, run_module):
     assert (result["before"], result["after"], result["remembered"]) == ({"app": 2}, {"app": 0}, {"app": 2})
 
 
+def test_what_serves_by_now_is_not_fenced_where_nothing_was_to_be_lost(aws, run_module):
+    """It has no load balancer here, so a task that runs may serve."""
+    aws.answer("ecs", "describe_services", counted(2, 2))
+    expect_scaling(aws, False)
+    aws.answer("ecs", "describe_services", counted(2, 2))
+    aws.answer("ecs", "list_tasks", {"taskArns": [f"{PREFIX}:task/production/abc"]})
+    task = {
+        "taskArn": f"{PREFIX}:task/production/abc",
+        "taskDefinitionArn": definition(2),
+        "createdAt": minute(1),
+        "lastStatus": "RUNNING",
+    }
+    aws.answer("ecs", "describe_tasks", {"tasks": [task]})
+    result = fence(run_module, unless_serving=True)
+    assert (result["changed"], result["after"]) == (False, {"app": 2})
+    assert "something serves by now" in result["reason"]
+    assert "remembered" not in result
+
+
 def test_a_fence_in_check_mode_reads_only(aws, run_module):
     aws.answer("ecs", "describe_services", counted(2, 2))
     expect_scaling(aws, False)

@@ -77,7 +77,17 @@ class Looked:
             self.running.image_set or frozenset(),
             frozenset(item if isinstance(item, frozenset) else frozenset() for item in fallen),
             self._configured() or since,
+            self._ended(),
         )
+
+    def _ended(self):
+        """Release → when another one took its place. Of one that was deployed with several images, the last time."""
+        ended = {}
+        for release in self.timeline.releases:
+            stay = self.timeline.bad_stay(release)
+            for name in self._names([release]) if stay else ():
+                ended[name] = max(stay.began, ended.get(name, stay.began))
+        return ended
 
     @property
     def as_past_of_definition(self):

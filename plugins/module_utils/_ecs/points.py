@@ -25,7 +25,8 @@ class Past:
     ``bad_since`` is when the releases that it was brought back from began. ``bad`` are all releases that were rolled back from.
     ``images`` are the digests of what runs, and ``bad_images`` those of what was rolled back from, as far as AWS has recorded them: a release
     is what its images are, whatever its task definition is called. ``configured`` is when the task definition that it runs came: the operator
-    may name another one of the same images.
+    may name another one of the same images. ``ended`` tells of each release (ARN) when another one took its place, after the last time that it
+    had served for more than moments.
     """
 
     service: str
@@ -37,6 +38,7 @@ class Past:
     images: frozenset[str] = frozenset()
     bad_images: frozenset[frozenset[str]] = frozenset()
     configured: datetime | None = None
+    ended: dict[str, datetime] = field(default_factory=dict)
 
     def runs(self, release, images):
         """Whether a release (ARN, digests as recorded) is the one that runs. Of several images, those that are recorded decide."""
@@ -205,4 +207,6 @@ def _problem(point, past, recorded, named, named_images):
         )
     if point.created >= past.since:
         return "it was made after %s began" % short(past.running)
+    if recorded in past.ended and point.created >= past.ended[recorded]:
+        return "it was made after what came after %s began" % short(recorded)
     return ""

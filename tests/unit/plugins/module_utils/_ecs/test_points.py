@@ -200,6 +200,7 @@ def test_a_record_that_cannot_be_read_is_never_skipped_in_favour_of_an_older_one
 
 
 @example(["1", "1", "1", "1", "2x1", "cp-", "2"])  # no stay is longer than moments, but 1 served through the attempt
+@example(["1", "1", "1", "1", "2", "1", "cp-", "2"])  # 2 was served before, so the point may hold what it has done
 @given(st.lists(st.sampled_from(["1", "2", "3", "2x1", "3x2", "cp-"]), min_size=1, max_size=9))
 def test_after_going_back_to_a_point_the_same_point_is_used_again(parts):
     parts = ["1", *(f"{part}{place}" if part == "cp-" else part for place, part in enumerate(parts))]

@@ -322,6 +322,27 @@ def test_restore_in_check_mode_tells_the_plan_and_reads_only(announce, restore):
     assert "DeletionProtection: true" in result["diff"]["after"]
 
 
+def test_restore_takes_what_its_source_has_not_got_yet_from_where_it_is(aws, announce, restore, db_instance_answer):
+    """Else a second rollback soon after a first one would lose the settings that the first has left for later."""
+    tags = {
+        "spymeo:rollback-run": "rb-1",
+        "spymeo:rollback-data": "app-db/x/2026-11-22T11:00:00+00:00/first-db",
+        "spymeo:rollback-unfinished": "app-db/first-db/",
+    }
+    announce.instance(tags=tags, MaxAllocatedStorage=0)
+    announce.snapshot()
+    announce.no_instance(NEW)
+    there = [
+        db_instance_answer(tags=tags, MaxAllocatedStorage=0),
+        db_instance_answer(name="first-db", MaxAllocatedStorage=750),
+    ]
+    aws.answer("rds", "describe_db_instances", {"DBInstances": there})
+    announce.authorities()
+    result = restore(check_mode=True)
+    assert result["after"]["settings"]["MaxAllocatedStorage"] == 750
+    assert "MaxAllocatedStorage" in result["unfinished"]
+
+
 def test_restore_that_is_done_changes_nothing(announce, restore, ours):
     announce.instance()
     announce.snapshot()

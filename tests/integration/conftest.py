@@ -119,9 +119,9 @@ class Production:
         """The service as DescribeServices tells it."""
         return self.aws("ecs").describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
 
-    def origin(self) -> str:
-        """family:revision of the task definition that the service runs, or that it is a copy of."""
-        arn = self.service()["taskDefinition"]
+    def origin(self, task_definition: str = "") -> str:
+        """family:revision of the task definition that a copy is one of, or of itself; without one, of what the service runs."""
+        arn = task_definition or self.service()["taskDefinition"]
         tags = self.aws("ecs").list_tags_for_resource(resourceArn=arn)["tags"]
         found = next((tag["value"] for tag in tags if tag["key"] == "spymeo:rollback-origin"), arn)
         return found.rpartition("/")[2]

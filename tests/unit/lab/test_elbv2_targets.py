@@ -48,7 +48,7 @@ def test_a_target_says_why_it_is_not_healthy():
     [("200", [200], [201, 404]), ("200,302", [200, 302], [301]), ("200-299,404", [200, 250, 299, 404], [300, 403])],
 )
 def test_the_matcher_takes_codes_lists_and_ranges(codes, accepted, refused):
-    group = TargetGroup({"Matcher": {"HttpCode": codes}})
+    group = TargetGroup({"HealthCheckIntervalSeconds": 30, "Matcher": {"HttpCode": codes}})
     assert all(group.accepts(status) for status in accepted)
     assert not any(group.accepts(status) for status in refused)
 

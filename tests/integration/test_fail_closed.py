@@ -493,7 +493,8 @@ def test_an_unfinished_run_is_gone_on_with_by_its_own_playbook_and_its_own_optio
     nobody = production.play("rollback_full", "-e", "rollback_run_id=rb-20200101-000000", cwd=ROOT)
     assert (nobody.code, nobody.written) == (2, []), nobody.output
     assert f"It knows {run_id}." in " ".join(nobody.output.split())
-    for typed in (["-e", f"rollback_run_id={run_id}"], [], ["--check", "-e", f"rollback_run_id={run_id}"]):
+    checked = ["--check", "-e", f"rollback_run_id={run_id}", "-e", "rollback_despite_migrations=true"]
+    for typed in (["-e", f"rollback_run_id={run_id}"], [], checked):
         refused = production.play("rollback_code", *typed, cwd=ROOT)
         if "--check" in typed:
             assert f"{go_on} " in " ".join(refused.output.split()), refused.output

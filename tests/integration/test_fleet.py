@@ -10,10 +10,10 @@ from spymeo_lab import fleet, world
 
 
 def revisions(production, names: list[str]) -> set[str]:
-    """The revision numbers that these services run, once they are at rest."""
+    """The revision numbers that these services run, or run a copy of, once they are at rest."""
     fleet.await_steady(production.aws("ecs"), names)
     found = production.aws("ecs").describe_services(cluster=world.CLUSTER, services=names)["services"]
-    return {each["taskDefinition"].rpartition(":")[2] for each in found}
+    return {production.origin(each["taskDefinition"]).rpartition(":")[2] for each in found}
 
 
 def test_one_run_brings_the_code_of_all_services_back(production_with_fleet):

@@ -30,7 +30,7 @@ def one_line(text: str) -> str:
 def register(production, family: str, **container) -> str:
     """A task definition as the application's, of another family."""
     ecs = production.aws("ecs")
-    content = ecs.describe_task_definition(taskDefinition=production.service()["taskDefinition"])["taskDefinition"]
+    content = ecs.describe_task_definition(taskDefinition=production.origin())["taskDefinition"]
     taken = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
     content = {key: value for key, value in content.items() if key in taken}
     content["containerDefinitions"][0].update(container)

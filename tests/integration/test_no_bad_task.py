@@ -40,7 +40,9 @@ def _crashing():
     """A production as most are, whose release crashes, and nothing of another one is left."""
     lab = bring_up()
     lab.accident("full", at_start=True)
-    lab.control("durations", health_check_interval=1.0)  # so that the new tasks are healthy after two seconds
+    lab.control(
+        "durations", task_pull=2.0, health_check_interval=1.0
+    )  # so that the new tasks are healthy after four seconds
     percent = {"minimumHealthyPercent": 100, "maximumPercent": 200}
     lab.aws("ecs").update_service(cluster=world.CLUSTER, service=world.SERVICE, deploymentConfiguration=percent)
     yield lab

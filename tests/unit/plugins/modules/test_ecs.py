@@ -176,7 +176,7 @@ def expect_three(aws):
     expect_definitions(aws, 3, 1, 2)
 
 
-POINTS = [point("cp-b", 1, 25), point("cp-a", 1, 15)]
+POINTS = [point("cp-b", 1, 18), point("cp-a", 1, 15)]
 
 
 @pytest.mark.parametrize(

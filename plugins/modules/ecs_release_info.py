@@ -576,7 +576,8 @@ def planned(module):
     found.sort(key=lambda finding: finding.verdict == PASSED)
     names = [service.name for service in services + readers]
     looks = look_at_tasks(gateway, names, ElbGateway(module.aws("elbv2"))) if params["fence"] == AUTO else []
-    fence, why = choose_fence(params["fence"], looks)
+    deployed = all(release.stays and release.is_copy and len(release.service.deployments) == 1 for release in releases)
+    fence, why = choose_fence(params["fence"], looks, deployed)
     return dict(
         told(releases, picked, found, params["choose"] == "running"),
         fence=dict(value=fence, why=why),

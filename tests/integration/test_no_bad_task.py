@@ -43,6 +43,9 @@ def _crashing():
     lab.control(
         "durations", task_pull=2.0, health_check_interval=1.0
     )  # so that the new tasks are healthy after four seconds
+    lab.until(
+        lambda: all(lab.origin(item["taskDefinition"]) != f"{world.FAMILY}:1" for item in lab.service()["deployments"])
+    )
     percent = {"minimumHealthyPercent": 100, "maximumPercent": 200}
     lab.aws("ecs").update_service(cluster=world.CLUSTER, service=world.SERVICE, deploymentConfiguration=percent)
     yield lab

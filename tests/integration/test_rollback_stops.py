@@ -50,7 +50,7 @@ def test_a_check_that_fails_fails_the_run_and_takes_nothing_back(story):
     production, _stopped, unhealthy = story
     assert unhealthy.code != 0
     told = unhealthy.output.split("The failure]")[1]
-    assert "health, failed: /api/nothing: failed" in told
+    assert "health, failed: /api/nothing: failed" in told, unhealthy.output
     assert "status 404 instead of 200" in told
     assert "The rollback is complete. It is not verified: " in told
     assert production.origin() == "spymeo-app:1"

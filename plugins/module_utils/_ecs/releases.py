@@ -62,6 +62,11 @@ class Chosen:
         return self.target.arn == self.running and same_content(self.revision, self.looked.running, self.looked.origins)
 
     @property
+    def is_copy(self):
+        """Whether what the service runs is a copy that this collection has registered."""
+        return self.running in self.looked.origins
+
+    @property
     def _ours(self):
         """The key of the release of the target, None when AWS has no record of it."""
         stays = self.looked.timeline.stays

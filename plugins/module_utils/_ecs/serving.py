@@ -151,14 +151,17 @@ def _some_healthy(seen):
     return any(_state(seen.health, task.address)[0] == "healthy" for task in seen.running)
 
 
-def choose_fence(asked, looks):
+def choose_fence(asked, looks, deployed=False):
     """Whether the services are brought to 0 tasks before the deployment, and why: (``none`` or ``scale_to_zero``, str).
 
     :param asked: ``auto``, ``none`` or ``scale_to_zero``.
     :param looks: the Seen of each service, for ``auto``.
+    :param deployed: whether each service has one deployment only, which is what an earlier try has made for what comes back.
     """
     if asked != AUTO:
         return asked, "rollback_fence is %s" % asked
+    if deployed:
+        return NO_FENCE, "what comes back is deployed already, and nothing else is left"
     if any(not seen.service.wanted for seen in looks):
         return NO_FENCE, "a service is scaled to 0 already"
     why = nobody_served(looks)

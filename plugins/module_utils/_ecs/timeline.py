@@ -87,8 +87,8 @@ def _keys(events, origins):
         known = set(sets.get(origin(revision), ()))
         if revision.image_set is not None:
             keys.append(revision.image_set)
-        elif len(known) == 1 and not under_way:
-            keys.append(known.pop())
+        elif len(known) == 1 and (not under_way or revision.task_definition in origins):
+            keys.append(known.pop())  # a copy names the images that its origin had when it served
         elif under_way and known:
             keys.append(
                 revision.arn

@@ -216,7 +216,11 @@ class Scheduler:
     def _settle(self, service: EcsService) -> None:
         """Drop what is drained, complete what is done, say when it is steady."""
         primary = service.primary
-        service.deployments = [each for each in service.deployments if each is primary or service.tasks_of(each)]
+        service.deployments = [
+            each
+            for each in service.deployments
+            if each is primary or service.tasks_of(each) or _replaces_its_own(service, each)
+        ]
         counts, alone = service.counts(primary), len(service.deployments) == 1
         settled = alone and counts.healthy == counts.all == service.desired == len(service.tasks)
         done = settled and shift.may_complete(service)
@@ -266,3 +270,11 @@ def _task_settings(service: EcsService, deployment: Deployment) -> dict:
 
 def _names(tasks: list[Task]) -> str:
     return " ".join(f"(task {task.id})" for task in tasks)
+
+
+def _replaces_its_own(service: EcsService, older: Deployment) -> bool:
+    """Whether an older deployment without a task is about to start some again: what crashes has none for moments, until the primary is healthy."""
+    primary = service.primary
+    waiting = primary.rollout_state == "IN_PROGRESS" and service.counts(primary).healthy < service.desired
+    crashed = time.monotonic() < older.not_before + 1
+    return bool(older.held) and waiting and crashed and not shift.takes_part(service.ongoing)

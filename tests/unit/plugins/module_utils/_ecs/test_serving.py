@@ -182,3 +182,8 @@ def test_a_fence_is_put_up_by_itself_only_where_it_costs_nobody_anything(looks, 
 @pytest.mark.parametrize("asked", ["none", "scale_to_zero"])
 def test_a_fence_that_was_decided_is_not_looked_at(asked):
     assert choose_fence(asked, [])[0] == asked
+    assert choose_fence(asked, [], deployed=True)[0] == asked
+
+
+def test_what_an_earlier_try_has_deployed_is_not_fenced():
+    assert choose_fence("auto", [], deployed=True)[0] == "none"

@@ -197,7 +197,9 @@ def test_of_a_tag_that_was_moved_and_deployed_by_force_the_good_image_comes_back
     played = production.play("rollback_code", *more)
     assert played.code == 0, played.output
     assert played.written == ["ecs RegisterTaskDefinition", "ecs UpdateService"]
-    assert settled(production) == "spymeo-app:3"
+    assert (settled(production), production.service()["taskDefinition"][-1]) == ("spymeo-app:2", "3"), (
+        "a copy, by the digest"
+    )
     assert running(production) == {good}
     second = production.play("rollback_code", *more)
     assert (second.code, second.written, second.recap["changed"]) == (0, [], 0), second.output

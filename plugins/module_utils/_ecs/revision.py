@@ -56,6 +56,11 @@ class Revision:
         return tuple(pair for pair in self.images if pair[1])
 
     @property
+    def references(self):
+        """The image references (frozenset) without their digests."""
+        return frozenset(reference.partition("@")[0] for reference, _digest in self.images)
+
+    @property
     def image_set(self):
         """The digests (frozenset) when all of them are known, else None."""
         known = frozenset(digest for _reference, digest in self.images)

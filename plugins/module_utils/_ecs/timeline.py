@@ -78,17 +78,23 @@ def _keys(events, origins):
     def origin(revision):
         return origins.get(revision.task_definition, revision.task_definition)
 
-    sets = {}
+    sets, references = {}, {}
     for _at, revision, _served, _under_way in events:
         if revision.image_set is not None:
             sets.setdefault(origin(revision), []).append(revision.image_set)
+            references.setdefault(origin(revision), set()).add(revision.references)
+
+    def copied(revision):
+        """Whether a copy names the images of its origin: a pipeline that derives a task definition from a copy may carry its tag to others."""
+        return revision.task_definition in origins and revision.references in references[origin(revision)]
+
     keys = []
     for _at, revision, _served, under_way in events:
         known = set(sets.get(origin(revision), ()))
         if revision.image_set is not None:
             keys.append(revision.image_set)
-        elif len(known) == 1 and (not under_way or revision.task_definition in origins):
-            keys.append(known.pop())  # a copy names the images that its origin had when it served
+        elif len(known) == 1 and (not under_way or copied(revision)):
+            keys.append(known.pop())
         elif under_way and known:
             keys.append(
                 revision.arn
@@ -221,11 +227,11 @@ class Timeline:
 
         Of the release that runs, the time before it was brought back counts, so what is found is what it was brought back from.
         """
-        return self._good_and_bad(self.stays, target)[1]
+        return self.good_and_bad(target)[1]
 
     def good_and_bad(self, target):
         """``bad_stay`` and the Stay before it, in which ``target`` had proven itself: (good, bad), both None without one."""
-        return self._good_and_bad(self.stays, target)
+        return self._good_and_bad(self.stays, self._places.get(target, ()))
 
     def stays_of(self, is_own):
         """The Stays as they are where one configuration is told apart from the rest of its release; the ``release`` of its own is OWN.
@@ -237,20 +243,22 @@ class Timeline:
 
     def own_good_and_bad(self, is_own):
         """``good_and_bad`` of one configuration: the same images with another one may be what is bad."""
-        return self._good_and_bad(self.stays_of(is_own), OWN)
+        stays = self.stays_of(is_own)
+        return self._good_and_bad(stays, [place for place, stay in enumerate(stays) if stay.release is OWN])
 
     def _on_end(self, stays, place):
         """How long the release of a stay had served by its end without another one in between: what never served has interrupted nothing."""
         total = NO_TIME
-        for stay in reversed(stays[: place + 1]):
+        for number in range(place, -1, -1):
+            stay = stays[number]
             if stay.release == stays[place].release:
                 total += stay.seconds(self.now)
             elif stay.served is not None:
                 break
         return total
 
-    def _good_and_bad(self, stays, key):
-        places = [place for place, stay in enumerate(stays[:-1]) if stay.release == key]
+    def _good_and_bad(self, stays, places):
+        places = [place for place in places if place < len(stays) - 1]
         served = [place for place in places if stays[place].served is not None]
         proper = [place for place in served if self._on_end(stays, place) >= self.moments]
         places = proper or served or places

@@ -215,3 +215,20 @@ def test_after_going_back_to_a_point_the_same_point_is_used_again(parts):
     if past.running != arn(target):
         again = picked(", ".join([*parts, target]))
         assert again == first.id
+
+
+@pytest.mark.parametrize(
+    ("image", "copied"), [("app:1", True), ("app:1@sha256:a", True), ("app:2", False), ("", False)]
+)
+def test_a_copy_that_is_being_deployed_is_its_origin_only_where_it_names_the_same_images(image, copied):
+    """A pipeline that derives its next task definition from a copy may carry the copy's tag to a release of its own."""
+    good, bad = revision("1/a", 1), Revision("r/2", arn("2"), (("app:2", "sha256:b"),))
+    new = Revision("r/3", arn("3"), ((image, ""),) if image else ())
+    history = [
+        ServiceDeployment(
+            str(number), status, "", START + timedelta(minutes=number), item.task_definition, revision=item
+        )
+        for number, (item, status) in enumerate(((good, "SUCCESSFUL"), (bad, "SUCCESSFUL"), (new, "IN_PROGRESS")))
+    ]
+    line = Timeline(history, {arn("3"): arn("1")}, START + timedelta(hours=1), timedelta(minutes=5))
+    assert (line.running == good.image_set, line.brought_back) == (copied, copied)

@@ -76,9 +76,7 @@ def run(case: Case, durations: Durations) -> Sample:
     """
     with production() as broken:
         broken.fail(ACCIDENT[case.kind])
-        broken.pace(durations)
-        done = _succeed(broken.run(case.command(broken)))
-        broken.pace(dataclasses.replace(durations, call=0.0))
+        done = _at_pace(broken, durations, case.command(broken))
         if case.kind == "full":
             broken.prove_full()
             return sample(done, durations.full)
@@ -93,9 +91,7 @@ def run_today(accident: str, durations: Durations) -> Sample:
     """
     with production() as broken:
         broken.fail(accident)
-        broken.pace(durations)
-        done = _succeed(broken.run(ours("full").command(broken)))
-        broken.pace(dataclasses.replace(durations, call=0.0))
+        done = _at_pace(broken, durations, ours("full").command(broken))
         broken.prove_full()
         told = SERVED.search(done.output)
         if not told:
@@ -112,10 +108,8 @@ def run_services(count: int, durations: Durations) -> Sample:
     with production("--services", str(count)) as broken:
         services = broken.state["fleet"]["services"]
         fleet.break_all(broken.state["endpoint_url"], services)
-        broken.pace(durations)
         command = playbook("playbooks/rollback_code.yml", "inventories/lab", rollback_services=services)
-        done = _succeed(broken.run(command))
-        broken.pace(dataclasses.replace(durations, call=0.0))
+        done = _at_pace(broken, durations, command)
         broken.prove_code(services)
         return sample(done, broken.deployment_seconds(services))
 
@@ -125,10 +119,8 @@ def run_applications(count: int, durations: Durations) -> Sample:
     with production("--applications", str(count)) as broken:
         applications = broken.state["fleet"]["applications"]
         fleet.break_all(broken.state["endpoint_url"], [each["name"] for each in applications])
-        broken.pace(durations)
         command = playbook("playbooks/rollback_full.yml", _inventory(broken, applications), verify_scenarios=[])
-        done = _succeed(broken.run(command, ANSIBLE_FORKS=str(count)))
-        broken.pace(dataclasses.replace(durations, call=0.0))
+        done = _at_pace(broken, durations, command, ANSIBLE_FORKS=str(count))
         broken.prove_code([each["name"] for each in applications])
         for each in applications:
             broken.prove_database(each["db_instance"], each["database_secret"])
@@ -162,7 +154,14 @@ def sample(done: measure.Run, critical: float) -> Sample:
     )  # fmt: skip
 
 
-def _succeed(done: measure.Run) -> measure.Run:
+def _at_pace(broken: Production, durations: Durations, command: list[str], **environment: str) -> measure.Run:
+    """Run a command while AWS takes its time; whoever looks afterwards need not wait for each call.
+
+    :raises Failed: it failed.
+    """
+    broken.pace(durations)
+    done = broken.run(command, **environment)
+    broken.pace(dataclasses.replace(durations, call=0.0))
     if done.code:
         raise Failed(done.output)
     return done

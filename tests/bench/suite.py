@@ -18,6 +18,7 @@ SERVICES, APPLICATIONS = (1, 10, 50, 100, 200), (1, 5, 10)
 FULL = ("wall", "ratio", "cpu", "memory", "calls", "writing", "processes")
 CLOCKS = ("wall", "served", "late", "cpu", "memory", "calls", "writing", "processes")
 CODE = ("wall", "over", "cpu", "memory", "calls", "writing", "processes")
+SHOWN = {"full": FULL, "today": CLOCKS, "code": CODE}
 # What we promise, of ours alone; wall of a size by that of one is GROWTH.
 BUDGETS = {
     "full": {"ratio": 1.25, "cpu": 25, "memory": 150, "processes": 45},
@@ -43,9 +44,7 @@ RIVALS_OF_A_QUICK_LOOK = ("threads script, the limit", "fabfuel ecs-deploy")
 def table_of(kind: str, title: str, durations: Durations, rows: list[Row], name: str = "", note: str = "") -> Table:
     """A table of full or code rollbacks. `name` is the part of the bench, where that is not the kind."""
     about = ABOUT[kind].format(durations, durations.call * 1000) + note
-    if kind == "today":
-        return Table(kind, title, about, CLOCKS, rows)
-    shown = FULL if kind == "full" and durations is not QUICK else CODE  # of short durations a ratio says nothing
+    shown = CODE if durations is QUICK else SHOWN[kind]  # of short durations a ratio says nothing
     return Table(name or kind, title, about, shown, rows)
 
 

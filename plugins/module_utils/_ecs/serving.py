@@ -160,14 +160,14 @@ def choose_fence(asked, looks, deployed=False):
     """
     if asked != AUTO:
         return asked, "rollback_fence is %s" % asked
-    if deployed:
-        return NO_FENCE, "what comes back is deployed already, and nothing else is left"
     if any(not seen.service.wanted for seen in looks):
         return NO_FENCE, "a service is scaled to 0 already"
     why = nobody_served(looks)
-    if why:
-        return SCALE_TO_ZERO, "it costs nobody anything: %s" % why
-    return NO_FENCE, "something serves"
+    if not why:
+        return NO_FENCE, "something serves"
+    if deployed:
+        return NO_FENCE, "what comes back is deployed already, and nothing else is left"
+    return SCALE_TO_ZERO, "it costs nobody anything: %s" % why
 
 
 def unknown_targets(seen):

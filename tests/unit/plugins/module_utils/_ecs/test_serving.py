@@ -186,4 +186,8 @@ def test_a_fence_that_was_decided_is_not_looked_at(asked):
 
 
 def test_what_an_earlier_try_has_deployed_is_not_fenced():
-    assert choose_fence("auto", [], deployed=True)[0] == "none"
+    assert choose_fence("auto", [EMPTY], deployed=True) == (
+        "none",
+        "what comes back is deployed already, and nothing else is left",
+    )
+    assert choose_fence("auto", [EMPTY, seen()], deployed=True) == ("none", "something serves")

@@ -95,11 +95,15 @@ def test_a_server_that_is_gone_is_not_taken_for_a_process_that_has_its_id_now(di
     directory.mkdir()
     (directory / "lab.json").write_text(json.dumps({"pid": os.getpid()}))
     assert place.state_of("mine") is None
-    server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", str(directory)])
+    server = subprocess.Popen(
+        [sys.executable, "-c", "print(flush=True); input()", str(directory)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     try:
+        server.stdout.readline()  # Popen comes back while exec is under way, and its command is empty until that is over
         (directory / "lab.json").write_text(json.dumps({"pid": server.pid}))
         assert place.state_of("mine") == {"pid": server.pid}
     finally:
-        server.kill()
-        server.wait()
+        server.communicate()
     assert place.state_of("mine") is None

@@ -418,6 +418,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
     choose,
     named_release,
+    points_of,
     stay,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import (
@@ -491,14 +492,6 @@ def readers_in(module, gateway, params):
     secret = SecretsGateway(clients("secretsmanager")).secret("readers_of", params["readers_of"])
     names = readers_of(ReferencesGateway(clients), params["cluster"], secret.names, params["services"])
     return gateway.services(names)
-
-
-def points_of(looked, named, wanted):
-    """What ``pick`` takes besides the points and what was run: what the operator named."""
-    of = {item.service.name: item for item in looked}
-    said = {name: revision for name, revision in named.items() if revision}
-    releases = {name: of[name].release_of(revision.task_definition) for name, revision in said.items()}
-    return releases, wanted, {name: revision.image_set for name, revision in said.items() if revision.image_set}
 
 
 def points_told(picked):

@@ -207,6 +207,11 @@ expected:
   returned: success
   type: dict
   sample: {"restore": {"seconds": 312.0, "runs": 3}}
+runs:
+  description: The runs that have ended, newest first, each with C(run_id), C(kind) (its playbook), C(ended) and C(outcome).
+  returned: success
+  type: list
+  elements: dict
 release_points:
   description: The newest release points, newest first, as M(spymeo.rollback.release_point) has written them.
   returned: success
@@ -226,7 +231,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import expected, unfinished, unfinished_runs
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
+    ended_runs,
+    expected,
+    unfinished,
+    unfinished_runs,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
@@ -336,7 +346,7 @@ def see(module, memory, run_id, abandon):
 def remembered(module, given, abandon):
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
     nothing = dict(
-        etag=ABSENT, notes=[], unfinished=[], unfinished_runs=[], undoable="", expected={}, release_points=[]
+        etag=ABSENT, notes=[], unfinished=[], unfinished_runs=[], undoable="", expected={}, runs=[], release_points=[]
     )
     try:
         memory = module.memory()
@@ -351,6 +361,7 @@ def remembered(module, given, abandon):
             unfinished_runs=unfinished_runs(history["runs"]),
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
+            runs=ended_runs(history["runs"]),
             release_points=known(memory),
             evidence=[],
         )

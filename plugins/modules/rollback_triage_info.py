@@ -124,10 +124,21 @@ options:
     description: How long one request may take, in seconds.
     type: int
     default: 10
-  database_timeout:
-    description: How long opening a connection to the database, and each statement, may take, in seconds.
+  connect_timeout:
+    description: How long opening a connection to the database may take, in seconds.
     type: int
     default: 5
+  data_timeout:
+    description:
+      - How long each question to the database, and so each rule of O(data_rules), may take, in seconds, within O(timeout).
+      - A rule that takes longer is told as not measured. A table without an index that serves its condition is read whole.
+    type: int
+    default: 20
+  runs:
+    description: The runs of this collection that have ended, newest first, as M(spymeo.rollback.rollback_run) gives them. What was tried is told.
+    type: list
+    elements: dict
+    default: []
   timeout:
     description: How long the look may take, in seconds. What has not been read by then is told as not measured; scenarios are always played to their end.
     type: int
@@ -192,7 +203,9 @@ leaning:
   returned: success
   type: str
 needs_person:
-  description: Whether no automatic trigger may act on it. Only V(CODE) loses nothing.
+  description:
+    - Whether no automatic trigger may act on it. V(none) asks for nobody. V(CODE) does not where it surely loses nothing; its RV(confidence) is
+      V(high), the database has no migration that takes something away, and a release is known to go back to, against which nothing is known.
   returned: success
   type: bool
 why:
@@ -216,7 +229,9 @@ criteria:
   type: list
   elements: dict
 not_measured:
-  description: The parts that could not be read, each with C(part) and C(why), and scenarios that were left out.
+  description:
+    - What could not be read or was not asked, each with C(part) and C(why); among them scenarios that were left out, and rules for data that are
+      not in the inventory. Each of them may hide something, so none of it goes with the RV(confidence) V(high) where it matters.
   returned: success
   type: list
   elements: dict
@@ -275,7 +290,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather import Look, Questions
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.recorded import read_recorded
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import to_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RunSeen, to_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 OPTIONS = dict(
@@ -303,7 +318,9 @@ OPTIONS = dict(
     slow_after=dict(type="float", default=2.0),
     patterns=dict(type="list", elements="str"),
     http_timeout=dict(type="int", default=10),
-    database_timeout=dict(type="int", default=5),
+    connect_timeout=dict(type="int", default=5),
+    data_timeout=dict(type="int", default=20),
+    runs=dict(type="list", elements="dict", default=[]),
     timeout=dict(type="int", default=60),
     evidence_from=dict(type="path"),
 )
@@ -321,7 +338,8 @@ def questions(module, clients):
         "database_secret",
         "key",
         "secrets",
-        "database_timeout",
+        "connect_timeout",
+        "data_timeout",
         "release_points",
         "release_point",
         "served_at_least",
@@ -330,6 +348,10 @@ def questions(module, clients):
         named=named_targets(params["task_definition"], params["services"]),
         data_from=parse_time("data_from", params["data_from"]),
         rules=read_rules(params["data_rules"]),
+        runs=tuple(
+            RunSeen(run["run_id"], run["kind"], parse_time("runs", run["ended"]), run["outcome"])
+            for run in params["runs"]
+        ),
         play=player(params, clients, module.check_mode) if params["base_url"] else None,
         is_error=compiled(params["patterns"] or ERROR_PATTERNS),
         **{name: params[name] for name in same},
@@ -373,9 +395,6 @@ def told(evidence):
     found = recommend(evidence)
     lost = left_behind(evidence)
     missing = [dict(part=part, why=why) for part, why in found.not_measured]
-    missing += [dict(part="http", why=why) for why in (evidence.http.left_out if evidence.http else ())]
-    if evidence.logs and not evidence.logs.complete:
-        missing.append(dict(part="logs", why="time was up after %d lines; the rest was not read" % evidence.logs.lines))
     answer = dict(
         recommendation=found.option,
         confidence=found.confidence,

@@ -157,6 +157,14 @@ def named_release(gateway, looked, named):
     return found
 
 
+def points_of(looked, named, wanted):
+    """What ``pick`` takes besides the points and what was run: what the operator named."""
+    of = {item.service.name: item for item in looked}
+    said = {name: revision for name, revision in named.items() if revision}
+    releases = {name: of[name].release_of(revision.task_definition) for name, revision in said.items()}
+    return releases, wanted, {name: revision.image_set for name, revision in said.items() if revision.image_set}
+
+
 def _service_revision(gateway, looked, named):
     """The Revision of an ARN that the record does not have as far as it was read."""
     if named.split("/")[-2] != looked.service.name:

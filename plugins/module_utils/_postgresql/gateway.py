@@ -80,15 +80,17 @@ class PostgresqlGateway:
     """Reads one database, in a read-only transaction; ``move`` alone writes.
 
     :param target: Target.
-    :param timeout: seconds that opening the connection, and each statement, may take.
+    :param timeout: seconds that each statement may take.
+    :param connect_timeout: seconds that opening the connection may take; None: as long as a statement.
     :raises RollbackError: psycopg is not installed.
     """
 
-    def __init__(self, target, timeout):
+    def __init__(self, target, timeout, connect_timeout=None):
         if psycopg is None:
             raise RollbackError(missing_required_lib("psycopg[binary]>=3", reason="to ask the database"))
         self._target = target
         self._timeout = timeout
+        self._connect_timeout = connect_timeout or timeout
 
     def observe(self, rules=(), since=None, budget=None):
         """The Observation of one moment.
@@ -215,7 +217,7 @@ class PostgresqlGateway:
             user=target.user,
             password=target.password,
             dbname=target.database,
-            connect_timeout=self._timeout,
+            connect_timeout=self._connect_timeout,
             **options,
         )
         connection.read_only = not writes
@@ -265,6 +267,10 @@ class Tables:
 
     def __init__(self, connection, schema, deadline=None):
         self._connection, self._schema, self._deadline = connection, schema, deadline
+
+    def limit(self, seconds):
+        """Let each statement from now on take so long."""
+        self._connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(round(seconds * 1000)),))
 
     def names(self):
         """The names of all of them."""

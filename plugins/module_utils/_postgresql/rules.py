@@ -12,6 +12,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Bad
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
+WHOLE, CORRUPTED, SCHEMA, LOST, UNKNOWN = "whole", "corrupted", "schema", "lost", "unknown"
+_WORST = (LOST, CORRUPTED, SCHEMA, UNKNOWN, WHOLE)
 MOST_CORRUPTED = 1000  # rows that are counted
 _LACKS = ("42703", "42P01")  # SQLSTATE undefined_column, undefined_table
 _FORMS = {
@@ -76,34 +78,53 @@ def questions(rule):
 
 
 def rule_seen(tables, rule):
-    """The RuleSeen of a DataRule.
+    """The RuleSeen of a DataRule. What could be asked counts, also where something else of the rule could not.
 
     :param tables: an object with ``columns`` and ``count``, as _postgresql.gateway.Tables.
     """
     there = tables.columns(rule.table)
     lacking = sorted(set(rule.columns) - there)
     if not there:
-        return RuleSeen(rule.table, "schema", "there is no table %s" % rule.table)
+        return RuleSeen(rule.table, SCHEMA, "there is no table %s" % rule.table)
     if lacking:
-        return RuleSeen(rule.table, "schema", "%s has no column %s" % (rule.table, ", ".join(lacking)))
+        return RuleSeen(rule.table, SCHEMA, "%s has no column %s" % (rule.table, ", ".join(lacking)))
+    found = [_asked(ask, tables, rule) for ask in (_lost, _corrupted)]
+    whole = RuleSeen(rule.table, WHOLE, "%s is as its rule wants it" % rule.table)
+    return min(filter(None, found), key=lambda seen: _WORST.index(seen.verdict), default=whole)
+
+
+def _asked(ask, tables, rule):
     try:
-        count = tables.count(rule.table, "true", rule.at_least) if rule.at_least else 0
-        if count < rule.at_least:
-            return RuleSeen(
-                rule.table, "lost", "%s has %s, and had at least %d" % (rule.table, many(count, "row"), rule.at_least)
-            )
-        most = max(MOST_CORRUPTED, rule.at_most + 1)
-        broken = tables.count(rule.table, rule.corrupted_when, most) if rule.corrupted_when else 0
+        return ask(tables, rule)
     except Refused as refused:
         return _rule_refused(rule, refused)
-    if broken > rule.at_most:
-        told = "%d or more rows" % broken if broken == most else many(broken, "row")
-        return RuleSeen(rule.table, "corrupted", "%s of %s where %s" % (told, rule.table, rule.corrupted_when))
-    return RuleSeen(rule.table, "whole", "%s is as its rule wants it" % rule.table)
+
+
+def _lost(tables, rule):
+    count = tables.count(rule.table, "true", rule.at_least) if rule.at_least else 0
+    if count >= rule.at_least:
+        return None
+    return RuleSeen(
+        rule.table, LOST, "%s has %s, and had at least %d" % (rule.table, many(count, "row"), rule.at_least)
+    )
+
+
+def _corrupted(tables, rule):
+    """One row too many is enough to know; how many there are is told where that can be counted in time, too."""
+    enough = rule.at_most + 1
+    if not rule.corrupted_when or tables.count(rule.table, rule.corrupted_when, enough) < enough:
+        return None
+    most = max(MOST_CORRUPTED, enough)
+    try:
+        broken = tables.count(rule.table, rule.corrupted_when, most)
+    except Refused:
+        broken = most = enough
+    told = "%s or more" % many(broken, "row") if broken == most else many(broken, "row")
+    return RuleSeen(rule.table, CORRUPTED, "%s of %s where %s" % (told, rule.table, rule.corrupted_when))
 
 
 def _rule_refused(rule, refused):
     said = foreign(refused.message.splitlines()[0]) if refused.message else "no reason given"
     if refused.sqlstate in _LACKS:
-        return RuleSeen(rule.table, "schema", "%s: %s" % (rule.table, said))
-    return RuleSeen(rule.table, "unknown", "the rule of %s could not be asked: %s" % (rule.table, said))
+        return RuleSeen(rule.table, SCHEMA, "%s: %s" % (rule.table, said))
+    return RuleSeen(rule.table, UNKNOWN, "the rule of %s could not be asked: %s" % (rule.table, said))

@@ -283,13 +283,15 @@ class _Counted:
         return self._columns[table]
 
     def count(self, table, condition, most):
-        """How many rows were counted.
+        """How many rows were counted, up to ``most``, which may be less than what was asked for.
 
         :raises Refused: the server did not take the condition.
         """
-        number = self._numbers[table, condition, most]
+        number = next(
+            place for asked, place in self._numbers.items() if asked[:2] == (table, condition) and asked[2] >= most
+        )
         if number in self._rows:
-            return self._rows[number]
+            return min(self._rows[number], most)
         refused = self._refused.get(number, {})
         raise Refused(refused.get("sqlstate"), refused.get("said", "psql gave no answer"))
 

@@ -38,6 +38,16 @@ def _with(item, left):
     return dict({name: value for name, value in item.items() if name != "left"}, **dict(left=left) if left else {})
 
 
+def ended_runs(history):
+    """What the runs have come to (list of dict), newest first; ``ended`` is ISO 8601."""
+    return [
+        dict(
+            run_id=item["run_id"], kind=item["kind"], ended=item["ended"].replace(" UTC", "Z"), outcome=item["outcome"]
+        )
+        for item in reversed(history)
+    ]
+
+
 def unfinished_runs(history):
     """The ids of the runs (list of str) of which something is left to be finished."""
     return [item["run_id"] for item in history if item.get("left")]

@@ -488,6 +488,12 @@ VARIABLES = {
     ),
     "rollback_salvage_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (SALVAGE,)),
     "rollback_data_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (TRIAGE, *RESTORES)),
+    "rollback_data_timeout": Variable(
+        _check_seconds,
+        "empty, or how many seconds a rule of rollback_data_rules may take, like 60",
+        (),
+        (TRIAGE, *RESTORES),
+    ),
     "rollback_slow_after": Variable(
         _check_number, "empty, or how many seconds an answer may take, like 2.5", (), (TRIAGE,)
     ),
@@ -668,6 +674,7 @@ OF_ROLES = frozenset(
         "triage_contacts",
         "triage_data_from",
         "triage_data_rules",
+        "triage_data_timeout",
         "triage_database_secret",
         "triage_db_instance",
         "triage_evidence_from",
@@ -678,6 +685,7 @@ OF_ROLES = frozenset(
         "triage_release_point",
         "triage_release_points",
         "triage_run_id",
+        "triage_runs",
         "triage_scenarios",
         "triage_secrets",
         "triage_served_at_least",

@@ -10,9 +10,12 @@ hold. A part that was not measured makes a condition not hold.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from datetime import timedelta
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 FRESH = timedelta(hours=24)  # a release that has served for longer is not what changed
 STARTING = timedelta(minutes=10)  # so long a deployment may take without anybody being worried
@@ -24,6 +27,10 @@ HEALTH = "health"  # the scenario that asks for the health check alone
 _LOGIN = re.compile(r"log.?in|sign.?in|session|auth", re.IGNORECASE)
 _CODE = re.compile(r"\bP[1-6]\d{3}\b")
 _NO_CAPACITY = re.compile(r"capacity|RESOURCE:|placement", re.IGNORECASE)
+_NOT_PLACED = re.compile(
+    r"unable to (consistently )?(place|start) |was unable to|(unable|failed) to (assume|register|pull|launch)",
+    re.IGNORECASE,
+)
 _FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
 _GATEWAY = (502, 503, 504)
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -36,9 +43,10 @@ SCHEMA_CODES = ("P2021", "P2022")
 MIGRATION_CODES = ("P3005", "P3009", "P3018")
 
 # RDS user guide, "Viewing DB instance status". Of the other states the instance can be used.
+_START = "aws rds start-db-instance --db-instance-identifier {name}"
 _PASSING = {
-    "stopped": "start it",
-    "stopping": "find out who stops it, then start it",
+    "stopped": "start it: " + _START,
+    "stopping": "find out who stops it, then start it: " + _START,
     "starting": "wait",
     "rebooting": "wait",
     "maintenance": "wait",
@@ -48,7 +56,7 @@ _PASSING = {
     "converting-to-vpc": "wait",
     "moving-to-vpc": "wait",
     "resetting-master-credentials": "wait",
-    "storage-full": "enlarge its storage",
+    "storage-full": "enlarge its storage: aws rds modify-db-instance --db-instance-identifier {name} --allocated-storage {storage} --apply-immediately",
     "insufficient-capacity": "choose another class or zone",
 }
 _LOST = (
@@ -167,6 +175,43 @@ def no_capacity(evidence):
     """AWS has no room for the tasks."""
     found = [task for task in evidence.tasks or () if _no_capacity(task)]
     return dict(count=len(found), why=found[0].reason) if found else None
+
+
+def _starting(evidence, service):
+    """Whether a deployment of what a service runs is young."""
+    return service.came is not None and evidence.at - service.came <= STARTING
+
+
+def too_few_tasks(evidence):
+    """A service runs fewer tasks than it is to, and not because it has just been deployed."""
+    for service in _services(evidence):
+        if service.desired and service.running < service.desired and not _starting(evidence, service):
+            said = not_placed(evidence)
+            return dict(
+                running=service.running,
+                desired=service.desired,
+                release=service.release,
+                why="ECS says: %s" % said["said"] if said else "ECS does not say why",
+            )
+    return None
+
+
+def not_placed(evidence):
+    """ECS says that it cannot start tasks."""
+    for service in _services(evidence):
+        for at, said in zip(service.event_times, service.events):
+            if _NOT_PLACED.search(said) and evidence.at - at <= RECENT:
+                return dict(service=service.name, said=said, ago=_ago(evidence, at))
+    return None
+
+
+def some_targets_unhealthy(evidence):
+    """A load balancer sends to some targets and not to others."""
+    for group in evidence.targets or ():
+        if group.healthy and group.unhealthy:
+            every = group.healthy + group.unhealthy
+            return dict(count=group.unhealthy, all=every, group=group.group, why=_names(group.why) or "no reason given")
+    return None
 
 
 def brought_back(evidence):
@@ -408,13 +453,20 @@ def database_answers(evidence):
     return None
 
 
+def silent_logs(evidence):
+    """Tasks run and log nothing."""
+    silent = evidence.logs.silent if evidence.logs else ()
+    return dict(streams=_names(silent)) if silent else None
+
+
 def new_errors(evidence):
     """The logs have errors without a code that is told elsewhere."""
     known = {*CONNECTION_CODES, *SCHEMA_CODES, *MIGRATION_CODES}
     found = [error for error in _errors(evidence) if not known & set(error.codes)]
     if not found:
         return None
-    return dict(count=sum(error.count for error in found), kinds=len(found), first=found[0].fingerprint[:120])
+    count = sum(error.count for error in found)
+    return dict(errors=many(count, "error"), kinds=many(len(found), "kind"), first=found[0].fingerprint[:120])
 
 
 def errors_before(evidence):
@@ -570,7 +622,11 @@ def instance_passing(evidence):
     """RDS says that the instance cannot be used now, and that it comes back without a restore."""
     seen = evidence.instance
     if seen and seen.status in _PASSING:
-        return dict(name=seen.name, status=seen.status, cure=_PASSING[seen.status])
+        # RDS wants at least a tenth more (ModifyDBInstance, AllocatedStorage); a fifth lasts for the night.
+        storage = math.ceil(seen.storage * 1.2) if seen.storage else "GIB"
+        return dict(
+            name=seen.name, status=seen.status, cure=_PASSING[seen.status].format(name=seen.name, storage=storage)
+        )
     return None
 
 
@@ -635,26 +691,164 @@ def snapshot_too_young(evidence):
 # Secrets
 
 
+def _secrets_since(evidence):
+    """Since when a secret that changed may be why, None where no service is known: since the release before served, else within a day."""
+    fresh, services = _fresh(evidence), _services(evidence)
+    if fresh:
+        return min(service.proven or service.came for service in fresh)
+    back = [service.proven for service in services if service.brought_back and service.proven]
+    return min(back, default=evidence.at - FRESH) if services else None
+
+
 def _changed_secrets(evidence):
-    fresh = _fresh(evidence)
-    if not fresh:
-        return []
-    since = min(service.proven or service.came for service in fresh)
-    return [secret for secret in evidence.secrets or () if secret.since > since and not secret.holds_url]
+    since = _secrets_since(evidence)
+    found = () if since is None else evidence.secrets or ()
+    return [secret for secret in found if secret.since > since and not secret.holds_url]
 
 
-def secret_changed(evidence):
-    """A secret got another value with the release."""
+def _changed(evidence):
     found = _changed_secrets(evidence)
     if not found:
         return None
     return dict(names=_names(item.name for item in found), ago=_ago(evidence, max(item.since for item in found)))
 
 
+def secret_changed(evidence):
+    """A secret got another value with the release."""
+    return _changed(evidence) if _fresh(evidence) else None
+
+
+def secret_left(evidence):
+    """The code was brought back, the data are harmed, and a secret still has the value that it got with the release."""
+    return _changed(evidence) if brought_back(evidence) and data_harmed(evidence) is not None else None
+
+
+def secret_changed_alone(evidence):
+    """A secret changed lately, and the release that runs did not, or was brought back already."""
+    if _fresh(evidence) or secret_left(evidence):
+        return None
+    return _changed(evidence)
+
+
 def secret_may_be_why(evidence):
     """A secret changed, and what fails is what a wrong secret makes fail."""
     refused = login_refused(evidence) or feature_without_answer(evidence)
-    return secret_changed(evidence) if refused and not feature_broken(evidence) else None
+    return _changed(evidence) if refused and not feature_broken(evidence) else None
+
+
+# What was tried
+
+
+TRIED = timedelta(hours=24)
+_DATA_KINDS, _CODE_KINDS = ("rollback_database", "rollback_full"), ("rollback_code", "rollback_full")
+_ENDS = ("complete", "unverified")
+
+
+def _run_of(evidence, kinds):
+    """The newest run of one of these playbooks that came to its end, unless a release was deployed after it."""
+    newest = max((service.came for service in _fresh(evidence)), default=None)
+    for run in evidence.runs:
+        if run.kind in kinds and run.outcome in _ENDS and evidence.at - run.at <= TRIED:
+            return None if newest and newest > run.at else run
+    return None
+
+
+def _tried(evidence, run):
+    return dict(run=run.id, playbook="%s.yml" % run.kind, ago=_ago(evidence, run.at)) if run else None
+
+
+def data_taken_back(evidence):
+    """The data were taken back lately, and they are harmed."""
+    return _tried(evidence, _run_of(evidence, _DATA_KINDS)) if data_harmed(evidence) is not None else None
+
+
+def code_taken_back(evidence):
+    """The code was taken back lately, and something is wrong all the same."""
+    wrong = felt(evidence) is not None or data_harmed(evidence) is not None or _broken(evidence)
+    return _tried(evidence, _run_of(evidence, _CODE_KINDS)) if brought_back(evidence) and wrong else None
+
+
+def same_release(evidence):
+    """Something is known against the release that a rollback would bring back."""
+    found = [(service, text) for service in _services(evidence) if not service.brought_back for text in service.against]
+    return dict(release=found[0][0].before, why=_names(text for _service, text in found)) if found else None
+
+
+# What nobody has asked
+
+
+def gaps(evidence):
+    """What was looked at and still says nothing: (part, why), in words. Parts that were not measured at all are in ``missing``."""
+    yield from _http_gaps(evidence.http)
+    yield from _log_gaps(evidence.logs)
+    database = evidence.database
+    if database and database.answers:
+        if not database.rules:
+            yield (
+                "database",
+                "nobody has said what whole data are: without rollback_data_rules, corrupted and lost rows cannot be seen",
+            )
+        for rule in database.rules:
+            if rule.verdict == "unknown":
+                yield "database", "%s (rollback_data_rules, rollback_data_timeout)" % rule.told
+        if database.migrations is None:
+            yield "database", "Prisma's record of migrations was not found, so whether one came is not known"
+
+
+def _http_gaps(http):
+    if http is None:
+        return
+    for why in http.left_out:
+        yield "http", why
+    unknown = dict.fromkeys(
+        "%s %s: %s" % (step.method, step.path, step.reason) for step in http.steps if step.verdict == "inconclusive"
+    )
+    for told in list(unknown)[:3]:
+        yield "http", told
+    if not any(step.scenario != HEALTH for step in http.steps) and not http.left_out:
+        yield (
+            "http",
+            "no scenario is played (verify_scenarios), so whether people can log in, sign up and pay was not asked",
+        )
+
+
+def _log_gaps(logs):
+    if logs is None:
+        return
+    if not logs.complete:
+        yield "logs", "time was up after %s; the rest was not read" % many(logs.lines, "line")
+    if logs.silent:
+        yield "logs", "nothing is in %s" % _names(logs.silent)
+    elif not logs.lines:
+        yield "logs", "no line was found"
+
+
+def answered(evidence):
+    """Steps beyond the health check that have said something, for or against the application."""
+    return [step for step in _beyond_health(evidence) if step.verdict in ("passed", "failed")]
+
+
+def logins_answered(evidence):
+    """Those among them that log in."""
+    return [step for step in answered(evidence) if _is_login(step)]
+
+
+def others_answered(evidence):
+    """Those among them that do something else."""
+    return [step for step in answered(evidence) if not _is_login(step)]
+
+
+def logs_read(evidence):
+    """Whether the logs have lines, of every task."""
+    return evidence.logs is not None and bool(evidence.logs.lines) and not evidence.logs.silent
+
+
+def data_asked(evidence):
+    """Whether every rule of the inventory for data got an answer, and there is one."""
+    seen = evidence.database
+    return (
+        seen is not None and seen.answers and bool(seen.rules) and all(rule.verdict != "unknown" for rule in seen.rules)
+    )
 
 
 # What was played

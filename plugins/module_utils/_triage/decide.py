@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import conditions as see
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules import (
     AGAINST,
+    ASKED,
     CODE,
     CRITERIA,
     DATABASE,
     DECISIVE,
     FOR,
     FULL,
-    MEASURED_BY,
     NONE,
     RULES,
     STRONG,
@@ -35,7 +35,7 @@ YES, PERHAPS, NO, NOT_MEASURED = "yes", "perhaps", "no", "not measured"
 
 # Which parts must have been seen for a recommendation to be sure.
 _NEEDED = {
-    NONE: ("services", "http", "logs", "database"),
+    NONE: ("services", "tasks", "targets", "http", "logs", "database"),
     CODE: ("services", "database"),
     DATABASE: ("services", "database"),
     FULL: ("services", "database"),
@@ -67,7 +67,8 @@ class Finding:
 class Recommendation:
     """What a person is told. ``leaning`` is what most speaks for when it is uncertain, else the recommendation itself.
 
-    ``criteria`` are (sentence, answer), in the runbook's order.
+    ``criteria`` are (sentence, answer), in the runbook's order. ``doubts`` are why a person has to decide on CODE, empty where it surely loses
+    nothing.
     """
 
     option: str
@@ -78,27 +79,32 @@ class Recommendation:
     would_change: tuple[str, ...]
     not_measured: tuple[tuple[str, str], ...]
     criteria: tuple[tuple[str, str], ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def needs_person(self):
-        """Whether no trigger may act on it by itself: only CODE loses nothing."""
-        return self.option not in (NONE, CODE)
+        """Whether no trigger may act on it by itself: only CODE loses nothing, and only where nothing is in doubt."""
+        return self.option not in (NONE, CODE) or bool(self.doubts)
 
 
 def recommend(evidence, rules=RULES):
     """The Recommendation for an Evidence."""
     findings = found(evidence, rules)
     option, leaning = outcome(findings)
-    missing = evidence.missing
+    missing, gaps = evidence.missing, tuple(see.gaps(evidence))
+    # What is not asked may hide harm to the data; where they are known to be harmed it does not matter.
+    unseen = {*missing, *(part for part, _why in gaps if option in (NONE, CODE))}
+    confidence = _confidence(option, findings, unseen)
     return Recommendation(
         option=option,
-        confidence=_confidence(option, findings, missing),
+        confidence=confidence,
         leaning=leaning,
         why=_sentences(findings, lambda item: _supports(item, leaning)),
         against=_sentences(findings, lambda item: _contradicts(item, leaning)),
-        would_change=tuple(_would_change(option, findings, missing)),
-        not_measured=tuple(missing.items()),
-        criteria=tuple((text, _answer(criterion, findings, missing)) for criterion, text in CRITERIA.items()),
+        would_change=tuple(_would_change(option, findings, missing, bool(see.brought_back(evidence)))),
+        not_measured=(*missing.items(), *gaps),
+        criteria=tuple((text, _answer(criterion, findings, evidence)) for criterion, text in CRITERIA.items()),
+        doubts=tuple(_doubts(evidence, confidence)) if option == CODE else (),
     )
 
 
@@ -122,7 +128,7 @@ def outcome(findings):
     """(option, leaning) of Findings."""
     code, data = _need(findings, CODE), _need(findings, DATABASE)
     none, most = strength(_weights(findings, FOR, NONE)), max(code, data)
-    if code >= STRONG and data >= STRONG:
+    if data >= STRONG and (code >= STRONG or _whole(findings) >= STRONG):
         wanted = FULL
     elif most >= STRONG:
         wanted = DATABASE if data >= STRONG else CODE
@@ -145,6 +151,11 @@ def _leaning(findings, code, data):
     return DATABASE if data > code and _weights(findings, FOR, DATABASE) else CODE if code else FULL
 
 
+def _whole(findings):
+    """How much speaks for everything together, whatever is said of the code: it may be back already."""
+    return strength(_weights(findings, FOR, FULL))
+
+
 def _weights(findings, speaks, *options):
     return [item.weight for item in findings if item.speaks == speaks and item.option in options]
 
@@ -158,7 +169,12 @@ def _need(findings, option):
 def _supports(item, option):
     if item.speaks == AGAINST:
         return option == NONE and item.option != NONE and item.weight >= STRONG
-    return item.option == option or (option == FULL and item.option in (CODE, DATABASE))
+    symptom = item.option == CODE and bool(item.criteria)  # of harmed data, too
+    return (
+        item.option == option
+        or (option == FULL and item.option in (CODE, DATABASE))
+        or (option == DATABASE and symptom)
+    )
 
 
 def _contradicts(item, option):
@@ -169,16 +185,16 @@ def _contradicts(item, option):
     return item.option == option
 
 
-def _confidence(option, findings, missing):
+def _confidence(option, findings, unseen):
     if option == UNCERTAIN:
         return LOW
-    lacking = min(2, sum(part in missing for part in _NEEDED[option]))
+    lacking = min(2, sum(part in unseen for part in _NEEDED[option]))
     contrary = [item.weight for item in findings if _contradicts(item, option) and item.weight]
     if option == NONE:
         strongest = max(_weights(findings, FOR, NONE))
         points = DECISIVE - (lacking if strongest < DECISIVE else 0) - (strongest < STRONG) - bool(contrary)
     else:
-        needs = [_need(findings, need) for need in (CODE, DATABASE) if option in (need, FULL)]
+        needs = [_need(findings, need) or _whole(findings) for need in (CODE, DATABASE) if option in (need, FULL)]
         points = min(needs) - lacking - (strength(contrary) >= STRONG and max(needs) < DECISIVE)
     return HIGH if points >= DECISIVE else MEDIUM if points == STRONG else LOW
 
@@ -187,7 +203,21 @@ def _sentences(findings, wanted):
     return tuple(dict.fromkeys(item.sentence for item in findings if wanted(item)))
 
 
-def _would_change(option, findings, missing):
+def _doubts(evidence, confidence):
+    """Why it is not sure that taking the code back loses nothing."""
+    if confidence != HIGH:
+        yield "it is not sure (confidence: %s)" % confidence
+    taken = see.migration_takes_away(evidence)
+    if taken:
+        yield "the migration %s takes something away, which the release before may need" % taken["names"]
+    for service in evidence.services or ():
+        if not service.before:
+            yield "no release of %s can be chosen to go back to" % service.name
+        elif not service.brought_back:
+            yield from ("%s: %s" % (service.before, text) for text in service.against)
+
+
+def _would_change(option, findings, missing, back):
     """What would lead to another answer: each finding without which it is another, each part that was not seen."""
     for item in findings:
         other, _leaning_then = outcome([each for each in findings if each is not item])
@@ -197,15 +227,15 @@ def _would_change(option, findings, missing):
         yield "to know %s" % _WOULD_TELL[part]
     if option == CODE:
         yield "if the checks after CODE fail with P2021 or P2022, the release before cannot use the database as it is now: then FULL"
-    if option in (DATABASE, FULL):
+    if option in (DATABASE, FULL) and not back:
         yield "if the rows turn out to be whole, CODE alone loses nothing"
 
 
-def _answer(criterion, findings, missing):
+def _answer(criterion, findings, evidence):
     weights = [item.weight for item in findings if criterion in item.criteria and item.speaks == FOR]
     if weights:
         return YES if strength(weights) >= STRONG else PERHAPS
-    return NOT_MEASURED if any(part in missing for part in MEASURED_BY[criterion]) else NO
+    return NO if ASKED[criterion](evidence) else NOT_MEASURED
 
 
 @dataclass(frozen=True)
@@ -222,29 +252,59 @@ def next_step(recommendation, evidence):
     """The Next of a Recommendation."""
     option, leaning = recommendation.option, recommendation.leaning
     unknown = [service.name for service in evidence.services or () if not service.before and not service.brought_back]
-    target = {"rollback_task_definition": "FAMILY:REVISION"} if unknown and CODE in (option, leaning) else {}
+    target = {"rollback_task_definition": "FAMILY:REVISION"} if unknown else {}
+    name_one = _name_one(unknown) if unknown else ""
     if option == CODE:
-        return Next(
-            "rollback_code.yml", target, "It loses nothing. %s" % _name_one(unknown) if unknown else "It loses nothing."
+        doubts = (
+            "A person decides: %s." % "; ".join(recommendation.doubts) if recommendation.doubts else "It loses nothing."
         )
-    if option == DATABASE:
-        return Next("rollback_database.yml", {}, "A person decides: it takes the data back. %s" % _restored(evidence))
-    if option == FULL:
-        words = "A person decides: it takes the data back, and code and secrets with them. %s" % _restored(evidence)
-        return Next("rollback_full.yml", {}, words)
+        return Next("rollback_code.yml", target, " ".join(filter(None, [doubts, name_one])))
+    if option in (DATABASE, FULL):
+        return _data_back(option, evidence, target if option == FULL else {}, name_one if option == FULL else "")
     if option == UNCERTAIN and (see.deployment_starting(evidence) or see.rolling_back(evidence)):
         return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
     if option == UNCERTAIN and see.secret_may_be_why(evidence):
         words = "It leaves code and data alone. A person decides whether the secret is the cause."
         return Next("rollback_secrets.yml", {}, words, look_first=True)
+    if option == UNCERTAIN and see.brought_back(evidence):
+        return _after_code(evidence)
     if option == UNCERTAIN and leaning == CODE:
-        words = "When in doubt, begin with CODE: it loses nothing. A person decides. %s" % (
-            _name_one(unknown) if unknown else ""
-        )
+        words = "When in doubt, begin with CODE: most often it loses nothing. A person decides. %s" % name_one
         return Next("rollback_code.yml", target, words.strip(), look_first=True)
     if option == UNCERTAIN:
         return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
+
+
+def _data_back(option, evidence, target, name_one):
+    playbook, also = (
+        ("rollback_full.yml", ", and code and secrets with them") if option == FULL else ("rollback_database.yml", "")
+    )
+    words = "A person decides: it takes the data back%s. %s" % (also, _restored(evidence))
+    tried = see.data_taken_back(evidence)
+    if tried is None:
+        return Next(playbook, target, " ".join(filter(None, [words, name_one])))
+    again = (
+        "The data were taken back %s ago already (run %s). Find what has harmed them since, or restore older ones (rollback_snapshot)."
+        % (
+            tried["ago"],
+            tried["run"],
+        )
+    )
+    return Next(playbook, {"rollback_database_again": "true", **target}, "%s %s" % (again, words), look_first=True)
+
+
+def _after_code(evidence):
+    """What is next where the release before runs already and something is wrong all the same: the one before that, never the same again."""
+    left = [service for service in evidence.services if service.next]
+    if len(left) == len(evidence.services) == 1:
+        words = (
+            "The release before runs already, and that did not help. The next one is %s. A person decides."
+            % left[0].next_told
+        )
+        return Next("rollback_code.yml", {"rollback_task_definition": left[0].next}, words, look_first=True)
+    words = "The release before runs already, and that did not help. See what else has served, and name one. A person decides."
+    return Next("releases.yml", {}, words)
 
 
 def _name_one(services):

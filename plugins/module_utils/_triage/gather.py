@@ -20,13 +20,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
     choose,
     named_release,
+    points_of,
     stay,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import UNKNOWN, RuleSeen, rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
@@ -48,6 +49,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
     Evidence,
     InstanceSeen,
     Missing,
+    RunSeen,
     SecretSeen,
 )
 
@@ -77,7 +79,9 @@ class Questions:
     served_at_least: int = MOMENTS
     play: Callable | None = None
     is_error: Any = None
-    database_timeout: int = 5
+    connect_timeout: int = 5
+    data_timeout: int = 20
+    runs: tuple[RunSeen, ...] = ()
 
 
 class NotAsked(RollbackError):
@@ -139,7 +143,7 @@ class Look:
                 parts[name] = self._of(name)
             else:
                 missing.append(Missing(name, explained(error)))
-        return Evidence(at=now, not_measured=tuple(missing), **parts)
+        return Evidence(at=now, runs=self._asked.runs, not_measured=tuple(missing), **parts)
 
     def _of(self, name):
         """The result of another reading, waited for."""
@@ -158,9 +162,14 @@ class Look:
 
     def _point(self):
         """The Point that a rollback would go back to, or None."""
-        wanted = self._asked.release_point
+        wanted, looked = self._asked.release_point, self._of("looked")
+        named = {item.service.name: self._named(item) for item in looked}
         points = read(self._asked.release_points, wanted)
-        return pick(points, [item.as_past for item in self._of("looked")], {}, wanted).point
+        return pick(points, [item.as_past for item in looked], *points_of(looked, named, wanted)).point
+
+    def _named(self, looked):
+        """The Revision that the operator named for a service, or None."""
+        return named_release(self._of("ecs"), looked, self._asked.named.get(looked.service.name, ""))
 
     def _chosen(self):
         return side_by_side(self._choose, self._of("looked"))
@@ -168,9 +177,8 @@ class Look:
     def _choose(self, looked):
         ecs = self._of("ecs")
         try:
-            word = self._asked.named.get(looked.service.name, "")
-            named = named_release(ecs, looked, word)
-            return choose(ecs, looked, named, self._of("point"), bool(self._asked.release_point), word), ""
+            word, wanted = self._asked.named.get(looked.service.name, ""), self._asked.release_point
+            return choose(ecs, looked, self._named(looked), self._of("point"), bool(wanted), word), ""
         except BadInput as error:
             return stay(ecs, looked), error.message
         except RollbackError as error:
@@ -253,6 +261,7 @@ class Look:
             snapshot=snapshot.name if snapshot else "",
             data_from=snapshot.data_from if snapshot else self._asked.data_from,
             snapshot_problem=problem,
+            storage=used.allocated_storage,
         )
 
     def _snapshot(self, gateway):
@@ -281,17 +290,28 @@ class Look:
         def read(tables):
             migrations = tables.migrations()
             seconds = self._clock.now() - began
-            return migrations, seconds, tuple(rule_seen(tables, rule) for rule in self._asked.rules)
+            return migrations, seconds, tuple(self._rule(tables, rule) for rule in self._asked.rules)
 
+        gateway = PostgresqlGateway(target, self._asked.data_timeout, self._asked.connect_timeout)
         try:
-            migrations, seconds, rules = PostgresqlGateway(target, self._asked.database_timeout).examine(read)
+            migrations, seconds, rules = gateway.examine(read)
         except Refused as refused:
             found = diagnose(target, refused)
             code = found.result["code"]
             if code in NO_WAY:
-                raise RollbackError("%s from this machine" % found.message.rstrip(".")) from None
+                raise RollbackError("asked from this machine: %s" % found.message.rstrip(".")) from None
             return DatabaseSeen(False, address, code, found.message)
         return DatabaseSeen(True, address, seconds=round(seconds, 3), migrations=migrations, rules=rules)
+
+    def _rule(self, tables, rule):
+        """The RuleSeen of a rule, which takes no longer than there is time to tell of it."""
+        left = self._deadline - TO_TELL - self._clock.now()
+        if left < 1:
+            return RuleSeen(
+                rule.table, UNKNOWN, "the rule of %s was not asked: time was up (%d s)" % (rule.table, self._seconds)
+            )
+        tables.limit(min(self._asked.data_timeout, left))
+        return rule_seen(tables, rule)
 
     # Secrets
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import eligible, option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Outcome, ServiceSeen
 
@@ -21,6 +22,7 @@ def service_seen(chosen, no_choice):
     brought_back = not no_choice and chosen.stays
     born = _came(timeline) or (service.primary.created_at if service.primary else None)
     ours = [item for item in service.deployments if item.task_definition == running]
+    following = next(iter(eligible(chosen.choice.next)), None)
     return ServiceSeen(
         name=service.name,
         release=short(running),
@@ -40,6 +42,10 @@ def service_seen(chosen, no_choice):
             for item in chosen.history[:MOST_DEPLOYMENTS]
         ),
         events=tuple(message for _at, message in service.events[:MOST_EVENTS]),
+        event_times=tuple(at for at, _message in service.events[:MOST_EVENTS]),
+        against=() if no_choice or brought_back else _against(chosen),
+        next=following.option if following else "",
+        next_told=option_text(following) if following else "",
         fenced_by=service.fence.run_id if service.fence and not service.desired else "",
     )
 
@@ -61,6 +67,12 @@ def _proven(chosen, before):
         if stay.proven_at and (before is None or stay.began < before)
     ]
     return max(ends, default=chosen.began)
+
+
+def _against(chosen):
+    """What is known against the target of a Chosen."""
+    own = next((item for item in chosen.choice.candidates if item.is_of(chosen.revision, chosen.looked.origins)), None)
+    return own.against if own else ("it was never deployed, as far as AWS's record goes",)
 
 
 def _younger(timeline):

@@ -34,13 +34,14 @@ CRITERIA = {
 }
 """The runbook's five, as it numbers them."""
 
-MEASURED_BY = {
-    LOOP: ("services", "tasks"),
-    CONNECTION: ("logs",),
-    LOGIN: ("http",),
-    DATA: ("database",),
-    FEATURE: ("http",),
+ASKED = {
+    LOOP: lambda evidence: evidence.services is not None and evidence.tasks is not None,
+    CONNECTION: see.logs_read,
+    LOGIN: see.logins_answered,
+    DATA: see.data_asked,
+    FEATURE: see.others_answered,
 }
+"""Whether anything that could say so was asked: otherwise that nothing speaks for a criterion says nothing."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ RULES = (
     Rule((), FOR, CODE, WEAK, see.partly_slow, "{late} of {all} answers took more than {after} s, up to {longest} s"),
     Rule((), FOR, CODE, WEAK, see.database_quick,
          "it is not the database that is slow: login and readings took {seconds} s from here"),
-    Rule((), FOR, CODE, WEAK, see.new_errors, "{count} errors of {kinds} kinds in the logs, like: {first}"),
+    Rule((), FOR, CODE, WEAK, see.new_errors, "{errors} of {kinds} in the logs, like: {first}"),
     Rule((DATA,), FOR, CODE, DECISIVE, see.mismatch_without_migration,
          "the code needs another schema ({codes}), and no migration came with it"),
     Rule((DATA,), FOR, CODE, STRONG, see.mismatch_of_unknown_origin,
@@ -103,6 +104,8 @@ RULES = (
     Rule((DATA,), FOR, DATABASE, DECISIVE, see.instance_lost, "RDS says that {name} is {status}, from which it does not come back"),
 
     # Only everything together brings it back.
+    Rule((), FOR, FULL, STRONG, see.secret_left,
+         "{names} got another value {ago} ago and still has it, though the code is back; FULL brings the former one back with the data"),
     Rule((), FOR, FULL, WEAK, see.secret_changed,
          "{names} got another value {ago} ago, with the release; FULL brings the former one back, and so does rollback_secrets.yml, which leaves the data"),
 
@@ -121,6 +124,18 @@ RULES = (
     Rule((), FOR, NONE, WEAK, see.failover, "{name} has failed over or restarted {ago} ago ({said}); applications connect again by themselves"),
 
     # What speaks against an option.
+    Rule((), AGAINST, NONE, WEAK, see.too_few_tasks, "{running} of {desired} tasks of {release} run; {why}"),
+    Rule((), AGAINST, NONE, WEAK, see.not_placed, "ECS could not start tasks of {service} {ago} ago ({said})"),
+    Rule((), AGAINST, NONE, WEAK, see.some_targets_unhealthy, "{count} of {all} targets of {group} are unhealthy ({why})"),
+    Rule((), AGAINST, NONE, WEAK, see.silent_logs, "nothing is logged in {streams}, though a task runs"),
+    Rule((), AGAINST, NONE, NOTE, see.code_taken_back, "it was tried: {playbook} took the code back {ago} ago (run {run}), and this is what is seen since"),
+    Rule((), AGAINST, CODE, NOTE, see.same_release, "known against {release}: {why}"),
+    Rule((), AGAINST, NONE, NOTE, see.secret_changed_alone,
+         "{names} got another value {ago} ago; if that is why, only rollback_secrets.yml puts it right"),
+    Rule((), AGAINST, DATABASE, NOTE, see.secret_changed_alone,
+         "{names} got another value {ago} ago; if that is why, only rollback_secrets.yml puts it right"),
+    Rule((), AGAINST, DATABASE, NOTE, see.data_taken_back,
+         "it was tried: {playbook} took the data back {ago} ago (run {run}), and something has harmed them again: find out what, before it does so once more"),
     Rule((), AGAINST, CODE, VETO, see.brought_back, "the release before, {release}, runs already; {gone} was given up"),
     Rule((), AGAINST, CODE, STRONG, see.served_long, "nothing was deployed lately: {release} serves since {ago}"),
     Rule((), AGAINST, CODE, WEAK, see.history_unknown, "whether anything was deployed lately is not known"),

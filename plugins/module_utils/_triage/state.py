@@ -53,7 +53,9 @@ class ServiceSeen:
     ``before`` is where a rollback of the code would go, empty when none can be chosen, and ``before_reason`` says why.
     ``brought_back`` means that it runs that release already, and ``gone`` are the releases that were given up for it.
     ``came`` is when what runs was first deployed, ``proven`` when the release before was last known to serve.
-    ``fenced_by`` is the run that brought it to 0 tasks. ``events`` and ``deployments`` are newest first.
+    ``fenced_by`` is the run that brought it to 0 tasks. ``events`` and ``deployments`` are newest first, ``event_times`` as many as ``events``.
+    ``against`` is what is known against ``before``. ``next`` is what picks the release after that (rollback_task_definition), ``next_told`` that
+    release for people; both empty when there is none.
     """
 
     name: str
@@ -71,7 +73,11 @@ class ServiceSeen:
     rollout: str = ""
     deployments: tuple[Outcome, ...] = ()
     events: tuple[str, ...] = ()
+    event_times: tuple[datetime, ...] = ()
     fenced_by: str = ""
+    against: tuple[str, ...] = ()
+    next: str = ""
+    next_told: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,8 @@ class RdsEvent:
 class InstanceSeen:
     """The DB instance that the application uses, as RDS tells it. ``address`` is the host:port that DATABASE_URL names.
 
-    ``data_from`` is the time of the data that a rollback would bring back, None when ``snapshot_problem`` says why there are none.
+    ``data_from`` is the time of the data that a rollback would bring back, None when ``snapshot_problem`` says why there are none. ``storage``
+    is in GiB, 0 where it is not known.
     """
 
     name: str
@@ -179,6 +186,7 @@ class InstanceSeen:
     snapshot: str = ""
     data_from: datetime | None = None
     snapshot_problem: str = ""
+    storage: int = 0
 
 
 @dataclass(frozen=True)
@@ -207,6 +215,16 @@ class SecretSeen:
 
 
 @dataclass(frozen=True)
+class RunSeen:
+    """A run of this collection that has ended. ``kind`` is its playbook, as rollback_code; ``outcome`` complete, unverified, failed or given up."""
+
+    id: str
+    kind: str
+    at: datetime
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Missing:
     """A part that was not measured, and why."""
 
@@ -216,7 +234,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that triage has seen at a time."""
+    """Everything that triage has seen at a time. ``runs`` are newest first."""
 
     at: datetime
     services: tuple[ServiceSeen, ...] | None = None
@@ -227,6 +245,7 @@ class Evidence:
     instance: InstanceSeen | None = None
     database: DatabaseSeen | None = None
     secrets: tuple[SecretSeen, ...] | None = None
+    runs: tuple[RunSeen, ...] = ()
     not_measured: tuple[Missing, ...] = ()
 
     @property

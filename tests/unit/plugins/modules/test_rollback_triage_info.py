@@ -41,12 +41,12 @@ def decide(run_module, tmp_path):
 
 def test_decides_on_recorded_evidence_without_a_look(decide):
     result = decide(CRASHING)
-    assert (result["recommendation"], result["changed"], result["needs_person"]) == ("CODE", False, False)
+    assert (result["recommendation"], result["changed"], result["needs_person"]) == ("CODE", False, True)
     assert result["reason"].startswith("CODE (confidence: medium): 5 tasks of app:42 ended by themselves")
     assert result["next"] == {
         "playbook": "rollback_code.yml",
         "variables": {},
-        "words": "It loses nothing.",
+        "words": "A person decides: it is not sure (confidence: medium).",
         "look_first": False,
     }
     assert {"part": "logs", "why": "These credentials may not call FilterLogEvents."} in result["not_measured"]

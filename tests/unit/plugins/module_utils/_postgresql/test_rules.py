@@ -58,7 +58,7 @@ def test_whole_where_everything_holds():
 
 def test_rows_that_fulfil_the_condition_are_corrupted():
     assert ask(Tables(broken=4), corrupted_when="x", at_most=3) == ("corrupted", "4 rows of Practitioner where x")
-    assert ask(Tables(broken=3000), corrupted_when="x") == ("corrupted", "1000 or more rows of Practitioner where x")
+    assert ask(Tables(broken=3000), corrupted_when="x") == ("corrupted", "1000 rows or more of Practitioner where x")
 
 
 def test_fewer_rows_are_lost():
@@ -82,3 +82,30 @@ def test_what_cannot_be_asked_is_unknown():
     )
     assert verdict == "unknown"
     assert "statement timeout" in words
+
+
+class Slow(Tables):
+    """Of which no more than ``enough`` rows that fulfil a condition can be found in time."""
+
+    def __init__(self, enough, **rows):
+        super().__init__(**rows)
+        self._enough = enough
+
+    def count(self, table, condition, most):
+        if condition != "true" and most > self._enough:
+            raise Refused("57014", "canceling statement due to statement timeout")
+        return super().count(table, condition, most)
+
+
+def test_the_first_row_too_many_is_enough_to_know():
+    assert ask(Slow(1, broken=7), corrupted_when="x") == ("corrupted", "1 row or more of Practitioner where x")
+    assert ask(Slow(3, broken=7), corrupted_when="x", at_most=2) == (
+        "corrupted",
+        "3 rows or more of Practitioner where x",
+    )
+    assert ask(Slow(2, broken=7), corrupted_when="x", at_most=2)[0] == "unknown"
+
+
+def test_what_could_be_asked_counts_where_something_else_could_not():
+    assert ask(Slow(0, rows=12), corrupted_when="x", at_least=1000)[0] == "lost"
+    assert ask(Slow(0, rows=1200), corrupted_when="x", at_least=1000)[0] == "unknown"

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import yaml
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide import next_step, recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules import CRITERIA, DATA, DECISIVE, RULES
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import from_json, to_json
 
 from .conftest import CASES, whole
@@ -53,4 +56,20 @@ def test_evidence_is_the_same_after_json(name):
 
 
 def test_there_are_cases_enough_to_lean_on():
-    assert len(FOUND) >= 48
+    assert len(FOUND) >= 100
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_without_rules_for_data_nothing_is_done_or_left_undone_with_high_confidence_and_without_a_person(name):
+    evidence = from_json(whole({key: value for key, value in FOUND[name].items() if key != "expect"}))
+    if evidence.database is None or not evidence.database.answers:
+        return
+    unasked = dataclasses.replace(evidence, database=dataclasses.replace(evidence.database, rules=()))
+    seen = recommend(unasked)
+    assert seen.option != "CODE" or seen.needs_person
+    assert (seen.option, seen.confidence) != ("none", "high") or any(decisive(rule, unasked) for rule in RULES)
+    assert dict((text, answer) for text, answer in seen.criteria)[CRITERIA[DATA]] in ("not measured", "yes", "perhaps")
+
+
+def decisive(rule, evidence):
+    return (rule.speaks, rule.option) == ("for", "none") and rule.weight >= DECISIVE and rule.when(evidence) is not None

@@ -35,6 +35,9 @@ RENAME = {"20261122_rename_city": "done"}
 TODAY = "2026-11-22T02:38:00Z"
 ROLLING_BACK = {"deployments": [{"release": "app:42", "status": "ROLLBACK_IN_PROGRESS", "at": TODAY}]}
 CHANGED = [{"name": "production/app", "since": TODAY}]
+PLACED = "(service app) was unable to place a task because no container instance met all of its requirements."
+RUNS = [{"id": "rb-1", "kind": "rollback_code", "at": "2026-11-22T02:50:00Z", "outcome": "complete"}]
+FULLS = [{**RUNS[0], "kind": "rollback_full", "outcome": "unverified"}]
 HEALTH = {
     "scenario": "health", "step": "/api/health", "method": "GET", "path": "/api/health", "verdict": "passed", "status": 200, "seconds": 0.1,
 }  # fmt: skip
@@ -168,6 +171,68 @@ TABLE = {
         ),
     ],
     see.nothing_to_restore: [({"instance": {"snapshot_problem": "x"}}, {})],
+    see.too_few_tasks: [
+        ({"service": {"running": 1}}, {"service": {"running": 1, "came": "2026-11-22T02:55:00Z"}}),
+        ({"service": {"running": 0}}, {"service": {"desired": 0, "running": 0}}),
+    ],
+    see.not_placed: [
+        ({"service": {"events": [PLACED], "event_times": ["2026-11-22T02:50:00Z"]}}, {}),
+        (
+            {
+                "service": {
+                    "events": [
+                        "(service app) failed to launch a task with (error ECS was unable to assume the role x)."
+                    ],
+                    "event_times": ["2026-11-22T02:59:00Z"],
+                }
+            },
+            {"service": {"events": [PLACED], "event_times": ["2026-11-22T02:10:00Z"]}},
+        ),
+    ],
+    see.some_targets_unhealthy: [
+        (
+            {"targets": [{"group": "app", "healthy": 1, "unhealthy": 1}]},
+            {"targets": [{"group": "app", "unhealthy": 2}]},
+        ),
+    ],
+    see.silent_logs: [({"logs": {"silent": ["app/app/1"]}}, {})],
+    see.secret_left: [
+        (
+            {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
+            {"like": "brought-back", "secrets": CHANGED},
+        ),
+        (
+            {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
+            {"secrets": CHANGED, "rules": {"lost": "x"}},
+        ),
+    ],
+    see.secret_changed_alone: [
+        ({"like": "old", "secrets": CHANGED}, {"secrets": CHANGED}),
+        (
+            {"like": "brought-back", "secrets": CHANGED},
+            {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
+        ),
+        ({"like": "old", "secrets": CHANGED}, {"like": "old"}),
+    ],
+    see.code_taken_back: [
+        ({"like": "brought-back", "outage": 503, "runs": RUNS}, {"like": "brought-back", "runs": RUNS}),
+        ({"like": "brought-back", "broken": LOGIN_401, "runs": RUNS}, {"broken": LOGIN_401, "runs": RUNS}),
+        (
+            {"like": "brought-back", "broken": LOGIN_401, "runs": RUNS},
+            {"like": "brought-back", "broken": LOGIN_401, "runs": [{**RUNS[0], "outcome": "failed"}]},
+        ),
+    ],
+    see.data_taken_back: [
+        ({"rules": {"lost": "x"}, "runs": FULLS}, {"runs": FULLS}),
+        ({"like": "old", "rules": {"lost": "x"}, "runs": FULLS}, {"like": "old", "rules": {"lost": "x"}, "runs": RUNS}),
+        (
+            {"rules": {"lost": "x"}, "runs": FULLS},
+            {"rules": {"lost": "x"}, "runs": FULLS, "service": {"came": "2026-11-22T02:58:00Z"}},
+        ),
+    ],
+    see.same_release: [
+        ({"service": {"against": ["it served for 2 s only"]}}, {"like": "brought-back", "service": {"against": ["x"]}})
+    ],
     see.left_behind: [({"broken": {"sign-up/remove": {"status": 500}}}, {"broken": SIGN_UP_500})],
 }
 ROWS = [

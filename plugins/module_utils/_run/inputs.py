@@ -599,6 +599,7 @@ OF_ROLES = frozenset(
         "database_cluster",
         "database_data_rules",
         "database_db_instance",
+        "database_data_timeout",
         "database_despite_data",
         "database_despite_lineage",
         "database_despite_migrations",

@@ -68,7 +68,7 @@ def test_without_rules_for_data_nothing_is_done_or_left_undone_with_high_confide
     seen = recommend(unasked)
     assert seen.option != "CODE" or seen.needs_person
     assert (seen.option, seen.confidence) != ("none", "high") or any(decisive(rule, unasked) for rule in RULES)
-    assert dict((text, answer) for text, answer in seen.criteria)[CRITERIA[DATA]] in ("not measured", "yes", "perhaps")
+    assert dict(seen.criteria)[CRITERIA[DATA]] in ("not measured", "yes", "perhaps")
 
 
 def decisive(rule, evidence):

@@ -208,7 +208,7 @@ expected:
   type: dict
   sample: {"restore": {"seconds": 312.0, "runs": 3}}
 runs:
-  description: The runs that have ended, newest first, each with C(run_id), C(kind) (its playbook), C(ended) and C(outcome).
+  description: The rollbacks that have ended, newest first, each with C(run_id), C(kind), C(ended), C(outcome) and the C(parts) that were done.
   returned: success
   type: list
   elements: dict
@@ -232,7 +232,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
-    ended_runs,
+    ended_rollbacks,
     expected,
     unfinished,
     unfinished_runs,
@@ -361,7 +361,7 @@ def remembered(module, given, abandon):
             unfinished_runs=unfinished_runs(history["runs"]),
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
-            runs=ended_runs(history["runs"]),
+            runs=ended_rollbacks(history["runs"]),
             release_points=known(memory),
             evidence=[],
         )

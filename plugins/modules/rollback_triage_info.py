@@ -348,14 +348,16 @@ def questions(module, clients):
         named=named_targets(params["task_definition"], params["services"]),
         data_from=parse_time("data_from", params["data_from"]),
         rules=read_rules(params["data_rules"]),
-        runs=tuple(
-            RunSeen(run["run_id"], run["kind"], parse_time("runs", run["ended"]), run["outcome"])
-            for run in params["runs"]
-        ),
+        runs=tuple(map(run_seen, params["runs"])),
         play=player(params, clients, module.check_mode) if params["base_url"] else None,
         is_error=compiled(params["patterns"] or ERROR_PATTERNS),
         **{name: params[name] for name in same},
     )
+
+
+def run_seen(run):
+    """The RunSeen of a run as ``rollback_run`` gives it."""
+    return RunSeen(run["run_id"], run["kind"], parse_time("runs", run["ended"]), run["outcome"], tuple(run["parts"]))
 
 
 def player(params, clients, check_mode):

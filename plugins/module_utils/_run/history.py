@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, ROLLBACK
 
 KEPT = 20  # runs in the history
+_WHOLE = ("total", "served")  # what is timed of a run besides its parts
 OF_LATE = 5  # of them count: an old size of the database says little about today's
 
 
@@ -21,6 +22,7 @@ def with_run(history, record, seconds):
     entry = dict(
         run_id=record["run_id"],
         kind=record["kind"],
+        purpose=record.get("purpose", ROLLBACK),
         began=record["began"],
         ended=record["ended"],
         outcome=record["outcome"],
@@ -38,13 +40,18 @@ def _with(item, left):
     return dict({name: value for name, value in item.items() if name != "left"}, **dict(left=left) if left else {})
 
 
-def ended_runs(history):
-    """What the runs have come to (list of dict), newest first; ``ended`` is ISO 8601."""
+def ended_rollbacks(history):
+    """What the rollbacks have come to (list of dict), newest first; ``ended`` is ISO 8601, ``parts`` are those that were done."""
     return [
         dict(
-            run_id=item["run_id"], kind=item["kind"], ended=item["ended"].replace(" UTC", "Z"), outcome=item["outcome"]
+            run_id=item["run_id"],
+            kind=item["kind"],
+            ended=item["ended"].replace(" UTC", "Z"),
+            outcome=item["outcome"],
+            parts=[part for part in item["seconds"] if part not in _WHOLE],
         )
         for item in reversed(history)
+        if item.get("purpose", ROLLBACK) == ROLLBACK
     ]
 
 

@@ -740,32 +740,31 @@ def secret_may_be_why(evidence):
 
 
 TRIED = timedelta(hours=24)
-_DATA_KINDS, _CODE_KINDS = ("rollback_database", "rollback_full"), ("rollback_code", "rollback_full")
 _ENDS = ("complete", "unverified")
 
 
-def _run_of(evidence, kinds):
-    """The newest run of one of these playbooks that came to its end, unless a release was deployed after it."""
+def _run_with(evidence, part):
+    """The newest run that has done this and came to its end, unless a release was deployed after it."""
     newest = max((service.came for service in _fresh(evidence)), default=None)
     for run in evidence.runs:
-        if run.kind in kinds and run.outcome in _ENDS and evidence.at - run.at <= TRIED:
+        if part in run.parts and run.outcome in _ENDS and evidence.at - run.at <= TRIED:
             return None if newest and newest > run.at else run
     return None
 
 
 def _tried(evidence, run):
-    return dict(run=run.id, playbook="%s.yml" % run.kind, ago=_ago(evidence, run.at)) if run else None
+    return dict(run=run.id, kind=run.kind, ago=_ago(evidence, run.at)) if run else None
 
 
 def data_taken_back(evidence):
     """The data were taken back lately, and they are harmed."""
-    return _tried(evidence, _run_of(evidence, _DATA_KINDS)) if data_harmed(evidence) is not None else None
+    return _tried(evidence, _run_with(evidence, "restore")) if data_harmed(evidence) is not None else None
 
 
 def code_taken_back(evidence):
     """The code was taken back lately, and something is wrong all the same."""
     wrong = felt(evidence) is not None or data_harmed(evidence) is not None or _broken(evidence)
-    return _tried(evidence, _run_of(evidence, _CODE_KINDS)) if brought_back(evidence) and wrong else None
+    return _tried(evidence, _run_with(evidence, "deployment")) if brought_back(evidence) and wrong else None
 
 
 def same_release(evidence):

@@ -188,14 +188,16 @@ def _contradicts(item, option):
 def _confidence(option, findings, unseen):
     if option == UNCERTAIN:
         return LOW
-    lacking = min(2, sum(part in unseen for part in _NEEDED[option]))
+    lacking = [part for part in _NEEDED[option] if part in unseen]
     contrary = [item.weight for item in findings if _contradicts(item, option) and item.weight]
     if option == NONE:
         strongest = max(_weights(findings, FOR, NONE))
-        points = DECISIVE - (lacking if strongest < DECISIVE else 0) - (strongest < STRONG) - bool(contrary)
+        if strongest < STRONG:  # nothing that people do was seen to work; one doubt, whyever that is
+            lacking = ["http", *(part for part in lacking if part != "http")]
+        points = DECISIVE - (min(2, len(lacking)) if strongest < DECISIVE else 0) - bool(contrary)
     else:
         needs = [_need(findings, need) or _whole(findings) for need in (CODE, DATABASE) if option in (need, FULL)]
-        points = min(needs) - lacking - (strength(contrary) >= STRONG and max(needs) < DECISIVE)
+        points = min(needs) - min(2, len(lacking)) - (strength(contrary) >= STRONG and max(needs) < DECISIVE)
     return HIGH if points >= DECISIVE else MEDIUM if points == STRONG else LOW
 
 

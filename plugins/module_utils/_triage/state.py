@@ -216,12 +216,14 @@ class SecretSeen:
 
 @dataclass(frozen=True)
 class RunSeen:
-    """A run of this collection that has ended. ``kind`` is its playbook, as rollback_code; ``outcome`` complete, unverified, failed or given up."""
+    """A rollback of this collection that has ended. ``kind`` is what it is called; ``outcome`` complete, unverified, failed or given up; ``parts``
+    are what it did, as deployment and restore."""
 
     id: str
     kind: str
     at: datetime
     outcome: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,16 @@ TODAY = "2026-11-22T02:38:00Z"
 ROLLING_BACK = {"deployments": [{"release": "app:42", "status": "ROLLBACK_IN_PROGRESS", "at": TODAY}]}
 CHANGED = [{"name": "production/app", "since": TODAY}]
 PLACED = "(service app) was unable to place a task because no container instance met all of its requirements."
-RUNS = [{"id": "rb-1", "kind": "rollback_code", "at": "2026-11-22T02:50:00Z", "outcome": "complete"}]
-FULLS = [{**RUNS[0], "kind": "rollback_full", "outcome": "unverified"}]
+RUNS = [
+    {
+        "id": "rb-1",
+        "kind": "Roll back the code",
+        "at": "2026-11-22T02:50:00Z",
+        "outcome": "complete",
+        "parts": ["deployment"],
+    }
+]
+FULLS = [{**RUNS[0], "kind": "Roll back everything", "outcome": "unverified", "parts": ["restore", "deployment"]}]
 HEALTH = {
     "scenario": "health", "step": "/api/health", "method": "GET", "path": "/api/health", "verdict": "passed", "status": 200, "seconds": 0.1,
 }  # fmt: skip

@@ -26,6 +26,8 @@ import hypothesis
 import pytest
 
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# On an older Python a property is to show that the code runs there; what it says is looked for on the newest.
+hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("busy"), max_examples=20)
 hypothesis.settings.load_profile("busy")  # properties are judged by what they find, never by how busy the machine is
 
 # Beginnings of variables that change what is tested.

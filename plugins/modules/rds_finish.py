@@ -97,6 +97,12 @@ instances:
     run_id:
       description: The run that has restored it.
       type: str
+    source:
+      description: The instance that it was restored in the place of.
+      type: str
+    in_its_place:
+      description: Whether it is in service in the place of that one, as a run has marked both. Before, that one may serve still.
+      type: bool
     finished:
       description: Whether every setting was compared and is equal now, and the safety snapshot is there.
       type: bool
@@ -192,6 +198,8 @@ def told(finishing, check):
     return dict(
         db_instance=finishing.name,
         run_id=finishing.run_id,
+        source=finishing.source,
+        in_its_place=finishing.in_its_place,
         finished=not left,
         unfinished=left,
         safety_snapshot=shown_snapshot(finishing.safety.snapshot) if finishing.safety else {},

@@ -99,6 +99,16 @@ class Finishing:
         return self.instance.name
 
     @property
+    def source(self):
+        """The name of the instance that it was restored in the place of."""
+        return self._told.source
+
+    @property
+    def in_its_place(self):
+        """Whether its source is marked as replaced by it."""
+        return self._taken_from is not None and self._taken_from.replaced_by == self.name
+
+    @property
     def differences(self):
         """Tuple of Difference: the settings that are not set yet; of an origin that is gone nobody knows."""
         return later_of(compare(self._origin, self.instance)) if self._origin else ()

@@ -402,7 +402,7 @@ VARIABLES = {
         RESTORES,
     ),
     "rollback_sequences": Variable(_choice("ahead", "leave"), "empty, ahead, or leave", (), (*RESTORES, UNDO)),
-    "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), RESTORES),
+    "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), (*RESTORES, FINISH)),
     "rollback_db_warm": Variable(
         _check_optional_names, "empty, or a list of tables, like [Practitioner]", (), RESTORES
     ),

@@ -95,7 +95,7 @@ def _proven(service, deployment, target):
             "%s succeeded, but %s was deployed to %s since"
             % (short(target), short(service.task_definition), service.name)
         )
-    whole = len(service.deployments) == 1 and primary.running == service.desired and primary.running > 0
+    whole = service.settled and primary.running == service.desired and primary.running > 0
     if (
         not whole or primary.failed_tasks
     ):  # a task that dies right after its start fails after ECS has called it a success
@@ -127,6 +127,12 @@ def all_of(answers):
         )
     failed = [answer.reason for answer in answers if isinstance(answer, Failed)]
     return Failed("; ".join(failed)) if failed else Ready("; ".join(answer.detail for answer in answers))
+
+
+def all_there(service, target):
+    """Whether as many tasks of a target run as are wanted; whether they are well is another question."""
+    primary = service.primary
+    return primary is not None and primary.task_definition == target and primary.running >= service.desired > 0
 
 
 def alone(deployed, services, tasks):

@@ -13,7 +13,7 @@ from datetime import datetime
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FAST, TAG_FENCE, TAG_ORIGIN
 
 ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that are final."""
@@ -199,7 +199,11 @@ class Balancer:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as DescribeServices tells it; ``events`` are (time, message), newest first."""
+    """A service as DescribeServices tells it; ``events`` are (time, message), newest first.
+
+    ``configuration`` is its DeploymentConfiguration, in botocore's shape, ``grace`` its healthCheckGracePeriodSeconds. ``fast`` are the tags, (key,
+    value), in which runs remember what they were before. ``room``: whether it has room for more tasks at any time, as on Fargate.
+    """
 
     name: str
     status: str
@@ -216,6 +220,10 @@ class Service:
     pending: int = 0
     fence: Fence | None = None
     target_groups: tuple[str, ...] = ()
+    configuration: dict = field(default_factory=dict, hash=False, repr=False)
+    grace: int | None = None
+    fast: tuple[tuple[str, str], ...] = ()
+    room: bool = False
 
     @classmethod
     def from_boto(cls, answer):
@@ -238,6 +246,10 @@ class Service:
             target_groups=tuple(
                 item["targetGroupArn"] for item in answer.get("loadBalancers", []) if "targetGroupArn" in item
             ),
+            configuration=answer.get("deploymentConfiguration", {}),
+            grace=answer.get("healthCheckGracePeriodSeconds"),
+            fast=tuple((tag["key"], tag["value"]) for tag in answer.get("tags", []) if tag["key"].startswith(TAG_FAST)),
+            room=_has_room(answer),
         )
 
     @property
@@ -249,6 +261,21 @@ class Service:
     def primary(self):
         """The deployment that ECS is bringing about, or has brought about; None for a service without one."""
         return next((deployment for deployment in self.deployments if deployment.status == "PRIMARY"), None)
+
+    @property
+    def settled(self):
+        """Whether its primary deployment is all that is to run: what there may be of others only drains (early success, DEFERRED)."""
+        primary = self.primary
+        others = [item for item in self.deployments if item is not primary]
+        if primary is None or not others:
+            return primary is not None
+        return primary.rollout_state == "COMPLETED" and not any(item.desired or item.running for item in others)
+
+
+def _has_room(answer):
+    """Whether all of its tasks run on Fargate. Without a capacity provider strategy there is a launch type."""
+    providers = [item["capacityProvider"] for item in answer.get("capacityProviderStrategy", [])]
+    return all(name.startswith("FARGATE") for name in providers or [answer.get("launchType", "")])
 
 
 def _fence(tags):

@@ -207,7 +207,8 @@ class Rollout:
     @property
     def served_ago(self):
         """How many seconds ago all traffic was on healthy tasks of every target (float); 0 where it was so before."""
-        return min((self._clock.now() - course.served_at for course in self.courses if course.served_at), default=0.0)
+        served = [course.served_at for course in self.courses if course.served_at is not None]
+        return self._clock.now() - max(served) if served else 0.0
 
     def start(self):
         """Start whatever has to be started, side by side. An error stays with its service: the others go on."""

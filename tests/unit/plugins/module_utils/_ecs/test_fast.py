@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -158,10 +159,8 @@ class Place:
 
     def play(self, act, deaths):
         self.left = deaths
-        try:
+        with contextlib.suppress(InterruptedError):
             act()
-        except InterruptedError:
-            pass
         self.left = 99
 
 

@@ -368,7 +368,8 @@ findings:
   contains:
     check:
       description:
-        - V(release), V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(task_definition), V(image), V(execution_role),
+        - V(release), V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(lifecycle_hook), V(task_definition), V(image),
+          V(execution_role),
           V(task_role), V(log_group), V(secret), V(rotation), V(parameter) or V(environment_file).
       type: str
       sample: image

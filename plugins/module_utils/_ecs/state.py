@@ -163,10 +163,14 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Strategy:
-    """How ECS brings a new revision into service, and how many seconds of its own choice it takes for that (bake times)."""
+    """How ECS brings a new revision into service, and how many seconds of its own choice it takes for that (bake times).
+
+    ``pauses`` are (lifecycle stage, minutes, what ECS does then: ROLLBACK or CONTINUE) of its lifecycle hooks of type PAUSE, which wait for a person.
+    """
 
     name: str = "ROLLING"
     bake: float = 0.0
+    pauses: tuple[tuple[str, int, str], ...] = ()
 
     @classmethod
     def from_boto(cls, answer):
@@ -179,7 +183,15 @@ class Strategy:
             steps = answer.get("linearConfiguration", {})
             pauses = math.ceil(100 / steps.get("stepPercent", 10.0)) - 1  # none after the step to 100 %
             before = pauses * steps.get("stepBakeTimeInMinutes", 6)
-        return cls(name, 0.0 if name == "ROLLING" else 60.0 * (before + last))
+        return cls(name, 0.0 if name == "ROLLING" else 60.0 * (before + last), tuple(_pauses(answer)))
+
+
+def _pauses(answer):
+    """Defaults are those of botocore's documentation of DeploymentLifecycleHookTimeoutConfiguration."""
+    for hook in answer.get("lifecycleHooks", []):
+        timeout = hook.get("timeoutConfiguration", {})
+        for stage in hook.get("lifecycleStages", []) if hook.get("targetType") == "PAUSE" else ():
+            yield stage, timeout.get("timeoutInMinutes", 1440), timeout.get("action", "ROLLBACK")
 
 
 @dataclass(frozen=True)
@@ -284,13 +296,35 @@ def _fence(tags):
 
 
 @dataclass(frozen=True)
+class Pause:
+    """A lifecycle hook of type PAUSE at which a service deployment waits for a person, until ``expires``; then ECS does ``action``, ROLLBACK or
+    CONTINUE."""
+
+    hook_id: str
+    expires: datetime | None
+    action: str
+
+    @classmethod
+    def from_boto(cls, details):
+        """From the shape DeploymentLifecycleHookDetailList; None where nothing is waited for."""
+        waiting = [item for item in details if item.get("status") == "AWAITING_ACTION"]
+        if not waiting:
+            return None
+        # What it leaves out is told by botocore's documentation of DeploymentLifecycleHookTimeoutConfiguration.
+        return cls(
+            foreign(waiting[0]["hookId"]), waiting[0].get("expiresAt"), waiting[0].get("timeoutAction", "ROLLBACK")
+        )
+
+
+@dataclass(frozen=True)
 class ServiceDeployment:
     """An entry of the deployment history, which AWS keeps for 90 days.
 
     ``brought_back`` is the task definition that ECS returned to when this deployment was rolled back, else None.
     ``digests`` are (image reference, digest): what a tag meant when this was deployed. ``stage`` is the lifecycle stage
-    (ServiceDeploymentLifecycleStage), which a blue/green, linear or canary deployment has; ``paused`` tells whether a
-    lifecycle hook waits for a person. ``revision``, ``back`` and ``sources`` are the service revisions of the same: what it deploys, what ECS
+    (ServiceDeploymentLifecycleStage), which a blue/green, linear or canary deployment has; ``pause`` is the Pause at which it waits, or None.
+    ``alarms`` are the names of the CloudWatch alarms, and ``breaker`` tells whether it was the circuit breaker, that made it fail.
+    ``revision``, ``back`` and ``sources`` are the service revisions of the same: what it deploys, what ECS
     returned to, and what it replaced; the last is read of the newest deployments and of the oldest one only.
     """
 
@@ -302,7 +336,9 @@ class ServiceDeployment:
     brought_back: str | None = None
     digests: tuple[tuple[str, str], ...] = ()
     stage: str = ""
-    paused: bool = False
+    pause: Pause | None = None
+    alarms: tuple[str, ...] = ()
+    breaker: bool = False
     finished_at: datetime | None = None
     revision: Revision | None = field(default=None, repr=False)
     back: Revision | None = field(default=None, repr=False)

@@ -109,6 +109,8 @@ def complete(lab, service: EcsService) -> None:
     primary.rollout_state, primary.updated_at = "COMPLETED", lab.now()
     primary.rollout_reason = f"ECS deployment {primary.id} completed."
     service.completed = primary
+    for each in service.deployments:  # with early success there may be some left: they are only cleaned up from now on
+        each.held = 0
     tell(lab, service, f"(deployment {primary.id}) deployment completed.")
     if ongoing is not None:
         # A rollback that reached its end looks like success in deployments[]; only here it is told apart.

@@ -133,7 +133,8 @@ def test_a_pause_is_told_with_the_command_that_ends_it(production):
     late = production.play(*given)
     assert late.code != 0, late.output
     assert "at POST_PRODUCTION_TRAFFIC_SHIFT a lifecycle hook pauses its deployments" in late.output
-    command = re.search(r"aws (ecs continue-service-deployment .* --action CONTINUE)", " ".join(late.output.split()))[1]
+    told = r"aws (ecs continue-service-deployment --service-deployment-arn \S+ --hook-id \S+ --action CONTINUE)"
+    command = re.search(told, " ".join(late.output.split()))[1]
     done = production.run([str(CLIENTS / "aws"), "--endpoint-url", production.state["endpoint_url"], *command.split()])
     assert done.code == 0, done.output
     wait_for(production, "SUCCESSFUL")

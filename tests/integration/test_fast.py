@@ -141,7 +141,9 @@ def test_after_a_death_finish_puts_back_what_nobody_has_set_meanwhile(broken):
     finished = broken.play("finish", "-e", "rollback_lease=2")
     assert finished.code == 0, finished.output
     assert "FINISH    put back what run kill-finish has set for its deployment of spymeo-app" in finished.output
-    assert "NOTE      spymeo-app: somebody has set deregistration_delay.timeout_seconds of target group" in finished.output
+    assert (
+        "NOTE      spymeo-app: somebody has set deregistration_delay.timeout_seconds of target group" in finished.output
+    )
     assert "to 42 meanwhile, and it stays" in finished.output
     now = settings(broken)
     assert [item for item in now.pop("attributes") if item not in before["attributes"]] == drain

@@ -238,7 +238,7 @@ class Rollout:
         try:
             self._ask(course, fence, faster)
         except RefusedByAws as error:
-            if not faster:
+            if not faster or absence(error):  # it may have been started all the same
                 raise
             self._ask(course, fence, {})
             self.hastening.notes.append("%s is deployed as it is configured: %s" % (course.service.name, error.message))

@@ -169,6 +169,17 @@ def test_where_ecs_refuses_the_settings_the_deployment_is_made_without_them(aws,
     assert "app is deployed as it is configured" in result["notes"][0], result
 
 
+def test_what_aws_may_have_done_all_the_same_is_not_asked_for_twice(aws, run_module):
+    expect_look(aws, balanced(2, CONFIGURED, running=0), SERVED)
+    aws.answer("ecs", "list_tasks", {"taskArns": []})
+    expect_group(aws, QUICK, 10)
+    aws.answer("ecs", "tag_resource", {})
+    aws.refuse("ecs", "update_service", "ServerException", "something broke")
+    aws.answer("ecs", "describe_services", balanced(2, CONFIGURED, running=0))
+    result = roll_back(run_module, deployment="fast")
+    assert result["msg"].startswith("1 of 1 services were not deployed."), result
+
+
 def test_what_a_run_that_died_has_set_is_put_back_although_nothing_is_to_be_deployed(aws, run_module):
     expect_look(aws, balanced(1, FAST, 60, TAGS), SERVED, running=1)
     expect_put_back(aws)

@@ -55,6 +55,10 @@ def reading(operation):
         raise UnexpectedAnswer(operation, "it lacks %s" % missing.args[0]) from missing
 
 
+class RefusedByAws(RollbackError):
+    """AWS has refused a call that was to change something."""
+
+
 class TimedOut(RollbackError):
     """A wait came to the deadline that the user set.
 

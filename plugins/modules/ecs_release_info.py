@@ -368,7 +368,8 @@ findings:
   contains:
     check:
       description:
-        - V(release), V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(task_definition), V(image), V(execution_role),
+        - V(release), V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(lifecycle_hook), V(task_definition), V(image),
+          V(execution_role),
           V(task_role), V(log_group), V(secret), V(rotation), V(parameter) or V(environment_file).
       type: str
       sample: image
@@ -411,6 +412,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fast import memories
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look as look_at_tasks
@@ -538,6 +540,19 @@ def noted(releases):
     ]
 
 
+def with_settings_of_a_deployment(services):
+    """Findings on services that still have what a run has set for its deployment alone."""
+    found = []
+    for service in services:
+        runs = sorted({memory.run_id for memory in memories(service.fast, service.arn).values()})
+        what = (
+            "it still has what run %s has set for its deployment alone; it gets back what it had before, with this run"
+            % ", ".join(runs)
+        )
+        found += [Finding("deployment", service.name, NOTED, what, "", (service.name,))] if runs else []
+    return found
+
+
 def with_next(finding, releases):
     """A Finding whose cure names the release that would come next, where it says that another one is to be named."""
     following = [
@@ -566,10 +581,11 @@ def planned(module):
     targets = {release.service.name: target_of(gateway, release) for release in releases}
     found = findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
     found = [with_next(finding, releases) for finding in found] + noted(releases)
+    found += with_settings_of_a_deployment(services)
     found.sort(key=lambda finding: finding.verdict == PASSED)
     names = [service.name for service in services + readers]
     looks = look_at_tasks(gateway, names, ElbGateway(module.aws("elbv2"))) if params["fence"] == AUTO else []
-    deployed = all(release.stays and release.is_copy and len(release.service.deployments) == 1 for release in releases)
+    deployed = all(release.stays and release.is_copy and release.service.settled for release in releases)
     fence, why = choose_fence(params["fence"], looks, deployed)
     return dict(
         told(releases, picked, found, params["choose"] == "running"),

@@ -56,6 +56,28 @@ options:
   next:
     description: The release that comes next, of a service in O(targets), as RV(spymeo.rollback.ecs_release_info#module:next) gives it. A failure tells it.
     type: dict
+  deployment:
+    description:
+      - V(as_configured) deploys as the services and their target groups are configured.
+      - V(fast) sets them for this deployment only, and puts back what they had. A service with the strategy C(ROLLING) gets the deployment circuit
+        breaker and early success (C(earlySuccessCriteria) with 100 percent and C(DEFERRED)), so that ECS waits for no draining, and room for all
+        new tasks at once (at least 200 percent), with no minimum where none of its tasks is well, else with 100 percent, so that no task goes
+        before a new one is well. Where tasks run on instances of one's own and some are well, its percentages stay. Target groups get a health
+        check every 5 seconds, of which two in a row count, and drain for 10 seconds. Whoever had longer to answer keeps it, by more checks that
+        may fail, and by the grace period.
+      - What was set before is written first, in tags of the service that begin with C(spymeo:rollback-fast), so that whoever comes next puts it back
+        where this task dies. That is each later M(spymeo.rollback.ecs_rollback) with O(wait), and M(spymeo.rollback.ecs_finish).
+      - What somebody else has set meanwhile stays. What AWS does not allow or know is left as it is configured, and the deployment is made all the same.
+      - Without O(wait) it is V(as_configured).
+    type: str
+    choices: [as_configured, fast]
+    default: as_configured
+  deploys_anyway:
+    description:
+      - Whether, in check mode, RV(settings) are those of a deployment also for a service that runs its target already, because a database will have
+        moved by then.
+    type: bool
+    default: false
   database:
     description: A database that has moved, where task definitions have its address in themselves. Copies of them that have the new one are deployed.
     type: dict
@@ -176,9 +198,28 @@ seconds:
   description: How long all of them took.
   returned: success
   type: float
+settings:
+  description:
+    - With O(deployment=fast), what is set for this deployment only, and what it was and will be again; one line for the service and for each of its
+      target groups.
+  returned: success
+  type: list
+  elements: str
+notes:
+  description: Of that, what was not done, and what was not put back since somebody else has set it meanwhile, one sentence each.
+  returned: success
+  type: list
+  elements: str
+unfinished:
+  description: What a fast deployment has set and what is not put back yet, one sentence each. M(spymeo.rollback.ecs_finish) does.
+  returned: success, and when a target has failed
+  type: list
+  elements: str
 served_at:
   description:
     - When all traffic was on healthy tasks of the targets, ISO 8601 in UTC, by this machine's clock. Empty in check mode, and without O(wait).
+    - With the strategy C(ROLLING) that is when all of them are healthy targets and no task of anything else is, be ECS done or not. Where load balancers
+      cannot be asked, and with other strategies, it is when ECS calls the deployment a success.
   returned: success
   type: str
 failed_services:
@@ -193,12 +234,15 @@ next_task_definition:
   type: raw
 """
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fast import AS_CONFIGURED, FAST
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
+from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
@@ -226,12 +270,15 @@ def look(module):
         EcrGateway(module.aws("ecr")),
         LogsGateway(module.aws("logs")),
         lambda: ScalingGateway(module.aws("application-autoscaling"), cluster),
+        lru_cache(maxsize=1)(lambda: ElbGateway(module.aws("elbv2"))),
         module.params["targets"],
         module.params["run_id"],
         Clock(),
         Move(**module.params["database"]) if module.params["database"] else None,
         module.params["service_revisions"],
         Failing(module.params["on_failure"], module.params["on_failure_reason"], module.params["next"]),
+        module.params["deployment"] == FAST and module.params["wait"],
+        module.params["deploys_anyway"] and module.check_mode,
     )
 
 
@@ -246,6 +293,8 @@ def main():
             on_failure_reason=dict(type="str", default=""),
             next=dict(type="dict"),
             database=dict(type="dict", options=DATABASE),
+            deployment=dict(type="str", choices=[AS_CONFIGURED, FAST], default=AS_CONFIGURED),
+            deploys_anyway=dict(type="bool", default=False),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),
         )
@@ -258,7 +307,8 @@ def main():
                 rollout.wait(module.params["wait_timeout"], teller("deployment"))
         told = rollout.told()
         served = module.params["wait"] and all(each["outcome"] in ("serves", "as before") for each in told["services"])
-        served_at = show_time(datetime.now(timezone.utc)) if served and not module.check_mode else ""
+        since = datetime.now(timezone.utc) - timedelta(seconds=rollout.served_ago)
+        served_at = show_time(since) if served and not module.check_mode else ""
         module.finish(changed=rollout.changes, served_at=served_at, **told)
 
 

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from spymeo_lab import world
 from spymeo_lab.demo import Visitor
+
+from .conftest import CLIENTS
 
 CANARY = {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 2}
 
@@ -115,3 +118,26 @@ def test_the_way_back_is_followed_through_the_bake_time(production):
     assert (found["finishedAt"] - found["startedAt"]).total_seconds() >= 3
     assert set(releases(production)) == {"1.0.0"}
     assert len(production.service()["deployments"]) == 1
+
+
+def test_a_pause_is_told_with_the_command_that_ends_it(production):
+    """Nothing is done about it by us: who has configured it wants to be asked."""
+    ecs = production.aws("ecs")
+    deploy_release_2(production)
+    wait_for(production, "SUCCESSFUL")
+    hook = {"targetType": "PAUSE", "lifecycleStages": ["POST_PRODUCTION_TRAFFIC_SHIFT"]}
+    brief = {"canaryConfiguration": {"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 0}, "bakeTimeInMinutes": 0}
+    configured = {**brief, "lifecycleHooks": [hook]}
+    ecs.update_service(cluster=world.CLUSTER, service=world.SERVICE, deploymentConfiguration=configured)
+    given = ["rollback_code", "-e", "rollback_run_id=run-paused", "-e", json.dumps({"rollback_deploy_timeout": 6})]
+    late = production.play(*given)
+    assert late.code != 0, late.output
+    assert "at POST_PRODUCTION_TRAFFIC_SHIFT a lifecycle hook pauses its deployments" in late.output
+    told = r"aws (ecs continue-service-deployment --service-deployment-arn \S+ --hook-id \S+ --action CONTINUE)"
+    command = re.search(told, " ".join(late.output.split()))[1]
+    done = production.run([str(CLIENTS / "aws"), "--endpoint-url", production.state["endpoint_url"], *command.split()])
+    assert done.code == 0, done.output
+    wait_for(production, "SUCCESSFUL")
+    again = production.play(*given)
+    assert (again.code, again.written) == (0, []), again.output
+    assert set(releases(production)) == {"1.0.0"}

@@ -26,7 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
     BadInput,
-    RollbackError,
+    RefusedByAws,
     reading,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN, TAG_RUN
@@ -172,7 +172,7 @@ class EcsGateway:
         :param configuration: what else of the service changes with it (dict, as UpdateService takes it), such as its security groups.
         :param desired: None leaves ``desiredCount`` out, because sending it overwrites what autoscaling has set. A number is
             for a service that was brought to 0, and gets its tasks back with this very deployment.
-        :raises RollbackError: ECS refuses it.
+        :raises RefusedByAws: ECS refuses it.
         """
         count = {} if desired is None else {"desiredCount": desired}
         try:
@@ -191,7 +191,7 @@ class EcsGateway:
     def scale(self, service, desired):
         """Set the desired count, and nothing else. Where no answer came it may have been set, or not: whoever asks looks again.
 
-        :raises RollbackError: ECS refuses it.
+        :raises RefusedByAws: ECS refuses it.
         """
         with contextlib.suppress(UNHEARD), _refused_for(service):
             self._ecs.update_service(cluster=self.cluster, service=service, desiredCount=desired)
@@ -203,6 +203,36 @@ class EcsGateway:
     def unmark_fence(self, arn):
         """Take that away again, once it has got it back."""
         self._ecs.untag_resource(resourceArn=arn, tagKeys=[TAG_FENCE])
+
+    def remember(self, arn, tags):
+        """Write on a service what its settings were: keys → values of tags.
+
+        :raises RefusedByAws: it may not be written.
+        """
+        with _refused_for(arn):
+            self._ecs.tag_resource(resourceArn=arn, tags=[{"key": key, "value": value} for key, value in tags.items()])
+
+    def forget(self, arn, keys):
+        """Take such tags away again, once what they tell is put back.
+
+        :raises RefusedByAws: they may not be taken away.
+        """
+        with _refused_for(arn):
+            self._ecs.untag_resource(resourceArn=arn, tagKeys=list(keys))
+
+    def configure(self, service, arguments):
+        """Change how a service is deployed from now on (arguments of UpdateService that start no deployment). Where no answer came, whoever asks
+        looks again.
+
+        :raises RefusedByAws: ECS refuses it.
+        """
+        with contextlib.suppress(UNHEARD), _refused_for(service):
+            self._ecs.update_service(cluster=self.cluster, service=service, **arguments)
+
+    @property
+    def knows_early_success(self):
+        """Whether this botocore knows DeploymentConfiguration.earlySuccessCriteria."""
+        return "earlySuccessCriteria" in self._ecs.meta.service_model.shape_for("DeploymentConfiguration").members
 
     def stop(self, deployment):
         """Roll a deployment back (StopServiceDeployment). False when it has ended meanwhile, so that it cannot be stopped."""
@@ -324,12 +354,12 @@ def _edit(container, edits):
 
 @contextlib.contextmanager
 def _refused_for(subject):
-    """What ECS refuses for one service must not keep the others from going on, so it becomes a RollbackError of that one."""
+    """What ECS refuses for one service must not keep the others from going on, so it becomes an error of that one."""
     try:
         yield
     except ClientError as error:
         answer = error.response["Error"]
-        raise RollbackError(
+        raise RefusedByAws(
             "ECS refuses %s for %s (%s: %s)" % (error.operation_name, subject, answer["Code"], answer["Message"])
         ) from error
 

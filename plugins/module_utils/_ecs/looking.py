@@ -21,11 +21,19 @@ def look(ecs, names, elb=None, targets=None):
     :param elb: ElbGateway, or None where the health of targets is not asked for.
     :param targets: service → task definition that it should run (ARN or family:revision).
     """
-    services, running = ecs.services(names), ecs.tasks(names)
+    return look_at(ecs, ecs.services(names), elb, targets)
+
+
+def look_at(ecs, services, elb=None, targets=None, left=None):
+    """The same for Services that were read a moment ago.
+
+    :param left: service → addresses of tasks that are not to run any more, which target groups are asked about, too.
+    """
+    running = ecs.tasks([service.name for service in services])
 
     def see(service):
         tasks = tuple(running[service.name])
-        addresses = sorted({task.address for task in tasks if task.address})
+        addresses = sorted({task.address for task in tasks if task.address} | set((left or {}).get(service.name, ())))
         health, unread = _health(elb, service, addresses) if elb and addresses else ((), "")
         return Seen(service, tasks, expected_of(service, targets or {}), health, unread)
 

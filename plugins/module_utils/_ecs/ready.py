@@ -24,8 +24,13 @@ def judge(service, deployment, target):
         return Pending(0, service.desired, "%s: the deployment of %s is not listed yet" % (service.name, short(target)))
     if deployment.status in ENDED_BY_ROLLBACK:
         return Failed(
-            "ECS gave up %s on %s and rolled back (%s: %s)"
-            % (short(target), service.name, deployment.status, deployment.reason)
+            "ECS gave up %s on %s and rolled back (%s: %s)%s"
+            % (short(target), service.name, deployment.status, deployment.reason, _alarms(service, deployment))
+        )
+    if deployment.status == "STOPPED" and (deployment.alarms or deployment.breaker):
+        return Failed(
+            "ECS gave up %s on %s and starts no more tasks of it (%s: %s)%s"
+            % (short(target), service.name, deployment.status, deployment.reason, _alarms(service, deployment))
         )
     if deployment.status in ("STOPPED", "STOP_REQUESTED"):
         return Failed(
@@ -95,7 +100,7 @@ def _proven(service, deployment, target):
             "%s succeeded, but %s was deployed to %s since"
             % (short(target), short(service.task_definition), service.name)
         )
-    whole = len(service.deployments) == 1 and primary.running == service.desired and primary.running > 0
+    whole = service.settled and primary.running == service.desired and primary.running > 0
     if (
         not whole or primary.failed_tasks
     ):  # a task that dies right after its start fails after ECS has called it a success
@@ -113,9 +118,33 @@ def _on_its_way(service, deployment, target):
     told = "%s: %d of %d tasks run %s, %d failed" % (service.name, running, service.desired, short(target), failed)
     if deployment.stage:
         told += ", " + deployment.stage
-    if deployment.paused:
-        told += ", paused by a lifecycle hook until somebody continues it (aws ecs continue-service-deployment)"
+    if deployment.pause:
+        told += ", %s" % _paused(deployment)
     return Pending(running, service.desired, told)
+
+
+def _paused(deployment):
+    """Where and until when it waits for a person, and the command that lets it go on."""
+    pause = deployment.pause
+    after = "goes on by itself" if pause.action == "CONTINUE" else "is rolled back"
+    until = " until %s, when it %s" % (pause.expires.strftime("%Y-%m-%d %H:%M UTC"), after) if pause.expires else ""
+    command = "aws ecs continue-service-deployment --service-deployment-arn %s --hook-id %s --action CONTINUE"
+    return "paused by a lifecycle hook%s; to let it go on now: %s" % (until, command % (deployment.arn, pause.hook_id))
+
+
+def _alarms(service, deployment):
+    """Which alarms have ended a deployment, and what can be done about that; empty where none has."""
+    if not deployment.alarms:
+        return ""
+    # arn:…:service-deployment/CLUSTER/SERVICE/ID
+    cluster, names = deployment.arn.split("/")[1], " ".join(deployment.alarms)
+    off = "alarms={alarmNames=[%s],enable=false,rollback=false}" % ",".join(deployment.alarms)
+    text = (
+        "; of its deployment alarms, %s went into ALARM meanwhile. Look at it: aws cloudwatch describe-alarms --alarm-names %s. ECS ignores one that is "
+        "in ALARM when a deployment begins, so running again may do; to have none watched: aws ecs update-service --cluster %s --service %s "
+        "--deployment-configuration '%s'"
+    )
+    return text % (", ".join(deployment.alarms), names, cluster, service.name, off)
 
 
 def all_of(answers):
@@ -127,6 +156,12 @@ def all_of(answers):
         )
     failed = [answer.reason for answer in answers if isinstance(answer, Failed)]
     return Failed("; ".join(failed)) if failed else Ready("; ".join(answer.detail for answer in answers))
+
+
+def all_there(service, target):
+    """Whether as many tasks of a target run as are wanted; whether they are well is another question."""
+    primary = service.primary
+    return primary is not None and primary.task_definition == target and primary.running >= service.desired > 0
 
 
 def alone(deployed, services, tasks):

@@ -11,8 +11,9 @@ for only of the newest, which may be under way, of those that ECS has rolled bac
 from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, ServiceDeployment
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, Pause, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import UnexpectedAnswer, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
 PAGE = 100  # ListServiceDeployments' most
@@ -109,7 +110,9 @@ class Record:
             self._revisions[item["targetServiceRevision"]["arn"]],
             back=self._revisions[back] if back else None,
             stage=item.get("lifecycleStage", ""),
-            paused=any(hook.get("status") == "AWAITING_ACTION" for hook in item.get("lifecycleHookDetails", [])),
+            pause=Pause.from_boto(item.get("lifecycleHookDetails", [])),
+            alarms=tuple(map(foreign, item.get("alarms", {}).get("triggeredAlarmNames", []))),
+            breaker=item.get("deploymentCircuitBreaker", {}).get("status") == "TRIGGERED",
             sources=tuple(source for source in sources if source),
         )
 

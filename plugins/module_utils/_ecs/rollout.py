@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._absence import absence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing, Return
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, running_revision, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.hastening import Hastening
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look_at
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import is_service_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
     all_of,
+    all_there,
     alone,
     asked_about_health,
     judge,
@@ -28,16 +32,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
     configuration_told,
     same_images,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import judge_traffic
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Service,
     ServiceDeployment,
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import moved_images
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RefusedByAws, RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import pinned_versions, unpinned
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
@@ -63,6 +69,7 @@ class Course:
     seconds: float = 0.0
     pins: tuple[str, ...] = ()  # what its containers read of the version that this run has written
     proven_at: float | None = None  # the clock's time when all tasks were there at last
+    served_at: float | None = None  # the clock's time when all traffic was on healthy tasks of the target
 
     @property
     def under_way(self):
@@ -103,13 +110,32 @@ class Rollout:
     :param targets: service → task definition (``family:revision`` or ARN).
     :param revisions: service → ARN of the service revision of it that is to come back, with its images and its configuration. Without one, it is
         the one with which the task definition has last succeeded.
+    :param elb: callable → ElbGateway; it is asked for only where it is needed.
+    :param fast: whether services and target groups are set for a fast deployment. What they had is put back in any case.
+    :param anyway: whether settings are those of a deployment also where nothing is to be deployed as things are.
     :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
     """
 
     def __init__(
-        self, ecs, changes, ecr, logs, scaling, targets, run_id, clock, move=None, revisions=None, failing=None
+        self,
+        ecs,
+        changes,
+        ecr,
+        logs,
+        scaling,
+        elb,
+        targets,
+        run_id,
+        clock,
+        move=None,
+        revisions=None,
+        failing=None,
+        fast=False,
+        anyway=False,
     ):
-        self._asked = (ecs, changes, ecr, logs, scaling)
+        self._asked = (ecs, changes, ecr, logs, scaling, elb)
+        self._elb, self._sees_traffic = elb, True
+        self.hastening = Hastening(ecs, elb, run_id, clock)
         self._failing = failing or Failing()
         self._ecs, self._changes, self._logs, self._scaling = ecs, changes, logs, scaling
         self._run_id, self._move = run_id, move
@@ -130,6 +156,11 @@ class Rollout:
             return self._begin(service, target, running, histories[service.name], images, origins)
 
         self.courses = side_by_side(begin, services)
+        if fast:
+            going = [course for course in self.courses if course.under_way or anyway]
+            own = ("stop", "join")  # ECS has its configuration already
+            whole = [course.service.name for course in going if course.step.verb not in own]
+            self.hastening.choose([course.service for course in going], whole)
 
     def _begin(self, service, target, running, history, images, origins):
         target, edits = self._to_read(service, target, origins)
@@ -166,7 +197,18 @@ class Rollout:
     @property
     def changes(self):
         """Whether something is written."""
-        return any(course.step.verb not in ("nothing", "join") or course.service.fence for course in self.courses)
+        return any(
+            course.step.verb not in ("nothing", "join")
+            or course.service.fence
+            or self.hastening.remembers(course.service)
+            for course in self.courses
+        )
+
+    @property
+    def served_ago(self):
+        """How many seconds ago all traffic was on healthy tasks of every target (float); 0 where it was so before."""
+        served = [course.served_at for course in self.courses if course.served_at is not None]
+        return self._clock.now() - max(served) if served else 0.0
 
     def start(self):
         """Start whatever has to be started, side by side. An error stays with its service: the others go on."""
@@ -178,9 +220,10 @@ class Rollout:
             course.asked_for = step.task_definition
             if step.verb == "register":
                 course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, step.edits, self._run_id)
+            faster = self.hastening.begin(course.service)
             stopped = step.verb == "stop" and self._ecs.stop(step.stopped)
             if step.verb != "join" and not stopped:
-                self._deploy(course, course.service.fence)
+                self._deploy(course, course.service.fence, faster)
             if stopped:
                 course.ours = next(item for item in course.history if item.arn == step.stopped)
             course.outcome = "under way"
@@ -190,9 +233,19 @@ class Rollout:
         except RollbackError as error:
             course.error, course.outcome = error, "not started"
 
-    def _deploy(self, course, fence):
-        """Ask for the deployment; where no answer came, look whether there is one before asking again."""
-        count, configuration = fence.desired if fence else None, course.step.changes.arguments
+    def _deploy(self, course, fence, faster):
+        """Ask for the deployment; where ECS refuses what is set for a fast one, without that."""
+        try:
+            self._ask(course, fence, faster)
+        except RefusedByAws as error:
+            if not faster or absence(error):  # it may have been started all the same
+                raise
+            self._ask(course, fence, {})
+            self.hastening.notes.append("%s is deployed as it is configured: %s" % (course.service.name, error.message))
+
+    def _ask(self, course, fence, faster):
+        """Ask for a deployment; where no answer came, look whether there is one before asking again."""
+        count, configuration = fence.desired if fence else None, {**course.step.changes.arguments, **faster}
         asked = course.service.name, course.asked_for, course.step.force, count, configuration
         if self._ecs.deploy(*asked):
             return
@@ -204,12 +257,37 @@ class Rollout:
             )
 
     def wait(self, timeout, teller):
-        """Return when every service runs its target.
+        """Return when every service runs its target, and has back what was set for a fast deployment.
 
         :param timeout: seconds.
         :param teller: ``_progress.Teller`` that is told how far each service is.
         :raises RollbackError: for all services that failed or are not done in time; the evidence tells which and why.
         """
+        try:
+            self._deployed(timeout, teller)
+        except (Lost, Unrecorded):  # nobody may call any more
+            raise
+        except RollbackError as error:
+            self._put_back()
+            error.evidence += [*self.hastening.notes, *self.hastening.unfinished]
+            error.result.update(unfinished=self.hastening.unfinished)
+            raise
+        self._put_back()
+
+    def _put_back(self):
+        """Put back what was set for a fast deployment. That it cannot be done now does not make a deployment fail."""
+        names = [course.service.name for course in self.courses if self.hastening.remembers(course.service)]
+        try:
+            if names:
+                self.hastening.put_back(names)
+        except (Lost, Unrecorded):
+            raise
+        except RollbackError as error:
+            told = "what was set for a fast deployment of %s could not be put back: %s"
+            self.hastening.unfinished.append(told % (", ".join(names), error.message))
+
+    def _deployed(self, timeout, teller):
+        """Return when every service runs its target, has its tasks back, and, where a database moves, nothing else is to run."""
         if any(course.under_way for course in self.courses):
             try:
                 wait_for(
@@ -309,6 +387,7 @@ class Rollout:
         answers = {course.service.name: self._judge(course, now[course.service.name]) for course in going}
         unasked = [course for course in going if not asked_about_health(now[course.service.name], course.target)]
         answers.update(self._watched(unasked, now, answers))
+        answers.update(self._traffic(going, now, answers))
         for course in going:
             self._close(course, answers[course.service.name])
         self._waiting = [
@@ -317,6 +396,44 @@ class Rollout:
             if isinstance(answer, Pending)
         ]
         return all_of(list(answers.values()))
+
+    def _traffic(self, going, now, answers):
+        """Notes which services get all their traffic by now. Answers for those that ECS calls a success while old tasks still get some."""
+        asked = {}
+        for course in going:
+            service, ready = now[course.service.name], isinstance(answers[course.service.name], Ready)
+            rolling = service.strategy.name == "ROLLING" and self._sees_traffic
+            if course.served_at is None and ready and (len(service.deployments) == 1 or not rolling):
+                course.served_at = self._clock.now()
+            elif course.served_at is None and course.ours and rolling and all_there(service, course.asked_for):
+                asked[service.name] = course
+        found = self._judged_traffic(asked, now) if asked else {}
+        for name in [name for name, answer in found.items() if isinstance(answer, Ready)]:
+            asked[name].served_at = self._clock.now()
+        return {
+            name: answer
+            for name, answer in found.items()
+            if isinstance(answer, Pending) and isinstance(answers[name], Ready)
+        }
+
+    def _judged_traffic(self, asked, now):
+        """What ``judge_traffic`` says of each; nothing where the load balancer cannot be asked: then ECS's word counts."""
+        try:
+            going = self._ecs.tasks(list(asked), "STOPPED")
+            left = {
+                name: [task.address for task in tasks if task.address and task.status != "STOPPED"]
+                for name, tasks in going.items()
+            }
+            targets = {name: course.asked_for for name, course in asked.items()}
+            looks = look_at(self._ecs, [now[name] for name in asked], self._elb(), targets, left)
+        except Exception as error:
+            if absence(error) is None:
+                raise
+            looks = []
+        self._sees_traffic = bool(looks) and not any(seen.unread for seen in looks)
+        if not self._sees_traffic:
+            return {}
+        return {seen.service.name: judge_traffic(seen, left[seen.service.name]) for seen in looks}
 
     def _find(self, courses):
         """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""
@@ -348,6 +465,8 @@ class Rollout:
         if course.outcome == "under way" and not isinstance(answer, Pending):
             course.outcome = "serves" if isinstance(answer, Ready) else "failed"
             course.seconds = self._clock.now() - self._started
+            if isinstance(answer, Ready) and course.served_at is None:
+                course.served_at = self._clock.now()
 
     def _evidence(self):
         """Lines that tell why a service is not where it should be; nothing of those that are."""
@@ -378,6 +497,9 @@ class Rollout:
             after={course.service.name: self._content(course, course.planned) for course in self.courses},
             plan=[line for course in self.courses for line in _plan(course)],
             reason="; ".join(course.step.reason for course in self.courses),
+            settings=self.hastening.plan(),
+            notes=self.hastening.notes,
+            unfinished=self.hastening.unfinished,
             services=[course.told() for course in self.courses],
             seconds=round(self._clock.now() - self._started, 1),
         )

@@ -65,7 +65,7 @@ def judge_tasks(seen):
         return Failed("%s, and its deployment has failed" % told)
     if others or len(ours) < service.desired:
         return Pending(len(ours), service.desired, told)
-    if len(service.deployments) > 1:
+    if not service.settled:
         return Pending(len(ours), service.desired, "%s, and a deployment is under way" % told)
     return Ready(told)
 
@@ -79,7 +79,7 @@ def told_now(service):
         short(service.task_definition),
     )
     under_way = [item for item in service.deployments if item.rollout_state == "IN_PROGRESS"]
-    return told + (", a deployment is under way" if under_way or len(service.deployments) > 1 else "")
+    return told + (", a deployment is under way" if under_way or not service.settled else "")
 
 
 def changed_since(seen, service):
@@ -95,7 +95,7 @@ def changed_since(seen, service):
         return "%s: somebody has deployed %s at %s, while the checks were made" % (
             name, short(now.task_definition), now.created_at.strftime("%Y-%m-%d %H:%M:%S UTC"),
         )  # fmt: skip
-    if len(service.deployments) > 1:
+    if not service.settled:
         return "%s: its deployment is no longer the only one" % name
     if not service.desired:
         return "%s was scaled to 0 while the checks were made: nobody is served" % name
@@ -130,6 +130,40 @@ def _state(health, address):
     return worst
 
 
+def judge_traffic(seen, left=()):
+    """Whether all traffic of a service is on healthy tasks of what it should run. What drains gets none any more.
+
+    :param left: addresses of tasks of something else that were there before.
+    """
+    service, name = seen.service, seen.service.name
+    ours = [task for task in seen.running if task.task_definition == seen.expected]
+    others = [task for task in seen.tasks if task.task_definition != seen.expected]
+    if not service.desired or len(ours) < service.desired:
+        return Pending(len(ours), service.desired, "%s: %d of %d tasks run" % (name, len(ours), service.desired))
+    if not service.balancers:
+        told = "%s: tasks of something else are still to run" % name
+        return Pending(len(ours), service.desired, told) if others else Ready("%s: all tasks that run are of it" % name)
+    if unknown_targets(seen):
+        return Pending(len(ours), service.desired, unknown_targets(seen)[0])
+    ill = [task for task in ours if _state(seen.health, task.address)[0] != "healthy"]
+    if ill:
+        told = "%s: %d of %d tasks are healthy targets" % (name, len(ours) - len(ill), len(ours))
+        return Pending(len(ours) - len(ill), service.desired, told)
+    elsewhere = {task.address for task in others} | set(left) - {task.address for task in seen.tasks}
+    served = [address for address in sorted(filter(None, elsewhere)) if _state(seen.health, address)[0] == "healthy"]
+    if served:
+        told = "%s: %d tasks of something else still get traffic" % (name, len(served))
+        return Pending(len(ours), service.desired, told)
+    return Ready("%s: all traffic is on its %d tasks" % (name, len(ours)))
+
+
+def some_healthy(seen):
+    """Whether a task of a service serves, or may: what has no load balancer, or whose targets could not be read, may."""
+    if not seen.running:
+        return False
+    return not seen.service.balancers or bool(unknown_targets(seen)) or _some_healthy(seen)
+
+
 def nobody_served(looks):
     """Why nothing of several services serves anybody (str), or an empty one where something does, or may.
 
@@ -140,7 +174,7 @@ def nobody_served(looks):
         name, running = seen.service.name, seen.running
         if not running:
             told.append("%s has no task that runs" % name)
-        elif not seen.service.balancers or unknown_targets(seen) or _some_healthy(seen):
+        elif some_healthy(seen):
             return ""
         else:
             told.append("none of the %d tasks of %s is a healthy target" % (len(running), name))

@@ -13,7 +13,7 @@ from datetime import datetime
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FAST, TAG_FENCE, TAG_ORIGIN
 
 ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that are final."""
@@ -163,10 +163,14 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Strategy:
-    """How ECS brings a new revision into service, and how many seconds of its own choice it takes for that (bake times)."""
+    """How ECS brings a new revision into service, and how many seconds of its own choice it takes for that (bake times).
+
+    ``pauses`` are (lifecycle stage, minutes, what ECS does then: ROLLBACK or CONTINUE) of its lifecycle hooks of type PAUSE, which wait for a person.
+    """
 
     name: str = "ROLLING"
     bake: float = 0.0
+    pauses: tuple[tuple[str, int, str], ...] = ()
 
     @classmethod
     def from_boto(cls, answer):
@@ -179,7 +183,15 @@ class Strategy:
             steps = answer.get("linearConfiguration", {})
             pauses = math.ceil(100 / steps.get("stepPercent", 10.0)) - 1  # none after the step to 100 %
             before = pauses * steps.get("stepBakeTimeInMinutes", 6)
-        return cls(name, 0.0 if name == "ROLLING" else 60.0 * (before + last))
+        return cls(name, 0.0 if name == "ROLLING" else 60.0 * (before + last), tuple(_pauses(answer)))
+
+
+def _pauses(answer):
+    """Defaults are those of botocore's documentation of DeploymentLifecycleHookTimeoutConfiguration."""
+    for hook in answer.get("lifecycleHooks", []):
+        timeout = hook.get("timeoutConfiguration", {})
+        for stage in hook.get("lifecycleStages", []) if hook.get("targetType") == "PAUSE" else ():
+            yield stage, timeout.get("timeoutInMinutes", 1440), timeout.get("action", "ROLLBACK")
 
 
 @dataclass(frozen=True)
@@ -199,7 +211,11 @@ class Balancer:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as DescribeServices tells it; ``events`` are (time, message), newest first."""
+    """A service as DescribeServices tells it; ``events`` are (time, message), newest first.
+
+    ``configuration`` is its DeploymentConfiguration, in botocore's shape, ``grace`` its healthCheckGracePeriodSeconds. ``fast`` are the tags, (key,
+    value), in which runs remember what they were before. ``room``: whether it has room for more tasks at any time, as on Fargate.
+    """
 
     name: str
     status: str
@@ -216,6 +232,10 @@ class Service:
     pending: int = 0
     fence: Fence | None = None
     target_groups: tuple[str, ...] = ()
+    configuration: dict = field(default_factory=dict, hash=False, repr=False)
+    grace: int | None = None
+    fast: tuple[tuple[str, str], ...] = ()
+    room: bool = False
 
     @classmethod
     def from_boto(cls, answer):
@@ -238,6 +258,10 @@ class Service:
             target_groups=tuple(
                 item["targetGroupArn"] for item in answer.get("loadBalancers", []) if "targetGroupArn" in item
             ),
+            configuration=answer.get("deploymentConfiguration", {}),
+            grace=answer.get("healthCheckGracePeriodSeconds"),
+            fast=tuple((tag["key"], tag["value"]) for tag in answer.get("tags", []) if tag["key"].startswith(TAG_FAST)),
+            room=_has_room(answer),
         )
 
     @property
@@ -250,10 +274,46 @@ class Service:
         """The deployment that ECS is bringing about, or has brought about; None for a service without one."""
         return next((deployment for deployment in self.deployments if deployment.status == "PRIMARY"), None)
 
+    @property
+    def settled(self):
+        """Whether its primary deployment is all that is to run: what there may be of others only drains (early success, DEFERRED)."""
+        primary = self.primary
+        others = [item for item in self.deployments if item is not primary]
+        if primary is None or not others:
+            return primary is not None
+        return primary.rollout_state == "COMPLETED" and not any(item.desired or item.running for item in others)
+
+
+def _has_room(answer):
+    """Whether all of its tasks run on Fargate. Without a capacity provider strategy there is a launch type."""
+    providers = [item["capacityProvider"] for item in answer.get("capacityProviderStrategy", [])]
+    return all(name.startswith("FARGATE") for name in providers or [answer.get("launchType", "")])
+
 
 def _fence(tags):
     value = next((tag["value"] for tag in tags if tag["key"] == TAG_FENCE), None)
     return Fence.parse(value) if value else None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A lifecycle hook of type PAUSE at which a service deployment waits for a person, until ``expires``; then ECS does ``action``, ROLLBACK or
+    CONTINUE."""
+
+    hook_id: str
+    expires: datetime | None
+    action: str
+
+    @classmethod
+    def from_boto(cls, details):
+        """From the shape DeploymentLifecycleHookDetailList; None where nothing is waited for."""
+        waiting = [item for item in details if item.get("status") == "AWAITING_ACTION"]
+        if not waiting:
+            return None
+        # What it leaves out is told by botocore's documentation of DeploymentLifecycleHookTimeoutConfiguration.
+        return cls(
+            foreign(waiting[0]["hookId"]), waiting[0].get("expiresAt"), waiting[0].get("timeoutAction", "ROLLBACK")
+        )
 
 
 @dataclass(frozen=True)
@@ -262,8 +322,9 @@ class ServiceDeployment:
 
     ``brought_back`` is the task definition that ECS returned to when this deployment was rolled back, else None.
     ``digests`` are (image reference, digest): what a tag meant when this was deployed. ``stage`` is the lifecycle stage
-    (ServiceDeploymentLifecycleStage), which a blue/green, linear or canary deployment has; ``paused`` tells whether a
-    lifecycle hook waits for a person. ``revision``, ``back`` and ``sources`` are the service revisions of the same: what it deploys, what ECS
+    (ServiceDeploymentLifecycleStage), which a blue/green, linear or canary deployment has; ``pause`` is the Pause at which it waits, or None.
+    ``alarms`` are the names of the CloudWatch alarms, and ``breaker`` tells whether it was the circuit breaker, that made it fail.
+    ``revision``, ``back`` and ``sources`` are the service revisions of the same: what it deploys, what ECS
     returned to, and what it replaced; the last is read of the newest deployments and of the oldest one only.
     """
 
@@ -275,7 +336,9 @@ class ServiceDeployment:
     brought_back: str | None = None
     digests: tuple[tuple[str, str], ...] = ()
     stage: str = ""
-    paused: bool = False
+    pause: Pause | None = None
+    alarms: tuple[str, ...] = ()
+    breaker: bool = False
     finished_at: datetime | None = None
     revision: Revision | None = field(default=None, repr=False)
     back: Revision | None = field(default=None, repr=False)

@@ -6,14 +6,30 @@
 
 from __future__ import annotations
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, reading
+import contextlib
 
+try:
+    from botocore.exceptions import ClientError
+except ImportError as missing:
+    BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RefusedByAws, RollbackError, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+# What a service's deployment depends on, by the names of DescribeTargetGroups and of DescribeTargetGroupAttributes.
+HEALTH_CHECK = (
+    "HealthCheckIntervalSeconds",
+    "HealthCheckTimeoutSeconds",
+    "HealthyThresholdCount",
+    "UnhealthyThresholdCount",
+)
+DELAY = "deregistration_delay.timeout_seconds"
 REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]
 
 
 class ElbGateway:
-    """Reads the health of targets.
+    """Reads the health of targets, and what target groups are set to; changes the latter.
 
     :param client: boto3 client of elbv2.
     """
@@ -45,3 +61,49 @@ class ElbGateway:
                 )
                 for item in answer["TargetHealthDescriptions"]
             }
+
+    def settings(self, groups):
+        """What target groups (ARNs) are set to: ARN → name → int, of HEALTH_CHECK and DELAY; without those that are gone.
+
+        :raises RefusedByAws: these credentials may not ask.
+        """
+        return {arn: found for arn, found in zip(groups, side_by_side(self._settings, groups)) if found}
+
+    def _settings(self, group):
+        try:
+            with _refused_for(group):
+                described = self._elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
+                answer = self._elb.describe_target_group_attributes(TargetGroupArn=group)
+        except RefusedByAws as error:
+            if error.__cause__.response["Error"]["Code"] != "TargetGroupNotFound":
+                raise
+            return None
+        with reading("DescribeTargetGroups"):
+            found = {name: described[name] for name in HEALTH_CHECK}
+        with reading("DescribeTargetGroupAttributes"):
+            return dict(found, **{DELAY: int({item["Key"]: item["Value"] for item in answer["Attributes"]}[DELAY])})
+
+    def set(self, group, values):
+        """Change settings (name → int) of a target group (ARN), and nothing else.
+
+        :raises RefusedByAws: it may not be, or not so.
+        """
+        health_check = {name: value for name, value in values.items() if name != DELAY}
+        with _refused_for(group):
+            if health_check:
+                self._elb.modify_target_group(TargetGroupArn=group, **health_check)
+            if DELAY in values:
+                attributes = [{"Key": DELAY, "Value": str(values[DELAY])}]
+                self._elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
+
+
+@contextlib.contextmanager
+def _refused_for(group):
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response["Error"]
+        raise RefusedByAws(
+            "Elastic Load Balancing refuses %s for %s (%s: %s)"
+            % (error.operation_name, group, answer["Code"], answer["Message"])
+        ) from error

@@ -105,6 +105,16 @@ def _of_service(seen, target):
     yield from _under_way(target)
     if service.strategy.name != "ROLLING" and target.since is None:
         yield _bake_time(service, seen.wait_timeout)
+    if target.since is None:
+        yield from (_pause(service, *pause) for pause in service.strategy.pauses)
+
+
+def _pause(service, stage, minutes, action):
+    """A person has wanted to be asked, also when it is this collection that deploys."""
+    then = "goes on by itself" if action == "CONTINUE" else "is rolled back"
+    what = "at %s a lifecycle hook pauses its deployments for %d minutes at most, then each %s" % (stage, minutes, then)
+    cure = "The run waits, and tells the command that lets it go on (aws ecs continue-service-deployment)."
+    return Finding("lifecycle_hook", service.name, NOTED, what, cure)
 
 
 def _bake_time(service, wait_timeout):

@@ -26,6 +26,7 @@ IDENTIFIERS = (
     "SourceDBInstanceIdentifier",
     "TargetDBInstanceIdentifier",
     "RoleArn",
+    "TargetGroupArn",
     "FeatureName",
     "ResourceName",
     "SecretId",

@@ -30,6 +30,7 @@ TAG_UNFINISHED = (
     "spymeo:rollback-unfinished"  # on a DB instance that a run has restored, until it is finished: see state.Unfinished
 )
 TAG_FENCE = "spymeo:rollback-fence"  # on an ECS service that stands at 0 tasks: what it is to get back
+TAG_FAST = "spymeo:rollback-fast"  # on an ECS service: what was set before a fast deployment, see _ecs/fast.py; of target groups with their name behind
 TAG_POINT = "spymeo:release-point"  # on a snapshot: the release point that it was taken for, before any harm
 TAG_ORIGIN = "spymeo:rollback-origin"  # on a task definition: the one whose content it has
 

@@ -348,6 +348,9 @@ VARIABLES = {
         (CODE, FULL, TRIAGE, RELEASES),
     ),
     "rollback_on_failure": Variable(_choice("back", "stay"), "empty, back, or stay", (), (CODE, SECRETS)),
+    "rollback_deployment": Variable(
+        _choice("as_configured", "fast"), "empty, as_configured, or fast", (), (*ROLLBACKS, UNDO)
+    ),
     "rollback_deploy_timeout": Variable(
         _check_seconds, "empty, or how many seconds the deployment may take, like 900", (), (*ROLLBACKS, UNDO, UNFENCE)
     ),
@@ -580,6 +583,7 @@ OF_ROLES = frozenset(
         "code_database",
         "code_fence",
         "code_database_secret",
+        "code_deployment",
         "code_despite_migrations",
         "code_fail_on_error",
         "code_on_failure",
@@ -625,6 +629,7 @@ OF_ROLES = frozenset(
         "database_warm",
         "report_base_url",
         "report_contacts",
+        "report_deployment",
         "report_environment",
         "report_fence",
         "report_sequences",
@@ -700,6 +705,7 @@ OF_ROLES = frozenset(
         "undo_aws",
         "undo_cluster",
         "undo_database_secret",
+        "undo_deployment",
         "undo_environment",
         "undo_probe",
         "undo_proof",

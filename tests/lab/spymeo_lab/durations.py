@@ -22,6 +22,9 @@ class Durations:
     )
     deployment_minimum: float = 0.0  # ECS: a deployment is not completed earlier than this
     minute: float = 1.0  # ECS: a minute of a bake time (bakeTimeInMinutes and its like)
+    alarm_bake: float = (
+        1.0  # ECS: a rolling deployment with alarms is watched on; AWS computes it from the alarms, and it is minutes
+    )
     stopped_task_retention: float = 3600.0  # ECS: stopped tasks stay visible this long
     snapshot: float = 1.0  # RDS: CreateDBSnapshot until available
     restore: float = 1.0  # RDS: restore until the endpoint answers

@@ -127,10 +127,6 @@ def check_configuration(configuration: dict) -> None:
     if configuration["maximumPercent"] < 100:
         raise ApiError("InvalidParameterException", "maximumPercent must be greater than or equal to 100.")
     _check_early_success(configuration)
-    if configuration.get("lifecycleHooks"):
-        raise ApiError("InvalidParameterException", "The lab has no lifecycle hooks.")
-    if configuration.get("alarms", {}).get("enable"):
-        raise ApiError("InvalidParameterException", "The lab does not watch deployment alarms.")
 
 
 def _check_early_success(configuration: dict) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from . import ecs_hooks as hooks
 from .ecs_decide import breaker_threshold
 from .ecs_state import STARTING, Cluster, Deployment, EcsService, Revision, ServiceDeployment, Task
 
@@ -186,8 +187,9 @@ def service_deployment(record: EcsService, each: ServiceDeployment) -> dict:
         "targetServiceRevision": counted(each.target),
         "deploymentConfiguration": each.configuration,
         "deploymentCircuitBreaker": _breaker(record, each),
-        "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
+        "alarms": hooks.shape_of_alarms(each),
         **_present(stoppedAt=each.stopped_at, rollback=each.rollback, lifecycleStage=each.stage),
+        **({"lifecycleHookDetails": [hook.shape() for hook in each.hooks]} if each.hooks else {}),
     }
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ..wire import ApiError, Service
 from . import ecs_describe as describe
+from . import ecs_hooks as hooks
 from .ecs_state import EcsService, ServiceDeployment
 from .ecs_store import page, refuse
 
@@ -72,6 +73,15 @@ class HistoryOperations(Service):
                     "ConflictException", f"The service deployment {arn} has no service revision to roll back to."
                 )
             deployment.status, deployment.updated_at = "ROLLBACK_REQUESTED", self.lab.now()
+        return {"serviceDeploymentArn": arn}
+
+    def continue_service_deployment(self, request: dict) -> dict:
+        """Let a deployment go on that a lifecycle hook has paused, or roll it back."""
+        arn = request["serviceDeploymentArn"]
+        found = self._find_deployment(arn)
+        if found is None:
+            raise ApiError("ServiceDeploymentNotFoundException", "Service deployment not found.")
+        hooks.answer(self.lab, found[1], request["hookId"], request.get("action", "CONTINUE"))
         return {"serviceDeploymentArn": arn}
 
     def _find_deployment(self, arn: str) -> tuple[EcsService, ServiceDeployment] | None:

@@ -9,11 +9,14 @@ import time
 import uuid
 
 from . import ecs_describe as describe
+from . import ecs_hooks as hooks
 from . import ecs_shift as shift
 from .ecs_state import ACTIVE, PRIMARY, Deployment, EcsService, Revision, ServiceDeployment
 from .ecs_store import number, word
 
 BREAKER = "ECS deployment circuit breaker: "
+ALARM = "ECS deployment alarm: "
+ROLLED_BACK = (hooks.ENDED, hooks.LATE)
 
 
 def tell(lab, service: EcsService, message: str) -> None:
@@ -52,7 +55,8 @@ def begin(lab, service: EcsService, definition: dict, desired_before: int = 0) -
             _supersede(lab, service, service.ongoing)
         configuration = dict(service.settings["deploymentConfiguration"])
         arn = lab.arn("ecs", f"service-deployment/{path}/{word()}")
-        service.history.insert(0, ServiceDeployment(arn, revision, sources, configuration, now, now))
+        deaf_to = hooks.in_alarm(lab, configuration)
+        service.history.insert(0, ServiceDeployment(arn, revision, sources, configuration, now, now, deaf_to=deaf_to))
         shift.prepare(lab, service, service.history[0])
     _make_primary(lab, service, Deployment(f"ecs-svc/{number()}", revision, now, now), desired_before)
 
@@ -91,14 +95,10 @@ def advance(lab, service: EcsService) -> None:
     if ongoing.status == "PENDING":
         ongoing.status, ongoing.started_at, ongoing.updated_at = "IN_PROGRESS", lab.now(), lab.now()
     elif ongoing.status == "ROLLBACK_REQUESTED":
-        fail(lab, service, "ECS deployment was stopped by a user.", "deployment stopped by a user.")
-        _roll_back(
-            lab,
-            service,
-            ongoing,
-            "Service deployment rolled back because of a StopServiceDeployment request.",
-            "ECS deployment: ",
-        )
+        by = "a lifecycle hook" if any(hook.status in ROLLED_BACK for hook in ongoing.hooks) else "a user"
+        fail(lab, service, f"ECS deployment was stopped by {by}.", f"deployment stopped by {by}.")
+        reason = "of a lifecycle hook." if by != "a user" else "of a StopServiceDeployment request."
+        _roll_back(lab, service, ongoing, f"Service deployment rolled back because {reason}", "ECS deployment: ")
     else:
         shift.advance(lab, service)
 
@@ -109,6 +109,8 @@ def complete(lab, service: EcsService) -> None:
     primary.rollout_state, primary.updated_at = "COMPLETED", lab.now()
     primary.rollout_reason = f"ECS deployment {primary.id} completed."
     service.completed = primary
+    for each in service.deployments:  # with early success there may be some left: they are only cleaned up from now on
+        each.held = 0
     tell(lab, service, f"(deployment {primary.id}) deployment completed.")
     if ongoing is not None:
         # A rollback that reached its end looks like success in deployments[]; only here it is told apart.
@@ -133,25 +135,45 @@ def trip_breaker(lab, service: EcsService, *, may_roll_back: bool) -> None:
     ongoing = service.ongoing
     ongoing.breaker_triggered, ongoing.failure_count = True, service.primary.breaker_failures
     fail(lab, service, BREAKER + "tasks failed to start.", "deployment failed: tasks failed to start.")
-    reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+    _end_badly(lab, service, "the circuit breaker threshold was exceeded.", BREAKER, may_roll_back=may_roll_back)
+
+
+def watch_alarms(lab, service: EcsService) -> None:
+    """An alarm that has gone into ALARM since the deployment began ends it. ECS is deaf to those that were in ALARM before."""
+    ongoing = service.ongoing
+    if ongoing is None or ongoing.status != "IN_PROGRESS" or service.primary.rollout_state == "FAILED":
+        return
+    ongoing.triggered = tuple(
+        name for name in hooks.in_alarm(lab, ongoing.configuration) if name not in ongoing.deaf_to
+    )
+    if ongoing.triggered:
+        fail(lab, service, ALARM + "alarm detected.", "deployment failed: alarm detected.")
+        _end_badly(
+            lab,
+            service,
+            "a CloudWatch alarm was detected.",
+            ALARM,
+            may_roll_back=ongoing.configuration["alarms"]["rollback"],
+        )
+
+
+def baked(lab, ongoing: ServiceDeployment) -> bool:
+    """Whether a rolling deployment whose tasks are there is done: its alarms are watched for a while more."""
+    if not ongoing.configuration.get("alarms", {}).get("enable") or ongoing.rollback or ongoing.strategy != "ROLLING":
+        return True
+    ongoing.baking_since = ongoing.baking_since or time.monotonic()
+    return time.monotonic() - ongoing.baking_since >= lab.durations.alarm_bake
+
+
+def _end_badly(lab, service: EcsService, why: str, prefix: str, *, may_roll_back: bool) -> None:
+    """Roll a deployment that has failed back, if it may be; nothing more is started of it."""
+    ongoing = service.ongoing
     if ongoing.rollback:
-        finish(
-            lab,
-            service,
-            ongoing,
-            "ROLLBACK_FAILED",
-            "The rollback failed because the circuit breaker threshold was exceeded.",
-        )
+        finish(lab, service, ongoing, "ROLLBACK_FAILED", f"The rollback failed because {why}")
     elif may_roll_back and service.completed is not None:
-        _roll_back(lab, service, ongoing, reason, BREAKER)
-    else:  # nothing is started any more: AWS calls that stalled, and leaves it to a person
-        finish(
-            lab,
-            service,
-            ongoing,
-            "STOPPED",
-            "Service deployment failed because the circuit breaker threshold was exceeded.",
-        )
+        _roll_back(lab, service, ongoing, f"Service deployment rolled back because {why}", prefix)
+    else:  # AWS calls that stalled, and leaves it to a person
+        finish(lab, service, ongoing, "STOPPED", f"Service deployment failed because {why}")
 
 
 def fail(lab, service: EcsService, reason: str, event: str) -> None:

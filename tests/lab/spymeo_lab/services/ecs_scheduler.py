@@ -59,6 +59,7 @@ class Scheduler:
             if task.wanted and task.last_status == "RUNNING":
                 self._observe(service, deployments[task.started_by], task)
         self._watch_breaker(service)
+        rollout.watch_alarms(self.lab, service)
         self._step(service)
         service.tasks = [task for task in service.tasks if task.last_status != "STOPPED"]
         if service.primary is before:  # the middle of a rollback can be seen for a round at least
@@ -229,6 +230,7 @@ class Scheduler:
             (done or _early(service, counts))
             and primary.rollout_state == "IN_PROGRESS"
             and age >= self.lab.durations.deployment_minimum
+            and (service.ongoing is None or rollout.baked(self.lab, service.ongoing))
         ):
             rollout.complete(self.lab, service)
         steady = done and primary.rollout_state == "COMPLETED"

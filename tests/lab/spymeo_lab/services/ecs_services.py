@@ -8,6 +8,7 @@ import copy
 
 from ..wire import ApiError, Service
 from . import ecs_describe as describe
+from . import ecs_hooks as hooks
 from . import ecs_rollout as rollout
 from .ecs_decide import check_configuration, check_strategy
 from .ecs_state import EcsService
@@ -119,6 +120,7 @@ class ServiceOperations(Service):
             raise refuse("The lab runs services with launch type FARGATE and scheduling strategy REPLICA.")
         check_network(settings)
         check_configuration(settings["deploymentConfiguration"])
+        hooks.check(settings["deploymentConfiguration"])
         check_strategy(settings["deploymentConfiguration"], settings["loadBalancers"])
         if "healthCheckGracePeriodSeconds" in settings and not settings["loadBalancers"]:
             raise refuse("Health check grace period is only valid for services configured to use load balancers")

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """ECS: blue/green, linear and canary deployments: the lifecycle stages, and the traffic that goes from blue to green.
 
-The stages are those of botocore's ServiceDeploymentLifecycleStage. The lab has no lifecycle hooks and no test listener, so
-that a stage without work lasts one round of the scheduler.
+The stages are those of botocore's ServiceDeploymentLifecycleStage. The lab has no test listener, so that a stage without work lasts one
+round of the scheduler, unless a lifecycle hook pauses it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 
+from . import ecs_hooks as hooks
 from .ecs_state import Deployment, EcsService, Revision, ServiceDeployment
 
 RECONCILE, BAKE, CLEAN_UP, SHIFT = "RECONCILE_SERVICE", "BAKE_TIME", "CLEAN_UP", "PRODUCTION_TRAFFIC_SHIFT"
@@ -62,7 +63,7 @@ def advance(lab, service: EcsService) -> None:
         return
     if ongoing.stage == SHIFT:
         _shift_on(lab, service, ongoing)
-    if ongoing.stage != CLEAN_UP and _done(lab, service, ongoing):
+    if ongoing.stage != CLEAN_UP and _done(lab, service, ongoing) and not hooks.holds(lab, ongoing):
         _enter(ongoing, STAGES[STAGES.index(ongoing.stage) + 1])
 
 

@@ -89,6 +89,10 @@ class ServiceDeployment:
     stage_since: float = 0.0  # monotonic seconds
     shifted: float = 0.0  # percent of the traffic that the target gets
     final_counts: dict[str, dict] = dataclasses.field(default_factory=dict)  # revision ARN → counts when it ended
+    hooks: list = dataclasses.field(default_factory=list)  # ecs_hooks.Hook: the pauses that it has come to
+    deaf_to: tuple[str, ...] = ()  # alarms that were in ALARM before it began
+    triggered: tuple[str, ...] = ()  # alarms that have ended it
+    baking_since: float | None = None  # monotonic seconds: its tasks are there, and its alarms are still watched
 
     @property
     def strategy(self) -> str:

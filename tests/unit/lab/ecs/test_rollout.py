@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from .conftest import BREAKER, NETWORK, refusal
@@ -378,3 +380,36 @@ def test_early_success_criteria_that_cannot_be_are_refused(stage, early):
     crashed_into(stage)
     code, _message = refusal(lambda: stage.update(deploymentConfiguration={"earlySuccessCriteria": early}))
     assert code == "InvalidParameterException"
+
+
+def alarm(stage, state: str) -> dict:
+    """A CloudWatch alarm in this state, and a deployment configuration that watches it."""
+    cloudwatch = stage.client("cloudwatch")
+    metric = {"MetricName": "errors", "Namespace": "app", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    limit = {"Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
+    cloudwatch.put_metric_alarm(AlarmName="errors", **metric, **limit)
+    cloudwatch.set_alarm_state(AlarmName="errors", StateValue=state, StateReason="test")
+    return {"alarms": {"alarmNames": ["errors"], "enable": True, "rollback": True}}
+
+
+def test_an_alarm_that_goes_off_rolls_a_deployment_back_and_is_named(stage):
+    stage.lab.durations = dataclasses.replace(stage.lab.durations, alarm_bake=60.0)
+    first = stage.definition()
+    stage.running(first, 1)
+    stage.update(taskDefinition=stage.definition(), deploymentConfiguration=alarm(stage, "OK"))
+    # Its tasks are there, and it is watched on.
+    stage.until(lambda: len(stage.service()["deployments"]) == 1 and stage.service()["runningCount"] == 1)
+    assert stage.history()[0]["status"] == "IN_PROGRESS"
+    stage.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue="ALARM", StateReason="test")
+    stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
+    told = stage.history()[0]
+    assert told["alarms"] == {"status": "TRIGGERED", "alarmNames": ["errors"], "triggeredAlarmNames": ["errors"]}
+    assert stage.service()["taskDefinition"] == first
+
+
+def test_an_alarm_that_was_off_before_the_deployment_began_is_ignored(stage):
+    stage.running(stage.definition(), 1)
+    stage.update(taskDefinition=(second := stage.definition()), deploymentConfiguration=alarm(stage, "ALARM"))
+    stage.until(lambda: stage.history()[0]["status"] == "SUCCESSFUL")
+    assert stage.history()[0]["alarms"]["status"] == "MONITORING_COMPLETE"
+    assert stage.service()["taskDefinition"] == second

@@ -190,6 +190,41 @@ def test_a_newer_deployment_begins_with_blue_alone(stage, pair):
     assert pair.answers(6) == {"blue": 6}
 
 
+def paused(stage, pair, minutes=30, action="ROLLBACK"):
+    """A deployment that waits, all its traffic shifted, and the pause as DescribeServiceDeployments tells it."""
+    timeout = {"timeoutInMinutes": minutes, "action": action}
+    hook = {
+        "targetType": "PAUSE",
+        "lifecycleStages": ["POST_PRODUCTION_TRAFFIC_SHIFT"],
+        "timeoutConfiguration": timeout,
+    }
+    pair.blue_serves({**BLUE_GREEN, "bakeTimeInMinutes": 0})
+    configured = {**BLUE_GREEN, "bakeTimeInMinutes": 0, "lifecycleHooks": [hook]}
+    stage.update(taskDefinition=stage.definition("lime"), deploymentConfiguration=configured)
+    return stage.history()[0]["serviceDeploymentArn"], stage.until(lambda: stage.history()[0].get("lifecycleHookDetails"))[0]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "answer"), [("CONTINUE", "SUCCESSFUL", "lime"), ("ROLLBACK", "ROLLBACK_SUCCESSFUL", "blue")]
+)
+def test_a_pause_waits_for_a_person_and_does_what_they_say(stage, pair, action, status, answer):
+    arn, hook = paused(stage, pair)
+    assert (hook["targetType"], hook["status"], hook["timeoutAction"]) == ("PAUSE", "AWAITING_ACTION", "ROLLBACK")
+    assert (hook["expiresAt"] - stage.history()[0]["createdAt"]).total_seconds() >= 30 * 0.6
+    assert (pair.status(), pair.answers(2)) == ("IN_PROGRESS", {"lime": 2})
+    stage.ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook["hookId"], action=action)
+    stage.until(lambda: pair.status() == status)
+    assert pair.answers(2) == {answer: 2}
+    again = dict(serviceDeploymentArn=arn, hookId=hook["hookId"], action="CONTINUE")
+    assert refusal(stage.ecs.continue_service_deployment, **again)[0] == "InvalidParameterException"
+
+
+def test_a_pause_that_nobody_ends_is_rolled_back_when_its_time_is_over(stage, pair):
+    paused(stage, pair, minutes=1)
+    stage.until(lambda: pair.status() == "ROLLBACK_SUCCESSFUL")
+    assert stage.history()[0]["lifecycleHookDetails"][0]["status"] == "TIMED_OUT"
+
+
 def test_the_breaker_ends_a_green_that_does_not_start(stage, pair):
     first = pair.blue_serves({**BLUE_GREEN, **BREAKER})
     pair.deploy("no-such-tag")
@@ -224,7 +259,19 @@ def test_how_much_of_the_traffic_is_shifted(configuration, minutes, percent):
             "canaryPercent must be from 0.1 to 100",
         ),
         ({"strategy": "LINEAR", "bakeTimeInMinutes": 1441}, "bakeTimeInMinutes must be from 0 to 1440"),
-        ({"strategy": "BLUE_GREEN", "lifecycleHooks": [{"targetType": "PAUSE"}]}, "no lifecycle hooks"),
+        ({"strategy": "BLUE_GREEN", "lifecycleHooks": [{"targetType": "PAUSE"}]}, "lifecycleStages is required"),
+        (
+            {
+                "strategy": "BLUE_GREEN",
+                "lifecycleHooks": [{"targetType": "PAUSE", "lifecycleStages": ["TEST_TRAFFIC_SHIFT"]}],
+            },
+            "PAUSE hooks cannot be configured at the lifecycle stage TEST_TRAFFIC_SHIFT",
+        ),
+        ({"strategy": "BLUE_GREEN", "lifecycleHooks": [{"lifecycleStages": ["PRE_SCALE_UP"]}]}, "of type PAUSE only"),
+        (
+            {"strategy": "BLUE_GREEN", "alarms": {"alarmNames": [], "enable": True, "rollback": True}},
+            "alarmNames cannot be empty",
+        ),
     ],
 )
 def test_refuses_what_does_not_fit(stage, pair, configuration, words):

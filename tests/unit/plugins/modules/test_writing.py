@@ -26,6 +26,7 @@ OPTIONS = {
     },
     "database_url": {"database_secret": "s", "run_id": "rb-1"},
     "ecs_fence": {"cluster": "c", "services": ["app"], "run_id": "rb-1"},
+    "ecs_finish": {"cluster": "c", "services": ["app"], "run_id": "rb-1"},
     "ecs_rollback": {"cluster": "c", "targets": {"app": "app:1"}, "run_id": "rb-1"},
     "rds_finish": {"db_instance": "a", "run_id": "rb-1"},
     "rds_restore": {"db_instance": "a", "snapshot": "s", "new_db_instance": "b", "run_id": "rb-1"},

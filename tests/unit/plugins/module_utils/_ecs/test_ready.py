@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import (
     all_of,
+    all_there,
     alone,
     asked_about_health,
     judge,
@@ -19,6 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     Container,
     Deployment,
+    Pause,
     Service,
     ServiceDeployment,
     ServiceTask,
@@ -123,7 +125,16 @@ def test_several_services_are_one_answer(answers, together):
     [
         (dict(), "app: 2 of 2 tasks run app:1, 0 failed"),
         (dict(stage="BAKE_TIME"), "app: 2 of 2 tasks run app:1, 0 failed, BAKE_TIME"),
-        (dict(stage="POST_SCALE_UP", paused=True), "aws ecs continue-service-deployment"),
+        (
+            dict(stage="POST_SCALE_UP", pause=Pause("ecs-pause-1", NOW + timedelta(minutes=30), "ROLLBACK")),
+            "POST_SCALE_UP, paused by a lifecycle hook until %s UTC, when it is rolled back; to let it go on now: aws ecs continue-service-deployment "
+            "--service-deployment-arn %s --hook-id ecs-pause-1 --action CONTINUE"
+            % ((NOW + timedelta(minutes=30)).strftime("%Y-%m-%d %H:%M"), ours("IN_PROGRESS").arn),
+        ),
+        (
+            dict(stage="BAKE_TIME", pause=Pause("p", None, "CONTINUE")),
+            "paused by a lifecycle hook; to let it go on now: aws ecs",
+        ),
     ],
 )
 def test_tells_the_stage_of_a_deployment_and_who_it_waits_for(changes, told):
@@ -153,6 +164,54 @@ def test_who_asks_a_task_whether_it_is_well(load_balanced, has_health_check, ask
 )
 def test_tasks_that_nobody_asks_are_watched(before, seconds, dead, after):
     assert isinstance(watched(STEADY, "x/app:1", before, seconds, dead), after)
+
+
+ALARM = "arn:aws:ecs:r:1:service-deployment/production/app/xyz"
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_SUCCESSFUL", "STOPPED"])
+def test_a_deployment_that_an_alarm_has_ended_names_it_and_what_to_do(status):
+    seen = judge(STEADY, replace(ours(status), arn=ALARM, alarms=("5xx",)), "x/app:1")
+    assert seen.reason.startswith("ECS gave up app:1 on app and ")
+    assert "of its deployment alarms, 5xx went into ALARM meanwhile" in seen.reason
+    assert "aws cloudwatch describe-alarms --alarm-names 5xx" in seen.reason
+    assert (
+        "update-service --cluster production --service app --deployment-configuration 'alarms={alarmNames=[5xx],enable=false"
+        in seen.reason
+    )
+
+
+def test_a_breaker_without_rollback_is_not_taken_for_somebody_else():
+    assert "starts no more tasks of it" in judge(STEADY, replace(ours("STOPPED"), breaker=True), "x/app:1").reason
+    assert "by somebody else" in judge(STEADY, ours("STOPPED"), "x/app:1").reason
+
+
+def with_older(rollout_state, desired, running):
+    primary, older = STEADY.deployments[0], Deployment("ACTIVE", "x/app:2", NOW, desired, running, 0, "COMPLETED")
+    return replace(STEADY, deployments=(replace(primary, rollout_state=rollout_state), older))
+
+
+@pytest.mark.parametrize(
+    ("rollout_state", "desired", "running", "answer"),
+    [
+        ("COMPLETED", 0, 0, Ready),  # what is left drains, and ECS has been told not to wait for that (DEFERRED)
+        ("COMPLETED", 0, 1, Pending),
+        ("COMPLETED", 1, 0, Pending),
+        ("IN_PROGRESS", 0, 0, Pending),
+        (None, 0, 0, Pending),  # no rolling deployment
+    ],
+)
+def test_what_only_drains_keeps_no_success_from_being_one(rollout_state, desired, running, answer):
+    seen = with_older(rollout_state, desired, running)
+    assert seen.settled is (answer is Ready)
+    assert isinstance(judge(seen, ours("SUCCESSFUL"), "x/app:1"), answer)
+
+
+@pytest.mark.parametrize(
+    ("target", "running", "there"), [("x/app:1", 2, True), ("x/app:1", 1, False), ("x/app:2", 2, False)]
+)
+def test_all_tasks_are_there(target, running, there):
+    assert all_there(service(("PRIMARY", "x/app:1", running, 0)), target) is there
 
 
 def to_run(*definitions):

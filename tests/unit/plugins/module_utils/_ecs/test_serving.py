@@ -12,6 +12,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving impor
     expected_of,
     judge_targets,
     judge_tasks,
+    judge_traffic,
+    some_healthy,
     verdict_of_targets,
     verdict_of_tasks,
 )
@@ -191,3 +193,51 @@ def test_what_an_earlier_try_has_deployed_is_not_fenced():
         "what comes back is deployed already, and nothing else is left",
     )
     assert choose_fence("auto", [EMPTY, seen()], deployed=True) == ("none", "something serves")
+
+
+def told(**states):
+    """Health of addresses (t0 is 10.0.0.0), in the first of two target groups."""
+    return ((BALANCER, ({f"10.0.0.{name[1:]}": (state, "") for name, state in states.items()}, {})),)
+
+
+@pytest.mark.parametrize(
+    ("look", "left", "answer"),
+    [
+        (seen(), (), Ready),
+        (seen(health=told(t0="healthy", t1="initial")), (), Pending),
+        (seen(running=tasks(OLD)), (), Pending),
+        (seen(service(desired=0), ()), (), Pending),
+        # a task of something else that is still to run, and is a healthy target
+        (seen(running=tasks(OLD, OLD, NEW), health=told(t0="healthy", t1="healthy", t2="healthy")), (), Pending),
+        (seen(running=tasks(OLD, OLD, NEW), health=told(t0="healthy", t1="healthy", t2="unhealthy")), (), Ready),
+        (seen(running=tasks(OLD, OLD, NEW), health=told(t0="healthy", t1="healthy", t2="draining")), (), Ready),
+        # one that ECS is stopping already
+        (seen(health=told(t0="healthy", t1="healthy", t9="healthy")), ("10.0.0.9",), Pending),
+        (seen(health=told(t0="healthy", t1="healthy", t9="draining")), ("10.0.0.9",), Ready),
+        (seen(health=told(t0="healthy", t1="healthy", t9="unused")), ("10.0.0.9",), Ready),
+        # its address is a new task's by now
+        (seen(), ("10.0.0.1",), Ready),
+        # what cannot be known is not believed
+        (seen(running=tasks(OLD, OLD, address=False)), (), Pending),
+        (Seen(service(), tasks(OLD, OLD), OLD, (), "may not be read"), (), Pending),
+        # without a load balancer
+        (Seen(service(balancers=()), tasks(OLD, OLD), OLD), (), Ready),
+        (Seen(service(balancers=()), tasks(OLD, OLD, NEW), OLD), (), Pending),
+    ],
+)
+def test_all_traffic_is_on_healthy_tasks_of_the_release(look, left, answer):
+    assert isinstance(judge_traffic(look, left), answer)
+
+
+@pytest.mark.parametrize(
+    ("look", "healthy"),
+    [
+        (seen(health=told(t0="healthy", t1="unhealthy")), True),
+        (seen(states=("unhealthy", "initial")), False),
+        (seen(running=()), False),
+        (Seen(service(), tasks(OLD), OLD, (), "may not be read"), True),  # it may serve
+        (Seen(service(balancers=()), tasks(OLD), OLD), True),
+    ],
+)
+def test_some_task_serves_or_may(look, healthy):
+    assert some_healthy(look) is healthy

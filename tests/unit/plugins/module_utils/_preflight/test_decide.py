@@ -289,6 +289,11 @@ def test_all_failures_are_told_at_once_and_first():
         (Strategy(), None, []),
         (Strategy("BLUE_GREEN", 300.0), None, [("bake_time", "noted")]),
         (Strategy("CANARY", 3900.0), None, [("bake_time", "failed")]),
+        (
+            Strategy("BLUE_GREEN", 0.0, (("POST_SCALE_UP", 30, "ROLLBACK"),)),
+            None,
+            [("bake_time", "noted"), ("lifecycle_hook", "noted")],
+        ),
         (Strategy("CANARY", 3900.0), NOON, []),  # it runs its target, and is not deployed
     ],
 )

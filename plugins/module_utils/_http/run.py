@@ -50,7 +50,7 @@ def go_through(scenario, session, values, secrets):
         elif missing:
             outcomes.append(Outcome(step, None, "nothing captured %s" % ", ".join(missing)))
         else:
-            outcome = _taken(step, session, values, secrets)
+            outcome = taken(step, session, values, secrets)
             values.update(outcome.captured)
             secrets += [value for value in outcome.captured.values() if is_maskable(value)]
             stopped = stopped or outcome.verdict != PASSED
@@ -58,7 +58,7 @@ def go_through(scenario, session, values, secrets):
     return outcomes
 
 
-def _taken(step, session, values, secrets):
+def taken(step, session, values, secrets):
     """The Outcome of a step, whatever goes wrong with it: what an answer does to a parser or a library must not lose the other checks."""
     try:
         return _take(step, session, values, secrets)

@@ -47,7 +47,7 @@ def whole(**changes):
 def test_each_check_has_its_verdict_and_what_has_no_answer_is_no_check():
     verification = whole(test=None)
     assert [(check["name"], check["reason"]) for check in verification.run()] == [
-        ("health", "1 steps, the slowest answer took 0.50 s"),
+        ("health", "1 step, the slowest answer took 0.50 s"),
         ("tasks", "2 tasks run"),
         ("logs", "2 tasks run, last request at 12"),
     ]

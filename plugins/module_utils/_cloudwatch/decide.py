@@ -19,7 +19,7 @@ LONGEST_AFTER, BEFORE = 10, 60  # minutes that are compared
 # A minute with less counts for nothing: at night, half of it would be the requests of the checks themselves.
 BUSY = 60  # requests
 LEAST_AFTER, LEAST_BEFORE = 2, 10  # minutes; one minute against sixty is never better than one in 61
-SURE = 0.01
+SURE = 0.01 / 2  # two things are compared, and one in a hundred may be wrong in either
 # What is surely worse may be worse by nothing that anybody feels.
 MORE_ERRORS, MORE_LATENCY = 0.01, 0.1  # share, seconds
 TIMES_ERRORS, TIMES_LATENCY = 2.0, 1.5

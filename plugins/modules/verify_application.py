@@ -26,7 +26,9 @@ options:
     type: dict
     suboptions:
       base_url:
-        description: The application's URL without a path, like C(https://app.spymeo.fr).
+        description:
+          - The application's URL, like C(https://app.spymeo.fr); a path in it comes before the path of each step.
+          - V(none) says that the application has no HTTP. Then there are no scenarios.
         type: str
         required: true
       scenarios:
@@ -78,7 +80,7 @@ options:
     type: dict
     suboptions:
       log_groups:
-        description: The names of the CloudWatch Logs groups.
+        description: The names of the CloudWatch Logs groups. An empty list says that the application does not log there; then no log is read.
         type: list
         elements: str
         required: true

@@ -20,7 +20,7 @@ description:
   - In check mode no request is sent.
 options:
   base_url:
-    description: The application's URL without a path, like C(https://app.spymeo.fr).
+    description: The application's URL, like C(https://app.spymeo.fr). A path in it comes before the path of each step.
     type: str
     required: true
   scenarios:

@@ -31,7 +31,7 @@ _COMPRESSED = ("gzip", "x-gzip", "deflate")
 class Session:
     """Requests with the cookies of one scenario. Redirects are answers like any other, and are not followed.
 
-    :param base_url: scheme, host and port, without a path.
+    :param base_url: scheme, host, port, and perhaps a path that each path begins with.
     :param timeout: seconds to connect, and seconds until the answer is complete.
     """
 

@@ -31,7 +31,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Bad
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import BASE_URL, requests_of, told_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import (
+    BASE_URL,
+    NO_HTTP,
+    NOT_A_URL,
+    requests_of,
+    told_all,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.check import LogCheck
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
@@ -52,6 +58,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.watc
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.watching import Living, Watching
 
 
+def _with_http(given):
+    """The option ``http``; None where the application has none.
+
+    :raises BadInput: there are scenarios all the same.
+    """
+    if not given or given["base_url"] != NO_HTTP:
+        return given
+    if given["scenarios"]:
+        raise BadInput("base_url", NO_HTTP, "there are scenarios, which need a URL")
+    return None
+
+
 class Asked:
     """What the options of verify_application ask for.
 
@@ -61,10 +79,10 @@ class Asked:
     """
 
     def __init__(self, params, now):
-        self._http, self._tasks, self._e2e = params["http"], params["tasks"], params["e2e"]
+        self._http, self._tasks, self._e2e = _with_http(params["http"]), params["tasks"], params["e2e"]
         self._database, self._watch = params["database"], params["watch"]
         self._run_id = params["run_id"] or new_run_id(now)
-        self._logs = LogCheck.of(params["logs"], now) if params["logs"] else None
+        self._logs = LogCheck.of(params["logs"], now) if params["logs"] and params["logs"]["log_groups"] else None
         self._settle = params["logs"]["settle"] if params["logs"] else 0
         self._scenarios = self._read_scenarios() if self._http else ()
         self.plan = requests_of(self._scenarios)
@@ -106,7 +124,7 @@ class Asked:
 
     def _read_scenarios(self):
         if not BASE_URL.fullmatch(self._http["base_url"]):
-            raise BadInput("base_url", self._http["base_url"], "it is not an http or https URL without user and path")
+            raise BadInput("base_url", self._http["base_url"], NOT_A_URL)
         check_variables(self._http["variables"])
         check_secrets(self._http["secrets"])
         return read_scenarios(self._http["scenarios"], self._names, self._http["lines"])

@@ -38,7 +38,7 @@ class Application(http.server.BaseHTTPRequestHandler):
         if route:
             route()
         else:
-            self._answer(200, str(self.headers).encode())
+            self._answer(200, f"{self.path}\n{self.headers}".encode())
 
     def do_POST(self):
         self._answer(200, self.rfile.read(int(self.headers["Content-Length"])), ("Set-Cookie", "session=1; HttpOnly"))
@@ -115,6 +115,13 @@ def base_url():
 
 def send(session, path, method="GET", headers=None, json=None, form=None):
     return session.send(method, path, headers or {}, json, form)
+
+
+@pytest.mark.parametrize("there", ["/red", "/red/"])
+def test_a_path_in_the_base_url_comes_before_each_path(base_url, there):
+    answer = send(Session(base_url + there, TIMEOUT), "/irect")
+    assert answer.status == 200
+    assert "/red/irect" in answer.text
 
 
 def test_sends_what_a_step_says_and_reads_the_answer(base_url):

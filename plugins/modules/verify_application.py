@@ -347,6 +347,12 @@ http:
   returned: when scenarios were sent
   type: list
   elements: dict
+left_behind:
+  description: What the scenarios may have left in the application's data, one line for each request that made it. Empty when all of that is seen to
+    be removed.
+  returned: when scenarios were sent
+  type: list
+  elements: str
 logs:
   description: What M(spymeo.rollback.log_errors_info) returns.
   returned: when logs were read

@@ -157,13 +157,14 @@ def _no_answer(error, timeout):
         return NoAnswer(
             False,
             "no connection within %d s: the network, or a firewall between this machine and the application" % timeout,
+            connected=False,
         )
     if isinstance(error, requests.exceptions.ReadTimeout) or any(isinstance(cause, socket.timeout) for cause in causes):
         return NoAnswer(True, "the connection stands, but no answer came within %d s" % timeout)
     if isinstance(error, requests.exceptions.SSLError):
-        return NoAnswer(False, "this machine does not trust the certificate (%s)" % _last(causes))
+        return NoAnswer(False, "this machine does not trust the certificate (%s)" % _last(causes), connected=False)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return NoAnswer(False, "this machine cannot resolve the name of the host")
+        return NoAnswer(False, "this machine cannot resolve the name of the host", connected=False)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return NoAnswer(True, "the connection was refused", connected=False)
     if _closed(error, causes):

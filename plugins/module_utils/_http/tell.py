@@ -57,7 +57,15 @@ def _told(scenario, outcomes):
         )
         for outcome in outcomes
     ]
-    return dict(name=scenario.name, verdict=overall(step["verdict"] for step in steps if step["verdict"]), steps=steps)
+    verdict = overall(step["verdict"] for step in steps if step["verdict"])
+    return dict(
+        name=scenario.name, verdict=verdict, steps=steps, left_behind=[item.left for item in outcomes if item.left]
+    )
+
+
+def left_behind(results):
+    """What scenarios may have left in the application's data, one line each (list of str)."""
+    return ["%s: %s" % (result["name"], line) for result in results for line in result["left_behind"]]
 
 
 def evidence(results):

@@ -14,7 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of, left_behind
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
@@ -166,7 +166,7 @@ class Verification:
         if why:
             return [check("scenarios", HTTP, INCONCLUSIVE, why)], None
         results, last = found
-        self.details[HTTP] = results
+        self.details.update({HTTP: results, "left_behind": left_behind(results)})
         checks = [check(item["name"], HTTP, item["verdict"], _told_steps(item), evidence_of(item)) for item in results]
         return checks, last
 

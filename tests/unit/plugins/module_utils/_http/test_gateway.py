@@ -211,7 +211,7 @@ def test_a_refused_connection_is_the_applications_fault():
 
 def test_a_name_that_cannot_be_resolved_is_not(base_url):
     answer = send(Session("http://application.invalid", TIMEOUT), "/")
-    assert answer == NoAnswer(False, "this machine cannot resolve the name of the host")
+    assert answer == NoAnswer(False, "this machine cannot resolve the name of the host", connected=False)
 
 
 def test_a_handshake_that_fails_is_not(base_url):

@@ -11,7 +11,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run 
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STEP = {"name": "get", "verdict": "passed", "reason": "status 200", "seconds": 0.5}
-HEALTH = {"name": "health", "verdict": "passed", "steps": [STEP]}
+HEALTH = {"name": "health", "verdict": "passed", "steps": [STEP], "left_behind": []}
 LOGS = {"verdict": "passed", "reason": "no errors", "evidence": []}
 TESTS = {"verdict": "failed", "reason": "they failed", "evidence": ["| expected 1"]}
 JUDGES = (("tasks", "tasks", lambda looks: ("passed", looks, [])), ("targets", "targets", lambda looks: None))
@@ -51,7 +51,7 @@ def test_each_check_has_its_verdict_and_what_has_no_answer_is_no_check():
         ("tasks", "2 tasks run"),
         ("logs", "2 tasks run, last request at 12"),
     ]
-    assert set(verification.details) == {"http", "logs"}
+    assert set(verification.details) == {"http", "left_behind", "logs"}
 
 
 @pytest.mark.parametrize(

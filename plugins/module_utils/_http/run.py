@@ -108,7 +108,9 @@ def _take(step, session, values, secrets):
         reason += ": there is nothing to clean up"
     removed = step.always and not step.unless and verdict == PASSED
     reached = not _by_the_balancer(answer)
-    return Outcome(step, verdict, reason, answer.status, answer.seconds, captured, sent, reached=reached, removed=removed)
+    return Outcome(
+        step, verdict, reason, answer.status, answer.seconds, captured, sent, reached=reached, removed=removed
+    )
 
 
 def _by_the_balancer(answer):

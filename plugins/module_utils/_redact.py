@@ -63,7 +63,7 @@ _SECRETS = (
      r"\b((?:password|passwd|passwort|pwd|passphrase|passcode|secret|token|api key)(?: \w{1,40}){0,4}? (?:is|was|=) ?)%s(?:%s)" % (
          _NO_VALUE, _QUOTED_OR_WORD), r"\1" + MASK),
     (("token", "session"), r"\b((?:token|session(?: id)?) )(?=[\w~+=-]{0,200}\d)[\w.~+/=-]{12,}", r"\1" + MASK),
-    (("pass", "secret", "token", "key"), r"(--?%s )%s" % (_NAME, r"(?:[\"'][^\"']*[\"']?|[^\s-]\S*)"), r"\1" + MASK),
+    (("pass", "secret", "token", "key"), r"((?<![\w-])--?%s )%s" % (_NAME, r"(?:[\"'][^\"']*[\"']?|[^\s-]\S*)"), r"\1" + MASK),
     (("-u ", "--user "), r"(\s(?:-u|--user) [^\s:/]{1,100}:)\S+", r"\1" + MASK),
     (("pass", "secret", "token", "key"), r"(<[^<>/\s]{0,40}%s[^<>]{0,100}>)[^<]+" % _NAME, r"\1" + MASK),
     (("pass", "secret", "token", "key"),

@@ -15,6 +15,8 @@ import html
 import re
 
 _VALUE_OF = {"input": "value", "meta": "content"}
+_READ = ("name", "value", "content", "type", "autocomplete")  # attributes; a page may have a million others
+_LONGEST = 16 * 1024  # characters of an attribute: tokens are shorter
 _NO_TAGS_INSIDE = ("script", "style", "textarea", "title")
 _TAG = re.compile(r"<([A-Za-z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"'][^\s>]*)))?""")
@@ -88,7 +90,8 @@ def _tag(text, at):
         if not part:
             return "", {}, len(text)
         value = next((item for item in part.groups()[1:] if item is not None), "")
-        attributes.setdefault(part[1].lower(), _decoded(value))
+        if part[1].lower() in _READ:
+            attributes.setdefault(part[1].lower(), _decoded(value[:_LONGEST]))
         at = part.end()
 
 

@@ -337,6 +337,12 @@ evidence:
   returned: always, unless the options are wrong
   type: list
   elements: str
+report:
+  description: The same for people, shorter, what is up (C(UP)), what broke (C(BROKE)) or is not known (C(UNKNOWN)), and which checks have passed. Empty
+    when all has passed.
+  returned: when something was measured
+  type: list
+  elements: str
 next:
   description: What to do now, a sentence each. Empty when all has passed.
   returned: always, unless the options are wrong
@@ -393,6 +399,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.ask import Asked
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.decide import next_steps, summary
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.tell import evidence_of, report_of
 
 HTTP = dict(
     base_url=dict(type="str", required=True),
@@ -479,15 +486,13 @@ def main():
             module.finish(reason=reason, verdict=INCONCLUSIVE, checks=[], evidence=[], next=[], **result)
         checks, details = asked.run(module.aws, module.measuring)
         verdict, reason = summary(checks)
-        evidence = [
-            "%s, %s: %s" % (check["name"], check["verdict"], line)
-            for check in checks
-            if check["verdict"] != PASSED
-            for line in check["evidence"] or [check["reason"]]
-        ]
+        evidence = evidence_of(checks)
         codes, following = details.get("logs", {}).get("codes", {}), "; ".join(module.params["following"])
         steps = next_steps(verdict, module.params["after"], codes, following)
-        result.update(details, verdict=verdict, reason=reason, checks=checks, evidence=evidence, next=steps)
+        report = report_of(checks) if verdict != PASSED else []
+        result.update(
+            details, verdict=verdict, reason=reason, checks=checks, evidence=evidence, next=steps, report=report
+        )
         if verdict != PASSED and module.params["fail_on_error"]:
             raise RollbackError(" ".join(["Verification: %s; %s." % (verdict, reason), *steps]), evidence, result)
         module.finish(**result)

@@ -40,8 +40,11 @@ def _stays(outcome, later):
     step = outcome.step
     if step.method not in WRITES or outcome.verdict is None or not outcome.reached or step.always:
         return False
-    if not references([step.json, step.form, step.path]) & OURS or 400 <= (outcome.status or 0) < 500:
+    status = outcome.status or 0
+    if not references([step.json, step.form, step.path]) & OURS or 400 <= status < 500:
         return False
+    if all(400 <= expected < 500 for expected in step.expect.status) and not 200 <= status < 400:
+        return False  # it is made to be refused, and was not taken
     return not any(_shows_gone(step, other) for other in later)
 
 

@@ -96,6 +96,8 @@ def test_a_sign_up_is_removed_or_told(answers, asked, verdicts, left):
             True,
         ),
         ({**MAKE, "capture": {}, "json": {"a": [{"b": "${unique}"}]}}, MADE, True),
+        ({**MAKE, "capture": {}, "expect": {"status": 404}}, BROKEN, False),  # it is made to be refused
+        ({**MAKE, "capture": {}, "expect": {"status": 404}}, MADE, True),
     ],
 )
 def test_what_is_of_this_run_alone_is_test_data(step, answer, left):

@@ -95,6 +95,8 @@ class Verification:
             watched = self._watched(checks)
             end_to_end, ended = self._end_to_end(tested.result()) if tested else ([], None)
             last = ended or last
+            if watched and watched[0] and watched[0][0] == FAILED:
+                last = datetime.now(timezone.utc)  # the last words of what has just died are awaited
             (looks, services), _why = seen.result() if seen else ((None, []), None)
         found = [*checks, *services, *self._told_watch(watched, looks, [*services, *end_to_end])]
         found += [*self._logs(looks, last), *end_to_end]

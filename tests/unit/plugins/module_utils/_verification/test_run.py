@@ -184,6 +184,18 @@ def test_traffic_of_which_nothing_can_be_said_is_no_check_and_is_said(answer, ch
     assert next(check["reason"] for check in found if check["kind"] == "watch") == words
 
 
+@pytest.mark.parametrize(("verdict", "awaited"), [("passed", False), ("failed", True)])
+def test_last_words_are_awaited_where_the_watch_has_failed(verdict, awaited):
+    moments = []
+
+    def read_logs(looks, last):
+        moments.append(last)
+        return LOGS
+
+    whole(watch=watching(verdict, []), read_logs=read_logs, test=None).run()
+    assert (moments[0] > NOON) is awaited
+
+
 def test_the_logs_are_read_when_the_watch_is_over():
     order = []
 

@@ -162,7 +162,7 @@ def traffic(production, ago: float):
     now = datetime.datetime.now(datetime.UTC)
     looks = look(ecs, [world.SERVICE], elb)
     since = now - datetime.timedelta(minutes=ago)
-    return verdict_of_traffic(elb, CloudwatchGateway(production.aws("cloudwatch")), looks, since, None, now)
+    return verdict_of_traffic(elb, lambda: CloudwatchGateway(production.aws("cloudwatch")), looks, since, None, now)
 
 
 def test_the_users_traffic_is_compared_with_the_hour_before(shared_production):

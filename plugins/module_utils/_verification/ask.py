@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
+from functools import lru_cache
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.gateway import CloudwatchGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.check import (
@@ -149,8 +150,10 @@ class Asked:
                 look=lambda: self._look(ecs, elb), judges=judges, look_again=lambda looks: self._look_again(ecs, looks)
             )
             if self._watch and self._watch["metrics"]:
-                cloudwatch = CloudwatchGateway(aws("cloudwatch"))
-                parts["compare"] = lambda looks: self._compare(elb, cloudwatch, looks)
+                # When it is called, nothing else is at work, so the client can be made then.
+                parts["compare"] = lambda looks: self._compare(
+                    elb, lru_cache(lambda: CloudwatchGateway(aws("cloudwatch"))), looks
+                )
         if self._logs:
             logs = LogsGateway(aws("logs"))
             parts["read_logs"] = lambda looks, last: self._read_logs(ecs, logs, looks, last)

@@ -17,7 +17,7 @@ def verdict_of_traffic(elb, cloudwatch, looks, since, harm, now):
     """(verdict, reason, evidence) over all load balancers of some services; the verdict is None where nothing can be said, and the reason why.
 
     :param elb: ElbGateway.
-    :param cloudwatch: CloudwatchGateway.
+    :param cloudwatch: callable that gives a CloudwatchGateway; called only where there is a minute to ask for.
     :param looks: list of Seen.
     :param since: since when all is as it is now (aware datetime), or None for the start of the newest task.
     :param harm: when the accident began (aware datetime), or None.
@@ -28,15 +28,12 @@ def verdict_of_traffic(elb, cloudwatch, looks, since, harm, now):
     if not groups or not (since or started):
         return None
     latest, earlier = windows(since or max(started), now, harm)
+    if latest[0] >= latest[1]:
+        return None, "no minute is over since then", []
     found = []
     for ways in _ways(elb, groups).values():
-        if not ways:
-            found.append((None, NO_WAY, []))
-        elif latest[0] >= latest[1]:
-            found.append((None, "no minute is over since then, so the load balancer's metrics say nothing yet", []))
-        else:
-            both = [merged([cloudwatch.minutes(way, *window) for way in ways]) for window in (latest, earlier)]
-            found.append(compare(*both))
+        both = [merged([cloudwatch().minutes(way, *window) for way in ways]) for window in (latest, earlier)]
+        found.append(compare(*both) if ways else (None, NO_WAY, []))
     return _together(found)
 
 

@@ -98,7 +98,9 @@ class Cloudwatch:
 def traffic(looks, errors=0.0, minutes=3, since=NOON, elb=None):
     elb = elb or Elb(balancers={GROUP: (ALB,)}, groups={ALB: {GROUP}})
     cloudwatch = Cloudwatch(errors)
-    return verdict_of_traffic(elb, cloudwatch, looks, since, None, NOON + timedelta(minutes=minutes)), cloudwatch.asked
+    return verdict_of_traffic(
+        elb, lambda: cloudwatch, looks, since, None, NOON + timedelta(minutes=minutes)
+    ), cloudwatch.asked
 
 
 def test_traffic_as_before_passes_and_worse_traffic_fails():

@@ -82,7 +82,7 @@ class Asked:
     def __init__(self, params, now):
         self._http, self._tasks, self._e2e = _with_http(params["http"]), params["tasks"], params["e2e"]
         self._database, self._watch = params["database"], params["watch"]
-        self._run_id = params["run_id"] or new_run_id(now)
+        self._run_id, self._known = params["run_id"] or new_run_id(now), None
         self._logs = LogCheck.of(params["logs"], now) if params["logs"] and params["logs"]["log_groups"] else None
         self._settle = params["logs"]["settle"] if params["logs"] else 0
         self._scenarios = self._read_scenarios() if self._http else ()
@@ -181,7 +181,8 @@ class Asked:
         """(verdict, reason, evidence, what was seen in JSON types)."""
         watch = Watch(self._watch["seconds"], self._watch["interval"], self._watch["failures"])
         living = Living(ecs, self._tasks["services"], self._tasks["targets"]).look if ecs else None
-        watched = Watching(watch, self._asking(reader) if self._pulse else None, living, measuring).run(over)
+        ask, services = self._asking(reader) if self._pulse else None, len(self._tasks["services"]) if ecs else 0
+        watched = Watching(watch, ask, living, measuring, services=services).run(over)
         seen = dict(
             seconds=round(watched.seconds, 1), requests=watched.asked, failed=len(watched.failed), ended=watched.ended
         )
@@ -202,8 +203,9 @@ class Asked:
 
     def _values(self, reader):
         """(what ``${name}`` stands for, the values of it that are hidden)."""
-        values = {**self._http["variables"], **read_secrets(reader, self._http["secrets"])}
-        return {**values, "run_id": self._run_id}, list(values.values())
+        if self._known is None:
+            self._known = {**self._http["variables"], **read_secrets(reader, self._http["secrets"])}
+        return {**self._known, "run_id": self._run_id}, list(self._known.values())
 
     def _send(self, reader):
         """(told scenarios, when the last request was sent)."""

@@ -17,7 +17,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.watc
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
-TASKS_EVERY = 2.0  # seconds; a look is three calls
+TASKS_EVERY, OF_EACH = (
+    2.0,
+    0.2,
+)  # seconds between two looks at the tasks, and for each service: a look is a call of ListTasks for each
 
 
 class Watching:
@@ -27,9 +30,11 @@ class Watching:
     :param ask: callable without arguments that sends one request and gives (verdict, reason); None where there is nothing to ask.
     :param look: callable without arguments that gives (ended, excused), lists of str: see ``Living``; None where there are no tasks.
     :param measuring: see RollbackModule.
+    :param services: how many services ``look`` looks at.
     """
 
-    def __init__(self, watch, ask, look, measuring, clock=None):
+    def __init__(self, watch, ask, look, measuring, clock=None, services=1):
+        self._every = max(TASKS_EVERY, OF_EACH * services)
         self._watch, self._ask, self._look, self._measuring = watch, ask, look, measuring
         self._clock, self._progress = clock or Clock(), Progress()
 
@@ -39,7 +44,7 @@ class Watching:
         while True:
             now = self._clock.now()
             last = now - start >= self._watch.seconds or over.is_set()
-            if self._look and (last or looked is None or now - looked >= TASKS_EVERY):
+            if self._look and (last or looked is None or now - looked >= self._every):
                 looked = now
                 self._look_once(watched)
             if self._ask and not last:

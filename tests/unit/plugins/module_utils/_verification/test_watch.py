@@ -227,3 +227,11 @@ def test_a_task_that_starts_during_the_watch_is_watched_too():
     look()
     ecs.end("b")
     assert len(look()[0]) == 1
+
+
+def test_the_more_services_the_less_often_are_their_tasks_looked_at():
+    now, looked = Time(), []
+    Watching(
+        Watch(30, 2, 1), None, lambda: looked.append(now.seconds) or ([], []), measuring, now.clock, services=50
+    ).run(now)
+    assert looked == pytest.approx([0, 10, 20, 30])

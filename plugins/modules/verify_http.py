@@ -195,6 +195,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED, overall
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
 def main():
@@ -222,7 +223,10 @@ def main():
         )
         results = told_all(scenarios, outcomes)
         verdict = overall(result["verdict"] for result in results)
-        reason = "%d of %d scenarios passed" % (sum(item["verdict"] == PASSED for item in results), len(results))
+        reason = "%d of %s passed" % (
+            sum(item["verdict"] == PASSED for item in results),
+            many(len(results), "scenario"),
+        )
         common.update(reason=reason, verdict=verdict, scenarios=results, evidence=evidence(results))
         common.update(left_behind=left_behind(results))
         if verdict != PASSED and params["fail_on_error"]:

@@ -338,7 +338,7 @@ evidence:
   type: list
   elements: str
 report:
-  description: The same for people, shorter, what is up (C(UP)), what broke (C(BROKE)) or is not known (C(UNKNOWN)), and which checks have passed. Empty
+  description: The same for people, shorter, what is up (C(UP)), what broke (C(BROKE)) or could not be measured (C(UNPROVEN)), and which checks have passed. Empty
     when all has passed.
   returned: when something was measured
   type: list

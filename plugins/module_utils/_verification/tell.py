@@ -13,7 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run 
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 SHOWN = 5  # lines of one check
-WORDS = {FAILED: "BROKE", INCONCLUSIVE: "UNKNOWN"}
+WORDS = {FAILED: "BROKE", INCONCLUSIVE: "UNPROVEN"}
 # Where the output of tests begins to tell what is wrong. A stack, or a summary, comes after that.
 _TELLS = re.compile(r"\b(?:error|fail(?:ed|ure|s)?|expected|assert\w*|refused|timed? ?out)\b|[✗✘×⨯✖]", re.IGNORECASE)  # noqa: RUF001
 

@@ -26,7 +26,7 @@ def test_what_is_up_what_broke_and_what_has_passed():
     assert report_of([HEALTH, TASKS, targets, logs]) == [
         "UP        app: 2 of 2 tasks run app:41",
         "BROKE     logs, failed: 1 time: TypeError: a is null",
-        "UNKNOWN   targets, inconclusive: these credentials may not",
+        "UNPROVEN  targets, inconclusive: these credentials may not",
         "PASSED    health, tasks",
     ]
 

@@ -100,7 +100,7 @@ options:
     type: dict
     suboptions:
       base_url:
-        description: The application's public URL.
+        description: The application's public URL, or V(none) where it has no HTTP.
         type: str
         required: true
       health_path:

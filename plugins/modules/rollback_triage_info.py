@@ -246,7 +246,7 @@ handed_on:
   returned: success
   type: dict
 left_behind:
-  description: What a scenario wrote and could not remove again, in one sentence. Empty when nothing is left.
+  description: What scenarios may have written and was not seen to be removed again, for people. Empty when nothing is left.
   returned: success
   type: str
 evidence:
@@ -413,7 +413,8 @@ def told(evidence):
         criteria=[dict(text=text, answer=answer) for text, answer in found.criteria],
         next=following,
         handed_on=no_template(dict(answer, playbook=following["playbook"], variables=following["variables"])),
-        left_behind="A test row could not be removed by: %s." % lost["scenarios"] if lost else "",
+        left_behind=" ".join(evidence.http.left if evidence.http else ())
+        or ("A test row could not be removed by: %s." % lost["scenarios"] if lost else ""),
         reason="%s (confidence: %s)%s" % (found.option, found.confidence, ": %s" % found.why[0] if found.why else ""),
         evidence=to_json(evidence),
     )

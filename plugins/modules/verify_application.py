@@ -26,7 +26,9 @@ options:
     type: dict
     suboptions:
       base_url:
-        description: The application's URL without a path, like C(https://app.spymeo.fr).
+        description:
+          - The application's URL, like C(https://app.spymeo.fr); a path in it comes before the path of each step.
+          - V(none) says that the application has no HTTP. Then there are no scenarios.
         type: str
         required: true
       scenarios:
@@ -78,7 +80,7 @@ options:
     type: dict
     suboptions:
       log_groups:
-        description: The names of the CloudWatch Logs groups.
+        description: The names of the CloudWatch Logs groups. An empty list says that the application does not log there; then no log is read.
         type: list
         elements: str
         required: true
@@ -217,6 +219,39 @@ options:
         description: Where their output is kept, in a file that only its owner can read.
         type: path
         default: ~/spymeo-rollback/verify
+  watch:
+    description:
+      - The application is watched for a while, beginning when the scenarios have passed. Without it, all checks are one look.
+      - A task that ends by itself meanwhile is a failed check, and so are more health requests than O(watch.failures) that fail. A watch ends as soon as
+        that is certain, and when another check has failed; then it is told only if it has failed, too.
+      - Where a service has an Application Load Balancer, its users' traffic is compared with that of the hour before at the end, by what CloudWatch
+        has. Minutes with fewer than 60 requests do not count. It is a failed check when 5xx or the 90th percentile of the time to the answer are
+        surely larger (Mann-Whitney test, exact, 1 %) and larger by something that is felt (5xx twice as often and 1 % more of the requests; half as
+        long again and 0.1 s longer). With fewer than 2 such minutes since then nothing can be said, and that is told.
+    type: dict
+    suboptions:
+      seconds:
+        description: How long.
+        type: float
+        default: 30
+      interval:
+        description: How many seconds lie between two health requests. The tasks are looked at every 2 seconds.
+        type: float
+        default: 2
+      failures:
+        description: How many health requests may fail.
+        type: int
+        default: 1
+      health:
+        description: The health request, a step as M(spymeo.rollback.verify_http) takes it. Without it only the tasks are watched.
+        type: dict
+      metrics:
+        description: Whether the load balancer's metrics are compared.
+        type: bool
+        default: true
+      since:
+        description: Since when all is as it is now, a time in ISO 8601 with its zone. Without it, since the newest task was started.
+        type: str
   after:
     description: What was brought back just before, which decides what RV(next) says.
     type: str
@@ -292,14 +327,20 @@ verdict:
   type: str
 checks:
   description:
-    - Each check with C(name), C(kind) (C(http), C(tasks), C(targets), C(logs), C(e2e), C(left), C(data), C(deployment)), C(verdict), C(reason)
-      and C(evidence).
+    - Each check with C(name), C(kind) (C(http), C(tasks), C(targets), C(logs), C(e2e), C(watch), C(traffic), C(left), C(data), C(deployment)),
+      C(verdict), C(reason) and C(evidence).
   returned: always, unless the options are wrong
   type: list
   elements: dict
 evidence:
   description: One line for each thing that did not pass, beginning with the name of its check.
   returned: always, unless the options are wrong
+  type: list
+  elements: str
+report:
+  description: The same for people, shorter, what is up (C(UP)), what broke (C(BROKE)) or could not be measured (C(UNPROVEN)), and which checks have passed. Empty
+    when all has passed.
+  returned: when something was measured
   type: list
   elements: str
 next:
@@ -312,6 +353,12 @@ http:
   returned: when scenarios were sent
   type: list
   elements: dict
+left_behind:
+  description: What the scenarios may have left in the application's data, one line for each request that made it. Empty when all of that is seen to
+    be removed.
+  returned: when scenarios were sent
+  type: list
+  elements: str
 logs:
   description: What M(spymeo.rollback.log_errors_info) returns.
   returned: when logs were read
@@ -320,6 +367,10 @@ e2e:
   description: The end-to-end tests with C(verdict), C(reason), C(exit_code) (null when they were ended), C(seconds), C(output), the file that has
     what they printed, C(tail), its last lines, and C(task), the ARN where they ran as a task.
   returned: when they ran
+  type: dict
+watch:
+  description: What the watch has seen, C(seconds), C(requests), C(failed), how many of these failed, and C(ended), the tasks that have ended by themselves.
+  returned: when it was watched
   type: dict
 before:
   description: Always empty.
@@ -348,6 +399,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.ask import Asked
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.decide import next_steps, summary
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.tell import evidence_of, report_of
 
 HTTP = dict(
     base_url=dict(type="str", required=True),
@@ -385,6 +437,14 @@ E2E = dict(
     timeout=dict(type="int", default=900),
     directory=dict(type="path", default="~/spymeo-rollback/verify"),
 )
+WATCH = dict(
+    seconds=dict(type="float", default=30),
+    interval=dict(type="float", default=2),
+    failures=dict(type="int", default=1),
+    health=dict(type="dict"),
+    metrics=dict(type="bool", default=True),
+    since=dict(type="str"),
+)
 FAILED_DATABASE = dict(
     db_instance=dict(type="str", required=True),
     host=dict(type="str", required=True),
@@ -410,6 +470,7 @@ def main():
             logs=dict(type="dict", options=LOGS),
             e2e=dict(type="dict", options=E2E),
             database=dict(type="dict", options=DATABASE),
+            watch=dict(type="dict", options=WATCH),
             after=dict(type="str", choices=["nothing", "code", "database"], default="nothing"),
             following=dict(type="list", elements="str", default=[]),
             fail_on_error=dict(type="bool", default=True),
@@ -425,15 +486,13 @@ def main():
             module.finish(reason=reason, verdict=INCONCLUSIVE, checks=[], evidence=[], next=[], **result)
         checks, details = asked.run(module.aws, module.measuring)
         verdict, reason = summary(checks)
-        evidence = [
-            "%s, %s: %s" % (check["name"], check["verdict"], line)
-            for check in checks
-            if check["verdict"] != PASSED
-            for line in check["evidence"] or [check["reason"]]
-        ]
+        evidence = evidence_of(checks)
         codes, following = details.get("logs", {}).get("codes", {}), "; ".join(module.params["following"])
         steps = next_steps(verdict, module.params["after"], codes, following)
-        result.update(details, verdict=verdict, reason=reason, checks=checks, evidence=evidence, next=steps)
+        report = report_of(checks) if verdict != PASSED else []
+        result.update(
+            details, verdict=verdict, reason=reason, checks=checks, evidence=evidence, next=steps, report=report
+        )
         if verdict != PASSED and module.params["fail_on_error"]:
             raise RollbackError(" ".join(["Verification: %s; %s." % (verdict, reason), *steps]), evidence, result)
         module.finish(**result)

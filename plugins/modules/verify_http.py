@@ -20,22 +20,29 @@ description:
   - In check mode no request is sent.
 options:
   base_url:
-    description: The application's URL without a path, like C(https://app.spymeo.fr).
+    description: The application's URL, like C(https://app.spymeo.fr). A path in it comes before the path of each step.
     type: str
     required: true
   scenarios:
     description:
       - A list of mappings with C(name) and C(steps).
-      - A step has C(path), and may have C(name), C(method) (C(GET)), C(headers), a body as C(json) or C(form), C(expect), C(capture), C(times) and C(always).
+      - A step has C(path), and may have C(name), C(method) (C(GET)), C(headers), a body as C(json) or C(form), C(expect), C(capture), C(times), C(always)
+        and C(unless).
       - C(expect) may have C(status), a number or a list (C(200)), C(json), a mapping from dotted paths to values, C(text) that the body contains,
-        and C(max_seconds).
+        C(max_seconds), and C(login_page).
+      - Where C(expect) has neither C(json) nor C(text), a page to log in at is not what is expected, although it comes with C(200), that is a web page with one
+        field for a password, or whose title says so. It is where the name or the path of the step is about logging in or signing up, or the name of
+        the scenario for its first step; and C({"login_page":true}) says so, C({"login_page":false}) the opposite.
       - C(capture) maps names to where their values are, a dotted path in the JSON of the answer, or a mapping from one of C(json), C(html), C(header)
         and C(cookie) to what is taken there, like C({"html":"csrf_token"}). Later steps use them as C(${name}).
       - Out of C(html) it is the value of the first C(<input>), or the content of the first C(<meta>), of that name, where CSRF tokens are; a C(cookie)
         is one that this answer has set.
       - What can be captured is captured also out of an answer that fails, so that a step with C(always) can clean up.
       - C(times) sends the step so many times in a row; each must pass.
-      - C(always) is for cleaning up; such a step is sent also after a step before it has failed.
+      - C(always) is for cleaning up; such a step is sent also after a step before it has failed. Of a C(DELETE) whose answer was lost it is found out
+        whether it was done, by a second one.
+      - C(unless) names a variable that an earlier step captures, and this one, too. The step is sent only where that has captured nothing, to look for
+        what it may have made although its answer was lost; it may find nothing.
       - Redirects are not followed; a C(302) is an answer like any other.
     type: list
     elements: dict
@@ -107,6 +114,14 @@ EXAMPLES = r"""
             json: {email: "${run_id}-${unique}@example.org", fullName: Test Rollback, city: Paris, password: "${run_id}"}
             expect: {status: 201}
             capture: {practitioner: id}
+          - name: look for it where the answer was lost
+            method: POST
+            path: /api/practitioners/login
+            json: {email: "${run_id}-${unique}@example.org", password: "${run_id}"}
+            expect: {status: [200, 401]}
+            capture: {practitioner: id}
+            unless: practitioner
+            always: true
           - name: remove
             method: DELETE
             path: /api/practitioners/${practitioner}
@@ -135,6 +150,15 @@ scenarios:
       description: Each step with C(name), C(method), C(path), C(verdict) (null if it was left out), C(reason), C(status) and C(seconds).
       type: list
       elements: dict
+    left_behind:
+      description: What it may have left in the application's data, one line for each request that made it. Empty when all of that is seen to be removed.
+      type: list
+      elements: str
+left_behind:
+  description: The same of all scenarios.
+  returned: when requests were sent
+  type: list
+  elements: str
 evidence:
   description: One line for each step that did not pass.
   returned: always, unless the options are wrong
@@ -162,9 +186,16 @@ reason:
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence, read, requests_of, told_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import (
+    evidence,
+    left_behind,
+    read,
+    requests_of,
+    told_all,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED, overall
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
 def main():
@@ -192,8 +223,12 @@ def main():
         )
         results = told_all(scenarios, outcomes)
         verdict = overall(result["verdict"] for result in results)
-        reason = "%d of %d scenarios passed" % (sum(item["verdict"] == PASSED for item in results), len(results))
+        reason = "%d of %s passed" % (
+            sum(item["verdict"] == PASSED for item in results),
+            many(len(results), "scenario"),
+        )
         common.update(reason=reason, verdict=verdict, scenarios=results, evidence=evidence(results))
+        common.update(left_behind=left_behind(results))
         if verdict != PASSED and params["fail_on_error"]:
             message = "Verification of %s: %s; %s." % (params["base_url"], verdict, reason)
             raise RollbackError(message, common["evidence"], common)

@@ -152,7 +152,10 @@ def test_a_healthy_production_is_left_alone_and_what_was_signed_up_is_removed(he
     assert lines(played)[0] == "===== NONE: roll back nothing (confidence: high) ====="
     assert [line for line in lines(played) if line.startswith("CRITERION") and " no: " not in line] == []
     assert practitioners(healthy) == before
-    assert any(line.startswith("PLAYED") and "what they wrote they have removed" in line for line in lines(played))
+    assert any(
+        line.startswith("PLAYED") and "seen to be removed again by practitioner sign-up" in line
+        for line in lines(played)
+    )
 
 
 def practitioners(production) -> int:

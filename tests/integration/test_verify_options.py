@@ -71,7 +71,7 @@ def test_known_noise_passes_until_its_last_day_and_then_fails_and_says_so(produc
     assert "NOISE     2 times: calendar feed (the partner's feed is down at night, ticket 1234" in noisy.output
     expired = verify(production, verify_log_noise=[{**NOISE, "until": "2026-01-31"}])
     assert expired.code != 0
-    assert "8 of 9 checks passed; failed: logs" in expired.output
+    assert "9 of 10 checks passed; failed: logs" in expired.output
     assert "2 of these were known noise" in expired.output
 
 
@@ -124,7 +124,7 @@ def test_a_task_that_takes_too_long_is_ended_and_nobody_knows(production, tmp_pa
     where = {"rollback_e2e_runs_on": "task", "rollback_e2e_directory": str(tmp_path), "rollback_e2e_timeout": 3}
     played = verify(production, rollback_e2e_command=f"{sys.executable} -c 'import time; time.sleep(600)'", **where)
     assert played.code != 0
-    assert "9 of 10 checks passed; inconclusive: end-to-end tests" in played.output
+    assert "10 of 11 checks passed; inconclusive: end-to-end tests" in played.output
     assert played.written == ["ecs RunTask", "ecs StopTask"]
 
 

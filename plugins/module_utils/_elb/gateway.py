@@ -29,7 +29,7 @@ REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]
 
 
 class ElbGateway:
-    """Reads the health of targets, and what target groups are set to; changes the latter.
+    """Reads the health of targets, who sends requests to them, and what target groups are set to; changes the latter.
 
     :param client: boto3 client of elbv2.
     """
@@ -44,18 +44,27 @@ class ElbGateway:
 
         :raises RollbackError: there is no such target group, or these credentials may not ask.
         """
-        targets = [{"Id": address, "Port": port} for address in addresses]
+        answer = self._health(TargetGroupArn=group, Targets=[{"Id": address, "Port": port} for address in addresses])
+        return {target: told for (target, _port), told in answer.items()}
+
+    def whole_health(self, group):
+        """The same of all that is registered in a target group: (id of the target, port) → (state, reason).
+
+        :raises RollbackError: as above.
+        """
+        return self._health(TargetGroupArn=group)
+
+    def _health(self, **asked):
+        group = asked["TargetGroupArn"]
         try:
-            answer = self._elb.describe_target_health(TargetGroupArn=group, Targets=targets)
+            answer = self._elb.describe_target_health(**asked)
         except is_boto3_error_code("TargetGroupNotFound") as error:
             raise RollbackError("There is no target group %s any more, which the service names." % group) from error
         except is_boto3_error_code(REFUSALS) as error:
-            raise RollbackError(
-                "These credentials may not call DescribeTargetHealth. Allow elasticloadbalancing:DescribeTargetHealth (docs/permissions.md)."
-            ) from error
+            raise _refused("DescribeTargetHealth") from error
         with reading("DescribeTargetHealth"):
             return {
-                item["Target"]["Id"]: (
+                (item["Target"]["Id"], item["Target"].get("Port")): (
                     item["TargetHealth"]["State"],
                     item["TargetHealth"].get("Description") or item["TargetHealth"].get("Reason", ""),
                 )
@@ -96,6 +105,34 @@ class ElbGateway:
                 attributes = [{"Key": DELAY, "Value": str(values[DELAY])}]
                 self._elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
 
+    def balancers(self, groups):
+        """The load balancers that send requests to target groups: ARN of a group → tuple of their ARNs.
+
+        :param groups: ARNs.
+        :raises RollbackError: there is no such target group, or these credentials may not ask.
+        """
+        return {
+            group["TargetGroupArn"]: tuple(group["LoadBalancerArns"])
+            for group in self._groups(TargetGroupArns=list(groups))
+        }
+
+    def groups_of(self, balancer):
+        """The ARNs (set) of the target groups that a load balancer (ARN) sends requests to.
+
+        :raises RollbackError: these credentials may not ask.
+        """
+        return {group["TargetGroupArn"] for group in self._groups(LoadBalancerArn=balancer)}
+
+    def _groups(self, **asked):
+        pages = self._elb.get_paginator("describe_target_groups").paginate(**asked)
+        try:
+            with reading("DescribeTargetGroups"):
+                return [group for page in pages for group in page["TargetGroups"]]
+        except is_boto3_error_code("TargetGroupNotFound") as error:
+            raise RollbackError("A target group that the service names is not there any more.") from error
+        except is_boto3_error_code(REFUSALS) as error:
+            raise _refused("DescribeTargetGroups") from error
+
 
 @contextlib.contextmanager
 def _refused_for(group):
@@ -107,3 +144,10 @@ def _refused_for(group):
             "Elastic Load Balancing refuses %s for %s (%s: %s)"
             % (error.operation_name, group, answer["Code"], answer["Message"])
         ) from error
+
+
+def _refused(operation):
+    return RollbackError(
+        "These credentials may not call %s. Allow elasticloadbalancing:%s (docs/permissions.md)."
+        % (operation, operation)
+    )

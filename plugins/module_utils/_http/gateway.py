@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import socket
+import threading
 import time
 import zlib
 
 try:
     import requests
     import urllib3
+    from requests.adapters import HTTPAdapter
 except ImportError:
-    requests = None  # Session tells the person which library to install
+    requests, HTTPAdapter = None, object  # Session tells the person which library to install
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
@@ -25,13 +29,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import
 
 LONGEST_BODY = 1024 * 1024  # bytes of a body as it is after decoding; the rest is not read
 _CHUNK = 16 * 1024
+_LATER = 0.2  # seconds after the time-out of a socket, which tells more
 _COMPRESSED = ("gzip", "x-gzip", "deflate")
 
 
 class Session:
     """Requests with the cookies of one scenario. Redirects are answers like any other, and are not followed.
 
-    :param base_url: scheme, host and port, without a path.
+    :param base_url: scheme, host, port, and perhaps a path that each path begins with.
     :param timeout: seconds to connect, and seconds until the answer is complete.
     """
 
@@ -40,7 +45,10 @@ class Session:
             raise RollbackError(missing_required_lib("requests", reason="to send the scenarios"))
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
+        self._guard = Guard()
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter(self._guard))
         self._session.headers["User-Agent"] = "spymeo.rollback"
         self._session.headers["Accept-Encoding"] = (
             "gzip, deflate"  # others, which requests may add, cannot be read by parts here
@@ -51,26 +59,27 @@ class Session:
         """The Answer, or the NoAnswer, to one request."""
         started = time.monotonic()
         try:
-            answer = self._session.request(
-                method,
-                self._base_url + path,
-                headers=headers,
-                json=json,
-                data=form,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            with answer:
-                body = self._body(answer, started + self._timeout)
+            with self._guard.within(self._timeout + _LATER):
+                answer = self._session.request(
+                    method,
+                    self._base_url + path,
+                    headers=headers,
+                    json=json,
+                    data=form,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with answer:
+                    body = self._body(answer, started + self._timeout)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:  # the latter while the body is read
-            return _no_answer(error, self._timeout)
+            return self._late() if self._guard.ended else _no_answer(error, self._timeout)
         except zlib.error:
             return NoAnswer(True, "the body is not compressed as its header Content-Encoding says")
         except UnknownEncoding as error:
             return NoAnswer(False, "the body is encoded as %s, which was not asked for" % error)
-        if body is None:
-            return NoAnswer(True, "the answer was not complete after %d s" % self._timeout)
+        if body is None or self._guard.ended:  # http.client takes headers that end with the connection for whole ones
+            return self._late()
         return Answer(
             answer.status_code,
             body.decode("utf-8", "replace"),
@@ -78,6 +87,9 @@ class Session:
             tuple(answer.headers.items()),
             tuple((cookie.name, cookie.value) for cookie in answer.cookies),
         )
+
+    def _late(self):
+        return NoAnswer(True, "the answer was not complete after %g s" % self._timeout)
 
     def _body(self, answer, deadline):
         """The body (bytes), or None when it was not complete at the deadline.
@@ -97,6 +109,75 @@ class Session:
             if time.monotonic() > deadline:
                 return None
         return body[:LONGEST_BODY]
+
+
+class Guard:
+    """Ends the connection of a request that takes too long, whatever it is busy with.
+
+    A time-out of a socket begins anew with each byte, so a server that drips its headers, or says ``100 Continue`` for ever, is never too late.
+    ``ended`` tells whether the last request was ended.
+    """
+
+    def __init__(self):
+        self.ended, self._seconds, self._timer = False, None, None
+
+    @contextlib.contextmanager
+    def within(self, seconds):
+        """Inside, an answer has as much time from when a request was sent."""
+        self.ended, self._seconds, self._timer = False, seconds, None
+        try:
+            yield
+        finally:
+            if self._timer:
+                self._timer.cancel()
+
+    def watch(self, open_socket):
+        """Take the socket on which an answer is awaited from now on."""
+        if self._timer is None and self._seconds is not None:
+            self._timer = threading.Timer(self._seconds, self._end, [open_socket])
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _end(self, open_socket):
+        self.ended = True
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(
+                open_socket, socket.SHUT_RDWR
+            )  # not ssl's own, which forgets the session under its reader
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter whose connections a Guard may end."""
+
+    def __init__(self, guard):
+        self._guard = guard
+        super().__init__()
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._guard)
+
+    def proxy_manager_for(self, *args, **kwargs):
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _pools(self._guard)
+        return manager
+
+
+def _pools(guard):
+    """urllib3's pools by scheme, with connections that tell the guard before they wait for an answer."""
+
+    def guarded(pool):
+        class Connection(pool.ConnectionCls):
+            def getresponse(self, *args, **kwargs):
+                guard.watch(self.sock)
+                return super().getresponse(*args, **kwargs)
+
+        class Pool(pool):
+            ConnectionCls = Connection
+
+        return Pool
+
+    return {"http": guarded(urllib3.HTTPConnectionPool), "https": guarded(urllib3.HTTPSConnectionPool)}
 
 
 class UnknownEncoding(Exception):
@@ -157,17 +238,21 @@ def _no_answer(error, timeout):
         return NoAnswer(
             False,
             "no connection within %d s: the network, or a firewall between this machine and the application" % timeout,
+            connected=False,
         )
     if isinstance(error, requests.exceptions.ReadTimeout) or any(isinstance(cause, socket.timeout) for cause in causes):
         return NoAnswer(True, "the connection stands, but no answer came within %d s" % timeout)
     if isinstance(error, requests.exceptions.SSLError):
-        return NoAnswer(False, "this machine does not trust the certificate (%s)" % _last(causes))
+        return NoAnswer(False, "this machine does not trust the certificate (%s)" % _last(causes), connected=False)
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return NoAnswer(False, "this machine cannot resolve the name of the host")
+        return NoAnswer(False, "this machine cannot resolve the name of the host", connected=False)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return NoAnswer(True, "the connection was refused", connected=False)
     if _closed(error, causes):
         return NoAnswer(True, "the connection was closed before the answer was complete")
+    unreadable = next((cause for cause in causes if isinstance(cause, http.client.HTTPException)), None)
+    if unreadable is not None:
+        return NoAnswer(True, "the answer is no HTTP that can be read (%s)" % type(unreadable).__name__)
     return NoAnswer(False, "the request could not be made: %s" % _last(causes))
 
 

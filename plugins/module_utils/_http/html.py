@@ -15,28 +15,60 @@ import html
 import re
 
 _VALUE_OF = {"input": "value", "meta": "content"}
+_READ = ("name", "value", "content", "type", "autocomplete")  # attributes; a page may have a million others
+_LONGEST = 16 * 1024  # characters of an attribute: tokens are shorter
 _NO_TAGS_INSIDE = ("script", "style", "textarea", "title")
 _TAG = re.compile(r"<([A-Za-z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"'][^\s>]*)))?""")
 _TAG_END = re.compile(r"[\s/]*>")
 
 
+_LOG_IN = re.compile(
+    r"\b(?:log|sign)[ -]?(?:in|on)\b|\b(?:se )?connecter\b|connexion|identification|anmeld|iniciar sesi|accedi\b",
+    re.IGNORECASE,
+)
+
+
+def is_html(answer):
+    """Whether an Answer is a web page: by its Content-Type, without one by its first character."""
+    kinds = [value for name, value in answer.headers if name.lower() == "content-type"]
+    return "html" in kinds[0].lower() if kinds else answer.text.lstrip()[:1] == "<"
+
+
+def asks_to_log_in(text):
+    """Whether a web page is there to log in: it has one field for a password that is not a new one, or its title says so.
+
+    A page to change a password has several, one to sign up says that the password is new.
+    """
+    fields, title = 0, ""
+    for tag, attributes, end in _tags(text):
+        if tag == "input" and attributes.get("type", "").lower() == "password":
+            fields += 1 if attributes.get("autocomplete", "").lower() != "new-password" else 2
+        elif tag == "title" and not title:
+            title = text[end : _after("<", text, end)]
+    return fields == 1 or (not fields and bool(_LOG_IN.search(title[:200])))
+
+
 def values_named(name, text):
     """The values (list of str) of each ``<input name=…>`` and the contents of each ``<meta name=…>``, where frameworks put CSRF tokens."""
-    found, at = [], text.find("<")
+    values = ((attributes.get(_VALUE_OF.get(tag, "")), attributes) for tag, attributes, _end in _tags(text))
+    return [value for value, attributes in values if value is not None and attributes.get("name") == name]
+
+
+def _tags(text):
+    """(name, attributes, where it ends) of each start tag. What stands in scripts, styles and comments is none."""
+    at = text.find("<")
     while at >= 0:
         if text.startswith("<!--", at):
             at = _after("-->", text, at + 2)  # <!--> is a whole comment
         else:
             tag, attributes, at = _tag(text, at)
-            value = attributes.get(_VALUE_OF.get(tag, ""))
-            if value is not None and attributes.get("name") == name:
-                found.append(value)
+            if tag:
+                yield tag, attributes, at
             if tag in _NO_TAGS_INSIDE:
                 end = re.compile("</%s[\\s/>]" % tag, re.IGNORECASE).search(text, at)
                 at = end.start() if end else len(text)
         at = text.find("<", at)
-    return found
 
 
 def _after(what, text, at):
@@ -58,7 +90,8 @@ def _tag(text, at):
         if not part:
             return "", {}, len(text)
         value = next((item for item in part.groups()[1:] if item is not None), "")
-        attributes.setdefault(part[1].lower(), _decoded(value))
+        if part[1].lower() in _READ:
+            attributes.setdefault(part[1].lower(), _decoded(value[:_LONGEST]))
         at = part.end()
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import look_up, parsed, take
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import asks_to_log_in, is_html
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
@@ -21,11 +22,12 @@ _LOOKED_AT = 20_000  # characters of a body in which secrets are looked for
 MASK = "********"
 
 
-def judge(expect, capture, answer):
+def judge(expect, capture, answer, optional=False):
     """What an answer (Answer or NoAnswer) comes to.
 
     :param expect: Expect, with everything filled in.
     :param capture: variable → where its value is (see capture.take).
+    :param optional: whether it is right, too, when there is nothing to capture.
     :return: (verdict, reason, captured); the reason quotes the answer as it is: mask it. What can be captured is captured also out of
         an answer that fails, because a step that cleans up may need it.
     """
@@ -36,7 +38,9 @@ def judge(expect, capture, answer):
     if answer.status not in expect.status:
         complaints.append("status %d instead of %s" % (answer.status, " or ".join(map(str, expect.status))))
     else:
-        complaints += _differences(expect.json, answer.text) + missing
+        complaints += (
+            _differences(expect.json, answer.text) + ([] if optional else missing) + _wrong_page(expect, answer)
+        )
     if expect.text is not None and expect.text not in answer.text:
         complaints.append("the body does not contain '%s'" % expect.text)
     if expect.max_seconds is not None and answer.seconds > expect.max_seconds:
@@ -50,18 +54,28 @@ def judge(expect, capture, answer):
     return PASSED, "status %d in %.2f s" % (answer.status, answer.seconds), captured
 
 
+def _wrong_page(expect, answer):
+    """A page to log in at is what many applications answer with 200 when they should show something else."""
+    silent = expect.text is None and not expect.json and not expect.login_page and answer.status < 300
+    if not (silent and is_html(answer) and asks_to_log_in(answer.text)):
+        return []
+    return ["the body is a page to log in at (if that is right: expect: {login_page: true})"]
+
+
 def _shown(reason):
     """Without controls first: one inside the name of a secret would hide it."""
     return without_secrets(foreign(reason, _LOOKED_AT))
 
 
-def mask(text, secrets):
+def mask(text, secrets, longest=QUOTED):
     """``text`` without the values ``secrets`` (iterable of str), however they are encoded in it, as one line that a person reads.
 
     They are looked for before and after controls are taken out: a value may hold some, and may be hidden by some.
+
+    :param longest: characters that are shown, or None for all.
     """
     line = " ".join(without(foreign(without(text, secrets), _LOOKED_AT), secrets).split())
-    return line if len(line) <= QUOTED else line[:QUOTED] + "…"
+    return line if longest is None or len(line) <= longest else line[:longest] + "…"
 
 
 def without(text, secrets):

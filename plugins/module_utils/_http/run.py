@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from uuid import uuid4
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.judge import judge, mask
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.left import GONE, with_left
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import (
     UNIQUE,
     fill,
@@ -40,30 +41,51 @@ def go_through_all(scenarios, open_session, values, secrets):
 
 
 def go_through(scenario, session, values, secrets):
-    """The Outcome of each step of one scenario. What was captured is masked in reasons, as secrets are: it may be a session."""
+    """The Outcome of each step of one scenario. What was captured is masked in reasons, as secrets are: it may be a session.
+
+    A scenario whose test data were not seen to be removed says so (``Outcome.left``).
+    """
     values, secrets = {UNIQUE: uuid4().hex[:8], **values}, list(secrets)
     outcomes, stopped = [], False
     for step in scenario.steps:
         missing = sorted(used_by(step) - set(values))
         if stopped and not step.always:
             outcomes.append(Outcome(step, None, "a step before it did not pass"))
+        elif step.unless in values:
+            outcomes.append(Outcome(step, None, "%s is captured already" % step.unless))
         elif missing:
             outcomes.append(Outcome(step, None, "nothing captured %s" % ", ".join(missing)))
         else:
-            outcome = _taken(step, session, values, secrets)
+            outcome = taken(step, session, values, secrets)
             values.update(outcome.captured)
             secrets += [value for value in outcome.captured.values() if is_maskable(value)]
             stopped = stopped or outcome.verdict != PASSED
-            outcomes.append(outcome)
-    return outcomes
+            outcomes.append(_once_more(outcome, session, values, secrets) if _is_lost(outcome) else outcome)
+    return with_left(outcomes, values, secrets)
 
 
-def _taken(step, session, values, secrets):
+def _is_lost(outcome):
+    """Whether nobody knows if something was removed. A DELETE may be sent twice (RFC 9110, 9.2.2)."""
+    step = outcome.step
+    return (
+        step.always and step.method == "DELETE" and outcome.reached and outcome.status is None and not outcome.removed
+    )
+
+
+def _once_more(outcome, session, values, secrets):
+    """The same Outcome, with what a second request has shown of what the first was to remove."""
+    again = taken(outcome.step, session, values, secrets)
+    gone = again.removed or again.status in GONE
+    told = "what it was to remove is gone" if gone else again.reason
+    return replace(outcome, removed=gone, reason="%s; asked once more: %s" % (outcome.reason, told))
+
+
+def taken(step, session, values, secrets):
     """The Outcome of a step, whatever goes wrong with it: what an answer does to a parser or a library must not lose the other checks."""
     try:
         return _take(step, session, values, secrets)
     except _SURPRISES as error:
-        return Outcome(step, INCONCLUSIVE, "it could not be judged (%s)" % type(error).__name__)
+        return Outcome(step, INCONCLUSIVE, "it could not be judged (%s)" % type(error).__name__, reached=True)
 
 
 def _take(step, session, values, secrets):
@@ -75,14 +97,26 @@ def _take(step, session, values, secrets):
     while count < step.times and verdict == PASSED:
         sent = datetime.now(timezone.utc)
         answer = session.send(step.method, path, headers, fill(step.json, values), fill(step.form, values))
-        verdict, reason, captured = judge(expect, step.capture, answer)
+        verdict, reason, captured = judge(expect, step.capture, answer, optional=bool(step.unless))
         count += 1
     if step.times > 1:
         reason = "time %d of %d: %s" % (count, step.times, reason)
     reason = mask(reason, [*secrets, *filter(is_maskable, captured.values())])
     if isinstance(answer, NoAnswer):
-        return Outcome(step, verdict, reason, sent=sent)
-    return Outcome(step, verdict, reason, answer.status, answer.seconds, captured, sent)
+        return Outcome(step, verdict, reason, sent=sent, reached=answer.connected)
+    if step.unless and verdict == PASSED and step.unless not in captured:
+        reason += ": there is nothing to clean up"
+    removed = step.always and not step.unless and verdict == PASSED
+    reached = not _by_the_balancer(answer)
+    return Outcome(
+        step, verdict, reason, answer.status, answer.seconds, captured, sent, reached=reached, removed=removed
+    )
+
+
+def _by_the_balancer(answer):
+    """Whether a load balancer had no target to send the request to ("Troubleshoot your Application Load Balancers", HTTP 503)."""
+    server = next((value for name, value in answer.headers if name.lower() == "server"), "")
+    return answer.status == 503 and server.startswith("awselb/")
 
 
 def _as_text(text, values):

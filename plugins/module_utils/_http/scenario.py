@@ -17,6 +17,10 @@ SHORTEST_VARIABLE = 4  # characters; a shorter secret would be masked inside wor
 UNIQUE = "unique"  # ${unique} is a text that no other run of the scenario has, so that none meets what another has left behind
 SHORTEST_CAPTURED = 8  # characters; captured values are masked, too, and ordinary words are shorter than tokens
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# What a step or a scenario is called whose page may ask to log in.
+_ABOUT_LOGIN = re.compile(
+    r"\blog[ _-]?(?:in|on)\b|\bsign[ _-]?(?:in|on|up)\b|\bauth(?:entication)?\b|regist|passw|connexion|inscription|anmeld"
+)
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -91,6 +95,11 @@ def fill_path(path, values):
     return _REFERENCE.sub(lambda found: quote(str(values[found[1]]), safe="", errors="replace"), path)
 
 
+def about_login(*texts):
+    """Whether one of these texts (names, a path) is about logging in or signing up."""
+    return any(_ABOUT_LOGIN.search(text.lower()) for text in texts)
+
+
 def used_by(step):
     """The names (set of str) that a Step refers to."""
     return references([step.path, step.headers, step.json, step.form, step.expect.json, step.expect.text])
@@ -109,7 +118,10 @@ class _Reader:
         given = self._checked(at, where, given, {"name": _text, "steps": _steps}, ("name", "steps"))
         known, steps = set(self._variables), []
         for number, item in enumerate(given.get("steps", [])):
-            step = self._step("%s.steps.%d" % (at, number), "%s, step %d" % (where, number + 1), item, known)
+            of_scenario = str(name) if not number else ""
+            step = self._step(
+                "%s.steps.%d" % (at, number), "%s, step %d" % (where, number + 1), item, known, of_scenario
+            )
             steps.append(step)
             known |= set(step.capture)
         return Scenario(str(name), tuple(steps))
@@ -121,12 +133,14 @@ class _Reader:
             if name and name in names[:place]:
                 self._mistake(str(place), "scenario %d (%s)" % (place + 1, name), "name", "another one has the same")
 
-    def _step(self, at, where, given, known):
+    def _step(self, at, where, given, known, of_scenario):
         if isinstance(given, dict) and isinstance(given.get("name"), str):
             where = "%s (%s)" % (where, given["name"])
         given = self._checked(at, where, given, _STEP, ("path",))
         if "json" in given and "form" in given:
             self._mistake(at, where, "form", "a request has one body, json or form")
+        if given.get("unless") and not (given["unless"] in known and given["unless"] in given.get("capture", {})):
+            self._mistake(at, where, "unless", "an earlier step and this one have to capture it")
         expect = self._checked(at + ".expect", "%s, expect" % where, given.pop("expect", {}), _EXPECT, ())
         if isinstance(expect.get("status"), int):
             expect["status"] = [expect["status"]]
@@ -138,6 +152,7 @@ class _Reader:
             fields["status"] = tuple(expect["status"])
         given.setdefault("path", "/")
         given.setdefault("name", given["path"])
+        fields.setdefault("login_page", about_login(of_scenario, given["name"], given["path"]))
         return Step(expect=Expect(**fields), **given)
 
     def _checked(self, at, where, given, allowed, required):
@@ -249,7 +264,7 @@ def _kind(value):
     return "empty" if value in ("", [], {}) else type(value).__name__
 
 
-_EXPECT = {"status": _status, "json": _mapping, "text": _text, "max_seconds": _seconds}
+_EXPECT = {"status": _status, "json": _mapping, "text": _text, "max_seconds": _seconds, "login_page": _flag}
 _STEP = {
     "name": _text,
     "method": _method,
@@ -261,4 +276,5 @@ _STEP = {
     "capture": _capture,
     "times": _times,
     "always": _flag,
+    "unless": _text,
 }

@@ -13,12 +13,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Expect:
-    """What an answer must be. ``json`` maps a dotted path to the value there; ``max_seconds`` is until the body has been read."""
+    """What an answer must be. ``json`` maps a dotted path to the value there; ``max_seconds`` is until the body has been read.
+
+    ``login_page``: whether the body may be a page to log in at where neither ``text`` nor ``json`` says what it must be.
+    """
 
     status: tuple[int, ...] = (200,)
     json: dict[str, Any] = field(default_factory=dict)
     text: str | None = None
     max_seconds: float | None = None
+    login_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Step:
     """One request, sent ``times`` times in a row. ``capture`` maps a variable to a dotted path in the JSON of the answer, or to
     {source: what} with the sources json, html, header and cookie.
 
-    A step with ``always`` is sent also after a step before it has failed: it cleans up.
+    A step with ``always`` is sent also after a step before it has failed: it cleans up. One with ``unless`` is sent only where nothing has
+    captured the variable of that name: it looks for what an earlier step may have made, and may find nothing.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Step:
     capture: dict[str, Any] = field(default_factory=dict)
     times: int = 1
     always: bool = False
+    unless: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Answer:
 @dataclass(frozen=True)
 class NoAnswer:
     """No answer came. ``by_application`` is whether the application is the cause, and not this machine or the network; ``connected`` is whether
-    anybody took the connection."""
+    anybody took the connection, and so may have got the request."""
 
     by_application: bool
     why: str
@@ -73,7 +79,11 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a step. ``verdict`` is None for a step that was left out. ``sent`` is when its last request was, an aware datetime."""
+    """What came of a step. ``verdict`` is None for a step that was left out. ``sent`` is when its last request was, an aware datetime.
+
+    ``reached``: whether the application may have got it. ``removed``: whether what it was to remove is seen to be gone. ``left``: what it may have
+    left behind, for people, or empty.
+    """
 
     step: Step
     verdict: str | None
@@ -82,3 +92,6 @@ class Outcome:
     seconds: float | None = None
     captured: dict[str, Any] = field(default_factory=dict, repr=False)
     sent: datetime | None = None
+    reached: bool = False
+    removed: bool = False
+    left: str = ""

@@ -12,7 +12,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Bad
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED, overall
 
-BASE_URL = re.compile(r"https?://[^/\s@]+/?")
+BASE_URL = re.compile(r"https?://[^/\s?#@]+(/[^\s?#@]*)?")
+NOT_A_URL = "it is not an http or https URL without user and query"
+NO_HTTP = "none"  # in place of a URL: the application has no HTTP
 
 
 def read(params):
@@ -21,7 +23,7 @@ def read(params):
     :raises RollbackError: a scenario, a variable or the URL cannot be used.
     """
     if not BASE_URL.fullmatch(params["base_url"]):
-        raise BadInput("base_url", params["base_url"], "it is not an http or https URL without user and path")
+        raise BadInput("base_url", params["base_url"], NOT_A_URL)
     check_variables(params["variables"])
     values = dict(params["variables"])
     if params["run_id"]:
@@ -55,7 +57,15 @@ def _told(scenario, outcomes):
         )
         for outcome in outcomes
     ]
-    return dict(name=scenario.name, verdict=overall(step["verdict"] for step in steps if step["verdict"]), steps=steps)
+    verdict = overall(step["verdict"] for step in steps if step["verdict"])
+    return dict(
+        name=scenario.name, verdict=verdict, steps=steps, left_behind=[item.left for item in outcomes if item.left]
+    )
+
+
+def left_behind(results):
+    """What scenarios may have left in the application's data, one line each (list of str)."""
+    return ["%s: %s" % (result["name"], line) for result in results for line in result["left_behind"]]
 
 
 def evidence(results):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import NO_HTTP
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import PreflightGateway, if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
@@ -48,17 +49,19 @@ def proof_of(wanted, clients):
         return Proof()
     gateway = PreflightGateway(clients)
     with pool_of_calls() as pool:
-        health = pool.submit(_health, wanted["base_url"], wanted["health_path"])
+        spoken = wanted["base_url"] != NO_HTTP
+        health = pool.submit(_health, wanted["base_url"], wanted["health_path"]) if spoken else None
         groups = {
             name: pool.submit(if_allowed, "logs:DescribeLogStreams", gateway.log_group, name)
             for name in wanted["log_groups"]
         }
         secrets = {name: pool.submit(_secret, clients, item) for name, item in wanted["secrets"].items()}
-    answer = health.result()
-    found = [_reached(wanted["base_url"], answer, wanted["despite_unreachable"])]
+    answer = health.result() if spoken else None
+    found = [_reached(wanted["base_url"], answer, wanted["despite_unreachable"])] if spoken else []
     found += [_there("log_group", name, each.result(), "rollback_log_groups") for name, each in groups.items()]
     found += [_readable(wanted["secrets"][name]["secret"], each.result()) for name, each in secrets.items()]
-    return Proof(told_now(wanted["base_url"].rstrip("/") + wanted["health_path"], answer), tuple(found))
+    now = told_now(wanted["base_url"].rstrip("/") + wanted["health_path"], answer) if spoken else ""
+    return Proof(now, tuple(found))
 
 
 def _health(base_url, path):

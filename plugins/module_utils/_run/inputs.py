@@ -56,6 +56,8 @@ _DIGEST = r"sha256:[0-9a-f]{64}"
 _SERVICE_REVISION = r"arn:aws[a-z-]*:ecs:[^:]+:\d{12}:service-revision/[^/\s:]+/[^/\s:]+/\d+"
 _TAG = r"(?=[^:]*[.\d])(?!\d+\Z)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"  # without a digit or a dot it would be a family's name as well
 TARGET_FORM = re.compile(r"(%s)\Z" % "|".join((_DIGEST, _REVISION, _SERVICE_REVISION, _TAG)))
+NO_HTTP = "none"
+WITHOUT_HTTP = ("rollback_health_path",)  # that nobody needs where rollback_base_url is none
 _OURS = re.compile(r"(rollback|verify)(_|\Z)")
 _NEAR = 0.88  # difflib's ratio from which on a name is taken for a misspelt one of ours
 
@@ -82,8 +84,10 @@ def problems(variables, playbook):
     :raises KeyError: there is no such playbook.
     """
     found = []
+    needless = WITHOUT_HTTP if variables.get("rollback_base_url") == NO_HTTP else ()
     for name in of_playbook(playbook):
-        found.append(_problem(name, variables.get(name), VARIABLES[name], playbook))
+        if name not in needless:
+            found.append(_problem(name, variables.get(name), VARIABLES[name], playbook))
     return [text for text in found if text]
 
 
@@ -204,7 +208,8 @@ def _twice(value):
 def _check_url(value):
     if _not_text(value):
         return _not_text(value)
-    return None if re.match(r"https?://[^/\s?#@]+/?\Z", value) else "it is not an http or https URL without a path"
+    right = value == NO_HTTP or re.match(r"https?://[^/\s?#@]+(/[^\s?#@]*)?\Z", value)
+    return None if right else "it is not an http or https URL without user and query"
 
 
 def _check_path(value):
@@ -247,6 +252,23 @@ def _check_number(value):
     if isinstance(value, bool) or not re.match(r"[0-9]+(\.[0-9]+)?\Z", str(value)):
         return "it is not a number"
     return None if float(value) > 0 else "it is not above 0"
+
+
+def _check_watch(value):
+    """Seconds alone, or a mapping."""
+    if not isinstance(value, dict):
+        return (
+            None
+            if re.match(r"[0-9]+(\.[0-9]+)?\Z", str(value)) and value is not True
+            else "it is not a number of seconds"
+        )
+    checks = dict(seconds=_check_number, interval=_check_number, failures=_check_whole, metrics=_check_flag)
+    for name, item in value.items():
+        if name not in checks:
+            return "there is no %s in it; there are %s" % (name, ", ".join(checks))
+        if checks[name](item):
+            return "for %s, %s" % (name, checks[name](item))
+    return None
 
 
 def _check_text(value):
@@ -446,13 +468,19 @@ VARIABLES = {
         _check_mapping, "empty, or a mapping from secrets to the secrets that hold their backups", (), (FULL, SECRETS)
     ),
     "rollback_base_url": Variable(
-        _check_url, "the application's public URL, like https://app.spymeo.fr", VERIFIED, (TRIAGE,)
+        _check_url,
+        "the application's public URL, like https://app.spymeo.fr; or none, where it has no HTTP",
+        VERIFIED,
+        (TRIAGE,),
     ),
     "rollback_health_path": Variable(
         _check_path, "the path of the health check, like /api/health", VERIFIED, (TRIAGE,)
     ),
     "rollback_log_groups": Variable(
-        _check_names, "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]", VERIFIED, (TRIAGE,)
+        _check_optional_names,
+        "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]; or [], where the application does not log there",
+        VERIFIED,
+        (TRIAGE,),
     ),
     "rollback_contacts": Variable(
         _check_contacts, "a mapping from a role to whom to call, like {on_call: +33 …}", (), (*VERIFIED, TRIAGE)
@@ -537,6 +565,12 @@ VARIABLES = {
     ),
     "verify_log_baseline_minutes": Variable(_check_seconds, "empty, or a number of minutes, like 60", (), VERIFIED),
     "verify_log_settle": Variable(_check_whole, "empty, or a number of seconds, like 10", (), VERIFIED),
+    "verify_watch": Variable(
+        _check_watch,
+        "empty, or for how many seconds the application is watched, like 30, or a mapping, like {seconds: 30, interval: 2, failures: 1}",
+        (),
+        VERIFIED,
+    ),
     "verify_wait_timeout": Variable(_check_seconds, "empty, or a number of seconds, like 30", (), VERIFIED),
     "verify_timeout": Variable(_check_seconds, "empty, or a number of seconds, like 15", (), VERIFIED),
     "verify_health_times": Variable(_check_seconds, "empty, or how many times in a row, like 3", (), VERIFIED),

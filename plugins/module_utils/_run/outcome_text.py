@@ -55,7 +55,7 @@ def _done(outcome, around):
         lines += [_line("NOW", text) for text in around["up"]]
         return [*lines, _line("NEXT", "This checks whether it works:"), INDENT + around["verify"]]
     return [
-        _line("DONE", "%s, and %s: %s" % (what, outcome.reason, around["base_url"])),
+        _line("DONE", ": ".join(filter(None, ("%s, and %s" % (what, outcome.reason), around["base_url"])))),
         *(
             _calls("MADE", outcome.made) if around.get("resumed") else ()
         ),  # what an earlier play did is not in ``details``

@@ -854,10 +854,15 @@ def data_asked(evidence):
 
 
 def left_behind(evidence):
-    """A scenario has written something and could not take it away again."""
+    """A scenario has written something, and nothing has shown that it took it away again."""
     steps = evidence.http.steps if evidence.http else ()
     wrote = {
         step.scenario for step in steps if step.verdict == "passed" and step.method not in _READS and not step.cleans_up
     }
-    kept = [step.scenario for step in steps if step.cleans_up and step.verdict != "passed" and step.scenario in wrote]
-    return dict(scenarios=_names(kept)) if kept else None
+    kept = [
+        step.scenario
+        for step in steps
+        if step.cleans_up and step.verdict not in ("passed", "") and step.scenario in wrote
+    ]
+    kept += [text.partition(": ")[0] for text in (evidence.http.left if evidence.http else ())]
+    return dict(scenarios=_names(dict.fromkeys(kept))) if kept else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import left_behind, told_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import HttpSeen, StepSeen
@@ -92,4 +93,5 @@ def play(scenarios, open_session, values, secrets, left_out, slow_after):
         for scenario, seen in zip(scenarios, outcomes)
         for outcome in seen
     )
-    return HttpSeen(steps, left_out, slow_after)
+    left = tuple(left_behind(told_all(scenarios, outcomes)))
+    return HttpSeen(steps, left_out, slow_after, left)

@@ -132,11 +132,13 @@ class StepSeen:
 
 @dataclass(frozen=True)
 class HttpSeen:
-    """What the application answered. ``slow_after`` is the number of seconds beyond which an answer counts as slow."""
+    """What the application answered. ``slow_after`` is the number of seconds beyond which an answer counts as slow. ``left`` is what scenarios may
+    have left in its data, a sentence each."""
 
     steps: tuple[StepSeen, ...]
     left_out: tuple[str, ...] = ()
     slow_after: float = 2.0
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

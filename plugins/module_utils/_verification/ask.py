@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime, timezone
+from functools import lru_cache
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.gateway import CloudwatchGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.check import (
     CURE,
     PURPOSE,
@@ -22,15 +25,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import (
     changed_since,
     verdict_of_changes,
-    verdict_of_targets,
     verdict_of_tasks,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import BASE_URL, requests_of, told_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import (
+    BASE_URL,
+    NO_HTTP,
+    NOT_A_URL,
+    requests_of,
+    told_all,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.check import LogCheck
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.gateway import OneOffGateway
@@ -44,8 +53,22 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.cred
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.data import verdict_of_data
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.left import Leavers
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run import TARGETS, TASKS, Verification
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.targets import verdict_of_all_targets
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.traffic import verdict_of_traffic
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.watch import Watch, verdict_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._verification.watching import Living, Watching
 
-JUDGES = ((TASKS, "tasks", verdict_of_tasks), (TARGETS, "targets", verdict_of_targets))
+
+def _with_http(given):
+    """The option ``http``; None where the application has none.
+
+    :raises BadInput: there are scenarios all the same.
+    """
+    if not given or given["base_url"] != NO_HTTP:
+        return given
+    if given["scenarios"]:
+        raise BadInput("base_url", NO_HTTP, "there are scenarios, which need a URL")
+    return None
 
 
 class Asked:
@@ -57,13 +80,15 @@ class Asked:
     """
 
     def __init__(self, params, now):
-        self._http, self._tasks, self._e2e = params["http"], params["tasks"], params["e2e"]
-        self._database = params["database"]
-        self._run_id = params["run_id"] or new_run_id(now)
-        self._logs = LogCheck.of(params["logs"], now) if params["logs"] else None
+        self._http, self._tasks, self._e2e = _with_http(params["http"]), params["tasks"], params["e2e"]
+        self._database, self._watch = params["database"], params["watch"]
+        self._run_id, self._known = params["run_id"] or new_run_id(now), None
+        self._logs = LogCheck.of(params["logs"], now) if params["logs"] and params["logs"]["log_groups"] else None
         self._settle = params["logs"]["settle"] if params["logs"] else 0
         self._scenarios = self._read_scenarios() if self._http else ()
         self.plan = requests_of(self._scenarios)
+        self._harm = parse_time("baseline_until", params["logs"]["baseline_until"]) if params["logs"] else None
+        self._pulse = self._read_watch() if self._watch else None
         if self._e2e:
             self._refuse_wrong_tests()
             self.plan.append("end-to-end tests: %s" % self._e2e["command"])
@@ -77,13 +102,33 @@ class Asked:
         if found:
             raise RollbackError("The end-to-end tests cannot be run. No request was sent.", found)
 
+    def _read_watch(self):
+        """The Step that asks for the health while the application is watched, or None."""
+        asked = self._watch
+        for name, least in (("seconds", 1), ("interval", 0.1)):
+            if asked[name] < least:
+                raise BadInput("watch: %s" % name, asked[name], "it is less than %s" % least)
+        if asked["failures"] < 0:
+            raise BadInput("watch: failures", asked["failures"], "it is below 0")
+        self._since = parse_time("since", asked["since"])
+        told = "%d s long, every %g s: " % (asked["seconds"], asked["interval"])
+        if not (asked["health"] and self._http):
+            self.plan += ["watch, %sthe tasks" % told] if self._tasks else []
+            return None
+        (scenario,) = read_scenarios([dict(name="watch", steps=[asked["health"]])], self._names, {})
+        self.plan.append("watch, %s%s %s" % (told, scenario.steps[0].method, scenario.steps[0].path))
+        return scenario.steps[0]
+
+    @property
+    def _names(self):
+        return {*self._http["variables"], *self._http["secrets"], "run_id"}
+
     def _read_scenarios(self):
         if not BASE_URL.fullmatch(self._http["base_url"]):
-            raise BadInput("base_url", self._http["base_url"], "it is not an http or https URL without user and path")
+            raise BadInput("base_url", self._http["base_url"], NOT_A_URL)
         check_variables(self._http["variables"])
         check_secrets(self._http["secrets"])
-        names = {*self._http["variables"], *self._http["secrets"], "run_id"}
-        return read_scenarios(self._http["scenarios"], names, self._http["lines"])
+        return read_scenarios(self._http["scenarios"], self._names, self._http["lines"])
 
     def run(self, aws, measuring):
         """The checks, and the whole results by kind.
@@ -91,15 +136,24 @@ class Asked:
         :param aws: callable: the name of a service → its boto3 client. Called only here, because boto3 makes no clients side by side.
         :param measuring: see Verification.
         """
-        parts = {}
+        parts, ecs, reader = {}, None, None
         if self._http:
             reader = SecretsGateway(aws("secretsmanager")) if self._http["secrets"] else None
             parts["send"] = lambda: self._send(reader)
         if self._tasks:
             ecs, elb = EcsGateway(aws("ecs"), self._tasks["cluster"]), ElbGateway(aws("elbv2"))
-            parts.update(
-                look=lambda: self._look(ecs, elb), judges=JUDGES, look_again=lambda looks: self._look_again(ecs, looks)
+            judges = (
+                (TASKS, "tasks", verdict_of_tasks),
+                (TARGETS, "targets", lambda looks: verdict_of_all_targets(elb, looks, self._tasks["wait_timeout"])),
             )
+            parts.update(
+                look=lambda: self._look(ecs, elb), judges=judges, look_again=lambda looks: self._look_again(ecs, looks)
+            )
+            if self._watch and self._watch["metrics"]:
+                # When it is called, nothing else is at work, so the client can be made then.
+                parts["compare"] = lambda looks: self._compare(
+                    elb, lru_cache(lambda: CloudwatchGateway(aws("cloudwatch"))), looks
+                )
         if self._logs:
             logs = LogsGateway(aws("logs"))
             parts["read_logs"] = lambda looks, last: self._read_logs(ecs, logs, looks, last)
@@ -113,6 +167,8 @@ class Asked:
                 parts["ask"] = lambda: verdict_of_data(database, self._database)
             if self._database["failed"]:
                 parts["leavers"] = lambda: self._left(database)
+        if self._watch and (self._pulse or ecs):
+            parts["watch"] = lambda over: self._watch_it(reader, ecs, measuring, over)
         verification = Verification(measuring, **parts)
         return verification.run(), verification.details
 
@@ -121,11 +177,39 @@ class Asked:
         url = secrets.database_url(asked["database_secret"], asked["key"], asked["failed"]["versions"])
         return Leavers(url, asked["failed"], asked["timeout"]).wait()
 
+    def _watch_it(self, reader, ecs, measuring, over):
+        """(verdict, reason, evidence, what was seen in JSON types)."""
+        watch = Watch(self._watch["seconds"], self._watch["interval"], self._watch["failures"])
+        living = Living(ecs, self._tasks["services"], self._tasks["targets"]).look if ecs else None
+        ask, services = self._asking(reader) if self._pulse else None, len(self._tasks["services"]) if ecs else 0
+        watched = Watching(watch, ask, living, measuring, services=services).run(over)
+        seen = dict(
+            seconds=round(watched.seconds, 1), requests=watched.asked, failed=len(watched.failed), ended=watched.ended
+        )
+        return (*verdict_of(watch, watched), seen)
+
+    def _asking(self, reader):
+        """A callable that sends one health request and gives (verdict, reason). Each has a connection of its own, as a user's first has."""
+        values, hidden = self._values(reader)
+
+        def ask():
+            outcome = taken(self._pulse, Session(self._http["base_url"], self._http["timeout"]), values, hidden)
+            return outcome.verdict, outcome.reason
+
+        return ask
+
+    def _compare(self, elb, cloudwatch, looks):
+        return verdict_of_traffic(elb, cloudwatch, looks, self._since, self._harm, datetime.now(timezone.utc))
+
+    def _values(self, reader):
+        """(what ``${name}`` stands for, the values of it that are hidden)."""
+        if self._known is None:
+            self._known = {**self._http["variables"], **read_secrets(reader, self._http["secrets"])}
+        return {**self._known, "run_id": self._run_id}, list(self._known.values())
+
     def _send(self, reader):
         """(told scenarios, when the last request was sent)."""
-        values = {**self._http["variables"], **read_secrets(reader, self._http["secrets"])}
-        hidden = list(values.values())
-        values["run_id"] = self._run_id
+        values, hidden = self._values(reader)
         outcomes = go_through_all(
             self._scenarios, lambda: Session(self._http["base_url"], self._http["timeout"]), values, hidden
         )

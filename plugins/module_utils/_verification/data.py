@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED as RED
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NOT_CHECKED
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
 def verdict_of_data(secrets, wanted):
@@ -39,4 +40,4 @@ def judged(found):
         return FAILED, lines[0], lines
     if unknown:
         return INCONCLUSIVE, lines[0], lines
-    return PASSED, "%d things are as they were" % len(found), []
+    return PASSED, "%s as %s" % (many(len(found), "thing"), "it was" if len(found) == 1 else "they were"), []

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED, overall
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 WRONG_SCHEMA = ("P2021", "P2022")  # Prisma: the table or the column does not exist
 
@@ -18,7 +19,7 @@ def summary(checks):
     """(verdict, reason) over all checks (list of dict with ``name`` and ``verdict``)."""
     verdict = overall(check["verdict"] for check in checks)
     if verdict == PASSED:
-        return verdict, "all %d checks have passed" % len(checks)
+        return verdict, "all %d checks have passed" % len(checks) if len(checks) > 1 else "the only check has passed"
     parts = [
         "%s: %s" % (kind, ", ".join(names))
         for kind in (FAILED, INCONCLUSIVE)
@@ -26,7 +27,11 @@ def summary(checks):
         if names
     ]
     passed = sum(check["verdict"] == PASSED for check in checks)
-    return verdict, "%d of %d checks passed; %s" % (passed, len(checks), "; ".join(parts or ["nothing was measured"]))
+    return verdict, "%d of %s passed; %s" % (
+        passed,
+        many(len(checks), "check"),
+        "; ".join(parts or ["nothing was measured"]),
+    )
 
 
 def next_steps(verdict, after, codes, following=""):

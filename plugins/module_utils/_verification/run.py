@@ -2,17 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All checks side by side. Only the logs are read last: what the other checks have provoked is to be found there."""
+"""All checks side by side. Only the logs are read last: what the other checks have provoked is to be found there.
+
+The watch begins when the scenarios have passed: where they have not, there is nothing left to be found out by waiting. It overlaps with
+everything else that takes its time, and ends when something else has failed.
+"""
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence_of, left_behind
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
-HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT, DATA, LEFT = (
+HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT, DATA, LEFT, WATCH, TRAFFIC = (
     "http",
     "tasks",
     "targets",
@@ -21,6 +27,8 @@ HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT, DATA, LEFT = (
     "deployment",
     "data",
     "left",
+    "watch",
+    "traffic",
 )
 
 
@@ -49,6 +57,10 @@ class Verification:
     :param leavers: callable without arguments that returns ``left.Leavers``, once nobody is on the failed database or somebody stays; None to leave
         it out.
     :param ask: callable without arguments that returns (verdict, reason, evidence): what the data in use are like; None to leave it out.
+    :param watch: callable that is given a threading.Event, which ends it, and returns (verdict, reason, evidence, what it has seen in JSON types);
+        None to leave it out.
+    :param compare: callable that is given the looks and returns (verdict or None, reason, evidence) of the users' traffic, or None where there
+        is no load balancer; None to leave it out.
     """
 
     def __init__(
@@ -62,28 +74,84 @@ class Verification:
         look_again=None,
         ask=None,
         leavers=None,
+        watch=None,
+        compare=None,
     ):
         self._measuring = measuring
         self._send, self._look, self._judges, self._read_logs, self._test = send, look, judges, read_logs, test
         self._look_again, self._ask, self._leavers = look_again, ask, leavers
+        self._watch, self._compare = watch, compare
+        self._over = threading.Event()
         self.details = {}
 
     def run(self):
         """The checks, in the order in which a person reads them. ``details`` then has the whole results, by kind."""
         with ThreadPoolExecutor(4) as pool:
+            measures = (self._send, self._look and self._looked, self._test and self._tested, self._leavers)
             sent, seen, tested, left = (
-                pool.submit(self._measuring, measure) if measure else None
-                for measure in (self._send, self._look, self._test, self._leavers)
+                pool.submit(self._measuring, measure) if measure else None for measure in measures
             )
             checks, last = self._http(sent.result()) if sent else ([], None)
-            end_to_end = self._end_to_end(tested.result()) if tested else []
-            last = datetime.now(timezone.utc) if end_to_end else last
-            looks = seen.result() if seen else None
-        services = self._services(looks)
-        found = [*checks, *services, *self._logs(looks, last), *end_to_end]
+            watched = self._watched(checks)
+            end_to_end, ended = self._end_to_end(tested.result()) if tested else ([], None)
+            last = ended or last
+            if watched and watched[0] and watched[0][0] == FAILED:
+                last = datetime.now(timezone.utc)  # the last words of what has just died are awaited
+            (looks, services), _why = seen.result() if seen else ((None, []), None)
+        found = [*checks, *services, *self._told_watch(watched, looks, [*services, *end_to_end])]
+        found += [*self._logs(looks, last), *end_to_end]
         good = any(item["kind"] == TASKS and item["verdict"] == PASSED for item in services)
         found += self._left(*left.result()) if left else []
         return [*found, *self._data(), *(self._at_the_end(looks[0]) if good else [])]
+
+    def _looked(self):
+        """The look at the services, with the checks that it comes to."""
+        looks = self._measuring(self._look)
+        services = self._services(looks)
+        self._end_watch(services)
+        return looks, services
+
+    def _tested(self):
+        """The result of the end-to-end tests, with when they ended."""
+        result = self._test()
+        self._end_watch([result])
+        return result, datetime.now(timezone.utc)
+
+    def _end_watch(self, checks):
+        if any(item["verdict"] == FAILED for item in checks):
+            self._over.set()
+
+    def _watched(self, checks):
+        """What the watch gives, or what kept it from watching; None where there is none, or a scenario has not passed."""
+        if self._watch is None or any(item["verdict"] != PASSED for item in checks):
+            return None
+        return self._measuring(lambda: self._watch(self._over))
+
+    def _told_watch(self, watched, looks, others):
+        """The watch, and the traffic meanwhile. One that something else has ended is told only where it has failed itself: it was none."""
+        if watched is None:
+            return []
+        answer, why = watched
+        if why:
+            return [check("watch", WATCH, INCONCLUSIVE, why)]
+        verdict, reason, evidence, self.details[WATCH] = answer
+        if verdict != FAILED and any(item["verdict"] == FAILED for item in others):
+            return []
+        told, found = self._traffic(looks) if verdict == PASSED else ("", [])
+        return [check("watch", WATCH, verdict, reason + told, evidence), *found]
+
+    def _traffic(self, looks):
+        """(what to add to the watch, the checks): traffic of which nothing can be said yet is no check, and is said all the same."""
+        if self._compare is None or looks is None or looks[1]:
+            return "", []
+        answer, why = self._measuring(lambda: self._compare(looks[0]))
+        if why:
+            return "", [check("traffic", TRAFFIC, INCONCLUSIVE, why)]
+        if answer is None:
+            return "", []
+        if answer[0] is None:
+            return "; of the users' traffic nothing can be said: " + answer[1], []
+        return "", [check("traffic", TRAFFIC, *answer)]
 
     def _left(self, leavers, why):
         """Late, because what connects for each request shows by what it has written meanwhile."""
@@ -100,25 +168,28 @@ class Verification:
         if why:
             return [check("scenarios", HTTP, INCONCLUSIVE, why)], None
         results, last = found
-        self.details[HTTP] = results
+        self.details.update({HTTP: results, "left_behind": left_behind(results)})
         checks = [check(item["name"], HTTP, item["verdict"], _told_steps(item), evidence_of(item)) for item in results]
         return checks, last
 
     def _end_to_end(self, measured):
-        result, why = measured
+        """(the check, when the tests ended)."""
+        answer, why = measured
         if why:
-            return [check("end-to-end tests", E2E, INCONCLUSIVE, why)]
+            return [check("end-to-end tests", E2E, INCONCLUSIVE, why)], datetime.now(timezone.utc)
+        result, ended = answer
         self.details[E2E] = result
-        return [check("end-to-end tests", E2E, result["verdict"], result["reason"], result["evidence"])]
+        return [check("end-to-end tests", E2E, result["verdict"], result["reason"], result["evidence"])], ended
 
     def _services(self, measured):
-        if measured is None:
-            return []
         looks, why = measured
         if why:
             return [check(name, kind, INCONCLUSIVE, why) for kind, name, _judge in self._judges]
-        judged = [(kind, name, judge(looks)) for kind, name, judge in self._judges]
-        return [check(name, kind, *answer) for kind, name, answer in judged if answer]
+        found = []
+        for kind, name, judge in self._judges:
+            answer, why = self._measuring(lambda judge=judge: judge(looks))
+            found += [_answered(name, kind, answer, why)] if answer or why else []
+        return found
 
     def _at_the_end(self, looks):
         """The checks take minutes, and the services were well when they began: somebody may have deployed since."""
@@ -143,4 +214,4 @@ def _told_steps(result):
     failing = evidence_of(result)
     if failing:
         return failing[0]
-    return "%d steps, the slowest answer took %.2f s" % (len(sent), max(step["seconds"] or 0 for step in sent))
+    return "%s, the slowest answer took %.2f s" % (many(len(sent), "step"), max(step["seconds"] or 0 for step in sent))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -45,11 +46,17 @@ class NoTarget(Exception):
 class Front:
     """A listener: serves on 127.0.0.1:`port` (0: any free one) what `route` chooses.
 
-    `route()` returns (address, port, idle timeout in seconds) of the target for one request and raises NoTarget without one.
+    `route()` returns (target group, address, port, idle timeout in seconds) of the target for one request and raises NoTarget without one.
+    `told` is given what has come of each: the target group or None, the status, and the seconds to the target's answer or None.
     """
 
-    def __init__(self, port: int, route: Callable[[], tuple[str, int, float]]):
-        self._route = route
+    def __init__(
+        self,
+        port: int,
+        route: Callable[[], tuple[str, str, int, float]],
+        told: Callable[[str | None, int, float | None], None],
+    ):
+        self._route, self._told = route, told
         self._server = make_server("127.0.0.1", port, self._serve, threaded=True, request_handler=_Handler)
         self.port: int = self._server.port
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="alb", daemon=True).start()
@@ -60,20 +67,27 @@ class Front:
         self._server.server_close()
 
     def _serve(self, environ, start_response) -> Iterable[bytes]:
-        request = Request(environ)
+        request, group = Request(environ), None
         try:
-            answer = self._forward(request, *self._route())
+            group, *target = self._route()
+            sent = time.monotonic()
+            answer = self._forward(request, *target)
         except NoTarget:
-            return _refuse(start_response, HTTPStatus.SERVICE_UNAVAILABLE)
+            return self._refuse(start_response, None, HTTPStatus.SERVICE_UNAVAILABLE)
         except NewConnectionError:  # refused: nobody listens there
-            return _refuse(start_response, HTTPStatus.BAD_GATEWAY)
+            return self._refuse(start_response, group, HTTPStatus.BAD_GATEWAY)
         except (ConnectTimeoutError, ReadTimeoutError):
-            return _refuse(start_response, HTTPStatus.GATEWAY_TIMEOUT)
+            return self._refuse(start_response, group, HTTPStatus.GATEWAY_TIMEOUT)
         except HTTPError:  # closed or reset before the answer was whole, or no HTTP at all
-            return _refuse(start_response, HTTPStatus.BAD_GATEWAY)
+            return self._refuse(start_response, group, HTTPStatus.BAD_GATEWAY)
+        self._told(group, answer.status, time.monotonic() - sent)
         headers = [(name, value) for name, value in answer.headers.iteritems() if name.lower() not in HOP_BY_HOP]
         start_response(f"{answer.status} {answer.reason or ''}", headers)
         return _stream(answer)
+
+    def _refuse(self, start_response, group: str | None, status: HTTPStatus) -> list[bytes]:
+        self._told(group, status.value, None)
+        return _refuse(start_response, status)
 
     def _forward(self, request: Request, address: str, port: int, idle_timeout: float) -> urllib3.BaseHTTPResponse:
         pool = urllib3.HTTPConnectionPool(

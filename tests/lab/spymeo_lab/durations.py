@@ -39,4 +39,5 @@ class Durations:
     image_activation: float = 0.3  # ECR: an archived image until it can be pulled again (up to 20 minutes in AWS)
     security_group_interval: float = 0.1  # EC2: a changed rule until it is in force
     log_ingestion: float = 0.3  # CloudWatch Logs: a line is written until it can be found
+    metrics_delay: float = 1.0  # CloudWatch: a minute is over until its metrics can be read (a minute or two in AWS)
     call_latency: float = 0.0  # every API call

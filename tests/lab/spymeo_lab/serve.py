@@ -19,7 +19,7 @@ from . import server, world  # isort: skip
 from .durations import Durations
 from .errors import WHY, NotStarted
 from .lab import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Lab
-from .services import application_autoscaling, ecr, ecs, elbv2, logs, rds, secretsmanager
+from .services import application_autoscaling, cloudwatch, ecr, ecs, elbv2, logs, rds, secretsmanager
 
 
 def build(directory: pathlib.Path, durations: Durations) -> Lab:
@@ -29,6 +29,7 @@ def build(directory: pathlib.Path, durations: Durations) -> Lab:
         ecr.Ecr,
         logs.Logs,
         secretsmanager.SecretsManager,
+        cloudwatch.Cloudwatch,
         elbv2.Elbv2,
         rds.Rds,
         ecs.Ecs,

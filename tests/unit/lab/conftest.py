@@ -30,6 +30,7 @@ SERVICES = {
     "ecr": "Ecr",
     "logs": "Logs",
     "secretsmanager": "SecretsManager",
+    "cloudwatch": "Cloudwatch",
     "elbv2": "Elbv2",
     "rds": "Rds",
     "ecs": "Ecs",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import datetime
 import http.server
 import socket
 import threading
@@ -372,3 +373,48 @@ def test_stock_waiters_and_pages(world):
     world.new_group("other")
     pages = world.elb.get_paginator("describe_target_groups").paginate(PaginationConfig={"PageSize": 1})
     assert [len(page["TargetGroups"]) for page in pages] == [1, 1]
+
+
+def metrics(world, statistic: str, name: str, *, of_group: bool = True) -> list[float]:
+    """The values of a metric of the last hour."""
+    dimensions = {"LoadBalancer": world.balancer.partition(":loadbalancer/")[2]}
+    dimensions |= {"TargetGroup": world.group.rpartition(":")[2]} if of_group else {}
+    metric = {
+        "Namespace": "AWS/ApplicationELB",
+        "MetricName": name,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+    }
+    query = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": statistic}}
+    now = world.lab.now()
+    answer = world.cloudwatch.get_metric_data(
+        MetricDataQueries=[query], StartTime=now - datetime.timedelta(hours=1), EndTime=now
+    )
+    return answer["MetricDataResults"][0]["Values"]
+
+
+def test_what_was_forwarded_can_be_read_as_metrics_when_the_minute_is_over(world, lab, monkeypatch):
+    world.cloudwatch = lab.client("cloudwatch")
+    url, server = world.listen(), world.start("a")
+    world.wait(server, "healthy")
+    for path in ("/", "/", "/break"):
+        requests.get(url + path, timeout=5)
+    assert metrics(world, "Sum", "RequestCount") == []
+    later = world.lab.now() + datetime.timedelta(minutes=2)
+    monkeypatch.setattr(world.lab, "now", lambda: later)
+    assert sum(metrics(world, "Sum", "RequestCount")) == 3
+    assert sum(metrics(world, "SampleCount", "TargetResponseTime")) == 2
+    assert 0 < metrics(world, "p90", "TargetResponseTime")[0] < 5
+    assert sum(metrics(world, "Sum", "HTTPCode_Target_2XX_Count")) == 2
+    assert metrics(world, "Sum", "HTTPCode_Target_5XX_Count") == []
+    assert metrics(world, "Sum", "HTTPCode_ELB_5XX_Count") == []  # it is of no target group
+    assert sum(metrics(world, "Sum", "HTTPCode_ELB_5XX_Count", of_group=False)) == 1
+    assert refusal(metrics, world=world, statistic="p101", name="RequestCount") == "ValidationError"
+
+
+def test_what_users_have_sent_before_can_be_told(world, lab):
+    world.cloudwatch = lab.client("cloudwatch")
+    world.listen()
+    world.lab.cloudwatch.controls()["traffic"](world.group, first=9, last=5, requests=100, errors=3, seconds=0.5)
+    assert metrics(world, "Sum", "RequestCount") == [100.0] * 5
+    assert metrics(world, "Sum", "HTTPCode_Target_5XX_Count") == [3.0] * 5
+    assert metrics(world, "p90", "TargetResponseTime")[0] == pytest.approx(0.5, rel=0.2)

@@ -27,6 +27,7 @@ ROUTES = Map(
     [
         Rule("/api/health", methods=["GET"], endpoint=health.health),
         Rule("/api/practitioners", methods=["POST"], endpoint=practitioners.sign_up),
+        Rule("/api/practitioners/login", methods=["POST"], endpoint=practitioners.log_in),
         Rule("/api/practitioners/<identity>", methods=["DELETE"], endpoint=practitioners.remove),
         Rule("/api/admin/login", methods=["POST"], endpoint=admin.log_in),
         Rule("/api/admin/dashboard", methods=["GET"], endpoint=admin.dashboard),

@@ -1,13 +1,13 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Practitioners sign up, and may remove themselves."""
+"""Practitioners sign up, log in, and may remove themselves."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import BadRequest, Conflict, Forbidden, Unauthorized
-from werkzeug.security import generate_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Request, Response
 
 from spymeo_app.http_json import answer, body_of, text
@@ -40,6 +40,20 @@ def sign_up(app: Application, request: Request) -> Response:
         raise Conflict("a practitioner with this email exists") from error
     response = answer(201, {"id": identity, "email": email})
     app.practitioner_sessions.open(response, identity)
+    return response
+
+
+def log_in(app: Application, request: Request) -> Response:
+    """POST /api/practitioners/login: 200 and the practitioner's session; 401 on wrong credentials."""
+    body = body_of(request)
+    email, password = text(body, "email").lower(), text(body, "password")
+    query = 'SELECT "id", "passwordHash" FROM "Practitioner" WHERE "email" = %s'
+    with app.pool.operation("prisma.practitioner.findUnique()") as connection:
+        found = connection.execute(query, (email,)).fetchone()
+    if found is None or not check_password_hash(found["passwordHash"], password):
+        raise Unauthorized("wrong email or password")
+    response = answer(200, {"id": found["id"], "email": email})
+    app.practitioner_sessions.open(response, found["id"])
     return response
 
 

@@ -157,7 +157,11 @@ class Elbv2(TargetGroups):
             "DefaultActions": _actions(request["DefaultActions"], forward),
         }
         listener = Listener(settings, forward)
-        listener.front = alb.Front(0 if port < PRIVILEGED_PORTS else port, lambda: self._route(listener))
+        listener.front = alb.Front(
+            0 if port < PRIVILEGED_PORTS else port,
+            lambda: self._route(listener),
+            lambda *of: self._measure(listener, *of),
+        )
         self._listeners[arn] = listener
         self.tag(arn, request)
         self.follow_use()
@@ -240,14 +244,17 @@ class Elbv2(TargetGroups):
         """The port on 127.0.0.1 where a listener really is."""
         return self._listener(listener_arn).front.port
 
-    def _route(self, listener: Listener) -> tuple[str, int, float]:
+    def _measure(self, listener: Listener, group: str | None, status: int, seconds: float | None) -> None:
+        self.lab.cloudwatch.forwarded(listener.settings["LoadBalancerArn"], group, status, seconds)
+
+    def _route(self, listener: Listener) -> tuple[str, str, int, float]:
         with self.lab.lock:
             group = self._groups.get(listener.forward.choose())
             target = group.choose() if group else None
             if target is None:
                 raise alb.NoTarget
             attributes = self._attributes[listener.settings["LoadBalancerArn"]]
-            return target.address, target.port, float(attributes["idle_timeout.timeout_seconds"])
+            return group.arn, target.address, target.port, float(attributes["idle_timeout.timeout_seconds"])
 
     # Tags
 

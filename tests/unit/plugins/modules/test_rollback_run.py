@@ -92,7 +92,7 @@ def test_a_run_has_the_lock_from_its_beginning_to_its_end(look, begin, play, tmp
         "rollback_end", run_id=run_id, fencing=1, verdict="passed", seconds={"restore": 3.5, "deployment": None}
     )
     assert (ended["outcome"]["state"], ended["outcome"]["ok"], ended["hold"]) == ("done", True, "")
-    assert ended["lines"] == ["DONE      there was nothing to change, and every check has passed: "]
+    assert ended["lines"] == ["DONE      there was nothing to change, and every check has passed"]
     assert not look().get("failed")
 
 

@@ -244,6 +244,44 @@ def test_tests_of_the_application_are_run_and_their_output_is_kept(answers, run_
     assert "| at https://app.spymeo.fr for rb-20261122-031500" in result["msg"]
 
 
+WATCH = {"seconds": 1, "interval": 0.2, "health": {"path": "/api/health"}}
+
+
+def test_a_watch_asks_for_the_health_and_is_told(answers, run_module):
+    result = run_module("verify_application", http=HTTP, watch=WATCH)
+    assert verdicts(result) == {"health": "passed", "watch": "passed"}
+    assert result["plan"] == ["health: GET /api/health", "watch, 1 s long, every 0.2 s: GET /api/health"]
+    assert (result["watch"]["requests"], result["watch"]["failed"]) == (5, 0)
+
+
+def test_flapping_that_one_look_does_not_see_is_seen_by_the_watch(answers, run_module):
+    asked = []
+
+    def flapping(_json):
+        asked.append(1)
+        return Answer(502 if len(asked) % 4 == 0 else 200, "", 0.01)
+
+    answers["/api/health"] = flapping
+    times = {"name": "health", "steps": [{"path": "/api/health", "times": 3}]}
+    result = run_module("verify_application", http={**HTTP, "scenarios": [times]}, watch={**WATCH, "seconds": 3})
+    assert verdicts(result) == {"health": "passed", "watch": "failed"}
+    assert "2 of 5 health requests failed (1 may): status 502 instead of 200" in result["msg"]
+
+
+def test_where_a_scenario_has_failed_nothing_is_watched(answers, run_module):
+    answers["/api/health"] = Answer(503, "", 0.1)
+    result = run_module("verify_application", http=HTTP, watch=WATCH)
+    assert verdicts(result) == {"health": "failed"}
+
+
+def test_an_application_without_http_and_logs_is_proven_by_its_tasks(services, at_the_end, run_module):
+    services()
+    at_the_end()
+    without = {"base_url": "none", "scenarios": []}
+    result = run_module("verify_application", http=without, tasks=TASKS, logs={"log_groups": []})
+    assert verdicts(result) == dict.fromkeys(("tasks", "targets", "deployment"), "passed")
+
+
 def test_check_mode_sends_runs_and_reads_nothing(run_module, tmp_path):
     e2e = {"command": f"touch {tmp_path}/ran", "directory": str(tmp_path)}
     result = run_module("verify_application", check_mode=True, http=HTTP, tasks=TASKS, logs=LOGS, e2e=e2e)
@@ -262,6 +300,12 @@ def test_check_mode_sends_runs_and_reads_nothing(run_module, tmp_path):
         ({"http": HTTP, "tasks": TASKS, "logs": {**LOGS, "baseline_until": "noon"}}, "baseline_until"),
         ({"e2e": {"command": "x", "runs_on": "task"}}, "rollback_e2e_runs_on"),
         ({"e2e": {"command": "x", "secret_environment": {"A": "1"}}}, "fewer than 4 characters"),
+        ({"http": {**HTTP, "base_url": "none"}}, "there are scenarios, which need a URL"),
+        ({"http": HTTP, "watch": {"seconds": 0}}, "watch: seconds"),
+        ({"http": HTTP, "watch": {"interval": 0}}, "watch: interval"),
+        ({"http": HTTP, "watch": {"failures": -1}}, "watch: failures"),
+        ({"http": HTTP, "watch": {"since": "noon"}}, "since"),
+        ({"http": HTTP, "watch": {"health": {"path": "health"}}}, "does not begin with a slash"),
         ({}, "one of the following is required"),
         ({"http": HTTP, "logs": LOGS}, "missing parameter(s) required by 'logs': tasks"),
     ],

@@ -87,7 +87,7 @@ def test_refuses_a_wrong_scenario_before_the_first_request(answers, verify):
 
 
 @pytest.mark.parametrize(
-    "url", ["app.spymeo.fr", "https://app.spymeo.fr/admin", "https://u:p@app.spymeo.fr", "ftp://app"]
+    "url", ["app.spymeo.fr", "https://app.spymeo.fr/?a=b", "https://u:p@app.spymeo.fr", "ftp://app"]
 )
 def test_refuses_a_base_url_that_is_none(run_module, url):
     result = run_module("verify_http", region=None, base_url=url, scenarios=[HEALTH])

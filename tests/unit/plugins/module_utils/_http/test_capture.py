@@ -7,6 +7,7 @@ import time
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import take
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import asks_to_log_in
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,15 +91,25 @@ def test_tags_are_read_as_browsers_read_them(page, value):
 
 @pytest.mark.parametrize(
     "part",
-    ["<a", "<a ", "<a =", "=/", "<!--", "<!", "<script>", "</script", "<a x='", '<a x="', "<a x=y", " ", "x ", "x=", "/", "&#", "<input "],
+    ["<a", "<a ", "<a =", "=/", "<!--", "<!", "<script>", "</script", "<a x='", '<a x="', "<a x=y", " ", "x ", "x=", "/", "&#", "<input ",
+     "<title>", "</title>", "<input type=password>", "&amp", "<div>"],
 )  # fmt: skip
 @pytest.mark.parametrize("before", ["", "<input ", "<script>", "<input a='"])
 def test_no_page_takes_long(before, part):
     page = before + part * (500_000 // len(part))
     began = time.process_time()
     take({"t": {"html": "t"}}, Answer(200, page, 0.1))
+    asks_to_log_in(page)
     assert time.process_time() - began < 2
 
 
-def test_json_that_is_nested_too_deeply_is_no_json():
-    assert take({"id": "a.b"}, Answer(200, "[" * 200_000, 0.1)) == ({}, ["the JSON has no a.b to capture"])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, '{"a":' * 200_000, '[{"a":' * 100_000 + "1" + "}]" * 100_000, '{"a":%s}' % ("9" * 900_000), '"%s"' % ("\\u0041" * 150_000),
+     "[%s{}]" % ("{}," * 300_000)],
+    ids=["lists", "objects", "both, closed", "a number", "escapes", "many"],
+)  # fmt: skip
+def test_json_that_nobody_can_read_is_no_json(text):
+    began = time.process_time()
+    assert take({"id": "a.b"}, Answer(200, text, 0.1)) == ({}, ["the JSON has no a.b to capture"])
+    assert time.process_time() - began < 2

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import socket
@@ -17,6 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, NoAnswer
 
 TIMEOUT = 0.5  # seconds
+DEFLATE_BOMB = zlib.compress(b"\0" * 100 * LONGEST_BODY)
 BOMB = gzip.compress(b"\0" * 100 * LONGEST_BODY)
 
 
@@ -38,7 +40,7 @@ class Application(http.server.BaseHTTPRequestHandler):
         if route:
             route()
         else:
-            self._answer(200, str(self.headers).encode())
+            self._answer(200, f"{self.path}\n{self.headers}".encode())
 
     def do_POST(self):
         self._answer(200, self.rfile.read(int(self.headers["Content-Length"])), ("Set-Cookie", "session=1; HttpOnly"))
@@ -62,6 +64,62 @@ class Application(http.server.BaseHTTPRequestHandler):
 
     def get_close(self):
         self.close_connection = True
+
+    def _for_ever(self, first, then, pause):
+        """Say the one, and then the other until the client hangs up."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.wfile.write(first)
+            while True:
+                self.wfile.write(then)
+                self.wfile.flush()
+                time.sleep(pause)
+
+    def get_drippingstatus(self):
+        self._for_ever(b"H", b"T", TIMEOUT / 4)
+
+    def get_drippingheaders(self):
+        self._for_ever(b"HTTP/1.1 200 OK\r\nA: ", b"a", TIMEOUT / 4)
+
+    def get_drippingchunks(self):
+        self._for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a", TIMEOUT / 4)
+
+    def get_drippingtrailers(self):
+        self._for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"a", TIMEOUT / 4)
+
+    def get_endlesstrailers(self):
+        self._for_ever(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n", 0)
+
+    def get_continue(self):
+        self._for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0)
+
+    def get_emptygzip(self):
+        chunk = b"5\r\n\0\0\0\xff\xff\r\n"  # an empty block of deflate
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\x78\x9c\r\n"
+        self._for_ever(head, chunk * 1000, 0)
+
+    def get_endlesschunks(self):
+        self._for_ever(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"x" * 65536 + b"\r\n", 0
+        )
+
+    def get_hugelength(self):
+        self._for_ever(b"HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n", b"x" * 65536, 0)
+
+    def get_headers(self):
+        self._for_ever(b"HTTP/1.1 200 OK\r\n", b"A: b\r\n", 0)
+
+    def get_longheader(self):
+        self._for_ever(b"HTTP/1.1 200 OK\r\nA: ", b"b" * 65536, 0)
+
+    def get_deflatebomb(self):
+        self._answer(200, DEFLATE_BOMB, ("Content-Encoding", "deflate"))
+
+    def get_twice(self):
+        self._answer(200, gzip.compress(BOMB), ("Content-Encoding", "gzip, gzip"))
+
+    def get_inside(self):
+        self._answer(200, gzip.compress(BOMB), ("Content-Encoding", "gzip"))
 
     def get_half(self):
         self.send_response(200)
@@ -117,6 +175,13 @@ def send(session, path, method="GET", headers=None, json=None, form=None):
     return session.send(method, path, headers or {}, json, form)
 
 
+@pytest.mark.parametrize("there", ["/red", "/red/"])
+def test_a_path_in_the_base_url_comes_before_each_path(base_url, there):
+    answer = send(Session(base_url + there, TIMEOUT), "/irect")
+    assert answer.status == 200
+    assert "/red/irect" in answer.text
+
+
 def test_sends_what_a_step_says_and_reads_the_answer(base_url):
     session = Session(base_url + "/", TIMEOUT)
     assert send(session, "/x", "POST", json={"a": 1}).text.replace(" ", "") == '{"a":1}'
@@ -164,6 +229,56 @@ def test_inflates_no_more_than_it_needs(base_url):
     assert most < 8 * LONGEST_BODY, "%d bytes" % most
 
 
+@pytest.mark.parametrize("path", ["/endlesschunks", "/hugelength", "/deflatebomb", "/inside"])
+def test_whatever_is_sent_no_more_is_kept(base_url, path):
+    tracemalloc.start()
+    answer = send(Session(base_url, 10), path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(answer.text) <= LONGEST_BODY
+    assert most < 8 * LONGEST_BODY, "%d bytes" % most
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/drippingstatus",
+        "/drippingheaders",
+        "/drippingchunks",
+        "/drippingtrailers",
+        "/endlesstrailers",
+        "/continue",
+        "/emptygzip",
+    ],
+)
+def test_whatever_it_is_busy_with_an_answer_has_its_time(base_url, path):
+    began = time.monotonic()
+    answer = send(Session(base_url, TIMEOUT), path)
+    assert time.monotonic() - began < 6 * TIMEOUT
+    assert isinstance(answer, NoAnswer)
+    assert answer.by_application
+    assert "was not complete after 0.5 s" in answer.why
+
+
+@pytest.mark.parametrize("path", ["/headers", "/longheader"])
+def test_headers_without_an_end_are_the_applications_fault(base_url, path):
+    answer = send(Session(base_url, TIMEOUT), path)
+    assert answer.by_application
+    assert "is no HTTP that can be read" in answer.why
+
+
+def test_what_is_compressed_twice_is_not_inflated(base_url):
+    assert "which was not asked for" in send(Session(base_url, TIMEOUT), "/twice").why
+
+
+def test_one_that_was_too_late_ends_no_later_one(base_url):
+    session = Session(base_url, TIMEOUT)
+    send(session, "/drippingheaders")
+    assert send(session, "/x").status == 200
+    time.sleep(2 * TIMEOUT)
+    assert send(session, "/x").status == 200
+
+
 def test_a_body_that_is_not_what_its_header_says_is_the_applications_fault(base_url):
     answer = send(Session(base_url, TIMEOUT), "/nogzip")
     assert (answer.by_application, answer.why) == (
@@ -204,7 +319,7 @@ def test_a_refused_connection_is_the_applications_fault():
 
 def test_a_name_that_cannot_be_resolved_is_not(base_url):
     answer = send(Session("http://application.invalid", TIMEOUT), "/")
-    assert answer == NoAnswer(False, "this machine cannot resolve the name of the host")
+    assert answer == NoAnswer(False, "this machine cannot resolve the name of the host", connected=False)
 
 
 def test_a_handshake_that_fails_is_not(base_url):

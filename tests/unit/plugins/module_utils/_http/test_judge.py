@@ -51,6 +51,51 @@ def test_fails_and_says_why_when_the_answer_is_another(expect, capture, answer, 
     assert words in reason
 
 
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+LOGIN = "<form action=/login><input name=email><input type='PassWord' name=password></form>"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        LOGIN,
+        "<title>Sign in · SPYMEO</title><input name=email>",
+        "<title>Se connecter</title>",
+        "<title>Connexion à SPYMEO</title>",
+        "<title>Log in</title><div id=root></div>",
+        "<head><TITLE\n>Login</TITLE>",
+    ],
+)
+def test_a_page_to_log_in_at_is_not_what_was_asked_for(page):
+    verdict, reason, _captured = judge(Expect(), {}, Answer(200, page, 0.1, HTML))
+    assert verdict == "failed"
+    assert "the body is a page to log in at (if that is right: expect: {login_page: true})" in reason
+    assert (
+        judge(Expect(max_seconds=2), {}, Answer(200, "\n " + page, 0.1))[0] == "failed"
+    )  # without a Content-Type, too
+
+
+@pytest.mark.parametrize(
+    ("expect", "page", "headers"),
+    [
+        (Expect(login_page=True), LOGIN, HTML),
+        (Expect(text="form"), LOGIN, HTML),
+        (Expect(status=(401,)), LOGIN, HTML),
+        (Expect(), LOGIN, (("content-type", "application/json"),)),
+        (Expect(), "<title>Dashboard</title><a href=/login>Log in as somebody else</a>", HTML),
+        (Expect(), "<title>Log in</title>" + LOGIN + "<input type=password>", HTML),  # a password is changed
+        (Expect(), "<input type=password autocomplete=new-password>", HTML),
+        (Expect(), "<!-- %s --><script>%s</script>" % (LOGIN, LOGIN), HTML),
+        (Expect(), "<title>Blog in May</title>", HTML),
+        (Expect(), "ok", ()),
+        (Expect(), "", HTML),
+    ],
+)
+def test_what_says_what_it_wants_or_is_another_page_passes(expect, page, headers):
+    answer = Answer(401 if expect.status == (401,) else 200, page, 0.1, headers)
+    assert judge(expect, {}, answer)[0] == "passed"
+
+
 @pytest.mark.parametrize(("by_application", "verdict"), [(True, "failed"), (False, "inconclusive")])
 def test_no_answer_is_never_passed(by_application, verdict):
     assert judge(Expect(), {}, NoAnswer(by_application, "why")) == (verdict, "why", {})

@@ -19,7 +19,9 @@ def steps(*given):
 
 
 def test_a_path_is_enough():
-    assert read_scenarios(steps({"path": "/"}), []) == (Scenario("login", (Step("/", "/"),)),)
+    assert read_scenarios(steps({"path": "/"}), []) == (
+        Scenario("login", (Step("/", "/", expect=Expect(login_page=True)),)),
+    )
 
 
 def test_reads_everything_that_a_step_may_have():
@@ -34,7 +36,7 @@ def test_reads_everything_that_a_step_may_have():
         "times": 3,
         "always": True,
     }
-    expect = Expect(status=(201,), json={"a.b": None}, text="welcome", max_seconds=0.5)
+    expect = Expect(status=(201,), json={"a.b": None}, text="welcome", max_seconds=0.5, login_page=True)
     wanted = {**given, "expect": expect}
     assert read_scenarios(steps(given), ["email"])[0].steps == (Step(**wanted),)
 
@@ -45,7 +47,7 @@ MISTAKES = [
     ({"path": "/", "expct": {}}, "key expct: there is no such key; there are always, capture, expect"),
     (
         {"path": "/", "expect": {"statut": 200}},
-        "expect, key statut: there is no such key; there are json, max_seconds, status, text",
+        "expect, key statut: there is no such key; there are json, login_page, max_seconds, status, text",
     ),
     ({"path": "/", "expect": {"status": "ok"}}, "expect, key status: it is 'ok', not an HTTP status"),
     ({"path": "/", "expect": {"status": [200, 999]}}, "expect, key status: it is [200, 999], not an HTTP status"),
@@ -71,6 +73,9 @@ MISTAKES = [
     ({"path": "/", "json": {"a": ["${b}"]}}, "key json: ${b} is no variable"),
     ({"path": "/", "capture": {"own": "id"}, "form": {"x": "${own}"}}, "key form: ${own} is no variable"),
     ({"path": "/", "expect": {"json": {"a": "${b}"}}}, "key expect.json: ${b} is no variable"),
+    ({"path": "/", "expect": {"login_page": 1}}, "expect, key login_page: it is 1, not true or false"),
+    ({"path": "/", "unless": "id"}, "key unless: an earlier step and this one have to capture it"),
+    ({"path": "/", "unless": "id", "capture": {"id": "id"}}, "key unless: an earlier step and this one"),
     ("GET /", "it is str, not a mapping"),
 ]
 
@@ -82,6 +87,40 @@ def test_refuses_a_wrong_step_and_names_scenario_step_and_key(given, mistake):
     assert len(refused.value.evidence) == 1
     assert refused.value.evidence[0].startswith("scenario 1 (login), step 2")
     assert mistake in refused.value.evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "step", "about"),
+    [
+        ("administration", {"name": "log in", "path": "/admin"}, True),
+        ("administration", {"path": "/admin/login"}, True),
+        ("login", {"path": "/admin"}, True),
+        ("sign-up", {"path": "/"}, True),
+        ("home", {"path": "/users/sign_in"}, True),
+        ("home", {"path": "/inscription"}, True),
+        ("administration", {"name": "open the dashboard with that session", "path": "/admin"}, False),
+        ("blog", {"path": "/blog/in-depth"}, False),
+        ("authors", {"path": "/authors"}, False),
+        ("catalogue", {"path": "/login-free"}, True),
+    ],
+)
+def test_a_step_about_logging_in_may_meet_the_page_for_it(scenario, step, about):
+    (read,) = read_scenarios([{"name": scenario, "steps": [step]}], [])
+    assert read.steps[0].expect.login_page is about
+    (read,) = read_scenarios([{"name": scenario, "steps": [{**step, "expect": {"login_page": not about}}]}], [])
+    assert read.steps[0].expect.login_page is not about
+
+
+def test_only_the_first_step_is_about_what_the_scenario_is_called():
+    (read,) = read_scenarios([{"name": "login", "steps": [{"path": "/"}, {"path": "/dashboard"}]}], [])
+    assert [step.expect.login_page for step in read.steps] == [True, False]
+
+
+def test_a_step_may_look_for_what_an_earlier_one_may_have_made():
+    making = {"path": "/", "method": "POST", "capture": {"id": "id"}}
+    looking = {"path": "/find", "capture": {"id": "0.id"}, "unless": "id", "always": True}
+    (read,) = read_scenarios([{"name": "a", "steps": [making, looking]}], [])
+    assert read.steps[1].unless == "id"
 
 
 def test_tells_all_mistakes_at_once():

@@ -52,6 +52,10 @@ def test_what_nobody_can_reach_cannot_be_proven(answers, answer, verdict, despit
             assert "rollback_despite_unreachable=true" in finding.cure
 
 
+def test_an_application_without_http_is_not_asked():
+    assert proof_of({**WANTED, "base_url": "none"}, None) == Proof("", ())
+
+
 def test_a_healthy_application_makes_a_person_look_twice():
     assert told_now(URL, Answer(200, "", 0.14)) == (
         "https://app.spymeo.fr answers 200 in 0.1 s: it is well now. Is this the application that is meant?"

@@ -121,12 +121,22 @@ def test_takes_whole_seconds_as_a_survey_or_the_command_line_gives_them(seconds)
         ("rollback_deploy_timeout", "900\n", "is not a whole number"),
         ("rollback_deploy_timeout", [900], "is not a whole number"),
         ("rollback_base_url", "app.spymeo.fr", "not an http or https URL"),
-        ("rollback_base_url", "https://app.spymeo.fr/login", "without a path"),
+        ("rollback_base_url", "https://app@app.spymeo.fr/", "without user and query"),
+        ("rollback_base_url", "nobody", "without user and query"),
+        ("verify_watch", "30s", "is not a number of seconds"),
+        ("verify_watch", True, "is not a number of seconds"),
+        ("verify_watch", -1, "is not a number of seconds"),
+        ("verify_watch", [30], "is not a number of seconds"),
+        ("verify_watch", {"second": 30}, "there is no second in it; there are seconds, interval"),
+        ("verify_watch", {"seconds": "x"}, "for seconds, it is not a number"),
+        ("verify_watch", {"interval": 0}, "for interval, it is not above 0"),
+        ("verify_watch", {"failures": 0.5}, "for failures, it is not a whole number"),
+        ("verify_watch", {"metrics": "perhaps"}, "for metrics, it is neither true nor false"),
         ("rollback_health_path", "api/health", "slash"),
         ("rollback_contacts", {"dba": 33123456789}, "quotes"),
         ("rollback_contacts", ["dba"], "mapping"),
         ("rollback_bad_since", "2026-13-45T99:99:99Z", "there is no such day"),
-        ("rollback_base_url", "https://app.spymeo.fr?x=y", "without a path"),
+        ("rollback_base_url", "https://app.spymeo.fr?x=y", "without user and query"),
         ("rollback_run_id", 20261122, "arrived as int"),
         ("rollback_run_id", "RB_1", "cannot be part of the name"),
         ("rollback_run_id", "rb--1", "cannot be part of the name"),
@@ -138,6 +148,20 @@ def test_names_the_variable_its_value_and_the_right_form(variable, value, words)
     assert text.startswith(variable)
     assert words in text
     assert VARIABLES[variable][1] in text
+
+
+@pytest.mark.parametrize(
+    "value", [0, 30, "30", 0.5, {}, {"seconds": 0.5, "interval": "2", "failures": 0, "metrics": False}]
+)
+def test_a_watch_is_a_number_of_seconds_or_a_mapping(value):
+    assert problems(dict(GOOD, verify_watch=value), "verify") == []
+
+
+def test_an_application_without_http_needs_no_health_path():
+    given = {name: value for name, value in GOOD.items() if name != "rollback_health_path"}
+    assert len(problems(given, "verify")) == 1
+    assert problems(dict(given, rollback_base_url="none"), "verify") == []
+    assert problems(dict(GOOD, rollback_base_url="https://spymeo.fr/app", rollback_log_groups=[]), "verify") == []
 
 
 def test_reports_all_mistakes_at_once():

@@ -24,6 +24,8 @@ def checks(**verdicts):
             "1 of 4 checks passed; failed: health, logs; inconclusive: login",
         ),
         (checks(health="passed", logs="inconclusive"), "inconclusive", "1 of 2 checks passed; inconclusive: logs"),
+        (checks(health="passed"), "passed", "the only check has passed"),
+        (checks(health="failed"), "failed", "0 of 1 check passed; failed: health"),
         ([], "inconclusive", "0 of 0 checks passed; nothing was measured"),
     ],
 )

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether traffic is worse than it was. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import timedelta
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.ranks import chance_of_larger
+from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.state import Minute
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
+
+MINUTE = timedelta(minutes=1)
+LONGEST_AFTER, BEFORE = 10, 60  # minutes that are compared
+# A minute with less counts for nothing: at night, half of it would be the requests of the checks themselves.
+BUSY = 60  # requests
+LEAST_AFTER, LEAST_BEFORE = 2, 10  # minutes; one minute against sixty is never better than one in 61
+SURE = 0.01 / 2  # two things are compared, and one in a hundred may be wrong in either
+# What is surely worse may be worse by nothing that anybody feels.
+MORE_ERRORS, MORE_LATENCY = 0.01, 0.1  # share, seconds
+TIMES_ERRORS, TIMES_LATENCY = 2.0, 1.5
+
+
+def windows(since, now, harm=None):
+    """((begin, end) of now, (begin, end) of before): aware datetimes of whole minutes.
+
+    :param since: since when all is as it is now.
+    :param harm: when the accident began, or None: the hour before ends there.
+    """
+    end = _floor(now)
+    begin = max(_floor(since + MINUTE - timedelta(microseconds=1)), end - LONGEST_AFTER * MINUTE)
+    until = _floor(min(harm or since, since))
+    return (begin, end), (until - BEFORE * MINUTE, until)
+
+
+def _floor(moment):
+    return moment.replace(second=0, microsecond=0)
+
+
+def compare(now, before):
+    """(verdict or None, reason, evidence) of two lists of Minute. None: they are too few to say anything, and the reason says of what."""
+    now, before = _busy(now), _busy(before)
+    for there, least, what in ((now, LEAST_AFTER, "since then"), (before, LEAST_BEFORE, "before")):
+        if len(there) < least:
+            words = "the load balancer has %s with %d requests or more %s, and %d are needed to compare"
+            return None, words % (many(len(there), "minute"), BUSY, what, least), []
+    worse = [line for line in (_errors(now, before), _latency(now, before)) if line]
+    if worse:
+        return FAILED, "; ".join(worse), worse
+    told = "%d minutes are like the %d before: %s of 5xx (%s), %s (%s)" % (
+        len(now), len(before), _percent(_share(now)), _percent(_share(before)), _seconds(now), _seconds(before),
+    )  # fmt: skip
+    return PASSED, told, []
+
+
+def merged(lists):
+    """The Minutes of several ways to the same tasks as one list; blue/green uses two target groups in turn."""
+    found = {}
+    for minute in (minute for minutes in lists for minute in minutes):
+        found.setdefault(minute.at, []).append(minute)
+    return [_sum(at, found[at]) for at in sorted(found)]
+
+
+def _sum(at, minutes):
+    known = [minute for minute in minutes if minute.latency is not None]
+    weight = sum(minute.requests for minute in known)
+    latency = sum(minute.latency * minute.requests for minute in known) / weight if weight else None
+    return Minute(at, sum(minute.requests for minute in minutes), sum(minute.errors for minute in minutes), latency)
+
+
+def _busy(minutes):
+    return [minute for minute in minutes if max(minute.requests, minute.errors) >= BUSY]
+
+
+def _share(minutes):
+    return sum(minute.errors for minute in minutes) / sum(max(minute.requests, minute.errors) for minute in minutes)
+
+
+def _errors(now, before):
+    """How 5xx are worse, or empty."""
+    is_share, was_share = _share(now), _share(before)
+    if is_share < was_share + MORE_ERRORS or is_share < was_share * TIMES_ERRORS:
+        return ""
+    if chance_of_larger([minute.share for minute in now], [minute.share for minute in before]) > SURE:
+        return ""
+    return "%s of the requests are answered with 5xx, and %s in the hour before" % (
+        _percent(is_share),
+        _percent(was_share),
+    )
+
+
+def _latencies(minutes):
+    return [minute.latency for minute in minutes if minute.latency is not None]
+
+
+def _latency(now, before):
+    """How answers are slower, or empty."""
+    new, old = _latencies(now), _latencies(before)
+    if len(new) < LEAST_AFTER or len(old) < LEAST_BEFORE:
+        return ""
+    median, was = statistics.median(new), statistics.median(old)
+    if median < was + MORE_LATENCY or median < was * TIMES_LATENCY or chance_of_larger(new, old) > SURE:
+        return ""
+    return "nine of ten answers take up to %.2f s, and %.2f s in the hour before" % (median, was)
+
+
+def _percent(share):
+    return "%.1f %%" % (100 * share)
+
+
+def _seconds(minutes):
+    found = _latencies(minutes)
+    return "nine of ten answers within %.2f s" % statistics.median(found) if found else "no answer of a target"

@@ -361,8 +361,8 @@ def felt(evidence):
 
 
 def _errors(evidence):
-    """Errors that the release before did not log."""
-    return [error for error in (evidence.logs.errors if evidence.logs else ()) if not error.before]
+    """Errors that the release before did not log, or not as often."""
+    return [error for error in (evidence.logs.errors if evidence.logs else ()) if error.is_new]
 
 
 def _codes(evidence, wanted):
@@ -421,7 +421,9 @@ def errors_before(evidence):
     """The release before logged the same errors."""
     codes = {*CONNECTION_CODES, *SCHEMA_CODES}
     found = [
-        error for error in (evidence.logs.errors if evidence.logs else ()) if error.before and codes & set(error.codes)
+        error
+        for error in (evidence.logs.errors if evidence.logs else ())
+        if not error.is_new and codes & set(error.codes)
     ]
     return dict(first=found[0].fingerprint[:120], before=found[0].before) if found else None
 
@@ -432,7 +434,7 @@ def quiet(evidence):
     steady = services and all(
         service.desired and service.running >= service.desired and not service.failed_tasks for service in services
     )
-    if steady and logs and logs.lines and not logs.errors and not logs.silent:
+    if steady and logs and logs.lines and not (logs.errors or logs.silent or logs.unread or logs.unclear):
         return dict(lines=logs.lines)
     return None
 

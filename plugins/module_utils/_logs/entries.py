@@ -148,7 +148,7 @@ class _Entry:
         return kind == THROWN and self.kind == ERROR and len(self.lines) == 1 and self._goes_on(text)
 
     def _is_announced(self):
-        return self.lines[0].rstrip().endswith((":", "{"))
+        return _awaited(self.lines[0]) is None and self.lines[0].rstrip().endswith((":", "{"))
 
     def _goes_on(self, text):
         return not self.lines[0].startswith("{") and _EXCEPTION.match(text) is not None

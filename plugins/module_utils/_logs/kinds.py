@@ -124,7 +124,7 @@ def fingerprint(lines):
 
 def _structured(lines):
     """Level, message and code of a record that is a JSON object; empty for any other."""
-    record = parsed("\n".join(lines)) if lines[0].lstrip()[:1] == "{" else None
+    record = parsed("".join(lines)) if lines[0].lstrip()[:1] == "{" else None
     if not isinstance(record, dict):
         return ""
     error = next((record[name] for name in ("err", "error", "exception") if isinstance(record.get(name), dict)), {})

@@ -68,6 +68,7 @@ _PAIR = re.compile(r'([A-Za-z@_][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _LOGFMT = re.compile(r"(?:^|\s)(?:level|lvl|severity|levelname|log\.level|loglevel|log_level)=")
 _ESCAPED = re.compile(r'\{\\+"')
 _BEFORE_JSON = re.compile(r"[^{\"'\n]{1,120}(?=\{\\*\")")
+_CONTAINERD = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] ")
 _STATUS = ("status", "statusCode", "status_code", "response_status")
 _REQUEST = ("method", "request_method", "httpMethod", "path", "url", "uri", "request", "requestPath")
 
@@ -79,9 +80,11 @@ def lines_of(message, depth=0):
         found = _of_json(message, depth)
         if found is not None:
             return found
-    if "\n" in message:
+    if "\n" in message.rstrip("\n"):
         return [part for line in message.rstrip("\n").split("\n") for part in lines_of(line, depth)]
-    return _of_line(message, depth)
+    if " std" in message[:50] and _CONTAINERD.match(message):
+        return lines_of(_CONTAINERD.sub("", message, count=1), depth + 1)
+    return _of_line(message.rstrip("\n"), depth)
 
 
 def _of_json(message, depth):
@@ -120,10 +123,9 @@ def _of_cut(text):
 def of_block(lines):
     """What a record is whose lines came as several events, or which was cut: with its level, else UNKNOWN."""
     text = "\n".join(lines)
-    for joined in (text, "".join(lines)):
-        record = parsed(joined)
-        if isinstance(record, dict):
-            return _of_record(record, joined, 0)
+    record = parsed("".join(lines))
+    if isinstance(record, dict):
+        return _of_record(record, text, 0)
     cut = _CUT_LEVEL.match(text[:_CUT])
     if cut:
         error = levels.of_record({"level": json.loads(cut[1])})
@@ -134,7 +136,7 @@ def of_block(lines):
 
 def is_whole(lines):
     """Whether the lines are a record by now."""
-    return any(isinstance(parsed(joined), dict) for joined in ("\n".join(lines), "".join(lines)))
+    return isinstance(parsed("".join(lines)), dict)
 
 
 def _of_inspected(text):

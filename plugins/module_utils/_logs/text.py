@@ -143,6 +143,20 @@ _ANYWHERE = re.compile(
         )
     )
 )
+# One of these, in small letters, is in every line that has one of the forms above, or the second where there is an E or a SIG. Most lines have
+# none, and the search for a form takes long.
+# fmt: off
+_WORDS = (
+    "error", "exception", "rejection", "fail", "uncaught", "unhandled", "fatal", "critical", "severe", "panic", "crash", "traceback", "caused by",
+    "during handling", "::", ".rb:", "goroutine", "overflowed", "memory", "** (", "terminating due", "node:", ".js", ".ts", ".mjs", ".cjs", ".mts",
+    ".cts", "<---", "triggeruncaught", "npm", "yn0", "prisma", "code: '", "routine: '", "p1", "p2", "p3", "p4", "p5", "p6", "invalid `",
+    "query engine", "server has closed", "does not exist", "constraint", " not ", "no such", "denied", "cannot", "no space", "read-only",
+    "in use", "too many open", "refused", "reset by peer", "timed out", "timeout", "unbound", "bad ", "too long", "exceeded", "segmentation",
+    "illegal", "dumped", "killed", "aborted", "terminate called", "double free", "free():", "malloc():", "stack smashing", "assertion", "glibc",
+    "exited with", "exit status", "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
+)
+_NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE|_NOT_FOUND|sqlState" % _ERRNO)
+# fmt: on
 _ALWAYS = re.compile(r"http: panic serving |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)")
 _FINE = re.compile(
     r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?\w*Warning: |prisma:(?:query|info|warn)"
@@ -171,7 +185,7 @@ def level_of_text(line):
     for found in _LEVEL.finditer(head):
         if _in_place(head, found):
             return levels.of_word(found["upper"] or found["lower"])
-    channel = _CHANNEL.search(head)
+    channel = "." in head and _CHANNEL.search(head)
     if channel:
         return levels.of_word(channel[1])
     return False if _REDIS.match(head) else None
@@ -244,8 +258,8 @@ def _fits(found, behind, names, placed, enclosed, before):
 
 
 def of_text(line):
-    """(what a line is, where in it its own words begin)."""
-    if _COLOUR.search(line):
+    """What a line is."""
+    if "[" in line and _COLOUR.search(line):
         line = _COLOUR.sub("", line)
     line = line[:_LOOKED_AT]
     bare = line.lstrip()
@@ -271,13 +285,22 @@ def _by_form(line, bare):
         return FINE
     if _FINE.match(own):
         return FINE
-    if _AT_HEAD.match(own) or _AT_HEAD.match(bare):
+    may_tell = _has_a_word(line)
+    if may_tell and (_AT_HEAD.match(own) or (start and _AT_HEAD.match(bare))):
         return UNKNOWN if _is_about_nothing(own) else THROWN
-    if _ACCESS.match(bare) or _ACCESS.match(own):
+    if _ACCESS.match(bare) or (start and _ACCESS.match(own)):
         return ACCESS
-    if _ANYWHERE.search(line):
+    if may_tell and _ANYWHERE.search(line):
         return THROWN
     return QUIET if line[:1] in " \t" or _QUIET.match(bare) else UNKNOWN
+
+
+def _has_a_word(line):
+    small = line.lower()
+    for word in _WORDS:
+        if word in small:
+            return True
+    return ("E" in line or "SIG" in line or "[s" in line or "sqlS" in line) and _NAMES.search(line) is not None
 
 
 _EMPTY_ERROR = re.compile(r"\w+: ?(?:0|null|none|None|nil|undefined|false|\[\]|''|\"\")\s*[,;.]?\s*\Z")

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-NOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)  # the tasks started in the one slice of time that is read
+NOON = datetime.now(UTC).replace(microsecond=0) + timedelta(
+    hours=1
+)  # the tasks started in the one slice of time that is read
 AT = int(NOON.timestamp()) * 1000
 DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
 ASKED = {"cluster": "production", "services": ["app"], "log_groups": ["/ecs/app"]}

@@ -11,7 +11,9 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-STARTED = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)  # the tasks started in the one slice of time that is read
+STARTED = datetime.now(UTC).replace(microsecond=0) + timedelta(
+    hours=1
+)  # the tasks started in the one slice of time that is read
 LATER = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
 OTHER = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:42"
 DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"

@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign_lines
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs import text
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Entries, Rules, compiled
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record import lines_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
@@ -36,8 +38,8 @@ def read(lines, rules=Rules()):  # noqa: B008 - it is frozen
     return errors, found.understood
 
 
-def found(text, rules=Rules()):  # noqa: B008
-    return read(text.splitlines(), rules)[0]
+def found(lines, rules=Rules()):  # noqa: B008
+    return read(lines.splitlines(), rules)[0]
 
 
 def is_error(line):
@@ -168,9 +170,8 @@ def test_an_error_does_not_take_the_whole_log():
 
 @given(st.lists(st.sampled_from(["Error: a", "Error:", "  at b", "", "plain", "}", INFO, '{"level":"error"}', "{"])))
 def test_every_line_that_is_an_error_is_in_exactly_one_entry(lines):
-    text = "\n".join(lines)
-    in_entries = [line for entry in found(text) for line in entry if is_error(line)]
-    assert in_entries == [line for line in text.splitlines() if is_error(line)]
+    in_entries = [line for entry in read(lines)[0] for line in entry if is_error(line)]
+    assert in_entries == [line for line in lines if is_error(line)]
 
 
 @pytest.mark.parametrize(
@@ -208,8 +209,8 @@ def test_a_record_that_never_ends_hides_no_other():
 
 
 @given(st.text(max_size=400))
-def test_any_text_can_be_read(text):
-    assert all(kind and isinstance(part, str) for kind, part in lines_of(foreign_lines(text)))
+def test_any_text_can_be_read(line):
+    assert all(kind and isinstance(part, str) for kind, part in lines_of(foreign_lines(line)))
 
 
 @pytest.mark.parametrize(
@@ -224,3 +225,20 @@ def test_no_line_takes_long(unit):
     lines_of(line)
     lines_of("2026-11-22 03:00:01 " + line)
     assert time.process_time() - began < 0.5
+
+
+def test_the_words_that_are_looked_for_first_hide_no_form(monkeypatch):
+    """Each line has the same meaning without the short cut."""
+    lines = [line for _name, lines, _wanted in [*GIVEN, *OWN] for event in lines for line in event.split("\n")]
+    with_it = [text.of_text(line) for line in lines]
+    monkeypatch.setattr(text, "_has_a_word", lambda _line: True)
+    assert [text.of_text(line) for line in lines] == with_it
+
+
+def test_each_word_of_a_form_is_looked_for_first():
+    """The literal words in the expressions, as lines of their own."""
+    forms = {*re.findall(r"[A-Za-z][A-Za-z' `]{3,40}", text._AT_HEAD.pattern + text._ANYWHERE.pattern)}
+    told = [line for form in forms for line in (form, form + ": x", "x: " + form)]
+    told = [line for line in told if text._AT_HEAD.match(line) or text._ANYWHERE.search(line)]
+    assert len(told) > 100
+    assert [line for line in told if not text._has_a_word(line)] == []

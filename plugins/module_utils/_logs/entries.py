@@ -26,7 +26,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import 
 
 _LONGEST_ENTRY = 25  # lines
 _LONGEST_BLOCK, _LARGEST_BLOCK = 200, 1_100_000  # lines, characters; an event has up to 1 MiB
-_EXAMPLES, _LONGEST_LINE = 3, 300
+_MOST_FORMS, _FORM, _LONGEST_LINE = (
+    100,
+    10,
+    300,
+)  # forms of lines that could not be read, characters by which they differ, characters kept
 # What goes on with an error at the margin, and may bring another of its lines.
 _CHAIN = (
     "Caused by: ",
@@ -78,13 +82,16 @@ def compiled(option, patterns):
 
 @dataclass
 class Understood:
-    """How many lines had a level or told an error (``read``), were requests (``access``), or could not be read (``unknown``, with examples)."""
+    """How many lines had a level or told an error (``read``), were requests (``access``), or could not be read (``unknown``).
+
+    ``forms`` has for what lines that could not be read begin with how many there are, and one of them.
+    """
 
     read: int = 0
     access: int = 0
     unknown: int = 0
     ignored: int = 0
-    examples: list = field(default_factory=list)
+    forms: dict = field(default_factory=dict)
 
     @property
     def is_unclear(self):
@@ -98,8 +105,8 @@ class Understood:
 
     @property
     def example(self):
-        """One of those that could not be read; empty without any."""
-        return self.examples[0] if self.examples else ""
+        """A line of the most frequent form that could not be read; empty without any."""
+        return max(self.forms.values(), default=(0, ""), key=lambda form: form[0])[1]
 
     def add(self, other):
         """Count what another one has counted."""
@@ -107,7 +114,8 @@ class Understood:
         self.access += other.access
         self.unknown += other.unknown
         self.ignored += other.ignored
-        self.examples = (self.examples + other.examples)[:_EXAMPLES]
+        for begins, (count, text) in other.forms.items():
+            self._count_form(begins, count, text)
 
     def count(self, kind, text):
         """Count a line."""
@@ -117,8 +125,14 @@ class Understood:
             self.access += 1
         elif kind == UNKNOWN:
             self.unknown += 1
-            if len(self.examples) < _EXAMPLES:
-                self.examples.append(text.strip()[:_LONGEST_LINE])
+            self._count_form(text[:_FORM], 1, text)
+
+    def _count_form(self, begins, count, text):
+        known = self.forms.get(begins)
+        if known:
+            self.forms[begins] = (known[0] + count, known[1])
+        elif len(self.forms) < _MOST_FORMS:
+            self.forms[begins] = (count, text.strip()[:_LONGEST_LINE])
 
 
 @dataclass

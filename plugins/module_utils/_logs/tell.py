@@ -29,6 +29,7 @@ def result(services, streams, unread, found, noise, baseline, max_examples):
     ignored = sum(item["count"] for item in hits if not item["expired"])
     verdict, reason = judge(services, streams, unread, found, new, _aside(old, ignored, baseline, found))
     evidence = [_told_kind(group, counts.get(group.fingerprint, 0), found, baseline) for group in new[:max_examples]]
+    evidence = [reason, *evidence] if len(new) > 1 else evidence
     return dict(
         verdict=verdict,
         reason=reason,
@@ -59,7 +60,7 @@ def result(services, streams, unread, found, noise, baseline, max_examples):
 
 def _told_kind(group, before, found, baseline):
     """One line for a kind of error, with how often there were of it before where there were."""
-    line = "%s: %s" % ("once" if group.count == 1 else "%d times" % group.count, group.fingerprint)
+    line = "%s: %s" % (many(group.count, "time"), group.fingerprint)
     if not before:
         return line
     now, then = (_rate(count, seconds) for count, seconds in ((group.count, found.seconds), (before, baseline.seconds)))

@@ -154,7 +154,7 @@ def test_fails_with_the_evidence_of_each_check_and_what_to_do(answers, services,
     assert result["evidence"] == [
         "health, failed: /api/health: failed: status 503 instead of 200; the body is: down",
         "targets, failed: app: 0 of 1 tasks are healthy targets, others are unhealthy",
-        "logs, failed: once: Error: P2022",
+        "logs, failed: 1 time: Error: P2022",
     ]
     assert "playbooks/rollback_full.yml" in " ".join(result["next"])
 

@@ -113,7 +113,7 @@ GROUP = ErrorGroup("f", 3, 2, "app", "s", "    at f (a.js:1:2)\nTypeError: x", (
 FIRST = ErrorGroup("g", 1, 1, "app", "s", "Error: first\n    at g (a.js:1:2)", ())
 HIDDEN = Unread("app", "router", "its log driver is awsfirelens")
 CLEAR = {("app", "web"): Understood(read=5, unknown=5)}
-UNCLEAR = {("app", "web"): Understood(read=1, unknown=9, examples=["EEK 17"])}
+UNCLEAR = {("app", "web"): Understood(read=1, unknown=9, forms={"EEK": (9, "EEK 17")})}
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def of_record(record):
         if key not in KEYS:
             continue
         if isinstance(value, dict):
-            value = value.get("name") or value.get("level")
+            value = value.get("name") or value.get("text") or value.get("level")
         found = of_word(value)
         if found is not None:
             return found

@@ -55,14 +55,15 @@ _THROWN = (
     "trace",
 )
 _CUT = 2000  # characters of a record that was cut in which its level is looked for
-_SCALAR = r'"(?:[^"\\]|\\.)*"|-?[\d.eE+]+|true|false|null'
+_SCALAR = r'"(?:[^"\\]|\\.)*"|-?[\d.eE+]+|true|false|null|\{[^{}]{0,500}\}|\[[^\[\]]{0,500}\]'
 _CUT_LEVEL = re.compile(
     r'\{\s*(?:"(?!(?:level|severity|levelname|lvl)")[^"\\]{1,80}"\s*:\s*(?:%s)\s*,\s*){0,20}"(?:level|severity|levelname|lvl)"\s*:\s*("[^"\\]{1,40}"|\d{1,5})'
     % _SCALAR
 )
 _INSPECTED = re.compile(
-    r"(?:^|[{,\n])\s*['\"]?(level|severity|levelname|lvl)['\"]?: (?:'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|(\d{1,5}))"
+    r"(?:^|[{,\n])\s*['\"]?(level|severity|levelname|lvl)['\"]?:\s?(?:'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|(\d{1,5})|(\w{1,20})(?=[,\s}]))"
 )
+_MEMBERS = re.compile(r"(?:level|severity|levelname|lvl):\s?\w{1,20},\s")
 _INNER = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 _PAIR = re.compile(r'([A-Za-z@_][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _LOGFMT = re.compile(r"(?:^|\s)(?:level|lvl|severity|levelname|log\.level|loglevel|log_level)=")
@@ -147,7 +148,7 @@ def _of_inspected(text):
     found = _INSPECTED.search("{" + inner)
     if found:
         number = int(found[4]) if found[4] else None
-        error = levels.of_record({found[1]: number if number is not None else found[2] or found[3]})
+        error = levels.of_record({found[1]: number if number is not None else found[2] or found[3] or found[5]})
         if error is not None:
             return ERROR if error else FINE
     # An object of lines has errors among its members.
@@ -157,6 +158,10 @@ def _of_inspected(text):
 
 def _of_record(record, message, depth):
     error = levels.of_record(record)
+    if error is None:  # loguru, and winston's metadata
+        error = next(
+            (levels.of_record(record[name]) for name in ("record", "meta") if isinstance(record.get(name), dict)), None
+        )
     wrapped = record.get("log")
     if isinstance(wrapped, dict) and error is None:
         error = levels.of_record(wrapped)
@@ -202,6 +207,8 @@ def _is_thrown(record):
 
 
 def _of_line(line, depth):
+    if _MEMBERS.match(line):
+        return [(_of_inspected("{%s}" % line), line)]
     if "=" in line and _LOGFMT.search(line):
         error = _of_logfmt(line)
         if error is not None:

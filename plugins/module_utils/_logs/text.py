@@ -51,8 +51,11 @@ _LEVEL = re.compile(
 _CHANNEL = re.compile(
     r"(?:^|[\s\]])[\w-]{1,40}\.(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY):\s"
 )  # monolog
-# klog and glog, Ruby's Logger, tornado; then systemd and RFC 5424 by number
-_LETTER = re.compile(r"(?:\[?([DIWEFCV])(?:\d{4} \d\d:\d\d:\d\d|, \[\d{4}-| \d{6,8} \d\d:\d\d))|<(\d{1,3})>")
+# klog and glog, Ruby's Logger, tornado, Android, telegraf; then systemd and RFC 5424 by number
+_LETTER = re.compile(
+    r"(?:(?:\[?([DIWEFCV])(?:\d{4} \d\d:\d\d:\d\d|, \[\d{4}-| \d{6,8} \d\d:\d\d|/[\w.-]{1,60}(?:\(\s*\d+\))?: |\] )"
+    r"|%s\s+([DIWEFCV])(?:!|/[\w.-]{1,60}:)?\s)|<(\d{1,3})>)" % _TIME
+)
 _REDIS = re.compile(r"\d{1,9}:[XCSM] \d\d %s \d{4} [\d:.]+ [.*#-] " % _MONTH)
 _NEUTRAL = re.compile(
     r"%s|\[[^\]\n]{0,80}\]|\([^)\n]{0,60}\)|<[^>\n]{0,40}>|\d{1,9}(?:#\d{1,9})?:?(?=\s|$)|-{3}" % _TIME
@@ -60,6 +63,7 @@ _NEUTRAL = re.compile(
 _NAME = re.compile(r"[^\s|]+")
 _DELIMITED = re.compile(r"(?:[|:>\]-]|\s[-|])\s*\Z")
 _IDENTIFIER = re.compile(r"[\w@/.\[\]:-]{1,60}:?\Z")
+_SYSLOG = re.compile(r"%s \S{1,80} \S{1,60}: \Z" % _TIME)
 _NOTHING = re.compile(r"\W{0,4}(?:0|null|none|None|nil|undefined|false|no|\[\]|\{\}|''|\"\")\s*[,;.]?\s*\Z")
 # What a word is when these follow it: "error handler", "error rate is 0", "log level".
 _COMPOUND = re.compile(
@@ -69,12 +73,14 @@ _COMPOUND = re.compile(
 )
 
 _PREFIX = re.compile(
-    r"(?:\s+|%s|\[[\w:./ +#,-]{1,60}\](?=\s)|\(\d+\)|[|>\u203a»•·*,-]+(?=\s)|#?\d{1,9}(?:#\d{1,9})?:?(?=\s)|[\w@/.-]{1,40}\s*\|(?=\s))*"
+    r"(?:\s+|%s|\[[\w:./ +#,-]{1,60}\](?=\s)|\(\d+\)|[|>\u203a»•·*,#=-]+(?=\s)|#?\d{1,9}(?:#\d{1,9})?:?(?=\s)|[\w@/.-]{1,40}\s*\|(?=\s))*"
     % _TIME
 )
 
 # A member of another object, or a word that is about errors and tells none.
-_NO_HANDLER = r"(?!s\b|s? (?:handl|hook|listen|filter|track|report|monitor|count|rate|page)|['\"`)\]]|\s?[=:]\s?0\b)"
+_NO_HANDLER = (
+    r"\b(?!s? (?:handl|hook|listen|event|filter|track|report|monitor|count|rate|page)|['\"`)\]]|\s?[=:]\s?0\b)"
+)
 _EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Za-z]?\w{0,80}(?:Error|Exception|Rejection|Failure)"
 _ERRNO = (
     r"E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|ADDRINUSE|ADDRNOTAVAIL|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN|ACCES|PERM|NOENT"
@@ -102,28 +108,31 @@ _AT_HEAD = re.compile(
             r"\S{1,300}\.rb:\d+:in .{1,200}\([A-Z]\w*(?:::\w+)*\)|Unhandled exception|Unhandled [Rr]ejection|Fatal Python error",
             r"panic: |fatal error: |fatal runtime error|goroutine \d+ \[|\[signal SIG|SIG(?:SEGV|ABRT|BUS|ILL|KILL)\b|runtime: out of memory",
             r"thread '.{0,80}' panicked at|thread '.{0,80}' has overflowed|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH) REPORT|Crash dump",
-            r"(?:PHP )?(?:Fatal|Parse|Recoverable fatal|Catchable fatal|Compile|Core) error:",
+            r"(?:PHP )?(?:Fatal|Parse|Recoverable fatal|Catchable fatal|Compile|Core)(?: JavaScript)?(?: [a-z]+){0,2} error\b",
             r"(?:Error: )?APPLICATION FAILED TO START|Terminating due to java|# A fatal error has been detected|Error occurred during initialization",
             # Node, and what runs on it
             r"node:\S+:\d+$|(?:file://)?/\S+\.[cm]?[jt]sx?:\d+$|<--- (?:Last few GCs|JS stacktrace) --->|triggerUncaughtException",
             r"\(node:\d+\) (?:\[\w+\] )?(?:UnhandledPromiseRejection|%s)" % _EXCEPTION,
-            r"npm (?:ERR!|ERROR|error)|ERR_PNPM|ELIFECYCLE|➤ YN\d{4}: .{0,40}(?:✖|Error|failed)|prisma:error|PrismaClient\w*Error",
+            r"npm (?:ERR!|ERROR|error)|ERR_PNPM|ELIFECYCLE|➤ YN\d{4}: .{0,40}(?:✖|Error|failed)|prisma:error|PrismaClient\w*Error\b",
             r"(?:code|errorCode|sqlState|routine): '(?:P\d{4}|E[A-Z_]{3,30}|ERR_\w+|[0-9A-Z]{5})'",
             r"(?:Error code: )?P[1-6]\d{3}(?::|$)|SQLSTATE\[\w{5}\]|Invalid `[^`]{1,200}` invocation|(?:Connector|Query|Database)Error\(",
             r"Raw query failed|Query engine exited|Environment variable not found|Error code: |Server has closed the connection",
             r"The (?:table|column|model|database|user|schema) .{1,200} does not exist|(?:Unique|Foreign key|Null|Check) constraint (?:failed|violat)",
+            r"(?:Unknown|Missing|Invalid) (?:argument|arg|field|value|scalar)\b|Argument `|Inconsistent column data|Connection (?:lost|terminated|aborted)",
+            r"(?:\w+: )?(?:relation|column|table|role|database|type|schema|function|user) .{1,200} does not exist",
             # shells and systems
             r"(?:\S{1,80} )?(?:\S{0,80}/)?(?:[\w.-]{1,60})(?:\[\d+\])?: (?:line )?.{0,300}\b%s" % _SYSTEM,
-            r"(?:.{0,80} )?(?:Segmentation fault|Bus error|Illegal instruction|Aborted \(core dumped\)|core dumped)",
-            r"Killed$|Aborted$|Out of memory|Memory cgroup out of memory",
+            r"(?:.{0,80} )?(?:Segmentation fault|Bus error|Illegal instruction)|.{0,80}\(core dumped\)",
+            r"Killed$|Killed process|Aborted$|.{0,80} aborted!?$|OOMKilled|Out of memory|Memory cgroup out of memory",
             r"terminate called after|double free or corruption|free\(\): |malloc\(\): |\*\*\* stack smashing|.{0,80}[Aa]ssertion .{0,200} failed",
             r".{0,80}error while loading shared libraries|.{0,80}version `GLIBC",
-            r"(?:\w+ ){0,4}(?:exited|failed) with (?:exit )?(?:status|code|exit code):? ?-?[1-9]|exit status [1-9]",
+            r"(?:\w+ ){0,4}(?:exited|failed) with (?:exit )?(?:status|code|exit code):? ?-?[1-9]",
+            r".{0,80}\bexit (?:code|status):? ?-?[1-9]|.{0,80}non-zero (?:exit|status|code)",
             # sentences that tell of a failure and begin with it
             r"(?:\w+: ){0,2}%s " % _VERB,
             _TRYING,
-            r"(?!no\b|none\b|0\b|if\b|when\b|retry\b)(?:[A-Za-z][\w'`\"-]{0,40} ){1,4}failed"
-            r"(?:$|[:.;!,]| (?:with|because|after|to|due|while|against|during|at|in)\b)(?! ?:? ?0\b)",
+            r"(?!no\b|none\b|0\b|if\b|when\b|retry\b)(?:[A-Za-z1-9][\w'`\"-]{0,40} ){1,4}failed"
+            r"(?:$|[:.;!,]| (?:with|because|after|to|due|while|against|during|at|in|for|on|from)\b)(?! ?:? ?0\b)",
             r"[Ff]ailed(?:$|: (?!0)| (?:with|because|after|due|while|against|during)\b)",
         )
     )
@@ -133,7 +142,9 @@ _ANYWHERE = re.compile(
     "|".join(
         (
             r"\b[Uu]n(?:caught|handled)[ _]?(?:[Pp]romise[ _]?)?(?:[Ee]rror|[Ee]xception|[Rr]ejection)%s" % _NO_HANDLER,
-            r"(?:^|[\s:>(])(?:\w{1,60}\.){0,9}\w{0,60}(?:Error|Exception)(?: \[\w{1,60}\])?: (?!0\b|null|none|undefined)\S",
+            r"(?:^|[\s:>(])(?<![Oo]n )(?:\w{1,60}\.){0,9}\w{0,60}(?:[Ee]rror|Exception)(?: \[\w{1,60}\])?: (?!0\b|null|none|no\b|undefined|false)\S",
+            r"\bcode: '(?:P\d{4}|E[A-Z]{3,20}|ERR_\w+)'",
+            r"\bunexpectedly\b|\b[Uu]nexpected (?:token|end of|error|EOF|exception|response)\b|\bSIG(?:KILL|SEGV|ABRT)\b",
             r"\b(?:connect|read|write|getaddrinfo|listen|bind|open|spawn|send|accept|queryA|querySrv)\w* %s\b" % _ERRNO,
             r"(?:^|[:(\[] ?)%s\b(?!['\"])" % _ERRNO,
             r"(?<!level )(?<!to )(?<!is )(?<!be )(?<!= )(?<!\d )(?<![\w./=:\"'-])(?:ERROR|FATAL|CRITICAL|SEVERE)(?=[:\s\]]|$)(?! ?[=:] ?0\b)",
@@ -153,11 +164,14 @@ _WORDS = (
     "query engine", "server has closed", "does not exist", "constraint", " not ", "no such", "denied", "cannot", "no space", "read-only",
     "in use", "too many open", "refused", "reset by peer", "timed out", "timeout", "unbound", "bad ", "too long", "exceeded", "segmentation",
     "illegal", "dumped", "killed", "aborted", "terminate called", "double free", "free():", "malloc():", "stack smashing", "assertion", "glibc",
-    "exited with", "exit status", "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
+    "exit", "non-zero", "unexpected", "argument", "missing", "unknown", "inconsistent",
+    "connection ", "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
 )
 _NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE|_NOT_FOUND|sqlState" % _ERRNO)
 # fmt: on
-_ALWAYS = re.compile(r"http: panic serving |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)")
+_ALWAYS = re.compile(
+    r"http: panic serving |PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
+)
 _FINE = re.compile(
     r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?\w*Warning: |prisma:(?:query|info|warn)"
     r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
@@ -179,9 +193,9 @@ def level_of_text(line):
     head = line[:_PLACE]
     letter = _LETTER.match(head)
     if letter:
-        if letter[1]:
-            return levels.LETTERS[letter[1].lower()]
-        return int(letter[2]) % 8 <= 3
+        if letter[3]:
+            return int(letter[3]) % 8 <= 3
+        return levels.LETTERS[(letter[1] or letter[2]).lower()]
     for found in _LEVEL.finditer(head):
         if _in_place(head, found):
             return levels.of_word(found["upper"] or found["lower"])
@@ -203,7 +217,7 @@ def _in_place(head, found):
     ):  # an opening bracket is before it, with what is in it so far: [core:error], [2026-11-22T03:00:01Z ERROR app]
         plain = plain.rpartition("<" if behind.lstrip()[:1] == ">" else "(" if behind.lstrip()[:1] == ")" else "[")[0]
     names = _NAME.findall(plain.replace("[", " ").replace("]", " "))
-    names = [name for name in names if name.strip("-:,>*•·#")]
+    names = [name for name in names if name.strip("-:,>*•·#=!")]
     placed = before.strip() != "" and (
         len(plain.strip()) < len(before.strip()) or _DELIMITED.search(before) is not None
     )
@@ -230,7 +244,7 @@ def _fits(found, behind, names, placed, enclosed, before):
             return found["upper"] == "FAIL" and not names
         return not names or (placed and len(names) <= 3) or (len(names) == 1 and _DELIMITED.search(before) is not None)
     known = all(_IDENTIFIER.match(name) and not name.isalpha() for name in names) if placed else not names
-    known = known or (len(names) == 1 and placed)
+    known = known or (len(names) == 1 and placed) or _SYSLOG.match(before) is not None
     if enclosed:
         return known
     marked = re.match(r"\s{0,8}(?:[:|\t]|-\s)", behind) is not None
@@ -241,7 +255,7 @@ def _fits(found, behind, names, placed, enclosed, before):
     if names:
         return False
     timed = _TIMES.search(before) is not None or "[" in before
-    capital = re.match(r"\s+[A-Z\"'`]", behind) is not None and found["lower"] in (
+    capital = re.match(r"\s+[A-Z\"'`\[]", behind) is not None and found["lower"] in (
         "error",
         "warning",
         "info",

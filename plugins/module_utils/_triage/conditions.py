@@ -14,6 +14,8 @@ import re
 from collections import Counter
 from datetime import timedelta
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
+
 FRESH = timedelta(hours=24)  # a release that has served for longer is not what changed
 STARTING = timedelta(minutes=10)  # so long a deployment may take without anybody being worried
 RECENT = timedelta(minutes=15)  # after a failover, applications connect again by themselves within a few minutes
@@ -414,7 +416,8 @@ def new_errors(evidence):
     found = [error for error in _errors(evidence) if not known & set(error.codes)]
     if not found:
         return None
-    return dict(count=sum(error.count for error in found), kinds=len(found), first=found[0].fingerprint[:120])
+    told = "%s of %s" % (many(sum(error.count for error in found), "error"), many(len(found), "kind"))
+    return dict(told=told, first=found[0].fingerprint[:120])
 
 
 def errors_before(evidence):

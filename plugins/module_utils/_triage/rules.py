@@ -77,7 +77,7 @@ RULES = (
     Rule((), FOR, CODE, WEAK, see.partly_slow, "{late} of {all} answers took more than {after} s, up to {longest} s"),
     Rule((), FOR, CODE, WEAK, see.database_quick,
          "it is not the database that is slow: login and readings took {seconds} s from here"),
-    Rule((), FOR, CODE, WEAK, see.new_errors, "{count} errors of {kinds} kinds in the logs, like: {first}"),
+    Rule((), FOR, CODE, WEAK, see.new_errors, "{told} in the logs, like: {first}"),
     Rule((DATA,), FOR, CODE, DECISIVE, see.mismatch_without_migration,
          "the code needs another schema ({codes}), and no migration came with it"),
     Rule((DATA,), FOR, CODE, STRONG, see.mismatch_of_unknown_origin,

@@ -283,9 +283,7 @@ def peak(lines):
         def pages(self, _group, _names, _start, end=None):
             for first in range(0, lines if end is None else 0, 1000):
                 numbers = range(first, first + 1000)
-                texts = [
-                    f"ERROR {number % 70_000:x}g" if number % 2 else '{"level":"info"}' for number in numbers
-                ]
+                texts = [f"ERROR {number % 70_000:x}g" if number % 2 else '{"level":"info"}' for number in numbers]
                 yield [
                     Event(f"e{number}", 2 * 10**12 + number, text, "a")
                     for number, text in zip(numbers, texts, strict=True)

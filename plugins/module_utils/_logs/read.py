@@ -200,7 +200,7 @@ class LogReader:
             start = max(floor, min(start, start if end is None else end) - length)
             if not self._slice(reading, group, names, start, end):
                 reading.cut()
-                return reading, datetime.fromtimestamp((end or milliseconds(now)) / 1000, timezone.utc)
+                return reading, datetime.fromtimestamp(-(-(end or milliseconds(now)) // 1000), timezone.utc)
             reading.cut()
             end, length = start, length * 2
             if start <= floor:

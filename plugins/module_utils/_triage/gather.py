@@ -214,8 +214,11 @@ class Look:
         elsewhere = self._asked.log_elsewhere
         streams, unread = streams_of(live, definitions, groups, None, ended, elsewhere)
         of_before, _unread = streams_of([], definitions, groups, None, before, elsewhere)
-        reader = LogReader(gateway, self._asked.rules_of_logs, self._asked.noise, self._clock, self._deadline - TO_TELL)
-        found, earlier = side_by_side(reader.read, [streams, of_before])
+        how = (gateway, self._asked.rules_of_logs, self._asked.noise, self._clock, self._deadline - TO_TELL)
+        reader = LogReader(*how, window=log.WINDOW.total_seconds())
+        found, earlier = side_by_side(
+            lambda read: read(), [lambda: reader.read(streams), lambda: LogReader(*how).read(of_before)]
+        )
         more = None
         if self._failed_request():
             known = {group.fingerprint for group in found.collection.groups}

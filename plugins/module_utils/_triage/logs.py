@@ -15,6 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import ErrorSeen, LogsSeen
 
 MOST_RUNNING, MOST_DEAD, MOST_BEFORE = 20, 10, 2  # tasks whose logs are read
+WINDOW = timedelta(hours=1)  # of what runs; of a task that was silent meanwhile, its last words
 BEFORE = timedelta(hours=1)  # of the release before
 MOST_TOLD = 20  # kinds of errors
 

@@ -154,7 +154,7 @@ class ErrorSeen:
 
 @dataclass(frozen=True)
 class LogsSeen:
-    """The logs of the tasks of the release that runs. ``complete`` is False when time was up before all was read; what was read is the newest.
+    """The logs of the tasks of the release that runs. ``complete`` is False when time was up before the last hour was read; what was read is the newest.
 
     ``unread`` names the essential containers whose lines nobody can read, ``unclear`` says of which containers too few lines were understood.
     """
@@ -173,7 +173,8 @@ class LogsSeen:
         """What keeps logs without errors from being good news; empty where nothing does."""
         hidden = ["the lines of %s cannot be read" % ", ".join(self.unread)] if self.unread else []
         silent = ["nothing at all in %s" % ", ".join(self.silent)] if self.silent else []
-        return "; ".join([*hidden, *silent, *self.unclear])
+        late = [] if self.complete else ["time was up after %d lines; the rest was not read" % self.lines]
+        return "; ".join([*hidden, *silent, *self.unclear, *late])
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import is_new, telling
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import is_new, structured, telling
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream, Unread
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
@@ -118,8 +119,9 @@ def declared_elsewhere(unread):
 def first_line(groups):
     """The line with which the first error of ErrorGroups began."""
     first = min(groups, key=lambda group: group.first)
-    lines = telling(first.example.split("\n")) or [first.fingerprint]
-    return lines[0][:_LONGEST_LINE]
+    lines = first.example.split("\n")
+    said = structured(lines) or next(iter(telling(lines)), first.fingerprint)
+    return foreign(said, _LONGEST_LINE)
 
 
 def _doubts(services, streams, unread, found):

@@ -131,8 +131,10 @@ class Understood:
         known = self.forms.get(begins)
         if known:
             self.forms[begins] = (known[0] + count, known[1])
-        elif len(self.forms) < _MOST_FORMS:
-            self.forms[begins] = (count, text.strip()[:_LONGEST_LINE])
+            return
+        if len(self.forms) >= _MOST_FORMS:  # the rarest makes room, and of several the oldest
+            self.forms.pop(min(self.forms, key=lambda name: self.forms[name][0]))
+        self.forms[begins] = (count, text.strip()[:_LONGEST_LINE])
 
 
 @dataclass

@@ -112,18 +112,18 @@ def telling(lines):
 
 def fingerprint(lines):
     """What two errors of the same kind have in common: their telling lines without numbers, ids and quoted texts."""
-    structured = _structured(lines)
-    said = [] if structured else telling(lines)
+    record = structured(lines)
+    said = [] if record else telling(lines)
     codes = [code for code in prisma_codes("\n".join(lines)) if code not in "\n".join(said[:_TELLING_LINES])]
     # JSON may hold line breaks and controls as escapes, which only now are what they mean.
-    text = without_secrets(foreign(structured or " | ".join(said[:_TELLING_LINES] + codes), _LOOKED_AT))
+    text = without_secrets(foreign(record or " | ".join(said[:_TELLING_LINES] + codes), _LOOKED_AT))
     for pattern, replacement in _VARYING:
         text = pattern.sub(replacement, text)
     return text[:_LONGEST_FINGERPRINT]
 
 
-def _structured(lines):
-    """Level, message and code of a record that is a JSON object; empty for any other."""
+def structured(lines):
+    """Level, message and code of an error whose lines are a JSON object; empty for any other."""
     record = parsed("".join(lines)) if lines[0].lstrip()[:1] == "{" else None
     if not isinstance(record, dict):
         return ""

@@ -103,6 +103,13 @@ def test_lines_that_nobody_understands_are_counted_with_an_example():
     assert (understood.is_unclear, understood.example) == (True, "EEK one")
 
 
+def test_the_example_is_of_the_form_that_most_lines_have_however_many_forms_there_are():
+    rare = ["%04d rare" % number for number in range(500)]
+    assert read(["EEK"] * 9 + rare)[1].example == "EEK"
+    understood = read(rare + ["EEK %d" % (number % 3) for number in range(60)])[1]
+    assert (understood.example, len(understood.forms) <= 100) == ("EEK 0", True)
+
+
 @pytest.mark.parametrize(
     ("lines", "unclear"),
     [

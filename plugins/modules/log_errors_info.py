@@ -11,12 +11,15 @@ module: log_errors_info
 version_added: 0.1.0
 short_description: Look for errors in what the running tasks of ECS services have logged
 description:
-  - Reads the log streams of the tasks that are running now (C(prefix/container/task-id)), each from its start to its end, and nothing of tasks that
-    are gone unless O(include_stopped=true).
+  - Reads the log streams of the tasks that are running now (C(prefix/container/task-id), or what FireLens writes to CloudWatch Logs), the newest lines
+    first, and nothing of tasks that are gone unless O(include_stopped=true).
+  - A line is an error by its level, in the names and spellings of the usual loggers, also in JSON within JSON, or without one by the form that
+    languages, runtimes and tools give to their errors. What talks about errors is none.
   - Errors that differ only in numbers, ids and quoted texts are one kind, told with its count, its Prisma codes and an example.
   - Errors of before the accident (O(baseline_until)) and known noise (O(noise)) are told apart and do not count.
-  - A log without a line proves nothing. The verdict is C(passed) only when every task has logged at least one line and none of them is an error.
-    It is C(inconclusive) when a task has logged nothing, or when a service has no running task.
+  - A log without a line proves nothing, and neither does one that nobody understands. The verdict is C(passed) only when every essential container has
+    logged, most of its lines have a level that could be read, and none of them is an error. It is C(inconclusive) when one has logged nothing, when
+    its lines cannot be read or understood, or when a service has no running task.
   - What looks like a password is masked in examples.
 options:
   log_groups:
@@ -51,7 +54,7 @@ options:
   baseline_until:
     description:
       - When the accident began, ISO 8601 with a time zone. Kinds of errors that the same containers logged in the O(baseline_minutes) before it are old
-        and do not count. Without it every error is new.
+        and do not count, unless they have become more frequent than chance allows. Without it every error is new.
     type: str
   baseline_minutes:
     description: How much of the time before the accident is looked at, in minutes.
@@ -59,11 +62,22 @@ options:
     default: 60
   patterns:
     description:
-      - Regular expressions (Python). A line that matches any of them is an error.
-      - Without them those are lines of the levels error, fatal and critical, exceptions, what Prisma's client throws, Prisma's codes
-        and whatever is uncaught or unhandled.
+      - Regular expressions (Python). A line that matches any of them is an error, besides those that are known here by their level, or by the form
+        that languages, runtimes and tools give to their errors.
+      - Where there are any, a line that none of them matches is understood, because they say what an error looks like in what could not be read.
     type: list
     elements: str
+  ignore:
+    description: Regular expressions. A line that matches any of them is no error, whatever it looks like, and needs no level.
+    type: list
+    elements: str
+  log_elsewhere:
+    description:
+      - Services, or C(service/container), whose logs are not in CloudWatch Logs, because FireLens or another driver hands them on or there are none. They
+        need not be read. An essential container that is not named here and cannot be read makes the verdict C(inconclusive).
+    type: list
+    elements: str
+    default: []
   max_examples:
     description: How many kinds of errors are told with an example, the most frequent first. The others are told without.
     type: int
@@ -72,6 +86,15 @@ options:
     description: How long to wait until every task has logged a line, in seconds. Lines can be found only some time after they were written.
     type: int
     default: 30
+  window:
+    description:
+      - Of a task that is older, the last so many minutes are read; of one that was silent meanwhile, its last lines before. Not where O(since) is given.
+    type: int
+    default: 60
+  read_timeout:
+    description: How long reading may take, in seconds. The newest lines are read first, and RV(reason) tells how far it came.
+    type: int
+    default: 120
   fail_on_error:
     description: Whether the task fails when the verdict is not C(passed).
     type: bool
@@ -128,6 +151,9 @@ errors:
       description: Prisma's codes in the first.
       type: list
       elements: str
+    before:
+      description: How many of them there were before, where they count because they have become more frequent.
+      type: int
 old_errors:
   description: The same of errors that there were before O(baseline_until), and C(before), how many there were in that time. They do not count.
   returned: always, unless the options are wrong
@@ -157,6 +183,18 @@ silent:
   returned: always, unless the options are wrong
   type: list
   elements: str
+unread:
+  description: The essential containers whose lines cannot be read, each with C(service), C(container), C(why) and C(declared) (O(log_elsewhere)).
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
+unclear:
+  description:
+    - The essential containers of whose lines most have no level that could be read, each with C(service), C(container), C(lines), C(unknown) and an
+      C(example).
+  returned: always, unless the options are wrong
+  type: list
+  elements: dict
 evidence:
   description: One line for each kind of error.
   returned: always, unless the options are wrong
@@ -205,8 +243,12 @@ def main():
             baseline_until=dict(type="str"),
             baseline_minutes=dict(type="int", default=60),
             patterns=dict(type="list", elements="str"),
+            ignore=dict(type="list", elements="str"),
+            log_elsewhere=dict(type="list", elements="str", default=[]),
             max_examples=dict(type="int", default=10),
             wait_timeout=dict(type="int", default=30),
+            window=dict(type="int", default=60),
+            read_timeout=dict(type="int", default=120),
             fail_on_error=dict(type="bool", default=True),
         )
     )

@@ -120,6 +120,20 @@ options:
     description: Regular expressions that tell an error in the logs, as in M(spymeo.rollback.log_errors_info).
     type: list
     elements: str
+  ignore:
+    description: Regular expressions of lines that are no errors and need no level, as in M(spymeo.rollback.log_errors_info).
+    type: list
+    elements: str
+  noise:
+    description: Errors that are known and do not count, as in M(spymeo.rollback.log_errors_info).
+    type: list
+    elements: dict
+    default: []
+  log_elsewhere:
+    description: Services, or C(service/container), whose logs are not in CloudWatch Logs, as in M(spymeo.rollback.log_errors_info).
+    type: list
+    elements: str
+    default: []
   http_timeout:
     description: How long one request may take, in seconds.
     type: int
@@ -280,7 +294,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import no_template
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule, explain
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
@@ -317,6 +332,9 @@ OPTIONS = dict(
     play=dict(type="str", choices=["all", "reading"], default="all"),
     slow_after=dict(type="float", default=2.0),
     patterns=dict(type="list", elements="str"),
+    ignore=dict(type="list", elements="str"),
+    noise=dict(type="list", elements="dict", default=[]),
+    log_elsewhere=dict(type="list", elements="str", default=[]),
     http_timeout=dict(type="int", default=10),
     connect_timeout=dict(type="int", default=5),
     data_timeout=dict(type="int", default=20),
@@ -333,6 +351,7 @@ def questions(module, clients):
         "cluster",
         "services",
         "log_groups",
+        "log_elsewhere",
         "db_instance",
         "snapshot",
         "database_secret",
@@ -350,7 +369,8 @@ def questions(module, clients):
         rules=read_rules(params["data_rules"]),
         runs=tuple(map(run_seen, params["runs"])),
         play=player(params, clients, module.check_mode) if params["base_url"] else None,
-        is_error=compiled(params["patterns"] or ERROR_PATTERNS),
+        rules_of_logs=Rules.of(params["patterns"], params["ignore"]),
+        noise=read_noise(params["noise"], datetime.now(timezone.utc).date()),
         **{name: params[name] for name in same},
     )
 

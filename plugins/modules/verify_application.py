@@ -94,16 +94,33 @@ options:
         elements: dict
         default: []
       baseline_until:
-        description: When the accident began. Kinds of errors that were logged before are old and do not count.
+        description: When the accident began. Kinds of errors that were logged before, and as often, are old and do not count.
         type: str
       baseline_minutes:
         description: How much of the time before the accident is looked at, in minutes.
         type: int
         default: 60
       patterns:
-        description: Regular expressions, instead of those that are built in.
+        description: Regular expressions that tell an error, besides what is known as one.
         type: list
         elements: str
+      ignore:
+        description: Regular expressions of lines that are no errors and need no level.
+        type: list
+        elements: str
+      log_elsewhere:
+        description: Services, or C(service/container), whose logs are not in CloudWatch Logs.
+        type: list
+        elements: str
+        default: []
+      window:
+        description: Of a task that is older, the last so many minutes are read.
+        type: int
+        default: 60
+      read_timeout:
+        description: How long reading may take, in seconds, the newest lines first.
+        type: int
+        default: 120
       max_examples:
         description: How many kinds of errors are told with an example.
         type: int
@@ -338,8 +355,9 @@ evidence:
   type: list
   elements: str
 report:
-  description: The same for people, shorter, what is up (C(UP)), what broke (C(BROKE)) or could not be measured (C(UNPROVEN)), and which checks have passed. Empty
-    when all has passed.
+  description:
+    - The same for people, shorter, what is up (C(UP)), what broke (C(BROKE)) or could not be measured (C(UNPROVEN)), and which checks have passed.
+      Empty when all has passed.
   returned: when something was measured
   type: list
   elements: str
@@ -422,6 +440,10 @@ LOGS = dict(
     baseline_until=dict(type="str"),
     baseline_minutes=dict(type="int", default=60),
     patterns=dict(type="list", elements="str"),
+    ignore=dict(type="list", elements="str"),
+    log_elsewhere=dict(type="list", elements="str", default=[]),
+    window=dict(type="int", default=60),
+    read_timeout=dict(type="int", default=120),
     max_examples=dict(type="int", default=10),
     wait_timeout=dict(type="int", default=30),
     settle=dict(type="int", default=10),

@@ -25,6 +25,8 @@ ERRORS_EVERY = 500  # lines; such a share of a log is errors, of these kinds and
 KINDS = "abcdefghijklmnopqrst"
 STREAMS = [f"ecs/web/{number:032x}" for number in range(4)]
 TIMEOUT = 900  # seconds
+EVERY = 3  # milliseconds between two lines
+BEGAN = int(time.time() * 1000) - 3_600_000  # the first line: a million lines are of the last hour
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,26 +59,35 @@ class Logs(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a page; the token is the number of its first line."""
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        start = int(request.get("nextToken", "0"))
-        end = min(start + A_PAGE, self.server.lines)
+        first, last = self._between(request)
+        start = int(request.get("nextToken", first))
+        end = min(start + A_PAGE, last)
         # Lines of one stream stay together, so that a stack belongs to its error.
         events = [
             {
                 "logStreamName": STREAMS[number // ERRORS_EVERY % len(STREAMS)],
-                "timestamp": 1_795_348_800_000 + number,
+                "timestamp": BEGAN + number * EVERY,
                 "message": message(number),
-                "ingestionTime": 1_795_348_800_000 + number,
+                "ingestionTime": BEGAN + number * EVERY,
                 "eventId": f"{number:056d}",
             }
             for number in range(start, end)
         ]
-        more = {"nextToken": str(end)} if end < self.server.lines else {}
+        more = {"nextToken": str(end)} if end < last else {}
         body = json.dumps({"events": events, "searchedLogStreams": [], **more}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _between(self, request: dict) -> tuple[int, int]:
+        """(number of the first line, of the one behind the last) of the times that were asked for."""
+        first = max(0, -(-(request.get("startTime", 0) - BEGAN) // EVERY))
+        last = min(
+            self.server.lines, (request["endTime"] - BEGAN) // EVERY + 1 if "endTime" in request else self.server.lines
+        )
+        return first, max(first, last)
 
     def log_message(self, *_arguments) -> None:
         """Say nothing: the default writes to standard error."""
@@ -102,16 +113,16 @@ def measure(lines: int) -> Cost:
 def read(url: str) -> Cost:
     """Read everything that is at `url`, in this process."""
     import boto3
-    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
     from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import read as read_logs
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import LogReader
     from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream
 
     keys = dict(region_name="eu-west-3", aws_access_key_id="AKIA", aws_secret_access_key="secret")
     gateway = LogsGateway(boto3.client("logs", endpoint_url=url, **keys))
     streams = [Stream("web", "/ecs/web", name, datetime.fromtimestamp(0, UTC)) for name in STREAMS]
     started = time.process_time()
-    found = read_logs(gateway, streams, compiled(ERROR_PATTERNS), (), 0)
+    found = LogReader(gateway, Rules()).read(streams)
     return Cost(
         lines=found.lines,
         cpu=time.process_time() - started,

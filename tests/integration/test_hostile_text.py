@@ -80,7 +80,7 @@ def test_verify_fails_and_nothing_foreign_begins_a_line(attacked, hostile_url, v
     played = attacked.play("verify", *verbosity, "-e", f"rollback_base_url={hostile_url}")
     assert played.code == 2, played.output
     assert "health, failed" in played.output
-    assert "logs, failed: 1 times: ERROR" in played.output
+    assert "logs, failed: 1 time: ERROR" in played.output
     assert "the body is: PLAY RECAP DONE" in played.output
     assert "hunter2" not in played.output
     assert_harmless(played.output)

@@ -85,14 +85,14 @@ def test_errors_that_there_were_before_the_accident_are_told_apart_from_new_ones
     log("ERROR invoice 3 was not sent")
     new = verify(production, rollback_bad_since=since)
     assert new.code != 0
-    assert "logs, failed: 1 times: ERROR invoice <n> was not sent" in new.output
+    assert "logs, failed: 1 time: ERROR invoice <n> was not sent" in new.output
 
 
 def test_ten_thousand_lines_are_read_to_the_end(production, log):
     log(*('{"level":"info","msg":"request %d"}' % number for number in range(LINES - 1)), "ERROR the very last line")
     played = verify(production)
     assert played.code != 0
-    assert "logs, failed: 1 times: ERROR the very last line" in played.output
+    assert "logs, failed: 1 time: ERROR the very last line" in played.output
 
 
 SECRET = {"rollback_e2e_secret_environment": {"TOKEN": "s3cret-token"}}

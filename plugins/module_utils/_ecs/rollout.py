@@ -40,7 +40,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import moved_images
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RefusedByAws, RollbackError, TimedOut
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import without_secrets
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.last_words import last_words
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import pinned_versions, unpinned
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost
@@ -484,10 +484,9 @@ class Rollout:
         for task in self._ecs.dead_tasks({name: (course.asked_for, since)})[name][:EVIDENCE_TASKS]:
             lines.append(str(task))
             for container in course.target.containers:
-                if container.log_group and container.log_prefix:
-                    stream = "%s/%s/%s" % (container.log_prefix, container.name, task.id)
-                    logged = self._logs.last_lines(container.log_group, stream)
-                    lines += ["  log: %s" % without_secrets(text) for text in logged]
+                place = container.log_stream(task.id)
+                if place:
+                    lines += ["  log: %s" % text for text in last_words(self._logs, *place)]
         return lines
 
     def told(self):

@@ -29,7 +29,11 @@ IN_FLIGHT = ("PENDING", "IN_PROGRESS")
 
 @dataclass(frozen=True)
 class Container:
-    """A container of a task definition. ``environment`` and ``secrets`` are (name, value) and (name, valueFrom)."""
+    """A container of a task definition. ``environment`` and ``secrets`` are (name, value) and (name, valueFrom).
+
+    ``log_group`` and ``log_prefix`` are those of awslogs, ``routed`` is (log group, stream prefix) where FireLens hands its lines to CloudWatch
+    Logs. ``log_driver`` is empty where none is named.
+    """
 
     name: str
     image: str
@@ -38,11 +42,15 @@ class Container:
     log_group: str | None = None
     log_prefix: str | None = None
     has_health_check: bool = False
+    essential: bool = True
+    log_driver: str = ""
+    routed: tuple[str, str] | None = None
 
     @classmethod
     def from_boto(cls, answer):
         """From the shape ContainerDefinition."""
-        options = answer.get("logConfiguration", {}).get("options", {})
+        configuration = answer.get("logConfiguration", {})
+        options = configuration.get("options", {})
         return cls(
             name=answer["name"],
             image=answer["image"],
@@ -51,7 +59,30 @@ class Container:
             log_group=options.get("awslogs-group"),
             log_prefix=options.get("awslogs-stream-prefix"),
             has_health_check="healthCheck" in answer,
+            essential=answer.get("essential", True),
+            log_driver=configuration.get("logDriver", ""),
+            routed=_routed(options) if configuration.get("logDriver") == "awsfirelens" else None,
         )
+
+    def log_stream(self, task):
+        """(log group, stream) of the lines of this container in a task, by the task's id; None where the stream's name is not known.
+
+        awslogs names it prefix/container/task, and without a prefix Docker makes a name up. Fluent Bit puts its tag behind the prefix, and
+        FireLens tags with container-firelens-task.
+        """
+        if self.log_group and self.log_prefix:
+            return self.log_group, "%s/%s/%s" % (self.log_prefix, self.name, task)
+        if self.routed:
+            return self.routed[0], "%s%s-firelens-%s" % (self.routed[1], self.name, task)
+        return None
+
+
+def _routed(options):
+    """(log group, stream prefix) of Fluent Bit's outputs to CloudWatch Logs; None for any other, or where a template makes the names."""
+    if options.get("Name") not in ("cloudwatch", "cloudwatch_logs"):
+        return None
+    group, prefix = options.get("log_group_name", ""), options.get("log_stream_prefix", "")
+    return (group, prefix) if group and prefix and "$(" not in group + prefix else None
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,33 @@ from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import dead_tasks_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled, streams_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import streams_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import read, read_baseline, wait_until_readable
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import (
+    LogReader,
+    read_baseline,
+    wait_until_readable,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.tell import result
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 
 @dataclass(frozen=True)
 class LogCheck:
-    """What counts as an error, and for how long it is waited for. Times are seconds but for ``baseline_minutes``."""
+    """What counts as an error, and for how long it is waited for. Times are seconds but for ``minutes``."""
 
     log_groups: tuple
-    is_error: object
+    elsewhere: tuple
+    rules: Rules
     noise: tuple
     include_stopped: bool
     baseline_until: datetime | None
     baseline_minutes: int
     max_examples: int
     wait_timeout: int
+    window_minutes: int
+    read_timeout: int
 
     @classmethod
     def of(cls, params, now):
@@ -39,13 +48,16 @@ class LogCheck:
         """
         return cls(
             tuple(params["log_groups"]),
-            compiled(params["patterns"] or ERROR_PATTERNS),
+            tuple(params["log_elsewhere"]),
+            Rules.of(params["patterns"], params["ignore"]),
             read_noise(params["noise"], now.date()),
             params["include_stopped"],
             parse_time("baseline_until", params["baseline_until"]),
             params["baseline_minutes"],
             params["max_examples"],
             params["wait_timeout"],
+            params["window"],
+            params["read_timeout"],
         )
 
     def run(self, ecs, logs, looks, since=None, requests=None):
@@ -58,27 +70,22 @@ class LogCheck:
         :param requests: None, or (aware datetime, seconds): when requests were sent whose traces shall be read, and how long they are
             waited for.
         """
-        streams = self._streams(ecs, looks, since)
-        baseline = self._baseline(logs, streams)
+        streams, unread = self._streams(ecs, looks, since)
+        until = self.baseline_until
+        baseline = read_baseline(logs, streams, self.rules, until, self.baseline_minutes) if until else None
         if requests:
             wait_until_readable(logs, [stream for stream in streams if not stream.dead], *requests)
-        found = read(logs, streams, self.is_error, self.noise, self.wait_timeout)
+        clock = Clock()
+        window = None if since else self.window_minutes * 60
+        reader = LogReader(logs, self.rules, self.noise, clock, clock.now() + self.read_timeout, window)
+        found = reader.read_when_heard(streams, self.wait_timeout)
         services = [seen.service.name for seen in looks]
-        return result(services, streams, found, self.noise, baseline, self.max_examples)
+        return result(services, streams, unread, found, self.noise, baseline, self.max_examples)
 
     def _streams(self, ecs, looks, since):
+        """(Streams, Unreads)."""
         ended = dead_tasks_of(ecs, looks) if self.include_stopped else [[] for _seen in looks]
         tasks = [(list(seen.running), dead) for seen, dead in zip(looks, ended)]
         definitions = ecs.task_definitions({task.task_definition for pair in tasks for part in pair for task in part})
-        return [
-            stream
-            for running, dead in tasks
-            for stream in streams_of(running, definitions, self.log_groups, since, dead)
-        ]
-
-    def _baseline(self, logs, streams):
-        """What the same containers logged before, whatever their tasks were."""
-        if self.baseline_until is None:
-            return None
-        kinds = {(stream.group, stream.name.rpartition("/")[0] + "/") for stream in streams}
-        return read_baseline(logs, kinds, self.is_error, self.baseline_until, self.baseline_minutes)
+        running, dead = ([task for pair in tasks for task in pair[which]] for which in (0, 1))
+        return streams_of(running, definitions, self.log_groups, since, dead, self.elsewhere)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, reading
-from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign, foreign_lines
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign_lines
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
 
 STREAMS_A_CALL = 100  # FilterLogEvents, logStreamNames
@@ -36,17 +36,18 @@ class LogsGateway:
                     "log_groups", name, "there is no such log group in %s" % self._logs.meta.region_name
                 ) from error
 
-    def pages(self, group, names, start):
-        """Pages (list of Event) of up to 100 streams of a group, oldest first, from ``start`` (milliseconds since 1970) on.
+    def pages(self, group, names, start, end=None):
+        """Pages (list of Event) of up to 100 streams of a group, oldest first, from ``start`` (milliseconds since 1970) on, to before ``end``.
 
         A stream that does not exist has no line: awslogs makes it with the first. FilterLogEvents then refuses all that were asked for.
         """
         try:
-            yield from self._pages(logGroupName=group, logStreamNames=names, startTime=start)
+            until = {} if end is None else dict(endTime=end - 1)
+            yield from self._pages(logGroupName=group, logStreamNames=names, startTime=start, **until)
         except is_boto3_error_code("ResourceNotFoundException"):
             half = len(names) // 2
             for part in (names[:half], names[half:]) if half else ():
-                yield from self.pages(group, part, start)
+                yield from self.pages(group, part, start, end)
 
     def pages_before(self, group, prefix, start, end):
         """Pages (list of Event) of the streams whose names begin so, oldest first, from ``start`` to before ``end`` (milliseconds)."""
@@ -74,12 +75,11 @@ class LogsGateway:
                 return
             question["nextToken"] = page["nextToken"]
 
-    def last_lines(self, group, name, most=5):
-        """The last lines of a stream, oldest first; none when it does not exist."""
+    def last_lines(self, group, name, most=100):
+        """The last lines of a stream (list of str), oldest first; none when it does not exist."""
         try:
             page = self._logs.get_log_events(logGroupName=group, logStreamName=name, limit=most, startFromHead=False)
         except is_boto3_error_code("ResourceNotFoundException"):
             return []
         with reading("GetLogEvents"):
-            lines = [foreign(item["message"]).rstrip() for item in page["events"]]
-        return [line for line in lines if line]
+            return [foreign_lines(item["message"]).rstrip() for item in page["events"]]

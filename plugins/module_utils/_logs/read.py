@@ -2,68 +2,237 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the logs of tasks to their end, and those of the time before an accident."""
+"""Reads the logs of tasks, the newest first and in bounded time, and those of the time before an accident.
+
+It is the one reader: verification and triage differ in which streams they ask for, and for how long. Memory does not grow with the logs.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import Collection, Reading, milliseconds
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import Baseline, milliseconds
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Entries, Understood
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import STREAMS_A_CALL
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import Collection
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.ready import all_have_logged
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream, Unclear
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, late_is_fine, wait_for
 
 SIDE_BY_SIDE = 4  # readings at a time; AWS answers 5 FilterLogEvents a second and account, or a few more
 LONGEST_BASELINE = 200_000  # lines of one kind of stream; a log that has more within the window is not read to its end
+_FIRST_SLICE = 120  # seconds; each slice of time before it is twice as long
+_REMEMBERED = 20_000  # ids of events, two of the largest pages: pages that overlap do so where they meet
+_LOOK_AGAIN = 0.5  # seconds
+_FOR_EVER = 1 << 62
 
 
-@dataclass(frozen=True)
+class Reading:
+    """Finds the errors of streams of one group that are read together, page by page. It does not grow with the log.
+
+    :param streams: Streams that are known before; what comes from others counts as of no service.
+    :param rules: Rules.
+    :param noise: Noise, errors that do not count.
+    """
+
+    def __init__(self, group, streams, rules, noise=()):
+        self.lines = 0
+        self.collection = Collection(noise)
+        self.understood = {}  # name of a stream → Understood
+        self._group, self._rules = group, rules
+        self._streams = {stream.name: stream for stream in streams}
+        self._since = {stream.name: milliseconds(stream.since) for stream in streams}
+        self._entries = {}
+        self._recent, self._ids = deque(), set()
+
+    def take(self, events):
+        """Go through a page (iterable of Event). Pages may overlap, and streams take turns in them."""
+        ids, since = self._ids, self._since
+        for event in events:
+            if event.id in ids or event.timestamp < since.get(event.stream, 0):
+                continue
+            self._remember(event.id)
+            self.lines += 1
+            entries = self._entries.get(event.stream)
+            if entries is None:
+                entries = self._entries[event.stream] = Entries(self._rules)
+            for first, lines in entries.take(event):
+                self._add(first, lines)
+
+    def cut(self):
+        """What comes next is older than what has been taken: nothing that is open goes on."""
+        for name, entries in self._entries.items():
+            for first, lines in entries.end():
+                self._add(first, lines)
+            self.understood.setdefault(name, Understood()).add(entries.understood)
+        self._entries.clear()
+
+    @property
+    def heard(self):
+        """The names (set of str) of the streams that have a line."""
+        return {*self.understood, *self._entries}
+
+    def _remember(self, event_id):
+        self._ids.add(event_id)
+        self._recent.append(event_id)
+        if len(self._recent) > _REMEMBERED:
+            self._ids.discard(self._recent.popleft())
+
+    def _add(self, first, lines):
+        stream = self._streams.get(first.stream) or Stream("", self._group, first.stream, None)
+        self.collection.add(stream, first, lines)
+
+
+@dataclass
 class Found:
-    """What reading came to: the Collection, how many lines it took, and the Streams of living tasks that have logged nothing at all."""
+    """What reading came to.
+
+    - ``collection``: the Collection.
+    - ``lines``: how many lines were read.
+    - ``heard``: (group, name) of the streams that have a line.
+    - ``understood``: (service, container) of an essential container → Understood.
+    - ``silent``: Streams of living tasks that have logged nothing at all.
+    - ``seconds``: the time that the lines are of.
+    - ``back_to``: None when all was read, else the aware datetime to which time has sufficed, the newest first.
+    """
 
     collection: Collection
-    lines: int
-    silent: tuple
+    lines: int = 0
+    heard: set = field(default_factory=set)
+    understood: dict = field(default_factory=dict)
+    silent: tuple = ()
+    seconds: float = 0.0
+    back_to: datetime | None = None
+
+    def add(self, group, streams, reading):
+        """Take over what a Reading of Streams of a group came to."""
+        self.collection.merge(reading.collection)
+        self.lines += reading.lines
+        self.heard |= {(group, name) for name in reading.heard}
+        for stream in streams:
+            if stream.essential and stream.name in reading.understood:
+                self.understood.setdefault(stream.kind, Understood()).add(reading.understood[stream.name])
+
+    @property
+    def unclear(self):
+        """The Unclears: essential containers of whose lines too few could be understood."""
+        return tuple(
+            Unclear(*kind, counted.lines, counted.unknown, without_secrets(counted.example))
+            for kind, counted in sorted(self.understood.items())
+            if counted.is_unclear
+        )
 
 
-def read(gateway, streams, is_error, noise, wait_timeout, clock=None):
-    """The Found of the streams, each from its start to its end; what has no line yet is waited for, unless there are errors.
+class LogReader:
+    """Reads streams.
 
     :param gateway: LogsGateway.
-    :param streams: list of Stream.
-    :param is_error: compiled expression.
+    :param rules: Rules.
     :param noise: Noise.
-    :param wait_timeout: seconds until every living task must have logged a line.
+    :param clock: Clock.
+    :param deadline: when reading ends, in the clock's seconds; None for never.
+    :param window: seconds before now of which lines are read; of a stream that has none there, the newest that it has. None for all.
     """
-    collection, lines, heard = _read(gateway, streams, is_error, noise)
-    late = [stream for stream in streams if stream.task not in heard and not stream.dead]
-    # An error decides, so nothing has to be waited for.
-    silent = late if collection.groups else _wait_for_lines(gateway, late, wait_timeout, clock)
-    more, more_lines, _heard = _read(gateway, [stream for stream in late if stream not in silent], is_error, noise)
-    collection.merge(more)
-    return Found(collection, lines + more_lines, tuple(silent))
 
+    def __init__(self, gateway, rules, noise=(), clock=None, deadline=None, window=None):
+        self._gateway, self._rules, self._noise = gateway, rules, noise
+        self._clock = clock or Clock()
+        self._deadline, self._window = deadline, window
 
-def _read(gateway, streams, is_error, noise):
-    """(Collection, lines, {id of a task with a line}) of the streams. A container that is silent proves nothing while another one logs."""
-    readings = [(group, part, Reading(group, part, is_error, noise)) for group, part in _parts(streams)]
+    def read(self, streams, now=None):
+        """The Found of Streams.
 
-    def go_through(item):
-        group, part, reading = item
-        start = min(milliseconds(stream.since) for stream in part)
-        for page in gateway.pages(group, [stream.name for stream in part], start):
+        :param now: aware datetime up to which a window is counted back.
+        """
+        now = now or datetime.now(timezone.utc)
+        parts = list(_parts(streams))
+        found = Found(Collection(self._noise))
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            for (group, part), (reading, back_to) in zip(parts, pool.map(lambda item: self._part(*item, now), parts)):
+                found.add(group, part, reading)
+                found.back_to = max(filter(None, (found.back_to, back_to)), default=None)
+        began = [stream.since for stream in streams]
+        found.seconds = (now - max(min(began), self._floor(now))).total_seconds() if began else 0.0
+        return found
+
+    def read_when_heard(self, streams, timeout):
+        """The Found of Streams; what has no line yet is waited for, up to ``timeout`` seconds, unless there are errors, which decide."""
+        found = self.read(streams)
+        late = [stream for stream in streams if (stream.group, stream.name) not in found.heard]
+        late = [stream for stream in late if stream.essential and not stream.dead]
+        silent = late if found.collection.groups else self._wait_for_lines(late, timeout)
+        self._read_more(found, [stream for stream in late if stream not in silent])
+        found.silent = tuple(silent)
+        return found
+
+    def _read_more(self, found, streams):
+        for group, part in _parts(streams):
+            found.add(group, part, self._part(group, part, datetime.now(timezone.utc))[0])
+
+    def until_new(self, streams, since, known, seconds):
+        """The Collection of errors that Streams hold ``since`` a time and are not of ``known`` kinds, as soon as there is any: lines can be found
+        only some time after they were written."""
+        end = min(self._clock.now() + seconds, self._deadline if self._deadline is not None else _FOR_EVER)
+        latest = [replace(stream, since=max(stream.since, since)) for stream in streams]
+        while True:
+            found = self.read(latest).collection.without(known)
+            if found.groups or self._clock.now() >= end:
+                return found
+            self._clock.sleep(_LOOK_AGAIN)
+
+    def _floor(self, now):
+        oldest = datetime.fromtimestamp(0, timezone.utc)
+        return oldest if self._window is None else max(oldest, now - timedelta(seconds=self._window))
+
+    def _part(self, group, streams, now):
+        """(Reading, None or the time to which it came) of up to 100 streams of a group: slices of time, the newest first, each in its order."""
+        reading = Reading(group, streams, self._rules, self._noise)
+        since = {stream.name: milliseconds(stream.since) for stream in streams}
+        names, window = list(since), milliseconds(self._floor(now))
+        floor = max(window, min(since.values()))
+        start, end, length = milliseconds(now), None, _FIRST_SLICE * 1000
+        while names:
+            start = max(floor, min(start, start if end is None else end) - length)
+            if not self._slice(reading, group, names, start, end):
+                reading.cut()
+                return reading, datetime.fromtimestamp(-(-(end or milliseconds(now)) // 1000), timezone.utc)
+            reading.cut()
+            end, length = start, length * 2
+            if start <= floor:
+                # A task that is silent within the window is followed back to its last words.
+                names = [name for name in names if name not in reading.heard and since[name] < start]
+                floor = min((since[name] for name in names), default=0)
+        return reading, None
+
+    def _slice(self, reading, group, names, start, end):
+        """Whether a slice of time was read to its end before the time was up."""
+        for page in self._gateway.pages(group, names, start, end):
             reading.take(page)
-        return reading.end()
+            if self._deadline is not None and self._clock.now() > self._deadline:
+                return False
+        return True
 
-    collection = Collection(noise)
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for found in pool.map(go_through, readings):
-            collection.merge(found)
-    heard = {name.rpartition("/")[2] for _group, _part, reading in readings for name in reading.heard}
-    return collection, sum(reading.lines for _group, _part, reading in readings), heard
+    def _wait_for_lines(self, streams, timeout):
+        """The Streams that have no line at the deadline."""
+        silent = list(streams)
+
+        def look():
+            silent[:] = [
+                stream
+                for stream in silent
+                if not self._gateway.has_logged(stream.group, [stream.name], milliseconds(stream.since))
+            ]
+            return all_have_logged(streams, silent)
+
+        if silent:
+            with late_is_fine():  # which the verdict tells
+                wait_for("The first line of every task", look, timeout, self._clock)
+        return silent
 
 
 def _parts(streams):
@@ -74,22 +243,34 @@ def _parts(streams):
             yield group, of_group[start : start + STREAMS_A_CALL]
 
 
-def _wait_for_lines(gateway, streams, timeout, clock):
-    """The Streams of tasks that have no line at the deadline."""
-    silent = list(streams)
+def read_baseline(gateway, streams, rules, until, minutes):
+    """The Baseline of what the containers of Streams wrote in the ``minutes`` before ``until``, whatever their tasks were.
 
-    def has_logged(stream):
-        return gateway.has_logged(stream.group, [stream.name], milliseconds(stream.since))
+    :param until: aware datetime: when the accident began.
+    """
+    since = until - timedelta(minutes=minutes)
 
-    def look():
-        heard = {stream.task for stream in silent if has_logged(stream)}
-        silent[:] = [stream for stream in silent if stream.task not in heard]
-        return all_have_logged(streams, silent)
+    def go_through(kind):
+        group, prefix = kind
+        reading, seconds = Reading(group, [], rules), minutes * 60.0
+        for page in gateway.pages_before(group, prefix, milliseconds(since), milliseconds(until)):
+            reading.take(page)
+            if reading.lines >= LONGEST_BASELINE and page:
+                seconds = page[-1].timestamp / 1000 - since.timestamp()
+                reading.cut()
+                return reading, seconds, False
+        reading.cut()
+        return reading, seconds, True
 
-    if silent:
-        with late_is_fine():  # which the verdict tells
-            wait_for("The first line of every task", look, timeout, clock)
-    return silent
+    collection, lines, whole, shortest = Collection(), 0, True, minutes * 60.0
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        for reading, seconds, read_whole in pool.map(
+            go_through, sorted({(item.group, item.prefix) for item in streams})
+        ):
+            collection.merge(reading.collection)
+            lines, whole, shortest = lines + reading.lines, whole and read_whole, min(shortest, seconds)
+    counts = {group.fingerprint: group.count for group in collection.groups}
+    return Baseline(counts, since, until, lines, whole, shortest)
 
 
 def wait_until_readable(gateway, streams, moment, timeout, clock=None):
@@ -109,39 +290,3 @@ def wait_until_readable(gateway, streams, moment, timeout, clock=None):
     if parts:
         with late_is_fine():
             wait_for("Reading what the requests left in the logs", look, timeout, clock)
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """The kinds of errors of before the accident: fingerprint → how often. ``whole``: the window was read to its end."""
-
-    counts: dict
-    since: datetime
-    until: datetime
-    lines: int
-    whole: bool
-
-
-def read_baseline(gateway, kinds, is_error, until, minutes):
-    """The Baseline of the streams that containers wrote in the ``minutes`` before ``until``.
-
-    :param kinds: set of (log group, what stream names begin with).
-    :param until: aware datetime: when the accident began.
-    """
-    since = until - timedelta(minutes=minutes)
-
-    def go_through(kind):
-        group, prefix = kind
-        reading = Reading(group, [], is_error)
-        for page in gateway.pages_before(group, prefix, milliseconds(since), milliseconds(until)):
-            reading.take(page)
-            if reading.lines >= LONGEST_BASELINE:
-                return reading.end(), reading.lines, False
-        return reading.end(), reading.lines, True
-
-    collection, lines, whole = Collection(), 0, True
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        for found, found_lines, read_whole in pool.map(go_through, sorted(kinds)):
-            collection.merge(found)
-            lines, whole = lines + found_lines, whole and read_whole
-    return Baseline({group.fingerprint: group.count for group in collection.groups}, since, until, lines, whole)

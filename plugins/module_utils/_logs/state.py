@@ -13,18 +13,44 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Stream:
-    """A log stream of one container of one task, to be read from ``since`` on. ``dead``: the task has ended, so no line is awaited."""
+    """A log stream of one container of one task, to be read from ``since`` on.
+
+    ``dead``: the task has ended, so no line is awaited. ``essential``: the task ends with this container, so that its silence proves nothing.
+    """
 
     service: str
     group: str
     name: str
     since: datetime
     dead: bool = False
+    container: str = ""
+    essential: bool = True
 
     @property
-    def task(self):
-        """The id of the task (prefix/container/task-id)."""
-        return self.name.rpartition("/")[2]
+    def kind(self):
+        """(service, container)."""
+        return self.service, self.container
+
+    @property
+    def prefix(self):
+        """What the names of the streams of this container begin with in every task."""
+        for mark in ("/%s/" % self.container, "%s-firelens-" % self.container):
+            if self.container and mark in self.name:
+                return self.name[: self.name.rindex(mark) + len(mark)]
+        return self.name.rpartition("/")[0] + "/"
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An essential container whose lines cannot be read, and why. ``declared``: the inventory says that they are elsewhere."""
+
+    service: str
+    container: str
+    why: str
+    declared: bool = False
+
+    def __str__(self):
+        return "%s/%s (%s)" % (self.service, self.container, self.why)
 
 
 class Event(NamedTuple):
@@ -50,3 +76,14 @@ class ErrorGroup:
     stream: str
     example: str
     codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """The lines of a container of which most have no level that could be read, with an example."""
+
+    service: str
+    container: str
+    lines: int
+    unknown: int
+    example: str

@@ -9,52 +9,82 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import judge, split
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import evidence_of_expired, told_noise
+from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
-def result(services, streams, found, noise, baseline, max_examples):
+def result(services, streams, unread, found, noise, baseline, max_examples):
     """The result of a look into logs, in JSON types, with ``verdict``, ``reason`` and ``evidence``.
 
     :param services: names of the services asked for.
     :param streams: Streams that were read.
+    :param unread: Unreads.
     :param found: read.Found.
-    :param baseline: read.Baseline, or None.
+    :param baseline: decide.Baseline, or None.
     """
-    groups, known_before = found.collection.groups, baseline.counts if baseline else {}
-    new = [group for group in groups if group.fingerprint not in known_before]
-    old = [group for group in groups if group.fingerprint in known_before]
+    new, old = split(found.collection.groups, found.seconds, baseline)
+    counts = baseline.counts if baseline else {}
     hits = told_noise(noise, found.collection.hits)
     ignored = sum(item["count"] for item in hits if not item["expired"])
-    aside = _aside(old, ignored, baseline)
-    verdict, reason = judge(services, streams, found.silent, new, aside)
-    evidence = ["%d times: %s" % (group.count, group.fingerprint) for group in new[:max_examples]]
+    verdict, reason = judge(services, streams, unread, found, new, _aside(old, ignored, baseline, found))
+    evidence = [_told_kind(group, counts.get(group.fingerprint, 0), found, baseline) for group in new[:max_examples]]
+    evidence = [reason, *evidence] if len(new) > 1 else evidence
     return dict(
         verdict=verdict,
         reason=reason,
         evidence=evidence + (evidence_of_expired(noise, found.collection.hits) if new else []),
-        errors=told(new, max_examples),
+        errors=[dict(error, before=counts.get(error["fingerprint"], 0)) for error in told(new, max_examples)],
         codes=count_codes(new),
-        old_errors=[dict(error, before=known_before[error["fingerprint"]]) for error in told(old, max_examples)],
+        old_errors=[dict(error, before=counts[error["fingerprint"]]) for error in told(old, max_examples)],
         noise=hits,
         streams=[stream.name for stream in streams],
         silent=[stream.name for stream in found.silent],
+        unread=[
+            dict(service=item.service, container=item.container, why=item.why, declared=item.declared)
+            for item in unread
+        ],
+        unclear=[
+            dict(
+                service=item.service,
+                container=item.container,
+                lines=item.lines,
+                unknown=item.unknown,
+                example=item.example,
+            )
+            for item in found.unclear
+        ],
         lines=found.lines,
     )
 
 
-def _aside(old, ignored, baseline):
+def _told_kind(group, before, found, baseline):
+    """One line for a kind of error, with how often there were of it before where there were."""
+    line = "%s: %s" % (many(group.count, "time"), group.fingerprint)
+    if not before:
+        return line
+    now, then = (_rate(count, seconds) for count, seconds in ((group.count, found.seconds), (before, baseline.seconds)))
+    return "%s (%s an hour, where there were %s an hour before)" % (line, now, then)
+
+
+def _rate(count, seconds):
+    return "%d" % round(count * 3600 / max(seconds, 1.0))
+
+
+def _aside(old, ignored, baseline, found):
     """What was found and does not count, for people."""
     parts = []
     if old:
         parts.append(
-            "%d errors of %d kinds that there were before %s, too"
-            % (sum(group.count for group in old), len(old), show_time(baseline.until))
+            "%s of %s that there were before %s, too, and as often"
+            % (many(sum(group.count for group in old), "error"), many(len(old), "kind"), show_time(baseline.until))
         )
     if ignored:
-        parts.append("%d errors are known noise" % ignored)
+        parts.append("%s %s known noise" % (many(ignored, "error"), "is" if ignored == 1 else "are"))
     if baseline and not baseline.whole:
-        parts.append("of the time before, only the first %d lines were read" % baseline.lines)
+        parts.append("of the time before, only the first %s were read" % many(baseline.lines, "line"))
+    if found.back_to:
+        parts.append("time was up after %s, read back to %s" % (many(found.lines, "line"), show_time(found.back_to)))
     return "; ".join(parts)
 
 

@@ -205,6 +205,16 @@ def _twice(value):
     return next((item for item in value if value.count(item) > 1), None)
 
 
+def _check_patterns(value):
+    problem = _check_optional_names(value)
+    for pattern in () if problem else value:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            return "'%s' is no regular expression: %s" % (pattern, error)
+    return problem
+
+
 def _check_url(value):
     if _not_text(value):
         return _not_text(value)
@@ -482,6 +492,12 @@ VARIABLES = {
         VERIFIED,
         (TRIAGE,),
     ),
+    "rollback_log_elsewhere": Variable(
+        _check_optional_names,
+        "empty, or a list of services, or service/container, whose logs are not in CloudWatch Logs, like [spymeo-app/envoy]",
+        (),
+        (*VERIFIED, TRIAGE),
+    ),
     "rollback_contacts": Variable(
         _check_contacts, "a mapping from a role to whom to call, like {on_call: +33 …}", (), (*VERIFIED, TRIAGE)
     ),
@@ -561,8 +577,21 @@ VARIABLES = {
         (*VERIFIED, TRIAGE),
     ),
     "verify_log_noise": Variable(
-        _check_mappings, "empty, or a list of known errors, each with pattern, reason and until", (), VERIFIED
+        _check_mappings,
+        "empty, or a list of known errors, each with pattern, reason and until",
+        (),
+        (*VERIFIED, TRIAGE),
     ),
+    "verify_log_patterns": Variable(
+        _check_patterns,
+        "empty, or a list of regular expressions that tell an error, like ['^EEK ']",
+        (),
+        (*VERIFIED, TRIAGE),
+    ),
+    "verify_log_ignore": Variable(
+        _check_patterns, "empty, or a list of regular expressions of lines that are no errors", (), (*VERIFIED, TRIAGE)
+    ),
+    "verify_log_window": Variable(_check_seconds, "empty, or a number of minutes, like 60", (), VERIFIED),
     "verify_log_baseline_minutes": Variable(_check_seconds, "empty, or a number of minutes, like 60", (), VERIFIED),
     "verify_log_settle": Variable(_check_whole, "empty, or a number of seconds, like 10", (), VERIFIED),
     "verify_watch": Variable(
@@ -589,7 +618,7 @@ HANDED_ON = frozenset(["rollback_run", "rollback_triage"])
 DERIVED = frozenset(
     "verify_" + name
     for name in (
-        "base_url", "health_path", "cluster", "services", "log_groups", "contacts", "run_id", "log_baseline_until", "e2e_command",
+        "base_url", "health_path", "cluster", "services", "log_groups", "log_elsewhere", "contacts", "run_id", "log_baseline_until", "e2e_command",
         "e2e_runs_on", "e2e_chdir", "e2e_timeout", "e2e_environment", "e2e_secret_environment", "e2e_task_definition",
         "e2e_container", "e2e_directory",
     )
@@ -719,7 +748,11 @@ OF_ROLES = frozenset(
         "triage_db_instance",
         "triage_evidence_from",
         "triage_health_path",
+        "triage_log_elsewhere",
         "triage_log_groups",
+        "triage_log_ignore",
+        "triage_log_noise",
+        "triage_log_patterns",
         "triage_play",
         "triage_record",
         "triage_release_point",

@@ -406,8 +406,8 @@ def felt(evidence):
 
 
 def _errors(evidence):
-    """Errors that the release before did not log."""
-    return [error for error in (evidence.logs.errors if evidence.logs else ()) if not error.before]
+    """Errors that the release before did not log, or not as often."""
+    return [error for error in (evidence.logs.errors if evidence.logs else ()) if error.is_new]
 
 
 def _codes(evidence, wanted):
@@ -453,27 +453,23 @@ def database_answers(evidence):
     return None
 
 
-def silent_logs(evidence):
-    """Tasks run and log nothing."""
-    silent = evidence.logs.silent if evidence.logs else ()
-    return dict(streams=_names(silent)) if silent else None
-
-
 def new_errors(evidence):
     """The logs have errors without a code that is told elsewhere."""
     known = {*CONNECTION_CODES, *SCHEMA_CODES, *MIGRATION_CODES}
     found = [error for error in _errors(evidence) if not known & set(error.codes)]
     if not found:
         return None
-    count = sum(error.count for error in found)
-    return dict(errors=many(count, "error"), kinds=many(len(found), "kind"), first=found[0].fingerprint[:120])
+    told = "%s of %s" % (many(sum(error.count for error in found), "error"), many(len(found), "kind"))
+    return dict(told=told, first=found[0].fingerprint[:120])
 
 
 def errors_before(evidence):
     """The release before logged the same errors."""
     codes = {*CONNECTION_CODES, *SCHEMA_CODES}
     found = [
-        error for error in (evidence.logs.errors if evidence.logs else ()) if error.before and codes & set(error.codes)
+        error
+        for error in (evidence.logs.errors if evidence.logs else ())
+        if not error.is_new and codes & set(error.codes)
     ]
     return dict(first=found[0].fingerprint[:120], before=found[0].before) if found else None
 
@@ -484,7 +480,7 @@ def quiet(evidence):
     steady = services and all(
         service.desired and service.running >= service.desired and not service.failed_tasks for service in services
     )
-    if steady and logs and logs.lines and not logs.errors and not logs.silent:
+    if steady and logs and logs.lines and not (logs.errors or logs.silent or logs.unread or logs.unclear):
         return dict(lines=logs.lines)
     return None
 
@@ -812,13 +808,7 @@ def _http_gaps(http):
 
 
 def _log_gaps(logs):
-    if logs is None:
-        return
-    if not logs.complete:
-        yield "logs", "time was up after %s; the rest was not read" % many(logs.lines, "line")
-    if logs.silent:
-        yield "logs", "nothing is in %s" % _names(logs.silent)
-    elif not logs.lines:
+    if logs and not logs.lines and not logs.doubt:
         yield "logs", "no line was found"
 
 
@@ -838,8 +828,8 @@ def others_answered(evidence):
 
 
 def logs_read(evidence):
-    """Whether the logs have lines, of every task."""
-    return evidence.logs is not None and bool(evidence.logs.lines) and not evidence.logs.silent
+    """Whether the logs have lines that were understood, of every task."""
+    return evidence.logs is not None and bool(evidence.logs.lines) and not evidence.logs.doubt
 
 
 def data_asked(evidence):

@@ -24,7 +24,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases impo
     stay,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import streams_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import LogReader
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import UNKNOWN, RuleSeen, rule_seen
@@ -78,7 +81,9 @@ class Questions:
     release_point: str = ""
     served_at_least: int = MOMENTS
     play: Callable | None = None
-    is_error: Any = None
+    rules_of_logs: Rules = field(default_factory=Rules)
+    noise: tuple = ()
+    log_elsewhere: list[str] = field(default_factory=list)
     connect_timeout: int = 5
     data_timeout: int = 20
     runs: tuple[RunSeen, ...] = ()
@@ -213,19 +218,21 @@ class Look:
         running = [task for task in tasks if task.status == "RUNNING"]
         chosen = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
         definitions = ecs.task_definitions(task.task_definition for tasks in chosen for task in tasks)
-        of_live, of_ended, of_before = (log.streams(tasks, definitions, groups) for tasks in chosen)
-        reader = log.LogReader(gateway, self._asked.is_error, self._clock, self._deadline - TO_TELL)
-        tallies = reader.read_all(of_live + of_ended)
-        earlier = reader.read_all(of_before)
-        streams = of_live + of_ended
+        live, ended, before = chosen
+        elsewhere = self._asked.log_elsewhere
+        streams, unread = streams_of(live, definitions, groups, None, ended, elsewhere)
+        of_before, _unread = streams_of([], definitions, groups, None, before, elsewhere)
+        how = (gateway, self._asked.rules_of_logs, self._asked.noise, self._clock, self._deadline - TO_TELL)
+        reader = LogReader(*how, window=log.WINDOW.total_seconds())
+        found, earlier = side_by_side(
+            lambda read: read(), [lambda: reader.read(streams), lambda: LogReader(*how).read(of_before)]
+        )
+        more = None
         if self._failed_request():
-            known = set().union(*(tally.kinds for tally in tallies))
-            streams, tallies = (
-                streams + of_live,
-                tallies + reader.until_new(of_live, self._now - SKEW, known, LOGS_LATE),
-            )
-        names = [(stream.name, stream.service) for stream in streams]
-        return log.told(names, tallies, [stream.name for stream in of_live], earlier)
+            known = {group.fingerprint for group in found.collection.groups}
+            of_live = [stream for stream in streams if not stream.dead]
+            more = reader.until_new(of_live, self._now - SKEW, known, LOGS_LATE)
+        return log.told(streams, unread, found, more, earlier)
 
     def _failed_request(self):
         """Whether a request of ours has failed in an application that serves: its logs will tell of it."""

@@ -2,107 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the logs of the release that runs, and of the one before for comparison. Memory does not grow with the logs."""
+"""Whose logs triage reads, and what they come to beside those of the release before. What reads them is ``_logs.read``. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceTask
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import (
-    entries,
-    fingerprint,
-    milliseconds,
-    prisma_codes,
-    streams_of,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import unclear_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import is_new
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import ErrorSeen, LogsSeen
 
-SIDE_BY_SIDE = 4  # streams at a time: FilterLogEvents may be called 5 times a second
 MOST_RUNNING, MOST_DEAD, MOST_BEFORE = 20, 10, 2  # tasks whose logs are read
+WINDOW = timedelta(hours=1)  # of what runs; of a task that was silent meanwhile, its last words
 BEFORE = timedelta(hours=1)  # of the release before
-MOST_KINDS, MOST_TOLD = 1000, 20
-_LONGEST_EXAMPLE, _LOOKED_AT = 600, 4000  # characters; secrets are looked for in more than is kept
-_MOST_ADDRESSES = 20
-_LOOK_AGAIN = 0.5  # seconds
-_UNREACHABLE = re.compile(r"Can't reach database server at `([^`\n]{1,255})`(?::`(\d+)`)?")
-
-
-@dataclass
-class _Kind:
-    example: str
-    codes: tuple[str, ...]
-    count: int = 0
-
-
-@dataclass
-class Tally:
-    """What one stream held."""
-
-    lines: int = 0
-    complete: bool = True
-    kinds: dict[str, _Kind] = field(default_factory=dict)
-    addresses: set[str] = field(default_factory=set)
-
-    def add(self, lines):
-        """Count an error, given as its lines."""
-        key, text = fingerprint(lines), "\n".join(lines)
-        if key not in self.kinds and len(self.kinds) < MOST_KINDS:
-            self.kinds[key] = _Kind(without_secrets(text[:_LOOKED_AT])[:_LONGEST_EXAMPLE].strip(), prisma_codes(text))
-        if key in self.kinds:
-            self.kinds[key].count += 1
-        if len(self.addresses) < _MOST_ADDRESSES:
-            self.addresses |= {":".join(filter(None, pair)) for pair in _UNREACHABLE.findall(text)}
-
-
-class LogReader:
-    """Reads streams of one cluster.
-
-    :param gateway: LogsGateway.
-    :param is_error: compiled expression.
-    :param clock: Clock.
-    :param deadline: when reading ends, in the clock's seconds.
-    """
-
-    def __init__(self, gateway, is_error, clock, deadline):
-        self._gateway, self._is_error, self._clock, self._deadline = gateway, is_error, clock, deadline
-
-    def read(self, stream, known=()):
-        """The Tally of a Stream. Errors whose fingerprint is in ``known`` are left out."""
-        tally = Tally()
-        for _first, lines in entries(self._counted(stream, tally), self._is_error):
-            if fingerprint(lines) not in known:
-                tally.add(lines)
-        return tally
-
-    def _counted(self, stream, tally):
-        for page in self._gateway.pages(stream.group, [stream.name], milliseconds(stream.since)):
-            tally.lines += len(page)
-            yield from page
-            if self._clock.now() > self._deadline:
-                tally.complete = False
-                return
-
-    def read_all(self, streams):
-        """The Tallies of Streams, several at a time."""
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            return list(pool.map(self.read, streams))
-
-    def until_new(self, streams, since, known, seconds):
-        """The Tallies of what Streams hold ``since`` a time and is not ``known``, as soon as that is anything: lines can be found only
-        some time after they were written. Lines are not counted, because they have been."""
-        end = min(self._clock.now() + seconds, self._deadline)
-        latest = [replace(stream, since=max(stream.since, since)) for stream in streams]
-        while True:
-            tallies = [replace(tally, lines=0) for tally in (self.read(stream, known) for stream in latest)]
-            if any(tally.kinds for tally in tallies) or self._clock.now() >= end:
-                return tallies
-            self._clock.sleep(_LOOK_AGAIN)
+MOST_TOLD = 20  # kinds of errors
 
 
 def tasks_to_read(running, dead, services):
@@ -130,44 +45,36 @@ def _release(arn):
     return arn.rpartition("/")[2]
 
 
-def streams(tasks, definitions, log_groups):
-    """The Streams of ServiceTasks.
-
-    :param definitions: task definition ARN → TaskDefinition.
-    :raises BadInput: none of a service's containers logs to these groups.
-    """
-    found = []
-    for service in dict.fromkeys(task.service for task in tasks):
-        found += streams_of([task for task in tasks if task.service == service], definitions, log_groups, None)
-    return found
-
-
-def told(names, tallies, silent_of, before):
+def told(streams, unread, found, more, earlier):
     """The LogsSeen.
 
-    :param names: (stream, service) of each of ``tallies``.
-    :param silent_of: names of the streams that must have a line.
-    :param before: Tallies of the releases before.
+    :param streams: Streams of the releases that run.
+    :param unread: Unreads of theirs.
+    :param found: read.Found of them.
+    :param more: Collection of errors that came later, or None.
+    :param earlier: read.Found of the releases before.
     """
-    counts, kinds, services = Counter(), {}, {}
-    for (_stream, service), tally in zip(names, tallies):
-        for key, kind in tally.kinds.items():
-            kinds.setdefault(key, kind)
-            services.setdefault(key, service)
-            counts[key] += kind.count
-    known = Counter()
-    for tally in before:
-        known.update({key: kind.count for key, kind in tally.kinds.items()})
+    collection = found.collection
+    if more is not None:
+        collection.merge(more)
+    known = {group.fingerprint: group.count for group in earlier.collection.groups}
     errors = [
-        ErrorSeen(key, count, kinds[key].codes, kinds[key].example, services[key], known[key])
-        for key, count in counts.most_common(MOST_TOLD)
+        _error(group, found.seconds, known.get(group.fingerprint, 0), earlier.seconds) for group in collection.groups
     ]
-    with_lines = {stream for (stream, _service), tally in zip(names, tallies) if tally.lines}
+    heard = found.heard
+    live = [stream for stream in streams if not stream.dead and stream.essential]
     return LogsSeen(
-        lines=sum(tally.lines for tally in tallies),
-        streams=len({stream for stream, _service in names}),
-        errors=tuple(errors),
-        silent=tuple(name for name in silent_of if name not in with_lines),
-        complete=all(tally.complete for tally in tallies),
-        addresses=tuple(sorted(set().union(*(tally.addresses for tally in tallies)))),
+        lines=found.lines,
+        streams=len(streams),
+        errors=tuple(errors[:MOST_TOLD]),
+        silent=tuple(stream.name for stream in live if (stream.group, stream.name) not in heard),
+        complete=found.back_to is None,
+        addresses=tuple(sorted(collection.addresses)),
+        unread=tuple(str(item) for item in unread if not item.declared),
+        unclear=tuple(unclear_told(item) for item in found.unclear),
     )
+
+
+def _error(group, seconds, before, seconds_before):
+    more = bool(before) and is_new(group.count, seconds, before, seconds_before)
+    return ErrorSeen(group.fingerprint, group.count, group.codes, group.example, group.service, before, more)

@@ -143,7 +143,8 @@ class HttpSeen:
 
 @dataclass(frozen=True)
 class ErrorSeen:
-    """Errors of one kind. ``before`` is how many of them the release before has logged in the last hour that it ran."""
+    """Errors of one kind. ``before`` is how many of them the release before has logged in the last hour that it ran, ``more`` that they have become
+    more frequent than chance allows, so that they are new all the same."""
 
     fingerprint: str
     count: int
@@ -151,11 +152,20 @@ class ErrorSeen:
     example: str = ""
     service: str = ""
     before: int = 0
+    more: bool = False
+
+    @property
+    def is_new(self):
+        """Whether the release before did not log them, or not as often."""
+        return not self.before or self.more
 
 
 @dataclass(frozen=True)
 class LogsSeen:
-    """The logs of the tasks of the release that runs. ``complete`` is False when time was up before their end."""
+    """The logs of the tasks of the release that runs. ``complete`` is False when time was up before the last hour was read; what was read is the newest.
+
+    ``unread`` names the essential containers whose lines nobody can read, ``unclear`` says of which containers too few lines were understood.
+    """
 
     lines: int
     streams: int = 1
@@ -163,6 +173,16 @@ class LogsSeen:
     silent: tuple[str, ...] = ()
     complete: bool = True
     addresses: tuple[str, ...] = ()  # host:port of databases that could not be reached (P1001)
+    unread: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+    @property
+    def doubt(self):
+        """What keeps logs without errors from being good news; empty where nothing does."""
+        hidden = ["the lines of %s cannot be read" % ", ".join(self.unread)] if self.unread else []
+        silent = ["nothing at all in %s" % ", ".join(self.silent)] if self.silent else []
+        late = [] if self.complete else ["time was up after %d lines; the rest was not read" % self.lines]
+        return "; ".join([*hidden, *silent, *self.unclear, *late])
 
 
 @dataclass(frozen=True)
@@ -254,9 +274,11 @@ class Evidence:
 
     @property
     def missing(self):
-        """Part → why it was not measured, in the order of PARTS."""
+        """Part → why it was not measured, in the order of PARTS. Logs that were not understood are not, whatever was found in them."""
         why = {item.part: item.why for item in self.not_measured}
-        return {part: why.get(part, "it was not recorded") for part in PARTS if getattr(self, part) is None}
+        doubts = {LOGS: self.logs.doubt} if self.logs and self.logs.doubt else {}
+        found = {part: why.get(part, "it was not recorded") for part in PARTS if getattr(self, part) is None}
+        return {part: {**found, **doubts}[part] for part in PARTS if part in found or part in doubts}
 
 
 def to_json(value):

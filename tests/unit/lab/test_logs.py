@@ -81,6 +81,19 @@ def test_an_empty_page_with_a_token_is_normal(logs):
     assert "nextToken" not in pages[-1]
 
 
+def test_after_a_first_short_page_pages_are_as_large_as_those_of_aws(logs):
+    put(logs, "app/web/1", ["fine"] * 10_000, now() - MINUTE)
+    put(logs, "app/web/2", ["x" * 10_000] * 100, now() - MINUTE)
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP, logStreamNames=["app/web/1"])
+    assert [len(page["events"]) for page in pages] == [100, 9_900]
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP)
+    assert len(next(iter(pages))["events"]) == 100
+    assert (
+        sum(len(page["events"]) for page in logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP))
+        == 10_100
+    )
+
+
 def test_event_ids_are_unique_and_stable_and_streams_are_interleaved_by_time(logs):
     start = now() - MINUTE
     put(logs, "app/web/1", ["a", "c"], start)

@@ -12,15 +12,16 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from .. import paging
 from ..errors import StartFailure
 from ..wire import ApiError, Service
 from .logs_pattern import InvalidPattern, compile_pattern
 
-SCANNED_EVENTS = (
-    100  # that one page of FilterLogEvents looks at; in AWS a page ends after a time, found something or not
-)
+# What one page of FilterLogEvents looks at; in AWS a page ends after a time, found something or not. The first page of a question is short, and
+# every page that looks for a pattern, so that nobody gets by with one.
+FIRST_EVENTS, SCANNED_EVENTS = 100, 10_000
 RETURNED_EVENTS = 10_000  # at most, for FilterLogEvents and GetLogEvents
 BATCH_EVENTS, BATCH_BYTES, EVENT_OVERHEAD = 10_000, 1_048_576, 26  # of PutLogEvents; the overhead is bytes an event
 RETENTION_DAYS = (
@@ -50,15 +51,14 @@ RETENTION_DAYS = (
 DAY, HOUR = 86_400_000, 3_600_000  # milliseconds
 
 
-@dataclasses.dataclass(frozen=True, order=True)
-class Event:
-    """One line. Events sort by `id`, which starts with the timestamp; times are milliseconds since the epoch."""
+class Event(NamedTuple):
+    """One line. Events sort by `id`, which starts with the timestamp; times are milliseconds since the epoch. A test may have a million."""
 
     id: str
     timestamp: int
-    stream: str = dataclasses.field(compare=False)
-    message: str = dataclasses.field(compare=False)
-    ingested: int = dataclasses.field(compare=False)
+    stream: str
+    message: str
+    ingested: int
 
 
 @dataclasses.dataclass
@@ -230,7 +230,11 @@ class Logs(Service):
 
     def _append(self, stream: Stream, timestamp: int, message: str) -> None:
         event_id = f"{timestamp:020d}{next(self._numbers):036d}"
-        bisect.insort(stream.events, Event(event_id, timestamp, stream.name, message, self._now()))
+        event = Event(event_id, timestamp, stream.name, message, self._now())
+        if stream.events and stream.events[-1].id > event_id:
+            bisect.insort(stream.events, event)
+        else:
+            stream.events.append(event)
 
     def get_log_events(self, request: dict) -> dict:
         """The events of one stream, a page forward or backward. At either end the answer repeats the token it was given."""
@@ -274,9 +278,11 @@ class Logs(Service):
         question = {key: value for key, value in request.items() if key not in ("nextToken", "limit")}
         query = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:12]
         after = self._after(request.get("nextToken"), query)
-        found, scanned, more = [], "", False
+        most = SCANNED_EVENTS if after and not request.get("filterPattern") else FIRST_EVENTS
+        found, scanned, more, room = [], "", False, BATCH_BYTES
         for number, event in enumerate(self._between(group, request, after)):
-            if number == SCANNED_EVENTS or len(found) == request.get("limit", RETURNED_EVENTS):
+            room -= len(event.message) + EVENT_OVERHEAD
+            if number == most or (room < 0 and found) or len(found) == request.get("limit", RETURNED_EVENTS):
                 more = True
                 break
             scanned = event.id
@@ -303,7 +309,8 @@ class Logs(Service):
         # Ids begin with the time, so nothing before has to be gone through: a page costs the same wherever it is in the log.
         first = max(after, f"{start:020d}")
         chosen = [self._visible(group, stream, first) for stream in streams if stream.name.startswith(prefix or "")]
-        return itertools.takewhile(lambda event: event.timestamp <= end, heapq.merge(*chosen))
+        merged = chosen[0] if len(chosen) == 1 else heapq.merge(*chosen)
+        return itertools.takewhile(lambda event: event.timestamp <= end, merged)
 
     def _event_shape(self, event: Event) -> dict:
         return {

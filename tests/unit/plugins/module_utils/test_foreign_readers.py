@@ -20,9 +20,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import pr
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, Expect, Scenario, Step
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence, told_all
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import read
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.last_words import last_words
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import LogReader
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.tell import result
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose
@@ -32,7 +33,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.names imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Column, NotCompared, Table
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide import recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import TriageGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.logs import LogReader, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.logs import told
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import (
     Evidence,
     InstanceSeen,
@@ -99,28 +100,23 @@ def messages(text):
 @example(ATTACK)
 def test_log_events(text):
     gateway = logged(*messages(text))
-    found = read(gateway, [STREAM], compiled(ERROR_PATTERNS), (), 0)
-    seen = result(["app"], [STREAM], found, (), None, 10)
+    found = LogReader(gateway, Rules()).read_when_heard([STREAM], 0)
+    seen = result(["app"], [STREAM], (), found, (), None, 10)
     assert sum(error["count"] for error in seen["errors"]) >= 2
     examples = [error.pop("example") for error in seen["errors"]]
-    assert_harmless(seen, [example.split("\n") for example in examples], gateway.last_lines("/ecs/app", "ecs/web/1"))
+    assert_harmless(seen, [example.split("\n") for example in examples], last_words(gateway, "/ecs/app", "ecs/web/1"))
 
 
 @given(HOSTILE)
 @example(ATTACK)
 def test_log_events_in_triage(text):
-    reader = LogReader(logged(*messages(text)), compiled(ERROR_PATTERNS), Clock(), 1)
-    seen = told([(STREAM.name, "app")], [reader.read(STREAM)], [], [])
+    reader = LogReader(logged(*messages(text)), Rules())
+    seen = told([STREAM], (), reader.read([STREAM]), None, reader.read([]))
     assert_harmless(
-        [(error.fingerprint, error.codes, error.example.split("\n")) for error in seen.errors], seen.addresses
+        [(error.fingerprint, error.codes, error.example.split("\n")) for error in seen.errors],
+        seen.addresses,
+        seen.unclear,
     )
-
-
-class Clock:
-    """Time stands still."""
-
-    def now(self):
-        return 0
 
 
 @given(HOSTILE)

@@ -400,7 +400,7 @@ def test_a_breaker_that_rolls_ours_back_is_a_failure_with_evidence(aws, run_modu
     scaled = dict(task, taskArn="x/scaled", stoppedReason="Scaling activity initiated by (deployment ecs-svc/3)")
     aws.answer("ecs", "describe_tasks", {"tasks": [earlier, scaled, task], "failures": []})
     lines = [{"timestamp": 1, "message": "cannot reach postgresql://app:hunter2@db:5432/app", "ingestionTime": 1}]
-    asked = {"logGroupName": "/ecs/app", "logStreamName": "app/app/abc", "limit": 5, "startFromHead": False}
+    asked = {"logGroupName": "/ecs/app", "logStreamName": "app/app/abc", "limit": 100, "startFromHead": False}
     aws.answer("logs", "get_log_events", {"events": lines}, asked)
     result = roll_back(run_module, next={"app": {"option": "app:0", "told": "app:0, served 3 d"}})
     assert "ECS gave up app:1 on app and rolled back (ROLLBACK_SUCCESSFUL: because)" in result["msg"]

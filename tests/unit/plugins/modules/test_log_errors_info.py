@@ -6,16 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOON = datetime.now(UTC).replace(microsecond=0) + timedelta(
+    hours=1
+)  # the tasks started in the one slice of time that is read
+AT = int(NOON.timestamp()) * 1000
 DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
 ASKED = {"cluster": "production", "services": ["app"], "log_groups": ["/ecs/app"]}
 
 
-READ = {"logGroupName": "/ecs/app", "logStreamNames": ["ecs/web/aaaa"], "startTime": 1795348800000}
+READ = {"logGroupName": "/ecs/app", "logStreamNames": ["ecs/web/aaaa"], "startTime": AT}
 
 
 def line(number, message):
-    at = 1795348800000 + number
+    at = AT + number
     return {"eventId": f"e{number}", "timestamp": at, "message": message, "logStreamName": "ecs/web/aaaa"}
 
 
@@ -100,7 +103,7 @@ def test_fails_with_count_code_and_example_and_no_secret(logged, run_module):
     result = run_module("log_errors_info", **ASKED)
     assert result["failed"]
     assert (result["verdict"], result["codes"]) == ("failed", {"P2022": 2})
-    assert result["errors"][0]["first"] == "2026-11-22T12:00:00.001000+00:00"
+    assert result["errors"][0]["first"] == (NOON + timedelta(milliseconds=1)).isoformat()
     assert result["errors"][0]["example"] == "TypeError: password=********, P2022"
     assert result["evidence"] == ["2 times: TypeError: password=********, P2022"]
     assert "hunter" not in str(result)
@@ -114,9 +117,32 @@ def test_tells_without_failing_when_asked_to(logged, run_module):
     assert result["errors"][0]["example"] == ""
 
 
-def test_patterns_of_ones_own_take_the_place_of_the_default(logged, run_module):
+def test_patterns_of_ones_own_come_to_those_that_are_known(logged, run_module):
+    logged(LISTENING, ERROR, line(2, "EEK disk"))
+    result = run_module("log_errors_info", patterns=["^EEK"], **ASKED)
+    assert [error["example"] for error in result["errors"]][1:] == ["EEK disk"]
+
+
+def test_lines_that_are_ignored_are_no_errors(logged, run_module):
     logged(LISTENING, ERROR)
-    assert run_module("log_errors_info", patterns=["^never$"], **ASKED)["verdict"] == "passed"
+    assert run_module("log_errors_info", ignore=["Error"], **ASKED)["verdict"] == "passed"
+
+
+def test_lines_that_nobody_understands_are_inconclusive_and_say_what_helps(logged, run_module):
+    logged(line(1, "EEK one"), line(2, "EEK two"))
+    result = run_module("log_errors_info", **ASKED)
+    assert result["verdict"] == "inconclusive"
+    assert result["unclear"] == [dict(service="app", container="web", lines=2, unknown=2, example="EEK one")]
+    assert (
+        "2 of 2 lines of app/web have no level that could be read, like: EEK one; say in verify_log_patterns"
+        in result["msg"]
+    )
+
+
+def test_the_reading_ends_in_time_and_says_how_far_it_came(logged, run_module):
+    logged(LISTENING)
+    result = run_module("log_errors_info", read_timeout=-1, **ASKED)
+    assert "time was up after 1 line, read back to" in result["reason"]
 
 
 def test_a_task_that_logs_nothing_is_inconclusive(aws, logged, run_module):
@@ -153,7 +179,7 @@ def test_known_noise_does_not_count_and_is_told(logged, run_module):
     result = run_module("log_errors_info", noise=[NOISE], **ASKED)
     assert (result["verdict"], result["errors"]) == ("passed", [])
     assert result["noise"] == [{**NOISE, "count": 1, "expired": False}]
-    assert "1 errors are known noise" in result["reason"]
+    assert "1 error is known noise" in result["reason"]
 
 
 def test_noise_that_has_expired_counts_again_and_says_so(logged, run_module):
@@ -166,14 +192,14 @@ def test_noise_that_has_expired_counts_again_and_says_so(logged, run_module):
 def test_an_error_that_was_there_before_the_accident_does_not_count(aws, tasks, run_module):
     tasks(task("aaaa"))
     window = {"logGroupName": "/ecs/app", "logStreamNamePrefix": "ecs/web/"}
-    window.update(startTime=1795348800000 - 600_000, endTime=1795348800000 - 1)
+    window.update(startTime=AT - 600_000, endTime=AT - 1)
     aws.answer("logs", "filter_log_events", {"events": [line(-5, "TypeError: password=x, P2022")]}, window)
     aws.answer("logs", "filter_log_events", {"events": [LISTENING, ERROR, line(2, "RangeError: new")]}, READ)
-    baseline = dict(baseline_until="2026-11-22T12:00:00Z", baseline_minutes=10)
+    baseline = dict(baseline_until=NOON.isoformat(), baseline_minutes=10)
     result = run_module("log_errors_info", **baseline, **ASKED)
     assert [error["fingerprint"] for error in result["errors"]] == ["RangeError: new"]
     assert [(error["count"], error["before"]) for error in result["old_errors"]] == [(1, 1)]
-    assert "1 errors of 1 kinds that there were before 2026-11-22T12:00:00+00:00, too" in result["msg"]
+    assert f"1 error of 1 kind that there were before {NOON.isoformat()}, too" in result["msg"]
 
 
 def test_a_wrong_list_of_noise_is_refused_before_anything_is_read(run_module):

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import importlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+STARTED = datetime.now(UTC).replace(microsecond=0) + timedelta(
+    hours=1
+)  # the tasks started in the one slice of time that is read
 LATER = datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
 OTHER = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:42"
 DEFINITION = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:41"
@@ -42,7 +45,7 @@ SERVICE = {
 TASK = {
     "taskArn": "x/aaaa",
     "taskDefinitionArn": DEFINITION,
-    "createdAt": NOON,
+    "createdAt": STARTED,
     "lastStatus": "RUNNING",
     "attachments": [{"details": [{"name": "privateIPv4Address", "value": "10.0.0.7"}]}],
 }
@@ -99,7 +102,12 @@ def logged(aws):
         aws.answer("ecs", "describe_task_definition", {"taskDefinition": DESCRIBED})
         aws.answer("logs", "filter_log_events", {"events": []})  # nothing is younger than the last request yet
         events = [
-            {"eventId": str(place), "timestamp": 1795348800000, "message": message, "logStreamName": "ecs/web/aaaa"}
+            {
+                "eventId": str(place),
+                "timestamp": int(STARTED.timestamp()) * 1000,
+                "message": message,
+                "logStreamName": "ecs/web/aaaa",
+            }
             for place, message in enumerate(messages)
         ]
         aws.answer("logs", "filter_log_events", {"events": events})
@@ -124,7 +132,7 @@ def verdicts(result):
 
 def test_passes_when_everything_has_passed(answers, services, logged, at_the_end, run_module):
     services()
-    logged("listening")
+    logged('{"level":"info","msg":"listening"}')
     at_the_end()
     result = run_module("verify_application", http=HTTP, tasks=TASKS, logs=LOGS)
     assert (result["verdict"], result["changed"], result["next"]) == ("passed", False, [])
@@ -146,7 +154,7 @@ def test_fails_with_the_evidence_of_each_check_and_what_to_do(answers, services,
     assert result["evidence"] == [
         "health, failed: /api/health: failed: status 503 instead of 200; the body is: down",
         "targets, failed: app: 0 of 1 tasks are healthy targets, others are unhealthy",
-        "logs, failed: 1 times: Error: P2022",
+        "logs, failed: 1 time: Error: P2022",
     ]
     assert "playbooks/rollback_full.yml" in " ".join(result["next"])
 

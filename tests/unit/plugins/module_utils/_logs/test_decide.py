@@ -1,303 +1,148 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which streams are read, and what was found comes to."""
+
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, ServiceTask, TaskDefinition
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import (
-    ERROR_PATTERNS,
-    Collection,
-    Reading,
-    compiled,
-    entries,
-    fingerprint,
-    judge,
-    prisma_codes,
-    streams_of,
-    without_secrets,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import Noise
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Event, Stream
-from hypothesis import given
-from hypothesis import strategies as st
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import Baseline, judge, split, streams_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Understood
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import Collection
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import Found
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Stream, Unread
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TASKS = [
     ServiceTask("t1", "app", "td:1", NOON, "RUNNING"),
     ServiceTask("t2", "app", "td:2", NOON + timedelta(minutes=1), "RUNNING"),
 ]
-
-
-def definition(arn, *logs):
-    """A TaskDefinition whose containers log to (name, group, prefix)."""
-    containers = tuple(Container(name, "i", log_group=group, log_prefix=prefix) for name, group, prefix in logs)
-    return TaskDefinition(arn, "ACTIVE", NOON, containers)
-
-
-DEFINITIONS = {
-    "td:1": definition("td:1", ("web", "/ecs/app", "ecs"), ("proxy", "/ecs/proxy", "ecs"), ("agent", None, None)),
-    "td:2": definition("td:2", ("web", "/ecs/app", "v2"), ("init", "/ecs/app", None)),
+AWSLOGS = {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/app", "awslogs-stream-prefix": "ecs"}}
+FIRELENS = {"logDriver": "awsfirelens", "options": {"Name": "datadog"}}
+TO_CLOUDWATCH = {
+    "logDriver": "awsfirelens",
+    "options": {"Name": "cloudwatch_logs", "log_group_name": "/ecs/app", "log_stream_prefix": "fl-"},
 }
-STREAM = Stream("app", "/ecs/app", "ecs/web/t1", NOON)
-IS_ERROR = compiled(ERROR_PATTERNS)
 
 
-def events(text):
-    return [Event(str(number), 1000 + number, line) for number, line in enumerate(text.splitlines())]
-
-
-def found(text, is_error=IS_ERROR):
-    return [lines for _first, lines in entries(events(text), is_error)]
-
-
-def test_looks_at_the_streams_of_the_running_tasks_from_their_start():
-    assert streams_of(TASKS, DEFINITIONS, ["/ecs/app"], None) == [
-        Stream("app", "/ecs/app", "ecs/web/t1", NOON),
-        Stream("app", "/ecs/app", "v2/web/t2", NOON + timedelta(minutes=1)),
+def definition(arn, *containers):
+    """A TaskDefinition of (name, logConfiguration or None, whether it is essential)."""
+    answers = [
+        {"name": name, "image": "i", "essential": essential, **({"logConfiguration": logs} if logs else {})}
+        for name, logs, essential in containers
     ]
+    return TaskDefinition(arn, "ACTIVE", NOON, tuple(Container.from_boto(answer) for answer in answers))
+
+
+def group(name, **options):
+    return {"logDriver": "awslogs", "options": {"awslogs-group": name, "awslogs-stream-prefix": "ecs", **options}}
+
+
+def streams(*containers, elsewhere=(), dead=(), since=None):
+    """(names of the streams, told Unreads)."""
+    definitions = {"td:1": definition("td:1", *containers)}
+    found, unread = streams_of(TASKS[:1], definitions, ["/ecs/app"], since, dead, elsewhere)
+    return [stream.name for stream in found], [str(item) for item in unread]
+
+
+def test_every_essential_container_is_read_or_named_as_unread():
+    assert streams(
+        ("web", AWSLOGS, True),
+        ("proxy", group("/ecs/proxy"), True),
+        ("agent", None, True),
+        ("router", FIRELENS, True),
+        ("odd", {"logDriver": "awslogs", "options": {"awslogs-group": "/ecs/app"}}, True),
+        ("init", None, False),
+    ) == (
+        ["ecs/web/t1"],
+        [
+            "app/proxy (it logs to /ecs/proxy, which is not in rollback_log_groups)",
+            "app/agent (it has no log driver)",
+            "app/router (its log driver is awsfirelens)",
+            "app/odd (awslogs without awslogs-stream-prefix gives its streams names that nobody knows)",
+        ],
+    )
+
+
+def test_firelens_that_writes_to_cloudwatch_is_read_by_the_names_that_fluent_bit_gives():
+    assert streams(("app", TO_CLOUDWATCH, True), ("log_router", AWSLOGS, True)) == (
+        ["fl-app-firelens-t1", "ecs/log_router/t1"],
+        [],
+    )
+    unnamed = {**TO_CLOUDWATCH, "options": {**TO_CLOUDWATCH["options"], "log_stream_prefix": "$(ecs_task_id)"}}
+    assert streams(("app", unnamed, True))[1] == ["app/app (its log driver is awsfirelens)"]
+
+
+@pytest.mark.parametrize("elsewhere", [["app"], ["app/web"]])
+def test_a_container_that_is_declared_to_log_elsewhere_need_not_be_read(elsewhere):
+    definitions = {"td:1": definition("td:1", ("web", FIRELENS, True))}
+    found, unread = streams_of(TASKS[:1], definitions, ["/ecs/app"], None, (), elsewhere)
+    assert (found, unread) == ([], (Unread("app", "web", "its log driver is awsfirelens", True),))
+    verdict, reason = judge(["app"], found, unread, Found(Collection()), [])
+    assert (verdict, reason) == ("passed", "there is nothing to read: app/web, as rollback_log_elsewhere says")
+
+
+def test_what_is_declared_and_logs_here_all_the_same_is_read_and_its_silence_says_nothing():
+    definitions = {"td:1": definition("td:1", ("web", AWSLOGS, True))}
+    (stream,), unread = streams_of(TASKS[:1], definitions, ["/ecs/app"], None, (), ["app"])
+    assert (stream.essential, unread) == (False, ())
 
 
 def test_a_later_time_moves_the_start_and_an_earlier_one_does_not():
+    definitions = {f"td:{number}": definition(f"td:{number}", ("web", AWSLOGS, True)) for number in (1, 2)}
     since = NOON + timedelta(seconds=30)
-    assert [stream.since for stream in streams_of(TASKS, DEFINITIONS, ["/ecs/app"], since)] == [since, TASKS[1].created]
-
-
-def test_refuses_groups_that_no_container_logs_to_and_says_where_they_log():
-    with pytest.raises(BadInput, match=r"rollback_log_groups .* They log to /ecs/app, /ecs/proxy"):
-        streams_of(TASKS, DEFINITIONS, ["/ecs/other"], None)
-    with pytest.raises(BadInput, match="do not use awslogs"):
-        streams_of(TASKS, {"td:1": definition("td:1"), "td:2": definition("td:2")}, ["/ecs/app"], None)
+    found, _unread = streams_of(TASKS, definitions, ["/ecs/app"], since)
+    assert [stream.since for stream in found] == [since, TASKS[1].created]
 
 
 def test_without_a_task_there_is_no_stream_and_no_complaint():
-    assert streams_of([], {}, ["/ecs/app"], None) == []
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        '{"level":"error","msg":"unhandled error"}',
-        '{"time":1,"level":50,"msg":"x"}',
-        "2026-11-22 ERROR could not",
-        "[FATAL] could not",
-        "TypeError: Cannot read properties of undefined",
-        "Uncaught ReferenceError: x is not defined",
-        "PrismaClientKnownRequestError: ",
-        "  code: 'P2022',",
-        "(node:1) UnhandledPromiseRejection: unhandled rejection",
-        "Error: Cannot find module",
-    ],
-)
-def test_knows_an_error(line):
-    assert IS_ERROR.search(line)
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        '{"level":"info","msg":"GET /api/errors 200"}',
-        '{"level":30,"msg":"50 practitioners"}',
-        "listening on 8080, ERRORS_URL set",
-        "no error",
-        "SP2022X",
-        "P9999",
-    ],
-)
-def test_knows_what_is_none(line):
-    assert not IS_ERROR.search(line)
-
-
-def test_refuses_a_pattern_that_is_none():
-    with pytest.raises(RollbackError, match=r"The option patterns has '\(', which is no regular expression"):
-        compiled(["ok", "("])
-
-
-PRISMA = """\
-PrismaClientKnownRequestError: 
-Invalid `prisma.practitioner.create()` invocation:
-
-
-The column `fullName` does not exist in the current database.
-    at $n.handleRequestError (/app/node_modules/@prisma/client/runtime/library.js:121:7315) {
-  code: 'P2022',
-  clientVersion: '6.16.2',
-  meta: { column: 'fullName' }
-}"""  # noqa: W291 - as Prisma writes it
-INFO = '{"level":"info","msg":"POST /api/practitioners 500"}'
-
-
-def test_the_lines_of_a_prisma_error_are_one_error():
-    assert found(f"{INFO}\n{PRISMA}\n{INFO}\n{PRISMA}\nplain\n") == [PRISMA.splitlines()] * 2
-
-
-def test_an_error_that_announced_more_ends_where_another_record_begins():
-    assert found(f"PrismaClientInitializationError:\nCan't reach it\n{INFO}\n") == [
-        ["PrismaClientInitializationError:", "Can't reach it"]
-    ]
-
-
-def test_a_stack_belongs_to_its_error_and_the_next_line_does_not():
-    assert found("TypeError: x\n    at f (a.js:1:2)\nlistening\n") == [["TypeError: x", "    at f (a.js:1:2)"]]
-
-
-def test_an_error_does_not_take_the_whole_log():
-    assert len(found("Error:\n" + "x\n" * 100)[0]) == 25
-
-
-@given(st.lists(st.sampled_from(["Error: a", "Error:", "  at b", "", "plain", "}", INFO, '{"level":"error"}', "{"])))
-def test_every_line_that_is_an_error_is_in_exactly_one_entry(lines):
-    text = "\n".join(lines)
-    in_entries = [line for entry in found(text) for line in entry if IS_ERROR.search(line)]
-    assert in_entries == [line for line in text.splitlines() if IS_ERROR.search(line)]
-
-
-def collected(*texts):
-    collection = Collection()
-    for number, text in enumerate(texts, 1):
-        collection.add(STREAM, Event(f"e{number}", number, ""), text.splitlines())
-    return collection.groups
-
-
-def test_errors_that_differ_in_numbers_ids_and_quoted_texts_are_one_kind():
-    groups = collected(
-        "TypeError: user 12 of 'Ada' at 10.0.0.1:8080",
-        "TypeError: user 7 of 'Bob' at 10.0.0.22:8081",
-        "RangeError: user 7",
-    )
-    assert [(group.fingerprint, group.count, group.first) for group in groups] == [
-        ("TypeError: user <n> of <text> at <n>:<n>", 2, 1),
-        ("RangeError: user <n>", 1, 3),
-    ]
-    assert groups[0].example == "TypeError: user 12 of 'Ada' at 10.0.0.1:8080"
-
-
-def test_prisma_errors_of_other_codes_and_columns_are_other_kinds():
-    groups = collected(PRISMA, PRISMA, PRISMA.replace("fullName", "city"), PRISMA.replace("P2022", "P2021"))
-    assert [group.count for group in groups] == [2, 1, 1]
-    assert {group.codes for group in groups} == {("P2022",), ("P2021",)}
-
-
-def test_json_records_are_one_kind_by_level_message_and_code():
-    assert (
-        fingerprint(['{"level":"error","time":1,"msg":"failed for 12","code":"P2022"}'])
-        == "error: failed for <n>: P2022"
-    )
-    assert fingerprint(['{"level":50,"err":{"message":"no","code":"E1"}}']) == "<n>: E1: no"
-    assert fingerprint(['["error", 1]']) == "[<text>, <n>]"
-
-
-def read(*pages, noise=(), streams=(STREAM,)):
-    """The Reading of pages of (id, stream name, line)."""
-    reading = Reading("/ecs/app", streams, IS_ERROR, noise)
-    for page in pages:
-        reading.take(Event(number, 10**15, line, name) for number, name, line in page)
-    reading.end()
-    return reading
-
-
-def test_an_event_that_is_read_twice_counts_once():
-    error, more = ("1", STREAM.name, "Error: e"), ("2", STREAM.name, "  at x")
-    reading = read([error, more], [error, more, ("3", STREAM.name, "plain")])
-    assert [(group.count, group.example) for group in reading.collection.groups] == [(1, "Error: e\n  at x")]
-    assert reading.lines == 3
-
-
-def test_streams_that_take_turns_in_a_page_keep_their_errors_apart():
-    a, b = STREAM.name, "ecs/web/t2"
-    reading = read([("1", a, "TypeError: a"), ("2", b, "RangeError: b"), ("3", a, "  at a"), ("4", b, "  at b")])
-    assert {group.example for group in reading.collection.groups} == {"TypeError: a\n  at a", "RangeError: b\n  at b"}
-    assert reading.heard == {a, b}
-
-
-def test_what_was_logged_before_a_stream_counts_is_left_out():
-    reading = Reading("/ecs/app", [STREAM], IS_ERROR)
-    before = int(NOON.timestamp() * 1000) - 1
-    reading.take([Event("1", before, "Error: x", STREAM.name), Event("2", before + 1, "Error: y", STREAM.name)])
-    assert [group.example for group in reading.end().groups] == ["Error: y"]
-
-
-def known(pattern, expired=False):
-    return Noise(re.compile(pattern), "seen for months", NOON.date(), expired)
-
-
-def test_known_noise_does_not_count_and_is_looked_for_in_all_lines_of_an_error():
-    page = [("1", STREAM.name, "Error: e"), ("2", STREAM.name, "  flaky provider"), ("3", STREAM.name, "Error: other")]
-    collection = read(page, noise=[known("flaky")]).collection
-    assert [group.example for group in collection.groups] == ["Error: other"]
-    assert collection.hits == [1]
-
-
-def test_noise_that_has_expired_counts_again_and_is_counted_as_such():
-    collection = read([("1", STREAM.name, "Error: flaky")], noise=[known("flaky", expired=True)]).collection
-    assert [group.count for group in collection.groups] == [1]
-    assert collection.hits == [1]
-
-
-def test_an_error_that_two_entries_match_is_noise_while_one_is_in_force():
-    noise = [known("flaky", expired=True), known("Error"), known("Error")]
-    collection = read([("1", STREAM.name, "Error: flaky")], noise=noise).collection
-    assert (collection.groups, collection.hits) == ([], [1, 1, 0])
-
-
-def test_two_collections_are_merged_to_what_one_would_have_been():
-    both = Collection()
-    for text in ("TypeError: 1", "RangeError: 1"):
-        both.add(STREAM, Event("", 1, ""), [text])
-    other = Collection()
-    other.add(STREAM, Event("", 0, ""), ["TypeError: 2"])
-    both.merge(other)
-    assert [(group.fingerprint, group.count, group.first) for group in both.groups] == [
-        ("TypeError: <n>", 2, 0),
-        ("RangeError: <n>", 1, 1),
-    ]
+    assert streams_of([], {}, ["/ecs/app"], None) == ([], ())
 
 
 def test_last_words_of_tasks_that_have_stopped_count_and_silence_of_theirs_does_not():
-    (stream,) = streams_of([], DEFINITIONS, ["/ecs/app"], None, dead=[TASKS[0]])
+    definitions = {"td:1": definition("td:1", ("web", AWSLOGS, True))}
+    (stream,), _unread = streams_of([], definitions, ["/ecs/app"], None, dead=[TASKS[0]])
     assert stream.dead
-    assert judge(["app"], [stream], [], [])[0] == "inconclusive"
+    assert judge(["app"], [stream], (), Found(Collection()), [])[0] == "inconclusive"
 
 
-def test_codes_are_told_once_each_in_order():
-    assert prisma_codes("P2022 P1001 P2022 xP3009 P12") == ("P1001", "P2022")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "can't open postgresql://app:hunter2@db:5432/x",
-        "redis://:hunter2@cache",
-        "password=hunter2",
-        '{"password": "hunter2"}',
-        "Authorization: hunter2",
-        "api_key='hunter2'",
-    ],
-)
-def test_what_looks_like_a_secret_is_masked(text):
-    assert "hunter2" not in without_secrets(text)
-    assert "********" in without_secrets(text)
-    assert "hunter2" not in collected("Error: " + text)[0].example
-    assert "hunter2" not in collected("Error: " + text)[0].fingerprint
-
-
-GROUP = ErrorGroup("f", 3, 1, "app", "s", "e", ())
+STREAM = Stream("app", "/ecs/app", "ecs/web/t1", NOON, container="web")
+GROUP = ErrorGroup("f", 3, 2, "app", "s", "    at f (a.js:1:2)\nTypeError: x", ())
+FIRST = ErrorGroup("g", 1, 1, "app", "s", "Error: first\n    at g (a.js:1:2)", ())
+RECORD = ErrorGroup("f", 1, 1, "app", "s", '{"level":"error","time":1,"msg":"boom","code":"E1"}', ())
+HIDDEN = Unread("app", "router", "its log driver is awsfirelens")
+CLEAR = {("app", "web"): Understood(read=5, unknown=5)}
+UNCLEAR = {("app", "web"): Understood(read=1, unknown=9, forms={"EEK": (9, "EEK 17")})}
 
 
 @pytest.mark.parametrize(
-    ("streams", "silent", "groups", "verdict", "words"),
+    ("streams", "unread", "silent", "understood", "groups", "verdict", "words"),
     [
-        ([STREAM], [], [], "passed", "every task has logged"),
-        ([STREAM], [], [GROUP], "failed", "3 errors of 1 kinds"),
-        ([STREAM], [STREAM], [GROUP], "failed", "3 errors"),
-        ([STREAM], [STREAM], [], "inconclusive", "nothing at all in ecs/web/t1"),
-        ([], [], [], "inconclusive", "no task of app is running"),
+        ([STREAM], (), (), CLEAR, [], "passed", "every task has logged"),
+        ([STREAM], (), (), CLEAR, [GROUP], "failed", "3 errors of 1 kind in 1 stream, the first: TypeError: x"),
+        ([STREAM], (), (), CLEAR, [GROUP, FIRST], "failed", "4 errors of 2 kinds in 1 stream, the first: Error: first"),
+        ([STREAM], (), (), CLEAR, [RECORD], "failed", "1 error of 1 kind in 1 stream, the first: error: boom: E1"),
+        ([STREAM], (HIDDEN,), (STREAM,), UNCLEAR, [GROUP], "failed", "3 errors"),
+        ([STREAM], (), (STREAM,), {}, [], "inconclusive", "nothing at all in ecs/web/t1"),
+        ([STREAM], (HIDDEN,), (), CLEAR, [], "inconclusive", "rollback_log_elsewhere"),
+        ([STREAM], (), (), UNCLEAR, [], "inconclusive", "9 of 10 lines of app/web have no level that could be read, like: EEK 17; say in"),
+        ([], (), (), {}, [], "inconclusive", "no task of app is running"),
     ],
-)
-def test_silence_is_never_a_pass(streams, silent, groups, verdict, words):
-    found_verdict, reason = judge(["app"], streams, silent, groups)
+)  # fmt: skip
+def test_neither_silence_nor_what_nobody_understands_is_ever_a_pass(
+    streams, unread, silent, understood, groups, verdict, words
+):
+    found = Found(Collection(), silent=silent, understood=understood)
+    found_verdict, reason = judge(["app"], streams, unread, found, groups)
     assert found_verdict == verdict
     assert words in reason
+
+
+def test_a_kind_that_was_there_before_counts_where_it_has_become_frequent():
+    groups = [ErrorGroup(name, count, 1, "app", "s", name, ()) for name, count in (("a", 247), ("b", 2), ("c", 1))]
+    baseline = Baseline({"a": 2, "b": 90}, NOON, NOON, 1000, True, 3600.0)
+    new, old = split(groups, 5.0, baseline)
+    assert ([item.fingerprint for item in new], [item.fingerprint for item in old]) == (["a", "c"], ["b"])
+    assert split(groups, 5.0, None) == (groups, [])

@@ -2,29 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
-import tracemalloc
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, ServiceTask, TaskDefinition
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import ERROR_PATTERNS, compiled
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event, Stream
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceTask
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import LogReader
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event, Stream, Unread
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import Dead
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.logs import (
-    MOST_KINDS,
-    LogReader,
-    streams,
-    tasks_to_read,
-    told,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.logs import tasks_to_read, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import ServiceSeen, StoppedTask
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 NIGHT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-STREAM = Stream("app", "/ecs/app", "ecs/app/aaaa", NIGHT)
-OTHER = Stream("app", "/ecs/app", "ecs/app/bbbb", NIGHT)
-IS_ERROR = compiled(ERROR_PATTERNS)
+STREAM = Stream("app", "/ecs/app", "ecs/app/aaaa", NIGHT, container="app")
+OTHER = Stream("app", "/ecs/app", "ecs/app/bbbb", NIGHT, container="app")
+SIDECAR = Stream("app", "/ecs/app", "ecs/proxy/bbbb", NIGHT, container="proxy", essential=False)
 LISTENING = '{"level":"info","msg":"listening"}'
 P1001 = [
     "PrismaClientInitializationError: ",
@@ -35,45 +26,26 @@ P1001 = [
 
 
 class Logs:
-    """A gateway over lists of lines; ``later`` are there from the second reading on."""
+    """A gateway over lists of lines, a second apart."""
 
-    def __init__(self, lines, later=()):
-        self._lines, self._later = lines, list(later)
-        self.readings = []
+    def __init__(self, lines):
+        self._lines = lines
 
-    def pages(self, group, names, start):
-        (name,) = names
-        self.readings.append(start)
-        lines = list(self._lines.get(name, ()))
-        if len(self.readings) > 1:
-            lines += self._later
-        events = [Event(f"e{number}", number, line, name) for number, line in enumerate(lines)]
-        return (events[place : place + 1000] for place in range(0, len(events), 1000))
+    def pages(self, _group, names, start, end=None):
+        for name in names:
+            for number, line in enumerate(self._lines.get(name, ())):
+                event = Event(f"{name}{number}", int(NIGHT.timestamp() + number) * 1000, line, name)
+                if start <= event.timestamp < (end or 1 << 62):
+                    yield [event]
 
 
-class Time:
-    """A clock that goes only when somebody sleeps, or by ``step`` at each look."""
-
-    def __init__(self, step=0.0):
-        self._now, self._step = 0.0, step
-        self.clock = Clock(self.now, self.sleep)
-
-    def now(self):
-        self._now += self._step
-        return self._now
-
-    def sleep(self, seconds):
-        self._now += seconds
+def read(lines, streams=(STREAM,), seconds=3600):
+    return LogReader(Logs(lines), Rules()).read(list(streams), NIGHT + timedelta(seconds=seconds))
 
 
-def reader(logs, time=None, deadline=60):
-    return LogReader(logs, IS_ERROR, (time or Time()).clock, deadline)
-
-
-def seen(lines, before=()):
-    tallies = reader(Logs({STREAM.name: lines})).read_all([STREAM])
-    earlier = reader(Logs({STREAM.name: before})).read_all([STREAM])
-    return told([(STREAM.name, "app")], tallies, [STREAM.name], earlier)
+def seen(lines, before=(), unread=(), more=None, seconds=3600):
+    earlier = read({STREAM.name: before})
+    return told([STREAM], unread, read({STREAM.name: lines}, seconds=seconds), more, earlier)
 
 
 def test_counts_errors_by_kind_with_codes_example_and_the_address_that_was_looked_for():
@@ -89,60 +61,35 @@ def test_reads_the_address_as_older_versions_of_prisma_write_it():
     assert seen([*P1001[:3], "Can't reach database server at `db`:`5432`"]).addresses == ("db:5432",)
 
 
-def test_tells_what_the_release_before_logged_as_well():
+def test_tells_what_the_release_before_logged_as_well_and_what_has_become_frequent():
     found = seen(["TypeError: new", "ERROR pool is full"], before=["ERROR pool is full"] * 3)
-    assert {error.fingerprint: error.before for error in found.errors} == {"TypeError: new": 0, "ERROR pool is full": 3}
+    assert {error.fingerprint: (error.before, error.is_new) for error in found.errors} == {
+        "TypeError: new": (0, True),
+        "ERROR pool is full": (3, False),
+    }
+    (many,) = seen(["ERROR pool is full"] * 60, before=["ERROR pool is full"] * 2, seconds=60).errors
+    assert (many.before, many.more, many.is_new) == (2, True, True)
 
 
-def test_tells_streams_without_a_line():
-    tallies = reader(Logs({STREAM.name: [LISTENING]})).read_all([STREAM, OTHER])
-    names = [(STREAM.name, "app"), (OTHER.name, "app")]
-    assert told(names, tallies, [STREAM.name, OTHER.name], []).silent == (OTHER.name,)
+def test_tells_essential_containers_without_a_line_and_those_that_nobody_can_read():
+    found = read({STREAM.name: [LISTENING]}, (STREAM, OTHER, SIDECAR))
+    hidden = [Unread("app", "web", "its log driver is awsfirelens"), Unread("app", "job", "it has no log driver", True)]
+    logs = told([STREAM, OTHER, SIDECAR], hidden, found, None, read({}))
+    assert (logs.silent, logs.unread) == ((OTHER.name,), ("app/web (its log driver is awsfirelens)",))
+    assert logs.doubt == (
+        "the lines of app/web (its log driver is awsfirelens) cannot be read; nothing at all in ecs/app/bbbb"
+    )
 
 
-def test_stops_when_time_is_up_and_says_so():
-    tally = reader(Logs({STREAM.name: [LISTENING] * 5000}), Time(step=40)).read(STREAM)
-    assert (tally.lines, tally.complete) == (2000, False)
+def test_tells_of_lines_that_nobody_understands():
+    logs = seen(["EEK 1", "EEK 2", LISTENING])
+    assert "2 of 3 lines of app/app have no level that could be read, like: EEK 1" in logs.doubt
+    assert seen([LISTENING]).doubt == ""
 
 
-def test_waits_for_an_error_that_is_new_and_looks_only_at_what_is_new():
-    known, time = ["ERROR pool is full"], Time()
-    logs = Logs({STREAM.name: known}, later=["TypeError: new"])
-    since = NIGHT + timedelta(minutes=1)
-    (tally,) = reader(logs, time).until_new([STREAM], since, {"ERROR pool is full"}, 3)
-    assert list(tally.kinds) == ["TypeError: new"]
-    assert tally.lines == 0
-    assert set(logs.readings) == {int(since.timestamp() * 1000)}
-
-
-def test_waits_no_longer_than_it_may():
-    time = Time()
-    (tally,) = reader(Logs({STREAM.name: [LISTENING]}), time).until_new([STREAM], NIGHT, set(), 3)
-    assert not tally.kinds
-    assert 3 <= time.now() < 4
-
-
-def peak(lines):
-    """Bytes that reading so many lines takes at most, every tenth an error of one of many kinds."""
-
-    class Endless:
-        def pages(self, _group, _names, _start):
-            for first in range(0, lines, 1000):
-                numbers = range(first, first + 1000)
-                texts = [f"ERROR kind{'x' * (number % 7000)}" if number % 10 == 0 else LISTENING for number in numbers]
-                yield [Event(f"e{number}", number, text) for number, text in zip(numbers, texts, strict=True)]
-
-    tracemalloc.start()
-    tally = reader(Endless()).read(STREAM)
-    _now, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert tally.lines == lines
-    assert len(tally.kinds) <= MOST_KINDS
-    return most
-
-
-def test_memory_does_not_grow_with_the_log():
-    assert peak(36_000) < peak(12_000) * 1.5
+def test_adds_what_came_later():
+    more = read({STREAM.name: ["TypeError: late"]}).collection
+    assert [error.fingerprint for error in seen([LISTENING], more=more).errors] == ["TypeError: late"]
 
 
 def task(name, service, definition):
@@ -184,17 +131,3 @@ def test_what_was_brought_back_is_not_compared_with_itself():
     running = [task("41", "app", "app:41")]
     live, _ended, before = tasks_to_read(running, [], [back])
     assert ([task.id for task in live], before) == (["41"], [])
-
-
-def test_names_the_streams_of_each_service():
-    tasks = [task("aaaa", "app", "app:1"), task("bbbb", "worker", "worker:1")]
-    containers = {"app:1": Container("app", "i", log_group="/ecs/app", log_prefix="ecs")}
-    containers["worker:1"] = Container("job", "i", log_group="/ecs/worker", log_prefix="ecs")
-    definitions = {
-        each.task_definition: TaskDefinition(each.task_definition, "ACTIVE", NIGHT, (containers[name],))
-        for name, each in zip(containers, tasks, strict=True)
-    }
-    found = streams(tasks, definitions, ["/ecs/app", "/ecs/worker"])
-    assert [stream.name for stream in found] == ["ecs/app/aaaa", "ecs/job/bbbb"]
-    with pytest.raises(BadInput, match="no container of service worker logs there"):
-        streams(tasks, definitions, ["/ecs/app"])

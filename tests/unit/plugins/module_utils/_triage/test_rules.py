@@ -203,7 +203,6 @@ TABLE = {
             {"targets": [{"group": "app", "unhealthy": 2}]},
         ),
     ],
-    see.silent_logs: [({"logs": {"silent": ["app/app/1"]}}, {})],
     see.secret_left: [
         (
             {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},

@@ -1,0 +1,286 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Puts the lines of a stream together to errors, and counts how many of them could be read. Pure.
+
+awslogs makes an event of every line, so a stack, a traceback or a record of several lines comes as several events, and a long record in pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record import OPEN, is_whole, lines_of, of_block
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import (
+    ACCESS,
+    ERROR,
+    FINE,
+    QUIET,
+    THROWN,
+    UNKNOWN,
+)
+
+_LONGEST_ENTRY = 25  # lines
+_LONGEST_BLOCK, _LARGEST_BLOCK = 200, 1_100_000  # lines, characters; an event has up to 1 MiB
+_MOST_FORMS, _FORM, _LONGEST_LINE = (
+    100,
+    10,
+    300,
+)  # forms of lines that could not be read, characters by which they differ, characters kept
+# What goes on with an error at the margin, and may bring another of its lines.
+_CHAIN = (
+    "Caused by: ",
+    "During handling of ",
+    "The above exception ",
+    "goroutine ",
+    "[signal ",
+    "exit status ",
+    "created by ",
+    "Suppressed: ",
+)
+_PYTHON = re.compile(r"Traceback |During handling of |The above exception ")
+_NODE = re.compile(r"(?:node|file|/)\S*:\d+$")
+_EXCEPTION = re.compile(r"\[?(?:[A-Za-z_$][\w$]*(?:\.|::))*\w*(?:Error|Exception|Rejection)\b")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a team says of its lines: ``patterns`` tell errors besides those that are known here, ``ignore`` lines that are none whatever they look like.
+
+    Where there are patterns, a line that none of them matches is understood: the team has said what an error looks like in what nobody here can read.
+    """
+
+    patterns: re.Pattern | None = None
+    ignore: re.Pattern | None = None
+
+    @classmethod
+    def of(cls, patterns=(), ignore=()):
+        """From lists of regular expressions.
+
+        :raises RollbackError: one of them is none.
+        """
+        return cls(compiled("patterns", patterns), compiled("ignore", ignore))
+
+
+def compiled(option, patterns):
+    """One expression that matches a text when any of ``patterns`` (list of str) does; None without any.
+
+    :raises RollbackError: one of them is no regular expression.
+    """
+    for pattern in patterns or ():
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            message = "The option %s (variable verify_log_%s) has '%s', which is no regular expression: %s."
+            raise RollbackError(message % (option, option, pattern, error)) from error
+    return re.compile("|".join("(?:%s)" % pattern for pattern in patterns)) if patterns else None
+
+
+@dataclass
+class Understood:
+    """How many lines had a level or told an error (``read``), were requests (``access``), or could not be read (``unknown``).
+
+    ``forms`` has for what lines that could not be read begin with how many there are, and one of them.
+    """
+
+    read: int = 0
+    access: int = 0
+    unknown: int = 0
+    ignored: int = 0
+    forms: dict = field(default_factory=dict)
+
+    @property
+    def is_unclear(self):
+        """Whether most lines could not be read, so that nobody knows what they tell. Requests alone are a format that is known."""
+        return self.unknown > self.read or not (self.read or self.access or self.ignored)
+
+    @property
+    def lines(self):
+        """How many lines count."""
+        return self.read + self.unknown
+
+    @property
+    def example(self):
+        """A line of the most frequent form that could not be read; empty without any."""
+        return max(self.forms.values(), default=(0, ""), key=lambda form: form[0])[1]
+
+    def add(self, other):
+        """Count what another one has counted."""
+        self.read += other.read
+        self.access += other.access
+        self.unknown += other.unknown
+        self.ignored += other.ignored
+        for begins, (count, text) in other.forms.items():
+            self._count_form(begins, count, text)
+
+    def count(self, kind, text):
+        """Count a line."""
+        if kind in (FINE, ERROR, THROWN):
+            self.read += 1
+        elif kind == ACCESS:
+            self.access += 1
+        elif kind == UNKNOWN:
+            self.unknown += 1
+            self._count_form(text[:_FORM], 1, text)
+
+    def _count_form(self, begins, count, text):
+        known = self.forms.get(begins)
+        if known:
+            self.forms[begins] = (known[0] + count, known[1])
+            return
+        if len(self.forms) >= _MOST_FORMS:  # the rarest makes room, and of several the oldest
+            self.forms.pop(min(self.forms, key=lambda name: self.forms[name][0]))
+        self.forms[begins] = (count, text.strip()[:_LONGEST_LINE])
+
+
+@dataclass
+class _Entry:
+    """An error and the lines that belong to it. ``awaits``: its exception is still to come, after _PYTHON at the next margin, after _NODE behind
+    lines of the source."""
+
+    first: Event
+    lines: list
+    kind: str
+    awaits: re.Pattern | None = None
+    closed: bool = False
+
+    def takes(self, kind, text, event):
+        """Whether a line goes on with this error."""
+        if self.closed or len(self.lines) >= _LONGEST_ENTRY:
+            return False
+        if not text.strip() or text[0] == "\t" or text[:2] == "  ":
+            return True
+        if kind in (FINE, ERROR):
+            return False
+        if self.awaits or event is self.first or kind == QUIET or text.startswith(_CHAIN):
+            return True
+        if self._is_announced():
+            return kind != ACCESS
+        # What a logger was given is printed behind its record.
+        return kind == THROWN and self.kind == ERROR and len(self.lines) == 1 and self._goes_on(text)
+
+    def _is_announced(self):
+        return _awaited(self.lines[0]) is None and self.lines[0].rstrip().endswith((":", "{"))
+
+    def _goes_on(self, text):
+        return not self.lines[0].startswith("{") and _EXCEPTION.match(text) is not None
+
+    def add(self, kind, text):
+        self.lines += text.split("\n")[: _LONGEST_ENTRY - len(self.lines)]
+        self.closed = text.startswith("}")
+        now = _awaited(text)
+        at_margin = text[:1].strip() != ""
+        if now or (at_margin and (kind == THROWN or self.awaits is _PYTHON)):
+            self.awaits = now
+
+
+def _awaited(text):
+    return next((form for form in (_PYTHON, _NODE) if form.match(text)), None)
+
+
+class Entries:
+    """The errors of one stream.
+
+    :param rules: Rules.
+    """
+
+    def __init__(self, rules):
+        self.understood = Understood()
+        self._rules = rules
+        self._entry, self._block, self._size = None, None, 0
+
+    def take(self, event):
+        """The errors that an Event has ended, each as (first Event, lines)."""
+        message, rules = event.message, self._rules
+        if rules.ignore and rules.ignore.search(message):
+            self.understood.ignored += 1
+            return ()
+        parts = lines_of(message)
+        if (
+            len(parts) == 1
+            and parts[0][0] == FINE
+            and self._entry is None
+            and self._block is None
+            and rules.patterns is None
+        ):
+            self.understood.read += 1  # most lines are so
+            return ()
+        ended, said = [], False
+        for kind, text in parts:
+            kind = self._by_rules(kind, text)
+            if said and kind == UNKNOWN:
+                kind = QUIET  # it goes on with the record that its event began with
+            said = said or kind in (FINE, ERROR, ACCESS)
+            self._part(event, kind, text, ended)
+        return ended
+
+    def end(self):
+        """The errors that are still open, as (first Event, lines)."""
+        ended = []
+        self._close_block(ended, whole=False)
+        self._close(ended)
+        return ended
+
+    def _by_rules(self, kind, text):
+        if self._rules.patterns is None:
+            return kind
+        if self._rules.patterns.search(text):
+            return ERROR
+        return FINE if kind == UNKNOWN else kind
+
+    def _part(self, event, kind, text, ended):
+        if self._block is not None:
+            if self._goes_on_with_block(text):
+                self._block.append((event, kind, text))
+                self._size += len(text)
+                if text.rstrip()[-1:] == "}" and (text[:1] == "}" or is_whole([item[2] for item in self._block])):
+                    self._close_block(ended, whole=True)
+                return
+            self._close_block(ended, whole=False)
+        if kind == OPEN:
+            self._block, self._size = [(event, kind, text)], len(text)
+            return
+        self._line(event, kind, text, ended)
+
+    def _goes_on_with_block(self, text):
+        return text[:1] != "{" and len(self._block) < _LONGEST_BLOCK and self._size < _LARGEST_BLOCK
+
+    def _close_block(self, ended, whole):
+        """Judge a record of several lines as one, or its lines for themselves where it never came to its end."""
+        block, self._block = self._block, None
+        if block is None:
+            return
+        parts = [of_block([text for _event, _kind, text in block])] if whole else [of_block([block[0][2]])]
+        for kind, text in parts[0]:
+            self._line(block[0][0], self._by_rules(kind, text), text, ended)
+        for event, kind, text in () if whole else block[1:]:
+            self._line(event, kind if kind != OPEN else UNKNOWN, text, ended)
+
+    def _line(self, event, kind, text, ended):
+        entry = self._entry
+        if entry is not None:
+            if entry.takes(kind, text, event):
+                entry.add(kind, text)
+                return
+            self._close(ended)
+        self.understood.count(kind, text)
+        if kind in (ERROR, THROWN):
+            lines = text.split("\n")[:_LONGEST_ENTRY]
+            self._entry = _Entry(event, lines, kind, _awaited(lines[0]))
+
+    def _close(self, ended):
+        if self._entry is not None:
+            ended.append((self._entry.first, self._entry.lines))
+            self._entry = None
+
+
+def entries(events, rules=Rules()):
+    """The errors in the events (iterable of Event, in order) of one stream, each as (first Event, lines)."""
+    found = Entries(rules)
+    for event in events:
+        yield from found.take(event)
+    yield from found.end()

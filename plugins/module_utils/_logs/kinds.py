@@ -1,0 +1,178 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which errors are the same, how many there are of each kind, and whether a kind is more frequent than before. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record import parsed
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup
+from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
+
+MOST_KINDS = 1000  # that are kept; errors of further kinds are counted together
+MANY = "errors of further kinds"
+_PRISMA_CODE = re.compile(r"\bP[1-6]\d{3}\b")
+_UNREACHABLE = re.compile(r"Can't reach database server at `([^`\n]{1,255})`(?::`(\d+)`)?")
+_MOST_ADDRESSES = 20
+_LONGEST_EXAMPLE, _LONGEST_FINGERPRINT = 1000, 300  # characters
+_LOOKED_AT = 4000  # characters of an error in which secrets and what varies are looked for
+_TELLING_LINES = 4
+_FRAME = re.compile(r"\s*(?:at |File \"|\^+\s*$|\.\.\. \d+ more|#\d+ |from \S+:\d+|~+)|\s+\S+:\d+(?::\d+)?\)?$")
+
+# A kind that was there before is new by its rate: this many, that many times as frequent, and less probable by chance than this.
+_LEAST, _TIMES, _CHANCE = 5, 3.0, 0.001
+
+_VARYING = (
+    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<id>"),
+    (re.compile(r"\b(?:c[a-z0-9]{24}|[0-9a-fA-F]{12,})\b"), "<id>"),  # cuid, and hexadecimal
+    (re.compile(r"'(?!P\d{4}')[^']*'|\"(?!P\d{4}\")[^\"]*\""), "<text>"),
+    (re.compile(r"(?<![A-Za-z0-9_])\d+(?:\.\d+)*"), "<n>"),
+)
+
+
+class Collection:
+    """Errors by fingerprint. It keeps one example of each, so its size does not grow with the log.
+
+    :param noise: Noise, in the order of the list. An error counts as the first that is in force and matches it.
+    """
+
+    def __init__(self, noise=()):
+        self.addresses = set()  # host:port of databases that could not be reached
+        self._groups = {}
+        self._noise = tuple(noise)
+        self.hits = [0] * len(self._noise)  # how many errors each Noise has matched, those that have expired too
+
+    def add(self, stream, first, lines):
+        """Count an error."""
+        text = "\n".join(lines)
+        if self._noise and self._is_noise(text):
+            return
+        if len(self.addresses) < _MOST_ADDRESSES:
+            self.addresses |= {":".join(filter(None, pair)) for pair in _UNREACHABLE.findall(text)}
+        key = fingerprint(lines)
+        known = self._groups.get(key)
+        if known is None and len(self._groups) >= MOST_KINDS:
+            key, known = MANY, self._groups.get(MANY)
+        if known is not None:
+            example = self._example(stream, first, text, key) if first.timestamp < known.first else known
+            self._groups[key] = replace(example, count=known.count + 1)
+            return
+        self._groups[key] = self._example(stream, first, text, key)
+
+    @staticmethod
+    def _example(stream, first, text, key):
+        example = without_secrets(text[:_LOOKED_AT])[:_LONGEST_EXAMPLE].strip()
+        return ErrorGroup(key, 1, first.timestamp, stream.service, stream.name, example, prisma_codes(text))
+
+    def _is_noise(self, text):
+        for place, noise in enumerate(self._noise):
+            if noise.pattern.search(text):
+                self.hits[place] += 1
+                if not noise.expired:
+                    return True
+        return False
+
+    def merge(self, other):
+        """Count what another Collection with the same noise has found, too. Of two examples the earlier stays."""
+        self.hits = [mine + theirs for mine, theirs in zip(self.hits, other.hits)]
+        self.addresses |= other.addresses
+        for key, group in other._groups.items():
+            known = self._groups.get(key)
+            count = group.count + (known.count if known else 0)
+            self._groups[key] = replace(min((group, known or group), key=lambda item: item.first), count=count)
+
+    def without(self, known):
+        """The same without the kinds whose fingerprints are in ``known``."""
+        found = Collection()
+        found.addresses = set(self.addresses)
+        found._groups = {key: group for key, group in self._groups.items() if key not in known}
+        return found
+
+    @property
+    def groups(self):
+        """The ErrorGroups, the most frequent first."""
+        return sorted(self._groups.values(), key=lambda group: (-group.count, group.first))
+
+
+def prisma_codes(text):
+    """Prisma's codes in a text, each once."""
+    return tuple(sorted(set(_PRISMA_CODE.findall(text))))
+
+
+def telling(lines):
+    """The lines of an error that say what happened: no frames of its stack, no empty ones."""
+    return [line.strip() for line in lines if line.strip() and not _FRAME.match(line)]
+
+
+def fingerprint(lines):
+    """What two errors of the same kind have in common: their telling lines without numbers, ids and quoted texts."""
+    record = structured(lines)
+    said = [] if record else telling(lines)
+    codes = [code for code in prisma_codes("\n".join(lines)) if code not in "\n".join(said[:_TELLING_LINES])]
+    # JSON may hold line breaks and controls as escapes, which only now are what they mean.
+    text = without_secrets(foreign(record or " | ".join(said[:_TELLING_LINES] + codes), _LOOKED_AT))
+    for pattern, replacement in _VARYING:
+        text = pattern.sub(replacement, text)
+    return text[:_LONGEST_FINGERPRINT]
+
+
+def structured(lines):
+    """Level, message and code of an error whose lines are a JSON object; empty for any other."""
+    record = parsed("".join(lines)) if lines[0].lstrip()[:1] == "{" else None
+    if not isinstance(record, dict):
+        return ""
+    error = next((record[name] for name in ("err", "error", "exception") if isinstance(record.get(name), dict)), {})
+    level = next(
+        (
+            record[name]
+            for name in ("level", "severity", "levelname", "log.level", "LogLevel", "@l")
+            if record.get(name)
+        ),
+        None,
+    )
+    told = next(
+        (
+            record[name]
+            for name in ("msg", "message", "Message", "@message", "@mt", "event", "body", "short_message")
+            if record.get(name)
+        ),
+        None,
+    )
+    parts = (level, told, record.get("code") or error.get("code"), error.get("message"))
+    return ": ".join(str(part) for part in parts if part)
+
+
+def is_new(count, seconds, before, seconds_before):
+    """Whether a kind of error is more frequent than before, by more than chance.
+
+    Errors come in bursts, so a few more are none: it must be at least 5, three times as frequent, and improbable at the old rate (given all of
+    them, how many fall into one of two times is binomial; Przyborowski and Wilenski 1940).
+
+    :param count: how many there are in ``seconds``.
+    :param before: how many there were in ``seconds_before``.
+    """
+    if not before:
+        return True
+    seconds, seconds_before = max(seconds, 1.0), max(seconds_before, 1.0)
+    if count < _LEAST or count * seconds_before < _TIMES * before * seconds:
+        return False
+    return _at_least(count, count + before, seconds / (seconds + seconds_before)) < _CHANCE
+
+
+def _at_least(count, total, share):
+    """The probability of ``count`` or more out of ``total`` where each falls there with probability ``share``."""
+    log_all = math.lgamma(total + 1)
+    chance = 0.0
+    for number in range(count, min(total, count + 1000) + 1):
+        term = log_all - math.lgamma(number + 1) - math.lgamma(total - number + 1)
+        term += number * math.log(share) + ((total - number) * math.log1p(-share) if total > number else 0.0)
+        chance += math.exp(term)
+        if chance >= _CHANCE:
+            break
+    return chance

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The level of a record, in the names and spellings of the libraries that write it: whether it means an error. Pure.
+
+Names are those of syslog, Python, pino, bunyan, winston, log4j, java.util.logging, .NET, zap, logrus, zerolog, monolog, Serilog, Postgres and
+Next.js; numbers those of pino and bunyan, Python, monolog, java.util.logging, logback, GELF and OpenTelemetry.
+"""
+
+from __future__ import annotations
+
+import re
+
+# fmt: off
+ERRORS = frozenset((
+    "error", "err", "erro", "eror", "erreur", "fatal", "ftl", "fata", "critical", "crit", "severe", "emerg",
+    "emergency", "alert", "panic", "dpanic", "fail", "failure",
+))
+FINE = frozenset((
+    "warn", "warning", "wrn", "warni", "info", "inf", "information", "informational", "notice", "log", "debug",
+    "dbg", "dbug", "debu", "trace", "trce", "trc", "verbose", "vrb", "fine", "finer", "finest", "config", "silly",
+    "http", "success", "ok", "event", "ready", "wait", "start", "query", "audit", "access", "statement", "detail",
+    "hint",
+))
+LETTERS = {
+    "e": True,
+    "f": True,
+    "c": True,
+    "a": True,
+    "i": False,
+    "w": False,
+    "d": False,
+    "t": False,
+    "v": False,
+    "n": False,
+}
+
+# Keys of a record in JSON or logfmt, in small letters. Where there are several, a word says more than a number.
+KEYS = frozenset((
+    "level", "severity", "levelname", "level_name", "lvl", "log.level", "log_level", "loglevel", "severity_text",
+    "severitytext", "@level", "@l", "level_value", "levelno", "severity_number", "severitynumber",
+))
+# fmt: on
+_PYTHON, _OPENTELEMETRY = ("levelno",), ("severity_number", "severitynumber")
+_SYSLOG = (
+    "short_message",
+    "syslog_facility",
+    "SYSLOG_FACILITY",
+    "facility",
+)  # beside these, as in GELF, levels are those of syslog
+_WORD = re.compile(r"[a-z]+")
+_COLOUR = re.compile(r"\x1b?\[[\d;]*m")
+_NUMBER = re.compile(r"\d{1,6}\Z")
+_KNOWN = {}
+
+
+def of_word(word):
+    """Whether a level means an error: True, False, or None where it is not known. ``word`` is what a record says, of any type."""
+    if isinstance(word, str):
+        try:
+            return _KNOWN[word]
+        except KeyError:
+            found = _of_text(word)
+            if len(_KNOWN) < 500:  # what applications call their levels is few
+                _KNOWN[word] = found
+            return found
+    return None
+
+
+def _of_text(text):
+    small = _COLOUR.sub("", text).strip().lower()
+    if len(small) == 1:
+        return LETTERS.get(small)
+    for word in _WORD.findall(small)[:4]:
+        if word in ERRORS:
+            return True
+        if word in FINE:
+            return False
+    return None
+
+
+def of_number(key, number, record):
+    """The same for a number under a key (in small letters) of a record (dict)."""
+    if key in _PYTHON:
+        return number >= 40
+    if key in _OPENTELEMETRY:
+        return number >= 17
+    if number < 10:
+        return number <= 3 if any(name in record for name in _SYSLOG) else None
+    least = next((least for below, least in ((100, 50), (700, 400), (10_000, 1000)) if number < below), 40_000)
+    return number >= least
+
+
+def of_record(record):
+    """Whether the level of a record (dict) means an error; None where it has none that is known."""
+    level = record.get("level")
+    found = of_word(level)
+    if found is not None:
+        return found
+    if type(level) is int and 10 <= level < 100:
+        return level >= 50  # nobody else counts so
+    number = None
+    for name, value in record.items():
+        key = name.lower()
+        if key not in KEYS:
+            continue
+        if isinstance(value, dict):
+            value = value.get("name") or value.get("text") or value.get("level")
+        found = of_word(value)
+        if found is not None:
+            return found
+        if isinstance(value, str) and _NUMBER.match(value):
+            value = int(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and number is None:
+            number = of_number(key, value, record)
+    return number

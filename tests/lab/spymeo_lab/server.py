@@ -101,7 +101,7 @@ class Api:
         if scope is None or scope[0] != self.lab.access_key:
             return self._refuse(scope, request.method)(environ, start_response)
         service = self._services.get(scope[2])
-        if service is None:
+        if service is None or wire.operation_name(request) in service.of_moto:
             return self._pass_on(scope[2], request, body)(environ, start_response)
         return self._interrupted(service, request, scope[1])(environ, start_response)
 

@@ -111,6 +111,7 @@ class Service:
     """
 
     model: str  # boto3's client name
+    of_moto: frozenset[str] = frozenset()  # the operations that moto answers
 
     def __init__(self, lab):
         self.lab = lab

@@ -26,6 +26,7 @@ class Cloudwatch(Service):
     """What was measured, by metric and minute. A metric without a value has no data point: it is not reported."""
 
     model = "cloudwatch"
+    of_moto = frozenset({"PutMetricAlarm", "SetAlarmState", "DescribeAlarms", "DeleteAlarms"})
 
     def __init__(self, lab):
         super().__init__(lab)

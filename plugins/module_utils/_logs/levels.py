@@ -98,7 +98,7 @@ def of_record(record):
     found = of_word(level)
     if found is not None:
         return found
-    if type(level) is int and 10 <= level < 100:
+    if isinstance(level, int) and 10 <= level < 100:  # a bool is 0 or 1
         return level >= 50  # nobody else counts so
     number = None
     for name, value in record.items():

@@ -223,7 +223,7 @@ def shared_production_with_breaker():
 def call_module(ansible_adhoc, tmp_path, tmp_path_factory):
     """Run one module by pytest-ansible; gives its result (dict) and the writing calls that it made (list of str)."""
     inventory = tmp_path / "hosts"
-    inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter={sys.executable}\n")
+    inventory.write_text(f"localhost ansible_connection=local ansible_python_interpreter='{sys.executable}'\n")
 
     def call(production: Production, module: str, **options):
         aws = {key: production.state[key] for key in ("endpoint_url", "access_key", "secret_key", "region")}

@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import shlex
 import sys
 import textwrap
 
@@ -364,7 +365,9 @@ def test_what_somebody_deploys_during_the_verification_is_not_done(production, t
     production.accident("crash-loop")
     script = tmp_path / "deploy.py"
     script.write_text(DEPLOYS.format(cluster=world.CLUSTER, service=world.SERVICE, changes=changes))
-    played = production.play("rollback_code", "-e", json.dumps({"rollback_e2e_command": f"{sys.executable} {script}"}))
+    played = production.play(
+        "rollback_code", "-e", json.dumps({"rollback_e2e_command": shlex.join([sys.executable, str(script)])})
+    )
     assert played.code == 2, played.output
     assert words in played.output
     assert "DONE  " not in played.output

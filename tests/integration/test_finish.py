@@ -98,7 +98,7 @@ def test_what_users_feel_is_set_and_the_outcome_tells_what_comes_later(shared, s
     assert f"DONE run {RUN} is complete" in told
     assert f"LATER DB instance {NEW}: MaxAllocatedStorage" in told
     assert "(it is backing-up)" in told
-    assert re.search(rf"ansible-playbook \S+/finish.yml .*rollback_run_id={RUN}", told)
+    assert re.search(rf"ansible-playbook .+/finish.yml.* rollback_run_id={RUN}", told)
     assert different(shared) == LATER
 
 

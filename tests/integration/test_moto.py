@@ -105,7 +105,7 @@ def task(moto_endpoint, tmp_path):
             "-a",
             given,
         ]
-        interpreter = ["-e", f"ansible_python_interpreter={sys.executable}"]
+        interpreter = ["-e", json.dumps({"ansible_python_interpreter": sys.executable})]
         subprocess.run([*command, *interpreter, "--tree", str(tmp_path)], cwd=ROOT, capture_output=True, timeout=120)
         return json.loads((tmp_path / "localhost").read_text())
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import urllib.parse
 import urllib.request
 
@@ -145,7 +146,7 @@ def test_only_host_and_port_of_database_url_change(story):
 def test_the_way_back_to_the_old_instance_is_a_command_that_can_be_pasted(story):
     undo = next(line for line in story["first"].output.splitlines() if "UNDO  " in line)
     told = undo.split("UNDO")[1].strip(' ",')
-    assert told == f"ansible-playbook {ROOT}/playbooks/undo.yml -i inventories/lab --diff -vvvv"
+    assert told == f"ansible-playbook {shlex.quote(f'{ROOT}/playbooks/undo.yml')} -i inventories/lab --diff -vvvv"
 
 
 def test_the_rotated_secret_is_back_and_no_version_is_lost(story):

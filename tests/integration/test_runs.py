@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import shlex
 import subprocess
 
 import pytest
@@ -17,7 +18,7 @@ from .conftest import CLIENTS, ROOT
 
 BUCKET = "spymeo-rollback"
 STORE = ["-e", f"rollback_store=s3://{BUCKET}/runs"]
-GATE = f"PATH={CLIENTS}:$PATH sh {ROOT}/extensions/ci/deploy-gate s3://{BUCKET}/runs/lab/spymeo-lab/hold"
+GATE = f"PATH={shlex.quote(str(CLIENTS))}:$PATH sh {shlex.quote(str(ROOT))}/extensions/ci/deploy-gate s3://{BUCKET}/runs/lab/spymeo-lab/hold"
 MOST = 140  # reads and writes of the store in two runs: three for each writing call, and the renewals of the lease
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -122,7 +123,8 @@ def test_secrets_that_a_task_would_show_are_refused_before_anything_is_asked(pro
 
 def test_a_task_that_takes_too_long_is_ended_and_nobody_knows(production, tmp_path):
     where = {"rollback_e2e_runs_on": "task", "rollback_e2e_directory": str(tmp_path), "rollback_e2e_timeout": 3}
-    played = verify(production, rollback_e2e_command=f"{sys.executable} -c 'import time; time.sleep(600)'", **where)
+    command = shlex.join([sys.executable, "-c", "import time; time.sleep(600)"])
+    played = verify(production, rollback_e2e_command=command, **where)
     assert played.code != 0
     assert "10 of 11 checks passed; inconclusive: end-to-end tests" in played.output
     assert played.written == ["ecs RunTask", "ecs StopTask"]

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 
 from bench.measure import BENCH
 
+PYTHON = shlex.quote(sys.executable)
 BURN = "import time\nwhile time.process_time() < 0.4: pass"
 SPANS = "import json.tool, time; print('done')"
 
@@ -28,14 +30,14 @@ def test_an_exit_code_and_the_output_come_through(tmp_path):
 
 
 def test_the_work_of_children_counts(tmp_path):
-    cost, _output = launched(tmp_path, "sh", "-c", f'{sys.executable} -c "{BURN}"; true')
+    cost, _output = launched(tmp_path, "sh", "-c", f'{PYTHON} -c "{BURN}"; true')
     assert 0.4 <= cost["cpu"] < 2
 
 
 def test_the_memory_is_that_of_the_largest_process_and_not_of_who_measures(tmp_path):
     ballast = bytearray(200 * 2**20)
     small, _output = launched(tmp_path, "true")
-    large, _output = launched(tmp_path, "sh", "-c", f"{sys.executable} -c 'x = bytearray(120 * 2**20)'; true")
+    large, _output = launched(tmp_path, "sh", "-c", f"{PYTHON} -c 'x = bytearray(120 * 2**20)'; true")
     assert small["memory"] < 40
     assert 120 < large["memory"] < len(ballast) / 2**20
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -71,7 +72,7 @@ def test_so_is_the_failure(play):
 
 def test_elsewhere_ansible_starts_it_as_ever(play, tmp_path):
     other = tmp_path / "python"
-    other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    other.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     other.chmod(0o755)
     assert play(python=str(other))[1]
     assert play(task="      environment: {NO_COLOR: '1'}")[1]

@@ -8,9 +8,9 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
-import shlex
 import sys
 import textwrap
 

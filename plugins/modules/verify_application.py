@@ -80,7 +80,7 @@ options:
     type: dict
     suboptions:
       log_groups:
-        description: The names of the CloudWatch Logs groups. An empty list says that the application does not log there; then no log is read.
+        description: The names of the CloudWatch Logs groups. It may be empty where O(logs.log_elsewhere) names all services.
         type: list
         elements: str
         required: true

@@ -146,14 +146,15 @@ def test_what_has_no_http_and_no_logs_is_proven_by_the_rest(shared_production):
         shared_production,
         rollback_base_url="none",
         rollback_log_groups=[],
+        rollback_log_elsewhere=[world.SERVICE],
         verify_scenarios=[],
         rollback_health_path="",
     )
     assert played.code == 0, played.output
-    assert "VERIFIED  spymeo-app: all 4 checks have passed" in played.output
+    assert "VERIFIED  spymeo-app: all 5 checks have passed" in played.output
     assert "CHECK     passed: watch (for 1 second, no task has ended by itself" in played.output
     assert "NOTE      no request was sent" in played.output
-    assert "NOTE      no log was read" in played.output
+    assert "there is nothing to read: spymeo-app/app, as rollback_log_elsewhere says" in played.output
 
 
 def traffic(production, ago: float):

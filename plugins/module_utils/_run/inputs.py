@@ -488,7 +488,7 @@ VARIABLES = {
     ),
     "rollback_log_groups": Variable(
         _check_optional_names,
-        "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]; or [], where the application does not log there",
+        "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]; or [], where all services are in rollback_log_elsewhere",
         VERIFIED,
         (TRIAGE,),
     ),

@@ -83,7 +83,7 @@ class Asked:
         self._http, self._tasks, self._e2e = _with_http(params["http"]), params["tasks"], params["e2e"]
         self._database, self._watch = params["database"], params["watch"]
         self._run_id, self._known = params["run_id"] or new_run_id(now), None
-        self._logs = LogCheck.of(params["logs"], now) if params["logs"] and params["logs"]["log_groups"] else None
+        self._logs = LogCheck.of(params["logs"], now) if params["logs"] else None
         self._settle = params["logs"]["settle"] if params["logs"] else 0
         self._scenarios = self._read_scenarios() if self._http else ()
         self.plan = requests_of(self._scenarios)

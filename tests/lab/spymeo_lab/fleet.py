@@ -20,7 +20,7 @@ STEADY_TIMEOUT = 180  # seconds
 def push(lab) -> None:
     """Push both releases of the stand-in."""
     for release in RELEASES:
-        config = {"Env": [f"APP_RELEASE={release}"], "Cmd": ["sh", "-c", "echo ready; exec sleep 1000000"]}
+        config = {"Env": [f"APP_RELEASE={release}"], "Cmd": ["sh", "-c", "echo INFO ready; exec sleep 1000000"]}
         lab.ecr.push(REPOSITORY, release, config)
 
 

@@ -282,12 +282,15 @@ def test_where_a_scenario_has_failed_nothing_is_watched(answers, run_module):
     assert verdicts(result) == {"health": "failed"}
 
 
-def test_an_application_without_http_and_logs_is_proven_by_its_tasks(services, at_the_end, run_module):
+def test_an_application_without_http_and_logs_is_proven_by_its_tasks(aws, services, at_the_end, run_module):
     services()
+    aws.answer("ecs", "describe_task_definition", {"taskDefinition": DESCRIBED})
     at_the_end()
     without = {"base_url": "none", "scenarios": []}
-    result = run_module("verify_application", http=without, tasks=TASKS, logs={"log_groups": []})
-    assert verdicts(result) == dict.fromkeys(("tasks", "targets", "deployment"), "passed")
+    result = run_module(
+        "verify_application", http=without, tasks=TASKS, logs={"log_groups": [], "log_elsewhere": ["app"]}
+    )
+    assert verdicts(result) == dict.fromkeys(("tasks", "targets", "logs", "deployment"), "passed")
 
 
 def test_check_mode_sends_runs_and_reads_nothing(run_module, tmp_path):

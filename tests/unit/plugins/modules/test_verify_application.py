@@ -287,9 +287,8 @@ def test_an_application_without_http_and_logs_is_proven_by_its_tasks(aws, servic
     aws.answer("ecs", "describe_task_definition", {"taskDefinition": DESCRIBED})
     at_the_end()
     without = {"base_url": "none", "scenarios": []}
-    result = run_module(
-        "verify_application", http=without, tasks=TASKS, logs={"log_groups": [], "log_elsewhere": ["app"]}
-    )
+    logs = {**LOGS, "log_groups": [], "log_elsewhere": ["app"]}
+    result = run_module("verify_application", http=without, tasks=TASKS, logs=logs)
     assert verdicts(result) == dict.fromkeys(("tasks", "targets", "logs", "deployment"), "passed")
 
 

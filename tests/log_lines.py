@@ -293,6 +293,21 @@ ERRORS = {
     "logfmt in quotes": 'ts=1 level="error" msg="boom"',
     "logfmt severity": 'severity=critical msg="boom"',
     "colours without their escape": "[31merror[39m: boom",
+    # What an outsider found
+    "a tag before an error": "[http] TypeError: x is not a function",
+    "an event's handler": "[event] OrderPaid handler: Error: x",
+    "a tag with a colon": "log: Error: boom",
+    "relayed by syslog": "<14>1 2026-11-22T03:00:01Z host app 1 - - TypeError: x is not a function",
+    "relayed JSON": '<14>1 2026-11-22T03:00:01Z host app 1 - - {"level":"error","msg":"boom"}',
+    "relayed by the older syslog": "<30>Nov 22 03:00:01 host app[1]: ERROR boom",
+    "node unhandled, a text": "(node:1) UnhandledPromiseRejectionWarning: boom",
+    "node unhandled, Prisma": "(node:1) UnhandledPromiseRejectionWarning: PrismaClientInitializationError: x",
+    "redis that cannot load": "1:M 22 Nov 2026 03:00:01.000 # Fatal error loading the DB, check server logs. Exiting.",
+    "redis that crashed": "1:M 22 Nov 2026 03:00:01.000 # Redis 7.2.0 crashed by signal: 11",
+    "redis that cannot save": "1:M 22 Nov 2026 03:00:01.000 # Can't save in background: fork: Cannot allocate memory",
+    "an inner class": "com.zaxxer.hikari.pool.HikariPool$PoolInitializationException: Failed to initialize pool",
+    "a panic with its thread": "thread 'main' (17) panicked at src/main.rs:2:5:",
+    "PostgreSQL jsonlog": '{"timestamp":"2026-11-22 03:00:01.000 UTC","pid":7,"error_severity":"FATAL","message":"the database system is starting up"}',
 }  # fmt: skip
 
 INNOCENT = {
@@ -414,6 +429,13 @@ INNOCENT = {
     "health": "health check ok",
     "retry": "retrying failed jobs: none",
     "a mail": "sent error.report@example.org 1 mail",
+    # What an outsider found
+    "a request behind a tag": "[http] GET /health 200 3 ms",
+    "an event": "[event] OrderPaid handled in 3 ms",
+    "ready": "ready - started server on 0.0.0.0:3000, url: http://localhost:3000",
+    "relayed by syslog": "<14>1 2026-11-22T03:00:01Z host app 1 - - user signed up",
+    "redis that warns": "1:C 22 Nov 2026 03:00:01.000 # WARNING Memory overcommit must be enabled! Without it, a background save may fail",
+    "redis that starts": "1:M 22 Nov 2026 03:00:01.000 # Server initialized",
 }  # fmt: skip
 
 

@@ -22,7 +22,8 @@ _VALUE = (
 )
 _QUOTED_OR_WORD = r"(?:(?P<quote>[\"'])(?:(?!(?P=quote)).)*(?P=quote)?|\S+)"
 _NAME = (
-    r"(?:pass(?:word|wd|phrase|code)(?:[_-]?(?:hash|digest))?|passwort|mot de passe|contrase.a|\bpass(?!\W{1,6}\d)|\bpwd|secret|token"
+    r"(?:pass(?:word|wd|phrase|code)(?:[_-]?(?:hash|digest))?|passwort|mot de passe|contrase.a|(?<![A-Za-z])(?:db)?pass(?!\W{1,6}\d)"
+    r"|(?<![A-Za-z])pwd|secret|token"
     r"|api[_. -]?key|access[_. -]?key(?:[_-]?id)?|private[_ -]?key|secret[_-]?key|encryption[_-]?key|credentials?|signature"
     r"|session(?:[_-]?(?:id|key))?|sess(?:ion)?id|\bsid|otp)"
 )
@@ -48,7 +49,7 @@ _SECRETS = (
     (("@",), r"(://)[^\s:/@\"'<>]{0,100}:(?!\d{1,5}(?:[/?#\s]|$))[^\s\"'<>]{0,500}@", r"\1" + MASK + "@"),
     (
         ("authorization",),
-        r"(authorization%s)(?:(?:digest|aws4-hmac-sha256)\s.*|(?:[A-Za-z]{3,12}\s+(?=[^\s]))?(?:%s))" % (_ASSIGNED, _VALUE),
+        r"(authorization%s(?:\[\s?)?)(?:(?:digest|aws4-hmac-sha256)\s.*|(?:[A-Za-z]{3,12}\s+(?=[^\s]))?(?:%s))" % (_ASSIGNED, _VALUE),
         r"\1" + MASK,
     ),
     (("bearer",), r"\b(bearer\s+)(?=[A-Za-z._~+/=-]{0,200}[\d=])[\w.~+/=-]{8,}", r"\1" + MASK),
@@ -57,11 +58,13 @@ _SECRETS = (
     # A list of them may be in one line, with the commas of their dates.
     (("set-cookie",), r"(\bset-cookie%s[\"']?)(?!\[)[^\"']+" % _ASSIGNED, r"\1" + MASK),
     (("cookie",), r"(\bcookie%s(?P<open>\\{0,4}[\"'])?)(?:%s)" % (_ASSIGNED, _COOKIE), r"\1" + MASK),
+    (("rejected value",), r"((?:pass|secret|token|key)\w{0,40}['\"]: rejected value )\[[^\]]*\]", r"\1" + MASK),
     (("pass", "pwd", "contrase", "secret", "token", "key", "credential", "signature", "sess", "sid", "otp"),
      r"(%s%s)(?:%s)" % (_NAME, _ASSIGNED, _VALUE), r"\1" + MASK),
     (("pass", "pwd", "secret", "token", "key"),
      r"\b((?:password|passwd|passwort|pwd|passphrase|passcode|secret|token|api key)(?: \w{1,40}){0,4}? (?:is|was|=) ?)%s(?:%s)" % (
          _NO_VALUE, _QUOTED_OR_WORD), r"\1" + MASK),
+    (("password",), r"(\b(?:with |the |wrong |by )?password )(?:'[^']+'|\"[^\"]+\")", r"\1" + MASK),
     (("token", "session"), r"\b((?:token|session(?: id)?) )(?=[\w~+=-]{0,200}\d)[\w.~+/=-]{12,}", r"\1" + MASK),
     (("pass", "secret", "token", "key"), r"((?<![\w-])--?%s )%s" % (_NAME, r"(?:[\"'][^\"']*[\"']?|[^\s-]\S*)"), r"\1" + MASK),
     (("-u ", "--user "), r"(\s(?:-u|--user) [^\s:/]{1,100}:)\S+", r"\1" + MASK),

@@ -23,6 +23,7 @@ SURE = 0.01 / 2  # two things are compared, and one in a hundred may be wrong in
 # What is surely worse may be worse by nothing that anybody feels.
 MORE_ERRORS, MORE_LATENCY = 0.01, 0.1  # share, seconds
 TIMES_ERRORS, TIMES_LATENCY = 2.0, 1.5
+FELT_BY_ANYBODY = 0.05  # share: so many more are felt, however many there were
 
 
 def windows(since, now, harm=None):
@@ -51,6 +52,9 @@ def compare(now, before):
     worse = [line for line in (_errors(now, before), _latency(now, before)) if line]
     if worse:
         return FAILED, "; ".join(worse), worse
+    larger = [text for text in (_more_errors(now, before), _slower(now, before)) if text]
+    if larger:
+        return None, "%s, which may be chance after %s" % ("; ".join(larger), many(len(now), "minute")), []
     told = "%d minutes are like the %d before: %s of 5xx (%s), %s (%s)" % (
         len(now), len(before), _percent(_share(now)), _percent(_share(before)), _seconds(now), _seconds(before),
     )  # fmt: skip
@@ -80,32 +84,43 @@ def _share(minutes):
     return sum(minute.errors for minute in minutes) / sum(max(minute.requests, minute.errors) for minute in minutes)
 
 
-def _errors(now, before):
-    """How 5xx are worse, or empty."""
+def _more_errors(now, before):
+    """How 5xx are more by what people feel, or empty."""
     is_share, was_share = _share(now), _share(before)
-    if is_share < was_share + MORE_ERRORS or is_share < was_share * TIMES_ERRORS:
-        return ""
-    if chance_of_larger([minute.share for minute in now], [minute.share for minute in before]) > SURE:
-        return ""
-    return "%s of the requests are answered with 5xx, and %s in the hour before" % (
-        _percent(is_share),
-        _percent(was_share),
+    few = is_share < was_share + MORE_ERRORS or (
+        is_share < was_share * TIMES_ERRORS and is_share < was_share + FELT_BY_ANYBODY
     )
+    if few:
+        return ""
+    told = _percent(is_share), _percent(was_share)
+    return "%s of the requests are answered with 5xx, and %s in the hour before" % told
+
+
+def _errors(now, before):
+    """How 5xx are worse, and surely so, or empty."""
+    chance = chance_of_larger([minute.share for minute in now], [minute.share for minute in before])
+    return "" if chance > SURE else _more_errors(now, before)
 
 
 def _latencies(minutes):
     return [minute.latency for minute in minutes if minute.latency is not None]
 
 
-def _latency(now, before):
-    """How answers are slower, or empty."""
+def _slower(now, before):
+    """How answers are slower by what people feel, or empty."""
     new, old = _latencies(now), _latencies(before)
     if len(new) < LEAST_AFTER or len(old) < LEAST_BEFORE:
         return ""
     median, was = statistics.median(new), statistics.median(old)
-    if median < was + MORE_LATENCY or median < was * TIMES_LATENCY or chance_of_larger(new, old) > SURE:
+    if median < was + MORE_LATENCY or median < was * TIMES_LATENCY:
         return ""
     return "nine of ten answers take up to %.2f s, and %.2f s in the hour before" % (median, was)
+
+
+def _latency(now, before):
+    """How answers are slower, and surely so, or empty."""
+    told = _slower(now, before)
+    return told if told and chance_of_larger(_latencies(now), _latencies(before)) <= SURE else ""
 
 
 def _percent(share):

@@ -18,6 +18,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._redact import wit
 MOST_KINDS = 1000  # that are kept; errors of further kinds are counted together
 MANY = "errors of further kinds"
 _PRISMA_CODE = re.compile(r"\bP[1-6]\d{3}\b")
+_OF_PRISMA = re.compile(r"prisma|Invalid `|Can't reach database server|database schema", re.IGNORECASE)
+# A code in its place; the order P2022 is none.
+_CODED = re.compile(
+    r"(?:code\\{0,4}[\"'`]?\s?[:=]\s?\\{0,4}[\"'`]?|error:? |^\W*|: (?=P\d{4}\W*$))(P[1-6]\d{3})\b",
+    re.IGNORECASE | re.MULTILINE,
+)
 _UNREACHABLE = re.compile(r"Can't reach database server at `([^`\n]{1,255})`(?::`(\d+)`)?")
 _MOST_ADDRESSES = 20
 _LONGEST_EXAMPLE, _LONGEST_FINGERPRINT = 1000, 300  # characters
@@ -101,8 +107,8 @@ class Collection:
 
 
 def prisma_codes(text):
-    """Prisma's codes in a text, each once."""
-    return tuple(sorted(set(_PRISMA_CODE.findall(text))))
+    """Prisma's codes in a text, each once: where it is Prisma that speaks, and where a code has its place."""
+    return tuple(sorted(set((_PRISMA_CODE if _OF_PRISMA.search(text) else _CODED).findall(text))))
 
 
 def telling(lines):

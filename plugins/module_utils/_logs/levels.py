@@ -39,7 +39,7 @@ LETTERS = {
 # Keys of a record in JSON or logfmt, in small letters. Where there are several, a word says more than a number.
 KEYS = frozenset((
     "level", "severity", "levelname", "level_name", "lvl", "log.level", "log_level", "loglevel", "severity_text",
-    "severitytext", "@level", "@l", "level_value", "levelno", "severity_number", "severitynumber",
+    "severitytext", "error_severity", "@level", "@l", "level_value", "levelno", "severity_number", "severitynumber",
 ))
 # fmt: on
 _PYTHON, _OPENTELEMETRY = ("levelno",), ("severity_number", "severitynumber")

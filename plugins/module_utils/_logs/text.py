@@ -43,6 +43,7 @@ _LOWER = (
     "error|err|fatal|critical|crit|severe|emerg|emergency|alert|panic|fail|warn|warning|info|information|notice|log|debug|dbug|dbg"
     "|trace|trce|verbose|silly|http|success|ready|event|wait"
 )
+_TAGS = frozenset(("http", "event", "log", "ready", "wait", "success"))
 _TITLE = "Error|Fatal|Critical|Severe|Warning|Warn|Info|Information|Notice|Debug|Trace|Verbose"
 _LEVEL = re.compile(
     r"(?<![\w./\\$@#%%=&?-])(?:(?P<upper>%s)(?P<process>/[A-Z]\w{0,40}(?:-\d+)?(?=\]))?|(?P<lower>%s|%s))(?![\w./\\=-]|['\"]\s?[,:}\]])"
@@ -54,9 +55,16 @@ _CHANNEL = re.compile(
 # klog and glog, Ruby's Logger, tornado, Android, telegraf; then systemd and RFC 5424 by number
 _LETTER = re.compile(
     r"(?:(?:\[?([DIWEFCV])(?:\d{4} \d\d:\d\d:\d\d|, \[\d{4}-| \d{6,8} \d\d:\d\d|/[\w.-]{1,60}(?:\(\s*\d+\))?: |\] )"
-    r"|%s\s+([DIWEFCV])(?:!|/[\w.-]{1,60}:)?\s)|<(\d{1,3})>)" % _TIME
+    r"|%s\s+([DIWEFCV])(?:!|/[\w.-]{1,60}:)?\s))" % _TIME
+)
+# Syslog, RFC 5424 and 3164: the priority, and what comes before the message.
+_PRIORITY = re.compile(
+    r"<(\d{1,3})>(?:1 (?:\S{1,255} ){5}(?:-|(?:\[[^\]\n]{0,300}\])+)\s?|%s \S{1,80} \S{1,60}: ?|)" % _TIME
 )
 _REDIS = re.compile(r"\d{1,9}:[XCSM] \d\d %s \d{4} [\d:.]+ [.*#-] " % _MONTH)
+_REDIS_TROUBLE = re.compile(
+    r"(?!WARNING).{0,200}?(?:[Ff]atal|[Ee]rror|crashed|Out Of Memory|Can't |Could not |Failed |denied)"
+)
 _NEUTRAL = re.compile(
     r"%s|\[[^\]\n]{0,80}\]|\([^)\n]{0,60}\)|<[^>\n]{0,40}>|\d{1,9}(?:#\d{1,9})?:?(?=\s|$)|-{3}" % _TIME
 )
@@ -81,7 +89,7 @@ _PREFIX = re.compile(
 _NO_HANDLER = (
     r"\b(?!s? (?:handl|hook|listen|event|filter|track|report|monitor|count|rate|page)|['\"`)\]]|\s?[=:]\s?0\b)"
 )
-_EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Za-z]?\w{0,80}(?:Error|Exception|Rejection|Failure)"
+_EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Za-z]?[\w$]{0,80}(?:Error|Exception|Rejection|Failure)"
 _ERRNO = (
     r"E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|ADDRINUSE|ADDRNOTAVAIL|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN|ACCES|PERM|NOENT"
     r"|MFILE|NFILE|NOMEM|NOSPC|ROFS|ISDIR|EXIST|PROTO|SOCKETTIMEDOUT|BUSY)"
@@ -107,7 +115,8 @@ _AT_HEAD = re.compile(
             r"Traceback \(most recent call last\)|Caused by: |Exception in thread|During handling of the above exception",
             r"\S{1,300}\.rb:\d+:in .{1,200}\([A-Z]\w*(?:::\w+)*\)|Unhandled exception|Unhandled [Rr]ejection|Fatal Python error",
             r"panic: |fatal error: |fatal runtime error|goroutine \d+ \[|\[signal SIG|SIG(?:SEGV|ABRT|BUS|ILL|KILL)\b|runtime: out of memory",
-            r"thread '.{0,80}' panicked at|thread '.{0,80}' has overflowed|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH) REPORT|Crash dump",
+            r"thread '.{0,80}'(?: \(\d{1,9}\))? (?:panicked at|has overflowed)"
+            r"|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH) REPORT|Crash dump",
             r"(?:PHP )?(?:Fatal|Parse|Recoverable fatal|Catchable fatal|Compile|Core)(?: JavaScript)?(?: [a-z]+){0,2} error\b",
             r"(?:Error: )?APPLICATION FAILED TO START|Terminating due to java|# A fatal error has been detected|Error occurred during initialization",
             # Node, and what runs on it
@@ -173,7 +182,7 @@ _ALWAYS = re.compile(
     r"http: panic serving |PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
 )
 _FINE = re.compile(
-    r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?\w*Warning: |prisma:(?:query|info|warn)"
+    r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?(?!Unhandled)\w*Warning: |prisma:(?:query|info|warn)"
     r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
 )
 _ACCESS = re.compile(
@@ -193,8 +202,6 @@ def level_of_text(line):
     head = line[:_PLACE]
     letter = _LETTER.match(head)
     if letter:
-        if letter[3]:
-            return int(letter[3]) % 8 <= 3
         return levels.LETTERS[(letter[1] or letter[2]).lower()]
     for found in _LEVEL.finditer(head):
         if _in_place(head, found):
@@ -202,7 +209,14 @@ def level_of_text(line):
     channel = "." in head and _CHANNEL.search(head)
     if channel:
         return levels.of_word(channel[1])
-    return False if _REDIS.match(head) else None
+    redis = _REDIS.match(head)
+    return bool(redis[0][-2] == "#" and _REDIS_TROUBLE.match(head, redis.end())) if redis else None
+
+
+def _behind_a_tag(line):
+    """What is behind a level that is a tag as often as a level; empty where there is none."""
+    found = next((each for each in _LEVEL.finditer(line[:_PLACE]) if _in_place(line[:_PLACE], each)), None)
+    return line[found.end() :].lstrip(" ]:|>-") if found and found["lower"] in _TAGS else ""
 
 
 def _in_place(head, found):
@@ -283,7 +297,15 @@ def of_text(line):
         return QUIET  # frames of a stack
     if ("PHP " in line or "panic" in line) and _ALWAYS.search(line):
         return THROWN
+    header = _PRIORITY.match(bare)
+    if header:  # who relays lines gives all of them one priority: it tells an error, and never that there is none
+        told = of_text(bare[header.end() :])
+        return ERROR if int(header[1]) % 8 <= 3 else FINE if told in (QUIET, UNKNOWN) else told
     level = level_of_text(bare)
+    behind = _behind_a_tag(bare) if level is False else ""
+    if behind:  # "[http] TypeError: x"
+        told = of_text(behind)
+        return FINE if told in (QUIET, UNKNOWN) else told
     if level is not None:
         return FINE if not level else THROWN if bare.startswith(("Error", "[Error")) else ERROR
     return _by_form(line, bare)

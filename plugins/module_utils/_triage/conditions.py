@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from datetime import timedelta
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import prisma_codes
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 FRESH = timedelta(hours=24)  # a release that has served for longer is not what changed
@@ -25,8 +26,10 @@ FAILED_IN_A_ROW = 3  # ECS's own least threshold (DeploymentCircuitBreaker)
 
 HEALTH = "health"  # the scenario that asks for the health check alone
 _LOGIN = re.compile(r"log.?in|sign.?in|session|auth", re.IGNORECASE)
-_CODE = re.compile(r"\bP[1-6]\d{3}\b")
-_NO_CAPACITY = re.compile(r"capacity|RESOURCE:|placement", re.IGNORECASE)
+_NO_CAPACITY = re.compile(
+    r"^RESOURCE:|capacity is unavailable|insufficient capacity|no container instance met|placement constraint",
+    re.IGNORECASE,
+)
 _NOT_PLACED = re.compile(
     r"unable to (consistently )?(place|start) |was unable to|(unable|failed) to (assume|register|pull|launch)",
     re.IGNORECASE,
@@ -172,8 +175,8 @@ def no_healthy_target(evidence):
 
 
 def no_capacity(evidence):
-    """AWS has no room for the tasks."""
-    found = [task for task in evidence.tasks or () if _no_capacity(task)]
+    """AWS has no room for the tasks, and that is all that is wrong with them."""
+    found = [] if crash_loop(evidence) else [task for task in evidence.tasks or () if _no_capacity(task)]
     return dict(count=len(found), why=found[0].reason) if found else None
 
 
@@ -269,9 +272,19 @@ def fenced(evidence):
 
 
 def scaled_to_zero(evidence):
-    """Somebody has stopped a service."""
-    found = [service for service in _services(evidence) if service.desired == 0 and not service.fenced_by]
-    return dict(service=found[0].name) if found else None
+    """Somebody has stopped all services."""
+    found = _stopped(evidence)
+    return dict(service=found[0].name) if found and len(found) == len(_services(evidence)) else None
+
+
+def one_scaled_to_zero(evidence):
+    """Somebody has stopped a service, and others are to run."""
+    found = _stopped(evidence)
+    return dict(service=found[0].name) if found and len(found) < len(_services(evidence)) else None
+
+
+def _stopped(evidence):
+    return [service for service in _services(evidence) if service.desired == 0 and not service.fenced_by]
 
 
 # HTTP
@@ -417,7 +430,7 @@ def _codes(evidence, wanted):
         seen.update({code: error.count for code in error.codes if code in wanted})
     for step in _steps(evidence):
         if _failed(step):
-            seen.update(code for code in set(_CODE.findall(step.reason)) if code in wanted and code not in seen)
+            seen.update(code for code in prisma_codes(step.reason) if code in wanted and code not in seen)
     return seen
 
 
@@ -626,6 +639,11 @@ def instance_passing(evidence):
     return None
 
 
+def instance_passing_and_whole(evidence):
+    """The same, and nothing says that its data are harmed."""
+    return instance_passing(evidence) if data_harmed(evidence) is None else None
+
+
 def instance_lost(evidence):
     """RDS says that the instance does not come back by itself."""
     seen = evidence.instance
@@ -763,6 +781,27 @@ def code_taken_back(evidence):
     return _tried(evidence, _run_with(evidence, "deployment")) if brought_back(evidence) and wrong else None
 
 
+def tried(evidence):
+    """The newest run that deployed or restored something within a day, whatever it came to, and no release came after it."""
+    newest = max((service.came for service in _fresh(evidence)), default=None)
+    found = [
+        run for run in evidence.runs if evidence.at - run.at <= TRIED and {"deployment", "restore"} & set(run.parts)
+    ]
+    return _tried(evidence, found[0]) if found and not (newest and newest > found[0].at) else None
+
+
+def came_or_unknown(evidence):
+    """The names of the migrations that came since the release before served, what is not known of them, or empty."""
+    came = _came_since(evidence)
+    if came is None:
+        return "whether a migration came since the release before served is not known"
+    return (
+        "%s came since the release before served; that it only adds is not proven" % _names(item.name for item in came)
+        if came
+        else ""
+    )
+
+
 def same_release(evidence):
     """Something is known against the release that a rollback would bring back."""
     found = [(service, text) for service in _services(evidence) if not service.brought_back for text in service.against]
@@ -777,6 +816,8 @@ def gaps(evidence):
     yield from _http_gaps(evidence.http)
     yield from _log_gaps(evidence.logs)
     database = evidence.database
+    if database and not database.answers:
+        yield "database", "it could not be asked (%s)" % (database.why or database.code or "no reason given")
     if database and database.answers:
         if not database.rules:
             yield (

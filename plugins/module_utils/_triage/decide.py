@@ -68,7 +68,7 @@ class Recommendation:
     """What a person is told. ``leaning`` is what most speaks for when it is uncertain, else the recommendation itself.
 
     ``criteria`` are (sentence, answer), in the runbook's order. ``doubts`` are why a person has to decide on CODE, empty where it surely loses
-    nothing.
+    nothing, and of none, what is wrong all the same.
     """
 
     option: str
@@ -83,7 +83,7 @@ class Recommendation:
 
     @property
     def needs_person(self):
-        """Whether no trigger may act on it by itself: only CODE loses nothing, and only where nothing is in doubt."""
+        """Whether no trigger may act on it, or stop looking, by itself: only CODE loses nothing, and only where nothing is in doubt."""
         return self.option not in (NONE, CODE) or bool(self.doubts)
 
 
@@ -94,7 +94,10 @@ def recommend(evidence, rules=RULES):
     missing, gaps = evidence.missing, tuple(see.gaps(evidence))
     # What is not asked may hide harm to the data; where they are known to be harmed it does not matter.
     unseen = {*missing, *(part for part, _why in gaps if option in (NONE, CODE))}
+    criteria = tuple((text, _answer(criterion, findings, evidence)) for criterion, text in CRITERIA.items())
     confidence = _confidence(option, findings, unseen)
+    if option == NONE and confidence == HIGH and not _decisive(findings) and NOT_MEASURED in dict(criteria).values():
+        confidence = MEDIUM
     return Recommendation(
         option=option,
         confidence=confidence,
@@ -103,8 +106,12 @@ def recommend(evidence, rules=RULES):
         against=_sentences(findings, lambda item: _contradicts(item, leaning)),
         would_change=tuple(_would_change(option, findings, missing, bool(see.brought_back(evidence)))),
         not_measured=(*missing.items(), *gaps),
-        criteria=tuple((text, _answer(criterion, findings, evidence)) for criterion, text in CRITERIA.items()),
-        doubts=tuple(_doubts(evidence, confidence)) if option == CODE else (),
+        criteria=criteria,
+        doubts=tuple(_doubts(evidence, confidence))
+        if option == CODE
+        else tuple(_troubles(criteria))
+        if option == NONE
+        else (),
     )
 
 
@@ -205,14 +212,38 @@ def _sentences(findings, wanted):
     return tuple(dict.fromkeys(item.sentence for item in findings if wanted(item)))
 
 
+def _decisive(findings):
+    return strength(_weights(findings, FOR, NONE)) >= DECISIVE
+
+
+def _troubles(criteria):
+    """What somebody has to look after although there is nothing to roll back."""
+    return [text for text, answer in criteria if answer == YES]
+
+
 def _doubts(evidence, confidence):
     """Why it is not sure that taking the code back loses nothing."""
     if confidence != HIGH:
         yield "it is not sure (confidence: %s)" % confidence
-    taken = see.migration_takes_away(evidence)
+    taken, came = see.migration_takes_away(evidence), see.came_or_unknown(evidence)
     if taken:
         yield "the migration %s takes something away, which the release before may need" % taken["names"]
+    elif came:
+        yield came
+    secret, tried = see.secret_changed(evidence), see.tried(evidence)
+    if secret:
+        yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
+    if evidence.secrets is None:
+        yield "whether a secret changed with the release is not known"
+    if tried:
+        yield "a rollback was tried %s ago already (run %s: %s)" % (tried["ago"], tried["run"], tried["kind"])
+    yield from _doubts_about_releases(evidence)
+
+
+def _doubts_about_releases(evidence):
     for service in evidence.services or ():
+        if service.before == service.release and not service.brought_back:
+            yield "%s would be brought back to what it runs" % service.name
         if not service.before:
             yield "no release of %s can be chosen to go back to" % service.name
         elif not service.brought_back:

@@ -124,6 +124,7 @@ RULES = (
     Rule((), FOR, NONE, WEAK, see.failover, "{name} has failed over or restarted {ago} ago ({said}); applications connect again by themselves"),
 
     # What speaks against an option.
+    Rule((), AGAINST, NONE, NOTE, see.one_scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
     Rule((), AGAINST, NONE, WEAK, see.too_few_tasks, "{running} of {desired} tasks of {release} run; {why}"),
     Rule((), AGAINST, NONE, WEAK, see.not_placed, "ECS could not start tasks of {service} {ago} ago ({said})"),
     Rule((), AGAINST, NONE, WEAK, see.some_targets_unhealthy, "{count} of {all} targets of {group} are unhealthy ({why})"),
@@ -155,7 +156,7 @@ RULES = (
          "the release before does not know {names}; it works only if that took nothing away"),
     Rule((), AGAINST, CODE, NOTE, see.no_release_before, "no release of {service} can be chosen to go back to: {why}"),
     Rule((LOGIN,), AGAINST, CODE, NOTE, see.login_refused, "it may be the credentials in verify_variables: did they work before the deployment?"),
-    Rule((), AGAINST, DATABASE, DECISIVE, see.instance_passing, "{name} is {status}, and its data are there"),
+    Rule((), AGAINST, DATABASE, DECISIVE, see.instance_passing_and_whole, "{name} is {status}, and its data are there"),
     Rule((), AGAINST, DATABASE, NOTE, see.what_is_lost,
          "it takes the data back to {ago} ago ({snapshot}); what was written since is only in {name}"),
     Rule((), AGAINST, DATABASE, NOTE, see.snapshot_too_young, "{snapshot} is younger than {names} and holds the same harm: name an older one"),

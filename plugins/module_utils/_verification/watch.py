@@ -64,6 +64,14 @@ def verdict_of(watch, watched):
     if wrong:
         return FAILED, "within %s, %s" % (many(round(watched.seconds), "second"), "; ".join(wrong)), wrong
     missing = [watched.unread] if watched.unread else []
+    if watched.asked and len(watched.failed) == watched.asked:
+        return (
+            FAILED,
+            "none of %s passed: %s" % (many(watched.asked, "health request"), watched.failed[0]),
+            list(watched.failed[:1]),
+        )
+    if watched.asked and len(watched.failed) + len(watched.unknown) == watched.asked:
+        missing.append("none of %s passed" % many(watched.asked, "health request"))
     if len(watched.unknown) > watch.failures:
         missing.append("%d of %s could not be judged: %s" % (
             len(watched.unknown), many(watched.asked, "health request"), watched.unknown[0]))  # fmt: skip

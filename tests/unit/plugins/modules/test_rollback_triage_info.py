@@ -46,7 +46,8 @@ def test_decides_on_recorded_evidence_without_a_look(decide):
     assert result["next"] == {
         "playbook": "rollback_code.yml",
         "variables": {},
-        "words": "A person decides: it is not sure (confidence: medium).",
+        "words": "A person decides: it is not sure (confidence: medium); whether a migration came since the release before served is not known; "
+        "whether a secret changed with the release is not known.",
         "look_first": False,
     }
     assert {"part": "logs", "why": "These credentials may not call FilterLogEvents."} in result["not_measured"]

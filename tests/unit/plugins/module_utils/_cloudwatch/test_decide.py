@@ -74,9 +74,20 @@ QUIET = minutes(60)
     [
         (minutes(3), QUIET, "passed", "3 minutes are like the 60 before"),
         (minutes(3, errors=25), QUIET, "failed", "25.0 % of the requests are answered with 5xx, and 0.0 %"),
-        (minutes(2, errors=25), minutes(10), None, ""),  # 1 in 66 is not sure enough
+        (
+            minutes(2, errors=25),
+            minutes(10),
+            None,
+            "25.0 % of the requests",
+        ),  # 1 in 66 is not sure enough, and no good news
         (minutes(3, errors=25), minutes(60, errors=25), "passed", "25.0 % of 5xx (25.0 %)"),
-        (minutes(3, errors=25), minutes(60, errors=15), "passed", ""),  # sure, but not twice as much
+        (
+            minutes(3, errors=25),
+            minutes(60, errors=15),
+            "failed",
+            "25.0 % of the requests",
+        ),  # not twice as much, and felt
+        ([*minutes(8), *minutes(2, errors=100)], QUIET, None, "which may be chance after 10 minutes"),  # flapping
         (minutes(3, errors=0.5), QUIET, "passed", ""),  # sure, but nobody feels it
         (minutes(3, latency=0.9), QUIET, "failed", "nine of ten answers take up to 0.90 s, and 0.20 s"),
         (minutes(3, latency=0.25), QUIET, "passed", ""),

@@ -88,7 +88,26 @@ def test_two_collections_are_merged_to_what_one_would_have_been():
 
 
 def test_codes_are_told_once_each_in_order():
-    assert prisma_codes("P2022 P1001 P2022 xP3009 P12") == ("P1001", "P2022")
+    assert prisma_codes("prisma:error P2022 P1001 P2022 xP3009 P12") == ("P1001", "P2022")
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ('{"error":"Internal Server Error","code":"P2022"}', ("P2022",)),
+        ('{\\"code\\":\\"P2022\\"}', ("P2022",)),
+        ("code: 'P1001',", ("P1001",)),
+        ("Error: P1012", ("P1012",)),
+        ("Error code: P1001", ("P1001",)),
+        ("P3009: migrate found failed migrations", ("P3009",)),
+        ("Can't reach database server (P1001)", ("P1001",)),
+        ('{"level":"error","msg":"payment for order P2022 declined"}', ()),
+        ('{"error":"product P2021 is out of stock"}', ()),
+        ("ERROR parking lot P1001 is full", ()),
+    ],
+)
+def test_a_code_is_one_where_prisma_speaks_or_in_its_place(text, codes):
+    assert prisma_codes(text) == codes
 
 
 @pytest.mark.parametrize(

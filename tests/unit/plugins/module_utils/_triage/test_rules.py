@@ -46,6 +46,8 @@ RUNS = [
     }
 ]
 FULLS = [{**RUNS[0], "kind": "Roll back everything", "outcome": "unverified", "parts": ["restore", "deployment"]}]
+ONE = [{"name": "app", "release": "app:42", "desired": 2, "running": 2}]
+ZERO = [{**ONE[0], "name": "worker", "desired": 0, "running": 0}]
 HEALTH = {
     "scenario": "health", "step": "/api/health", "method": "GET", "path": "/api/health", "verdict": "passed", "status": 200, "seconds": 0.1,
 }  # fmt: skip
@@ -123,6 +125,13 @@ TABLE = {
         ({"migrations": {"m": "done"}}, {}),
     ],
     see.instance_lost: [({"instance": {"status": "failed"}}, {"instance": {"status": "rebooting"}})],
+    see.instance_passing_and_whole: [
+        (
+            {"instance": {"status": "storage-full"}},
+            {"instance": {"status": "storage-full"}, "rules": {"corrupted": "x"}},
+        ),
+    ],
+    see.one_scaled_to_zero: [({"services": [*ONE, *ZERO]}, {"service": {"desired": 0}})],
     see.instance_passing: [({"instance": {"status": "rebooting"}}, {"instance": {"status": "backing-up"}})],
     see.secret_changed: [({"secrets": CHANGED}, {"like": "old", "secrets": CHANGED}), ({"secrets": CHANGED}, {})],
     see.secret_may_be_why: [

@@ -235,3 +235,11 @@ def test_the_more_services_the_less_often_are_their_tasks_looked_at():
         Watch(30, 2, 1), None, lambda: looked.append(now.seconds) or ([], []), measuring, now.clock, services=50
     ).run(now)
     assert looked == pytest.approx([0, 10, 20, 30])
+
+
+def test_whatever_is_allowed_to_fail_one_has_to_pass():
+    lenient = Watch(30, 2, 20)
+    failed = verdict_of(lenient, Watched(seconds=30, asked=20, failed=["status 502"] * 20))
+    assert failed[:2] == ("failed", "none of 20 health requests passed: status 502")
+    assert verdict_of(lenient, Watched(seconds=30, asked=12, unknown=["x"] * 12))[0] == "inconclusive"
+    assert verdict_of(lenient, Watched(seconds=30, asked=12, failed=["y"], unknown=["x"] * 10))[0] == "passed"

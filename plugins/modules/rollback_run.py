@@ -212,6 +212,10 @@ runs:
   returned: success
   type: list
   elements: dict
+unfinished_run:
+  description: The run that has died, or that nobody has gone on with, as C(id), C(kind) and the C(command) that goes on with it. Empty when there is none.
+  returned: success
+  type: dict
 release_points:
   description: The newest release points, newest first, as M(spymeo.rollback.release_point) has written them.
   returned: success
@@ -231,6 +235,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import ways_out
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
     ended_rollbacks,
     expected,
@@ -343,10 +348,27 @@ def see(module, memory, run_id, abandon):
     return seen, notes + ([held] if held else [])
 
 
+def left_behind(memory, command):
+    """The run that was not finished and that nobody works on (dict), empty when there is none."""
+    lock, _etag = memory.lock() or (None, None)
+    if lock is None or not lock.unfinished or (lock.expires is not None and lock.expires > time.time()):
+        return {}
+    ways = [typed for _words, typed in ways_out(lock.run_id, lock.command, command)]
+    return dict(id=lock.run_id, kind=lock.kind, command=ways[0] if lock.command else "")
+
+
 def remembered(module, given, abandon):
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
     nothing = dict(
-        etag=ABSENT, notes=[], unfinished=[], unfinished_runs=[], undoable="", expected={}, runs=[], release_points=[]
+        etag=ABSENT,
+        notes=[],
+        unfinished=[],
+        unfinished_runs=[],
+        undoable="",
+        expected={},
+        runs=[],
+        unfinished_run={},
+        release_points=[],
     )
     try:
         memory = module.memory()
@@ -362,6 +384,7 @@ def remembered(module, given, abandon):
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
             runs=ended_rollbacks(history["runs"]),
+            unfinished_run=left_behind(memory, module.params["command"]),
             release_points=known(memory),
             evidence=[],
         )

@@ -148,6 +148,11 @@ options:
       - A rule that takes longer is told as not measured. A table without an index that serves its condition is read whole.
     type: int
     default: 20
+  unfinished_run:
+    description:
+      - The run that has died, or that nobody has gone on with, as M(spymeo.rollback.rollback_run) gives it. What it has done may be half, so going on
+        with it comes first, and nothing is sure.
+    type: dict
   runs:
     description: The runs of this collection that have ended, newest first, as M(spymeo.rollback.rollback_run) gives them. What was tried is told.
     type: list
@@ -219,7 +224,8 @@ leaning:
 needs_person:
   description:
     - Whether no automatic trigger may act on it. V(none) asks for nobody. V(CODE) does not where it surely loses nothing; its RV(confidence) is
-      V(high), the database has no migration that takes something away, and a release is known to go back to, against which nothing is known.
+      V(high), no migration came and no secret changed with the release, nothing was tried before, and a release is known to go back to, against which
+      nothing is known. For V(none) it is true where one of the RV(criteria) is V(yes).
   returned: success
   type: bool
 why:
@@ -250,7 +256,9 @@ not_measured:
   type: list
   elements: dict
 next:
-  description: What to run next, as C(playbook), C(variables), C(words), and C(look_first), which asks for C(--check) alone.
+  description:
+    - What to run next, as C(playbook), C(variables), C(words), and C(look_first), which asks for C(--check) alone.
+    - C(command) is the command itself where it is known, else empty.
   returned: success
   type: dict
 handed_on:
@@ -305,7 +313,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather import Look, Questions
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.recorded import read_recorded
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RunSeen, to_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RunSeen, UnfinishedRun, to_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 OPTIONS = dict(
@@ -339,6 +347,7 @@ OPTIONS = dict(
     connect_timeout=dict(type="int", default=5),
     data_timeout=dict(type="int", default=20),
     runs=dict(type="list", elements="dict", default=[]),
+    unfinished_run=dict(type="dict"),
     timeout=dict(type="int", default=60),
     evidence_from=dict(type="path"),
 )
@@ -368,6 +377,7 @@ def questions(module, clients):
         data_from=parse_time("data_from", params["data_from"]),
         rules=read_rules(params["data_rules"]),
         runs=tuple(map(run_seen, params["runs"])),
+        unfinished=UnfinishedRun(**params["unfinished_run"]) if params["unfinished_run"] else None,
         play=player(params, clients, module.check_mode) if params["base_url"] else None,
         rules_of_logs=Rules.of(params["patterns"], params["ignore"]),
         noise=read_noise(params["noise"], datetime.now(timezone.utc).date()),

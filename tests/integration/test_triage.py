@@ -257,7 +257,9 @@ def test_recommends_what_makes_it_healthy_again_and_shows_why(accident, scene):
     assert second == f"NEXT      {told['command']}"
     met = [int(line.split()[1]) for line in lines(played) if line.startswith("CRITERION") and " yes: " in line]
     assert tuple(met) == expected.criteria
-    assert told["needs_person"] is ((expected.recommendation, expected.confidence) != ("CODE", "high"))
+    assert told[
+        "needs_person"
+    ]  # a migration comes with each of these releases, and nobody has proven that it only adds
     assert any("automatic trigger" in line for line in lines(played))
     done = production.run(shlex.split(told["command"]))
     assert done.code == 0, done.output

@@ -802,6 +802,12 @@ def came_or_unknown(evidence):
     )
 
 
+def unfinished(evidence):
+    """A run was not finished."""
+    run = evidence.unfinished
+    return dict(run=run.id, kind=run.kind) if run else None
+
+
 def same_release(evidence):
     """Something is known against the release that a rollback would bring back."""
     found = [(service, text) for service in _services(evidence) if not service.brought_back for text in service.against]

@@ -10,6 +10,7 @@ What must go back is asked twice: the code (CODE or FULL), the data (DATABASE or
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import conditions as see
@@ -96,6 +97,8 @@ def recommend(evidence, rules=RULES):
     unseen = {*missing, *(part for part, _why in gaps if option in (NONE, CODE))}
     criteria = tuple((text, _answer(criterion, findings, evidence)) for criterion, text in CRITERIA.items())
     confidence = _confidence(option, findings, unseen)
+    if evidence.unfinished and confidence == HIGH:
+        confidence = MEDIUM
     if option == NONE and confidence == HIGH and not _decisive(findings) and NOT_MEASURED in dict(criteria).values():
         confidence = MEDIUM
     return Recommendation(
@@ -230,6 +233,8 @@ def _doubts(evidence, confidence):
         yield "the migration %s takes something away, which the release before may need" % taken["names"]
     elif came:
         yield came
+    if evidence.unfinished:
+        yield "run %s was not finished" % evidence.unfinished.id
     secret, tried = see.secret_changed(evidence), see.tried(evidence)
     if secret:
         yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
@@ -273,17 +278,21 @@ def _answer(criterion, findings, evidence):
 
 @dataclass(frozen=True)
 class Next:
-    """What a person runs next: a playbook, its extra variables, and in words why. ``look_first`` asks for ``--check`` alone."""
+    """What a person runs next: a playbook, its extra variables, and in words why. ``look_first`` asks for ``--check`` alone. ``command`` is the whole
+    command where it is known."""
 
     playbook: str
     variables: dict[str, str]
     words: str
     look_first: bool = False
+    command: str = ""
 
 
 def next_step(recommendation, evidence):
     """The Next of a Recommendation."""
     option, leaning = recommendation.option, recommendation.leaning
+    if evidence.unfinished:
+        return _go_on(evidence.unfinished)
     unknown = [service.name for service in evidence.services or () if not service.before and not service.brought_back]
     target = {"rollback_task_definition": "FAMILY:REVISION"} if unknown else {}
     name_one = _name_one(unknown) if unknown else ""
@@ -307,6 +316,16 @@ def next_step(recommendation, evidence):
     if option == UNCERTAIN:
         return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
+
+
+def _go_on(run):
+    """Whatever else is seen may be half of what an unfinished run does."""
+    playbook = re.search(r"[\w-]+\.yml", run.command)
+    words = "Run %s (%s) was not finished: go on with it, or give it up, before anything else. A person decides." % (
+        run.id,
+        run.kind,
+    )
+    return Next(playbook[0] if playbook else "", {"rollback_run_id": run.id}, words, command=run.command)
 
 
 def _data_back(option, evidence, target, name_one):

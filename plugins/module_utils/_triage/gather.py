@@ -54,6 +54,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
     Missing,
     RunSeen,
     SecretSeen,
+    UnfinishedRun,
 )
 
 LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
@@ -87,6 +88,7 @@ class Questions:
     connect_timeout: int = 5
     data_timeout: int = 20
     runs: tuple[RunSeen, ...] = ()
+    unfinished: UnfinishedRun | None = None
 
 
 class NotAsked(RollbackError):
@@ -148,7 +150,9 @@ class Look:
                 parts[name] = self._of(name)
             else:
                 missing.append(Missing(name, explained(error)))
-        return Evidence(at=now, runs=self._asked.runs, not_measured=tuple(missing), **parts)
+        return Evidence(
+            at=now, runs=self._asked.runs, unfinished=self._asked.unfinished, not_measured=tuple(missing), **parts
+        )
 
     def _of(self, name):
         """The result of another reading, waited for."""

@@ -124,6 +124,8 @@ RULES = (
     Rule((), FOR, NONE, WEAK, see.failover, "{name} has failed over or restarted {ago} ago ({said}); applications connect again by themselves"),
 
     # What speaks against an option.
+    Rule((), AGAINST, NONE, WEAK, see.unfinished, "run {run} ({kind}) was not finished, so what is there may be half of it: go on with it first"),
+    Rule((), AGAINST, DATABASE, NOTE, see.unfinished, "run {run} ({kind}) was not finished, so what is there may be half of it: go on with it first"),
     Rule((), AGAINST, NONE, NOTE, see.one_scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
     Rule((), AGAINST, NONE, WEAK, see.too_few_tasks, "{running} of {desired} tasks of {release} run; {why}"),
     Rule((), AGAINST, NONE, WEAK, see.not_placed, "ECS could not start tasks of {service} {ago} ago ({said})"),

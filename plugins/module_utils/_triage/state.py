@@ -249,6 +249,15 @@ class RunSeen:
 
 
 @dataclass(frozen=True)
+class UnfinishedRun:
+    """A run that has died, or that nobody has gone on with. ``command`` goes on with it."""
+
+    id: str
+    kind: str
+    command: str
+
+
+@dataclass(frozen=True)
 class Missing:
     """A part that was not measured, and why."""
 
@@ -270,6 +279,7 @@ class Evidence:
     database: DatabaseSeen | None = None
     secrets: tuple[SecretSeen, ...] | None = None
     runs: tuple[RunSeen, ...] = ()
+    unfinished: UnfinishedRun | None = None
     not_measured: tuple[Missing, ...] = ()
 
     @property

@@ -315,6 +315,10 @@ def next_step(recommendation, evidence):
         return Next("rollback_code.yml", target, words.strip(), look_first=True)
     if option == UNCERTAIN:
         return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
+    if recommendation.doubts and recommendation.why:
+        return Next(
+            "triage.yml", {}, "No rollback helps, and a person has to act: %s. Then look again." % recommendation.why[0]
+        )
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
 
 

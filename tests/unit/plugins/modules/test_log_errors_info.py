@@ -23,7 +23,7 @@ def line(number, message):
 
 
 LISTENING = line(0, '{"level":"info","msg":"listening"}')
-ERROR = line(1, "TypeError: password=hunter2, P2022")
+ERROR = line(1, "TypeError: password=hunter2, code: P2022")
 DEPLOYMENT = {
     "status": "PRIMARY",
     "taskDefinition": DEFINITION,
@@ -99,13 +99,13 @@ def test_passes_when_the_task_logs_and_none_of_it_is_an_error(logged, run_module
 
 
 def test_fails_with_count_code_and_example_and_no_secret(logged, run_module):
-    logged(LISTENING, ERROR, line(2, "TypeError: password=hunter3, P2022"))
+    logged(LISTENING, ERROR, line(2, "TypeError: password=hunter3, code: P2022"))
     result = run_module("log_errors_info", **ASKED)
     assert result["failed"]
     assert (result["verdict"], result["codes"]) == ("failed", {"P2022": 2})
     assert result["errors"][0]["first"] == (NOON + timedelta(milliseconds=1)).isoformat()
-    assert result["errors"][0]["example"] == "TypeError: password=********, P2022"
-    assert result["evidence"] == ["2 times: TypeError: password=********, P2022"]
+    assert result["errors"][0]["example"] == "TypeError: password=********, code: P2022"
+    assert result["evidence"] == ["2 times: TypeError: password=********, code: P2022"]
     assert "hunter" not in str(result)
 
 
@@ -193,7 +193,7 @@ def test_an_error_that_was_there_before_the_accident_does_not_count(aws, tasks, 
     tasks(task("aaaa"))
     window = {"logGroupName": "/ecs/app", "logStreamNamePrefix": "ecs/web/"}
     window.update(startTime=AT - 600_000, endTime=AT - 1)
-    aws.answer("logs", "filter_log_events", {"events": [line(-5, "TypeError: password=x, P2022")]}, window)
+    aws.answer("logs", "filter_log_events", {"events": [line(-5, "TypeError: password=x, code: P2022")]}, window)
     aws.answer("logs", "filter_log_events", {"events": [LISTENING, ERROR, line(2, "RangeError: new")]}, READ)
     baseline = dict(baseline_until=NOON.isoformat(), baseline_minutes=10)
     result = run_module("log_errors_info", **baseline, **ASKED)

@@ -46,6 +46,7 @@ def test_what_is_recommended(name):
         assert wanted is None or [number for number in answers if answers[number] == answer] == wanted
     got = {"confidence": seen.confidence, "leaning": seen.leaning, "person": seen.needs_person, "next": step.playbook}
     got |= {"variables": step.variables, "look_first": step.look_first}
+    assert all(text in step.words for text in expect.get("words", ()))
     assert {key: got[key] for key in got if key in expect} == {key: expect[key] for key in got if key in expect}
 
 

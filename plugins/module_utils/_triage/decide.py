@@ -316,9 +316,9 @@ def next_step(recommendation, evidence):
     if option == UNCERTAIN:
         return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
     if recommendation.doubts and recommendation.why:
-        return Next(
-            "triage.yml", {}, "No rollback helps, and a person has to act: %s. Then look again." % recommendation.why[0]
-        )
+        passing = see.instance_passing(evidence)
+        cure = "%(name)s is %(status)s: %(cure)s" % passing if passing else recommendation.why[0]
+        return Next("triage.yml", {}, "No rollback helps, and a person has to act: %s. Then look again." % cure)
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
 
 

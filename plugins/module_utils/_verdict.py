@@ -15,3 +15,12 @@ def overall(verdicts):
     if FAILED in found:
         return FAILED
     return PASSED if found == {PASSED} else INCONCLUSIVE
+
+
+def worst(found, order=(FAILED, INCONCLUSIVE, PASSED)):
+    """(verdict, reason, evidence) of several such, of those with the first verdict of ``order`` that some have; None without any."""
+    for verdict in order:
+        some = [item for item in found if item[0] == verdict]
+        if some:
+            return verdict, "; ".join(item[1] for item in some), [line for item in some for line in item[2]]
+    return None

@@ -348,13 +348,12 @@ def see(module, memory, run_id, abandon):
     return seen, notes + ([held] if held else [])
 
 
-def left_behind(memory, command):
-    """The run that was not finished and that nobody works on (dict), empty when there is none."""
-    lock, _etag = memory.lock() or (None, None)
+def to_go_on_with(lock):
+    """The run (dict) of a Lock, or None, that was not finished and that nobody works on; empty when there is none."""
     if lock is None or not lock.unfinished or (lock.expires is not None and lock.expires > time.time()):
         return {}
-    ways = [typed for _words, typed in ways_out(lock.run_id, lock.command, command)]
-    return dict(id=lock.run_id, kind=lock.kind, command=ways[0] if lock.command else "")
+    way = next((command for _words, command in ways_out(lock.run_id, lock.command, "")), "")
+    return dict(id=lock.run_id, kind=lock.kind, command=way)
 
 
 def remembered(module, given, abandon):
@@ -384,7 +383,7 @@ def remembered(module, given, abandon):
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
             runs=ended_rollbacks(history["runs"]),
-            unfinished_run=left_behind(memory, module.params["command"]),
+            unfinished_run=to_go_on_with(seen.lock),
             release_points=known(memory),
             evidence=[],
         )

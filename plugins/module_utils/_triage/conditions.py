@@ -258,9 +258,8 @@ def rolling_back(evidence):
 def deployment_starting(evidence):
     """A deployment is young, under way, and nothing of it has failed."""
     for service in _services(evidence):
-        young = service.came and evidence.at - service.came <= STARTING
         under_way = service.rollout == "IN_PROGRESS" or service.running < service.desired
-        if young and under_way and not service.failed_tasks and not _ended(evidence, service):
+        if _starting(evidence, service) and under_way and not service.failed_tasks and not _ended(evidence, service):
             return dict(service=service.name, release=service.release, ago=_ago(evidence, service.came))
     return None
 
@@ -757,13 +756,15 @@ TRIED = timedelta(hours=24)
 _ENDS = ("complete", "unverified")
 
 
-def _run_with(evidence, part):
-    """The newest run that has done this and came to its end, unless a release was deployed after it."""
+def _runs(evidence):
+    """The runs of the last day after which no release was deployed, newest first."""
     newest = max((service.came for service in _fresh(evidence)), default=None)
-    for run in evidence.runs:
-        if part in run.parts and run.outcome in _ENDS and evidence.at - run.at <= TRIED:
-            return None if newest and newest > run.at else run
-    return None
+    return [run for run in evidence.runs if evidence.at - run.at <= TRIED and not (newest and newest > run.at)]
+
+
+def _run_with(evidence, part):
+    """The newest of them that has done this and came to its end, or None."""
+    return next((run for run in _runs(evidence) if part in run.parts and run.outcome in _ENDS), None)
 
 
 def _tried(evidence, run):
@@ -783,23 +784,16 @@ def code_taken_back(evidence):
 
 def tried(evidence):
     """The newest run that deployed or restored something within a day, whatever it came to, and no release came after it."""
-    newest = max((service.came for service in _fresh(evidence)), default=None)
-    found = [
-        run for run in evidence.runs if evidence.at - run.at <= TRIED and {"deployment", "restore"} & set(run.parts)
-    ]
-    return _tried(evidence, found[0]) if found and not (newest and newest > found[0].at) else None
+    done = next((run for run in _runs(evidence) if {"deployment", "restore"} & set(run.parts)), None)
+    return _tried(evidence, done)
 
 
 def came_or_unknown(evidence):
     """The names of the migrations that came since the release before served, what is not known of them, or empty."""
-    came = _came_since(evidence)
-    if came is None:
+    if _came_since(evidence) is None:
         return "whether a migration came since the release before served is not known"
-    return (
-        "%s came since the release before served; that it only adds is not proven" % _names(item.name for item in came)
-        if came
-        else ""
-    )
+    came = migrations_came(evidence)
+    return "%s came since the release before served; that it only adds is not proven" % came["names"] if came else ""
 
 
 def unfinished(evidence):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import unknown_targets, verdict_of_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED, worst
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
@@ -31,12 +31,7 @@ def verdict_of_all_targets(elb, looks, timeout, clock=None):
     sharing = [seen for seen in looks if seen.service.balancers and not seen.unread and unknown_targets(seen)]
     found = [verdict_of_targets([seen for seen in looks if seen not in sharing])]
     found += [_of_one(elb, seen, timeout, clock) for seen in sharing]
-    found = [item for item in found if item]
-    for verdict in (FAILED, INCONCLUSIVE, PASSED):
-        some = [item for item in found if item[0] == verdict]
-        if some:
-            return verdict, "; ".join(item[1] for item in some), [line for item in some for line in item[2]]
-    return None
+    return worst([item for item in found if item])
 
 
 def _of_one(elb, seen, timeout, clock):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.decide import compare, merged, windows
 from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.state import Way
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, PASSED, worst
 
+NOBODY = "no load balancer sends requests to the service's target groups"
 NO_WAY = "the load balancer is no Application Load Balancer, so its 5xx are not known"
 
 
@@ -34,7 +35,7 @@ def verdict_of_traffic(elb, cloudwatch, looks, since, harm, now):
     for ways in _ways(elb, groups).values():
         both = [merged([cloudwatch().minutes(way, *window) for way in ways]) for window in (latest, earlier)]
         found.append(compare(*both) if ways else (None, NO_WAY, []))
-    return _together(found)
+    return worst(found, (FAILED, PASSED, None)) or (None, NOBODY, [])
 
 
 def _ways(elb, groups):
@@ -50,11 +51,3 @@ def _ways(elb, groups):
         pairs = [Way.of_arns(balancer, group, alone and place == 0) for place, group in enumerate(through)]
         ways[balancer] = [way for way in pairs if way]
     return ways
-
-
-def _together(found):
-    for verdict in (FAILED, PASSED, None):
-        some = [item for item in found if item[0] == verdict]
-        if some:
-            return verdict, "; ".join(item[1] for item in some), [line for item in some for line in item[2]]
-    return None, "no load balancer sends requests to the service's target groups", []

@@ -157,7 +157,7 @@ def lab_known(root):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in (".py", ".yml", ".j2", ".md"):
                 for number, line in enumerate(path.read_text().splitlines(), 1):
-                    if re.search(r"\b(labs?|spymeo_lab|moto)\b", line, re.IGNORECASE):
+                    if re.search(r"\b(labs?|loopback_aws|spymeo_world|moto)\b", line, re.IGNORECASE):
                         found.append(f"{path.relative_to(root)}:{number} {line.strip()}")
     return found
 

@@ -17,8 +17,8 @@ import urllib.request
 
 import pytest
 
-from spymeo_lab import cli, world
-from spymeo_lab.accidents import Pipeline
+from spymeo_world import cli, world
+from spymeo_world.accidents import Pipeline
 
 from .held import with_run
 

@@ -9,7 +9,7 @@ import time
 import psycopg
 import pytest
 
-from spymeo_lab.services import rds_settings
+from loopback_aws.services.rds import settings as rds_settings
 
 SMALL = "small"
 

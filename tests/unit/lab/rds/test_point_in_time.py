@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from spymeo_lab.durations import Durations
+from loopback_aws.durations import Durations
 
 SOURCE = "written"
 MOMENT = datetime.timedelta(milliseconds=50)

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""ECS: a service's tasks in the target groups of Elastic Load Balancing; the only part of ECS that talks to it."""
+
+from __future__ import annotations
+
+from ...wire import ApiError
+from .state import Task
+
+GONE = "Gone"  # our own Reason: the target group itself is not there any more
+
+
+class Targets:
+    """Registers, deregisters and observes tasks. What people delete under a running service is told by `health`."""
+
+    def __init__(self, lab):
+        self.lab = lab
+
+    def register(self, task: Task) -> None:
+        """Put a task into its target groups."""
+        task.registered = True
+        for group, port in _places(task):
+            self._ask(self.lab.elbv2.register, group, task.address, port)
+
+    def deregister(self, task: Task) -> bool:
+        """Take a task out of its target groups, where it drains; False when it is in none."""
+        if not task.registered:
+            return False
+        task.registered = False
+        for group, port in _places(task):
+            self._ask(self.lab.elbv2.deregister, group, task.address, port)
+        return True
+
+    def drained(self, task: Task) -> bool:
+        """No target group knows the task any more."""
+        found = [self._ask(self.lab.elbv2.health, group, task.address, port) for group, port in _places(task)]
+        return all(health is None or health.get("Reason") == GONE for health in found)
+
+    def health(self, task: Task) -> list[tuple[dict, dict]]:
+        """For each load balancer of a task's service (botocore's LoadBalancer) the task's TargetHealth there."""
+        nowhere = {"State": "unused"}
+        return [
+            (balancer, self._ask(self.lab.elbv2.health, group, task.address, port) or nowhere)
+            for balancer, (group, port) in zip(task.revision.load_balancers, _places(task), strict=True)
+        ]
+
+    @staticmethod
+    def _ask(call, group: str, address: str, port: int) -> dict | None:
+        try:
+            return call(group, address, port)
+        except ApiError as error:
+            return {"State": "unused", "Reason": GONE, "Description": error.message}
+
+
+def _places(task: Task) -> list[tuple[str, int]]:
+    return [(each["targetGroupArn"], each["containerPort"]) for each in task.revision.load_balancers]

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""CopyDBSnapshot within the region: the same data under another name, with another key if one is asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ...wire import ApiError
+from . import query as rds_query
+from .settings import check_identifier
+from .snapshots import Snapshot
+
+COPY = {"CopyTags", "KmsKeyId", "SourceDBSnapshotIdentifier", "Tags", "TargetDBSnapshotIdentifier"}
+
+
+class Copies:
+    """The part of RDS that copies snapshots."""
+
+    def copy_db_snapshot(self, request: dict) -> dict:
+        """The copy tells the original's time as OriginalSnapshotCreateTime, and its own as SnapshotCreateTime."""
+        rds_query.refuse_unknown(request, COPY, "CopyDBSnapshot")
+        source = self.find_snapshot(request["SourceDBSnapshotIdentifier"])
+        name = check_identifier(request["TargetDBSnapshotIdentifier"], "TargetDBSnapshotIdentifier", 255)
+        if source.status != "available":
+            raise ApiError(
+                "InvalidDBSnapshotState", f"Cannot copy the snapshot because it is in {source.status} state."
+            )
+        if name in self.snapshots:
+            message = f"Cannot create the snapshot because a snapshot with the identifier {name} already exists."
+            raise ApiError("DBSnapshotAlreadyExists", message)
+        self.check_quota("ManualSnapshots")
+        copied = self._copied(source, name, request.get("KmsKeyId"))
+        self.snapshots[name] = copied
+        of_source = self.tags[source.arn] if request.get("CopyTags") else {}
+        self.tags[copied.arn] = {**of_source, **rds_query.tags_from(request)}
+        self.lab.background(lambda: self._copy(source, copied))
+        return {"DBSnapshot": copied.describe(self.lab.now(), self.tags[copied.arn])}
+
+    def _copied(self, source: Snapshot, name: str, key: str | None) -> Snapshot:
+        settings = dict(source.source.settings)
+        if key:
+            settings.update(StorageEncrypted=True, KmsKeyId=self.network.key(key))
+        source.data()  # refuses what is a record only
+        return dataclasses.replace(
+            source,
+            identifier=name,
+            arn=self.lab.arn("rds", f"snapshot:{name}"),
+            source=dataclasses.replace(source.source, settings=settings),
+            directory=self.installation.new_directory(),
+            status="creating",
+            created_at=self.lab.now(),
+            original_at=source.original_at or source.created_at,
+            kind="manual",
+        )
+
+    def _copy(self, source: Snapshot, copied: Snapshot) -> None:
+        """Links, so that either can be deleted."""
+        command = ["cp", "--archive", "--link", str(source.data()), str(copied.directory / "data")]
+        self.installation.run(command, copied.directory)
+        self.lab.after(copied.duration, lambda: self._copy_done(copied))
+
+    def _copy_done(self, copied: Snapshot) -> None:
+        if copied.status == "creating":
+            copied.status = "available"
+            self.event("db-snapshot", copied.identifier, "creation", "Manual snapshot created")

@@ -14,9 +14,11 @@ MAIN, FUNCTION, PLAYBOOK, README = 40, 70, 40, 149  # lines at most
 
 
 def long_functions(root):
-    """A module's main() and every function of plugins/ and tests/."""
+    """A module's main() and every function of plugins/, tests/ and lab/."""
     found = []
-    for path in sorted([*(root / "plugins").rglob("*.py"), *(root / "tests").rglob("*.py")]):
+    for path in sorted(
+        [*(root / "plugins").rglob("*.py"), *(root / "tests").rglob("*.py"), *(root / "lab").rglob("*.py")]
+    ):
         is_module = path.parent == root / "plugins/modules"
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

@@ -11,6 +11,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from typing import Any
 
 from . import machine
 from .durations import Durations
@@ -80,7 +81,9 @@ def duration(text: str) -> tuple[str, float]:
     return name, float(seconds)
 
 
-def add_commands(main: argparse.ArgumentParser, functions: tuple[Callable, ...]) -> dict[str, argparse.ArgumentParser]:
+def add_commands(
+    main: argparse.ArgumentParser, functions: tuple[Callable[..., Any], ...]
+) -> dict[str, argparse.ArgumentParser]:
     """A command for each function, named after it, with the options that all of them have."""
     commands, parsers = main.add_subparsers(dest="command", required=True), {}
     for function in functions:

@@ -8,7 +8,7 @@ WHY = "The lab cannot start: "  # before the last line of the log of a lab that 
 class StartFailure(Exception):
     """What a task needs is missing: an image, a secret, a log group. The words are those that ECS puts into stoppedReason."""
 
-    def __init__(self, reason: str):
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 

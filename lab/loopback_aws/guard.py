@@ -61,7 +61,7 @@ def watch(pid: int, then) -> None:
     return None
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """Ask the server to end, and end it when it does not: whatever holds it up, nothing of it is to be left."""
     process.terminate()
     killer = threading.Timer(SERVER_GRACE, process.kill)

@@ -12,6 +12,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 BEFORE, AFTER, UNHEARD, DROPPED = "before", "after", "unheard", "dropped"
 
@@ -41,7 +42,7 @@ class Interruption:
 class Interruptions:
     """Those that are to come, and the operations at which one has happened."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._coming: list[Interruption] = []
         self._happened: list[str] = []
         self._turn = threading.Lock()
@@ -53,7 +54,7 @@ class Interruptions:
         with self._turn:
             self._coming.append(Interruption(when, pid, call, operation))
 
-    def clear(self) -> dict:
+    def clear(self) -> dict[str, Any]:
         """Forget those that are to come; tell at which operations they have happened since the last time."""
         with self._turn:
             happened, self._happened, self._coming = self._happened, [], []
@@ -72,7 +73,7 @@ class Interruptions:
         return None
 
 
-def hang_up(environ: dict) -> None:
+def hang_up(environ: dict[str, Any]) -> None:
     """Break the connection of a request, so that its answer goes nowhere."""
     with contextlib.suppress(OSError):
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)

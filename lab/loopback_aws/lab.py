@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 from .durations import Durations
 from .processes import Addresses, Processes
@@ -28,15 +29,15 @@ class Lab:
 
     region, account, access_key = REGION, ACCOUNT, ACCESS_KEY
 
-    def __init__(self, directory: pathlib.Path, durations: Durations):
+    def __init__(self, directory: pathlib.Path, durations: Durations) -> None:
         self.directory = directory
         self.durations = durations
         self.lock = threading.RLock()
         self.processes = Processes()
         self.addresses = Addresses()
-        self.services: list = []
-        self.world_controls: dict[str, Callable[..., dict | None]] = {}
-        self._timers: list = []
+        self.services: list[Any] = []
+        self.world_controls: dict[str, Callable[..., dict[str, Any] | None]] = {}
+        self._timers: list[Any] = []
         self._order = itertools.count()
         self._wake = threading.Condition()
         self._closed = False
@@ -88,7 +89,7 @@ class Lab:
         self.processes.kill_all()
         self.addresses.close()
 
-    def control(self, name: str, arguments: dict) -> tuple[int, dict]:
+    def control(self, name: str, arguments: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Answer `/_lab/<name>`: (HTTP status, JSON)."""
         control = self.controls.get(name)
         if control is None:
@@ -104,7 +105,7 @@ class Lab:
             return 400, {"error": f"{name}: {error}"}
 
     @property
-    def controls(self) -> dict[str, Callable[..., dict | None]]:
+    def controls(self) -> dict[str, Callable[..., dict[str, Any] | None]]:
         """What can be done to the lab from outside AWS's API: every service may have `controls`, and so has the world."""
         own = {name: call for service in self.services for name, call in getattr(service, "controls", dict)().items()}
         return own | self.world_controls

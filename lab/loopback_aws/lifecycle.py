@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .errors import WHY
 from .place import CLONE, Taken, claim, directory_of, state_of
@@ -27,7 +27,7 @@ class LabError(Exception):
     """What a person is told when a command cannot be done; the exit code is 1."""
 
 
-def running(name: str, program: str = COMMAND) -> dict:
+def running(name: str, program: str = COMMAND) -> dict[str, Any]:
     """The state of a lab that must be up.
 
     :raises LabError: when it is not; `program` starts it.
@@ -43,7 +43,7 @@ def command(verb: str, name: str, program: str = COMMAND) -> str:
     return f"{program} {verb}" + ("" if name == "default" else f" --name {name}")
 
 
-def start(name: str, settings: dict, owner: int | None, program: str = COMMAND) -> None:
+def start(name: str, settings: dict[str, Any], owner: int | None, program: str = COMMAND) -> None:
     """Start a lab's server with these `settings` (see serve.py), and return when its world is ready.
 
     :raises LabError: the lab is there already, or does not start.
@@ -79,7 +79,7 @@ def start(name: str, settings: dict, owner: int | None, program: str = COMMAND) 
             raise
 
 
-def _await_ready(directory: pathlib.Path, guard: subprocess.Popen, log: BinaryIO, timeout: float) -> None:
+def _await_ready(directory: pathlib.Path, guard: subprocess.Popen[bytes], log: BinaryIO, timeout: float) -> None:
     """`log` stays readable when the lab has removed its directory.
 
     :raises LabError: the lab has ended, or is not ready in time (seconds).
@@ -98,7 +98,7 @@ def _await_ready(directory: pathlib.Path, guard: subprocess.Popen, log: BinaryIO
         time.sleep(0.05)
 
 
-def stop(name: str, state: dict) -> None:
+def stop(name: str, state: dict[str, Any]) -> None:
     """Stop a lab that is up, and return when nothing of it is left.
 
     :raises LabError: something of it is left.
@@ -111,7 +111,7 @@ def stop(name: str, state: dict) -> None:
         time.sleep(0.05)
 
 
-def control(state: dict, name: str, /, **arguments) -> dict:
+def control(state: dict[str, Any], name: str, /, **arguments) -> dict[str, Any]:
     """Ask a running lab for something that is not AWS's API."""
     request = urllib.request.Request(
         f"{state['endpoint_url']}/_lab/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
@@ -123,7 +123,7 @@ def control(state: dict, name: str, /, **arguments) -> dict:
         raise LabError(f"the lab cannot do {name}: {error.read().decode()}") from error
 
 
-def addresses(state: dict) -> dict[str, str]:
+def addresses(state: dict[str, Any]) -> dict[str, str]:
     """The variables by which boto3, the AWS CLI and whoever else reads them find a lab."""
     return {
         "AWS_ENDPOINT_URL": state["endpoint_url"],

@@ -7,13 +7,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from typing import Any
 
 
 class BadToken(ValueError):
     """The token is none of the lab's. Each AWS service has its own error code for that."""
 
 
-def page(items: Sequence, token: str | None, size: int) -> tuple[list, str | None]:
+def page(items: Sequence[Any], token: str | None, size: int) -> tuple[list[Any], str | None]:
     """At most `size` of `items` from where `token` points, and the token of the next page (None after the last one).
 
     :raises BadToken: when the token is none of the lab's.

@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+from typing import Any
 
 CLONE = pathlib.Path(__file__).resolve().parents[2]
 # Not TMPDIR, which may be as long as it likes: the path of a Unix socket below has at most 107 bytes, PostgreSQL's own part 20.
@@ -30,7 +31,7 @@ def directory_of(name: str, clone: pathlib.Path = CLONE) -> pathlib.Path:
     return BELOW / f"spymeo-lab-{os.getuid()}-{digest}-{name}"
 
 
-def state_of(name: str) -> dict | None:
+def state_of(name: str) -> dict[str, Any] | None:
     """lab.json of a lab that is up, else None. The id of a server that is gone may be another process's by now."""
     directory = directory_of(name)
     with contextlib.suppress(OSError):  # there is none, or it is somebody else's

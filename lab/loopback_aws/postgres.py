@@ -48,7 +48,7 @@ class PostgresError(Exception):
 class Installation:
     """How PostgreSQL's programs are run, and the directory below the lab's where data lives."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.lab = lab
         self._root = lab.directory / "rds"
         self._names = itertools.count(1)
@@ -61,7 +61,7 @@ class Installation:
             os.chown(directory, NOBODY, NOBODY)  # it runs on a data directory of its own only
         return directory
 
-    def start(self, argv: list[str], directory: pathlib.Path) -> subprocess.Popen:
+    def start(self, argv: list[str], directory: pathlib.Path) -> subprocess.Popen[bytes]:
         """Start a program in `directory`, its output in `directory`/log."""
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
         return self.lab.processes.start(
@@ -91,12 +91,12 @@ def tail(directory: pathlib.Path) -> str:
 class Server:
     """One data directory and the server that runs on it, at `address`:`port`."""
 
-    def __init__(self, installation: Installation, address: str, port: int):
+    def __init__(self, installation: Installation, address: str, port: int) -> None:
         self.address, self.port = address, port
         self.directory = installation.new_directory()
         self.base: pathlib.Path | None = None  # with pg_wal it is enough to go back to any time since it was made
         self._installation = installation
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._reachable = self._listening = False
         self._lock = threading.RLock()  # one start, stop or backup at a time
 

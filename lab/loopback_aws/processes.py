@@ -23,7 +23,7 @@ class Addresses:
 
     CLAIM_PORT = 47911
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._used = 0
         for block in range(1, 250):
             claim = socket.socket()
@@ -50,11 +50,11 @@ class Addresses:
 class Processes:
     """Starts processes that die with the lab and are killed as a group."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         # PR_SET_PDEATHSIG fires when the *thread* that started the child ends (man 2 prctl), so one thread that lives
         # as long as the lab starts them all.
         self._spawner = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="spawner")
-        self._running: set[subprocess.Popen] = set()
+        self._running: set[subprocess.Popen[bytes]] = set()
 
     def start(
         self,
@@ -65,7 +65,7 @@ class Processes:
         log: pathlib.Path,
         as_nobody: bool = False,
         death_signal: str = "KILL",
-    ) -> subprocess.Popen:
+    ) -> subprocess.Popen[bytes]:
         """Start `argv` in a process group of its own, output appended to `log`; `death_signal` is sent when the lab dies."""
         wrapper = [
             shutil.which("setpriv") or "setpriv",
@@ -75,7 +75,7 @@ class Processes:
         ]
         return self._spawner.submit(self._spawn, wrapper + argv, env, cwd, log).result()
 
-    def _spawn(self, argv, env, cwd, log) -> subprocess.Popen:
+    def _spawn(self, argv, env, cwd, log) -> subprocess.Popen[bytes]:
         with open(log, "ab") as output:
             process = subprocess.Popen(
                 argv,
@@ -115,7 +115,7 @@ def demotion() -> list[str]:
     return [*user, "--securebits=+no_setuid_fixup", "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
 
 
-def send(process: subprocess.Popen, number: int) -> None:
+def send(process: subprocess.Popen[bytes], number: int) -> None:
     """Send a signal to a process's whole group; nothing happens when it is gone already."""
     if process.poll() is None:
         try:

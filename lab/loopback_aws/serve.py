@@ -18,6 +18,7 @@ import sys
 import threading
 import traceback
 import types
+from typing import Any
 
 from . import models  # noqa: F401 - before whatever reads botocore's models
 
@@ -45,7 +46,7 @@ def build(directory: pathlib.Path, durations: Durations) -> Lab:
     return lab
 
 
-def main(directory: pathlib.Path, settings: dict) -> None:
+def main(directory: pathlib.Path, settings: dict[str, Any]) -> None:
     """Serve until SIGTERM. Why a lab does not start is the last line of its log, after WHY.
 
     `settings`: api_port (0: any), or_any_port (bool: when it is taken), durations (name → seconds), world (a module's name;
@@ -87,7 +88,7 @@ def main(directory: pathlib.Path, settings: dict) -> None:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def _world(settings: dict) -> types.ModuleType | types.SimpleNamespace:
+def _world(settings: dict[str, Any]) -> types.ModuleType | types.SimpleNamespace:
     """The module that `settings` names, or a world in which there is nothing."""
     if name := settings.get("world"):
         return importlib.import_module(name)

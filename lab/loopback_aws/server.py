@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 import uuid
+from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -33,8 +34,8 @@ READ_VERBS = ("Describe", "List", "Get", "BatchGet", "Filter", "Head", "Lookup",
 class CallLog:
     """What CloudTrail is in AWS: every API call with its outcome, never its values. Tests count the writing ones."""
 
-    def __init__(self):
-        self._calls: list[dict] = []
+    def __init__(self) -> None:
+        self._calls: list[dict[str, Any]] = []
 
     def add(self, service: str, operation: str, parameters: list[str], error: str | None) -> None:
         """Record one call. `parameters` are names only: values may be secrets."""
@@ -49,7 +50,7 @@ class CallLog:
             }
         )
 
-    def all(self) -> list[dict]:
+    def all(self) -> list[dict[str, Any]]:
         """Every call since the lab came up, oldest first."""
         return list(self._calls)
 
@@ -57,7 +58,7 @@ class CallLog:
 class Throttle:
     """Operations that answer "Rate exceeded" for a while, as when somebody else has used up the account's rate."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._left = collections.Counter()
 
     def set(self, operation: str, times: int) -> None:
@@ -77,7 +78,7 @@ class Throttle:
 class Api:
     """The WSGI application behind the endpoint."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.lab = lab
         self.calls = CallLog()
         self._throttle = Throttle()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import Any
 from urllib.parse import parse_qsl
 
 from botocore import xform_name
@@ -53,7 +54,7 @@ def operation_name(request: Request) -> str:
     return request.values.get("Action", "")
 
 
-def parse(request: Request, operation: OperationModel) -> dict:
+def parse(request: Request, operation: OperationModel) -> dict[str, Any]:
     """The request's parameters as boto3 would have been given them.
 
     :raises ApiError: ValidationException when they do not fit the input shape.
@@ -79,7 +80,7 @@ def parse(request: Request, operation: OperationModel) -> dict:
     return parameters
 
 
-def fitting(operation: OperationModel, result: dict) -> dict | ApiError:
+def fitting(operation: OperationModel, result: dict[str, Any]) -> dict[str, Any] | ApiError:
     """`result` if it fits the operation's output shape, else the InternalFailure that the caller gets instead."""
     if operation.output_shape is not None:
         report = ParamValidator().validate(result, operation.output_shape)
@@ -90,7 +91,7 @@ def fitting(operation: OperationModel, result: dict) -> dict | ApiError:
     return result
 
 
-def answer(operation: OperationModel, result: dict | ApiError, request_id: str) -> Response:
+def answer(operation: OperationModel, result: dict[str, Any] | ApiError, request_id: str) -> Response:
     """The HTTP answer for an operation's result that fits its shape, or for the error that it ended in."""
     model = operation.service_model
     serializer = get_serializer_class(model.service_name, model.resolved_protocol)
@@ -113,7 +114,7 @@ class Service:
     model: str  # boto3's client name
     of_moto: frozenset[str] = frozenset()  # the operations that moto answers
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.lab = lab
 
     def find(self, operation: str):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from typing import Any
 
 from . import world
 
@@ -41,7 +42,7 @@ class PipelineFailed(Exception):
 class Pipeline:
     """A deployment of release 2.0.0 by way of the API."""
 
-    def __init__(self, state: dict):
+    def __init__(self, state: dict[str, Any]) -> None:
         self.endpoint_url = state["endpoint_url"]
         self.ecs = world.client("ecs", self.endpoint_url)
 
@@ -64,7 +65,7 @@ class Pipeline:
         self.ecs.update_service(cluster=world.CLUSTER, service=world.SERVICE, taskDefinition=definition)
         say(f"{world.SERVICE}: {self._await_harm(definition)}")
 
-    def _service(self) -> dict:
+    def _service(self) -> dict[str, Any]:
         return self.ecs.describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
 
     def _register(self, running: str, command: list[str] | None = None) -> str:
@@ -94,7 +95,7 @@ class Pipeline:
         if code != 0:
             raise PipelineFailed(f"the migration ended with exit code {code}: {task.get('stoppedReason')}")
 
-    def _stopped(self, arn: str) -> dict | None:
+    def _stopped(self, arn: str) -> dict[str, Any] | None:
         task = self.ecs.describe_tasks(cluster=world.CLUSTER, tasks=[arn])["tasks"][0]
         return task if task["lastStatus"] == "STOPPED" else None
 

@@ -8,6 +8,7 @@ import argparse
 import json
 import shlex
 import sys
+from typing import Any
 
 from loopback_aws import lifecycle, machine
 from loopback_aws.cli import add_commands, down, run
@@ -22,7 +23,7 @@ API_PORT, PUBLIC_PORT = 4599, 8599  # of the first lab named "default"; a second
 HEALTHY = "release 1.0.0 serves; `status` asks what runs there now"
 
 
-def running(name: str) -> dict:
+def running(name: str) -> dict[str, Any]:
     """The state of a lab that must be up.
 
     :raises LabError: when it is not.
@@ -41,7 +42,7 @@ def up(arguments: argparse.Namespace) -> None:
     return show(arguments, running(arguments.name), [HEALTHY])
 
 
-def settings_of(arguments: argparse.Namespace) -> dict:
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """What `serve` is given. The lab named "default" has well-known ports unless they are taken, the others have any free ones."""
     default = arguments.name == "default"
     return {
@@ -66,7 +67,7 @@ def status(arguments: argparse.Namespace) -> None:
     show(arguments, state, world.describe(state))
 
 
-def show(arguments: argparse.Namespace, state: dict, now: list[str]) -> None:
+def show(arguments: argparse.Namespace, state: dict[str, Any], now: list[str]) -> None:
     """Print where a lab is and the lines `now`; with --json the whole state and them."""
     if arguments.json:
         return print(json.dumps({**state, "now": now}, indent=2))
@@ -84,7 +85,7 @@ def env(arguments: argparse.Namespace) -> None:
         print(f"export {key}={shlex.quote(value)}")
 
 
-def environment(state: dict) -> dict[str, str]:
+def environment(state: dict[str, Any]) -> dict[str, str]:
     """The variables by which stock clients and inventories/lab find a lab."""
     return {
         **lifecycle.addresses(state),

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from typing import Any
 
 import spymeo_app.seed
 from loopback_aws.lifecycle import start_clean
@@ -50,11 +51,11 @@ def prove(claim: str, fact: bool) -> None:
 class Visitor:
     """Somebody with a browser: keeps cookies, gets (status, JSON) for a request."""
 
-    def __init__(self, base_url: str):
+    def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
 
-    def ask(self, method: str, path: str, body: dict | None = None) -> tuple[int, dict]:
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         """(status, JSON answer); status 0 when nobody answers."""
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(
@@ -70,7 +71,7 @@ class Visitor:
         except OSError as error:
             return 0, {"error": str(error)}
 
-    def sign_up(self, name: str) -> tuple[int, dict]:
+    def sign_up(self, name: str) -> tuple[int, dict[str, Any]]:
         """Sign up a practitioner of that name."""
         body = {
             "email": f"{name}@example.com",
@@ -81,13 +82,13 @@ class Visitor:
         return self.ask("POST", "/api/practitioners", body)
 
 
-def fingerprint(state: dict, db_instance: str) -> str:
+def fingerprint(state: dict[str, Any], db_instance: str) -> str:
     """The checksum of the rows that were there before the accident, read from that instance itself."""
     with world.connect(state["endpoint_url"], db_instance) as connection:
         return spymeo_app.seed.fingerprint(connection)
 
 
-def play(state: dict, *arguments: str) -> int:
+def play(state: dict[str, Any], *arguments: str) -> int:
     """Run the full rollback as a person would; its output is part of the demo."""
     command = [
         str(pathlib.Path(sys.executable).with_name("ansible-playbook")),
@@ -102,7 +103,7 @@ def play(state: dict, *arguments: str) -> int:
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **cli.environment(state), **ours}).returncode
 
 
-def demo(state: dict) -> None:
+def demo(state: dict[str, Any]) -> None:
     """The whole story on a lab that is up."""
     visitor, whole = Visitor(state["base_url"]), fingerprint(state, world.DB_INSTANCE)
     say("SPYMEO's production is healthy")
@@ -138,7 +139,7 @@ def demo(state: dict) -> None:
     prove("the sign-up from before the accident is kept in the old instance", kept == 1)
 
 
-def serving_database(state: dict) -> str:
+def serving_database(state: dict[str, Any]) -> str:
     """The DB instance whose address DATABASE_URL names."""
     secret = world.client("secretsmanager", state["endpoint_url"]).get_secret_value(SecretId=world.DATABASE_SECRET)
     instances = world.client("rds", state["endpoint_url"]).describe_db_instances()["DBInstances"]

@@ -9,6 +9,7 @@ cores carry hundreds of them. Databases, secrets and everything that ECS does wi
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from . import world
 
@@ -24,7 +25,7 @@ def push(lab) -> None:
         lab.ecr.push(REPOSITORY, release, config)
 
 
-def start(endpoint_url: str, services: int, applications: int) -> dict:
+def start(endpoint_url: str, services: int, applications: int) -> dict[str, Any]:
     """So many more services and applications, all on release 1.0.0 of the stand-in; returns when they run.
 
     Returns what lab.json tells of them: `services` (names), and `applications` with `name` (of the service), `db_instance`,
@@ -41,7 +42,7 @@ def start(endpoint_url: str, services: int, applications: int) -> dict:
     return {"services": names, "applications": built}
 
 
-def _service(ecs, model: dict, name: str, secret: str | None) -> None:
+def _service(ecs, model: dict[str, Any], name: str, secret: str | None) -> None:
     """A service with both releases registered; it runs the first. `secret`: the ARN that DATABASE_URL comes from."""
     definition = ecs.describe_task_definition(taskDefinition=model["taskDefinition"])["taskDefinition"]
     original = definition["containerDefinitions"][0]
@@ -62,7 +63,7 @@ def _service(ecs, model: dict, name: str, secret: str | None) -> None:
     )  # fmt: skip
 
 
-def _applications(endpoint_url: str, count: int) -> list[dict]:
+def _applications(endpoint_url: str, count: int) -> list[dict[str, Any]]:
     """Databases restored from SPYMEO's snapshot with its instance's settings, a snapshot and a secret of each."""
     rds, secretsmanager = world.client("rds", endpoint_url), world.client("secretsmanager", endpoint_url)
     built = [
@@ -126,6 +127,6 @@ def await_steady(ecs, names: list[str]) -> None:
             time.sleep(0.1)
 
 
-def _at_rest(service: dict) -> bool:
+def _at_rest(service: dict[str, Any]) -> bool:
     states = [each["rolloutState"] for each in service["deployments"]]
     return states == ["COMPLETED"] and service["runningCount"] == service["desiredCount"]

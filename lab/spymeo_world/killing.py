@@ -11,6 +11,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from typing import Any
 
 from . import cli, world
 
@@ -20,7 +21,7 @@ PATIENCE = 300  # seconds for one play, on a machine that is busy with others
 RUN_ID = re.compile(r"-?rb-[0-9]{8}-[0-9]{6}|-?kill-[a-z0-9-]+")
 
 
-def start(state: dict, playbook: str, *arguments: str) -> subprocess.Popen:
+def start(state: dict[str, Any], playbook: str, *arguments: str) -> subprocess.Popen[bytes]:
     """A play on the lab, that may be killed."""
     binaries = pathlib.Path(sys.executable).parent
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_", "SPYMEO_"))}
@@ -36,7 +37,7 @@ def start(state: dict, playbook: str, *arguments: str) -> subprocess.Popen:
     )
 
 
-def play(state: dict, playbook: str, *arguments: str, when: str = "", call: int = 1, operation: str = ""):
+def play(state: dict[str, Any], playbook: str, *arguments: str, when: str = "", call: int = 1, operation: str = ""):
     """Play to the end, or until it is killed at a writing call.
 
     Gives the exit code (-9: killed), what was printed, and at which operations an interruption came.
@@ -48,7 +49,7 @@ def play(state: dict, playbook: str, *arguments: str, when: str = "", call: int 
     return process.returncode, output, cli.control(state, "interrupted")["happened_at"]
 
 
-def production(state: dict) -> dict:
+def production(state: dict[str, Any]) -> dict[str, Any]:
     """What production is now, without the names and ids that differ from run to run."""
     ecs, rds, secrets = (world.client(name, state["endpoint_url"]) for name in ("ecs", "rds", "secretsmanager"))
     service = ecs.describe_services(cluster=world.CLUSTER, services=[world.SERVICE], include=["TAGS"])["services"][0]
@@ -82,7 +83,7 @@ def versions(secrets, name: str) -> dict[str, int]:
     return {"all": len(listed), **labels}
 
 
-def journal(state: dict, run_id: str) -> list[tuple[str, str]]:
+def journal(state: dict[str, Any], run_id: str) -> list[tuple[str, str]]:
     """(operation, outcome) of each writing call of a run, as its journal has them."""
     folder = pathlib.Path(state["directory"]) / f"rollback-store/lab/spymeo-lab/journal/{run_id}"
     entries = [json.loads(path.read_text()) for path in sorted(folder.iterdir())]

@@ -14,6 +14,7 @@ import random
 import sys
 import threading
 import time
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -64,7 +65,7 @@ class Story:
 class Production:
     """The lab, as `heal` makes it, and what happens to it."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         self.name, self.state = name, {}
 
     def command(self, *arguments: str) -> None:
@@ -78,7 +79,7 @@ class Production:
         """A stock boto3 client."""
         return world.client(service, self.state["endpoint_url"])
 
-    def service(self) -> dict:
+    def service(self) -> dict[str, Any]:
         """The service as DescribeServices tells it."""
         return self.aws("ecs").describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
 

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import sys
+from typing import Any
 
 from loopback_aws.interruption import AFTER, BEFORE, UNHEARD
 from loopback_aws.lifecycle import start_clean
@@ -27,9 +28,9 @@ class NotTheSame(Exception):
 class Survival:
     """One lab, broken again and again."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.state: dict = {}
+        self.state: dict[str, Any] = {}
 
     def command(self, *arguments: str) -> None:
         """A command of the lab."""
@@ -51,14 +52,14 @@ class Survival:
         self.command("heal")
         self.state = cli.running(self.name)
 
-    def undisturbed(self) -> tuple[int, dict]:
+    def undisturbed(self) -> tuple[int, dict[str, Any]]:
         """How many writing calls a run makes that nobody kills, and what production comes to."""
         self.accident()
         code, output, _at = killing.play(self.state, "rollback_full", "-e", "rollback_run_id=kill-nobody")
         expect("a run that nobody kills", code, 0, output)
         return len(killing.journal(self.state, "kill-nobody")), killing.production(self.state)
 
-    def killed(self, call: int, when: str) -> tuple[str, dict]:
+    def killed(self, call: int, when: str) -> tuple[str, dict[str, Any]]:
         """Kill a run at its writing call number `call`, and go on with it. Where it was killed, and what production comes to."""
         code, output, at = killing.play(self.state, "rollback_full", when=when, call=call)
         expect("a run that is killed", (code, len(at)), (-9, 1), output)
@@ -67,7 +68,7 @@ class Survival:
         expect(f"run {run_id}, which goes on,", code, 0, output)
         return at[0], killing.production(self.state)
 
-    def undo(self, before: dict) -> None:
+    def undo(self, before: dict[str, Any]) -> None:
         """Undo the rollback; production is what it was `before` it. Release 2 crashes, so the undo cannot say that it serves."""
         _code, output, _at = killing.play(self.state, "undo", "-e", "rollback_deploy_timeout=30")
         now = killing.production(self.state)

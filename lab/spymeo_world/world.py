@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loopback_aws.durations import Durations
 from loopback_aws.errors import NotStarted
@@ -75,7 +75,7 @@ def client(service: str, endpoint_url: str):
     )
 
 
-def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
+def start(lab: Lab, endpoint_url: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Build the world in `lab`; its durations hold only from then on, so that a slow lab is up quickly, too.
 
     What does not need the database is made while that is being created, and the service starts during the snapshot.
@@ -121,7 +121,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict) -> dict:
     }
 
 
-def _fleet(lab: Lab, endpoint_url: str, settings: dict) -> dict:
+def _fleet(lab: Lab, endpoint_url: str, settings: dict[str, Any]) -> dict[str, Any]:
     """The services and applications beside SPYMEO's, when there are to be any."""
     if not (settings["services"] or settings["applications"]):
         return {"services": [], "applications": []}
@@ -167,7 +167,7 @@ def _sessions(lab: Lab, db_instance: str) -> list[str]:
     return [line.partition("application_name=")[2] for line in text.splitlines() if "connection authorized: " in line]
 
 
-def _postgres_image() -> dict:
+def _postgres_image() -> dict[str, Any]:
     """The config of PostgreSQL's own image, as far as a client of a database needs it."""
     return {"Env": [f"PATH={programs()}:/usr/bin:/bin"], "Cmd": ["psql"]}
 
@@ -182,7 +182,7 @@ def command_that_migrates() -> list[str]:
     return ["sh", "-c", f"{shlex.join(command('migrate'))} && exec {shlex.join(command('serve'))}"]
 
 
-def _network(endpoint_url: str) -> dict:
+def _network(endpoint_url: str) -> dict[str, Any]:
     ec2 = client("ec2", endpoint_url)
     vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     subnets = [
@@ -278,7 +278,7 @@ def _reserved(port: int, *, or_any: bool) -> socket.socket:
     raise NotStarted(f"somebody listens on port {port} of 127.0.0.1; end that first.")
 
 
-def _load_balancer(endpoint_url: str, network: dict, port: int) -> str:
+def _load_balancer(endpoint_url: str, network: dict[str, Any], port: int) -> str:
     """The public entrance on `port`; returns the target group's ARN."""
     elb = client("elbv2", endpoint_url)
     balancer = elb.create_load_balancer(Name="spymeo-production", Subnets=network["subnets"], Type="application")[
@@ -297,7 +297,7 @@ def _load_balancer(endpoint_url: str, network: dict, port: int) -> str:
     return group
 
 
-def task_definition(image: str, secrets: dict[str, str], role: str) -> dict:
+def task_definition(image: str, secrets: dict[str, str], role: str) -> dict[str, Any]:
     """What RegisterTaskDefinition is given for an image of the application."""
     app = secrets[APP_SECRET]
     container = {
@@ -351,7 +351,7 @@ def _cluster(endpoint_url: str) -> str:
 
 
 def _service(
-    endpoint_url: str, network: dict, secrets: dict[str, str], role: str, target_group: str, settings: dict
+    endpoint_url: str, network: dict[str, Any], secrets: dict[str, str], role: str, target_group: str, settings: dict[str, Any]
 ) -> None:
     """Task definition and service; returns when release 1 is steady and answers."""
     ecs, breaker, (minimum, maximum) = client("ecs", endpoint_url), settings["breaker"], settings["percent"]
@@ -393,7 +393,7 @@ def connect(endpoint_url: str, db_instance: str) -> psycopg.Connection:
     )
 
 
-def describe(state: dict) -> list[str]:
+def describe(state: dict[str, Any]) -> list[str]:
     """Lines that tell a person what runs in the lab now."""
     ecs, rds = client("ecs", state["endpoint_url"]), client("rds", state["endpoint_url"])
     service = ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]

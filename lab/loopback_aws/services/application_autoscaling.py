@@ -8,6 +8,8 @@ The lab has no policies and no metrics. What a target-tracking policy would do t
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..wire import ApiError, Service
 from .ecs import rollout
 
@@ -20,12 +22,12 @@ class ApplicationAutoScaling(Service):
 
     model = "application-autoscaling"
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
-        self._targets: dict[str, dict] = {}  # by resource id, in the shape ScalableTarget
+        self._targets: dict[str, dict[str, Any]] = {}  # by resource id, in the shape ScalableTarget
         self._following = False
 
-    def register_scalable_target(self, request: dict) -> dict:
+    def register_scalable_target(self, request: dict[str, Any]) -> dict[str, Any]:
         """Set limits, suspend or resume; what is left out stays. A capacity beyond the limits is changed unless that is suspended."""
         if (request["ServiceNamespace"], request["ScalableDimension"]) != ("ecs", DIMENSION):
             raise ApiError("ValidationException", f"The lab scales {DIMENSION} only.")
@@ -54,7 +56,7 @@ class ApplicationAutoScaling(Service):
             self.lab.after(self.lab.durations.scheduler_interval, self._follow)
         return {"ScalableTargetARN": known["ScalableTargetARN"]}
 
-    def describe_scalable_targets(self, request: dict) -> dict:
+    def describe_scalable_targets(self, request: dict[str, Any]) -> dict[str, Any]:
         """The scalable targets of a namespace, or those asked for; what is not there is left out."""
         asked = request.get("ResourceIds")
         found = [target for name, target in self._targets.items() if asked is None or name in asked]
@@ -65,7 +67,7 @@ class ApplicationAutoScaling(Service):
             self._keep(target)
         self.lab.after(self.lab.durations.scheduler_interval, self._follow)
 
-    def _keep(self, target: dict) -> None:
+    def _keep(self, target: dict[str, Any]) -> None:
         suspended, service = target["SuspendedState"], self._service(target["ResourceId"])
         before = service.desired
         if service.desired < target["MinCapacity"] and not suspended["DynamicScalingOutSuspended"]:

@@ -10,6 +10,7 @@ import datetime
 import math
 import re
 import statistics
+from typing import Any
 
 from ..wire import ApiError, Service
 
@@ -18,7 +19,7 @@ MINUTE = 60  # seconds: "Elastic Load Balancing measures and sends its metrics i
 PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 STATISTICS = {"Sum": sum, "Average": statistics.fmean, "Minimum": min, "Maximum": max, "SampleCount": len}
 
-Key = tuple[str, frozenset]
+Key = tuple[str, frozenset[Any]]
 """A metric's name and its dimensions."""
 
 
@@ -28,11 +29,11 @@ class Cloudwatch(Service):
     model = "cloudwatch"
     of_moto = frozenset({"PutMetricAlarm", "SetAlarmState", "DescribeAlarms", "DeleteAlarms"})
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
         self._points: dict[Key, dict[int, list[float]]] = collections.defaultdict(lambda: collections.defaultdict(list))
 
-    def controls(self) -> dict:
+    def controls(self) -> dict[str, Any]:
         """What a test may have had users do."""
         return {"traffic": self._traffic}
 
@@ -58,7 +59,7 @@ class Cloudwatch(Service):
     def _now(self) -> float:
         return self.lab.now().timestamp()
 
-    def _add(self, metric: str, dimensions: set, minute: int, value: float) -> None:
+    def _add(self, metric: str, dimensions: set[Any], minute: int, value: float) -> None:
         with self.lab.lock:
             self._points[metric, frozenset(dimensions)][minute].append(value)
 
@@ -78,7 +79,7 @@ class Cloudwatch(Service):
                     self._now() - ago * MINUTE,
                 )
 
-    def get_metric_data(self, request: dict) -> dict:
+    def get_metric_data(self, request: dict[str, Any]) -> dict[str, Any]:
         """The data points of metrics, each by its own id."""
         start, end = request["StartTime"].timestamp(), request["EndTime"].timestamp()
         if start >= end:
@@ -100,7 +101,7 @@ class Cloudwatch(Service):
             )
         return {"MetricDataResults": results, "Messages": []}
 
-    def _series(self, asked: dict, start: float, end: float) -> dict[int, float]:
+    def _series(self, asked: dict[str, Any], start: float, end: float) -> dict[int, float]:
         period, metric = asked["Period"], asked["Metric"]
         if period % MINUTE:
             raise ApiError("ValidationError", "The lab has no metrics of high resolution: Period is a multiple of 60.")

@@ -12,6 +12,7 @@ import datetime
 import hashlib
 import json
 import re
+from typing import Any
 
 from .. import paging
 from ..errors import StartFailure
@@ -32,7 +33,7 @@ class Image:
     """What a task starts: the manifest's digest (`sha256:…`) and the image's config (`Env`, `Cmd`, `WorkingDir`)."""
 
     digest: str
-    config: dict
+    config: dict[str, Any]
 
 
 @dataclasses.dataclass
@@ -52,7 +53,7 @@ class StoredImage:
 class Repository:
     """A repository: images by digest, tags pointing at digests, blobs (configs) by digest."""
 
-    description: dict
+    description: dict[str, Any]
     images: dict[str, StoredImage] = dataclasses.field(default_factory=dict)
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     blobs: dict[str, bytes] = dataclasses.field(default_factory=dict)
@@ -65,7 +66,7 @@ class Repository:
 class Missing(Exception):
     """No image for an id: `failure` is ECR's failureCode and failureReason."""
 
-    def __init__(self, code: str, reason: str):
+    def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.failure = {"failureCode": code, "failureReason": reason}
 
@@ -75,7 +76,7 @@ def digest_of(data: bytes | str) -> str:
     return "sha256:" + hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
 
 
-def find(repository: Repository, image_id: dict) -> StoredImage:
+def find(repository: Repository, image_id: dict[str, Any]) -> StoredImage:
     """The image that an ImageIdentifier names.
 
     :raises Missing: with the failure that BatchGetImage and BatchDeleteImage report for it.
@@ -99,14 +100,16 @@ class Ecr(Service):
 
     model = "ecr"
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
         self._repositories: dict[str, Repository] = {}
-        self.public: dict[str, dict] = {}  # images of other registries that anybody may pull: reference → config
+        self.public: dict[
+            str, dict[str, Any]
+        ] = {}  # images of other registries that anybody may pull: reference → config
 
     # Repositories
 
-    def create_repository(self, request: dict) -> dict:
+    def create_repository(self, request: dict[str, Any]) -> dict[str, Any]:
         """Create a repository; tags move (MUTABLE) unless asked otherwise."""
         name = request["repositoryName"]
         self._registry(request, name)
@@ -118,7 +121,7 @@ class Ecr(Service):
             raise ApiError("RepositoryAlreadyExistsException", message)
         return {"repository": self._create(name, request).description}
 
-    def _create(self, name: str, settings: dict) -> Repository:
+    def _create(self, name: str, settings: dict[str, Any]) -> Repository:
         self._repositories[name] = Repository(
             {
                 "repositoryArn": self.lab.arn("ecr", f"repository/{name}"),
@@ -133,7 +136,7 @@ class Ecr(Service):
         )
         return self._repositories[name]
 
-    def describe_repositories(self, request: dict) -> dict:
+    def describe_repositories(self, request: dict[str, Any]) -> dict[str, Any]:
         """The repositories asked for, or all by name."""
         names = request.get("repositoryNames")
         found = [self._repository(dict(request, repositoryName=name)) for name in names or sorted(self._repositories)]
@@ -146,7 +149,7 @@ class Ecr(Service):
 
     # Images
 
-    def put_image(self, request: dict) -> dict:
+    def put_image(self, request: dict[str, Any]) -> dict[str, Any]:
         """Give a manifest a tag. What it refers to must have been pushed before: that is how a tag is moved back."""
         repository, manifest = self._repository(request), request["imageManifest"]
         digest, tag = digest_of(manifest), request.get("imageTag")
@@ -196,7 +199,7 @@ class Ecr(Service):
             repository.tags[tag] = digest
         return image
 
-    def batch_get_image(self, request: dict) -> dict:
+    def batch_get_image(self, request: dict[str, Any]) -> dict[str, Any]:
         """Manifests; what is not there is told image by image in `failures`."""
         repository, images, failures = self._repository(request), [], []
         for image_id in self._batch(request):
@@ -211,7 +214,7 @@ class Ecr(Service):
                 failures.append({"imageId": image_id, **missing.failure})
         return {"images": images, "failures": failures}
 
-    def describe_images(self, request: dict) -> dict:
+    def describe_images(self, request: dict[str, Any]) -> dict[str, Any]:
         """Details of images; archived ones only when the filter's imageStatus asks for them."""
         repository = self._repository(request)
         if "imageIds" not in request:
@@ -229,7 +232,7 @@ class Ecr(Service):
             ]
         }
 
-    def _shown(self, repository: Repository, request: dict, image_id: dict) -> StoredImage:
+    def _shown(self, repository: Repository, request: dict[str, Any], image_id: dict[str, Any]) -> StoredImage:
         try:
             image = find(repository, image_id)
             if image in self._filtered(repository, request.get("filter", {})):
@@ -245,7 +248,7 @@ class Ecr(Service):
         )
         raise ApiError("ImageNotFoundException", message)
 
-    def list_images(self, request: dict) -> dict:
+    def list_images(self, request: dict[str, Any]) -> dict[str, Any]:
         """One id for each tag, and one for each image without a tag."""
         repository, ids = self._repository(request), []
         for image in self._filtered(repository, request.get("filter", {})):
@@ -253,7 +256,7 @@ class Ecr(Service):
             ids += [{"imageDigest": image.digest, "imageTag": tag} for tag in tags] or [{"imageDigest": image.digest}]
         return self._page("imageIds", ids, request)
 
-    def batch_delete_image(self, request: dict) -> dict:
+    def batch_delete_image(self, request: dict[str, Any]) -> dict[str, Any]:
         """Delete by digest: the image and all its tags. Delete by tag: the tag, and the image when that was its last."""
         repository, deleted, failures = self._repository(request), [], []
         for image_id in self._batch(request):
@@ -272,7 +275,7 @@ class Ecr(Service):
                 del repository.images[image.digest]
         return {"imageIds": deleted, "failures": failures}
 
-    def update_image_storage_class(self, request: dict) -> dict:
+    def update_image_storage_class(self, request: dict[str, Any]) -> dict[str, Any]:
         """Archive an image, or bring it back: ACTIVATING for durations.image_activation, then ACTIVE."""
         repository = self._repository(request)
         image = self._shown(repository, {"filter": {"imageStatus": "ANY"}}, request["imageId"])
@@ -291,14 +294,14 @@ class Ecr(Service):
 
     # What is not API: docker push, and the pull of a task
 
-    def controls(self) -> dict:
+    def controls(self) -> dict[str, Any]:
         """`docker push` is not a call of ECR's API."""
         return {"push_image": self._push_image}
 
-    def _push_image(self, repository: str, tag: str, config: dict) -> dict:
+    def _push_image(self, repository: str, tag: str, config: dict[str, Any]) -> dict[str, Any]:
         return {"image": f"{self.host}/{repository}:{tag}", "digest": self.push(repository, tag, config)}
 
-    def push(self, repository: str, tag: str, config: dict) -> str:
+    def push(self, repository: str, tag: str, config: dict[str, Any]) -> str:
         """`docker push`: store an image whose config is `config` (`Env`, `Cmd`, `WorkingDir`), move `tag` to it.
 
         The repository is created when it is missing; the image that had the tag stays, under its digest.
@@ -350,13 +353,13 @@ class Ecr(Service):
 
     # Shapes
 
-    def _registry(self, request: dict, name: str) -> None:
+    def _registry(self, request: dict[str, Any], name: str) -> None:
         registry = request.get("registryId", self.lab.account)
         if registry != self.lab.account:
             message = f"The repository with name '{name}' does not exist in the registry with id '{registry}'"
             raise ApiError("RepositoryNotFoundException", message)
 
-    def _repository(self, request: dict) -> Repository:
+    def _repository(self, request: dict[str, Any]) -> Repository:
         name = request["repositoryName"]
         self._registry(request, name)
         if name not in self._repositories:
@@ -364,13 +367,13 @@ class Ecr(Service):
             raise ApiError("RepositoryNotFoundException", message)
         return self._repositories[name]
 
-    def _batch(self, request: dict) -> list[dict]:
+    def _batch(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         if not 1 <= len(request["imageIds"]) <= BATCH_SIZE:
             message = f"Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length between 1 and {BATCH_SIZE}'"
             raise ApiError("InvalidParameterException", message)
         return request["imageIds"]
 
-    def _filtered(self, repository: Repository, wanted: dict) -> list[StoredImage]:
+    def _filtered(self, repository: Repository, wanted: dict[str, Any]) -> list[StoredImage]:
         status, tagged = wanted.get("imageStatus", "ACTIVE"), wanted.get("tagStatus", "ANY")
         return [
             image
@@ -379,10 +382,10 @@ class Ecr(Service):
             and tagged in ("ANY", "TAGGED" if repository.tags_of(image.digest) else "UNTAGGED")
         ]
 
-    def _names(self, repository: Repository) -> dict:
+    def _names(self, repository: Repository) -> dict[str, Any]:
         return {"registryId": self.lab.account, "repositoryName": repository.description["repositoryName"]}
 
-    def _image(self, repository: Repository, image: StoredImage, image_id: dict) -> dict:
+    def _image(self, repository: Repository, image: StoredImage, image_id: dict[str, Any]) -> dict[str, Any]:
         return {
             **self._names(repository),
             "imageId": image_id,
@@ -390,7 +393,7 @@ class Ecr(Service):
             "imageManifestMediaType": image.media_type,
         }
 
-    def _details(self, repository: Repository, image: StoredImage) -> dict:
+    def _details(self, repository: Repository, image: StoredImage) -> dict[str, Any]:
         tags = repository.tags_of(image.digest)
         return {
             **self._names(repository),
@@ -404,7 +407,7 @@ class Ecr(Service):
             **image.dates,
         }
 
-    def _page(self, key: str, items: list, request: dict) -> dict:
+    def _page(self, key: str, items: list[Any], request: dict[str, Any]) -> dict[str, Any]:
         try:
             shown, token = paging.page(items, request.get("nextToken"), request.get("maxResults", 100))
         except paging.BadToken as error:

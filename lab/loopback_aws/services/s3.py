@@ -38,7 +38,7 @@ def unknown_key(method: str) -> Response:
 class S3:
     """Asks moto, unless somebody wants S3 to refuse."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._left = collections.Counter()
         self._order = threading.Lock()
 

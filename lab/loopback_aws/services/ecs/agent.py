@@ -11,6 +11,7 @@ import shutil
 import signal
 import threading
 import uuid
+from typing import Any
 
 from ...errors import StartFailure
 from ...processes import send
@@ -27,7 +28,7 @@ CHUNK = 65536  # bytes
 class Agent:
     """Starts and stops the tasks of one lab. Every method runs under the lab's lock unless it says otherwise."""
 
-    def __init__(self, lab, store: Store):
+    def __init__(self, lab, store: Store) -> None:
         self.lab = lab
         self.store = store
         self.targets = Targets(lab)
@@ -36,8 +37,8 @@ class Agent:
     def start(
         self,
         cluster: Cluster,
-        definition: dict,
-        settings: dict,
+        definition: dict[str, Any],
+        settings: dict[str, Any],
         *,
         group: str,
         started_by: str = "",
@@ -107,7 +108,7 @@ class Agent:
         return argv, env, cwd
 
     @staticmethod
-    def _overrides(task: Task) -> dict:
+    def _overrides(task: Task) -> dict[str, Any]:
         containers = task.settings.get("overrides", {}).get("containerOverrides", [])
         return next((each for each in containers if each.get("name") == task.container["name"]), {})
 
@@ -167,7 +168,7 @@ class Agent:
                 self._write(options, stream, lines)
         self._write(options, stream, [rest])
 
-    def _write(self, options: dict | None, stream: str, lines: list[bytes]) -> None:
+    def _write(self, options: dict[str, Any] | None, stream: str, lines: list[bytes]) -> None:
         if options is None:
             return
         with self.lab.lock:

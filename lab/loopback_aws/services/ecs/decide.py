@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 from ...wire import ApiError
 
@@ -84,7 +85,7 @@ def _stops(older: tuple[Counts, ...], held: tuple[int, ...], need: int, surplus:
     return stops
 
 
-def wanted_percent(configuration: dict) -> tuple[int, bool]:
+def wanted_percent(configuration: dict[str, Any]) -> tuple[int, bool]:
     """From how many percent of healthy tasks on a rolling deployment is a success, and whether it waits for the end of older tasks.
 
     `configuration` is botocore's DeploymentConfiguration.
@@ -95,7 +96,7 @@ def wanted_percent(configuration: dict) -> tuple[int, bool]:
     return early["healthyPercent"], early["sourceServiceRevisionCleanup"] == "BLOCKING"
 
 
-def breaker_threshold(desired: int, breaker: dict) -> int:
+def breaker_threshold(desired: int, breaker: dict[str, Any]) -> int:
     """How many failed tasks trip the deployment circuit breaker; `breaker` is botocore's DeploymentCircuitBreaker."""
     configuration = breaker.get("thresholdConfiguration", {"type": "BOUNDED_PERCENT", "value": 50})
     if configuration["type"] == "COUNT":
@@ -114,7 +115,7 @@ def restart_delay(base: float, launch_failures: int) -> float:
     return base * min(10, max(1, launch_failures))
 
 
-def check_configuration(configuration: dict) -> None:
+def check_configuration(configuration: dict[str, Any]) -> None:
     """Refuse a deployment configuration that AWS refuses, or that the lab could not keep.
 
     :raises ApiError: InvalidParameterException.
@@ -129,7 +130,7 @@ def check_configuration(configuration: dict) -> None:
     _check_early_success(configuration)
 
 
-def _check_early_success(configuration: dict) -> None:
+def _check_early_success(configuration: dict[str, Any]) -> None:
     early = configuration.get("earlySuccessCriteria", {})
     if not early.get("enable"):
         return
@@ -148,7 +149,7 @@ def _check_early_success(configuration: dict) -> None:
         )
 
 
-def check_strategy(configuration: dict, load_balancers: list[dict]) -> None:
+def check_strategy(configuration: dict[str, Any], load_balancers: list[dict[str, Any]]) -> None:
     """Refuse what does not fit the strategy; the limits are those of botocore's documentation of each member.
 
     :raises ApiError: InvalidParameterException.

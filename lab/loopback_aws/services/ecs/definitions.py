@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...wire import ApiError, Service
 from .store import page, refuse
 
@@ -25,7 +27,7 @@ NOT_IN_THE_LAB = (  # what would change how a container runs, and is not done he
 class TaskDefinitionOperations(Service):
     """The operations on task definitions; `self.store` is set by Ecs."""
 
-    def register_task_definition(self, request: dict) -> dict:
+    def register_task_definition(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new revision of a family, ACTIVE."""
         family = request["family"]
         _check(request, self.lab.region)
@@ -47,7 +49,7 @@ class TaskDefinitionOperations(Service):
         self.store.tag(definition["taskDefinitionArn"], request.get("tags", []))
         return {"taskDefinition": definition, "tags": request.get("tags", [])}
 
-    def describe_task_definition(self, request: dict) -> dict:
+    def describe_task_definition(self, request: dict[str, Any]) -> dict[str, Any]:
         """By ARN, family:revision, or family (newest ACTIVE). An INACTIVE one can be described."""
         definition = self.store.find_definition(request["taskDefinition"])
         if definition is None:
@@ -57,7 +59,7 @@ class TaskDefinitionOperations(Service):
             answer["tags"] = self.store.tags_of(definition["taskDefinitionArn"])
         return answer
 
-    def deregister_task_definition(self, request: dict) -> dict:
+    def deregister_task_definition(self, request: dict[str, Any]) -> dict[str, Any]:
         """INACTIVE: running tasks and services keep it, nothing new may use it."""
         if ":" not in request["taskDefinition"].rpartition("/")[2]:
             raise refuse("Invalid revision number. Number: null")
@@ -68,7 +70,7 @@ class TaskDefinitionOperations(Service):
             definition.update(status="INACTIVE", deregisteredAt=self.lab.now())
         return {"taskDefinition": definition}
 
-    def delete_task_definitions(self, request: dict) -> dict:
+    def delete_task_definitions(self, request: dict[str, Any]) -> dict[str, Any]:
         """INACTIVE to DELETE_IN_PROGRESS, in which a definition stays as long as a service or a task is made of it; then it is gone."""
         names, answer = request["taskDefinitions"], {"taskDefinitions": [], "failures": []}
         if not 1 <= len(names) <= MOST_DELETED:
@@ -87,7 +89,7 @@ class TaskDefinitionOperations(Service):
             answer["taskDefinitions"].append(dict(definition))
         return answer
 
-    def list_task_definitions(self, request: dict) -> dict:
+    def list_task_definitions(self, request: dict[str, Any]) -> dict[str, Any]:
         """ARNs by family and revision; ACTIVE ones unless `status` says otherwise."""
         status, family = request.get("status", "ACTIVE"), request.get("familyPrefix")
         arns = [
@@ -98,11 +100,11 @@ class TaskDefinitionOperations(Service):
         ]
         return page(arns[::-1] if request.get("sort") == "DESC" else arns, request, 100, "taskDefinitionArns")
 
-    def list_task_definition_families(self, request: dict) -> dict:
+    def list_task_definition_families(self, request: dict[str, Any]) -> dict[str, Any]:
         """Families whose name starts with familyPrefix; `status` ACTIVE: with an ACTIVE revision, INACTIVE: without one."""
         status = request.get("status", "ALL")
 
-        def shown(revisions: list[dict]) -> bool:
+        def shown(revisions: list[dict[str, Any]]) -> bool:
             active = any(each["status"] == "ACTIVE" for each in revisions)
             return status == "ALL" or active == (status == "ACTIVE")
 
@@ -113,7 +115,7 @@ class TaskDefinitionOperations(Service):
         return page(sorted(families), request, 100, "families")
 
 
-def _filled(container: dict) -> dict:
+def _filled(container: dict[str, Any]) -> dict[str, Any]:
     """A container definition with the defaults that AWS shows."""
     ports = [
         {"protocol": "tcp", "hostPort": each["containerPort"], **each} for each in container.get("portMappings", [])
@@ -121,7 +123,7 @@ def _filled(container: dict) -> dict:
     return {"cpu": 0, "essential": True, **{name: [] for name in LIST_DEFAULTS}, **container, "portMappings": ports}
 
 
-def _check(request: dict, region: str) -> None:
+def _check(request: dict[str, Any], region: str) -> None:
     if len(request["containerDefinitions"]) != 1:
         raise ApiError("ClientException", "The lab runs tasks of exactly one container.")
     container = request["containerDefinitions"][0]
@@ -145,7 +147,7 @@ def _check(request: dict, region: str) -> None:
             raise ApiError("ClientException", f"Fargate requires that '{name}' be defined at the task level.")
 
 
-def _check_roleless(container: dict) -> None:
+def _check_roleless(container: dict[str, Any]) -> None:
     """What Fargate does on behalf of a task, and cannot without its execution role."""
     if container.get("secrets"):
         message = "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
@@ -157,7 +159,7 @@ def _check_roleless(container: dict) -> None:
             raise ApiError("ClientException", message)
 
 
-def _check_logging(configuration: dict | None, region: str) -> None:
+def _check_logging(configuration: dict[str, Any] | None, region: str) -> None:
     if configuration is None:
         return
     if configuration["logDriver"] != "awslogs":

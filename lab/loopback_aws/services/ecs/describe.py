@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import hooks
 from .decide import breaker_threshold
 from .state import STARTING, Cluster, Deployment, EcsService, Revision, ServiceDeployment, Task
@@ -37,15 +39,15 @@ SHOWN_BY_DEPLOYMENT = (
 SHOWN_BY_REVISION = (*SHOWN_BY_DEPLOYMENT, "loadBalancers", "serviceRegistries")
 
 
-def _pick(settings: dict, names: tuple[str, ...]) -> dict:
+def _pick(settings: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: settings[name] for name in names if name in settings}
 
 
-def _present(**values) -> dict:
+def _present(**values) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", {})}
 
 
-def cluster(record: Cluster, services: list[EcsService], tasks: list[Task]) -> dict:
+def cluster(record: Cluster, services: list[EcsService], tasks: list[Task]) -> dict[str, Any]:
     """botocore's Cluster."""
     return {
         "clusterArn": record.arn,
@@ -62,7 +64,7 @@ def cluster(record: Cluster, services: list[EcsService], tasks: list[Task]) -> d
     }
 
 
-def service(record: EcsService) -> dict:
+def service(record: EcsService) -> dict[str, Any]:
     """botocore's Service. Under CODE_DEPLOY and EXTERNAL what runs is told by taskSets, and deployments[] is empty."""
     rolling = record.controller == "ECS"
     shown = {
@@ -90,7 +92,7 @@ def service(record: EcsService) -> dict:
     return shown
 
 
-def deployment(record: EcsService, each: Deployment) -> dict:
+def deployment(record: EcsService, each: Deployment) -> dict[str, Any]:
     """botocore's Deployment."""
     tasks = record.tasks_of(each)
     return {
@@ -108,7 +110,7 @@ def deployment(record: EcsService, each: Deployment) -> dict:
     }
 
 
-def _rollout_state(record: EcsService, each: Deployment) -> dict:
+def _rollout_state(record: EcsService, each: Deployment) -> dict[str, Any]:
     """Only rolling deployments have one (botocore Deployment.rolloutState)."""
     if record.settings["deploymentConfiguration"].get("strategy", "ROLLING") != "ROLLING":
         return {}
@@ -121,7 +123,7 @@ def _requested(record: EcsService, each: Deployment) -> int:
     return 0 if each.rollout_state == "FAILED" else record.counts(each).all
 
 
-def _task_set(record: EcsService, each: Deployment) -> dict:
+def _task_set(record: EcsService, each: Deployment) -> dict[str, Any]:
     tasks = record.tasks_of(each)
     return {
         "id": each.id,
@@ -143,7 +145,7 @@ def _task_set(record: EcsService, each: Deployment) -> dict:
     }
 
 
-def revision_counts(record: EcsService, revision: Revision) -> dict:
+def revision_counts(record: EcsService, revision: Revision) -> dict[str, Any]:
     """How many tasks of a revision are asked for, run and are on their way."""
     mine = [each for each in record.deployments if each.revision is revision]
     tasks = [task for each in mine for task in record.tasks_of(each)]
@@ -154,11 +156,11 @@ def revision_counts(record: EcsService, revision: Revision) -> dict:
     }
 
 
-def _summary(record: EcsService, revision: Revision) -> dict:
+def _summary(record: EcsService, revision: Revision) -> dict[str, Any]:
     return {"arn": revision.arn, **revision_counts(record, revision)}
 
 
-def service_deployment_brief(record: EcsService, each: ServiceDeployment) -> dict:
+def service_deployment_brief(record: EcsService, each: ServiceDeployment) -> dict[str, Any]:
     """botocore's ServiceDeploymentBrief."""
     return {
         "serviceDeploymentArn": each.arn,
@@ -171,10 +173,10 @@ def service_deployment_brief(record: EcsService, each: ServiceDeployment) -> dic
     }
 
 
-def service_deployment(record: EcsService, each: ServiceDeployment) -> dict:
+def service_deployment(record: EcsService, each: ServiceDeployment) -> dict[str, Any]:
     """botocore's ServiceDeployment. The counts of one that has ended are those of its end."""
 
-    def counted(revision: Revision) -> dict:
+    def counted(revision: Revision) -> dict[str, Any]:
         counts = each.final_counts[revision.arn] if each.finished else revision_counts(record, revision)
         return {"arn": revision.arn, **counts}
 
@@ -193,7 +195,7 @@ def service_deployment(record: EcsService, each: ServiceDeployment) -> dict:
     }
 
 
-def _breaker(record: EcsService, each: ServiceDeployment) -> dict:
+def _breaker(record: EcsService, each: ServiceDeployment) -> dict[str, Any]:
     configuration = each.configuration.get("deploymentCircuitBreaker", {"enable": False})
     if not configuration["enable"]:
         return {"status": "DISABLED", "failureCount": 0, "threshold": 0}
@@ -205,7 +207,7 @@ def _breaker(record: EcsService, each: ServiceDeployment) -> dict:
     }
 
 
-def service_revision(record: Revision) -> dict:
+def service_revision(record: Revision) -> dict[str, Any]:
     """botocore's ServiceRevision. It holds neither desiredCount nor deploymentConfiguration nor values of secrets."""
     images = [
         {
@@ -228,7 +230,7 @@ def service_revision(record: Revision) -> dict:
     }
 
 
-def _resolved(record: Revision) -> dict:
+def _resolved(record: Revision) -> dict[str, Any]:
     """Which of the two target groups a revision behind a shifting load balancer has got."""
     balancers = [
         {
@@ -241,7 +243,7 @@ def _resolved(record: Revision) -> dict:
     return {"loadBalancers": balancers} if balancers else {}
 
 
-def task(record: Task) -> dict:
+def task(record: Task) -> dict[str, Any]:
     """botocore's Task, as Fargate with awsvpc shows it."""
     return {
         "taskArn": record.arn,
@@ -272,7 +274,7 @@ def task(record: Task) -> dict:
     }
 
 
-def _attachment(record: Task) -> dict:
+def _attachment(record: Task) -> dict[str, Any]:
     details = [{"name": "subnetId", "value": record.settings["subnet"]}]
     status = "PRECREATED"
     if record.last_status != "PROVISIONING":
@@ -288,7 +290,7 @@ def _attachment(record: Task) -> dict:
     return {"id": record.attachment_id, "type": "ElasticNetworkInterface", "status": status, "details": details}
 
 
-def _container(record: Task) -> dict:
+def _container(record: Task) -> dict[str, Any]:
     definition = record.container
     last_status = {
         "PROVISIONING": "PENDING",

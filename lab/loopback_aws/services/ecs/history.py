@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...wire import ApiError, Service
 from . import describe, hooks
 from .state import EcsService, ServiceDeployment
@@ -15,7 +17,7 @@ MOST_DESCRIBED = 20  # ARNs a call
 class HistoryOperations(Service):
     """The operations on service deployments and revisions; `self.store` is set by Ecs."""
 
-    def list_service_deployments(self, request: dict) -> dict:
+    def list_service_deployments(self, request: dict[str, Any]) -> dict[str, Any]:
         """Service deployments of a service, newest first, by status and time of creation."""
         service = self.store.service(self.store.cluster(request.get("cluster")), request["service"])
         created, statuses = request.get("createdAt", {}), request.get("status")
@@ -28,7 +30,7 @@ class HistoryOperations(Service):
         ]
         return page(found, request, 20, "serviceDeployments")
 
-    def describe_service_deployments(self, request: dict) -> dict:
+    def describe_service_deployments(self, request: dict[str, Any]) -> dict[str, Any]:
         """At most 20 service deployments by ARN."""
         answer = {"serviceDeployments": [], "failures": []}
         for arn in _at_most(request["serviceDeploymentArns"], "serviceDeploymentArns"):
@@ -39,7 +41,7 @@ class HistoryOperations(Service):
                 answer["serviceDeployments"].append(describe.service_deployment(*found))
         return answer
 
-    def describe_service_revisions(self, request: dict) -> dict:
+    def describe_service_revisions(self, request: dict[str, Any]) -> dict[str, Any]:
         """At most 20 service revisions by ARN."""
         answer = {"serviceRevisions": [], "failures": []}
         for arn in _at_most(request["serviceRevisionArns"], "serviceRevisionArns"):
@@ -52,7 +54,7 @@ class HistoryOperations(Service):
                 answer["serviceRevisions"].append(describe.service_revision(revision))
         return answer
 
-    def stop_service_deployment(self, request: dict) -> dict:
+    def stop_service_deployment(self, request: dict[str, Any]) -> dict[str, Any]:
         """Roll back an ongoing deployment, also where no rollback is configured. What has ended cannot be stopped."""
         arn = request["serviceDeploymentArn"]
         if request.get("stopType", "ROLLBACK") != "ROLLBACK":
@@ -74,7 +76,7 @@ class HistoryOperations(Service):
             deployment.status, deployment.updated_at = "ROLLBACK_REQUESTED", self.lab.now()
         return {"serviceDeploymentArn": arn}
 
-    def continue_service_deployment(self, request: dict) -> dict:
+    def continue_service_deployment(self, request: dict[str, Any]) -> dict[str, Any]:
         """Let a deployment go on that a lifecycle hook has paused, or roll it back."""
         arn = request["serviceDeploymentArn"]
         found = self._find_deployment(arn)

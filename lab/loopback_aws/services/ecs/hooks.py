@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import secrets
+from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
@@ -28,13 +29,13 @@ class Hook:
     id: str = dataclasses.field(default_factory=lambda: "ecs-pause-" + secrets.token_urlsafe(32))
     status: str = WAITING
 
-    def shape(self) -> dict:
+    def shape(self) -> dict[str, Any]:
         """botocore's DeploymentLifecycleHookDetail."""
         told = {"hookId": self.id, "targetType": "PAUSE", "status": self.status}
         return {**told, "expiresAt": self.expires, "timeoutAction": self.action}
 
 
-def check(configuration: dict) -> None:
+def check(configuration: dict[str, Any]) -> None:
     """Refuse hooks that AWS refuses, or that the lab has not, and alarms without a name.
 
     :raises ApiError: InvalidParameterException.
@@ -92,7 +93,7 @@ def answer(lab, ongoing, hook_id: str, action: str) -> None:
         ongoing.status, ongoing.updated_at = "ROLLBACK_REQUESTED", lab.now()
 
 
-def in_alarm(lab, configuration: dict) -> tuple[str, ...]:
+def in_alarm(lab, configuration: dict[str, Any]) -> tuple[str, ...]:
     """Which of the deployment's alarms are in ALARM now; none where alarms are not used."""
     alarms = configuration.get("alarms", {})
     if not alarms.get("enable"):
@@ -101,7 +102,7 @@ def in_alarm(lab, configuration: dict) -> tuple[str, ...]:
     return tuple(name for name in alarms["alarmNames"] if name in known and known[name].state_value == "ALARM")
 
 
-def shape_of_alarms(each) -> dict:
+def shape_of_alarms(each) -> dict[str, Any]:
     """botocore's ServiceDeploymentAlarms."""
     alarms = each.configuration.get("alarms", {})
     if not alarms.get("enable"):

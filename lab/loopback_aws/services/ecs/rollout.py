@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
+from typing import Any
 
 from . import describe, hooks, shift
 from .state import ACTIVE, PRIMARY, Deployment, EcsService, Revision, ServiceDeployment
@@ -31,7 +32,7 @@ def complain(lab, service: EcsService, message: str) -> None:
         tell(lab, service, message)
 
 
-def begin(lab, service: EcsService, definition: dict, desired_before: int = 0) -> None:
+def begin(lab, service: EcsService, definition: dict[str, Any], desired_before: int = 0) -> None:
     """Deploy: a new service revision, a new service deployment (PENDING), a new PRIMARY deployment.
 
     `desired_before` tasks were wanted until now: so many are kept of what ran.

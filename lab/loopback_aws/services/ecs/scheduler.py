@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from . import rollout, shift
 from .agent import Agent
@@ -23,7 +24,7 @@ IMPAIRED = (
 class Scheduler:
     """Reconciles the services of one lab, under the lab's lock."""
 
-    def __init__(self, lab, store: Store, agent: Agent):
+    def __init__(self, lab, store: Store, agent: Agent) -> None:
         self.lab = lab
         self.store = store
         self.agent = agent
@@ -126,7 +127,9 @@ class Scheduler:
         if breaker.get("resetOnHealthyTask", True):
             deployment.breaker_failures = 0
 
-    def _kill(self, service: EcsService, deployment: Deployment, task: Task, balancer: dict, why: str) -> None:
+    def _kill(
+        self, service: EcsService, deployment: Deployment, task: Task, balancer: dict[str, Any], why: str
+    ) -> None:
         group = f"(target-group {balancer['targetGroupArn']})"
         port = balancer["containerPort"]
         rollout.tell(
@@ -195,7 +198,7 @@ class Scheduler:
         service.tasks += started
         rollout.tell(self.lab, service, f"has started {count} tasks: {_names(started)}.")
 
-    def _tags(self, service: EcsService, deployment: Deployment) -> list[dict]:
+    def _tags(self, service: EcsService, deployment: Deployment) -> list[dict[str, Any]]:
         sources = {"SERVICE": service.arn, "TASK_DEFINITION": deployment.revision.definition["taskDefinitionArn"]}
         source = sources.get(service.settings["propagateTags"])
         managed = {"aws:ecs:clusterName": service.cluster.name, "aws:ecs:serviceName": service.name}
@@ -260,7 +263,7 @@ def _dispensable(service: EcsService, deployment: Deployment, count: int) -> lis
     return wanted[:count]
 
 
-def _task_settings(service: EcsService, deployment: Deployment) -> dict:
+def _task_settings(service: EcsService, deployment: Deployment) -> dict[str, Any]:
     network = deployment.revision.settings["networkConfiguration"]["awsvpcConfiguration"]
     return {
         "subnet": network["subnets"][len(service.tasks) % len(network["subnets"])],

@@ -9,6 +9,8 @@ definitions.py, services.py, tasks.py, history.py.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...wire import ApiError
 from . import describe
 from .agent import Agent
@@ -28,13 +30,13 @@ class Ecs(TaskDefinitionOperations, ServiceOperations, HistoryOperations, TaskOp
 
     model = "ecs"
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
         self.store = Store(lab)
         self.agent = Agent(lab, self.store)
         self.scheduler = Scheduler(lab, self.store, self.agent)
 
-    def create_cluster(self, request: dict) -> dict:
+    def create_cluster(self, request: dict[str, Any]) -> dict[str, Any]:
         """A cluster; one that is there already is answered as it is."""
         name = request.get("clusterName", "default")
         if name not in self.store.clusters:
@@ -43,7 +45,7 @@ class Ecs(TaskDefinitionOperations, ServiceOperations, HistoryOperations, TaskOp
             self.store.tag(self.store.clusters[name].arn, request.get("tags", []))
         return {"cluster": self._describe_cluster(self.store.clusters[name], ["TAGS"])}
 
-    def describe_clusters(self, request: dict) -> dict:
+    def describe_clusters(self, request: dict[str, Any]) -> dict[str, Any]:
         """Clusters by name or ARN; those that are not there are in failures[]."""
         names = request.get("clusters", ["default"])
         if len(names) > MOST_DESCRIBED:
@@ -59,7 +61,7 @@ class Ecs(TaskDefinitionOperations, ServiceOperations, HistoryOperations, TaskOp
             answer["clusters"].append(self._describe_cluster(cluster, request.get("include", [])))
         return answer
 
-    def _describe_cluster(self, cluster: Cluster, include: list[str]) -> dict:
+    def _describe_cluster(self, cluster: Cluster, include: list[str]) -> dict[str, Any]:
         services = [each for each in self.store.services.values() if each.cluster is cluster]
         tasks = [each for each in self.store.tasks.values() if each.cluster is cluster]
         shown = describe.cluster(cluster, services, tasks)
@@ -67,27 +69,27 @@ class Ecs(TaskDefinitionOperations, ServiceOperations, HistoryOperations, TaskOp
             shown["tags"] = self.store.tags_of(cluster.arn)
         return shown
 
-    def list_clusters(self, request: dict) -> dict:
+    def list_clusters(self, request: dict[str, Any]) -> dict[str, Any]:
         """ARNs of all clusters."""
         return page([cluster.arn for cluster in self.store.clusters.values()], request, 100, "clusterArns")
 
-    def tag_resource(self, request: dict) -> dict:
+    def tag_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Set tags of a cluster, service, task definition or task."""
         self.store.tag(self._taggable(request), request["tags"])
         return {}
 
-    def untag_resource(self, request: dict) -> dict:
+    def untag_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Remove tags by key."""
         arn = self._taggable(request)
         for key in request["tagKeys"]:
             self.store.tags.get(arn, {}).pop(key, None)
         return {}
 
-    def list_tags_for_resource(self, request: dict) -> dict:
+    def list_tags_for_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Tags of a cluster, service, task definition or task."""
         return {"tags": self.store.tags_of(self._taggable(request))}
 
-    def _taggable(self, request: dict) -> str:
+    def _taggable(self, request: dict[str, Any]) -> str:
         arn = request["resourceArn"]
         known = (
             arn in self.store.services

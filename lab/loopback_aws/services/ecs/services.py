@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from ...wire import ApiError, Service
 from . import describe, hooks, rollout
@@ -69,7 +70,7 @@ NOT_SETTINGS = (
 class ServiceOperations(Service):
     """The operations on services; `self.store` and `self.scheduler` are set by Ecs."""
 
-    def create_service(self, request: dict) -> dict:
+    def create_service(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new service and its first deployment; the same call again answers with what is there."""
         cluster = self.store.cluster(request.get("cluster"))
         existing = self.store.find_service(cluster, request["serviceName"])
@@ -97,19 +98,19 @@ class ServiceOperations(Service):
         self.scheduler.wake()
         return {"service": {**describe.service(service), "tags": self.store.tags_of(service.arn)}}
 
-    def _repeated(self, existing: EcsService, request: dict) -> dict:
+    def _repeated(self, existing: EcsService, request: dict[str, Any]) -> dict[str, Any]:
         if existing.status == "DRAINING":
             raise refuse("Unable to Start a service that is still Draining.")
         if existing.request != request:
             raise refuse("Creation of service was not idempotent.")
         return {"service": describe.service(existing)}
 
-    def _definition(self, request: dict) -> dict:
+    def _definition(self, request: dict[str, Any]) -> dict[str, Any]:
         if "taskDefinition" not in request:
             raise refuse("TaskDefinition cannot be blank.")
         return self.store.usable_definition(request["taskDefinition"])
 
-    def _check(self, settings: dict, definition: dict) -> None:
+    def _check(self, settings: dict[str, Any], definition: dict[str, Any]) -> None:
         """Refuse settings that AWS refuses, and those that the lab would not keep."""
         unknown = [name for name in NOT_IN_THE_LAB if settings.get(name)]
         if unknown:
@@ -125,7 +126,7 @@ class ServiceOperations(Service):
         for balancer in settings["loadBalancers"]:
             self._check_load_balancer(balancer, definition)
 
-    def _check_load_balancer(self, balancer: dict, definition: dict) -> None:
+    def _check_load_balancer(self, balancer: dict[str, Any], definition: dict[str, Any]) -> None:
         container = next(
             (each for each in definition["containerDefinitions"] if each["name"] == balancer.get("containerName")), None
         )
@@ -155,7 +156,7 @@ class ServiceOperations(Service):
         if not group.get("LoadBalancerArns"):
             raise refuse(f"The target group with targetGroupArn {arn} does not have an associated load balancer.")
 
-    def update_service(self, request: dict) -> dict:
+    def update_service(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change a service. What tasks are made of needs a deployment; the desired count alone does not."""
         service = self.store.service(self.store.cluster(request.get("cluster")), request["service"], active=True)
         self._check_controller(service, request)
@@ -180,7 +181,7 @@ class ServiceOperations(Service):
         return {"service": describe.service(service)}
 
     @staticmethod
-    def _check_controller(service: EcsService, request: dict) -> None:
+    def _check_controller(service: EcsService, request: dict[str, Any]) -> None:
         if (
             request.get("deploymentController", service.settings["deploymentController"])
             != service.settings["deploymentController"]
@@ -198,7 +199,7 @@ class ServiceOperations(Service):
         if request.get("forceNewDeployment"):
             raise refuse(f"Cannot force a new deployment {advice}")
 
-    def describe_services(self, request: dict) -> dict:
+    def describe_services(self, request: dict[str, Any]) -> dict[str, Any]:
         """At most ten services; those that are not there are in failures[]."""
         cluster, names = self.store.cluster(request.get("cluster")), request["services"]
         if not 1 <= len(names) <= MOST_DESCRIBED:
@@ -218,7 +219,7 @@ class ServiceOperations(Service):
             answer["services"].append(shown)
         return answer
 
-    def list_services(self, request: dict) -> dict:
+    def list_services(self, request: dict[str, Any]) -> dict[str, Any]:
         """ARNs of the services of a cluster that are not INACTIVE, ten a page."""
         cluster = self.store.cluster(request.get("cluster"))
         arns = [
@@ -231,7 +232,7 @@ class ServiceOperations(Service):
         ]
         return page(arns, request, 10, "serviceArns")
 
-    def delete_service(self, request: dict) -> dict:
+    def delete_service(self, request: dict[str, Any]) -> dict[str, Any]:
         """DRAINING until its tasks are gone, then INACTIVE; INACTIVE ones can be described."""
         service = self.store.service(self.store.cluster(request.get("cluster")), request["service"], active=True)
         if service.desired and not request.get("force"):
@@ -240,7 +241,7 @@ class ServiceOperations(Service):
         return {"service": describe.service(service)}
 
 
-def _with_capacity(settings: dict) -> dict:
+def _with_capacity(settings: dict[str, Any]) -> dict[str, Any]:
     """A service has capacity providers or a launch type; an empty strategy goes back to the launch type."""
     if settings.get("capacityProviderStrategy"):
         return {name: value for name, value in settings.items() if name != "launchType"}
@@ -248,7 +249,7 @@ def _with_capacity(settings: dict) -> dict:
     return {"launchType": DEFAULTS["launchType"], **plain}
 
 
-def _settings(request: dict) -> dict:
+def _settings(request: dict[str, Any]) -> dict[str, Any]:
     settings = {name: value for name, value in request.items() if name not in NOT_SETTINGS}
     if settings.get("platformVersion") == "LATEST":
         settings["platformVersion"] = DEFAULTS["platformVersion"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 from . import hooks
 from .state import Deployment, EcsService, Revision, ServiceDeployment
@@ -99,7 +100,7 @@ def _shift_on(lab, service: EcsService, ongoing: ServiceDeployment) -> None:
         _send(lab, service, ongoing.target, wanted)
 
 
-def percent_after(configuration: dict, minutes: float) -> float:
+def percent_after(configuration: dict[str, Any], minutes: float) -> float:
     """How much of the traffic the new revision gets so many minutes after the shift began."""
     strategy = configuration["strategy"]
     if strategy == "CANARY":

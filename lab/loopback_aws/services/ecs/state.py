@@ -8,6 +8,7 @@ import collections
 import dataclasses
 import datetime
 import subprocess
+from typing import Any
 
 from .decide import Counts
 
@@ -22,7 +23,7 @@ class Cluster:
 
     name: str
     arn: str
-    settings: list = dataclasses.field(default_factory=list)
+    settings: list[Any] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(eq=False)
@@ -32,14 +33,14 @@ class Revision:
     arn: str
     service_arn: str
     cluster_arn: str
-    definition: dict  # botocore's TaskDefinition
-    settings: dict  # launchType, platformVersion, loadBalancers, networkConfiguration …
+    definition: dict[str, Any]  # botocore's TaskDefinition
+    settings: dict[str, Any]  # launchType, platformVersion, loadBalancers, networkConfiguration …
     created_at: datetime.datetime
     digests: dict[str, str] = dataclasses.field(default_factory=dict)  # container name → sha256:…
     in_alternate: bool = False  # its tasks are in the alternate target groups (blue/green, linear, canary)
 
     @property
-    def load_balancers(self) -> list[dict]:
+    def load_balancers(self) -> list[dict[str, Any]]:
         """botocore's LoadBalancers, each with the target group that this revision's tasks are in."""
         configured = self.settings.get("loadBalancers", [])
         if not self.in_alternate:
@@ -74,7 +75,7 @@ class ServiceDeployment:
     arn: str
     target: Revision
     sources: list[Revision]
-    configuration: dict
+    configuration: dict[str, Any]
     created_at: datetime.datetime
     updated_at: datetime.datetime
     status: str = "PENDING"
@@ -82,14 +83,16 @@ class ServiceDeployment:
     started_at: datetime.datetime | None = None
     finished_at: datetime.datetime | None = None
     stopped_at: datetime.datetime | None = None
-    rollback: dict = dataclasses.field(default_factory=dict)
+    rollback: dict[str, Any] = dataclasses.field(default_factory=dict)
     breaker_triggered: bool = False
     failure_count: int = 0
     stage: str = ""  # lifecycleStage; rolling deployments have none
     stage_since: float = 0.0  # monotonic seconds
     shifted: float = 0.0  # percent of the traffic that the target gets
-    final_counts: dict[str, dict] = dataclasses.field(default_factory=dict)  # revision ARN → counts when it ended
-    hooks: list = dataclasses.field(default_factory=list)  # ecs_hooks.Hook: the pauses that it has come to
+    final_counts: dict[str, dict[str, Any]] = dataclasses.field(
+        default_factory=dict
+    )  # revision ARN → counts when it ended
+    hooks: list[Any] = dataclasses.field(default_factory=list)  # ecs_hooks.Hook: the pauses that it has come to
     deaf_to: tuple[str, ...] = ()  # alarms that were in ALARM before it began
     triggered: tuple[str, ...] = ()  # alarms that have ended it
     baking_since: float | None = None  # monotonic seconds: its tasks are there, and its alarms are still watched
@@ -111,10 +114,10 @@ class Task:
 
     arn: str
     cluster: Cluster
-    definition: dict
+    definition: dict[str, Any]
     address: str
     group: str
-    settings: dict  # launchType, networkConfiguration, overrides, tags …
+    settings: dict[str, Any]  # launchType, networkConfiguration, overrides, tags …
     times: dict[str, datetime.datetime]  # by botocore's names: createdAt, startedAt …
     started_by: str = ""
     revision: Revision | None = None  # None: RunTask
@@ -126,7 +129,7 @@ class Task:
     container_reason: str = ""
     digest: str = ""
     attachment_id: str = ""
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen[bytes] | None = None
     registered: bool = False  # in the target groups of its service
     healthy: bool = False  # now
     was_running: bool = False  # the scheduler has seen it RUNNING
@@ -139,7 +142,7 @@ class Task:
         return self.arn.rpartition("/")[2]
 
     @property
-    def container(self) -> dict:
+    def container(self) -> dict[str, Any]:
         """Its only container definition."""
         return self.definition["containerDefinitions"][0]
 
@@ -156,8 +159,8 @@ class EcsService:
     cluster: Cluster
     name: str
     arn: str
-    settings: dict  # what CreateService and UpdateService were given, without desiredCount and taskDefinition
-    request: dict  # CreateService as it came: the same call again is idempotent
+    settings: dict[str, Any]  # what CreateService and UpdateService were given, without desiredCount and taskDefinition
+    request: dict[str, Any]  # CreateService as it came: the same call again is idempotent
     desired: int
     created_at: datetime.datetime
     status: str = "ACTIVE"
@@ -165,7 +168,9 @@ class EcsService:
     history: list[ServiceDeployment] = dataclasses.field(default_factory=list)  # newest first
     revisions: dict[str, Revision] = dataclasses.field(default_factory=dict)
     tasks: list[Task] = dataclasses.field(default_factory=list)  # not yet STOPPED
-    events: collections.deque = dataclasses.field(default_factory=lambda: collections.deque(maxlen=100))  # newest first
+    events: collections.deque[Any] = dataclasses.field(
+        default_factory=lambda: collections.deque(maxlen=100)
+    )  # newest first
     complaints: set[str] = dataclasses.field(default_factory=set)  # warnings that are not repeated until it is steady
     completed: Deployment | None = None  # what a rollback goes back to
     steady: bool = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import string
 import uuid
+from typing import Any
 
 from ... import paging
 from ...wire import ApiError
@@ -18,10 +19,10 @@ GONE = "GONE"  # a task definition that was deleted; no answer has this status
 class Store:
     """Clusters, task definitions, services, tasks and tags of one lab."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.lab = lab
         self.clusters: dict[str, Cluster] = {}  # by name
-        self.definitions: dict[str, list[dict]] = {}  # family → revisions, oldest first
+        self.definitions: dict[str, list[dict[str, Any]]] = {}  # family → revisions, oldest first
         self.services: dict[str, EcsService] = {}  # by ARN
         self.tasks: dict[str, Task] = {}  # by ARN
         self.tags: dict[str, dict[str, str]] = {}  # ARN → key → value
@@ -50,7 +51,7 @@ class Store:
             raise ApiError("ServiceNotActiveException", "Service was not ACTIVE.")
         return service
 
-    def find_definition(self, identifier: str) -> dict | None:
+    def find_definition(self, identifier: str) -> dict[str, Any] | None:
         """A task definition by ARN, `family:revision`, or family: then its newest ACTIVE revision."""
         prefix = self.lab.arn("ecs", "task-definition/")
         family, _, number = identifier.removeprefix(prefix).partition(":")
@@ -60,18 +61,18 @@ class Store:
             return None if found is None or self._gone(found) else found
         return next((each for each in reversed(revisions) if each["status"] == "ACTIVE"), None)
 
-    def _gone(self, definition: dict) -> bool:
+    def _gone(self, definition: dict[str, Any]) -> bool:
         """Whether a deleted definition has gone. Its number stays taken."""
         if definition["status"] == "DELETE_IN_PROGRESS" and not self._used(definition):
             definition["status"] = GONE
         return definition["status"] == GONE
 
-    def _used(self, definition: dict) -> bool:
+    def _used(self, definition: dict[str, Any]) -> bool:
         deployed = (each.revision.definition for service in self.services.values() for each in service.deployments)
         running = (task.definition for task in self.tasks.values() if task.last_status != "STOPPED")
         return any(each is definition for each in (*deployed, *running))
 
-    def usable_definition(self, identifier: str) -> dict:
+    def usable_definition(self, identifier: str) -> dict[str, Any]:
         """A task definition that something new may run.
 
         :raises ApiError: ClientException when it is unknown or INACTIVE.
@@ -88,11 +89,11 @@ class Store:
         task = self.tasks.get(id_or_arn) or self.tasks.get(self.lab.arn("ecs", f"task/{cluster.name}/{id_or_arn}"))
         return task if task is not None and task.cluster is cluster else None
 
-    def tag(self, arn: str, tags: list[dict]) -> None:
+    def tag(self, arn: str, tags: list[dict[str, Any]]) -> None:
         """Set tags in botocore's form; keys that are there already get the new value."""
         self.tags.setdefault(arn, {}).update({tag["key"]: tag.get("value", "") for tag in tags})
 
-    def tags_of(self, arn: str) -> list[dict]:
+    def tags_of(self, arn: str) -> list[dict[str, Any]]:
         """Tags in botocore's form."""
         return [{"key": key, "value": value} for key, value in self.tags.get(arn, {}).items()]
 
@@ -117,7 +118,7 @@ def word() -> str:
     return "".join(random.choices(string.ascii_letters + string.digits + "-_", k=21))
 
 
-def page(items: list, request: dict, default: int, key: str) -> dict:
+def page(items: list[Any], request: dict[str, Any], default: int, key: str) -> dict[str, Any]:
     """One page of `items` under `key`, with the nextToken that goes on.
 
     :raises ApiError: InvalidParameterException for a maxResults outside 1 to 100, or a token that is not ours.

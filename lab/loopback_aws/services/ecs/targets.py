@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...wire import ApiError
 from .state import Task
 
@@ -13,7 +15,7 @@ GONE = "Gone"  # our own Reason: the target group itself is not there any more
 class Targets:
     """Registers, deregisters and observes tasks. What people delete under a running service is told by `health`."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.lab = lab
 
     def register(self, task: Task) -> None:
@@ -36,7 +38,7 @@ class Targets:
         found = [self._ask(self.lab.elbv2.health, group, task.address, port) for group, port in _places(task)]
         return all(health is None or health.get("Reason") == GONE for health in found)
 
-    def health(self, task: Task) -> list[tuple[dict, dict]]:
+    def health(self, task: Task) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """For each load balancer of a task's service (botocore's LoadBalancer) the task's TargetHealth there."""
         nowhere = {"State": "unused"}
         return [
@@ -45,7 +47,7 @@ class Targets:
         ]
 
     @staticmethod
-    def _ask(call, group: str, address: str, port: int) -> dict | None:
+    def _ask(call, group: str, address: str, port: int) -> dict[str, Any] | None:
         try:
             return call(group, address, port)
         except ApiError as error:

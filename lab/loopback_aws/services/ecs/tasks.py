@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...wire import Service
 from . import describe
 from .state import Task
@@ -17,7 +19,7 @@ FAMILY_GROUP = "family:"
 class TaskOperations(Service):
     """The operations on tasks; `self.store` and `self.agent` are set by Ecs."""
 
-    def run_task(self, request: dict) -> dict:
+    def run_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """Start one-off tasks."""
         cluster = self.store.cluster(request.get("cluster"))
         definition = self.store.usable_definition(request["taskDefinition"])
@@ -39,7 +41,7 @@ class TaskOperations(Service):
             self.store.tag(task.arn, [*propagated, *request.get("tags", [])])
         return {"tasks": [describe.task(task) for task in tasks], "failures": []}
 
-    def _run_settings(self, request: dict, definition: dict) -> dict:
+    def _run_settings(self, request: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
         names = [each["name"] for each in definition["containerDefinitions"]]
         for each in request.get("overrides", {}).get("containerOverrides", []):
             if each.get("name") not in names:
@@ -55,7 +57,7 @@ class TaskOperations(Service):
             "overrides": request.get("overrides", {}),
         }
 
-    def stop_task(self, request: dict) -> dict:
+    def stop_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """Stop one task; its service, if it has one, replaces it."""
         task = self.store.find_task(self.store.cluster(request.get("cluster")), request["task"])
         if task is None:
@@ -64,7 +66,7 @@ class TaskOperations(Service):
             self.agent.stop(task, "UserInitiated", request.get("reason", "Task stopped by user"))
         return {"task": describe.task(task)}
 
-    def list_tasks(self, request: dict) -> dict:
+    def list_tasks(self, request: dict[str, Any]) -> dict[str, Any]:
         """ARNs of tasks; those with desiredStatus RUNNING unless asked otherwise."""
         cluster = self.store.cluster(request.get("cluster"))
         if "startedBy" in request and {"family", "serviceName"} & request.keys():
@@ -85,7 +87,7 @@ class TaskOperations(Service):
 
         return page([task.arn for task in self.store.tasks.values() if listed(task)], request, 100, "taskArns")
 
-    def describe_tasks(self, request: dict) -> dict:
+    def describe_tasks(self, request: dict[str, Any]) -> dict[str, Any]:
         """Tasks by id or ARN; those that are not there any more are in failures[]."""
         cluster, answer = self.store.cluster(request.get("cluster")), {"tasks": [], "failures": []}
         if len(request["tasks"]) > MOST_DESCRIBED:
@@ -103,7 +105,7 @@ class TaskOperations(Service):
         return answer
 
 
-def check_network(request: dict) -> dict:
+def check_network(request: dict[str, Any]) -> dict[str, Any]:
     """The awsvpc part of a request's networkConfiguration.
 
     :raises ApiError: InvalidParameterException when it is missing or has no subnet.

@@ -55,7 +55,7 @@ class Front:
         port: int,
         route: Callable[[], tuple[str, str, int, float]],
         told: Callable[[str | None, int, float | None], None],
-    ):
+    ) -> None:
         self._route, self._told = route, told
         self._server = make_server("127.0.0.1", port, self._serve, threaded=True, request_handler=_Handler)
         self.port: int = self._server.port

@@ -8,6 +8,7 @@ import ipaddress
 import re
 import secrets
 from abc import ABC, abstractmethod
+from typing import Any
 
 from moto.ec2.exceptions import InvalidVPCIdError
 from moto.ec2.models import ec2_backends
@@ -34,7 +35,7 @@ FIXED_ATTRIBUTES = ("stickiness.enabled", "load_balancing.algorithm.type", "slow
 class TargetGroups(Service, ABC):
     """The part of Elastic Load Balancing that knows targets. Whether a group is in use is told by `users`."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
         self._groups: dict[str, TargetGroup] = {}
 
@@ -43,19 +44,19 @@ class TargetGroups(Service, ABC):
         """The ARNs of the load balancers that send requests to a group."""
 
     @abstractmethod
-    def balancer(self, arn: str) -> dict:
+    def balancer(self, arn: str) -> dict[str, Any]:
         """A load balancer by its ARN.
 
         :raises ApiError: LoadBalancerNotFound.
         """
 
     @abstractmethod
-    def tag(self, arn: str, request: dict) -> None:
+    def tag(self, arn: str, request: dict[str, Any]) -> None:
         """Give a resource the request's Tags."""
 
     # Target groups
 
-    def create_target_group(self, request: dict) -> dict:
+    def create_target_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """Create a target group of IP addresses; the same call again gives the same group."""
         name = request["Name"]
         check_name(name)
@@ -88,7 +89,7 @@ class TargetGroups(Service, ABC):
         except InvalidVPCIdError as error:
             raise ApiError("ValidationError", f"The VPC ID '{vpc}' is not found") from error
 
-    def describe_target_groups(self, request: dict) -> dict:
+    def describe_target_groups(self, request: dict[str, Any]) -> dict[str, Any]:
         """The target groups asked for by ARN, by name or by load balancer, or all."""
         shapes = [self._shape(group) for group in self._groups.values()]
         if "LoadBalancerArn" in request:
@@ -97,7 +98,7 @@ class TargetGroups(Service, ABC):
         found = named(shapes, request.get("TargetGroupArns"), request.get("Names"), "TargetGroup")
         return page("TargetGroups", found, request)
 
-    def modify_target_group(self, request: dict) -> dict:
+    def modify_target_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change the health check."""
         group = self.group(request["TargetGroupArn"])
         changed = {**group.settings, **{key: request[key] for key in HEALTH_CHECK if key in request}}
@@ -105,7 +106,7 @@ class TargetGroups(Service, ABC):
         group.settings = changed
         return {"TargetGroups": [self._shape(group)]}
 
-    def delete_target_group(self, request: dict) -> dict:
+    def delete_target_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """Delete a target group that no listener uses."""
         group = self.group(request["TargetGroupArn"])
         if self.users(group.arn):
@@ -113,11 +114,11 @@ class TargetGroups(Service, ABC):
         del self._groups[group.arn]
         return {}
 
-    def describe_target_group_attributes(self, request: dict) -> dict:
+    def describe_target_group_attributes(self, request: dict[str, Any]) -> dict[str, Any]:
         """The attributes of a target group."""
         return {"Attributes": pairs(self.group(request["TargetGroupArn"]).attributes)}
 
-    def modify_target_group_attributes(self, request: dict) -> dict:
+    def modify_target_group_attributes(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change the deregistration delay; what the lab's balancer does not do is refused."""
         group = self.group(request["TargetGroupArn"])
         wanted = wanted_attributes(request, group.attributes)
@@ -131,7 +132,7 @@ class TargetGroups(Service, ABC):
 
     # Targets
 
-    def register_targets(self, request: dict) -> dict:
+    def register_targets(self, request: dict[str, Any]) -> dict[str, Any]:
         """Register addresses of the lab."""
         group = self.group(request["TargetGroupArn"])
         for target in request["Targets"]:
@@ -143,7 +144,7 @@ class TargetGroups(Service, ABC):
             self.register(group.arn, target["Id"], target.get("Port", group.settings["Port"]))
         return {}
 
-    def deregister_targets(self, request: dict) -> dict:
+    def deregister_targets(self, request: dict[str, Any]) -> dict[str, Any]:
         """Drain addresses; one that is not registered is an error."""
         group = self.group(request["TargetGroupArn"])
         keys = [(target["Id"], target.get("Port", group.settings["Port"])) for target in request["Targets"]]
@@ -154,7 +155,7 @@ class TargetGroups(Service, ABC):
             self.deregister(group.arn, address, port)
         return {}
 
-    def describe_target_health(self, request: dict) -> dict:
+    def describe_target_health(self, request: dict[str, Any]) -> dict[str, Any]:
         """The health of all targets of a group, or of those asked for."""
         group = self.group(request["TargetGroupArn"])
         keys = [(target["Id"], target.get("Port", group.settings["Port"])) for target in request.get("Targets", [])]
@@ -192,7 +193,7 @@ class TargetGroups(Service, ABC):
                 self.lab.durations.deregistration_delay * group.drain_share(), lambda: self._drained(group, target)
             )
 
-    def health(self, target_group_arn: str, address: str, port: int) -> dict | None:
+    def health(self, target_group_arn: str, address: str, port: int) -> dict[str, Any] | None:
         """TargetHealth of an address; None when it is not registered."""
         with self.lab.lock:
             target = self.group(target_group_arn).targets.get((address, port))
@@ -256,11 +257,11 @@ class TargetGroups(Service, ABC):
             raise ApiError("TargetGroupNotFound", "One or more target groups not found")
         return self._groups[arn]
 
-    def _shape(self, group: TargetGroup) -> dict:
+    def _shape(self, group: TargetGroup) -> dict[str, Any]:
         return {**group.settings, "LoadBalancerArns": sorted(self.users(group.arn))}
 
 
-def _check_health_check(settings: dict) -> None:
+def _check_health_check(settings: dict[str, Any]) -> None:
     if settings["HealthCheckProtocol"] != "HTTP" or not settings["HealthCheckEnabled"]:
         raise ApiError("InvalidConfigurationRequest", "The lab's health checks are enabled and speak HTTP.")
     if settings["HealthCheckTimeoutSeconds"] >= settings["HealthCheckIntervalSeconds"]:

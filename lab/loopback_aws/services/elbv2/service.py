@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from typing import Any
 
 from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.ec2.models import ec2_backends
@@ -24,7 +25,7 @@ BALANCER_ATTRIBUTES = {"idle_timeout.timeout_seconds": "60", "deletion_protectio
 class Listener:
     """A listener: its shape, where it sends requests, and the port that is really open."""
 
-    settings: dict
+    settings: dict[str, Any]
     forward: Forward
     front: alb.Front | None = None
 
@@ -34,16 +35,16 @@ class Elbv2(TargetGroups):
 
     model = "elbv2"
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
-        self._balancers: dict[str, dict] = {}
+        self._balancers: dict[str, dict[str, Any]] = {}
         self._attributes: dict[str, dict[str, str]] = {}
         self._listeners: dict[str, Listener] = {}
         self._tags: dict[str, dict[str, str]] = {}
 
     # Load balancers
 
-    def create_load_balancer(self, request: dict) -> dict:
+    def create_load_balancer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Create an Application Load Balancer in at least two Availability Zones."""
         name = request["Name"]
         check_name(name)
@@ -81,7 +82,7 @@ class Elbv2(TargetGroups):
         self.tag(arn, request)
         return {"LoadBalancers": [self._balancers[arn]]}
 
-    def _zones(self, subnet_ids: list[str]) -> tuple[list[dict], str]:
+    def _zones(self, subnet_ids: list[str]) -> tuple[list[dict[str, Any]], str]:
         network = ec2_backends[self.lab.account][self.lab.region]
         try:
             subnets = [network.get_subnet(subnet) for subnet in subnet_ids]
@@ -97,12 +98,12 @@ class Elbv2(TargetGroups):
         ]
         return zones, subnets[0].vpc_id
 
-    def describe_load_balancers(self, request: dict) -> dict:
+    def describe_load_balancers(self, request: dict[str, Any]) -> dict[str, Any]:
         """The load balancers asked for by ARN or by name, or all."""
         found = named(self._balancers.values(), request.get("LoadBalancerArns"), request.get("Names"), "LoadBalancer")
         return page("LoadBalancers", found, request)
 
-    def delete_load_balancer(self, request: dict) -> dict:
+    def delete_load_balancer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Delete a load balancer with its listeners; one that does not exist is no error."""
         arn = request["LoadBalancerArn"]
         if arn in self._balancers and self._attributes[arn]["deletion_protection.enabled"] == "true":
@@ -115,12 +116,12 @@ class Elbv2(TargetGroups):
         self._balancers.pop(arn, None)
         return {}
 
-    def describe_load_balancer_attributes(self, request: dict) -> dict:
+    def describe_load_balancer_attributes(self, request: dict[str, Any]) -> dict[str, Any]:
         """The attributes of a load balancer."""
         self.balancer(request["LoadBalancerArn"])
         return {"Attributes": pairs(self._attributes[request["LoadBalancerArn"]])}
 
-    def modify_load_balancer_attributes(self, request: dict) -> dict:
+    def modify_load_balancer_attributes(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change the idle timeout or the deletion protection."""
         self.balancer(request["LoadBalancerArn"])
         attributes = self._attributes[request["LoadBalancerArn"]]
@@ -132,7 +133,7 @@ class Elbv2(TargetGroups):
 
     # Listeners
 
-    def create_listener(self, request: dict) -> dict:
+    def create_listener(self, request: dict[str, Any]) -> dict[str, Any]:
         """Open a port and forward what comes.
 
         Ports under 1024 would need root, and 80 may be another lab's: they become any free port. `port_of` tells which.
@@ -167,7 +168,7 @@ class Elbv2(TargetGroups):
         self.follow_use()
         return {"Listeners": [settings]}
 
-    def _forward(self, actions: list[dict], balancer_arn: str) -> Forward:
+    def _forward(self, actions: list[dict[str, Any]], balancer_arn: str) -> Forward:
         if len(actions) != 1 or actions[0]["Type"] != "forward":
             raise ApiError("InvalidLoadBalancerAction", "The lab's listeners have one action, of type forward.")
         config = actions[0].get("ForwardConfig") or {
@@ -185,7 +186,7 @@ class Elbv2(TargetGroups):
             raise ApiError("ValidationError", "Weights are from 0 to 999")
         return Forward(weights)
 
-    def describe_listeners(self, request: dict) -> dict:
+    def describe_listeners(self, request: dict[str, Any]) -> dict[str, Any]:
         """The listeners of a load balancer, or those asked for by ARN."""
         if "ListenerArns" in request:
             found = [self._listener(arn).settings for arn in request["ListenerArns"]]
@@ -196,7 +197,7 @@ class Elbv2(TargetGroups):
             raise ApiError("ValidationError", "You must specify either listener ARNs or a load balancer ARN")
         return page("Listeners", found, request)
 
-    def modify_listener(self, request: dict) -> dict:
+    def modify_listener(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change where a listener sends requests: that is how weights shift."""
         listener = self._listener(request["ListenerArn"])
         if set(request) - {"ListenerArn", "DefaultActions"}:
@@ -207,14 +208,14 @@ class Elbv2(TargetGroups):
             self.follow_use()
         return {"Listeners": [listener.settings]}
 
-    def delete_listener(self, request: dict) -> dict:
+    def delete_listener(self, request: dict[str, Any]) -> dict[str, Any]:
         """Close a port."""
         self._listener(request["ListenerArn"])
         self._listeners.pop(request["ListenerArn"]).front.close()
         self.follow_use()
         return {}
 
-    def describe_rules(self, request: dict) -> dict:
+    def describe_rules(self, request: dict[str, Any]) -> dict[str, Any]:
         """A listener of the lab has its default rule only."""
         if "RuleArns" in request:
             rules = [
@@ -258,18 +259,18 @@ class Elbv2(TargetGroups):
 
     # Tags
 
-    def add_tags(self, request: dict) -> dict:
+    def add_tags(self, request: dict[str, Any]) -> dict[str, Any]:
         """Add tags to load balancers, listeners and target groups."""
         for arn in self._existing(request["ResourceArns"]):
             self.tag(arn, request)
         return {}
 
-    def describe_tags(self, request: dict) -> dict:
+    def describe_tags(self, request: dict[str, Any]) -> dict[str, Any]:
         """The tags of each resource."""
         arns = self._existing(request["ResourceArns"])
         return {"TagDescriptions": [{"ResourceArn": arn, "Tags": pairs(self._tags.get(arn, {}))} for arn in arns]}
 
-    def tag(self, arn: str, request: dict) -> None:
+    def tag(self, arn: str, request: dict[str, Any]) -> None:
         """Give a resource the request's Tags."""
         self._tags.setdefault(arn, {}).update({tag["Key"]: tag.get("Value", "") for tag in request.get("Tags", [])})
 
@@ -288,7 +289,7 @@ class Elbv2(TargetGroups):
         for listener in self._listeners.values():
             listener.front.close()
 
-    def balancer(self, arn: str) -> dict:
+    def balancer(self, arn: str) -> dict[str, Any]:
         """A load balancer by its ARN.
 
         :raises ApiError: LoadBalancerNotFound.
@@ -314,7 +315,7 @@ class Elbv2(TargetGroups):
         }
 
 
-def _actions(actions: list[dict], forward: Forward) -> list[dict]:
+def _actions(actions: list[dict[str, Any]], forward: Forward) -> list[dict[str, Any]]:
     """DefaultActions as AWS answers them: a single group is told in both ways."""
     groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in forward.weights.items()]
     single = {"TargetGroupArn": groups[0]["TargetGroupArn"]} if len(groups) == 1 else {}
@@ -322,7 +323,7 @@ def _actions(actions: list[dict], forward: Forward) -> list[dict]:
     return [{"Type": "forward", **single, "Order": actions[0].get("Order", 1), "ForwardConfig": config}]
 
 
-def _default_rule(listener: Listener) -> dict:
+def _default_rule(listener: Listener) -> dict[str, Any]:
     arn = listener.settings["ListenerArn"]
     return {
         "RuleArn": arn.replace(":listener/", ":listener-rule/") + "/" + arn[-16:],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from ... import paging
 from ...wire import ApiError
@@ -13,7 +14,7 @@ from ...wire import ApiError
 PAGE_SIZE = 400
 
 
-def page(key: str, items: list, request: dict) -> dict:
+def page(key: str, items: list[Any], request: dict[str, Any]) -> dict[str, Any]:
     """One page of an answer: Marker, PageSize, NextMarker.
 
     :raises ApiError: ValidationError when the marker is none of the lab's.
@@ -25,7 +26,7 @@ def page(key: str, items: list, request: dict) -> dict:
     return {key: shown, **({"NextMarker": token} if token else {})}
 
 
-def named(shapes: Iterable[dict], arns: list[str] | None, names: list[str] | None, kind: str) -> list[dict]:
+def named(shapes: Iterable[dict[str, Any]], arns: list[str] | None, names: list[str] | None, kind: str) -> list[dict[str, Any]]:
     """The shapes that `arns` or `names` ask for, in that order; all of them without either. `kind`: LoadBalancer, TargetGroup.
 
     :raises ApiError: LoadBalancerNotFound, TargetGroupNotFound.
@@ -52,7 +53,7 @@ def check_name(name: str) -> None:
         )
 
 
-def wanted_attributes(request: dict, known: dict[str, str]) -> dict[str, str]:
+def wanted_attributes(request: dict[str, Any], known: dict[str, str]) -> dict[str, str]:
     """The attributes that a request changes.
 
     :raises ApiError: ValidationError for keys that are not among `known`, and for seconds that are no number.
@@ -66,6 +67,6 @@ def wanted_attributes(request: dict, known: dict[str, str]) -> dict[str, str]:
     return wanted
 
 
-def pairs(values: dict[str, str]) -> list[dict]:
+def pairs(values: dict[str, str]) -> list[dict[str, Any]]:
     """Attributes or tags as AWS lists them."""
     return [{"Key": key, "Value": value} for key, value in values.items()]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from .balancer import Failure
 
@@ -51,12 +52,12 @@ class Target:
         elif self.state == "initial":
             self.why = CHECKING
 
-    def health(self) -> dict:
+    def health(self) -> dict[str, Any]:
         """TargetHealth: a healthy target has neither Reason nor Description."""
         return shape(self.state, self.why)
 
 
-def shape(state: str, why: Failure | None) -> dict:
+def shape(state: str, why: Failure | None) -> dict[str, Any]:
     """TargetHealth of a state."""
     return {"State": state, **({"Reason": why[0], "Description": why[1]} if why else {})}
 
@@ -64,7 +65,7 @@ def shape(state: str, why: Failure | None) -> dict:
 class TargetGroup:
     """A target group; `settings` is its TargetGroup shape without LoadBalancerArns."""
 
-    def __init__(self, settings: dict):
+    def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
         self.attributes = dict(DEFAULT_ATTRIBUTES)
         self.targets: dict[tuple[str, int], Target] = {}
@@ -105,7 +106,7 @@ class TargetGroup:
 class Forward:
     """Where a listener sends requests: target groups with weights (0 to 999), chosen in proportion."""
 
-    def __init__(self, weights: dict[str, int]):
+    def __init__(self, weights: dict[str, int]) -> None:
         self.weights = weights
         self._credit = dict.fromkeys(weights, 0)
 

@@ -8,6 +8,7 @@ import fnmatch
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 Predicate = Callable[[str], bool]
 
@@ -60,7 +61,7 @@ def _terms(text: str) -> Predicate:
     return lambda message: not optional or any(term(message) for term in optional)
 
 
-def _term(match: re.Match) -> Predicate:
+def _term(match: re.Match[str]) -> Predicate:
     if match["regex"]:
         search = _regex(match["regex"]).search
         return lambda message: search(message) is not None
@@ -72,7 +73,7 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _regex(text: str) -> re.Pattern:
+def _regex(text: str) -> re.Pattern[str]:
     if not REGEX.fullmatch(text):
         raise InvalidPattern(
             f"%{text}% holds what regular expressions of a filter pattern cannot hold; there are no parentheses"
@@ -86,7 +87,7 @@ def _regex(text: str) -> re.Pattern:
 class _JsonPattern:
     """Parser of `$.a = 1 && ($.b.c != "x*" || $.d[0] IS NULL)`: && binds tighter than ||."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str) -> None:
         self._tokens: list[tuple[str, str]] = []
         position = 0
         while text[position:].strip():
@@ -185,7 +186,7 @@ def _is_number(value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _json_object(message: str) -> dict | None:
+def _json_object(message: str) -> dict[str, Any] | None:
     try:
         content = json.loads(message)
     except ValueError:

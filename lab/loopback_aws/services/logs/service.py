@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ... import paging
 from ...errors import StartFailure
@@ -86,14 +86,14 @@ class Logs(Service):
 
     model = "logs"
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
         self._groups: dict[str, Group] = {}
         self._numbers = itertools.count(1)
 
     # Groups
 
-    def create_log_group(self, request: dict) -> dict:
+    def create_log_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """Create a log group without retention."""
         name = request["logGroupName"]
         if not re.fullmatch(r"[.\-_/#A-Za-z0-9]{1,512}", name):
@@ -105,7 +105,7 @@ class Logs(Service):
         self._groups[name] = Group(name, self.lab.arn("logs", f"log-group:{name}"), self._now())
         return {}
 
-    def describe_log_groups(self, request: dict) -> dict:
+    def describe_log_groups(self, request: dict[str, Any]) -> dict[str, Any]:
         """Log groups by name; a prefix or a pattern (part of the name), not both."""
         prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
         if prefix and part:
@@ -116,7 +116,7 @@ class Logs(Service):
         names = [name for name in sorted(self._groups) if name.startswith(prefix) and part in name]
         return self._page("logGroups", [self._group_shape(self._groups[name]) for name in names], request)
 
-    def _group_shape(self, group: Group) -> dict:
+    def _group_shape(self, group: Group) -> dict[str, Any]:
         return {
             "logGroupName": group.name,
             "creationTime": group.created,
@@ -128,12 +128,12 @@ class Logs(Service):
             "logGroupClass": "STANDARD",
         }
 
-    def delete_log_group(self, request: dict) -> dict:
+    def delete_log_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """Delete a group with all its streams and events."""
         del self._groups[self._group(request).name]
         return {}
 
-    def put_retention_policy(self, request: dict) -> dict:
+    def put_retention_policy(self, request: dict[str, Any]) -> dict[str, Any]:
         """Events older than this many days are not shown any more."""
         if request["retentionInDays"] not in RETENTION_DAYS:
             raise ApiError(
@@ -144,7 +144,7 @@ class Logs(Service):
 
     # Streams
 
-    def create_log_stream(self, request: dict) -> dict:
+    def create_log_stream(self, request: dict[str, Any]) -> dict[str, Any]:
         """Create a stream, empty."""
         group, name = self._group(request), request["logStreamName"]
         if not re.fullmatch(r"[^:*]{1,512}", name):
@@ -156,7 +156,7 @@ class Logs(Service):
         group.streams[name] = Stream(name, self._now())
         return {}
 
-    def describe_log_streams(self, request: dict) -> dict:
+    def describe_log_streams(self, request: dict[str, Any]) -> dict[str, Any]:
         """Streams by name or by their last event."""
         group, prefix = self._group(request), request.get("logStreamNamePrefix", "")
         by_time = request.get("orderBy") == "LastEventTime"
@@ -168,7 +168,7 @@ class Logs(Service):
         shapes.sort(key=lambda shape: (shape.get("lastEventTimestamp", 0) if by_time else 0, shape["logStreamName"]))
         return self._page("logStreams", shapes[::-1] if request.get("descending") else shapes, request)
 
-    def _stream_shape(self, group: Group, stream: Stream) -> dict:
+    def _stream_shape(self, group: Group, stream: Stream) -> dict[str, Any]:
         events = list(self._visible(group, stream))
         times = (
             {
@@ -190,7 +190,7 @@ class Logs(Service):
 
     # Events
 
-    def put_log_events(self, request: dict) -> dict:
+    def put_log_events(self, request: dict[str, Any]) -> dict[str, Any]:
         """Store a batch in chronological order; what is too old or too new is told in rejectedLogEventsInfo."""
         group = self._group(request)
         stream, events, now = self._stream(group, request["logStreamName"]), request["logEvents"], self._now()
@@ -210,7 +210,7 @@ class Logs(Service):
             **({"rejectedLogEventsInfo": rejected} if rejected else {}),
         }
 
-    def _check_batch(self, events: list[dict]) -> None:
+    def _check_batch(self, events: list[dict[str, Any]]) -> None:
         times = [event["timestamp"] for event in events]
         size = sum(len(event["message"].encode()) + EVENT_OVERHEAD for event in events)
         if not 1 <= len(events) <= BATCH_EVENTS or size > BATCH_BYTES:
@@ -236,7 +236,7 @@ class Logs(Service):
         else:
             stream.events.append(event)
 
-    def get_log_events(self, request: dict) -> dict:
+    def get_log_events(self, request: dict[str, Any]) -> dict[str, Any]:
         """The events of one stream, a page forward or backward. At either end the answer repeats the token it was given."""
         group = self._group(request)
         events = [
@@ -263,7 +263,7 @@ class Logs(Service):
             raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
         return match[1], match[2]
 
-    def filter_log_events(self, request: dict) -> dict:
+    def filter_log_events(self, request: dict[str, Any]) -> dict[str, Any]:
         """Events of a group by time, streams and pattern. An empty page with a nextToken says nothing about the next page."""
         group = self._group(request)
         if not request.get("startFromHead", True):
@@ -298,7 +298,7 @@ class Logs(Service):
             raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
         return match[1]
 
-    def _between(self, group: Group, request: dict, after: str):
+    def _between(self, group: Group, request: dict[str, Any], after: str):
         names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix")
         if names and prefix:
             raise ApiError(
@@ -312,7 +312,7 @@ class Logs(Service):
         merged = chosen[0] if len(chosen) == 1 else heapq.merge(*chosen)
         return itertools.takewhile(lambda event: event.timestamp <= end, merged)
 
-    def _event_shape(self, event: Event) -> dict:
+    def _event_shape(self, event: Event) -> dict[str, Any]:
         return {
             "logStreamName": event.stream,
             "timestamp": event.timestamp,
@@ -360,7 +360,7 @@ class Logs(Service):
     def _now(self) -> int:
         return int(self.lab.now().timestamp() * 1000)
 
-    def _group(self, request: dict) -> Group:
+    def _group(self, request: dict[str, Any]) -> Group:
         name, identifier = request.get("logGroupName"), request.get("logGroupIdentifier")
         if bool(name) == bool(identifier):
             raise ApiError(
@@ -376,7 +376,7 @@ class Logs(Service):
             raise ApiError("ResourceNotFoundException", "The specified log stream does not exist.")
         return group.streams[name]
 
-    def _page(self, key: str, items: list, request: dict) -> dict:
+    def _page(self, key: str, items: list[Any], request: dict[str, Any]) -> dict[str, Any]:
         try:
             shown, token = paging.page(items, request.get("nextToken"), request.get("limit", 50))
         except paging.BadToken as error:

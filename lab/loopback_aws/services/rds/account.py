@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
@@ -35,14 +36,14 @@ MISSING = {
 class Account:
     """The part of RDS that belongs to no single resource."""
 
-    instances: dict
-    snapshots: dict
+    instances: dict[str, Any]
+    snapshots: dict[str, Any]
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.tags: dict[str, dict[str, str]] = {}
         self.quotas = dict(QUOTAS)
         self._withdrawn: set[str] = set()
-        self._events: list[dict] = []
+        self._events: list[dict[str, Any]] = []
         super().__init__(lab)
 
     # Events
@@ -60,7 +61,7 @@ class Account:
             }
         )
 
-    def describe_events(self, request: dict) -> dict:
+    def describe_events(self, request: dict[str, Any]) -> dict[str, Any]:
         """Events of the last hour, or of the time asked for: 14 days at most. Oldest first."""
         source_type, identifier = request.get("SourceType"), request.get("SourceIdentifier")
         if identifier and not source_type:
@@ -76,7 +77,7 @@ class Account:
         ]
         return rds_query.answer("Events", rds_query.filtered(events, request, {}), request)
 
-    def _period(self, request: dict) -> tuple[datetime.datetime, datetime.datetime]:
+    def _period(self, request: dict[str, Any]) -> tuple[datetime.datetime, datetime.datetime]:
         now = self.lab.now()
         if "Duration" in request and "StartTime" in request:
             raise conflict("Cannot specify both duration and start time.")
@@ -91,7 +92,7 @@ class Account:
 
     # Tags
 
-    def _tags_of(self, request: dict) -> dict[str, str]:
+    def _tags_of(self, request: dict[str, Any]) -> dict[str, str]:
         arn = request["ResourceName"]
         prefix, _, resource = arn.partition(f":{self.lab.account}:")
         kind, _, name = resource.partition(":")
@@ -101,7 +102,7 @@ class Account:
             raise rds_query.not_found(*MISSING[kind], name)
         return self.tags[arn]
 
-    def add_tags_to_resource(self, request: dict) -> dict:
+    def add_tags_to_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Add or overwrite tags; 50 at most."""
         tags = self._tags_of(request)
         new = {**tags, **rds_query.tags_from(request)}
@@ -110,14 +111,14 @@ class Account:
         tags.update(new)
         return {}
 
-    def remove_tags_from_resource(self, request: dict) -> dict:
+    def remove_tags_from_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Remove tags by key; those that are not there do not matter."""
         tags = self._tags_of(request)
         for key in request["TagKeys"]:
             tags.pop(key, None)
         return {}
 
-    def list_tags_for_resource(self, request: dict) -> dict:
+    def list_tags_for_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """The tags of an ARN."""
         return {"TagList": rds_query.tag_list(self._tags_of(request))}
 
@@ -143,7 +144,7 @@ class Account:
             }[name]
             raise ApiError(EXCEEDED[name], f"Cannot create more than {self.quotas[name]} {what}.")
 
-    def describe_account_attributes(self, request: dict) -> dict:
+    def describe_account_attributes(self, request: dict[str, Any]) -> dict[str, Any]:
         """The quotas that the lab keeps, and what is used of them."""
         rds_query.refuse_unknown(request, (), "DescribeAccountAttributes")
         quotas = [
@@ -153,7 +154,7 @@ class Account:
 
     # What can be ordered
 
-    def describe_orderable_db_instance_options(self, request: dict) -> dict:
+    def describe_orderable_db_instance_options(self, request: dict[str, Any]) -> dict[str, Any]:
         """The classes that the lab has, for each of its PostgreSQL versions."""
         if request["Engine"] != ENGINE:
             raise invalid(f"Invalid DB engine: {request['Engine']}")
@@ -183,7 +184,7 @@ class Account:
                 f"DBInstanceClass={name}, Engine={ENGINE}, EngineVersion={version}, LicenseModel=postgresql-license."
             )
 
-    def _orderable(self, number: str, minor: int, name: str) -> dict:
+    def _orderable(self, number: str, minor: int, name: str) -> dict[str, Any]:
         return {
             "Engine": ENGINE,
             "EngineVersion": f"{number}.{minor}",
@@ -208,11 +209,11 @@ class Account:
 
     # What SPYMEO has none of
 
-    def describe_pending_maintenance_actions(self, request: dict) -> dict:
+    def describe_pending_maintenance_actions(self, request: dict[str, Any]) -> dict[str, Any]:
         """None."""
         return rds_query.answer("PendingMaintenanceActions", [], request)
 
-    def describe_db_clusters(self, request: dict) -> dict:
+    def describe_db_clusters(self, request: dict[str, Any]) -> dict[str, Any]:
         """None."""
         if "DBClusterIdentifier" in request:
             raise rds_query.not_found("DBCluster", "DBClusterNotFoundFault", request["DBClusterIdentifier"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import pathlib
+from typing import Any
 
 from ...postgres import PostgresError
 from ...wire import ApiError
@@ -90,7 +91,7 @@ class Backups:
         retention = datetime.timedelta(days=instance.settings["BackupRetentionPeriod"])
         return max(instance.backups_since, self.lab.now() - retention)
 
-    def describe_db_instance_automated_backups(self, request: dict) -> dict:
+    def describe_db_instance_automated_backups(self, request: dict[str, Any]) -> dict[str, Any]:
         """What the automated backups of each instance cover. The lab retains none of an instance that is deleted."""
         name = request.get("DBInstanceIdentifier", "").rpartition(":db:")[2].lower()
         known = {"DBInstanceIdentifier", "DbiResourceId", "Filters", "Marker", "MaxRecords"}
@@ -105,7 +106,7 @@ class Backups:
         kept = rds_query.filtered(found, request, BACKUP_FILTERS)
         return rds_query.answer("DBInstanceAutomatedBackups", [self._shown_backup(each) for each in kept], request)
 
-    def _shown_backup(self, instance: Instance) -> dict:
+    def _shown_backup(self, instance: Instance) -> dict[str, Any]:
         same = (
             "AllocatedStorage", "BackupRetentionPeriod", "BackupTarget", "DedicatedLogVolume", "EngineVersion",
             "IAMDatabaseAuthenticationEnabled", "Iops", "KmsKeyId", "LicenseModel", "Port", "PreferredBackupWindow", "StorageThroughput",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
@@ -17,7 +18,7 @@ COPY = {"CopyTags", "KmsKeyId", "SourceDBSnapshotIdentifier", "Tags", "TargetDBS
 class Copies:
     """The part of RDS that copies snapshots."""
 
-    def copy_db_snapshot(self, request: dict) -> dict:
+    def copy_db_snapshot(self, request: dict[str, Any]) -> dict[str, Any]:
         """The copy tells the original's time as OriginalSnapshotCreateTime, and its own as SnapshotCreateTime."""
         rds_query.refuse_unknown(request, COPY, "CopyDBSnapshot")
         source = self.find_snapshot(request["SourceDBSnapshotIdentifier"])

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...wire import ApiError
 from . import query as rds_query
 from .network import Network
@@ -16,9 +18,9 @@ class Groups:
     network: Network
     tags: dict[str, dict[str, str]]  # by ARN
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
-        self._subnet_groups: dict[str, dict] = {}
+        self._subnet_groups: dict[str, dict[str, Any]] = {}
         self._parameter_groups = dict(self._default_parameter_group(number) for number in MINORS)
         self._option_groups = dict(self._default_option_group(number) for number in MINORS)
         for arn in [group["DBParameterGroupArn"] for group in self._parameter_groups.values()]:
@@ -26,7 +28,7 @@ class Groups:
 
     # Subnet groups
 
-    def create_db_subnet_group(self, request: dict) -> dict:
+    def create_db_subnet_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """A subnet group; its subnets must be in one VPC and cover two availability zones."""
         name = check_identifier(request["DBSubnetGroupName"], "DBSubnetGroupName", 255)
         if name == "default":
@@ -41,7 +43,7 @@ class Groups:
         self.tags[group["DBSubnetGroupArn"]] = tags
         return {"DBSubnetGroup": group}
 
-    def _subnet_group(self, name: str, description: str, subnet_ids: list[str]) -> dict:
+    def _subnet_group(self, name: str, description: str, subnet_ids: list[str]) -> dict[str, Any]:
         subnets = self.network.subnets(subnet_ids)
         zones = {zone for _, zone, _ in subnets}
         if len(zones) < 2:
@@ -68,14 +70,14 @@ class Groups:
             ],
         }
 
-    def describe_db_subnet_groups(self, request: dict) -> dict:
+    def describe_db_subnet_groups(self, request: dict[str, Any]) -> dict[str, Any]:
         """The subnet groups by name."""
         if "DBSubnetGroupName" in request:
             return {"DBSubnetGroups": [self.subnet_group(request["DBSubnetGroupName"])]}
         groups = [self.subnet_group(name) for name in sorted({*self._subnet_groups, "default"})]
         return rds_query.answer("DBSubnetGroups", rds_query.filtered(groups, request, {}), request)
 
-    def subnet_group(self, name: str | None) -> dict:
+    def subnet_group(self, name: str | None) -> dict[str, Any]:
         """A subnet group; without a name the default one, which has the default VPC's subnets.
 
         :raises ApiError: DBSubnetGroupNotFoundFault.
@@ -89,11 +91,11 @@ class Groups:
 
     # Parameter groups
 
-    def _default_parameter_group(self, number: str) -> tuple[str, dict]:
+    def _default_parameter_group(self, number: str) -> tuple[str, dict[str, Any]]:
         name = f"default.{ENGINE}{number}"
         return name, self._parameter_group(name, f"{ENGINE}{number}", f"Default parameter group for {ENGINE}{number}")
 
-    def _parameter_group(self, name: str, family: str, description: str) -> dict:
+    def _parameter_group(self, name: str, family: str, description: str) -> dict[str, Any]:
         return {
             "DBParameterGroupName": name,
             "DBParameterGroupFamily": family,
@@ -101,7 +103,7 @@ class Groups:
             "DBParameterGroupArn": self.lab.arn("rds", f"pg:{name}"),
         }
 
-    def create_db_parameter_group(self, request: dict) -> dict:
+    def create_db_parameter_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """A parameter group for one family. It has the family's values: the lab does not change parameters."""
         name = check_identifier(request["DBParameterGroupName"], "DBParameterGroupName", 255)
         family = request["DBParameterGroupFamily"]
@@ -114,14 +116,14 @@ class Groups:
         self.tags[group["DBParameterGroupArn"]] = tags
         return {"DBParameterGroup": group}
 
-    def describe_db_parameter_groups(self, request: dict) -> dict:
+    def describe_db_parameter_groups(self, request: dict[str, Any]) -> dict[str, Any]:
         """The parameter groups by name, the default ones included."""
         if "DBParameterGroupName" in request:
             return {"DBParameterGroups": [self._find_parameter_group(request["DBParameterGroupName"])]}
         groups = [group for _, group in sorted(self._parameter_groups.items())]
         return rds_query.answer("DBParameterGroups", rds_query.filtered(groups, request, {}), request)
 
-    def _find_parameter_group(self, name: str) -> dict:
+    def _find_parameter_group(self, name: str) -> dict[str, Any]:
         if name.lower() not in self._parameter_groups:
             raise ApiError("DBParameterGroupNotFound", f"DBParameterGroup not found: {name}")
         return self._parameter_groups[name.lower()]
@@ -142,11 +144,11 @@ class Groups:
 
     # Option groups
 
-    def _default_option_group(self, number: str) -> tuple[str, dict]:
+    def _default_option_group(self, number: str) -> tuple[str, dict[str, Any]]:
         name = f"default:{ENGINE}-{number}"
         return name, self._option_group(name, number, f"Default option group for {ENGINE} {number}")
 
-    def _option_group(self, name: str, number: str, description: str) -> dict:
+    def _option_group(self, name: str, number: str, description: str) -> dict[str, Any]:
         return {
             "OptionGroupName": name,
             "OptionGroupDescription": description,
@@ -157,7 +159,7 @@ class Groups:
             "OptionGroupArn": self.lab.arn("rds", f"og:{name}"),
         }
 
-    def create_option_group(self, request: dict) -> dict:
+    def create_option_group(self, request: dict[str, Any]) -> dict[str, Any]:
         """An option group without options: PostgreSQL has none."""
         name = check_identifier(request["OptionGroupName"], "OptionGroupName", 255)
         number = request["MajorEngineVersion"]
@@ -170,7 +172,7 @@ class Groups:
         self.tags[group["OptionGroupArn"]] = tags
         return {"OptionGroup": group}
 
-    def describe_option_groups(self, request: dict) -> dict:
+    def describe_option_groups(self, request: dict[str, Any]) -> dict[str, Any]:
         """The option groups by name, the default ones included."""
         if "OptionGroupName" in request:
             return {"OptionGroupsList": [self._find_option_group(request["OptionGroupName"])]}
@@ -180,7 +182,7 @@ class Groups:
         groups = [group for _, group in sorted(self._option_groups.items()) if wanted.items() <= group.items()]
         return rds_query.answer("OptionGroupsList", rds_query.filtered(groups, request, {}), request)
 
-    def _find_option_group(self, name: str) -> dict:
+    def _find_option_group(self, name: str) -> dict[str, Any]:
         if name.lower() not in self._option_groups:
             raise ApiError("OptionGroupNotFoundFault", f"Specified OptionGroupName: {name} not found.")
         return self._option_groups[name.lower()]

@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import random
 import string
+from typing import Any
 
 from ...postgres import Server
 from . import settings as rds_settings
@@ -29,10 +30,10 @@ class Instance:
 
     identifier: str
     arn: str
-    settings: dict
+    settings: dict[str, Any]
     master_username: str
     database: str | None
-    subnet_group: dict
+    subnet_group: dict[str, Any]
     zones: list[str]  # of the primary and of the standby
     security_groups: dict[str, str]  # id → active, adding, removing
     parameter_group: str
@@ -42,7 +43,7 @@ class Instance:
     status: str = "creating"
     parameter_status: str = "in-sync"
     resource_id: str = dataclasses.field(default_factory=new_resource_id)
-    pending: dict = dataclasses.field(default_factory=dict)
+    pending: dict[str, Any] = dataclasses.field(default_factory=dict)
     due: set[str] = dataclasses.field(
         default_factory=set
     )  # of `pending`: what is applied without waiting for the window
@@ -66,7 +67,7 @@ class Instance:
         """The security groups in force."""
         return [group for group, status in self.security_groups.items() if status != "adding"]
 
-    def storage_operation(self, now: datetime.datetime) -> dict:
+    def storage_operation(self, now: datetime.datetime) -> dict[str, Any]:
         """StorageOperationStatus and its percentage, while the blocks of a restored instance are loaded."""
         if not self.endpoint or self.initializes is None:
             return {}
@@ -76,7 +77,7 @@ class Instance:
             return {}
         return {"StorageOperationStatus": "Initializing", "StorageOperationPercentProgress": int(100 * past / seconds)}
 
-    def describe(self, tags: dict[str, str]) -> dict:
+    def describe(self, tags: dict[str, str]) -> dict[str, Any]:
         """The instance in the shape DBInstance."""
         shown = {
             name: value
@@ -123,9 +124,9 @@ class Instance:
         shown.update(self._sometimes())
         return shown
 
-    def _sometimes(self) -> dict:
+    def _sometimes(self) -> dict[str, Any]:
         """Members that are left out as long as there is nothing to say."""
-        shown: dict = {}
+        shown: dict[str, Any] = {}
         if self.database:
             shown["DBName"] = self.database
         if self.endpoint:
@@ -155,14 +156,14 @@ class Instance:
             shown["EnhancedMonitoringResourceArn"] = f"arn:aws:logs:{region}:{account}:{stream}"
         return shown
 
-    def _option_groups(self) -> list[dict]:
+    def _option_groups(self) -> list[dict[str, Any]]:
         groups = [{"OptionGroupName": self.option_group, "Status": "in-sync"}]
         if "OptionGroupName" in self.pending:
             status = "pending-apply" if "OptionGroupName" in self.due else "pending-maintenance-apply"
             groups.append({"OptionGroupName": self.pending["OptionGroupName"], "Status": status})
         return groups
 
-    def _pending(self) -> dict:
+    def _pending(self) -> dict[str, Any]:
         """PendingModifiedValues: it has a member for some settings only."""
         members = {
             "AllocatedStorage", "BackupRetentionPeriod", "CACertificateIdentifier", "DBInstanceClass", "DBSubnetGroupName",

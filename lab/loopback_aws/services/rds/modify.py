@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...wire import ApiError
 from . import query as rds_query
 from . import settings as rds_settings
@@ -30,7 +32,7 @@ EVENTS = {  # RDS user guide, "DB instance events", category configuration chang
 class Modifications:
     """The part of RDS that modifies instances."""
 
-    def modify_db_instance(self, request: dict) -> dict:
+    def modify_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change settings; the answer shows those applied at once, PendingModifiedValues the others."""
         rds_query.refuse_unknown(request, MODIFY, "ModifyDBInstance")
         instance = self.find_instance(request["DBInstanceIdentifier"])
@@ -54,7 +56,7 @@ class Modifications:
         self._plan(instance)
         return {"DBInstance": self.shown(instance)}
 
-    def _changes(self, instance: Instance, request: dict) -> dict:
+    def _changes(self, instance: Instance, request: dict[str, Any]) -> dict[str, Any]:
         """The settings that the request really changes, under the names in which they are shown; all checked."""
         asked = self.asked_settings(request)
         exports = request.get("CloudwatchLogsExportConfiguration", {})
@@ -88,7 +90,7 @@ class Modifications:
         rds_settings.check(wanted)
         return changes
 
-    def _check_storage(self, instance: Instance, changes: dict) -> None:
+    def _check_storage(self, instance: Instance, changes: dict[str, Any]) -> None:
         if not STORAGE & set(changes):
             return
         if instance.status == "storage-optimization":
@@ -108,7 +110,7 @@ class Modifications:
         settled = rds_settings.storage({name: value for name, value in merged.items() if value is not None}, {})
         changes.update({name: value for name, value in settled.items() if instance.settings.get(name) != value})
 
-    def _check_upgrade(self, instance: Instance, changes: dict) -> None:
+    def _check_upgrade(self, instance: Instance, changes: dict[str, Any]) -> None:
         version = rds_settings.engine_version(changes["EngineVersion"])
         old, new = (tuple(map(int, text.split("."))) for text in (instance.settings["EngineVersion"], version))
         if old[0] != new[0] or new < old:
@@ -117,7 +119,7 @@ class Modifications:
             )
         changes["EngineVersion"] = version
 
-    def _checked_groups(self, instance: Instance, request: dict) -> tuple[list[str], str]:
+    def _checked_groups(self, instance: Instance, request: dict[str, Any]) -> tuple[list[str], str]:
         groups = request.get("VpcSecurityGroupIds") or [
             g for g, status in instance.security_groups.items() if status != "removing"
         ]
@@ -158,7 +160,7 @@ class Modifications:
         if instance.status not in USABLE:  # a reboot or a snapshot came first
             self.lab.after(self.lab.durations.modify * UNNOTICED, lambda: self._begin(instance))
             return
-        steps: dict[str, dict] = {}
+        steps: dict[str, dict[str, Any]] = {}
         for name in sorted(instance.due):
             setting = rds_settings.BY_SHOWN.get(name)
             steps.setdefault(setting.status if setting else "configuring-log-exports", {})[name] = instance.pending[
@@ -168,7 +170,7 @@ class Modifications:
             steps["modifying"] = {}  # the parameter group only
         self._step(instance, list(steps.items()), self.lab.durations.modify * (1 - UNNOTICED) / len(steps))
 
-    def _step(self, instance: Instance, steps: list[tuple[str, dict]], seconds: float) -> None:
+    def _step(self, instance: Instance, steps: list[tuple[str, dict[str, Any]]], seconds: float) -> None:
         (status, values), rest = steps[0], steps[1:]
 
         def done() -> None:
@@ -180,14 +182,14 @@ class Modifications:
 
         self.transition(instance, status, seconds, lambda: self._work(instance, values), done)
 
-    def _work(self, instance: Instance, values: dict) -> None:
+    def _work(self, instance: Instance, values: dict[str, Any]) -> None:
         """What a change does to the running PostgreSQL. Blocks."""
         if "MasterUserPassword" in values:
             instance.server.set_password(instance.master_username, values["MasterUserPassword"])
         if RESTARTS & set(values):
             instance.server.restart(port=values.get("Port"))
 
-    def _apply(self, instance: Instance, values: dict) -> None:
+    def _apply(self, instance: Instance, values: dict[str, Any]) -> None:
         for name, value in values.items():
             self._set(instance, name, value)
             if instance.pending.get(name) == value:

@@ -14,7 +14,7 @@ from ...wire import ApiError
 class Network:
     """EC2 of the lab's account and region, as RDS sees it."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self._lab = lab
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
+from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
@@ -25,7 +26,7 @@ SHOWN = CREATE - {"Tags"}
 class Proxy:
     """One proxy. `members` are those of the shape DBProxy, `target` the DB instance that it sends to."""
 
-    members: dict
+    members: dict[str, Any]
     created_at: datetime.datetime
     group_arn: str
     target: str | None = None
@@ -35,11 +36,11 @@ class Proxy:
 class Proxies:
     """The part of RDS that keeps proxies."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self._proxies: dict[str, Proxy] = {}
         super().__init__(lab)
 
-    def create_db_proxy(self, request: dict) -> dict:
+    def create_db_proxy(self, request: dict[str, Any]) -> dict[str, Any]:
         """A proxy without a target."""
         rds_query.refuse_unknown(request, CREATE, "CreateDBProxy")
         name, now = check_identifier(request["DBProxyName"], "DBProxyName"), self.lab.now()
@@ -67,7 +68,7 @@ class Proxies:
         self.lab.after(self.lab.durations.modify, lambda: members.update(Status="available"))
         return {"DBProxy": dict(members)}
 
-    def _find_proxy(self, request: dict) -> Proxy:
+    def _find_proxy(self, request: dict[str, Any]) -> Proxy:
         name = request["DBProxyName"].lower()
         if name not in self._proxies:
             message = f"The specified proxy name {name} doesn't correspond to a proxy owned by your AWS account in the specified AWS Region."
@@ -76,14 +77,14 @@ class Proxies:
             raise ApiError("DBProxyTargetGroupNotFoundFault", f"There is no target group {request['TargetGroupName']}.")
         return self._proxies[name]
 
-    def describe_db_proxies(self, request: dict) -> dict:
+    def describe_db_proxies(self, request: dict[str, Any]) -> dict[str, Any]:
         """The proxies by name."""
         if "DBProxyName" in request:
             return {"DBProxies": [dict(self._find_proxy(request).members)]}
         found = [dict(proxy.members) for _, proxy in sorted(self._proxies.items())]
         return rds_query.answer("DBProxies", found, request)
 
-    def describe_db_proxy_target_groups(self, request: dict) -> dict:
+    def describe_db_proxy_target_groups(self, request: dict[str, Any]) -> dict[str, Any]:
         """The proxy's target group."""
         proxy = self._find_proxy(request)
         group = {
@@ -102,11 +103,11 @@ class Proxies:
         }
         return rds_query.answer("TargetGroups", [group], request)
 
-    def describe_db_proxy_targets(self, request: dict) -> dict:
+    def describe_db_proxy_targets(self, request: dict[str, Any]) -> dict[str, Any]:
         """The proxy's target, if it has one."""
         return rds_query.answer("Targets", self._targets(self._find_proxy(request)), request)
 
-    def _targets(self, proxy: Proxy) -> list[dict]:
+    def _targets(self, proxy: Proxy) -> list[dict[str, Any]]:
         if proxy.target not in self.instances:
             return []
         instance = self.instances[proxy.target]
@@ -126,7 +127,7 @@ class Proxies:
         }
         return [{**shown, "Endpoint": instance.server.address} if instance.endpoint else shown]
 
-    def register_db_proxy_targets(self, request: dict) -> dict:
+    def register_db_proxy_targets(self, request: dict[str, Any]) -> dict[str, Any]:
         """Let the proxy send to a DB instance. It has one at most."""
         rds_query.refuse_unknown(
             request, {"DBProxyName", "TargetGroupName", "DBInstanceIdentifiers"}, "RegisterDBProxyTargets"
@@ -143,7 +144,7 @@ class Proxies:
         self.lab.after(self.lab.durations.modify, lambda: setattr(proxy, "registering", False))
         return {"DBProxyTargets": self._targets(proxy)}
 
-    def deregister_db_proxy_targets(self, request: dict) -> dict:
+    def deregister_db_proxy_targets(self, request: dict[str, Any]) -> dict[str, Any]:
         """Let the proxy send to nobody."""
         proxy = self._find_proxy(request)
         names = [name.lower() for name in request.get("DBInstanceIdentifiers", [])]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ... import paging
 from ...wire import ApiError
@@ -13,7 +14,7 @@ from .settings import conflict, invalid
 PAGE = (20, 100)  # the limits of MaxRecords
 
 
-def answer(member: str, items: list, request: dict) -> dict:
+def answer(member: str, items: list[Any], request: dict[str, Any]) -> dict[str, Any]:
     """One page of `items` as the answer's `member`, and the Marker of the next one.
 
     :raises ApiError: MaxRecords out of its limits, or a Marker that was never given.
@@ -28,7 +29,7 @@ def answer(member: str, items: list, request: dict) -> dict:
     return {member: shown, **({"Marker": marker} if marker else {})}
 
 
-def filtered(items: Iterable, request: dict, fields: dict[str, Callable]) -> list:
+def filtered(items: Iterable[Any], request: dict[str, Any], fields: dict[str, Callable[..., Any]]) -> list[Any]:
     """The items that every filter of the request lets through; `fields` gives a filter's values for an item.
 
     :raises ApiError: a filter of another name.
@@ -42,7 +43,7 @@ def filtered(items: Iterable, request: dict, fields: dict[str, Callable]) -> lis
     return kept
 
 
-def refuse_unknown(request: dict, known: Iterable[str], operation: str) -> None:
+def refuse_unknown(request: dict[str, Any], known: Iterable[str], operation: str) -> None:
     """Refuse a parameter that the lab would otherwise ignore in silence.
 
     :raises ApiError: InvalidParameterCombination, naming the parameters.
@@ -52,7 +53,7 @@ def refuse_unknown(request: dict, known: Iterable[str], operation: str) -> None:
         raise conflict(f"The lab's {operation} does not have {', '.join(unknown)}.")
 
 
-def tags_from(request: dict) -> dict[str, str]:
+def tags_from(request: dict[str, Any]) -> dict[str, str]:
     """The request's tags as a dictionary.
 
     :raises ApiError: a key in AWS's own name space.
@@ -63,7 +64,7 @@ def tags_from(request: dict) -> dict[str, str]:
     return tags
 
 
-def tag_list(tags: dict[str, str]) -> list[dict]:
+def tag_list(tags: dict[str, str]) -> list[dict[str, Any]]:
     """Tags in AWS's form."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
@@ -39,7 +40,7 @@ class Replicas:
             message = f"The DB instance {instance.identifier} is a read replica or the source of one."
             raise ApiError("InvalidDBInstanceState", message)
 
-    def create_db_instance_read_replica(self, request: dict) -> dict:
+    def create_db_instance_read_replica(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new instance that follows another one, with the groups and the main settings of that one."""
         rds_query.refuse_unknown(request, CREATE, "CreateDBInstanceReadReplica")
         source = self.find_instance(request["SourceDBInstanceIdentifier"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
@@ -56,7 +57,7 @@ class Origin:
 class Restores:
     """The part of RDS that makes instances out of backups."""
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self._next_restore: tuple[str, str] | None = None
         super().__init__(lab)
 
@@ -66,7 +67,7 @@ class Restores:
             raise ValueError(f"no terminal state {status}; there are {', '.join(FAILURES)}")
         self._next_restore = (status, message or FAILURES[status])
 
-    def restore_db_instance_from_db_snapshot(self, request: dict) -> dict:
+    def restore_db_instance_from_db_snapshot(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new instance with the snapshot's data."""
         rds_query.refuse_unknown(request, FROM_SNAPSHOT, "RestoreDBInstanceFromDBSnapshot")
         if "DBSnapshotIdentifier" not in request:
@@ -88,7 +89,7 @@ class Restores:
             event=f"Restored from snapshot {snapshot.identifier}",
         )
 
-    def restore_db_instance_to_point_in_time(self, request: dict) -> dict:
+    def restore_db_instance_to_point_in_time(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new instance with what was committed in another one at a time that its automated backups cover."""
         rds_query.refuse_unknown(request, TO_POINT_IN_TIME, "RestoreDBInstanceToPointInTime")
         self._require_new(request["TargetDBInstanceIdentifier"], "TargetDBInstanceIdentifier")
@@ -104,7 +105,7 @@ class Restores:
         )
         return self._restore({**request, "DBInstanceIdentifier": request["TargetDBInstanceIdentifier"]}, origin)
 
-    def _source(self, request: dict) -> Instance:
+    def _source(self, request: dict[str, Any]) -> Instance:
         if "SourceDBInstanceIdentifier" in request:
             return self.find_instance(request["SourceDBInstanceIdentifier"])
         if "SourceDbiResourceId" not in request:
@@ -120,7 +121,7 @@ class Restores:
         if check_identifier(name, parameter) in self.instances:
             raise ApiError("DBInstanceAlreadyExists", "DB instance already exists")
 
-    def _restore(self, request: dict, origin: Origin) -> dict:
+    def _restore(self, request: dict[str, Any], origin: Origin) -> dict[str, Any]:
         source = origin.instance
         instance = self.new_instance(request, self._restored(source, request), source.master_username, source.database)
         if not request.get("Tags"):
@@ -134,7 +135,7 @@ class Restores:
             self.bring_up(instance, lambda: origin.build(instance), origin.event)
         return {"DBInstance": self.shown(instance)}
 
-    def _restored(self, source: Instance, request: dict) -> dict:
+    def _restored(self, source: Instance, request: dict[str, Any]) -> dict[str, Any]:
         """The settings: what is passed, else what RDS takes from the source, else RDS's default."""
         origin = source.settings
         inherited = {name: origin[name] for name in INHERITED if name in origin}

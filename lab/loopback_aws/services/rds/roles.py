@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
@@ -19,9 +20,9 @@ VALID_TILL = datetime.datetime(2061, 5, 21, 21, 44, 50, tzinfo=datetime.UTC)
 class Roles:
     """The part of RDS that associates roles, and lists CAs."""
 
-    instances: dict
+    instances: dict[str, Any]
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self._authorities = list(CERTIFICATE_AUTHORITIES)
         super().__init__(lab)
 
@@ -30,7 +31,7 @@ class Roles:
         """The CA of an instance for which none is asked."""
         return self._authorities[0]
 
-    def _role_request(self, request: dict, operation: str):
+    def _role_request(self, request: dict[str, Any], operation: str):
         rds_query.refuse_unknown(request, {"DBInstanceIdentifier", "FeatureName", "RoleArn"}, operation)
         instance = self.find_instance(request["DBInstanceIdentifier"])
         if request["FeatureName"] not in FEATURES:
@@ -39,7 +40,7 @@ class Roles:
         self.require(instance, *USABLE)
         return instance, (request["RoleArn"], request["FeatureName"])
 
-    def add_role_to_db_instance(self, request: dict) -> dict:
+    def add_role_to_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Associate a role: PENDING, then ACTIVE. A feature has one role at most."""
         instance, role = self._role_request(request, "AddRoleToDBInstance")
         if any(feature == role[1] for _arn, feature in instance.roles):
@@ -51,7 +52,7 @@ class Roles:
         )
         return {}
 
-    def remove_role_from_db_instance(self, request: dict) -> dict:
+    def remove_role_from_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take a role away."""
         instance, role = self._role_request(request, "RemoveRoleFromDBInstance")
         if role not in instance.roles:
@@ -60,7 +61,7 @@ class Roles:
         del instance.roles[role]
         return {}
 
-    def describe_certificates(self, request: dict) -> dict:
+    def describe_certificates(self, request: dict[str, Any]) -> dict[str, Any]:
         """The CAs that instances can be given."""
         wanted = request.get("CertificateIdentifier")
         if wanted and wanted not in self._authorities:

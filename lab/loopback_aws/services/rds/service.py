@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
+from typing import Any
 
 from ...postgres import Installation, PostgresError, Server
 from ...wire import ApiError, Service
@@ -52,14 +53,14 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
 
     model = "rds"
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.instances: dict[str, Instance] = {}
         self.installation = Installation(lab)
         self.network = Network(lab)
         super().__init__(lab)
         lab.after(lab.durations.security_group_interval, self._follow_security_groups)
 
-    def controls(self) -> dict[str, Callable[..., dict | None]]:
+    def controls(self) -> dict[str, Callable[..., dict[str, Any] | None]]:
         """What cannot be brought about through AWS's API."""
         return {
             "rds_backed_up": self.end_first_backup,
@@ -94,7 +95,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
             raise rds_query.not_found("DBInstance", "DBInstanceNotFound", identifier)
         return self.instances[identifier]
 
-    def shown(self, instance: Instance) -> dict:
+    def shown(self, instance: Instance) -> dict[str, Any]:
         """The instance in the shape DBInstance."""
         shown = instance.describe(self.tags[instance.arn])
         shown["ReadReplicaDBInstanceIdentifiers"] = self.replicas_of(instance)
@@ -103,7 +104,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         shown.update(instance.storage_operation(self.lab.now()))
         return shown
 
-    def describe_db_instances(self, request: dict) -> dict:
+    def describe_db_instances(self, request: dict[str, Any]) -> dict[str, Any]:
         """The instances by identifier."""
         if "DBInstanceIdentifier" in request:
             found = [self.find_instance(request["DBInstanceIdentifier"])]
@@ -114,7 +115,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
 
     # Creation
 
-    def create_db_instance(self, request: dict) -> dict:
+    def create_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new instance: initdb, the master user, its database."""
         rds_query.refuse_unknown(request, CREATE, "CreateDBInstance")
         for name in ("AllocatedStorage", "MasterUsername", "MasterUserPassword"):
@@ -142,7 +143,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         self.bring_up(instance, build, "DB instance created")
         return {"DBInstance": self.shown(instance)}
 
-    def asked_settings(self, request: dict) -> dict:
+    def asked_settings(self, request: dict[str, Any]) -> dict[str, Any]:
         """The request's settings under the names in which they are shown."""
         asked = {setting.shown: request[name] for name, setting in rds_settings.BY_ASKED.items() if name in request}
         for name in ("BackupTarget", "Port"):
@@ -150,14 +151,16 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
                 asked[name] = request[name]
         return asked
 
-    def _encryption(self, settings: dict, request: dict) -> None:
+    def _encryption(self, settings: dict[str, Any], request: dict[str, Any]) -> None:
         if "KmsKeyId" in request and not request.get("StorageEncrypted"):
             raise conflict("KmsKeyId can be specified only when StorageEncrypted is true.")
         settings["StorageEncrypted"] = request.get("StorageEncrypted", False)
         if settings["StorageEncrypted"]:
             settings["KmsKeyId"] = self.network.key(request.get("KmsKeyId", "alias/aws/rds"))
 
-    def new_instance(self, request: dict, settings: dict, master_username: str, database: str | None) -> Instance:
+    def new_instance(
+        self, request: dict[str, Any], settings: dict[str, Any], master_username: str, database: str | None
+    ) -> Instance:
         """An instance in the status creating, in the network and the groups asked for; defaults for those that are not.
 
         :raises ApiError: the name is taken, a quota is reached, a group does not exist or does not fit.
@@ -200,7 +203,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         self.tags[self.instances[identifier].arn] = tags
         return self.instances[identifier]
 
-    def _zones(self, subnet_group: dict, asked: str | None, multi_az: bool) -> list[str]:
+    def _zones(self, subnet_group: dict[str, Any], asked: str | None, multi_az: bool) -> list[str]:
         zones = sorted({subnet["SubnetAvailabilityZone"]["Name"] for subnet in subnet_group["Subnets"]})
         if asked and multi_az:
             raise conflict("Requesting a specific availability zone is not valid for Multi-AZ instances.")
@@ -283,7 +286,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
 
         self.lab.background(run)
 
-    def reboot_db_instance(self, request: dict) -> dict:
+    def reboot_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Restart PostgreSQL; a parameter group that waits for that is in sync afterwards."""
         instance = self.find_instance(request["DBInstanceIdentifier"])
         self.require(instance, *USABLE)
@@ -301,7 +304,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         self.transition(instance, "rebooting", self.lab.durations.reboot, instance.server.restart, done)
         return {"DBInstance": self.shown(instance)}
 
-    def stop_db_instance(self, request: dict) -> dict:
+    def stop_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Stop PostgreSQL; RDS starts the instance again after seven days."""
         rds_query.refuse_unknown(request, {"DBInstanceIdentifier"}, "StopDBInstance")
         instance = self.find_instance(request["DBInstanceIdentifier"])
@@ -322,7 +325,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         self.transition(instance, "stopping", self.lab.durations.stop, work, done)
         return {"DBInstance": self.shown(instance)}
 
-    def start_db_instance(self, request: dict) -> dict:
+    def start_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Start a stopped instance: the same endpoint, the same data."""
         rds_query.refuse_unknown(request, {"DBInstanceIdentifier"}, "StartDBInstance")
         instance = self.find_instance(request["DBInstanceIdentifier"])
@@ -337,7 +340,7 @@ class Rds(Account, Groups, Snapshots, Copies, Roles, Backups, Restores, Replicas
         self.transition(instance, "starting", self.lab.durations.stop, instance.server.start, done)
         return {"DBInstance": self.shown(instance)}
 
-    def delete_db_instance(self, request: dict) -> dict:
+    def delete_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Delete the instance and its data, after a last snapshot unless that is skipped."""
         instance = self.find_instance(request["DBInstanceIdentifier"])
         final, skip = request.get("FinalDBSnapshotIdentifier"), request.get("SkipFinalSnapshot", False)

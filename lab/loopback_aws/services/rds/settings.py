@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from typing import Any
 
 from ...wire import ApiError
 
@@ -114,7 +115,7 @@ def engine_version(asked: str | None) -> str:
     return f"{number}.{minor or MINORS[number][-1]}"
 
 
-def storage(asked: dict, origin: dict) -> dict:
+def storage(asked: dict[str, Any], origin: dict[str, Any]) -> dict[str, Any]:
     """StorageType, Iops and StorageThroughput of a new instance; `origin` is the snapshot it comes from, or empty.
 
     The type is not taken from the snapshot: "Default: io1 if the Iops parameter is specified, otherwise gp3".
@@ -147,7 +148,7 @@ def window(daily: bool) -> str:
     return f"{day}{first}-{day}{last}"
 
 
-def defaults() -> dict:
+def defaults() -> dict[str, Any]:
     """What a new or restored instance has when the request does not say."""
     return {
         "AutoMinorVersionUpgrade": True,
@@ -173,7 +174,7 @@ def defaults() -> dict:
     }
 
 
-def check(wanted: dict) -> None:
+def check(wanted: dict[str, Any]) -> None:
     """Refuse values that RDS refuses. `wanted` are all the settings as they would be.
 
     :raises ApiError: InvalidParameterValue or InvalidParameterCombination.
@@ -208,7 +209,7 @@ CLOCK = r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d"
 WEEKLY = r"(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d-(mon|tue|wed|thu|fri|sat|sun):([01]\d|2[0-3]):[0-5]\d"
 
 
-def _check_together(wanted: dict) -> None:
+def _check_together(wanted: dict[str, Any]) -> None:
     if wanted["MonitoringInterval"] and not wanted.get("MonitoringRoleArn"):
         raise conflict("A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.")
     if wanted.get("MonitoringRoleArn") and not wanted["MonitoringInterval"]:
@@ -238,7 +239,7 @@ def _check_together(wanted: dict) -> None:
         )
 
 
-def settle(settings: dict) -> dict:
+def settle(settings: dict[str, Any]) -> dict[str, Any]:
     """Settings as RDS shows them: those that follow from others are filled in, those that are off are left out."""
     shown = dict(settings)
     if shown["PerformanceInsightsEnabled"]:

@@ -9,6 +9,7 @@ import datetime
 import pathlib
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 from ...postgres import Installation, PostgresError
 from ...wire import ApiError
@@ -58,7 +59,7 @@ class Snapshot:
         past = (now - self.created_at).total_seconds()
         return 100 if self.status != "creating" else min(99, int(100 * past / max(self.duration, 0.001)))
 
-    def describe(self, now: datetime.datetime, tags: dict[str, str]) -> dict:
+    def describe(self, now: datetime.datetime, tags: dict[str, str]) -> dict[str, Any]:
         """The snapshot in the shape DBSnapshot."""
         settings = self.source.settings
         shown = {
@@ -100,13 +101,13 @@ class Snapshots:
     installation: Installation
     tags: dict[str, dict[str, str]]
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         self.snapshots: dict[str, Snapshot] = {}
         super().__init__(lab)
 
     # Snapshots
 
-    def create_db_snapshot(self, request: dict) -> Callable[[], dict]:
+    def create_db_snapshot(self, request: dict[str, Any]) -> Callable[[], dict[str, Any]]:
         """A snapshot of what is committed by the time of the answer. The instance is `backing-up` meanwhile."""
         instance = self.find_instance(request["DBInstanceIdentifier"])
         self.require(instance, *USABLE)
@@ -115,7 +116,7 @@ class Snapshots:
         instance.status = "backing-up"
         answer = {"DBSnapshot": snapshot.describe(self.lab.now(), self.tags[snapshot.arn])}
 
-        def finish() -> dict:
+        def finish() -> dict[str, Any]:
             backup()
             return answer
 
@@ -217,7 +218,7 @@ class Snapshots:
             raise rds_query.not_found("DBSnapshot", "DBSnapshotNotFound", identifier)
         return self.snapshots[identifier]
 
-    def describe_db_snapshots(self, request: dict) -> dict:
+    def describe_db_snapshots(self, request: dict[str, Any]) -> dict[str, Any]:
         """Snapshots by identifier; of one instance (existing or not), of one type."""
         if "DBSnapshotIdentifier" in request:
             found = [self.find_snapshot(request["DBSnapshotIdentifier"])]
@@ -234,7 +235,7 @@ class Snapshots:
         shown = [snapshot.describe(self.lab.now(), self.tags[snapshot.arn]) for snapshot in kept]
         return rds_query.answer("DBSnapshots", shown, request)
 
-    def delete_db_snapshot(self, request: dict) -> dict:
+    def delete_db_snapshot(self, request: dict[str, Any]) -> dict[str, Any]:
         """Delete a snapshot and its data."""
         snapshot = self.find_snapshot(request["DBSnapshotIdentifier"])
         if snapshot.status not in ("available", "failed"):

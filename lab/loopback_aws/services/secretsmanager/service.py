@@ -10,6 +10,7 @@ import re
 import secrets
 import string
 import uuid
+from typing import Any
 
 from ... import paging
 from ...errors import StartFailure
@@ -27,13 +28,13 @@ class SecretsManager(Service):
 
     model = "secretsmanager"
 
-    def __init__(self, lab):
+    def __init__(self, lab) -> None:
         super().__init__(lab)
         self._secrets: dict[str, Secret] = {}
 
     # Secrets
 
-    def create_secret(self, request: dict) -> dict:
+    def create_secret(self, request: dict[str, Any]) -> dict[str, Any]:
         """Create a secret, with a first version when a value is given."""
         name, token = request["Name"], request.get("ClientRequestToken") or str(uuid.uuid4())
         if not re.fullmatch(r"[\w/+=.@!-]{1,512}", name, re.ASCII):
@@ -55,7 +56,7 @@ class SecretsManager(Service):
             return self._names(secret)
         return {**self._names(secret), "VersionId": self._put(secret, token, data, [CURRENT]).id}
 
-    def _create_again(self, secret: Secret, token: str, data: dict) -> dict:
+    def _create_again(self, secret: Secret, token: str, data: dict[str, Any]) -> dict[str, Any]:
         if secret.deletion:
             message = "You can't create this secret because a secret with this name is already scheduled for deletion."
             raise ApiError("InvalidRequestException", message)
@@ -65,15 +66,15 @@ class SecretsManager(Service):
             "ResourceExistsException", f"The operation failed because the secret {secret.name} already exists."
         )
 
-    def describe_secret(self, request: dict) -> dict:
+    def describe_secret(self, request: dict[str, Any]) -> dict[str, Any]:
         """Everything but the values; a secret that is marked for deletion is shown with its DeletedDate."""
         return self._shape(self._find(request["SecretId"]), "VersionIdsToStages")
 
-    def get_resource_policy(self, request: dict) -> dict:
+    def get_resource_policy(self, request: dict[str, Any]) -> dict[str, Any]:
         """The policy of a secret; without ResourcePolicy, as AWS answers for those that have none: nothing here attaches one."""
         return self._names(self._find(request["SecretId"]))
 
-    def list_secrets(self, request: dict) -> dict:
+    def list_secrets(self, request: dict[str, Any]) -> dict[str, Any]:
         """Secrets by date of creation, filtered; those marked for deletion only when asked for."""
         found = [
             secret for secret in self._secrets.values() if request.get("IncludePlannedDeletion") or not secret.deletion
@@ -86,7 +87,7 @@ class SecretsManager(Service):
         )
         return self._page("SecretList", [self._shape(secret, "SecretVersionsToStages") for secret in found], request)
 
-    def update_secret(self, request: dict) -> dict:
+    def update_secret(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change description and key; with a value, make it a new version that becomes AWSCURRENT."""
         secret, data = self._writable(request["SecretId"]), self._data(request, required=False)
         version = (
@@ -96,21 +97,21 @@ class SecretsManager(Service):
         secret.changed = self.lab.now()
         return {**self._names(secret), **({"VersionId": version.id} if version else {})}
 
-    def _configure(self, secret: Secret, request: dict) -> None:
+    def _configure(self, secret: Secret, request: dict[str, Any]) -> None:
         secret.settings.update({key: request[key] for key in ("Description", "KmsKeyId") if key in request})
 
-    def tag_resource(self, request: dict) -> dict:
+    def tag_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Add tags or replace their values."""
         self._writable(request["SecretId"]).tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
         return {}
 
-    def untag_resource(self, request: dict) -> dict:
+    def untag_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Remove tags; those that are not there do not matter."""
         secret = self._writable(request["SecretId"])
         secret.tags = {key: value for key, value in secret.tags.items() if key not in request["TagKeys"]}
         return {}
 
-    def delete_secret(self, request: dict) -> dict:
+    def delete_secret(self, request: dict[str, Any]) -> dict[str, Any]:
         """Mark for deletion in 7 to 30 days, or delete at once when forced."""
         force, days = request.get("ForceDeleteWithoutRecovery", False), request.get("RecoveryWindowInDays")
         if force and days is not None:
@@ -128,7 +129,7 @@ class SecretsManager(Service):
         secret.deletion = self.lab.now() + datetime.timedelta(days=30 if days is None else days)
         return {**self._names(secret), "DeletionDate": secret.deletion}
 
-    def _forget(self, secret_id: str) -> dict:
+    def _forget(self, secret_id: str) -> dict[str, Any]:
         try:
             secret = self._find(secret_id)
         except (
@@ -138,7 +139,7 @@ class SecretsManager(Service):
         del self._secrets[secret.name]
         return self._names(secret)
 
-    def restore_secret(self, request: dict) -> dict:
+    def restore_secret(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take back a deletion."""
         secret = self._find(request["SecretId"])
         secret.deletion = None
@@ -146,7 +147,7 @@ class SecretsManager(Service):
 
     # Values and their labels
 
-    def get_secret_value(self, request: dict) -> dict:
+    def get_secret_value(self, request: dict[str, Any]) -> dict[str, Any]:
         """The value of a version: AWSCURRENT's unless asked otherwise; an id and a label must mean the same version."""
         secret = self._usable(request["SecretId"])
         version = self._version(secret, request.get("VersionId"), request.get("VersionStage"))
@@ -180,7 +181,7 @@ class SecretsManager(Service):
             )
         return version
 
-    def batch_get_secret_value(self, request: dict) -> dict:
+    def batch_get_secret_value(self, request: dict[str, Any]) -> dict[str, Any]:
         """Values of up to 20 secrets, by ids or by filters; errors are told secret by secret."""
         ids, filters = request.get("SecretIdList"), request.get("Filters")
         if bool(ids) == bool(filters):
@@ -203,14 +204,14 @@ class SecretsManager(Service):
                 errors.append({"SecretId": secret_id, "ErrorCode": error.code, "Message": error.message})
         return {"SecretValues": values, "Errors": errors, **page}
 
-    def put_secret_value(self, request: dict) -> dict:
+    def put_secret_value(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new version whose id is ClientRequestToken. The same call twice changes nothing; other data under the same id fails."""
         secret, data = self._writable(request["SecretId"]), self._data(request, required=True)
         token = request.get("ClientRequestToken") or str(uuid.uuid4())
         version = self._put(secret, token, data, request.get("VersionStages") or [CURRENT])
         return {**self._names(secret), "VersionId": version.id, "VersionStages": list(version.stages)}
 
-    def _put(self, secret: Secret, version_id: str, data: dict, stages: list[str]) -> Version:
+    def _put(self, secret: Secret, version_id: str, data: dict[str, Any], stages: list[str]) -> Version:
         existing = secret.versions.get(version_id)
         if existing is not None and existing.data == data:
             return existing
@@ -223,14 +224,14 @@ class SecretsManager(Service):
         secret.changed = self.lab.now()
         return version
 
-    def update_secret_version_stage(self, request: dict) -> dict:
+    def update_secret_version_stage(self, request: dict[str, Any]) -> dict[str, Any]:
         """Move a staging label; RemoveFromVersionId must be the version that has it."""
         secret = self._writable(request["SecretId"])
         secret.move(request["VersionStage"], request.get("RemoveFromVersionId"), request.get("MoveToVersionId"))
         secret.changed = self.lab.now()
         return self._names(secret)
 
-    def list_secret_version_ids(self, request: dict) -> dict:
+    def list_secret_version_ids(self, request: dict[str, Any]) -> dict[str, Any]:
         """Versions, newest first; those without a label only when IncludeDeprecated."""
         secret = self._find(request["SecretId"])
         versions = sorted(secret.versions.values(), key=lambda version: version.created, reverse=True)
@@ -274,7 +275,7 @@ class SecretsManager(Service):
         text = value.get("SecretString", "")
         return _json_value(text, key, asm) if key else text
 
-    def controls(self) -> dict:
+    def controls(self) -> dict[str, Any]:
         """What other regions and the passing of time do to a secret."""
         return {"replica": self._make_replica, "prune": self._prune}
 
@@ -282,7 +283,7 @@ class SecretsManager(Service):
         """From now on a replica of the secret of that name in another region, which the lab does not play."""
         self._find(secret).primary_region = primary_region
 
-    def _prune(self, secret: str, version_id: str) -> dict:
+    def _prune(self, secret: str, version_id: str) -> dict[str, Any]:
         """What AWS does to a version once it is a day old and one of more than 100: it goes, unless a label keeps it."""
         versions = self._find(secret).versions
         if not versions[version_id].stages:
@@ -310,7 +311,7 @@ class SecretsManager(Service):
             raise ApiError("InvalidRequestException", REPLICA)
         return secret
 
-    def _data(self, request: dict, required: bool) -> dict:
+    def _data(self, request: dict[str, Any], required: bool) -> dict[str, Any]:
         data = {key: request[key] for key in ("SecretString", "SecretBinary") if key in request}
         if len(data) > 1:
             raise ApiError(
@@ -323,10 +324,10 @@ class SecretsManager(Service):
             raise ApiError("InvalidParameterException", "The secret value is longer than 65536 bytes.")
         return data
 
-    def _names(self, secret: Secret) -> dict:
+    def _names(self, secret: Secret) -> dict[str, Any]:
         return {"ARN": secret.arn, "Name": secret.name}
 
-    def _shape(self, secret: Secret, stages_key: str) -> dict:
+    def _shape(self, secret: Secret, stages_key: str) -> dict[str, Any]:
         stages = secret.stages()
         return {
             **self._names(secret),
@@ -340,7 +341,7 @@ class SecretsManager(Service):
             "CreatedDate": secret.created,
         }
 
-    def _page(self, key: str, items: list, request: dict) -> dict:
+    def _page(self, key: str, items: list[Any], request: dict[str, Any]) -> dict[str, Any]:
         try:
             shown, token = paging.page(items, request.get("NextToken"), request.get("MaxResults", 100))
         except paging.BadToken as error:
@@ -348,7 +349,7 @@ class SecretsManager(Service):
         return {key: shown, **({"NextToken": token} if token else {})}
 
 
-def _passes(secret: Secret, wanted: dict) -> bool:
+def _passes(secret: Secret, wanted: dict[str, Any]) -> bool:
     """Whether a secret passes one filter: a prefix of what the key names, `!` negates. Only descriptions ignore case."""
     attributes = {
         "name": [secret.name],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from typing import Any
 
 from ...wire import ApiError
 
@@ -20,7 +21,7 @@ class Version:
     """One value of a secret. `data` is `{"SecretString": str}` or `{"SecretBinary": bytes}`; stages are sorted by time of arrival."""
 
     id: str
-    data: dict
+    data: dict[str, Any]
     created: datetime.datetime
     stages: list[str] = dataclasses.field(default_factory=list)
     accessed: datetime.datetime | None = None
@@ -34,7 +35,7 @@ class Secret:
     name: str
     created: datetime.datetime
     changed: datetime.datetime
-    settings: dict = dataclasses.field(default_factory=dict)  # Description, KmsKeyId
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)  # Description, KmsKeyId
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     versions: dict[str, Version] = dataclasses.field(default_factory=dict)
     accessed: datetime.datetime | None = None

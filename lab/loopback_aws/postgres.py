@@ -8,13 +8,16 @@ done and take no lock of the lab: call them from `lab.background`.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import hashlib
 import itertools
 import os
 import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -39,6 +42,12 @@ local all,replication {ADMIN} trust
 host all {ADMIN} all reject
 host all all all scram-sha-256
 """
+
+
+INITDB = (
+    "-U", ADMIN, "--no-sync", "--no-instructions", "--wal-segsize=1", "--locale=C", "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8", "--encoding=UTF8",
+)  # fmt: skip
 
 
 class PostgresError(Exception):
@@ -82,6 +91,39 @@ class Installation:
         if code != 0:
             raise PostgresError(f"{argv[0]} ended with {code}: {tail(directory)}")
 
+    def new_cluster(self, data: pathlib.Path) -> None:
+        """A cluster as initdb makes it. Made once for a machine's user and copied from then on: 0.1 s of CPU time instead of 1.
+
+        :raises PostgresError: initdb failed.
+        """
+        template = _template()
+        if template and template.exists():
+            return self.run(["cp", "--archive", "--reflink=auto", str(template), str(data)], data.parent)
+        self.run([str(programs() / "initdb"), "-D", str(data), *INITDB], data.parent)
+        if template:
+            _keep_template(data, template)
+        return None
+
+
+def _template() -> pathlib.Path | None:
+    """Where this user's template of a cluster is, or would be; None without a home."""
+    home = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("HOME", "") and f"{os.environ['HOME']}/.cache")
+    if not home:
+        return None
+    of = subprocess.run([programs() / "initdb", "--version"], capture_output=True, text=True, check=True).stdout
+    digest = hashlib.sha256("\0".join((of, *INITDB)).encode()).hexdigest()[:16]
+    return pathlib.Path(home) / "loopback-aws" / f"cluster-{digest}"
+
+
+def _keep_template(data: pathlib.Path, template: pathlib.Path) -> None:
+    """Copy a cluster that has not been started yet; where the home cannot be written, each instance is made by initdb."""
+    with contextlib.suppress(OSError):
+        template.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=template.parent) as place:
+            copy = pathlib.Path(place) / "data"
+            shutil.copytree(data, copy)
+            copy.rename(template)
+
 
 def tail(directory: pathlib.Path) -> str:
     """The last lines of a directory's log."""
@@ -112,26 +154,7 @@ class Server:
 
         :raises PostgresError: initdb failed or the server did not start.
         """
-        options = [
-            "--wal-segsize=1",
-            "--locale=C",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--encoding=UTF8",
-        ]
-        self._installation.run(
-            [
-                str(programs() / "initdb"),
-                "-D",
-                str(self.data),
-                "-U",
-                ADMIN,
-                "--no-sync",
-                "--no-instructions",
-                *options,
-            ],
-            self.directory,
-        )
+        self._installation.new_cluster(self.data)
         (self.data / "pg_hba.conf").write_text(HBA)
         if archive:
             self._keep(self.data, "--reflink=auto")

@@ -351,7 +351,12 @@ def _cluster(endpoint_url: str) -> str:
 
 
 def _service(
-    endpoint_url: str, network: dict[str, Any], secrets: dict[str, str], role: str, target_group: str, settings: dict[str, Any]
+    endpoint_url: str,
+    network: dict[str, Any],
+    secrets: dict[str, str],
+    role: str,
+    target_group: str,
+    settings: dict[str, Any],
 ) -> None:
     """Task definition and service; returns when release 1 is steady and answers."""
     ecs, breaker, (minimum, maximum) = client("ecs", endpoint_url), settings["breaker"], settings["percent"]

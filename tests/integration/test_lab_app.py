@@ -25,7 +25,7 @@ from loopback_aws.processes import NOBODY, demotion
 from spymeo_app import seed
 from spymeo_app.releases import DEFECTS
 
-APP = pathlib.Path(__file__).parents[1] / "lab" / "app"
+APP = pathlib.Path(__file__).parents[2] / "lab" / "app"
 PASSWORD = "p@ss/w#rd"  # must be percent-encoded in a URL
 ADMIN_PASSWORD = "Correct-Horse-1"
 SESSION_SECRET = "session-s3cret"

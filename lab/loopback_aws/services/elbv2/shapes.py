@@ -26,7 +26,9 @@ def page(key: str, items: list[Any], request: dict[str, Any]) -> dict[str, Any]:
     return {key: shown, **({"NextMarker": token} if token else {})}
 
 
-def named(shapes: Iterable[dict[str, Any]], arns: list[str] | None, names: list[str] | None, kind: str) -> list[dict[str, Any]]:
+def named(
+    shapes: Iterable[dict[str, Any]], arns: list[str] | None, names: list[str] | None, kind: str
+) -> list[dict[str, Any]]:
     """The shapes that `arns` or `names` ask for, in that order; all of them without either. `kind`: LoadBalancer, TargetGroup.
 
     :raises ApiError: LoadBalancerNotFound, TargetGroupNotFound.

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from botocore import xform_name
@@ -23,6 +24,9 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import SerializationContext, get_serializer_class
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from .lab import Lab
 
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
@@ -114,13 +118,13 @@ class Service:
     model: str  # boto3's client name
     of_moto: frozenset[str] = frozenset()  # the operations that moto answers
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
+        self.parts: tuple[object, ...] = ()  # what has operations besides this object
 
-    def find(self, operation: str):
+    def find(self, operation: str) -> Callable[[dict[str, Any]], Any] | None:
         """The method for an operation name, or None when the lab does not have it."""
-        return (
-            getattr(self, xform_name(operation), None)
-            if operation in service_model(self.model).operation_names
-            else None
-        )
+        if operation not in service_model(self.model).operation_names:
+            return None
+        name = xform_name(operation)
+        return next((getattr(part, name) for part in (self, *self.parts) if hasattr(part, name)), None)

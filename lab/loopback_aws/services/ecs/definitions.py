@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...wire import ApiError, Service
+from ...wire import ApiError
+from .operations import Operations
 from .store import page, refuse
 
 MOST_DELETED = 10  # a DeleteTaskDefinitions call
@@ -24,8 +25,8 @@ NOT_IN_THE_LAB = (  # what would change how a container runs, and is not done he
 )
 
 
-class TaskDefinitionOperations(Service):
-    """The operations on task definitions; `self.store` is set by Ecs."""
+class TaskDefinitionOperations(Operations):
+    """The operations on task definitions."""
 
     def register_task_definition(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new revision of a family, ACTIVE."""

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...wire import ApiError, Service
+from ...wire import ApiError
 from . import describe, hooks
+from .operations import Operations
 from .state import EcsService, ServiceDeployment
 from .store import page, refuse
 
 MOST_DESCRIBED = 20  # ARNs a call
 
 
-class HistoryOperations(Service):
-    """The operations on service deployments and revisions; `self.store` is set by Ecs."""
+class HistoryOperations(Operations):
+    """The operations on service deployments and revisions."""
 
     def list_service_deployments(self, request: dict[str, Any]) -> dict[str, Any]:
         """Service deployments of a service, newest first, by status and time of creation."""

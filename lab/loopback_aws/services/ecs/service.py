@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...wire import ApiError
+from ...wire import ApiError, Service
 from . import describe
 from .agent import Agent
 from .definitions import TaskDefinitionOperations
@@ -25,7 +25,7 @@ from .tasks import TaskOperations
 MOST_DESCRIBED = 100  # a DescribeClusters call
 
 
-class Ecs(TaskDefinitionOperations, ServiceOperations, HistoryOperations, TaskOperations):
+class Ecs(Service):
     """Amazon ECS of one lab. Here: clusters and tags."""
 
     model = "ecs"
@@ -35,6 +35,9 @@ class Ecs(TaskDefinitionOperations, ServiceOperations, HistoryOperations, TaskOp
         self.store = Store(lab)
         self.agent = Agent(lab, self.store)
         self.scheduler = Scheduler(lab, self.store, self.agent)
+        shared = (lab, self.store, self.agent, self.scheduler)
+        self.services, self.history = ServiceOperations(*shared), HistoryOperations(*shared)
+        self.parts = (TaskDefinitionOperations(*shared), self.services, self.history, TaskOperations(*shared))
 
     def create_cluster(self, request: dict[str, Any]) -> dict[str, Any]:
         """A cluster; one that is there already is answered as it is."""

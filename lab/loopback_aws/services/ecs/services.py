@@ -7,9 +7,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ...wire import ApiError, Service
+from ...wire import ApiError
 from . import describe, hooks, rollout
 from .decide import check_configuration, check_strategy
+from .operations import Operations
 from .state import EcsService
 from .store import page, refuse
 from .tasks import check_network
@@ -67,8 +68,8 @@ NOT_SETTINGS = (
 )
 
 
-class ServiceOperations(Service):
-    """The operations on services; `self.store` and `self.scheduler` are set by Ecs."""
+class ServiceOperations(Operations):
+    """The operations on services."""
 
     def create_service(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new service and its first deployment; the same call again answers with what is there."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...wire import Service
 from . import describe
+from .operations import Operations
 from .state import Task
 from .store import page, refuse
 
@@ -16,8 +16,8 @@ MOST_DESCRIBED = 100  # a DescribeTasks call
 FAMILY_GROUP = "family:"
 
 
-class TaskOperations(Service):
-    """The operations on tasks; `self.store` and `self.agent` are set by Ecs."""
+class TaskOperations(Operations):
+    """The operations on tasks."""
 
     def run_task(self, request: dict[str, Any]) -> dict[str, Any]:
         """Start one-off tasks."""

@@ -163,7 +163,7 @@ def push_release(lab: Lab, release: str, defect: str = "") -> str:
 
 def _sessions(lab: Lab, db_instance: str) -> list[str]:
     """The application_name of each session that PostgreSQL has logged for an instance, in order; empty for one that gave none."""
-    text = (lab.rds.find_instance(db_instance).server.directory / "log").read_text(errors="replace")
+    text = (lab.rds.store.find_instance(db_instance).server.directory / "log").read_text(errors="replace")
     return [line.partition("application_name=")[2] for line in text.splitlines() if "connection authorized: " in line]
 
 

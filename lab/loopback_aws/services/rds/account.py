@@ -10,6 +10,7 @@ from typing import Any
 from ...wire import ApiError
 from . import query as rds_query
 from .settings import CLASSES, ENGINE, MINORS, conflict, invalid
+from .store import Part, Store
 
 QUOTAS = {"DBInstances": 40, "ManualSnapshots": 100, "AllocatedStorage": 100_000}  # RDS user guide; storage in GiB
 EXCEEDED = {
@@ -18,11 +19,6 @@ EXCEEDED = {
     "AllocatedStorage": "StorageQuotaExceeded",
 }
 EVENT_LIFE = datetime.timedelta(days=14)
-SOURCE_TYPES = {
-    "db-instance": "db",
-    "db-snapshot": "snapshot",
-    "db-parameter-group": "pg",
-}  # with the ARN's resource type
 MISSING = {
     "db": ("DBInstance", "DBInstanceNotFound"),
     "snapshot": ("DBSnapshot", "DBSnapshotNotFound"),
@@ -33,33 +29,15 @@ MISSING = {
 }
 
 
-class Account:
+class Account(Part):
     """The part of RDS that belongs to no single resource."""
 
-    instances: dict[str, Any]
-    snapshots: dict[str, Any]
-
-    def __init__(self, lab) -> None:
-        self.tags: dict[str, dict[str, str]] = {}
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
         self.quotas = dict(QUOTAS)
         self._withdrawn: set[str] = set()
-        self._events: list[dict[str, Any]] = []
-        super().__init__(lab)
 
     # Events
-
-    def event(self, source_type: str, identifier: str, category: str, message: str) -> None:
-        """Record what DescribeEvents tells about `identifier`."""
-        self._events.append(
-            {
-                "SourceIdentifier": identifier,
-                "SourceType": source_type,
-                "SourceArn": self.lab.arn("rds", f"{SOURCE_TYPES[source_type]}:{identifier}"),
-                "Message": message,
-                "EventCategories": [category],
-                "Date": self.lab.now(),
-            }
-        )
 
     def describe_events(self, request: dict[str, Any]) -> dict[str, Any]:
         """Events of the last hour, or of the time asked for: 14 days at most. Oldest first."""
@@ -69,7 +47,7 @@ class Account:
         first, last = self._period(request)
         events = [
             event
-            for event in self._events
+            for event in self.store.events
             if first <= event["Date"] <= last
             and source_type in (None, event["SourceType"])
             and (identifier or "").lower() in ("", event["SourceIdentifier"])
@@ -98,9 +76,9 @@ class Account:
         kind, _, name = resource.partition(":")
         if prefix != f"arn:aws:rds:{self.lab.region}" or kind not in MISSING:
             raise invalid(f"Invalid resource name: {arn}")
-        if arn not in self.tags:
+        if arn not in self.store.tags:
             raise rds_query.not_found(*MISSING[kind], name)
-        return self.tags[arn]
+        return self.store.tags[arn]
 
     def add_tags_to_resource(self, request: dict[str, Any]) -> dict[str, Any]:
         """Add or overwrite tags; 50 at most."""
@@ -126,10 +104,10 @@ class Account:
 
     def _used(self, name: str) -> int:
         if name == "AllocatedStorage":
-            return sum(instance.settings["AllocatedStorage"] for instance in self.instances.values())
+            return sum(instance.settings["AllocatedStorage"] for instance in self.store.instances.values())
         if name == "ManualSnapshots":
-            return sum(snapshot.kind == "manual" for snapshot in self.snapshots.values())
-        return len(self.instances)
+            return sum(snapshot.kind == "manual" for snapshot in self.store.snapshots.values())
+        return len(self.store.instances)
 
     def check_quota(self, name: str, more: int = 1) -> None:
         """Refuse what would go beyond a quota.

@@ -17,6 +17,7 @@ from . import query as rds_query
 from . import settings as rds_settings
 from .instance import Instance
 from .settings import invalid
+from .store import Part
 
 BACKUP_FILTERS = {
     "db-instance-id": lambda instance: (instance.identifier, instance.arn),
@@ -31,14 +32,14 @@ def backs_up(instance: Instance) -> bool:
     return instance.settings["BackupRetentionPeriod"] > 0
 
 
-class Backups:
+class Backups(Part):
     """The part of RDS that keeps automated backups of the instances whose BackupRetentionPeriod is not 0."""
 
     def take_first_backup(self, instance: Instance) -> None:
         """Be backing-up for durations.backing_up, in which the endpoint answers and every modification is refused; automated backups are there
         after that. RDS does so at once when an instance was created or restored with backups, or gets them."""
         instance.status, instance.takes_first_backup = "backing-up", True
-        self.event("db-instance", instance.identifier, "backup", "Backing up DB instance")
+        self.store.event("db-instance", instance.identifier, "backup", "Backing up DB instance")
         self.lab.after(self.lab.durations.backing_up, lambda: self._backed_up(instance))
 
     def _backed_up(self, instance: Instance) -> None:
@@ -49,11 +50,11 @@ class Backups:
         instance.takes_first_backup = False
         self.begin_backups(instance)
         instance.status = "available"
-        self.event("db-instance", instance.identifier, "backup", "Finished DB Instance backup")
+        self.store.event("db-instance", instance.identifier, "backup", "Finished DB Instance backup")
 
     def end_first_backup(self, db_instance: str) -> None:
         """End the first backup of an instance now, however long it would take."""
-        self._backed_up(self.find_instance(db_instance))
+        self._backed_up(self.store.find_instance(db_instance))
 
     def begin_backups(self, instance: Instance) -> None:
         """LatestRestorableTime is shown from now on, or as soon as the base backup is there."""
@@ -67,7 +68,9 @@ class Backups:
             instance.server.archive()
         except PostgresError as error:
             with self.lab.lock:
-                self.event("db-instance", instance.identifier, "backup", f"Unable to back up DB instance: {error}")
+                self.store.event(
+                    "db-instance", instance.identifier, "backup", f"Unable to back up DB instance: {error}"
+                )
             return
         with self.lab.lock:
             if backs_up(instance):
@@ -98,7 +101,7 @@ class Backups:
         rds_query.refuse_unknown(request, known, "DescribeDBInstanceAutomatedBackups")
         found = [
             instance
-            for _, instance in sorted(self.instances.items())
+            for _, instance in sorted(self.store.instances.items())
             if backs_up(instance)
             and name in ("", instance.identifier)
             and request.get("DbiResourceId") in (None, instance.resource_id)

@@ -8,23 +8,20 @@ from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
-from .network import Network
 from .settings import ENGINE, MINORS, check_identifier, conflict, invalid
+from .store import Part, Store
 
 
-class Groups:
-    """The part of RDS that keeps groups. Needs `lab`, `network` and `tags` of the service."""
+class Groups(Part):
+    """The part of RDS that keeps groups."""
 
-    network: Network
-    tags: dict[str, dict[str, str]]  # by ARN
-
-    def __init__(self, lab) -> None:
-        super().__init__(lab)
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
         self._subnet_groups: dict[str, dict[str, Any]] = {}
         self._parameter_groups = dict(self._default_parameter_group(number) for number in MINORS)
         self._option_groups = dict(self._default_option_group(number) for number in MINORS)
         for arn in [group["DBParameterGroupArn"] for group in self._parameter_groups.values()]:
-            self.tags[arn] = {}
+            self.store.tags[arn] = {}
 
     # Subnet groups
 
@@ -40,11 +37,11 @@ class Groups:
             rds_query.tags_from(request),
         )
         self._subnet_groups[name] = group
-        self.tags[group["DBSubnetGroupArn"]] = tags
+        self.store.tags[group["DBSubnetGroupArn"]] = tags
         return {"DBSubnetGroup": group}
 
     def _subnet_group(self, name: str, description: str, subnet_ids: list[str]) -> dict[str, Any]:
-        subnets = self.network.subnets(subnet_ids)
+        subnets = self.store.network.subnets(subnet_ids)
         zones = {zone for _, zone, _ in subnets}
         if len(zones) < 2:
             raise ApiError(
@@ -84,7 +81,7 @@ class Groups:
         """
         name = (name or "default").lower()
         if name == "default" and name not in self._subnet_groups:
-            self._subnet_groups[name] = self._subnet_group(name, "default", self.network.default_subnets())
+            self._subnet_groups[name] = self._subnet_group(name, "default", self.store.network.default_subnets())
         if name not in self._subnet_groups:
             raise ApiError("DBSubnetGroupNotFoundFault", f"DB subnet group '{name}' does not exist.")
         return self._subnet_groups[name]
@@ -113,7 +110,7 @@ class Groups:
             raise invalid(f"ParameterGroupFamily {family} is not a valid parameter group family")
         group, tags = self._parameter_group(name, family, request["Description"]), rds_query.tags_from(request)
         self._parameter_groups[name] = group
-        self.tags[group["DBParameterGroupArn"]] = tags
+        self.store.tags[group["DBParameterGroupArn"]] = tags
         return {"DBParameterGroup": group}
 
     def describe_db_parameter_groups(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -169,7 +166,7 @@ class Groups:
             raise conflict(f"Cannot find major version {number} for {request['EngineName']}")
         group, tags = self._option_group(name, number, request["OptionGroupDescription"]), rds_query.tags_from(request)
         self._option_groups[name] = group
-        self.tags[group["OptionGroupArn"]] = tags
+        self.store.tags[group["OptionGroupArn"]] = tags
         return {"OptionGroup": group}
 
     def describe_option_groups(self, request: dict[str, Any]) -> dict[str, Any]:

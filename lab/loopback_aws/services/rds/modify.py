@@ -9,8 +9,13 @@ from typing import Any
 from ...wire import ApiError
 from . import query as rds_query
 from . import settings as rds_settings
+from .account import Account
+from .backups import Backups
+from .groups import Groups
 from .instance import USABLE, Instance
+from .lifecycle import Lifecycle
 from .settings import AT_ONCE, SOON, STORAGE, conflict
+from .store import Part, Store
 
 MODIFY = {
     "ApplyImmediately", "CertificateRotationRestart", "CloudwatchLogsExportConfiguration", "DBInstanceIdentifier",
@@ -29,13 +34,17 @@ EVENTS = {  # RDS user guide, "DB instance events", category configuration chang
 }
 
 
-class Modifications:
+class Modifications(Part):
     """The part of RDS that modifies instances."""
+
+    def __init__(self, store: Store, lifecycle: Lifecycle, account: Account, groups: Groups, backups: Backups) -> None:
+        super().__init__(store)
+        self._lifecycle, self._account, self._groups, self._backups = lifecycle, account, groups, backups
 
     def modify_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:
         """Change settings; the answer shows those applied at once, PendingModifiedValues the others."""
         rds_query.refuse_unknown(request, MODIFY, "ModifyDBInstance")
-        instance = self.find_instance(request["DBInstanceIdentifier"])
+        instance = self.store.find_instance(request["DBInstanceIdentifier"])
         if instance.status not in USABLE:
             raise ApiError("InvalidDBInstanceState", "Database instance is not in available state.")
         changes = self._changes(instance, request)
@@ -54,11 +63,11 @@ class Modifications:
             }
             self.lab.after(self.lab.durations.modify, lambda: self._settle_groups(instance))
         self._plan(instance)
-        return {"DBInstance": self.shown(instance)}
+        return {"DBInstance": self._lifecycle.shown(instance)}
 
     def _changes(self, instance: Instance, request: dict[str, Any]) -> dict[str, Any]:
         """The settings that the request really changes, under the names in which they are shown; all checked."""
-        asked = self.asked_settings(request)
+        asked = self._lifecycle.asked_settings(request)
         exports = request.get("CloudwatchLogsExportConfiguration", {})
         current = {**instance.settings, "OptionGroupName": instance.option_group, **instance.pending}
         current["DBSubnetGroupName"] = instance.pending.get(
@@ -75,10 +84,10 @@ class Modifications:
             self._check_upgrade(instance, changes)
         number = rds_settings.major(changes.get("EngineVersion", instance.settings["EngineVersion"]))
         if "OptionGroupName" in changes:
-            self.option_group(changes["OptionGroupName"], number)
+            self._groups.option_group(changes["OptionGroupName"], number)
         if (
             "DBSubnetGroupName" in changes
-            and self.subnet_group(changes["DBSubnetGroupName"])["VpcId"] != instance.subnet_group["VpcId"]
+            and self._groups.subnet_group(changes["DBSubnetGroupName"])["VpcId"] != instance.subnet_group["VpcId"]
         ):
             raise conflict("The lab does not move an instance to another VPC.")
         wanted = {**current, **changes}
@@ -102,7 +111,7 @@ class Modifications:
             raise conflict(f"Requested storage size ({then}) cannot be less than the current storage size ({now}).")
         if then is not None:
             changes["AllocatedStorage"] = max(then, -(-now * 11 // 10))  # "rounded up so that they are 10% greater"
-            self.check_quota("AllocatedStorage", changes["AllocatedStorage"] - now)
+            self._account.check_quota("AllocatedStorage", changes["AllocatedStorage"] - now)
         merged = {name: changes.get(name, instance.settings.get(name)) for name in STORAGE}
         kind = merged["StorageType"]
         if kind in ("gp2", "standard") or (kind == "gp3" and "StorageType" in changes):
@@ -123,9 +132,11 @@ class Modifications:
         groups = request.get("VpcSecurityGroupIds") or [
             g for g, status in instance.security_groups.items() if status != "removing"
         ]
-        self.network.check_security_groups(groups, instance.subnet_group["VpcId"])
+        self.store.network.check_security_groups(groups, instance.subnet_group["VpcId"])
         number = rds_settings.major(instance.settings["EngineVersion"])
-        return groups, self.parameter_group(request.get("DBParameterGroupName", instance.parameter_group), number)
+        return groups, self._groups.parameter_group(
+            request.get("DBParameterGroupName", instance.parameter_group), number
+        )
 
     def _take(self, instance: Instance, name: str, value, immediately: bool) -> None:
         applied = (
@@ -180,7 +191,7 @@ class Modifications:
             else:
                 self._finish(instance)
 
-        self.transition(instance, status, seconds, lambda: self._work(instance, values), done)
+        self._lifecycle.transition(instance, status, seconds, lambda: self._work(instance, values), done)
 
     def _work(self, instance: Instance, values: dict[str, Any]) -> None:
         """What a change does to the running PostgreSQL. Blocks."""
@@ -196,7 +207,7 @@ class Modifications:
                 del instance.pending[name]
                 instance.due.discard(name)
             if name in EVENTS:
-                self.event("db-instance", instance.identifier, "configuration change", EVENTS[name])
+                self.store.event("db-instance", instance.identifier, "configuration change", EVENTS[name])
         if RESTARTS & set(values) and instance.parameter_status == "pending-reboot":
             instance.parameter_status = "in-sync"
         instance.settings = rds_settings.settle(instance.settings)
@@ -206,11 +217,11 @@ class Modifications:
         if name == "OptionGroupName":
             instance.option_group = value
         elif name == "DBSubnetGroupName":
-            instance.subnet_group = self.subnet_group(value)
+            instance.subnet_group = self._groups.subnet_group(value)
         elif name != "MasterUserPassword":  # that one is in PostgreSQL, and nowhere else
             instance.settings[name] = value
         if name == "BackupRetentionPeriod":  # it comes here when it is turned on or off only
-            self.end_backups(instance)
+            self._backups.end_backups(instance)
             instance.begins_backups = bool(value)
 
     def _finish(self, instance: Instance) -> None:
@@ -218,11 +229,11 @@ class Modifications:
         if instance.parameter_status == "applying":
             instance.parameter_status = "pending-reboot"
             message = f"Updated to use DBParameterGroup {instance.parameter_group}"
-            self.event("db-instance", instance.identifier, "configuration change", message)
+            self.store.event("db-instance", instance.identifier, "configuration change", message)
         instance.status = "available"
         if instance.begins_backups:
             instance.begins_backups = False
-            self.take_first_backup(instance)
+            self._backups.take_first_backup(instance)
         elif instance.optimizes_storage:
             instance.optimizes_storage = False
             instance.status = "storage-optimization"

@@ -13,6 +13,7 @@ from ...wire import ApiError
 from . import query as rds_query
 from .instance import USABLE
 from .settings import check_identifier, conflict
+from .store import Part, Store
 
 GROUP = "default"  # a proxy has no other target group
 CREATE = {
@@ -33,12 +34,12 @@ class Proxy:
     registering: bool = False
 
 
-class Proxies:
+class Proxies(Part):
     """The part of RDS that keeps proxies."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
         self._proxies: dict[str, Proxy] = {}
-        super().__init__(lab)
 
     def create_db_proxy(self, request: dict[str, Any]) -> dict[str, Any]:
         """A proxy without a target."""
@@ -46,9 +47,9 @@ class Proxies:
         name, now = check_identifier(request["DBProxyName"], "DBProxyName"), self.lab.now()
         if name in self._proxies:
             raise ApiError("DBProxyAlreadyExistsFault", f"The specified proxy name {name} already exists.")
-        vpc = self.network.subnets(request["VpcSubnetIds"])[0][2]
-        groups = request.get("VpcSecurityGroupIds") or [self.network.default_security_group(vpc)]
-        self.network.check_security_groups(groups, vpc)
+        vpc = self.store.network.subnets(request["VpcSubnetIds"])[0][2]
+        groups = request.get("VpcSecurityGroupIds") or [self.store.network.default_security_group(vpc)]
+        self.store.network.check_security_groups(groups, vpc)
         tags, number = rds_query.tags_from(request), uuid.uuid4().hex[:17]
         defaults = {"Auth": [], "RequireTLS": False, "IdleClientTimeout": 1800, "DebugLogging": False}
         members = {
@@ -64,7 +65,7 @@ class Proxies:
             "UpdatedDate": now,
         }
         self._proxies[name] = Proxy(members, now, self.lab.arn("rds", f"target-group:prx-tg-{number}"))
-        self.tags[members["DBProxyArn"]] = tags
+        self.store.tags[members["DBProxyArn"]] = tags
         self.lab.after(self.lab.durations.modify, lambda: members.update(Status="available"))
         return {"DBProxy": dict(members)}
 
@@ -108,9 +109,9 @@ class Proxies:
         return rds_query.answer("Targets", self._targets(self._find_proxy(request)), request)
 
     def _targets(self, proxy: Proxy) -> list[dict[str, Any]]:
-        if proxy.target not in self.instances:
+        if proxy.target not in self.store.instances:
             return []
-        instance = self.instances[proxy.target]
+        instance = self.store.instances[proxy.target]
         if proxy.registering:
             health = {"State": "REGISTERING"}
         elif instance.status in USABLE and instance.reachable:
@@ -135,9 +136,9 @@ class Proxies:
         proxy, names = self._find_proxy(request), request.get("DBInstanceIdentifiers", [])
         if len(names) != 1:
             raise conflict("Specify exactly one DB instance.")
-        instance = self.find_instance(names[0])
-        self.require(instance, *USABLE)
-        if proxy.target in self.instances:
+        instance = self.store.find_instance(names[0])
+        self.store.require(instance, *USABLE)
+        if proxy.target in self.store.instances:
             message = f"The proxy is already associated with the DB instance {proxy.target}."
             raise ApiError("DBProxyTargetAlreadyRegisteredFault", message)
         proxy.target, proxy.registering = instance.identifier, True

@@ -12,6 +12,8 @@ from . import query as rds_query
 from . import settings as rds_settings
 from .backups import backs_up
 from .instance import USABLE, Instance
+from .lifecycle import Lifecycle
+from .store import Part, Store
 
 CREATE = {
     "AllocatedStorage", "AutoMinorVersionUpgrade", "AvailabilityZone", "CACertificateIdentifier", "CopyTagsToSnapshot",
@@ -24,27 +26,18 @@ INHERITED = (
 )  # fmt: skip
 
 
-class Replicas:
+class Replicas(Part):
     """The part of RDS that makes read replicas."""
 
-    def replicas_of(self, instance: Instance) -> list[str]:
-        """ReadReplicaDBInstanceIdentifiers."""
-        return sorted(each.identifier for each in self.instances.values() if each.replica_of == instance.identifier)
-
-    def refuse_replication(self, instance: Instance) -> None:
-        """Refuse what neither a replica nor the source of one may do.
-
-        :raises ApiError: InvalidDBInstanceState.
-        """
-        if instance.replica_of or self.replicas_of(instance):
-            message = f"The DB instance {instance.identifier} is a read replica or the source of one."
-            raise ApiError("InvalidDBInstanceState", message)
+    def __init__(self, store: Store, lifecycle: Lifecycle) -> None:
+        super().__init__(store)
+        self._lifecycle = lifecycle
 
     def create_db_instance_read_replica(self, request: dict[str, Any]) -> dict[str, Any]:
         """A new instance that follows another one, with the groups and the main settings of that one."""
         rds_query.refuse_unknown(request, CREATE, "CreateDBInstanceReadReplica")
-        source = self.find_instance(request["SourceDBInstanceIdentifier"])
-        self.require(source, *USABLE)
+        source = self.store.find_instance(request["SourceDBInstanceIdentifier"])
+        self.store.require(source, *USABLE)
         if not backs_up(source):
             message = f"Automated backups are not enabled for {source.identifier}. Set the backup retention period to a non-zero value."
             raise ApiError("InvalidDBInstanceState", message)
@@ -57,16 +50,18 @@ class Replicas:
             **rds_settings.defaults(),
             **{name: source.settings[name] for name in INHERITED if name in source.settings},
             "BackupRetentionPeriod": 0,
-            **self.asked_settings(request),
+            **self._lifecycle.asked_settings(request),
             **rds_settings.storage(request, source.settings),
         }
-        instance = self.new_instance({**groups, **request}, settings, source.master_username, source.database)
+        instance = self._lifecycle.new_instance(
+            {**groups, **request}, settings, source.master_username, source.database
+        )
         instance.replica_of = source.identifier
-        self.bring_up(instance, lambda: self._follow(source, instance), "Read replica created")
-        return {"DBInstance": self.shown(instance)}
+        self._lifecycle.bring_up(instance, lambda: self._follow(source, instance), "Read replica created")
+        return {"DBInstance": self._lifecycle.shown(instance)}
 
     def _follow(self, source: Instance, instance: Instance) -> None:
-        directory = self.installation.new_directory()
+        directory = self.store.installation.new_directory()
         source.server.backup(directory, to_follow=True)
         instance.server.initialise_from(directory / "data")
         shutil.rmtree(directory)

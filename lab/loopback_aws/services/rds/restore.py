@@ -11,10 +11,13 @@ from typing import Any
 from ...wire import ApiError
 from . import query as rds_query
 from . import settings as rds_settings
-from .backups import backs_up
+from .backups import Backups, backs_up
 from .instance import Instance
+from .lifecycle import Lifecycle
+from .roles import Roles
 from .settings import check_identifier, conflict, invalid
-from .snapshots import Snapshot
+from .snapshot import Snapshot
+from .store import Part, Store
 
 BOTH = {
     "AllocatedStorage", "AutoMinorVersionUpgrade", "AvailabilityZone", "BackupRetentionPeriod", "BackupTarget",
@@ -54,12 +57,13 @@ class Origin:
     event: str
 
 
-class Restores:
+class Restores(Part):
     """The part of RDS that makes instances out of backups."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, store: Store, lifecycle: Lifecycle, roles: Roles, backups: Backups) -> None:
+        super().__init__(store)
+        self._lifecycle, self._roles, self._backups = lifecycle, roles, backups
         self._next_restore: tuple[str, str] | None = None
-        super().__init__(lab)
 
     def fail_next_restore(self, status: str, message: str | None = None) -> None:
         """Let the next restore end in a terminal state such as incompatible-network."""
@@ -73,7 +77,7 @@ class Restores:
         if "DBSnapshotIdentifier" not in request:
             raise invalid("The parameter DBSnapshotIdentifier must be provided and must not be blank.")
         self._require_new(request["DBInstanceIdentifier"], "DBInstanceIdentifier")
-        snapshot = self.find_snapshot(request["DBSnapshotIdentifier"])
+        snapshot = self.store.find_snapshot(request["DBSnapshotIdentifier"])
         if snapshot.status != "available":
             message = f"The DB snapshot {snapshot.identifier} is not in the available state: {snapshot.status}."
             raise ApiError("InvalidDBSnapshotState", message)
@@ -96,10 +100,10 @@ class Restores:
         source = self._source(request)
         if bool(request.get("UseLatestRestorableTime")) == ("RestoreTime" in request):
             raise conflict("Specify either RestoreTime or UseLatestRestorableTime.")
-        base, moment = self.restorable(source, request.get("RestoreTime"))
+        base, moment = self._backups.restorable(source, request.get("RestoreTime"))
         origin = Origin(
             instance=source,
-            tags=dict(self.tags[source.arn]),
+            tags=dict(self.store.tags[source.arn]),
             build=lambda instance: instance.server.initialise_from(base, source.server.replay_of(moment)),
             event=f"Restored from DB instance {source.identifier} to {moment:%Y-%m-%d %H:%M:%S}.",
         )
@@ -107,10 +111,10 @@ class Restores:
 
     def _source(self, request: dict[str, Any]) -> Instance:
         if "SourceDBInstanceIdentifier" in request:
-            return self.find_instance(request["SourceDBInstanceIdentifier"])
+            return self.store.find_instance(request["SourceDBInstanceIdentifier"])
         if "SourceDbiResourceId" not in request:
             raise conflict("Specify SourceDBInstanceIdentifier or SourceDbiResourceId.")
-        for instance in self.instances.values():
+        for instance in self.store.instances.values():
             if instance.resource_id == request["SourceDbiResourceId"]:
                 return instance
         raise rds_query.not_found("DBInstance", "DBInstanceNotFound", request["SourceDbiResourceId"])
@@ -118,31 +122,33 @@ class Restores:
     # What both have in common
 
     def _require_new(self, name: str, parameter: str) -> None:
-        if check_identifier(name, parameter) in self.instances:
+        if check_identifier(name, parameter) in self.store.instances:
             raise ApiError("DBInstanceAlreadyExists", "DB instance already exists")
 
     def _restore(self, request: dict[str, Any], origin: Origin) -> dict[str, Any]:
         source = origin.instance
-        instance = self.new_instance(request, self._restored(source, request), source.master_username, source.database)
+        instance = self._lifecycle.new_instance(
+            request, self._restored(source, request), source.master_username, source.database
+        )
         if not request.get("Tags"):
-            self.tags[instance.arn] = dict(origin.tags)
+            self.store.tags[instance.arn] = dict(origin.tags)
         instance.initializes = (self.lab.now(), self.lab.durations.storage_initialization)
         if self._next_restore:
             status, message = self._next_restore
             self._next_restore = None
-            self.lab.after(self.lab.durations.restore, lambda: self.fail(instance, status, message))
+            self.lab.after(self.lab.durations.restore, lambda: self._lifecycle.fail(instance, status, message))
         else:
-            self.bring_up(instance, lambda: origin.build(instance), origin.event)
-        return {"DBInstance": self.shown(instance)}
+            self._lifecycle.bring_up(instance, lambda: origin.build(instance), origin.event)
+        return {"DBInstance": self._lifecycle.shown(instance)}
 
     def _restored(self, source: Instance, request: dict[str, Any]) -> dict[str, Any]:
         """The settings: what is passed, else what RDS takes from the source, else RDS's default."""
         origin = source.settings
         inherited = {name: origin[name] for name in INHERITED if name in origin}
-        asked = self.asked_settings(request)
+        asked = self._lifecycle.asked_settings(request)
         if asked.get("AllocatedStorage", origin["AllocatedStorage"]) < origin["AllocatedStorage"]:
             raise invalid(f"The allocated storage can't be less than the source's {origin['AllocatedStorage']} GiB.")
         if "KmsKeyId" in inherited:
-            self.network.key(inherited["KmsKeyId"])
-        usual = {**rds_settings.defaults(), "CACertificateIdentifier": self.default_authority}
+            self.store.network.key(inherited["KmsKeyId"])
+        usual = {**rds_settings.defaults(), "CACertificateIdentifier": self._roles.default_authority}
         return {**usual, **inherited, **asked, **rds_settings.storage(request, origin)}

@@ -9,35 +9,34 @@ from typing import Any
 
 from ...wire import ApiError
 from . import query as rds_query
-from .instance import USABLE
+from .instance import USABLE, Instance
 from .settings import CERTIFICATE_AUTHORITIES, invalid
+from .store import Part, Store
 
 FEATURES = ("s3Import", "s3Export", "Lambda")  # DescribeDBEngineVersions, SupportedFeatureNames of PostgreSQL
 VALID_FROM = datetime.datetime(2021, 5, 21, 20, 44, 50, tzinfo=datetime.UTC)
 VALID_TILL = datetime.datetime(2061, 5, 21, 21, 44, 50, tzinfo=datetime.UTC)
 
 
-class Roles:
+class Roles(Part):
     """The part of RDS that associates roles, and lists CAs."""
 
-    instances: dict[str, Any]
-
-    def __init__(self, lab) -> None:
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
         self._authorities = list(CERTIFICATE_AUTHORITIES)
-        super().__init__(lab)
 
     @property
     def default_authority(self) -> str:
         """The CA of an instance for which none is asked."""
         return self._authorities[0]
 
-    def _role_request(self, request: dict[str, Any], operation: str):
+    def _role_request(self, request: dict[str, Any], operation: str) -> tuple[Instance, tuple[str, str]]:
         rds_query.refuse_unknown(request, {"DBInstanceIdentifier", "FeatureName", "RoleArn"}, operation)
-        instance = self.find_instance(request["DBInstanceIdentifier"])
+        instance = self.store.find_instance(request["DBInstanceIdentifier"])
         if request["FeatureName"] not in FEATURES:
             message = f"The feature name {request['FeatureName']} isn't supported by the engine postgres."
             raise invalid(message)
-        self.require(instance, *USABLE)
+        self.store.require(instance, *USABLE)
         return instance, (request["RoleArn"], request["FeatureName"])
 
     def add_role_to_db_instance(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,21 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .durations import Durations
 from .processes import Addresses, Processes
+
+if TYPE_CHECKING:
+    from .services.application_autoscaling import ApplicationAutoScaling
+    from .services.cloudwatch import Cloudwatch
+    from .services.ecr import Ecr
+    from .services.ecs import Ecs
+    from .services.elbv2 import Elbv2
+    from .services.logs import Logs
+    from .services.rds import Rds
+    from .services.secretsmanager import SecretsManager
+    from .wire import Service
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -28,6 +39,14 @@ class Lab:
     """One production. Services find each other as attributes by boto3's client name (`lab.ecs`, `lab.rds`)."""
 
     region, account, access_key = REGION, ACCOUNT, ACCESS_KEY
+    application_autoscaling: ApplicationAutoScaling
+    cloudwatch: Cloudwatch
+    ecr: Ecr
+    ecs: Ecs
+    elbv2: Elbv2
+    logs: Logs
+    rds: Rds
+    secretsmanager: SecretsManager
 
     def __init__(self, directory: pathlib.Path, durations: Durations) -> None:
         self.directory = directory
@@ -35,7 +54,7 @@ class Lab:
         self.lock = threading.RLock()
         self.processes = Processes()
         self.addresses = Addresses()
-        self.services: list[Any] = []
+        self.services: list[Service] = []
         self.world_controls: dict[str, Callable[..., dict[str, Any] | None]] = {}
         self._timers: list[Any] = []
         self._order = itertools.count()
@@ -43,7 +62,7 @@ class Lab:
         self._closed = False
         threading.Thread(target=self._run_timers, name="timers", daemon=True).start()
 
-    def add(self, service) -> None:
+    def add(self, service: Service) -> None:
         """Make a service part of this lab, under its client name with underscores."""
         self.services.append(service)
         setattr(self, service.model.replace("-", "_"), service)

@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
@@ -27,6 +28,9 @@ from psycopg import sql
 from . import firewall
 from .machine import programs
 from .processes import NOBODY, send
+
+if TYPE_CHECKING:
+    from .lab import Lab
 
 ADMIN = "rdsadmin"  # the superuser that RDS keeps for itself; nobody logs in as it from outside
 TIMEOUT = 60.0  # seconds that any one step may take
@@ -57,7 +61,7 @@ class PostgresError(Exception):
 class Installation:
     """How PostgreSQL's programs are run, and the directory below the lab's where data lives."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self._root = lab.directory / "rds"
         self._names = itertools.count(1)

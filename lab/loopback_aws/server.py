@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -24,6 +24,9 @@ from . import wire
 from .errors import NotStarted
 from .interruption import AFTER, BEFORE, UNHEARD, Interruptions, hang_up
 from .services import s3
+
+if TYPE_CHECKING:
+    from .lab import Lab
 
 # No instance of the lab starts from an AMI; making up moto's 1,282 takes 0.4 s a region.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -78,7 +81,7 @@ class Throttle:
 class Api:
     """The WSGI application behind the endpoint."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.calls = CallLog()
         self._throttle = Throttle()

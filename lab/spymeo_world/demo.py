@@ -16,9 +16,11 @@ import urllib.request
 from typing import Any
 
 import spymeo_app.seed
-from loopback_aws.lifecycle import start_clean
+from loopback_aws.cli import down
+from loopback_aws.lifecycle import LabError, control, start_clean
 
 from . import cli, world
+from .accidents import Pipeline, PipelineFailed
 
 ROOT = pathlib.Path(__file__).parents[2]
 NAME = f"demo-{os.getpid()}"
@@ -112,8 +114,8 @@ def demo(state: dict[str, Any]) -> None:
     show(f"a practitioner signs up: {status}")
 
     say("Release 2.0.0 is deployed: it crashes, its migration corrupted rows, and a secret was rotated to a wrong key")
-    pipeline = cli.Pipeline(state)
-    pipeline.deploy("full", lambda release, defect: cli.control(state, "push", release=release, defect=defect), show)
+    pipeline = Pipeline(state)
+    pipeline.deploy("full", lambda release, defect: control(state, "push", release=release, defect=defect), show)
     show(f"{state['health_url']} answers {world.health(state['health_url'])}")
     prove("the rows of the production database are corrupted", fingerprint(state, world.DB_INSTANCE) != whole)
     corrupted = fingerprint(state, world.DB_INSTANCE)
@@ -158,12 +160,12 @@ def main() -> int:
     cli.up(parser.parse_args(["up", "--name", NAME, "--owner", str(os.getpid())]))
     try:
         demo(cli.running(NAME))
-    except (NotProven, cli.LabError, cli.PipelineFailed) as failure:
+    except (NotProven, LabError, PipelineFailed) as failure:
         print(f"\nThe demo failed. Not so: {failure}", file=sys.stderr)
         return 1
     finally:
         say("Taking the lab down")
-        cli.down(parser.parse_args(["down", "--name", NAME]))
+        down(parser.parse_args(["down", "--name", NAME]))
     return 0
 
 

@@ -9,16 +9,19 @@ cores carry hundreds of them. Databases, secrets and everything that ECS does wi
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import world
+
+if TYPE_CHECKING:
+    from loopback_aws.lab import Lab
 
 REPOSITORY = "light"
 RELEASES = ("1.0.0", "2.0.0")
 STEADY_TIMEOUT = 180  # seconds
 
 
-def push(lab) -> None:
+def push(lab: Lab) -> None:
     """Push both releases of the stand-in."""
     for release in RELEASES:
         config = {"Env": [f"APP_RELEASE={release}"], "Cmd": ["sh", "-c", "echo INFO ready; exec sleep 1000000"]}

@@ -13,6 +13,8 @@ import subprocess
 import sys
 from typing import Any
 
+from loopback_aws.lifecycle import control
+
 from . import cli, world
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -44,9 +46,9 @@ def play(state: dict[str, Any], playbook: str, *arguments: str, when: str = "", 
     """
     process = start(state, playbook, *arguments)
     if when:
-        cli.control(state, "interrupt", when=when, pid=process.pid, call=call, operation=operation)
+        control(state, "interrupt", when=when, pid=process.pid, call=call, operation=operation)
     output, _none = process.communicate(timeout=PATIENCE)
-    return process.returncode, output, cli.control(state, "interrupted")["happened_at"]
+    return process.returncode, output, control(state, "interrupted")["happened_at"]
 
 
 def production(state: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loopback_aws.interruption import AFTER, BEFORE, UNHEARD
-from loopback_aws.lifecycle import start_clean
+from loopback_aws.lifecycle import control, start_clean
 
 from . import cli, killing, world
 from .accidents import Pipeline
@@ -89,7 +89,7 @@ class Production:
 
     def break_it(self, story: Story) -> str:
         """The accident. Gives the ARN of the bad task definition."""
-        push = lambda release, defect: cli.control(self.state, "push", release=release, defect=defect)  # noqa: E731
+        push = lambda release, defect: control(self.state, "push", release=release, defect=defect)  # noqa: E731
         Pipeline(self.state).deploy(story.accident, push, lambda _text: None, at_start=True)
         low, high = story.percent
         breaker = {"enable": story.breaker, "rollback": story.breaker}
@@ -101,7 +101,7 @@ class Production:
             },
             healthCheckGracePeriodSeconds=0,
         )
-        cli.control(self.state, "durations", **SLOW)
+        control(self.state, "durations", **SLOW)
         return self.service()["taskDefinition"]
 
     def health_path(self, path: str) -> None:
@@ -161,7 +161,7 @@ def play(production: Production, seed: int) -> tuple[Story, int, set[str]]:
     print(output if code else "", file=sys.stderr)
     new = f"{world.DB_INSTANCE}-{run_id}"
     there = {item["DBInstanceIdentifier"] for item in production.aws("rds").describe_db_instances()["DBInstances"]}
-    return story, code, set(cli.control(production.state, "sessions", db_instance=new)["of"]) if new in there else set()
+    return story, code, set(control(production.state, "sessions", db_instance=new)["of"]) if new in there else set()
 
 
 def main() -> int:

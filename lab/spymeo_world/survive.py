@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from loopback_aws.interruption import AFTER, BEFORE, UNHEARD
-from loopback_aws.lifecycle import start_clean
+from loopback_aws.lifecycle import control, start_clean
 
 from . import cli, killing
 from .accidents import Pipeline
@@ -44,7 +44,7 @@ class Survival:
 
     def accident(self) -> None:
         """Release 2 does its harm to a production that was healthy."""
-        push = lambda release, defect: cli.control(self.state, "push", release=release, defect=defect)  # noqa: E731
+        push = lambda release, defect: control(self.state, "push", release=release, defect=defect)  # noqa: E731
         Pipeline(self.state).deploy("full", push, lambda _text: None)
 
     def heal(self) -> None:

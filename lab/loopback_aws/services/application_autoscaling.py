@@ -8,10 +8,13 @@ The lab has no policies and no metrics. What a target-tracking policy would do t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..wire import ApiError, Service
 from .ecs import rollout
+
+if TYPE_CHECKING:
+    from ..lab import Lab
 
 FLAGS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 DIMENSION = "ecs:service:DesiredCount"
@@ -22,7 +25,7 @@ class ApplicationAutoScaling(Service):
 
     model = "application-autoscaling"
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._targets: dict[str, dict[str, Any]] = {}  # by resource id, in the shape ScalableTarget
         self._following = False

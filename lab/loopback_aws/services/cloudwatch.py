@@ -10,9 +10,12 @@ import datetime
 import math
 import re
 import statistics
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..wire import ApiError, Service
+
+if TYPE_CHECKING:
+    from ..lab import Lab
 
 NAMESPACE = "AWS/ApplicationELB"
 MINUTE = 60  # seconds: "Elastic Load Balancing measures and sends its metrics in 60-second intervals"
@@ -29,7 +32,7 @@ class Cloudwatch(Service):
     model = "cloudwatch"
     of_moto = frozenset({"PutMetricAlarm", "SetAlarmState", "DescribeAlarms", "DeleteAlarms"})
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._points: dict[Key, dict[int, list[float]]] = collections.defaultdict(lambda: collections.defaultdict(list))
 

@@ -12,11 +12,14 @@ import datetime
 import hashlib
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import paging
 from ..errors import StartFailure
 from ..wire import ApiError, Service
+
+if TYPE_CHECKING:
+    from ..lab import Lab
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
@@ -100,7 +103,7 @@ class Ecr(Service):
 
     model = "ecr"
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._repositories: dict[str, Repository] = {}
         self.public: dict[

@@ -11,7 +11,7 @@ import shutil
 import signal
 import threading
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import StartFailure
 from ...processes import send
@@ -21,6 +21,9 @@ from .state import Cluster, Revision, Task
 from .store import Store, hexadecimal
 from .targets import Targets
 
+if TYPE_CHECKING:
+    from ...lab import Lab
+
 DEFAULT_STOP_TIMEOUT = 30  # seconds, in AWS; durations.task_stop_timeout is what the lab makes of it
 CHUNK = 65536  # bytes
 
@@ -28,7 +31,7 @@ CHUNK = 65536  # bytes
 class Agent:
     """Starts and stops the tasks of one lab. Every method runs under the lab's lock unless it says otherwise."""
 
-    def __init__(self, lab, store: Store) -> None:
+    def __init__(self, lab: Lab, store: Store) -> None:
         self.lab = lab
         self.store = store
         self.targets = Targets(lab)

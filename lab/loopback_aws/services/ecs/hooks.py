@@ -7,11 +7,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 
 from ...wire import ApiError
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 # Stages where a pause may be; PRE_PRODUCTION_TRAFFIC_SHIFT, which comes before each step of the shift, the lab has not.
 PAUSES = ("RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT")  # fmt: skip
@@ -60,7 +63,7 @@ def check(configuration: dict[str, Any]) -> None:
         raise ApiError("InvalidParameterException", problem)
 
 
-def holds(lab, ongoing) -> bool:
+def holds(lab: Lab, ongoing) -> bool:
     """Whether a service deployment must not leave its stage: a pause there waits for ContinueServiceDeployment, or for its time to be over."""
     configured = [
         each for each in ongoing.configuration.get("lifecycleHooks", []) if ongoing.stage in each["lifecycleStages"]
@@ -80,7 +83,7 @@ def holds(lab, ongoing) -> bool:
     return hook.status == WAITING or ongoing.status != "IN_PROGRESS"
 
 
-def answer(lab, ongoing, hook_id: str, action: str) -> None:
+def answer(lab: Lab, ongoing, hook_id: str, action: str) -> None:
     """What ContinueServiceDeployment does.
 
     :raises ApiError: InvalidParameterException: no such pause waits.
@@ -93,7 +96,7 @@ def answer(lab, ongoing, hook_id: str, action: str) -> None:
         ongoing.status, ongoing.updated_at = "ROLLBACK_REQUESTED", lab.now()
 
 
-def in_alarm(lab, configuration: dict[str, Any]) -> tuple[str, ...]:
+def in_alarm(lab: Lab, configuration: dict[str, Any]) -> tuple[str, ...]:
     """Which of the deployment's alarms are in ALARM now; none where alarms are not used."""
     alarms = configuration.get("alarms", {})
     if not alarms.get("enable"):

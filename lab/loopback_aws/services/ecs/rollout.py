@@ -7,32 +7,35 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import describe, hooks, shift
 from .state import ACTIVE, PRIMARY, Deployment, EcsService, Revision, ServiceDeployment
 from .store import number, word
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 BREAKER = "ECS deployment circuit breaker: "
 ALARM = "ECS deployment alarm: "
 ROLLED_BACK = (hooks.ENDED, hooks.LATE)
 
 
-def tell(lab, service: EcsService, message: str) -> None:
+def tell(lab: Lab, service: EcsService, message: str) -> None:
     """Add a service event; the newest is first, 100 are kept."""
     service.events.appendleft(
         {"id": str(uuid.uuid4()), "createdAt": lab.now(), "message": f"(service {service.name}) {message}"}
     )
 
 
-def complain(lab, service: EcsService, message: str) -> None:
+def complain(lab: Lab, service: EcsService, message: str) -> None:
     """Add a warning once: ECS leaves out duplicates until the cause is gone (or for 6 hours)."""
     if message not in service.complaints:
         service.complaints.add(message)
         tell(lab, service, message)
 
 
-def begin(lab, service: EcsService, definition: dict[str, Any], desired_before: int = 0) -> None:
+def begin(lab: Lab, service: EcsService, definition: dict[str, Any], desired_before: int = 0) -> None:
     """Deploy: a new service revision, a new service deployment (PENDING), a new PRIMARY deployment.
 
     `desired_before` tasks were wanted until now: so many are kept of what ran.
@@ -80,13 +83,13 @@ def scale(service: EcsService, before: int) -> None:
             each.held = min(service.desired, each.held + max(0, service.desired - before))
 
 
-def _supersede(lab, service: EcsService, superseded: ServiceDeployment) -> None:
+def _supersede(lab: Lab, service: EcsService, superseded: ServiceDeployment) -> None:
     """A newer deployment takes over: STOPPED, or ROLLBACK_FAILED when it was rolling back."""
     status = "ROLLBACK_FAILED" if superseded.status.startswith("ROLLBACK") else "STOPPED"
     finish(lab, service, superseded, status, "A newer service deployment was started.")
 
 
-def advance(lab, service: EcsService) -> None:
+def advance(lab: Lab, service: EcsService) -> None:
     """The steps of a service deployment that need no task: PENDING to IN_PROGRESS, ROLLBACK_REQUESTED to the rollback."""
     ongoing = service.ongoing
     if ongoing is None:
@@ -102,7 +105,7 @@ def advance(lab, service: EcsService) -> None:
         shift.advance(lab, service)
 
 
-def complete(lab, service: EcsService) -> None:
+def complete(lab: Lab, service: EcsService) -> None:
     """The PRIMARY deployment has all its tasks, and nothing else is left."""
     primary, ongoing = service.primary, service.ongoing
     primary.rollout_state, primary.updated_at = "COMPLETED", lab.now()
@@ -116,7 +119,7 @@ def complete(lab, service: EcsService) -> None:
         finish(lab, service, ongoing, "ROLLBACK_SUCCESSFUL" if ongoing.rollback else "SUCCESSFUL", ongoing.reason)
 
 
-def finish(lab, service: EcsService, ended: ServiceDeployment, status: str, reason: str) -> None:
+def finish(lab: Lab, service: EcsService, ended: ServiceDeployment, status: str, reason: str) -> None:
     """Give a service deployment its final status and keep the counts of this moment."""
     now = lab.now()
     ended.final_counts = {each.arn: describe.revision_counts(service, each) for each in (*ended.sources, ended.target)}
@@ -129,7 +132,7 @@ def finish(lab, service: EcsService, ended: ServiceDeployment, status: str, reas
         ended.stopped_at = now
 
 
-def trip_breaker(lab, service: EcsService, *, may_roll_back: bool) -> None:
+def trip_breaker(lab: Lab, service: EcsService, *, may_roll_back: bool) -> None:
     """The circuit breaker has counted enough failed tasks of the PRIMARY deployment."""
     ongoing = service.ongoing
     ongoing.breaker_triggered, ongoing.failure_count = True, service.primary.breaker_failures
@@ -137,7 +140,7 @@ def trip_breaker(lab, service: EcsService, *, may_roll_back: bool) -> None:
     _end_badly(lab, service, "the circuit breaker threshold was exceeded.", BREAKER, may_roll_back=may_roll_back)
 
 
-def watch_alarms(lab, service: EcsService) -> None:
+def watch_alarms(lab: Lab, service: EcsService) -> None:
     """An alarm that has gone into ALARM since the deployment began ends it. ECS is deaf to those that were in ALARM before."""
     ongoing = service.ongoing
     if ongoing is None or ongoing.status != "IN_PROGRESS" or service.primary.rollout_state == "FAILED":
@@ -156,7 +159,7 @@ def watch_alarms(lab, service: EcsService) -> None:
         )
 
 
-def baked(lab, ongoing: ServiceDeployment) -> bool:
+def baked(lab: Lab, ongoing: ServiceDeployment) -> bool:
     """Whether a rolling deployment whose tasks are there is done: its alarms are watched for a while more."""
     if not ongoing.configuration.get("alarms", {}).get("enable") or ongoing.rollback or ongoing.strategy != "ROLLING":
         return True
@@ -164,7 +167,7 @@ def baked(lab, ongoing: ServiceDeployment) -> bool:
     return time.monotonic() - ongoing.baking_since >= lab.durations.alarm_bake
 
 
-def _end_badly(lab, service: EcsService, why: str, prefix: str, *, may_roll_back: bool) -> None:
+def _end_badly(lab: Lab, service: EcsService, why: str, prefix: str, *, may_roll_back: bool) -> None:
     """Roll a deployment that has failed back, if it may be; nothing more is started of it."""
     ongoing = service.ongoing
     if ongoing.rollback:
@@ -175,14 +178,14 @@ def _end_badly(lab, service: EcsService, why: str, prefix: str, *, may_roll_back
         finish(lab, service, ongoing, "STOPPED", f"Service deployment failed because {why}")
 
 
-def fail(lab, service: EcsService, reason: str, event: str) -> None:
+def fail(lab: Lab, service: EcsService, reason: str, event: str) -> None:
     """FAILED: the PRIMARY deployment starts no more tasks."""
     primary = service.primary
     primary.rollout_state, primary.rollout_reason, primary.updated_at = "FAILED", reason, lab.now()
     tell(lab, service, f"(deployment {primary.id}) {event}")
 
 
-def _roll_back(lab, service: EcsService, ongoing: ServiceDeployment, reason: str, prefix: str) -> None:
+def _roll_back(lab: Lab, service: EcsService, ongoing: ServiceDeployment, reason: str, prefix: str) -> None:
     """Go back to the last COMPLETED deployment; when it is drained already, to a new deployment of its revision."""
     now, back = lab.now(), service.completed
     shift.give_back(lab, service, back.revision)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import rollout, shift
 from .agent import Agent
@@ -13,6 +13,9 @@ from .decide import breaker_threshold, next_step, restart_delay, wanted_percent
 from .state import STARTING, Counts, Deployment, EcsService, Task
 from .store import Store
 from .targets import GONE
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 IMPAIRED_AFTER = 3  # tasks in a row that never reached RUNNING
 IMPAIRED = (
@@ -24,7 +27,7 @@ IMPAIRED = (
 class Scheduler:
     """Reconciles the services of one lab, under the lab's lock."""
 
-    def __init__(self, lab, store: Store, agent: Agent) -> None:
+    def __init__(self, lab: Lab, store: Store, agent: Agent) -> None:
         self.lab = lab
         self.store = store
         self.agent = agent

@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from moto.ssm.exceptions import ParameterVersionNotFound
 from moto.ssm.models import ssm_backends
 
 from ...errors import StartFailure
 from .. import ssm  # noqa: F401 - moto's Parameter Store refuses what AWS refuses from here on
 
+if TYPE_CHECKING:
+    from ...lab import Lab
 
-def resolve(lab, value_from: str) -> str:
+
+def resolve(lab: Lab, value_from: str) -> str:
     """The value of a secret's ARN in one of its forms, of a parameter's ARN, or of a parameter's name.
 
     :raises StartFailure: ResourceInitializationError, as ECS words it.
@@ -27,7 +32,7 @@ def resolve(lab, value_from: str) -> str:
     return value
 
 
-def _parameter(lab, name: str) -> str | None:
+def _parameter(lab: Lab, name: str) -> str | None:
     """The value, decrypted; None when there is no such parameter. A name of one level has no slash of its own in its ARN."""
     store, prefix = ssm_backends[lab.account][lab.region], lab.arn("ssm", "parameter/")
     bare = name.removeprefix(prefix)

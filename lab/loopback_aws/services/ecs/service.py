@@ -9,7 +9,7 @@ definitions.py, services.py, tasks.py, history.py.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...wire import ApiError, Service
 from . import describe
@@ -22,6 +22,9 @@ from .state import Cluster
 from .store import Store, page, refuse
 from .tasks import TaskOperations
 
+if TYPE_CHECKING:
+    from ...lab import Lab
+
 MOST_DESCRIBED = 100  # a DescribeClusters call
 
 
@@ -30,7 +33,7 @@ class Ecs(Service):
 
     model = "ecs"
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self.store = Store(lab)
         self.agent = Agent(lab, self.store)

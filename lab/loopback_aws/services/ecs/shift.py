@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import hooks
 from .state import Deployment, EcsService, Revision, ServiceDeployment
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 RECONCILE, BAKE, CLEAN_UP, SHIFT = "RECONCILE_SERVICE", "BAKE_TIME", "CLEAN_UP", "PRODUCTION_TRAFFIC_SHIFT"
 STAGES = (
@@ -28,7 +31,7 @@ def takes_part(ongoing: ServiceDeployment | None) -> bool:
     return ongoing is not None and ongoing.strategy != "ROLLING" and not ongoing.rollback
 
 
-def prepare(lab, service: EcsService, ongoing: ServiceDeployment) -> None:
+def prepare(lab: Lab, service: EcsService, ongoing: ServiceDeployment) -> None:
     """Give a new revision the target group that the revision in service has not; until it is ready, that one gets all traffic."""
     if ongoing.strategy == "ROLLING":
         return
@@ -57,7 +60,7 @@ def may_complete(service: EcsService) -> bool:
     return not takes_part(service.ongoing) or service.ongoing.stage == CLEAN_UP
 
 
-def advance(lab, service: EcsService) -> None:
+def advance(lab: Lab, service: EcsService) -> None:
     """Go on to the next stage when this one has done its work."""
     ongoing = service.ongoing
     if not takes_part(ongoing) or ongoing.status != "IN_PROGRESS" or service.primary.rollout_state == "FAILED":
@@ -68,12 +71,12 @@ def advance(lab, service: EcsService) -> None:
         _enter(ongoing, STAGES[STAGES.index(ongoing.stage) + 1])
 
 
-def give_back(lab, service: EcsService, revision: Revision) -> None:
+def give_back(lab: Lab, service: EcsService, revision: Revision) -> None:
     """All traffic to a revision that serves still: what a rollback begins with."""
     _send(lab, service, revision, 100.0)
 
 
-def _done(lab, service: EcsService, ongoing: ServiceDeployment) -> bool:
+def _done(lab: Lab, service: EcsService, ongoing: ServiceDeployment) -> bool:
     elapsed = time.monotonic() - ongoing.stage_since
     if ongoing.stage == RECONCILE:
         return all(each in (service.primary, service.completed) for each in service.deployments)
@@ -91,7 +94,7 @@ def _enter(ongoing: ServiceDeployment, stage: str) -> None:
     ongoing.stage, ongoing.stage_since = stage, time.monotonic()
 
 
-def _shift_on(lab, service: EcsService, ongoing: ServiceDeployment) -> None:
+def _shift_on(lab: Lab, service: EcsService, ongoing: ServiceDeployment) -> None:
     wanted = percent_after(ongoing.configuration, (time.monotonic() - ongoing.stage_since) / lab.durations.minute)
     if service.completed is None:
         wanted = 100.0  # nobody has served before
@@ -114,7 +117,7 @@ def percent_after(configuration: dict[str, Any], minutes: float) -> float:
     return 100.0
 
 
-def _send(lab, service: EcsService, revision: Revision, percent: float) -> None:
+def _send(lab: Lab, service: EcsService, revision: Revision, percent: float) -> None:
     for balancer in service.settings["loadBalancers"]:
         advanced = balancer.get("advancedConfiguration")
         if advanced is None:

@@ -7,11 +7,14 @@ from __future__ import annotations
 import random
 import string
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import paging
 from ...wire import ApiError
 from .state import Cluster, EcsService, Task
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 GONE = "GONE"  # a task definition that was deleted; no answer has this status
 
@@ -19,7 +22,7 @@ GONE = "GONE"  # a task definition that was deleted; no answer has this status
 class Store:
     """Clusters, task definitions, services, tasks and tags of one lab."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.clusters: dict[str, Cluster] = {}  # by name
         self.definitions: dict[str, list[dict[str, Any]]] = {}  # family → revisions, oldest first

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...wire import ApiError
 from .state import Task
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 GONE = "Gone"  # our own Reason: the target group itself is not there any more
 
@@ -15,7 +18,7 @@ GONE = "Gone"  # our own Reason: the target group itself is not there any more
 class Targets:
     """Registers, deregisters and observes tasks. What people delete under a running service is told by `health`."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         self.lab = lab
 
     def register(self, task: Task) -> None:

@@ -8,7 +8,7 @@ import ipaddress
 import re
 import secrets
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import InvalidVPCIdError
 from moto.ec2.models import ec2_backends
@@ -17,6 +17,9 @@ from ...wire import ApiError, Service
 from . import balancer as alb
 from .shapes import check_name, named, page, pairs, wanted_attributes
 from .targets import DRAINING, NOT_IN_USE, NOT_REGISTERED, REGISTERING, Target, TargetGroup, shape
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 HEALTH_CHECK = {
     "HealthCheckProtocol": "HTTP",
@@ -35,7 +38,7 @@ FIXED_ATTRIBUTES = ("stickiness.enabled", "load_balancing.algorithm.type", "slow
 class TargetGroups(Service, ABC):
     """The part of Elastic Load Balancing that knows targets. Whether a group is in use is told by `users`."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._groups: dict[str, TargetGroup] = {}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.ec2.models import ec2_backends
@@ -16,6 +16,9 @@ from . import balancer as alb
 from .groups import TargetGroups
 from .shapes import check_name, named, page, pairs, wanted_attributes
 from .targets import Forward
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 PRIVILEGED_PORTS = 1024
 BALANCER_ATTRIBUTES = {"idle_timeout.timeout_seconds": "60", "deletion_protection.enabled": "false"}
@@ -35,7 +38,7 @@ class Elbv2(TargetGroups):
 
     model = "elbv2"
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._balancers: dict[str, dict[str, Any]] = {}
         self._attributes: dict[str, dict[str, str]] = {}

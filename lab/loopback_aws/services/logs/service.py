@@ -12,12 +12,15 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import paging
 from ...errors import StartFailure
 from ...wire import ApiError, Service
 from .pattern import InvalidPattern, compile_pattern
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 # What one page of FilterLogEvents looks at; in AWS a page ends after a time, found something or not. The first page of a question is short, and
 # every page that looks for a pattern, so that nobody gets by with one.
@@ -86,7 +89,7 @@ class Logs(Service):
 
     model = "logs"
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._groups: dict[str, Group] = {}
         self._numbers = itertools.count(1)

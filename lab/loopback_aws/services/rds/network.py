@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.ec2.models import ec2_backends
 from moto.kms.models import kms_backends
 
 from ...wire import ApiError
 
+if TYPE_CHECKING:
+    from ...lab import Lab
+
 
 class Network:
     """EC2 of the lab's account and region, as RDS sees it."""
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         self._lab = lab
 
     @property

@@ -10,12 +10,15 @@ import re
 import secrets
 import string
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ... import paging
 from ...errors import StartFailure
 from ...wire import ApiError, Service
 from .state import CURRENT, Secret, Version
+
+if TYPE_CHECKING:
+    from ...lab import Lab
 
 SUFFIX_ALPHABET = string.ascii_letters + string.digits
 REPLICA = "Operation not permitted on a replica secret. Call must be made in primary secret's region."
@@ -28,7 +31,7 @@ class SecretsManager(Service):
 
     model = "secretsmanager"
 
-    def __init__(self, lab) -> None:
+    def __init__(self, lab: Lab) -> None:
         super().__init__(lab)
         self._secrets: dict[str, Secret] = {}
 

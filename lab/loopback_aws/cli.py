@@ -88,7 +88,7 @@ def add_commands(
     commands, parsers = main.add_subparsers(dest="command", required=True), {}
     for function in functions:
         command = parsers[function.__name__] = commands.add_parser(
-            function.__name__, help=function.__doc__.splitlines()[0]
+            function.__name__, help=(function.__doc__ or "").splitlines()[0]
         )
         command.set_defaults(run=function)
         command.add_argument(

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2), Linux 3.4
 
@@ -49,16 +50,21 @@ def end_children(grace: float) -> None:
         time.sleep(0.02)
 
 
-def watch(pid: int, then) -> None:
+def watch(pid: int, then: Callable[[], object]) -> None:
     """Call `then` when process `pid` is gone, however it went (pidfd_open(2), Linux 5.3)."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
-        return then()
+        then()
+        return
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
-    threading.Thread(target=lambda: poller.poll() and then(), daemon=True).start()
-    return None
+
+    def wait() -> None:
+        poller.poll()
+        then()
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -79,7 +85,7 @@ def main(directory: pathlib.Path, claim: int, starter: int, owner: int, server: 
     process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *server], start_new_session=True, pass_fds=[claim])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: end(process))
-    watch(starter, lambda: (directory / "lab.json").exists() or end(process))
+    watch(starter, lambda: None if (directory / "lab.json").exists() else end(process))
     if owner:
         watch(owner, lambda: end(process))
     try:
@@ -90,4 +96,5 @@ def main(directory: pathlib.Path, claim: int, starter: int, owner: int, server: 
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1]), *(int(number) for number in sys.argv[2:5]), sys.argv[5:]))
+    taken, starter, owner = map(int, sys.argv[2:5])
+    sys.exit(main(pathlib.Path(sys.argv[1]), taken, starter, owner, sys.argv[5:]))

@@ -111,14 +111,15 @@ def stop(name: str, state: dict[str, Any]) -> None:
         time.sleep(0.05)
 
 
-def control(state: dict[str, Any], name: str, /, **arguments) -> dict[str, Any]:
+def control(state: dict[str, Any], name: str, /, **arguments: Any) -> dict[str, Any]:
     """Ask a running lab for something that is not AWS's API."""
     request = urllib.request.Request(
         f"{state['endpoint_url']}/_lab/{name}", json.dumps(arguments).encode(), {"Content-Type": "application/json"}
     )
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
-            return json.load(answer)
+            done: dict[str, Any] = json.load(answer)
+            return done
     except urllib.error.HTTPError as error:
         raise LabError(f"the lab cannot do {name}: {error.read().decode()}") from error
 

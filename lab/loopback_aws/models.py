@@ -10,6 +10,7 @@ Of moto.ec2 the lab has networks and no machine: the types of machines, and whic
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 from botocore.loaders import JSONFileLoader
 from moto.utilities import utils
@@ -19,4 +20,10 @@ _read = functools.cache(_reader.load_file)
 JSONFileLoader.load_file = lambda _self, path: _read(path)
 
 _resource = utils.load_resource
-utils.load_resource = lambda name: {} if name.startswith("ec2/resources/instance_type") else _resource(name)
+
+
+def _load_resource(filename: str) -> Any:
+    return {} if filename.startswith("ec2/resources/instance_type") else _resource(filename)
+
+
+setattr(utils, "load_resource", _load_resource)  # noqa: B010 - mypy takes no assignment to a function

@@ -303,7 +303,7 @@ class Server:
                 self.connect("postgres").close()
                 return
             except psycopg.OperationalError as error:
-                if self._process.poll() is not None:
+                if self._process and self._process.poll() is not None:
                     raise PostgresError(
                         f"PostgreSQL ended with {self._process.returncode}: {tail(self.directory)}"
                     ) from error

@@ -75,7 +75,9 @@ class Processes:
         ]
         return self._spawner.submit(self._spawn, wrapper + argv, env, cwd, log).result()
 
-    def _spawn(self, argv, env, cwd, log) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, argv: list[str], env: dict[str, str], cwd: pathlib.Path, log: pathlib.Path
+    ) -> subprocess.Popen[bytes]:
         with open(log, "ab") as output:
             process = subprocess.Popen(
                 argv,

@@ -14,10 +14,11 @@ import threading
 import time
 import traceback
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from . import wire
@@ -26,6 +27,8 @@ from .interruption import AFTER, BEFORE, UNHEARD, Interruptions, hang_up
 from .services import s3
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
     from .lab import Lab
 
 # No instance of the lab starts from an AMI; making up moto's 1,282 takes 0.4 s a region.
@@ -62,7 +65,7 @@ class Throttle:
     """Operations that answer "Rate exceeded" for a while, as when somebody else has used up the account's rate."""
 
     def __init__(self) -> None:
-        self._left = collections.Counter()
+        self._left: collections.Counter[str] = collections.Counter()
 
     def set(self, operation: str, times: int) -> None:
         """The next `times` calls of `operation` (`UpdateService`) are refused; 0 ends it."""
@@ -94,7 +97,7 @@ class Api:
         self._services = {wire.service_model(service.model).signing_name: service for service in lab.services}
         self._moto = DomainDispatcherApplication(create_backend_app)
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         body = request.get_data()  # kept by the request: operation_name, parse and moto read it one after the other
         if request.path.startswith("/_lab/"):
@@ -170,7 +173,7 @@ class Api:
         self.calls.add(service.model, name, sorted(parameters), code)
         return wire.answer(operation, result, str(uuid.uuid4()))
 
-    def _refuse(self, scope, method: str) -> Response:
+    def _refuse(self, scope: tuple[str, str, str] | None, method: str) -> Response:
         if scope is None and method in ("GET", "HEAD", "PUT", "DELETE"):  # S3's; the other services are asked by POST
             return s3.denied(method)
         if scope is None:
@@ -200,11 +203,11 @@ class Api:
 class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def log_request(self, code="-", size="-"):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: /_lab/calls tells what was asked."""
 
 
-def start(api: Api, port: int, poll_interval: float = 0.5, *, or_any: bool = False):
+def start(api: Api, port: int, poll_interval: float = 0.5, *, or_any: bool = False) -> BaseWSGIServer:
     """Serve on 127.0.0.1:`port` (0: any free one) from a thread of its own. Returns werkzeug's server.
 
     `poll_interval` is how many seconds its `shutdown()` may take. With `or_any` another port does when this one is taken.

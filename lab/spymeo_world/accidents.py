@@ -7,9 +7,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from . import world
+
+T = TypeVar("T")
 
 ACCIDENTS = {
     "crash-loop": "the new code dies at its start",
@@ -46,7 +49,9 @@ class Pipeline:
         self.endpoint_url = state["endpoint_url"]
         self.ecs = world.client("ecs", self.endpoint_url)
 
-    def deploy(self, accident: str, push, say, at_start: bool = False) -> None:
+    def deploy(
+        self, accident: str, push: Callable[..., dict[str, Any]], say: Callable[[str], object], at_start: bool = False
+    ) -> None:
         """Bring `accident` about and return when its harm is done. `push(release, defect)` pushes the image, `say` tells a person.
 
         With `at_start` the release migrates at each of its starts, as an image with `migrate deploy && serve` does; else the pipeline does it before.
@@ -66,7 +71,10 @@ class Pipeline:
         say(f"{world.SERVICE}: {self._await_harm(definition)}")
 
     def _service(self) -> dict[str, Any]:
-        return self.ecs.describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
+        found: dict[str, Any] = self.ecs.describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][
+            0
+        ]
+        return found
 
     def _register(self, running: str, command: list[str] | None = None) -> str:
         definition = self.ecs.describe_task_definition(taskDefinition=running)["taskDefinition"]
@@ -76,7 +84,7 @@ class Pipeline:
         container["image"] = TAG_OR_DIGEST.sub(":2.0.0", container["image"], count=1)
         if command:
             container["command"] = command
-        return self.ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+        return str(self.ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"])
 
     def _migrate(self, definition: str) -> None:
         """`prisma migrate deploy` as a one-off task of the new image, as pipelines do before they deploy."""
@@ -106,7 +114,7 @@ class Pipeline:
         secretsmanager.put_secret_value(SecretId=world.APP_SECRET, SecretString=json.dumps(values))
 
     def _await_harm(self, definition: str) -> str:
-        def harm():
+        def harm() -> str | None:
             deployment = self._service()["deployments"][0]
             if deployment["taskDefinition"] != definition:
                 return "ECS's circuit breaker rolled it back"
@@ -121,7 +129,7 @@ class Pipeline:
         return _until(harm, "the deployment neither failed nor succeeded")
 
 
-def _until(look, otherwise: str):
+def _until(look: Callable[[], T | None], otherwise: str) -> T:
     deadline = time.monotonic() + HARM_TIMEOUT
     while not (found := look()):
         if time.monotonic() > deadline:

@@ -45,7 +45,7 @@ def start(endpoint_url: str, services: int, applications: int) -> dict[str, Any]
     return {"services": names, "applications": built}
 
 
-def _service(ecs, model: dict[str, Any], name: str, secret: str | None) -> None:
+def _service(ecs: Any, model: dict[str, Any], name: str, secret: str | None) -> None:
     """A service with both releases registered; it runs the first. `secret`: the ARN that DATABASE_URL comes from."""
     definition = ecs.describe_task_definition(taskDefinition=model["taskDefinition"])["taskDefinition"]
     original = definition["containerDefinitions"][0]
@@ -94,7 +94,7 @@ def _applications(endpoint_url: str, count: int) -> list[dict[str, Any]]:
     return built
 
 
-def _restore(rds, name: str) -> None:
+def _restore(rds: Any, name: str) -> None:
     old = rds.describe_db_instances(DBInstanceIdentifier=world.DB_INSTANCE)["DBInstances"][0]
     rds.restore_db_instance_from_db_snapshot(
         DBInstanceIdentifier=name,
@@ -114,7 +114,7 @@ def break_all(endpoint_url: str, names: list[str]) -> None:
     await_steady(ecs, names)
 
 
-def await_steady(ecs, names: list[str]) -> None:
+def await_steady(ecs: Any, names: list[str]) -> None:
     """Wait until services are at rest.
 
     :raises RuntimeError: one of them is not in time.

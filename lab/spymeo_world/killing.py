@@ -23,7 +23,7 @@ PATIENCE = 300  # seconds for one play, on a machine that is busy with others
 RUN_ID = re.compile(r"-?rb-[0-9]{8}-[0-9]{6}|-?kill-[a-z0-9-]+")
 
 
-def start(state: dict[str, Any], playbook: str, *arguments: str) -> subprocess.Popen[bytes]:
+def start(state: dict[str, Any], playbook: str, *arguments: str) -> subprocess.Popen[str]:
     """A play on the lab, that may be killed."""
     binaries = pathlib.Path(sys.executable).parent
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "ANSIBLE_", "SPYMEO_"))}
@@ -39,7 +39,9 @@ def start(state: dict[str, Any], playbook: str, *arguments: str) -> subprocess.P
     )
 
 
-def play(state: dict[str, Any], playbook: str, *arguments: str, when: str = "", call: int = 1, operation: str = ""):
+def play(
+    state: dict[str, Any], playbook: str, *arguments: str, when: str = "", call: int = 1, operation: str = ""
+) -> tuple[int, str, list[str]]:
     """Play to the end, or until it is killed at a writing call.
 
     Gives the exit code (-9: killed), what was printed, and at which operations an interruption came.
@@ -78,7 +80,7 @@ def plain(name: str) -> str:
     return RUN_ID.sub("-RUN", name)
 
 
-def versions(secrets, name: str) -> dict[str, int]:
+def versions(secrets: Any, name: str) -> dict[str, int]:
     """How many versions a secret has, and how often each label is given."""
     listed = secrets.list_secret_version_ids(SecretId=name, IncludeDeprecated=True)["Versions"]
     labels = collections.Counter(plain(label) for item in listed for label in item.get("VersionStages", []))

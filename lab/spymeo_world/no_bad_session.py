@@ -66,7 +66,8 @@ class Production:
     """The lab, as `heal` makes it, and what happens to it."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.state = name, {}
+        self.name = name
+        self.state: dict[str, Any] = {}
 
     def command(self, *arguments: str) -> None:
         """A command of the lab; what it prints is nobody's."""
@@ -75,15 +76,18 @@ class Production:
             options.run(options)
         self.state = {} if arguments[0] == "down" else cli.running(self.name)
 
-    def aws(self, service: str):
+    def aws(self, service: str) -> Any:
         """A stock boto3 client."""
         return world.client(service, self.state["endpoint_url"])
 
     def service(self) -> dict[str, Any]:
         """The service as DescribeServices tells it."""
-        return self.aws("ecs").describe_services(cluster=world.CLUSTER, services=[world.SERVICE])["services"][0]
+        found: dict[str, Any] = self.aws("ecs").describe_services(cluster=world.CLUSTER, services=[world.SERVICE])[
+            "services"
+        ][0]
+        return found
 
-    def update(self, **settings) -> None:
+    def update(self, **settings: Any) -> None:
         """UpdateService."""
         self.aws("ecs").update_service(cluster=world.CLUSTER, service=world.SERVICE, **settings)
 
@@ -102,7 +106,7 @@ class Production:
             healthCheckGracePeriodSeconds=0,
         )
         control(self.state, "durations", **SLOW)
-        return self.service()["taskDefinition"]
+        return str(self.service()["taskDefinition"])
 
     def health_path(self, path: str) -> None:
         """Where the load balancer asks whether a task is well."""
@@ -143,7 +147,9 @@ def play(production: Production, seed: int) -> tuple[Story, int, set[str]]:
     given += ["-e", f"rollback_fence={story.fence}", "-e", "rollback_deploy_timeout=60"]
     for number in range(TRIES):
         last, over = number == TRIES - 1, threading.Event()
-        kill = dict(zip(("call", "when"), story.kills[number], strict=True)) if number < len(story.kills) else {}
+        kill: dict[str, Any] = (
+            dict(zip(("call", "when"), story.kills[number], strict=True)) if number < len(story.kills) else {}
+        )
         troubles = threading.Thread(
             target=production.trouble, args=(story, bad, over, random.Random(seed * TRIES + number))
         )

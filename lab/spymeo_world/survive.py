@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import random
 import re
@@ -63,7 +64,9 @@ class Survival:
         """Kill a run at its writing call number `call`, and go on with it. Where it was killed, and what production comes to."""
         code, output, at = killing.play(self.state, "rollback_full", when=when, call=call)
         expect("a run that is killed", (code, len(at)), (-9, 1), output)
-        run_id = PRINTED.search(output)[1]
+        printed = PRINTED.search(output)
+        expect("that the id of a run that is killed is printed", printed is not None, True, output)
+        run_id = printed[1] if printed else ""
         code, output, _at = killing.play(self.state, "rollback_full", "-e", f"rollback_run_id={run_id}")
         expect(f"run {run_id}, which goes on,", code, 0, output)
         return at[0], killing.production(self.state)
@@ -75,7 +78,7 @@ class Survival:
         expect("what undo.yml brings back", [now[name] for name in BACK], [before[name] for name in BACK], output)
 
 
-def expect(what: str, found, wanted, output: str) -> None:
+def expect(what: str, found: object, wanted: object, output: str) -> None:
     """
     :raises NotTheSame: `found` is not what is `wanted`.
     """
@@ -90,7 +93,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeat what a seed has chosen")
     given = options.parse_args()
     start_clean()
-    chance, say = random.Random(given.seed), lambda text: print(text, flush=True)
+    chance, say = random.Random(given.seed), functools.partial(print, flush=True)
     say(f"seed {given.seed}: repeat with lab/survive --times {given.times} --seed {given.seed}")
     survival = Survival(f"survive-{os.getpid()}")
     survival.up()

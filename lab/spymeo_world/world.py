@@ -62,7 +62,7 @@ STEADY_TIMEOUT = 30  # seconds
 OFTEN = {"Delay": 0.1, "MaxAttempts": 300}  # a waiter's seconds between two looks; each look costs the lab 10 ms
 
 
-def client(service: str, endpoint_url: str):
+def client(service: str, endpoint_url: str) -> Any:
     """A stock boto3 client of the lab."""
     import boto3  # takes 0.3 s, which `lab up` spends better after it has started the server
 
@@ -234,7 +234,7 @@ def _fill_database(endpoint_url: str) -> str:
     return url
 
 
-def _snapshot(rds) -> None:
+def _snapshot(rds: Any) -> None:
     """The snapshot of before the migration; nobody has the application's address yet, so no row changes meanwhile."""
     rds.create_db_snapshot(DBInstanceIdentifier=DB_INSTANCE, DBSnapshotIdentifier=SNAPSHOT)
     rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier=SNAPSHOT, WaiterConfig=OFTEN)
@@ -294,7 +294,7 @@ def _load_balancer(endpoint_url: str, network: dict[str, Any], port: int) -> str
         Port=port,
         DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
     )
-    return group
+    return str(group)
 
 
 def task_definition(image: str, secrets: dict[str, str], role: str) -> dict[str, Any]:
@@ -345,9 +345,8 @@ def _cluster(endpoint_url: str) -> str:
             {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
         ]
     }
-    return client("iam", endpoint_url).create_role(RoleName=EXECUTION_ROLE, AssumeRolePolicyDocument=json.dumps(trust))[
-        "Role"
-    ]["Arn"]
+    made = client("iam", endpoint_url).create_role(RoleName=EXECUTION_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    return str(made["Role"]["Arn"])
 
 
 def _service(

@@ -15,6 +15,7 @@ from .ecs import rollout
 
 if TYPE_CHECKING:
     from ..lab import Lab
+    from .ecs.state import EcsService
 
 FLAGS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 DIMENSION = "ecs:service:DesiredCount"
@@ -80,7 +81,7 @@ class ApplicationAutoScaling(Service):
         if service.desired != before:
             rollout.scale(service, before)
 
-    def _service(self, resource_id: str):
+    def _service(self, resource_id: str) -> EcsService:
         for service in self.lab.ecs.store.services.values():
             if resource_id == f"service/{service.cluster.name}/{service.name}" and service.status == "ACTIVE":
                 return service

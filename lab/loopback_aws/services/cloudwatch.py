@@ -10,6 +10,7 @@ import datetime
 import math
 import re
 import statistics
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..wire import ApiError, Service
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 NAMESPACE = "AWS/ApplicationELB"
 MINUTE = 60  # seconds: "Elastic Load Balancing measures and sends its metrics in 60-second intervals"
 PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
-STATISTICS = {"Sum": sum, "Average": statistics.fmean, "Minimum": min, "Maximum": max, "SampleCount": len}
+STATISTICS: dict[str, Callable[[list[float]], float]] = {
+    "Sum": sum,
+    "Average": statistics.fmean,
+    "Minimum": min,
+    "Maximum": max,
+    "SampleCount": len,
+}
 
 Key = tuple[str, frozenset[Any]]
 """A metric's name and its dimensions."""
@@ -112,7 +119,7 @@ class Cloudwatch(Service):
             return {}
         dimensions = frozenset((item["Name"], item["Value"]) for item in metric.get("Dimensions", []))
         known = self._now() - MINUTE - self.lab.durations.metrics_delay
-        values = collections.defaultdict(list)
+        values: dict[int, list[float]] = collections.defaultdict(list)
         for minute, points in self._points.get((metric["MetricName"], dimensions), {}).items():
             at = minute // period * period
             if start <= at < end and minute <= known:

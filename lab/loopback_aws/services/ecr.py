@@ -92,7 +92,7 @@ def find(repository: Repository, image_id: dict[str, Any]) -> StoredImage:
         raise Missing("InvalidImageDigest", reason)
     if tag and digest and digest in repository.images and tag in repository.tags and repository.tags[tag] != digest:
         raise Missing("ImageTagDoesNotMatchDigest", f"Tag {tag} does not match digest {digest}")
-    found = repository.images.get(digest or repository.tags.get(tag))
+    found = repository.images.get(digest or repository.tags.get(tag or "", ""))
     if found is None or (tag and tag not in repository.tags):
         raise Missing("ImageNotFound", "Requested image not found")
     return found
@@ -189,7 +189,7 @@ class Ecr(Service):
         digest, content = digest_of(manifest), json.loads(manifest)
         name = repository.description["repositoryName"]
         immutable = repository.description["imageTagMutability"] == "IMMUTABLE"
-        if immutable and repository.tags.get(tag, digest) != digest:
+        if immutable and repository.tags.get(tag or "", digest) != digest:
             message = f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten because the tag is immutable."
             raise ApiError("ImageTagAlreadyExistsException", message)
         size = content["config"]["size"] + sum(layer["size"] for layer in content["layers"])
@@ -374,7 +374,8 @@ class Ecr(Service):
         if not 1 <= len(request["imageIds"]) <= BATCH_SIZE:
             message = f"Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length between 1 and {BATCH_SIZE}'"
             raise ApiError("InvalidParameterException", message)
-        return request["imageIds"]
+        ids: list[dict[str, Any]] = request["imageIds"]
+        return ids
 
     def _filtered(self, repository: Repository, wanted: dict[str, Any]) -> list[StoredImage]:
         status, tagged = wanted.get("imageStatus", "ACTIVE"), wanted.get("tagStatus", "ANY")

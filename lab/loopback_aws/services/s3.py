@@ -39,7 +39,7 @@ class S3:
     """Asks moto, unless somebody wants S3 to refuse."""
 
     def __init__(self) -> None:
-        self._left = collections.Counter()
+        self._left: collections.Counter[str] = collections.Counter()
         self._order = threading.Lock()
 
     def controls(self) -> dict[str, Callable[..., None]]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 from moto.ssm.exceptions import SSMException, ValidationException
 from moto.ssm.models import SimpleSystemManagerBackend
@@ -17,7 +18,7 @@ TYPE = (
 _put = SimpleSystemManagerBackend.put_parameter
 
 
-def put_parameter(backend, *arguments, **named):
+def put_parameter(backend: SimpleSystemManagerBackend, *arguments: Any, **named: Any) -> Any:
     """PutParameter of moto, after AWS's own checks.
 
     :raises SSMException: HierarchyTypeMismatchException for another type, ValidationException for a value that is too long or a
@@ -36,4 +37,4 @@ def put_parameter(backend, *arguments, **named):
     return _put(backend, *arguments, **named)
 
 
-SimpleSystemManagerBackend.put_parameter = put_parameter
+setattr(SimpleSystemManagerBackend, "put_parameter", put_parameter)  # noqa: B010 - mypy takes no assignment to a method

@@ -209,13 +209,14 @@ class Agent:
             self.lab.after(self.lab.durations.scheduler_interval, lambda: self._drain(task))
 
     def _terminate(self, task: Task) -> None:
-        if task.process.poll() is not None:
+        process = task.process
+        if process is None or process.poll() is not None:
             return
         task.last_status = "STOPPING"
         task.times.setdefault("stoppingAt", self.lab.now())
-        send(task.process, signal.SIGTERM)
+        send(process, signal.SIGTERM)
         share = task.container.get("stopTimeout", DEFAULT_STOP_TIMEOUT) / DEFAULT_STOP_TIMEOUT
-        self.lab.after(self.lab.durations.task_stop_timeout * share, lambda: send(task.process, signal.SIGKILL))
+        self.lab.after(self.lab.durations.task_stop_timeout * share, lambda: send(process, signal.SIGKILL))
 
     def _ended(self, task: Task, exit_code: int) -> None:
         task.exit_code = exit_code

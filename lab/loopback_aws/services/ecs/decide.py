@@ -99,9 +99,10 @@ def wanted_percent(configuration: dict[str, Any]) -> tuple[int, bool]:
 def breaker_threshold(desired: int, breaker: dict[str, Any]) -> int:
     """How many failed tasks trip the deployment circuit breaker; `breaker` is botocore's DeploymentCircuitBreaker."""
     configuration = breaker.get("thresholdConfiguration", {"type": "BOUNDED_PERCENT", "value": 50})
+    value: int = configuration["value"]
     if configuration["type"] == "COUNT":
-        return configuration["value"]
-    threshold = math.ceil(desired * configuration["value"] / 100)
+        return value
+    threshold = math.ceil(desired * value / 100)
     if configuration["type"] == "BOUNDED_PERCENT":
         return min(200, max(3, threshold))
     return threshold

@@ -55,7 +55,7 @@ class TaskDefinitionOperations(Operations):
         definition = self.store.find_definition(request["taskDefinition"])
         if definition is None:
             raise ApiError("ClientException", "Unable to describe task definition.")
-        answer = {"taskDefinition": definition}
+        answer: dict[str, Any] = {"taskDefinition": definition}
         if "TAGS" in request.get("include", []):
             answer["tags"] = self.store.tags_of(definition["taskDefinitionArn"])
         return answer
@@ -73,7 +73,8 @@ class TaskDefinitionOperations(Operations):
 
     def delete_task_definitions(self, request: dict[str, Any]) -> dict[str, Any]:
         """INACTIVE to DELETE_IN_PROGRESS, in which a definition stays as long as a service or a task is made of it; then it is gone."""
-        names, answer = request["taskDefinitions"], {"taskDefinitions": [], "failures": []}
+        names: list[str] = request["taskDefinitions"]
+        answer: dict[str, list[dict[str, Any]]] = {"taskDefinitions": [], "failures": []}
         if not 1 <= len(names) <= MOST_DELETED:
             raise ApiError("InvalidParameterException", f"Task definitions must be between 1 and {MOST_DELETED}.")
         for name in names:
@@ -107,7 +108,7 @@ class TaskDefinitionOperations(Operations):
 
         def shown(revisions: list[dict[str, Any]]) -> bool:
             active = any(each["status"] == "ACTIVE" for each in revisions)
-            return status == "ALL" or active == (status == "ACTIVE")
+            return bool(status == "ALL" or active == (status == "ACTIVE"))
 
         prefix = request.get("familyPrefix", "")
         families = [

@@ -43,7 +43,7 @@ def _pick(settings: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: settings[name] for name in names if name in settings}
 
 
-def _present(**values) -> dict[str, Any]:
+def _present(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", {})}
 
 

@@ -33,7 +33,7 @@ class HistoryOperations(Operations):
 
     def describe_service_deployments(self, request: dict[str, Any]) -> dict[str, Any]:
         """At most 20 service deployments by ARN."""
-        answer = {"serviceDeployments": [], "failures": []}
+        answer: dict[str, list[dict[str, Any]]] = {"serviceDeployments": [], "failures": []}
         for arn in _at_most(request["serviceDeploymentArns"], "serviceDeploymentArns"):
             found = self._find_deployment(arn)
             if found is None:
@@ -44,7 +44,7 @@ class HistoryOperations(Operations):
 
     def describe_service_revisions(self, request: dict[str, Any]) -> dict[str, Any]:
         """At most 20 service revisions by ARN."""
-        answer = {"serviceRevisions": [], "failures": []}
+        answer: dict[str, list[dict[str, Any]]] = {"serviceRevisions": [], "failures": []}
         for arn in _at_most(request["serviceRevisionArns"], "serviceRevisionArns"):
             revision = next(
                 (each.revisions[arn] for each in self.store.services.values() if arn in each.revisions), None

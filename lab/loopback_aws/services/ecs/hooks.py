@@ -15,6 +15,7 @@ from ...wire import ApiError
 
 if TYPE_CHECKING:
     from ...lab import Lab
+    from .state import ServiceDeployment
 
 # Stages where a pause may be; PRE_PRODUCTION_TRAFFIC_SHIFT, which comes before each step of the shift, the lab has not.
 PAUSES = ("RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT")  # fmt: skip
@@ -63,7 +64,7 @@ def check(configuration: dict[str, Any]) -> None:
         raise ApiError("InvalidParameterException", problem)
 
 
-def holds(lab: Lab, ongoing) -> bool:
+def holds(lab: Lab, ongoing: ServiceDeployment) -> bool:
     """Whether a service deployment must not leave its stage: a pause there waits for ContinueServiceDeployment, or for its time to be over."""
     configured = [
         each for each in ongoing.configuration.get("lifecycleHooks", []) if ongoing.stage in each["lifecycleStages"]
@@ -80,10 +81,10 @@ def holds(lab: Lab, ongoing) -> bool:
         hook.status = LATE
         if hook.action == "ROLLBACK":
             ongoing.status, ongoing.updated_at = "ROLLBACK_REQUESTED", lab.now()
-    return hook.status == WAITING or ongoing.status != "IN_PROGRESS"
+    return bool(hook.status == WAITING) or ongoing.status != "IN_PROGRESS"
 
 
-def answer(lab: Lab, ongoing, hook_id: str, action: str) -> None:
+def answer(lab: Lab, ongoing: ServiceDeployment, hook_id: str, action: str) -> None:
     """What ContinueServiceDeployment does.
 
     :raises ApiError: InvalidParameterException: no such pause waits.
@@ -105,7 +106,7 @@ def in_alarm(lab: Lab, configuration: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in alarms["alarmNames"] if name in known and known[name].state_value == "ALARM")
 
 
-def shape_of_alarms(each) -> dict[str, Any]:
+def shape_of_alarms(each: ServiceDeployment) -> dict[str, Any]:
     """botocore's ServiceDeploymentAlarms."""
     alarms = each.configuration.get("alarms", {})
     if not alarms.get("enable"):

@@ -64,7 +64,7 @@ def begin(lab: Lab, service: EcsService, definition: dict[str, Any], desired_bef
 
 
 def _make_primary(
-    lab, service: EcsService, deployment: Deployment, desired_before: int, reason: str | None = None
+    lab: Lab, service: EcsService, deployment: Deployment, desired_before: int, reason: str | None = None
 ) -> None:
     for each in service.deployments:
         if each.status == PRIMARY:
@@ -135,6 +135,8 @@ def finish(lab: Lab, service: EcsService, ended: ServiceDeployment, status: str,
 def trip_breaker(lab: Lab, service: EcsService, *, may_roll_back: bool) -> None:
     """The circuit breaker has counted enough failed tasks of the PRIMARY deployment."""
     ongoing = service.ongoing
+    if ongoing is None:
+        raise RuntimeError(f"{service.name} has no deployment that the circuit breaker could end")
     ongoing.breaker_triggered, ongoing.failure_count = True, service.primary.breaker_failures
     fail(lab, service, BREAKER + "tasks failed to start.", "deployment failed: tasks failed to start.")
     _end_badly(lab, service, "the circuit breaker threshold was exceeded.", BREAKER, may_roll_back=may_roll_back)
@@ -170,6 +172,8 @@ def baked(lab: Lab, ongoing: ServiceDeployment) -> bool:
 def _end_badly(lab: Lab, service: EcsService, why: str, prefix: str, *, may_roll_back: bool) -> None:
     """Roll a deployment that has failed back, if it may be; nothing more is started of it."""
     ongoing = service.ongoing
+    if ongoing is None:
+        raise RuntimeError(f"{service.name} has no deployment that could end badly")
     if ongoing.rollback:
         finish(lab, service, ongoing, "ROLLBACK_FAILED", f"The rollback failed because {why}")
     elif may_roll_back and service.completed is not None:
@@ -188,6 +192,8 @@ def fail(lab: Lab, service: EcsService, reason: str, event: str) -> None:
 def _roll_back(lab: Lab, service: EcsService, ongoing: ServiceDeployment, reason: str, prefix: str) -> None:
     """Go back to the last COMPLETED deployment; when it is drained already, to a new deployment of its revision."""
     now, back = lab.now(), service.completed
+    if back is None:
+        raise RuntimeError(f"{service.name} has nothing to go back to")
     shift.give_back(lab, service, back.revision)
     if back not in service.deployments:
         back = Deployment(f"ecs-svc/{number()}", back.revision, now, now)

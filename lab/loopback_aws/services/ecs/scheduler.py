@@ -79,7 +79,7 @@ class Scheduler:
                 rollout.complain(self.lab, service, IMPAIRED)
         elif task.stop_code == "EssentialContainerExited":
             # A task that ends before its first health check has passed has failed; without health checks RUNNING is enough.
-            if not task.was_healthy and task.revision.load_balancers:
+            if not task.was_healthy and task.revision and task.revision.load_balancers:
                 self._count_failure(deployment)
             rollout.delay(deployment, self.lab.durations.task_restart_delay)
 
@@ -96,7 +96,7 @@ class Scheduler:
         self._tell_groups(service, "registered", ready)
 
     def _tell_groups(self, service: EcsService, verb: str, tasks: list[Task]) -> None:
-        groups = [each["targetGroupArn"] for task in tasks for each in task.revision.load_balancers]
+        groups = [each["targetGroupArn"] for task in tasks if task.revision for each in task.revision.load_balancers]
         for group in dict.fromkeys(groups):
             rollout.tell(self.lab, service, f"{verb} {groups.count(group)} targets in (target-group {group})")
 
@@ -121,7 +121,7 @@ class Scheduler:
 
     def _grace_is_over(self, service: EcsService, task: Task) -> bool:
         running = (self.lab.now() - task.times["startedAt"]).total_seconds()
-        return running > service.settings.get("healthCheckGracePeriodSeconds", 0)
+        return bool(running > service.settings.get("healthCheckGracePeriodSeconds", 0))
 
     @staticmethod
     def _reset_failures(service: EcsService, deployment: Deployment) -> None:

@@ -56,7 +56,7 @@ class Ecs(Service):
         names = request.get("clusters", ["default"])
         if len(names) > MOST_DESCRIBED:
             raise refuse(f"Clusters cannot be more than {MOST_DESCRIBED}.")
-        answer = {"clusters": [], "failures": []}
+        answer: dict[str, list[dict[str, Any]]] = {"clusters": [], "failures": []}
         for name in names:
             try:
                 cluster = self.store.cluster(name)
@@ -96,7 +96,7 @@ class Ecs(Service):
         return {"tags": self.store.tags_of(self._taggable(request))}
 
     def _taggable(self, request: dict[str, Any]) -> str:
-        arn = request["resourceArn"]
+        arn: str = request["resourceArn"]
         known = (
             arn in self.store.services
             or arn in self.store.tasks

@@ -207,7 +207,7 @@ class ServiceOperations(Operations):
             raise refuse(
                 "Services cannot be empty." if not names else f"Services cannot be more than {MOST_DESCRIBED}."
             )
-        answer = {"services": [], "failures": []}
+        answer: dict[str, list[dict[str, Any]]] = {"services": [], "failures": []}
         for name in names:
             service = self.store.find_service(cluster, name)
             if service is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from . import hooks
 from .state import Deployment, EcsService, Revision, ServiceDeployment
@@ -26,7 +26,7 @@ STAGES = (
 WEIGHT_OF_A_PERCENT = 9  # weights are whole numbers up to 999, and percentages have one decimal
 
 
-def takes_part(ongoing: ServiceDeployment | None) -> bool:
+def takes_part(ongoing: ServiceDeployment | None) -> TypeGuard[ServiceDeployment]:
     """Whether a service deployment shifts traffic in stages, and is not on its way back."""
     return ongoing is not None and ongoing.strategy != "ROLLING" and not ongoing.rollback
 
@@ -52,12 +52,14 @@ def may_stop_older(service: EcsService, each: Deployment) -> bool:
 
 def may_start(service: EcsService) -> bool:
     """Whether tasks of the new revision may be started now."""
-    return not takes_part(service.ongoing) or service.ongoing.stage not in (RECONCILE, "PRE_SCALE_UP")
+    ongoing = service.ongoing
+    return not takes_part(ongoing) or ongoing.stage not in (RECONCILE, "PRE_SCALE_UP")
 
 
 def may_complete(service: EcsService) -> bool:
     """Whether a deployment whose tasks are all there is done."""
-    return not takes_part(service.ongoing) or service.ongoing.stage == CLEAN_UP
+    ongoing = service.ongoing
+    return not takes_part(ongoing) or ongoing.stage == CLEAN_UP
 
 
 def advance(lab: Lab, service: EcsService) -> None:
@@ -82,11 +84,11 @@ def _done(lab: Lab, service: EcsService, ongoing: ServiceDeployment) -> bool:
         return all(each in (service.primary, service.completed) for each in service.deployments)
     if ongoing.stage == "SCALE_UP":
         counts = service.counts(service.primary)
-        return counts.healthy == counts.all == service.desired
+        return bool(counts.healthy == counts.all == service.desired)
     if ongoing.stage == SHIFT:
         return ongoing.shifted >= 100
     if ongoing.stage == BAKE:
-        return elapsed >= ongoing.configuration.get("bakeTimeInMinutes", 0) * lab.durations.minute
+        return bool(elapsed >= ongoing.configuration.get("bakeTimeInMinutes", 0) * lab.durations.minute)
     return True
 
 
@@ -108,12 +110,12 @@ def percent_after(configuration: dict[str, Any], minutes: float) -> float:
     strategy = configuration["strategy"]
     if strategy == "CANARY":
         canary = configuration.get("canaryConfiguration", {})
-        return canary.get("canaryPercent", 5.0) if minutes < canary.get("canaryBakeTimeInMinutes", 10) else 100.0
+        return float(canary.get("canaryPercent", 5.0)) if minutes < canary.get("canaryBakeTimeInMinutes", 10) else 100.0
     if strategy == "LINEAR":
         linear = configuration.get("linearConfiguration", {})
         pause = linear.get("stepBakeTimeInMinutes", 6)
         steps = math.inf if pause == 0 else 1 + math.floor(minutes / pause)
-        return min(100.0, linear.get("stepPercent", 10.0) * steps)
+        return min(100.0, float(linear.get("stepPercent", 10.0)) * steps)
     return 100.0
 
 

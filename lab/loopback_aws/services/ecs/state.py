@@ -10,7 +10,7 @@ import datetime
 import subprocess
 from typing import Any
 
-from .decide import Counts
+from .decide import Counts as Counts
 
 STARTING = ("PROVISIONING", "PENDING", "ACTIVATING")
 FINISHED_DEPLOYMENT = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
@@ -42,7 +42,7 @@ class Revision:
     @property
     def load_balancers(self) -> list[dict[str, Any]]:
         """botocore's LoadBalancers, each with the target group that this revision's tasks are in."""
-        configured = self.settings.get("loadBalancers", [])
+        configured: list[dict[str, Any]] = self.settings.get("loadBalancers", [])
         if not self.in_alternate:
             return configured
         return [
@@ -100,7 +100,8 @@ class ServiceDeployment:
     @property
     def strategy(self) -> str:
         """ROLLING, BLUE_GREEN, LINEAR or CANARY."""
-        return self.configuration.get("strategy", "ROLLING")
+        strategy: str = self.configuration.get("strategy", "ROLLING")
+        return strategy
 
     @property
     def finished(self) -> bool:
@@ -144,7 +145,8 @@ class Task:
     @property
     def container(self) -> dict[str, Any]:
         """Its only container definition."""
-        return self.definition["containerDefinitions"][0]
+        container: dict[str, Any] = self.definition["containerDefinitions"][0]
+        return container
 
     @property
     def wanted(self) -> bool:
@@ -178,7 +180,8 @@ class EcsService:
     @property
     def controller(self) -> str:
         """ECS, CODE_DEPLOY or EXTERNAL."""
-        return self.settings["deploymentController"]["type"]
+        controller: str = self.settings["deploymentController"]["type"]
+        return controller
 
     @property
     def primary(self) -> Deployment:

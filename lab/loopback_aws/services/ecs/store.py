@@ -68,7 +68,7 @@ class Store:
         """Whether a deleted definition has gone. Its number stays taken."""
         if definition["status"] == "DELETE_IN_PROGRESS" and not self._used(definition):
             definition["status"] = GONE
-        return definition["status"] == GONE
+        return bool(definition["status"] == GONE)
 
     def _used(self, definition: dict[str, Any]) -> bool:
         deployed = (each.revision.definition for service in self.services.values() for each in service.deployments)

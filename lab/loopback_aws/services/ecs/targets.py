@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...wire import ApiError
@@ -46,16 +47,22 @@ class Targets:
         nowhere = {"State": "unused"}
         return [
             (balancer, self._ask(self.lab.elbv2.health, group, task.address, port) or nowhere)
-            for balancer, (group, port) in zip(task.revision.load_balancers, _places(task), strict=True)
+            for balancer, (group, port) in zip(_balancers(task), _places(task), strict=True)
         ]
 
     @staticmethod
-    def _ask(call, group: str, address: str, port: int) -> dict[str, Any] | None:
+    def _ask(call: Callable[[str, str, int], Any], group: str, address: str, port: int) -> dict[str, Any] | None:
         try:
-            return call(group, address, port)
+            health: dict[str, Any] | None = call(group, address, port)
+            return health
         except ApiError as error:
             return {"State": "unused", "Reason": GONE, "Description": error.message}
 
 
 def _places(task: Task) -> list[tuple[str, int]]:
-    return [(each["targetGroupArn"], each["containerPort"]) for each in task.revision.load_balancers]
+    return [(each["targetGroupArn"], each["containerPort"]) for each in _balancers(task)]
+
+
+def _balancers(task: Task) -> list[dict[str, Any]]:
+    """A task of RunTask is in no target group."""
+    return task.revision.load_balancers if task.revision else []

@@ -89,7 +89,8 @@ class TaskOperations(Operations):
 
     def describe_tasks(self, request: dict[str, Any]) -> dict[str, Any]:
         """Tasks by id or ARN; those that are not there any more are in failures[]."""
-        cluster, answer = self.store.cluster(request.get("cluster")), {"tasks": [], "failures": []}
+        cluster = self.store.cluster(request.get("cluster"))
+        answer: dict[str, list[dict[str, Any]]] = {"tasks": [], "failures": []}
         if len(request["tasks"]) > MOST_DESCRIBED:
             raise refuse(f"Tasks cannot be more than {MOST_DESCRIBED}.")
         for name in request["tasks"]:
@@ -110,7 +111,7 @@ def check_network(request: dict[str, Any]) -> dict[str, Any]:
 
     :raises ApiError: InvalidParameterException when it is missing or has no subnet.
     """
-    network = request.get("networkConfiguration", {}).get("awsvpcConfiguration")
+    network: dict[str, Any] | None = request.get("networkConfiguration", {}).get("awsvpcConfiguration")
     if network is None:
         raise refuse("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
     if not network["subnets"]:

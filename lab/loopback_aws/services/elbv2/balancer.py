@@ -10,12 +10,16 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 from urllib3.util import SKIP_HEADER
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 CONNECT_TIMEOUT = 10  # seconds, as in AWS: "before the connection timeout expired (10 seconds)" gives a 504
 HOP_BY_HOP = {
@@ -66,12 +70,13 @@ class Front:
         self._server.shutdown()
         self._server.server_close()
 
-    def _serve(self, environ, start_response) -> Iterable[bytes]:
-        request, group = Request(environ), None
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        group: str | None = None
         try:
-            group, *target = self._route()
+            group, address, port, idle_timeout = self._route()
             sent = time.monotonic()
-            answer = self._forward(request, *target)
+            answer = self._forward(request, address, port, idle_timeout)
         except NoTarget:
             return self._refuse(start_response, None, HTTPStatus.SERVICE_UNAVAILABLE)
         except NewConnectionError:  # refused: nobody listens there
@@ -85,7 +90,7 @@ class Front:
         start_response(f"{answer.status} {answer.reason or ''}", headers)
         return _stream(answer)
 
-    def _refuse(self, start_response, group: str | None, status: HTTPStatus) -> list[bytes]:
+    def _refuse(self, start_response: StartResponse, group: str | None, status: HTTPStatus) -> list[bytes]:
         self._told(group, status.value, None)
         return _refuse(start_response, status)
 
@@ -127,11 +132,11 @@ class Front:
 class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def send_response(self, code, message=None):
+    def send_response(self, code: int, message: str | None = None) -> None:
         """The status line alone: Server and Date are the target's."""
         self.send_response_only(code, message)
 
-    def log_request(self, code="-", size="-"):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the targets log what they are asked."""
 
 
@@ -143,7 +148,7 @@ def _stream(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         answer.close()
 
 
-def _refuse(start_response, status: HTTPStatus) -> list[bytes]:
+def _refuse(start_response: StartResponse, status: HTTPStatus) -> list[bytes]:
     title = f"{status.value} {PHRASES[status]}"
     body = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n".encode()
     start_response(title, [("Server", "awselb/2.0"), ("Content-Type", "text/html"), ("Content-Length", str(len(body)))])

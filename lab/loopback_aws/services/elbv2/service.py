@@ -30,7 +30,14 @@ class Listener:
 
     settings: dict[str, Any]
     forward: Forward
-    front: alb.Front | None = None
+    opened: alb.Front | None = None  # once there is a way from a port to the listener
+
+    @property
+    def front(self) -> alb.Front:
+        """What listens."""
+        if self.opened is None:
+            raise RuntimeError("the listener is not open yet")
+        return self.opened
 
 
 class Elbv2(TargetGroups):
@@ -161,7 +168,7 @@ class Elbv2(TargetGroups):
             "DefaultActions": _actions(request["DefaultActions"], forward),
         }
         listener = Listener(settings, forward)
-        listener.front = alb.Front(
+        listener.opened = alb.Front(
             0 if port < PRIVILEGED_PORTS else port,
             lambda: self._route(listener),
             lambda *of: self._measure(listener, *of),
@@ -253,9 +260,9 @@ class Elbv2(TargetGroups):
 
     def _route(self, listener: Listener) -> tuple[str, str, int, float]:
         with self.lab.lock:
-            group = self._groups.get(listener.forward.choose())
+            group = self._groups.get(listener.forward.choose() or "")
             target = group.choose() if group else None
-            if target is None:
+            if group is None or target is None:
                 raise alb.NoTarget
             attributes = self._attributes[listener.settings["LoadBalancerArn"]]
             return group.arn, target.address, target.port, float(attributes["idle_timeout.timeout_seconds"])

@@ -35,7 +35,7 @@ def named(
     """
     if arns is None and names is None:
         return list(shapes)
-    key, wanted = (f"{kind}Arn", arns) if arns is not None else (f"{kind}Name", names)
+    key, wanted = (f"{kind}Arn", arns) if arns is not None else (f"{kind}Name", names or [])
     by_key = {each[key]: each for each in shapes}
     if not set(wanted) <= set(by_key):
         words = "load balancers" if kind == "LoadBalancer" else "target groups"

@@ -75,7 +75,8 @@ class TargetGroup:
     @property
     def arn(self) -> str:
         """The group's ARN."""
-        return self.settings["TargetGroupArn"]
+        arn: str = self.settings["TargetGroupArn"]
+        return arn
 
     def accepts(self, status: int) -> bool:
         """Whether the matcher (`200`, `200,302`, `200-299`) takes an HTTP status for healthy."""
@@ -87,7 +88,8 @@ class TargetGroup:
 
     def check_share(self) -> float:
         """The interval between two health checks, as a share of the one that the group was created with."""
-        return self.settings["HealthCheckIntervalSeconds"] / self._first_interval
+        share: float = self.settings["HealthCheckIntervalSeconds"] / self._first_interval
+        return share
 
     def drain_share(self) -> float:
         """The deregistration delay, as a share of AWS's default of 300 seconds."""
@@ -117,6 +119,6 @@ class Forward:
             return None
         for arn, weight in self.weights.items():
             self._credit[arn] += weight
-        chosen = max(self._credit, key=self._credit.get)
+        chosen = max(self._credit, key=lambda arn: self._credit[arn])
         self._credit[chosen] -= total
         return chosen

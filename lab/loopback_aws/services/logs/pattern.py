@@ -8,9 +8,10 @@ import fnmatch
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 Predicate = Callable[[str], bool]
+Test = Callable[[Any], bool]  # of what a selector finds in a message
 
 TERM = re.compile(r'\s*(?P<sign>[?-]?)(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|%(?P<regex>[^%]+)%|(?P<word>\w+))(?=\s|$)')
 TOKEN = re.compile(
@@ -94,7 +95,8 @@ class _JsonPattern:
             match = TOKEN.match(text, position)
             if match is None:
                 raise InvalidPattern(f"cannot read {text[position:].strip()}")
-            self._tokens.append((match.lastgroup, match[match.lastgroup]))
+            kind = str(match.lastgroup)
+            self._tokens.append((kind, match[kind]))
             position = match.end()
 
     def predicate(self) -> Predicate:
@@ -109,19 +111,19 @@ class _JsonPattern:
             return self._tokens.pop(0)[1]
         return None
 
-    def _any(self):
+    def _any(self) -> Test:
         parts = [self._all()]
         while self._take("operator", "||"):
             parts.append(self._all())
         return lambda content: any(part(content) for part in parts)
 
-    def _all(self):
+    def _all(self) -> Test:
         parts = [self._one()]
         while self._take("operator", "&&"):
             parts.append(self._one())
         return lambda content: all(part(content) for part in parts)
 
-    def _one(self):
+    def _one(self) -> Test:
         if self._take("operator", "("):
             inner = self._any()
             if not self._take("operator", ")"):
@@ -133,21 +135,21 @@ class _JsonPattern:
         compare = self._keyword() or self._comparison()
         return lambda content: compare(_select(content, selector))
 
-    def _keyword(self):
+    def _keyword(self) -> Test | None:
         if self._take("word", "NOT"):
             if self._take("word", "EXISTS"):
                 return lambda value: value is ABSENT
             raise InvalidPattern("NOT is followed by EXISTS")
         if self._take("word", "IS"):
             wanted = {"NULL": None, "TRUE": True, "FALSE": False}.get(
-                self._take("word", "NULL", "TRUE", "FALSE"), ABSENT
+                self._take("word", "NULL", "TRUE", "FALSE") or "", ABSENT
             )
             if wanted is ABSENT:
                 raise InvalidPattern("IS is followed by NULL, TRUE or FALSE")
             return lambda value: value is wanted
         return None
 
-    def _comparison(self):
+    def _comparison(self) -> Test:
         operator = self._take("operator", "=", "!=", "<", "<=", ">", ">=")
         if operator is None or not self._tokens:
             raise InvalidPattern("a selector is followed by =, !=, <, <=, >, >=, IS or NOT EXISTS")
@@ -163,7 +165,7 @@ class _JsonPattern:
         return lambda value: _is_number(value) and order(float(value), number)
 
 
-def _equality(kind: str, text: str):
+def _equality(kind: str, text: str) -> Test:
     if kind == "regex":
         search = _regex(text).search
         return lambda value: isinstance(value, str) and search(value) is not None
@@ -174,7 +176,7 @@ def _equality(kind: str, text: str):
     wanted = re.compile(fnmatch.translate(text.replace("[", "[[]").replace("?", "[?]")))
     number = float(text) if re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text) else None
 
-    def equal(value) -> bool:
+    def equal(value: object) -> bool:
         if _is_number(value):
             return value == number if number is not None else wanted.match(json.dumps(value)) is not None
         return isinstance(value, str) and wanted.match(value) is not None
@@ -182,7 +184,7 @@ def _equality(kind: str, text: str):
     return equal
 
 
-def _is_number(value) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -194,7 +196,7 @@ def _json_object(message: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _select(content, selector: str):
+def _select(content: Any, selector: str) -> Any:
     for name, index, single, double in STEP.findall(selector):
         if index:
             content = content[int(index)] if isinstance(content, list) and int(index) < len(content) else ABSENT

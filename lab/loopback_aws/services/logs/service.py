@@ -282,7 +282,8 @@ class Logs(Service):
         query = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:12]
         after = self._after(request.get("nextToken"), query)
         most = SCANNED_EVENTS if after and not request.get("filterPattern") else FIRST_EVENTS
-        found, scanned, more, room = [], "", False, BATCH_BYTES
+        found: list[dict[str, Any]] = []
+        scanned, more, room = "", False, BATCH_BYTES
         for number, event in enumerate(self._between(group, request, after)):
             room -= len(event.message) + EVENT_OVERHEAD
             if number == most or (room < 0 and found) or len(found) == request.get("limit", RETURNED_EVENTS):
@@ -301,7 +302,7 @@ class Logs(Service):
             raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
         return match[1]
 
-    def _between(self, group: Group, request: dict[str, Any], after: str):
+    def _between(self, group: Group, request: dict[str, Any], after: str) -> Iterator[Event]:
         names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix")
         if names and prefix:
             raise ApiError(
@@ -369,7 +370,7 @@ class Logs(Service):
             raise ApiError(
                 "InvalidParameterException", "Exactly one of logGroupName or logGroupIdentifier is required."
             )
-        name = name or identifier.removesuffix(":*").removeprefix(self.lab.arn("logs", "log-group:"))
+        name = name or str(identifier).removesuffix(":*").removeprefix(self.lab.arn("logs", "log-group:"))
         if name not in self._groups:
             raise ApiError("ResourceNotFoundException", "The specified log group does not exist.")
         return self._groups[name]

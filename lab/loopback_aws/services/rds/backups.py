@@ -29,7 +29,7 @@ CLOCK_STEP = datetime.timedelta(milliseconds=1)  # lab.now() is rounded down, an
 
 def backs_up(instance: Instance) -> bool:
     """Whether automated backups are on."""
-    return instance.settings["BackupRetentionPeriod"] > 0
+    return bool(instance.settings["BackupRetentionPeriod"] > 0)
 
 
 class Backups(Part):
@@ -92,7 +92,8 @@ class Backups(Part):
     def earliest_restorable(self, instance: Instance) -> datetime.datetime:
         """The first time that the automated backups cover."""
         retention = datetime.timedelta(days=instance.settings["BackupRetentionPeriod"])
-        return max(instance.backups_since, self.lab.now() - retention)
+        first = self.lab.now() - retention
+        return max(instance.backups_since or first, first)
 
     def describe_db_instance_automated_backups(self, request: dict[str, Any]) -> dict[str, Any]:
         """What the automated backups of each instance cover. The lab retains none of an instance that is deleted."""
@@ -158,4 +159,6 @@ class Backups(Part):
             if wrong:
                 told = limit.isoformat(timespec="seconds").replace("+00:00", "Z")
                 raise invalid(f"The specified instance cannot be restored to a time {word} than {told}.")
+        if instance.server.base is None:
+            raise RuntimeError(f"{instance.identifier} tells a time to restore to, and has no base")
         return instance.server.base, moment

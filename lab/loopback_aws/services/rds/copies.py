@@ -63,8 +63,8 @@ class Copies(Part):
 
     def _copy(self, source: Snapshot, copied: Snapshot) -> None:
         """Links, so that either can be deleted."""
-        command = ["cp", "--archive", "--link", str(source.data()), str(copied.directory / "data")]
-        self.store.installation.run(command, copied.directory)
+        command = ["cp", "--archive", "--link", str(source.data()), str(copied.place / "data")]
+        self.store.installation.run(command, copied.place)
         self.lab.after(copied.duration, lambda: self._copy_done(copied))
 
     def _copy_done(self, copied: Snapshot) -> None:

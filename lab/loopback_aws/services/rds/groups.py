@@ -137,7 +137,7 @@ class Groups(Part):
                 f"The Parameter Group {group['DBParameterGroupName']} with DBParameterGroupFamily {family} cannot be used for this "
                 f"instance. Please use a Parameter Group with DBParameterGroupFamily {ENGINE}{number}"
             )
-        return group["DBParameterGroupName"]
+        return str(group["DBParameterGroupName"])
 
     # Option groups
 
@@ -195,4 +195,4 @@ class Groups(Part):
                 f"The option group {group['OptionGroupName']} is associated with {ENGINE} {group['MajorEngineVersion']}, "
                 f"which is different from {ENGINE} {number}."
             )
-        return group["OptionGroupName"]
+        return str(group["OptionGroupName"])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -216,7 +217,7 @@ class Lifecycle(Part):
         """Rules change in EC2, which does not tell RDS: look at them again and again."""
         for instance in self.store.instances.values():
             if instance.endpoint and self._judge_reachability(instance):
-                self.lab.background(lambda instance=instance: instance.server.allow_connections(instance.reachable))
+                self.lab.background(functools.partial(instance.server.allow_connections, instance.reachable))
         self.lab.after(self.lab.durations.security_group_interval, self._follow_security_groups)
 
     # Reboot, stop, start, deletion

@@ -138,7 +138,7 @@ class Modifications(Part):
             request.get("DBParameterGroupName", instance.parameter_group), number
         )
 
-    def _take(self, instance: Instance, name: str, value, immediately: bool) -> None:
+    def _take(self, instance: Instance, name: str, value: Any, immediately: bool) -> None:
         applied = (
             SOON
             if name == "EnabledCloudwatchLogsExports"
@@ -213,7 +213,7 @@ class Modifications(Part):
         instance.settings = rds_settings.settle(instance.settings)
         instance.optimizes_storage |= bool(STORAGE & set(values))
 
-    def _set(self, instance: Instance, name: str, value) -> None:
+    def _set(self, instance: Instance, name: str, value: Any) -> None:
         if name == "OptionGroupName":
             instance.option_group = value
         elif name == "DBSubnetGroupName":

@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moto.ec2.exceptions import InvalidSubnetIdError
-from moto.ec2.models import ec2_backends
+from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.kms.models import kms_backends
 
 from ...wire import ApiError
@@ -23,17 +24,23 @@ class Network:
         self._lab = lab
 
     @property
-    def _ec2(self):
+    def _ec2(self) -> EC2Backend:
         return ec2_backends[self._lab.account][self._lab.region]
 
     @property
     def default_vpc(self) -> str:
         """The id of the account's default VPC."""
-        return self._ec2.get_default_vpc().id
+        vpc = self._ec2.get_default_vpc()
+        if vpc is None:
+            raise ApiError("InvalidVPCNetworkStateFault", "No default VPC")
+        return str(vpc.id)
 
     def default_security_group(self, vpc: str) -> str:
         """The id of a VPC's default security group: it lets in its own members only."""
-        return self._ec2.get_default_security_group(vpc).id
+        group = self._ec2.get_default_security_group(vpc)
+        if group is None:
+            raise ApiError("InvalidVPCNetworkStateFault", f"{vpc} has no default security group")
+        return str(group.id)
 
     def default_subnets(self) -> list[str]:
         """The ids of the default VPC's default subnets, one an availability zone."""
@@ -60,7 +67,7 @@ class Network:
         kms = kms_backends[self._lab.account][self._lab.region]
         alias = kms.get_alias_name(name)
         key_id = kms.get_key_id_from_alias(alias) if alias.startswith("alias/") else kms.get_key_id(name)
-        key = kms.keys.get(key_id)
+        key = kms.keys.get(key_id or "")
         if key is None or not key.enabled:
             message = f"The specified KMS key [{name}] does not exist, is not enabled or you do not have permissions to access it."
             raise ApiError("KMSKeyNotAccessibleFault", message)
@@ -88,7 +95,9 @@ class Network:
         return any(_opens(rule, port, set(ids)) for group in found if group for rule in group.ingress_rules)
 
 
-def _opens(rule, port: int, members: set[str]) -> bool:
+def _opens(rule: SecurityGroupRule, port: int, members: set[str]) -> bool:
     """The lab's application is no member of a database's group, so a group that lets in its own members opens to nobody."""
-    in_range = rule.ip_protocol == "-1" or (rule.ip_protocol == "tcp" and rule.from_port <= port <= rule.to_port)
+    in_range = rule.ip_protocol == "-1" or (
+        rule.ip_protocol == "tcp" and (rule.from_port or 0) <= port <= (rule.to_port or 0)
+    )
     return in_range and bool(rule.ip_range or (rule.source_group and rule.source_group.get("GroupId") not in members))

@@ -82,7 +82,7 @@ STORAGE = {"AllocatedStorage", "Iops", "StorageThroughput", "StorageType"}
 RETENTIONS = {7, 731, *(31 * month for month in range(1, 24))}  # of Performance Insights, days
 
 
-def when(shown: str, old, new) -> str:
+def when(shown: str, old: object, new: object) -> str:
     """When a change is applied: AT_ONCE, SOON or WINDOW."""
     if shown == "BackupRetentionPeriod" and 0 in (old, new):
         return WINDOW

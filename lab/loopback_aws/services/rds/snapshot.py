@@ -48,6 +48,13 @@ class Snapshot:
             raise conflict(f"The lab has no data of the DB snapshot {self.identifier} ({self.engine}).")
         return self.directory / "data"
 
+    @property
+    def place(self) -> pathlib.Path:
+        """The directory of a snapshot that the lab takes itself."""
+        if self.directory is None:
+            raise RuntimeError(f"the snapshot {self.identifier} is a record only")
+        return self.directory
+
     def progress(self, now: datetime.datetime) -> int:
         """PercentProgress."""
         if self.created_at is None:

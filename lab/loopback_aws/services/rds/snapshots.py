@@ -81,7 +81,7 @@ class Snapshots(Part):
 
     def _back_up(self, instance: Instance, snapshot: Snapshot) -> None:
         try:
-            instance.server.backup(snapshot.directory)
+            instance.server.backup(snapshot.place)
         except PostgresError as error:
             with self.lab.lock:
                 snapshot.status = "failed"
@@ -168,5 +168,5 @@ class Snapshots(Part):
         del self.store.snapshots[snapshot.identifier]
         self.store.event("db-snapshot", snapshot.identifier, "deletion", "Deleted manual snapshot")
         if snapshot.directory:
-            self.lab.background(lambda: shutil.rmtree(snapshot.directory))
+            self.lab.background(lambda: shutil.rmtree(snapshot.place))
         return {"DBSnapshot": shown}

@@ -85,7 +85,7 @@ class SecretsManager(Service):
         found = [secret for secret in found if all(_passes(secret, each) for each in request.get("Filters", []))]
         keys = {"name": lambda secret: secret.name, "last-changed-date": lambda secret: secret.changed}
         found.sort(
-            key=keys.get(request.get("SortBy"), lambda secret: secret.created),
+            key=keys.get(request.get("SortBy", ""), lambda secret: secret.created),
             reverse=request.get("SortOrder") != "asc",
         )
         return self._page("SecretList", [self._shape(secret, "SecretVersionsToStages") for secret in found], request)
@@ -195,12 +195,12 @@ class SecretsManager(Service):
             raise ApiError(
                 "InvalidParameterException", f"SecretIdList holds up to {BATCH_SIZE} secrets and excludes MaxResults."
             )
-        page = {}
+        page: dict[str, Any] = {}
         if filters:
             page = self.list_secrets({**request, "MaxResults": request.get("MaxResults", BATCH_SIZE)})
             ids = [secret["ARN"] for secret in page.pop("SecretList")]
         values, errors = [], []
-        for secret_id in ids:
+        for secret_id in ids or []:
             try:
                 values.append(self.get_secret_value({"SecretId": secret_id}))
             except ApiError as error:
@@ -315,7 +315,7 @@ class SecretsManager(Service):
         return secret
 
     def _data(self, request: dict[str, Any], required: bool) -> dict[str, Any]:
-        data = {key: request[key] for key in ("SecretString", "SecretBinary") if key in request}
+        data: dict[str, Any] = {key: request[key] for key in ("SecretString", "SecretBinary") if key in request}
         if len(data) > 1:
             raise ApiError(
                 "InvalidParameterException",

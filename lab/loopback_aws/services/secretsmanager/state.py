@@ -85,7 +85,7 @@ class Secret:
         elif stage == CURRENT:
             message = "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed."
             raise ApiError("InvalidParameterException", message)
-        else:
+        elif holder is not None:  # _check_source has seen that there is one
             holder.stages.remove(stage)
 
     def _check_source(self, stage: str, holder: Version | None, source: str | None, target: str | None) -> None:

@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
         return 2
     module, function = _COMMANDS[arguments[0]]
     try:
-        return getattr(import_module(module), function)(os.environ)
+        status: int = getattr(import_module(module), function)(os.environ)
+        return status
     except SettingError as error:
         logs.event("fatal", str(error))
         return 1

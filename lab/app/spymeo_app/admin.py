@@ -44,9 +44,9 @@ def dashboard(app: Application, request: Request) -> Response:
     if app.admin_sessions.identity(request) is None:
         raise Unauthorized("log in first")
     with app.pool.operation("prisma.practitioner.count()") as connection:
-        practitioners = connection.execute(_PRACTITIONERS).fetchone()
+        practitioners = connection.execute(_PRACTITIONERS).fetchall()
     with app.pool.operation("prisma.payment.aggregate()") as connection:
-        payments = connection.execute(_PAYMENTS).fetchone()
+        payments = connection.execute(_PAYMENTS).fetchall()
     with app.pool.operation("prisma.practitioner.findMany()") as connection:
         latest = connection.execute(_LATEST).fetchall()
-    return answer(200, {**practitioners, **payments, "latest": latest})
+    return answer(200, {**practitioners[0], **payments[0], "latest": latest})

@@ -64,9 +64,10 @@ class Application:
             self._sleep(_SLOW)
         try:
             handler, arguments = ROUTES.bind_to_environ(request.environ).match()
-            return handler(self, request, **arguments)
+            response: Response = handler(self, request, **arguments)
+            return response
         except HTTPException as error:
-            return answer(error.code, {"error": error.description})
+            return answer(error.code or 500, {"error": error.description})
         except PrismaError as error:
             logs.write(prisma_errors.render(error))
             return answer(500, {"error": "Internal Server Error", "code": error.code})

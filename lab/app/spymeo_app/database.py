@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -21,7 +22,8 @@ Connection = psycopg.Connection[DictRow]
 
 def connect(database: DatabaseUrl) -> Connection:
     """A new connection that commits each statement. Raises psycopg.OperationalError."""
-    return psycopg.connect(**database.connect_arguments(), autocommit=True, row_factory=dict_row)
+    arguments: dict[str, Any] = database.connect_arguments()
+    return psycopg.connect(**arguments, autocommit=True, row_factory=dict_row)
 
 
 def failure_of(error: psycopg.Error, stage: Stage) -> Failure:

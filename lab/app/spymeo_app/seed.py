@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 from werkzeug.security import generate_password_hash
@@ -32,7 +33,7 @@ _CITIES = ("Paris", "Lyon", "Marseille", "Toulouse", "Nice", "Nantes", "Lille")
 _Row = tuple[object, ...]
 
 
-def seed(connection: psycopg.Connection, practitioners: int = 3000, *, admin_password: str | None = None) -> None:
+def seed(connection: psycopg.Connection[Any], practitioners: int = 3000, *, admin_password: str | None = None) -> None:
     """Write the admin, the practitioners and their payments into the empty tables, in one transaction.
 
     Without ``admin_password`` the environment's ADMIN_PASSWORD is taken. At most 5,800 practitioners fit before the
@@ -41,7 +42,8 @@ def seed(connection: psycopg.Connection, practitioners: int = 3000, *, admin_pas
     """
     password_hash = generate_password_hash(admin_password or required(os.environ, "ADMIN_PASSWORD"))
     people = [practitioner(number) for number in range(practitioners)]
-    if people and people[-1][-1] >= _SEEDED_BEFORE:
+    last = people[-1][-1] if people else None
+    if isinstance(last, datetime) and last >= _SEEDED_BEFORE:
         raise ValueError(f"{practitioners} practitioners are too many: their sign-ups would end after {_SEEDED_BEFORE}")
     payments = [payment(number) for number in range(0, practitioners, _PAYS_EVERY)]
     with connection.transaction(), connection.cursor() as cursor:
@@ -73,7 +75,7 @@ def payment(number: int) -> _Row:
     return (_identity(number), 2900 + number % 5 * 1000, paid)
 
 
-def fingerprint(connection: psycopg.Connection) -> str:
+def fingerprint(connection: psycopg.Connection[Any]) -> str:
     """The SHA-256 of the practitioners who signed up before the application went live.
 
     It changes when one of their rows is changed, missing or added, or when a column is renamed or dropped; it does
@@ -85,7 +87,8 @@ def fingerprint(connection: psycopg.Connection) -> str:
         FROM "Practitioner" WHERE "createdAt" < %s AT TIME ZONE 'UTC'
     """
     with connection.cursor(row_factory=psycopg.rows.tuple_row) as cursor:
-        return cursor.execute(query, (_SEEDED_BEFORE,)).fetchone()[0]
+        (digest,) = cursor.execute(query, (_SEEDED_BEFORE,)).fetchall()[0]
+        return str(digest)
 
 
 def seed_command(environ: Mapping[str, str]) -> int:
@@ -97,7 +100,7 @@ def seed_command(environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _copy(cursor: psycopg.Cursor, columns: str, rows: list[_Row]) -> None:
+def _copy(cursor: psycopg.Cursor[Any], columns: str, rows: list[_Row]) -> None:
     with cursor.copy(f"COPY {columns} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

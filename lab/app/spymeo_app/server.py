@@ -63,7 +63,7 @@ def _listening(config: Config) -> BaseWSGIServer:
             """The application writes the access log, with its own timing."""
 
     server = make_server(config.host, config.port, Application(config), threaded=True, request_handler=Handler)
-    server.daemon_threads = False  # so that closing the server waits for the requests under way
+    setattr(server, "daemon_threads", False)  # noqa: B010 - so that closing the server waits for the requests under way
     return server
 
 

@@ -30,6 +30,6 @@ class Sessions:
     def identity(self, request: Request) -> str | None:
         """The id of the person signed in; None without a cookie, or with one that is forged or too old."""
         try:
-            return self._signer.loads(request.cookies.get(self._cookie, ""), max_age=_LIFETIME)
+            return str(self._signer.loads(request.cookies.get(self._cookie, ""), max_age=_LIFETIME))
         except BadSignature:
             return None

@@ -53,7 +53,7 @@ PLAYBOOK ?= rollback_full
 bench-profile: .venv ## Where the time of one run goes; PLAYBOOK=rollback_code for another than rollback_full
 	@$(BENCH) --profile $(PLAYBOOK)
 
-lint: .venv-lint ## ruff, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
+lint: .venv-lint .venv/.types ## ruff, mypy, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" "$(CURDIR)/tests/tools/lint"
 
 lab: .venv ## Start the lab
@@ -68,6 +68,9 @@ clean: ## Remove what make made in this folder
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv: .venv/.ready-$(NEWEST)
+.venv/.types: $(REQUIREMENTS)/types.txt .venv/.ready-$(NEWEST)
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
 .venv-clients: .venv-clients/.ready-$(NEWEST)
 .venv-lint: .venv-lint/.ready-$(NEWEST)
 

@@ -17,7 +17,7 @@ from moto.utilities import utils
 
 _reader = JSONFileLoader()
 _read = functools.cache(_reader.load_file)
-JSONFileLoader.load_file = lambda _self, path: _read(path)
+setattr(JSONFileLoader, "load_file", lambda _self, path: _read(path))  # noqa: B010 - mypy takes no assignment to a method
 
 _resource = utils.load_resource
 

@@ -18,14 +18,14 @@ $(if $(NEWEST),,$(error No Python 3.11, 3.12 or 3.13 with ensurepip, ssl and ven
 
 REQUIREMENTS := tests/requirements
 AMAZON_AWS := $(REQUIREMENTS)/amazon-aws.txt tests/tools/install_amazon_aws.py tests/tools/make_venv
-BENCH := PYTHONPATH=tests:tests/lab:tests/lab/app .venv/bin/python -m bench
+BENCH := PYTHONPATH=tests:lab:lab/app .venv/bin/python -m bench
 MAIN := $(REQUIREMENTS)/main.txt $(REQUIREMENTS)/constraints.txt
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-13s %s\n' "$$target" "$$what"; done
 
 demo: .venv ## Break a production on this machine, roll it back, prove it (first run: up to 5 minutes, then under one)
-	@tests/lab/demo
+	@lab/demo
 
 # Another order of the files of tests, any number: no file may meet what another has left in the process that they share.
 SEED ?=
@@ -53,14 +53,14 @@ PLAYBOOK ?= rollback_full
 bench-profile: .venv ## Where the time of one run goes; PLAYBOOK=rollback_code for another than rollback_full
 	@$(BENCH) --profile $(PLAYBOOK)
 
-lint: .venv-lint ## ruff, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
+lint: .venv-lint .venv/.types ## ruff, mypy, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" "$(CURDIR)/tests/tools/lint"
 
 lab: .venv ## Start the lab
-	@tests/lab/lab up
+	@lab/lab up
 
 lab-down: ## Stop the lab and remove what it left
-	@tests/lab/lab down
+	@lab/lab down
 
 clean: ## Remove what make made in this folder
 	@echo "Removing virtual environments, caches and built artifacts"
@@ -68,6 +68,9 @@ clean: ## Remove what make made in this folder
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv: .venv/.ready-$(NEWEST)
+.venv/.types: $(REQUIREMENTS)/types.txt .venv/.ready-$(NEWEST)
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
 .venv-clients: .venv-clients/.ready-$(NEWEST)
 .venv-lint: .venv-lint/.ready-$(NEWEST)
 

@@ -30,6 +30,8 @@ PURE_LIBRARY = [
 # fmt: on
 IMPURE_CALLS = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
 
+WORLDS = ["spymeo_world", "spymeo_app", "ansible", "ansible_collections"]
+
 
 def sources(root, folder="plugins"):
     """The Python files under root/folder, in order."""
@@ -157,12 +159,30 @@ def lab_known(root):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in (".py", ".yml", ".j2", ".md"):
                 for number, line in enumerate(path.read_text().splitlines(), 1):
-                    if re.search(r"\b(labs?|spymeo_lab|moto)\b", line, re.IGNORECASE):
+                    if re.search(r"\b(labs?|loopback_aws|spymeo_world|moto)\b", line, re.IGNORECASE):
                         found.append(f"{path.relative_to(root)}:{number} {line.strip()}")
     return found
 
 
-RULES = [aws_outside_gateways, impurities, crossed_rooms, modules_that_know_each_other, module_ended_below, lab_known]
+def world_known(root):
+    """AWS on loopback is for any tool: it imports neither SPYMEO's world and application nor this collection."""
+    found = []
+    for path in sources(root, "lab/loopback_aws"):
+        for line, name in imports(root, path):
+            if is_or_below(name, WORLDS) and not is_or_below(name, [f"{OURS}lab.loopback_aws"]):
+                found.append(f"{path.relative_to(root)}:{line} imports {name}")
+    return found
+
+
+RULES = [
+    aws_outside_gateways,
+    impurities,
+    crossed_rooms,
+    modules_that_know_each_other,
+    module_ended_below,
+    lab_known,
+    world_known,
+]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -196,6 +216,12 @@ ECS = "plugins/module_utils/_ecs/"
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_module import RollbackModule"),
         (crossed_rooms, ECS + "rollout.py", f"from {OURS}plugins.modules.ecs_rollback import main"),
         (modules_that_know_each_other, "plugins/modules/a.py", f"from {OURS}plugins.modules.b import main"),
+        (world_known, "lab/loopback_aws/serve.py", "from spymeo_world import world"),
+        (
+            world_known,
+            "lab/loopback_aws/services/ecs/agent.py",
+            f"from {OURS}plugins.module_utils._wait import wait_for",
+        ),
         (module_ended_below, ECS + "gateway.py", "def stop(module):\n    module.fail_json_aws(1)"),
         (module_ended_below, "plugins/module_utils/_wait.py", "from ansible.module_utils.basic import AnsibleModule"),
         (lab_known, "roles/code/tasks/main.yml", "- when: rollback_environment != 'lab'"),

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The table in tests/lab/README.md names tests that exist: a fact about AWS is shown, or it says "not yet"."""
+"""The table in lab/README.md names tests that exist: a fact about AWS is shown, or it says "not yet"."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def names_in(path):
 
 
 def test_every_fact_is_shown_by_a_test_that_exists_or_is_not_yet():
-    text = (ROOT / "tests/lab/README.md").read_text()
+    text = (ROOT / "lab/README.md").read_text()
     assert mistakes(text, ROOT) == []
     assert len([fact for fact, shown in facts(text).items() if shown != NOT_YET]) > 40
 

@@ -11,7 +11,7 @@ import sys
 from bench import keep, measure, profile, suite
 from bench.production import Failed
 from bench.sets import QUICK
-from spymeo_lab.accidents import PipelineFailed
+from spymeo_world.accidents import PipelineFailed
 
 RESULTS, QUICK_RESULTS = measure.ROOT / "docs/performance", measure.ROOT / "tests/output/bench"
 BROKEN = (Failed, PipelineFailed, RuntimeError, OSError, subprocess.SubprocessError)

@@ -14,7 +14,7 @@ from bench import measure
 from bench.production import BIN, CLIENTS, Failed, Production, production
 from bench.results import Sample
 from bench.sets import Durations
-from spymeo_lab import fleet, world
+from spymeo_world import fleet, world
 
 RIVALS = measure.BENCH / "rivals"
 OURS = "spymeo.rollback"

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 
 from bench import measure
 from bench.sets import Durations
-from spymeo_lab import cli, world
-from spymeo_lab.accidents import Pipeline
+from spymeo_world import cli, world
+from spymeo_world.accidents import Pipeline
 
 BIN = pathlib.Path(sys.executable).parent
 CLIENTS = measure.ROOT / ".venv-clients/bin"
@@ -153,4 +153,4 @@ def production(*options: str) -> Iterator[Production]:
 
 
 def _lab(*arguments: str, check: bool = True) -> None:
-    subprocess.run([str(measure.ROOT / "tests/lab/lab"), *arguments], check=check, stdout=subprocess.DEVNULL)
+    subprocess.run([str(measure.ROOT / "lab/lab"), *arguments], check=check, stdout=subprocess.DEVNULL)

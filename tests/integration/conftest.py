@@ -17,8 +17,9 @@ import urllib.request
 
 import pytest
 
-from spymeo_lab import cli, world
-from spymeo_lab.accidents import Pipeline
+from loopback_aws.cli import down
+from spymeo_world import cli, world
+from spymeo_world.accidents import Pipeline
 
 from .held import with_run
 
@@ -145,7 +146,7 @@ def bring_up(*options: str) -> Production:
 
 def take_down(production: Production) -> None:
     """Stop a lab; nothing of it is left."""
-    cli.down(cli.parser().parse_args(["down", "--name", production.name]))
+    down(cli.parser().parse_args(["down", "--name", production.name]))
 
 
 def _clone(target: pathlib.Path) -> pathlib.Path:

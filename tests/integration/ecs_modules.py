@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 RUN = "rb-20261122-031500"
 

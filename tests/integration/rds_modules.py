@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequen
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, read
 
-from spymeo_lab import world
+from spymeo_world import world
 
 RUN = "rb-20261125-041500"
 NEW, SAFETY = f"{world.DB_INSTANCE}-{RUN}", f"{world.DB_INSTANCE}-failed-migration-{RUN}"

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from spymeo_lab import killing, world
+from spymeo_world import killing, world
 
 from .held import held
 from .proxy import Proxy

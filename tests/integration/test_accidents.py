@@ -13,9 +13,9 @@ import time
 import pytest
 
 import spymeo_app.seed
-from spymeo_lab import cli, world
-from spymeo_lab.accidents import ACCIDENTS
-from spymeo_lab.demo import Visitor, fingerprint
+from spymeo_world import cli, world
+from spymeo_world.accidents import ACCIDENTS
+from spymeo_world.demo import Visitor, fingerprint
 
 SEEN_WITHIN = 60  # seconds
 PAYER = spymeo_app.seed.practitioner(0)[0]

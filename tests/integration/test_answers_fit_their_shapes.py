@@ -9,10 +9,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from spymeo_lab import server, world
-from spymeo_lab.durations import Durations
-from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY, Lab
-from spymeo_lab.wire import Service
+from loopback_aws import server
+from loopback_aws.durations import Durations
+from loopback_aws.lab import ACCESS_KEY, REGION, SECRET_KEY, Lab
+from loopback_aws.wire import Service
+from spymeo_world import world
 
 # moto's serializer says of the lab's own errors that no model of AWS has them.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception.ApiError. with code:UserWarning")

@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.demo import Visitor
+from spymeo_world import world
+from spymeo_world.demo import Visitor
 
 RUN = "run-of-the-cutover"
 NEW = f"{world.DB_INSTANCE}-{RUN}"

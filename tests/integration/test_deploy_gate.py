@@ -19,7 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import l
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import as_json, key_of
 
 from hostile import ATTACK
-from spymeo_lab.lab import REGION
+from loopback_aws.lab import REGION
 
 from .conftest import BIN, CLIENTS, ROOT
 

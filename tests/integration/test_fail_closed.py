@@ -17,7 +17,7 @@ import textwrap
 import pytest
 import yaml
 
-from spymeo_lab import world
+from spymeo_world import world
 
 from .conftest import BIN, ROOT
 

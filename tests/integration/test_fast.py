@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.interruption import AFTER, BEFORE, DROPPED, UNHEARD
-from spymeo_lab.killing import journal, play, start
+from loopback_aws.interruption import AFTER, BEFORE, DROPPED, UNHEARD
+from spymeo_world import world
+from spymeo_world.killing import journal, play, start
 
 from .conftest import bring_up, take_down
 

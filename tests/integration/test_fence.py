@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.demo import Visitor
+from spymeo_world import world
+from spymeo_world.demo import Visitor
 
 FENCE = ["-e", "rollback_fence=scale_to_zero", "-e", "rollback_lease=2"]
 RUN = ["-e", "rollback_run_id=run-of-the-fence"]

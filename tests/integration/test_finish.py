@@ -17,9 +17,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance
 
-from spymeo_lab import world
-from spymeo_lab.interruption import AFTER
-from spymeo_lab.killing import play
+from loopback_aws.interruption import AFTER
+from spymeo_world import world
+from spymeo_world.killing import play
 
 from .conftest import bring_up, take_down
 

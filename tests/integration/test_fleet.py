@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 
-from spymeo_lab import fleet, world
+from spymeo_world import fleet, world
 
 
 def revisions(production, names: list[str]) -> set[str]:

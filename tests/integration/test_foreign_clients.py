@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 from .conftest import CLIENTS
 

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 P = world.DB_INSTANCE
 FIRST, SECOND = "rb-first", "rb-second"

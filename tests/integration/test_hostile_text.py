@@ -12,7 +12,7 @@ import time
 import pytest
 
 from hostile import ATTACK
-from spymeo_lab import world
+from spymeo_world import world
 
 # What a terminal obeys, but for the colours that Ansible may use itself and the ends of lines.
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")

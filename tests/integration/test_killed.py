@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from spymeo_lab import cli
-from spymeo_lab.interruption import AFTER, BEFORE, DROPPED, UNHEARD
-from spymeo_lab.killing import journal, play, production
+from loopback_aws.interruption import AFTER, BEFORE, DROPPED, UNHEARD
+from spymeo_world import cli
+from spymeo_world.killing import journal, play, production
 
 from .conftest import bring_up, take_down
 

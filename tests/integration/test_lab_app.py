@@ -20,12 +20,12 @@ import psycopg
 import pytest
 import requests
 
+from loopback_aws.machine import programs
+from loopback_aws.processes import NOBODY, demotion
 from spymeo_app import seed
 from spymeo_app.releases import DEFECTS
-from spymeo_lab.machine import programs
-from spymeo_lab.processes import NOBODY, demotion
 
-APP = pathlib.Path(__file__).parents[1] / "lab" / "app"
+APP = pathlib.Path(__file__).parents[2] / "lab" / "app"
 PASSWORD = "p@ss/w#rd"  # must be percent-encoded in a URL
 ADMIN_PASSWORD = "Correct-Horse-1"
 SESSION_SECRET = "session-s3cret"

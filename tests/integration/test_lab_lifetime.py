@@ -18,11 +18,11 @@ import urllib.parse
 
 import pytest
 
-from spymeo_lab import cli
-from spymeo_lab.place import directory_of
+from loopback_aws.place import directory_of
+from spymeo_world import cli
 
 ROOT = pathlib.Path(__file__).parents[2]
-LAB = ROOT / "tests/lab/lab"
+LAB = ROOT / "lab/lab"
 GONE_WITHIN = 60  # seconds
 
 
@@ -154,11 +154,9 @@ def test_two_labs_side_by_side_do_not_meet(request):
 
 
 def ask(clone: pathlib.Path, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess:
-    """tests/lab/lab of a clone, with changes to the environment; None takes a variable out."""
+    """lab/lab of a clone, with changes to the environment; None takes a variable out."""
     wanted = {key: value for key, value in {**os.environ, **environment}.items() if value is not None}
-    return subprocess.run(
-        [clone / "tests/lab/lab", *arguments], env=wanted, capture_output=True, text=True, timeout=120
-    )
+    return subprocess.run([clone / "lab/lab", *arguments], env=wanted, capture_output=True, text=True, timeout=120)
 
 
 @contextlib.contextmanager
@@ -241,7 +239,7 @@ def test_two_clones_have_labs_of_their_own_and_do_not_meet(two_clones):
     for clone, *options in ((one,), (other,), (one, "--name", "mine")):
         asked = ask(clone, "status", *options)
         assert asked.returncode == 1, asked.stdout
-        assert f"of the clone {clone} is not up; start it with: tests/lab/lab up" in asked.stderr
+        assert f"of the clone {clone} is not up; start it with: lab/lab up" in asked.stderr
         up = ask(clone, "up", "--json", "--owner", str(os.getpid()), *options)
         assert up.returncode == 0, up.stderr
         states[clone, *options] = json.loads(up.stdout)
@@ -267,7 +265,7 @@ def test_two_clones_have_labs_of_their_own_and_do_not_meet(two_clones):
 def test_a_second_up_says_that_the_lab_is_being_started_and_leaves_it_alone(two_clones):
     clone, _other = two_clones
     first = subprocess.Popen(
-        [clone / "tests/lab/lab", "up", "--owner", str(os.getpid())], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [clone / "lab/lab", "up", "--owner", str(os.getpid())], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     directory = directory_of("default", clone)
     assert wait_until(directory.exists)

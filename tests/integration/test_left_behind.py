@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.left import Leavers
 
-from spymeo_lab import world
+from spymeo_world import world
 
 RUN = "rb-left"
 RESTORED = f"{world.DB_INSTANCE}-{RUN}"

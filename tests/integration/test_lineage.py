@@ -14,7 +14,7 @@ import re
 import pytest
 
 import spymeo_app.seed
-from spymeo_lab import world
+from spymeo_world import world
 
 FIRST, SECOND, THIRD = "rb-first", "rb-second", "rb-third"
 P = world.DB_INSTANCE

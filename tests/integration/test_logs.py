@@ -13,7 +13,7 @@ import re
 import time
 
 import log_lines
-from spymeo_lab import world
+from spymeo_world import world
 
 CASES = [*log_lines.given(), *log_lines.own()]
 COUNTED = re.compile(r"(\d+) errors? of (\d+) kinds? in \d+ streams?")

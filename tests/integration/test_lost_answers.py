@@ -8,9 +8,9 @@ import json
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.interruption import AFTER, BEFORE, DROPPED, UNHEARD
-from spymeo_lab.killing import play, production
+from loopback_aws.interruption import AFTER, BEFORE, DROPPED, UNHEARD
+from spymeo_world import world
+from spymeo_world.killing import play, production
 
 from .held import held
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 from .held import with_run
 

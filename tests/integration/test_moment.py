@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 import spymeo_app.seed
-from spymeo_lab import world
+from spymeo_world import world
 
 BAD = "20250310140000_rename_full_name_to_display_name"
 RUN = "rb-moment"

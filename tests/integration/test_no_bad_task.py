@@ -15,7 +15,7 @@ import subprocess
 
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 from .conftest import bring_up, take_down
 

@@ -9,8 +9,8 @@ import json
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import STREAMS
 
-from spymeo_lab import world
-from spymeo_lab.demo import Visitor
+from spymeo_world import world
+from spymeo_world.demo import Visitor
 
 RUN = "run-of-the-probe"
 NEW = f"{world.DB_INSTANCE}-{RUN}"

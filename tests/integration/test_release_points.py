@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 import spymeo_app.seed
-from spymeo_lab import world
+from spymeo_world import world
 
 RUN, POINT = "rb-before-two", "cp-before-two"
 SNAPSHOT = f"{world.DB_INSTANCE}-{POINT}"

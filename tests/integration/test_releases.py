@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.accidents import TAG_OR_DIGEST, UNFIT
+from spymeo_world import world
+from spymeo_world.accidents import TAG_OR_DIGEST, UNFIT
 
 GOOD, SETTLES_WITHIN = "1.0.0", 30  # a release that is as it should be; seconds
 LOGIN_BROKEN, PAYMENTS_BROKEN, CRASHES = "login-broken", "payments-broken", "crash-loop"

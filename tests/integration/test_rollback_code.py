@@ -17,9 +17,9 @@ import time
 import pytest
 
 import spymeo_app.seed
-from spymeo_lab import world
-from spymeo_lab.accidents import ACCIDENTS
-from spymeo_lab.demo import Visitor
+from spymeo_world import world
+from spymeo_world.accidents import ACCIDENTS
+from spymeo_world.demo import Visitor
 
 NEEDS_MORE_THAN_CODE = {"bad-migration", "full"}
 IN_TESTS_OF_THEIR_OWN = {"crash-loop", "login-broken"}

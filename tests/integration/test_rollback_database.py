@@ -17,8 +17,8 @@ import subprocess
 import pytest
 
 import spymeo_app.seed
-from spymeo_lab import world
-from spymeo_lab.demo import Visitor
+from spymeo_world import world
+from spymeo_world.demo import Visitor
 
 RUN = "run-of-the-data"
 NEW = f"{world.DB_INSTANCE}-{RUN}"

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 import spymeo_app.seed
-from spymeo_lab import world
+from spymeo_world import world
 
 from .conftest import ROOT
 

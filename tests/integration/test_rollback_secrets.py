@@ -8,8 +8,8 @@ import json
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.accidents import UNFIT
+from spymeo_world import world
+from spymeo_world.accidents import UNFIT
 
 PARAMETER = "/spymeo/production/mail-password"
 MAIL_THEN, MAIL_NOW = "mail-of-the-old-provider", "mail-of-nobody"

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.demo import Visitor
+from spymeo_world import world
+from spymeo_world.demo import Visitor
 
 from .conftest import CLIENTS
 

@@ -11,8 +11,8 @@ import subprocess
 
 import pytest
 
-from spymeo_lab import killing, world
-from spymeo_lab.lab import REGION
+from loopback_aws.lab import REGION
+from spymeo_world import killing, world
 
 from .conftest import CLIENTS, ROOT
 

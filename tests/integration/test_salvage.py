@@ -14,8 +14,8 @@ import sys
 import pytest
 from psycopg import sql
 
-from spymeo_lab import world
-from spymeo_lab.demo import Visitor
+from spymeo_world import world
+from spymeo_world.demo import Visitor
 
 ROOT = pathlib.Path(__file__).parents[2]
 NEW, EDITED, DELETED, PAID = 10_000, 7, 3, 4

@@ -10,7 +10,7 @@ import json
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY
+from loopback_aws.lab import ACCESS_KEY, REGION, SECRET_KEY
 from unit.lab.conftest import FAST, running_lab
 
 from .held import with_run

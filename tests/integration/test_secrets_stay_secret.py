@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 from integration.secret_traces import encodings, files_below, traces
-from spymeo_lab import world
+from spymeo_world import world
 
 PARAMETER, SHADOW = "/spymeo/production/mail-password", "spymeo/production/app-backup"
 MAIL_THEN, MAIL_NOW = 'mail "of" the/old+provider', "mail-of-nobody=="

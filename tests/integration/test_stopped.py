@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from spymeo_lab import killing
-from spymeo_lab.lab import REGION
+from loopback_aws.lab import REGION
+from spymeo_world import killing
 
 from .conftest import bring_up, take_down
 

@@ -11,8 +11,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, ANY, Conflict, StoreError
 from botocore.exceptions import ClientError
 
-from spymeo_lab import world
-from spymeo_lab.lab import REGION
+from loopback_aws.lab import REGION
+from spymeo_world import world
 
 BUCKET = "spymeo-rollback"
 RACERS, ROUNDS = 4, 15

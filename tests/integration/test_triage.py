@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 import pytest
 
-from spymeo_lab import cli, world
-from spymeo_lab.accidents import ACCIDENTS
+from spymeo_world import cli, world
+from spymeo_world.accidents import ACCIDENTS
 
 from .conftest import bring_up, take_down
 

@@ -9,7 +9,7 @@ import urllib.parse
 import psycopg
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 from .test_left_behind import WORKER, given, one_line, register, start_service, worker
 

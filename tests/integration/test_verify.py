@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from spymeo_lab import world
-from spymeo_lab.accidents import ACCIDENTS
+from spymeo_world import world
+from spymeo_world.accidents import ACCIDENTS
 
 HTTP = {"health", "database", "administration", "practitioner sign-up", "payment"}
 OUTAGE = HTTP | {"tasks", "targets", "logs"}

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from spymeo_lab import world
+from spymeo_world import world
 
 ROOT_INVENTORY = "inventories/lab"
 NOISE = {

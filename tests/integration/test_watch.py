@@ -21,7 +21,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.traffic import verdict_of_traffic
 
-from spymeo_lab import world
+from spymeo_world import world
 
 from .test_verify import sign_ups
 

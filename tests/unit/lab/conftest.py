@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import importlib.util
 import pathlib
 import sys
 import tempfile
@@ -15,27 +13,26 @@ import boto3
 import pytest
 from botocore.config import Config
 
-LAB = pathlib.Path(__file__).parents[2] / "lab"
+LAB = pathlib.Path(__file__).parents[3] / "lab"
 for entry in (str(LAB), str(LAB / "app")):  # for whoever starts pytest without the repository's pyproject.toml
     if entry not in sys.path:
         sys.path.insert(0, entry)
 
 from moto.core.base_backend import BackendDict  # noqa: E402
 
-from spymeo_lab import server  # noqa: E402
-from spymeo_lab.durations import Durations  # noqa: E402
-from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY, Lab  # noqa: E402
+from loopback_aws import server  # noqa: E402
+from loopback_aws.durations import Durations  # noqa: E402
+from loopback_aws.lab import ACCESS_KEY, REGION, SECRET_KEY, Lab  # noqa: E402
+from loopback_aws.services.application_autoscaling import ApplicationAutoScaling  # noqa: E402
+from loopback_aws.services.cloudwatch import Cloudwatch  # noqa: E402
+from loopback_aws.services.ecr import Ecr  # noqa: E402
+from loopback_aws.services.ecs import Ecs  # noqa: E402
+from loopback_aws.services.elbv2 import Elbv2  # noqa: E402
+from loopback_aws.services.logs import Logs  # noqa: E402
+from loopback_aws.services.rds import Rds  # noqa: E402
+from loopback_aws.services.secretsmanager import SecretsManager  # noqa: E402
 
-SERVICES = {
-    "ecr": "Ecr",
-    "logs": "Logs",
-    "secretsmanager": "SecretsManager",
-    "cloudwatch": "Cloudwatch",
-    "elbv2": "Elbv2",
-    "rds": "Rds",
-    "ecs": "Ecs",
-    "application_autoscaling": "ApplicationAutoScaling",
-}
+SERVICES = (Ecr, Logs, SecretsManager, Cloudwatch, Elbv2, Rds, Ecs, ApplicationAutoScaling)
 FAST = Durations(
     task_provisioning=0.02,
     task_pull=0.05,
@@ -59,10 +56,8 @@ class InProcessLab:
 
     def __init__(self, directory: pathlib.Path, durations: Durations):
         self.lab = Lab(directory, durations)
-        for module, name in SERVICES.items():
-            if importlib.util.find_spec(f"spymeo_lab.services.{module}"):
-                service = getattr(importlib.import_module(f"spymeo_lab.services.{module}"), name)
-                self.lab.add(service(self.lab))
+        for service in SERVICES:
+            self.lab.add(service(self.lab))
         self.api = server.Api(self.lab)
         self._server = server.start(self.api, 0, poll_interval=0.02)
         self.port = self._server.port

@@ -10,7 +10,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from spymeo_lab.errors import StartFailure
+from loopback_aws.errors import StartFailure
 
 HOST = "123456789012.dkr.ecr.eu-west-3.amazonaws.com"
 ONE = {"Env": ["RELEASE=1"], "Cmd": ["python", "-m", "spymeo"], "WorkingDir": "/srv"}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from spymeo_lab.services.elbv2_targets import REGISTERING, Forward, Target, TargetGroup
+from loopback_aws.services.elbv2.targets import REGISTERING, Forward, Target, TargetGroup
 
 FAILURE = ("Target.Timeout", "Request timed out")
 

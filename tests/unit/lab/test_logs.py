@@ -9,7 +9,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from spymeo_lab.errors import StartFailure
+from loopback_aws.errors import StartFailure
 
 GROUP = "/ecs/spymeo-app"
 MINUTE, DAY = 60_000, 86_400_000  # milliseconds

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from spymeo_lab.services.logs_pattern import InvalidPattern, compile_pattern
+from loopback_aws.services.logs.pattern import InvalidPattern, compile_pattern
 
 PRISMA = 'PrismaClientKnownRequestError: code: "P2022", column does not exist'
 

@@ -10,7 +10,7 @@ import pathlib
 
 import pytest
 
-from spymeo_lab import machine
+from loopback_aws import machine
 
 
 def no_pidfd(_pid):

@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from spymeo_lab import place
+from loopback_aws import place
 
 LONGEST = "x" * 40
 DEEPEST = "rds/9999/.s.PGSQL.65535"

@@ -13,9 +13,9 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
-from spymeo_lab.errors import StartFailure
-from spymeo_lab.services import ecs_secrets
-from spymeo_lab.services.secretsmanager_state import CURRENT, PREVIOUS
+from loopback_aws.errors import StartFailure
+from loopback_aws.services.ecs import secrets as ecs_secrets
+from loopback_aws.services.secretsmanager.state import CURRENT, PREVIOUS
 
 NAME = "spymeo/production/database-url"
 

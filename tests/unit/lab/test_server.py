@@ -13,9 +13,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from spymeo_lab import server
-from spymeo_lab.errors import NotStarted
-from spymeo_lab.lab import ACCESS_KEY, REGION, SECRET_KEY
+from loopback_aws import server
+from loopback_aws.errors import NotStarted
+from loopback_aws.lab import ACCESS_KEY, REGION, SECRET_KEY
 
 
 def test_an_operation_is_throttled_as_often_as_was_asked_and_others_are_not(lab):

@@ -168,7 +168,7 @@ class Stage:
 
         def recording(service):
             reconcile(service)
-            seen.extend(self.lab.ecs.describe_services({"cluster": "main", "services": ["web"]})["services"])
+            seen.extend(self.lab.ecs.services.describe_services({"cluster": "main", "services": ["web"]})["services"])
 
         scheduler.reconcile = recording
         return seen

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spymeo_lab.services.ecs_decide import Counts, Step, breaker_threshold, next_step, restart_delay
+from loopback_aws.services.ecs.decide import Counts, Step, breaker_threshold, next_step, restart_delay
 
 NONE = Counts()
 STEPS = {

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from spymeo_lab.errors import StartFailure
-from spymeo_lab.services import ecs_secrets
+from loopback_aws.errors import StartFailure
+from loopback_aws.services.ecs import secrets as ecs_secrets
 
 PREFIX = "arn:aws:ssm:eu-west-3:123456789012:parameter"
 

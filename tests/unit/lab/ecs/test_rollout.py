@@ -243,11 +243,13 @@ def test_stop_service_deployment_works_from_pending(stage):
     first = stage.definition()
     stage.running(first, 1)
     with stage.lab.lock:  # the scheduler holds still
-        arn = stage.lab.ecs.update_service({"cluster": "main", "service": "web", "forceNewDeployment": True})[
+        arn = stage.lab.ecs.services.update_service({"cluster": "main", "service": "web", "forceNewDeployment": True})[
             "service"
         ]["currentServiceDeployment"]
-        (shown,) = stage.lab.ecs.describe_service_deployments({"serviceDeploymentArns": [arn]})["serviceDeployments"]
-        stage.lab.ecs.stop_service_deployment({"serviceDeploymentArn": arn, "stopType": "ROLLBACK"})
+        (shown,) = stage.lab.ecs.history.describe_service_deployments({"serviceDeploymentArns": [arn]})[
+            "serviceDeployments"
+        ]
+        stage.lab.ecs.history.stop_service_deployment({"serviceDeploymentArn": arn, "stopType": "ROLLBACK"})
     assert shown["status"] == "PENDING"
     stage.until(lambda: stage.history()[0]["status"] == "ROLLBACK_SUCCESSFUL")
 

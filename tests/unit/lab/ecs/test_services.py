@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from spymeo_lab.services import ecs_rollout as rollout
+from loopback_aws.services.ecs import rollout
 
 from .conftest import NETWORK, refusal
 

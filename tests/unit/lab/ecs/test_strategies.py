@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from spymeo_lab.services.ecs_shift import STAGES, percent_after
+from loopback_aws.services.ecs.shift import STAGES, percent_after
 
 from .conftest import BREAKER, refusal
 

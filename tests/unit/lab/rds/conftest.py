@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
-from spymeo_lab.durations import Durations
+from loopback_aws.durations import Durations
 
 NAME, SNAPSHOT, PASSWORD = "spymeo-production-db", "spymeo-pre-migration-snapshot", "first-Passw0rd"
 QUICKLY = {"Delay": 0.05, "MaxAttempts": 200}

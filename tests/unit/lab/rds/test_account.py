@@ -83,8 +83,8 @@ def test_tags_are_added_overwritten_and_removed(stage, helpers):
 
 
 def test_events_are_found_by_source_category_and_time(stage, helpers):
-    stage.lab.lab.rds.event("db-instance", "told", "failure", "it broke")
-    stage.lab.lab.rds.event("db-snapshot", "told", "creation", "it was made")
+    stage.lab.lab.rds.store.event("db-instance", "told", "failure", "it broke")
+    stage.lab.lab.rds.store.event("db-snapshot", "told", "creation", "it was made")
     read = stage.rds.describe_events
     assert [event["Message"] for event in read(SourceIdentifier="told", SourceType="db-instance")["Events"]] == [
         "it broke"

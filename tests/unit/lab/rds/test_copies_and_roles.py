@@ -85,7 +85,7 @@ def test_a_role_is_pending_and_then_active_and_a_restore_does_not_bring_it(copie
 def test_a_ca_that_is_withdrawn_is_given_to_nobody_any_more(copied, helpers):
     names = [item["CertificateIdentifier"] for item in copied.rds.describe_certificates()["Certificates"]]
     assert "rds-ca-ecc384-g1" in names
-    copied.lab.lab.rds.withdraw_authority("rds-ca-ecc384-g1")
+    copied.lab.lab.rds.roles.withdraw_authority("rds-ca-ecc384-g1")
     names = [item["CertificateIdentifier"] for item in copied.rds.describe_certificates()["Certificates"]]
     assert "rds-ca-ecc384-g1" not in names
     wanted = dict(

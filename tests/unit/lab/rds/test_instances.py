@@ -150,7 +150,7 @@ def test_deletion_is_real_and_protected(small, helpers):
     )
     small.rds.modify_db_instance(DBInstanceIdentifier="doomed", DeletionProtection=False)
     assert helpers.refusal(delete, DBInstanceIdentifier="doomed")[0] == "InvalidParameterCombination"
-    directory = small.lab.lab.rds.instances["doomed"].server.directory
+    directory = small.lab.lab.rds.store.instances["doomed"].server.directory
     delete(DBInstanceIdentifier="doomed", FinalDBSnapshotIdentifier="last-of-doomed")
     small.rds.get_waiter("db_instance_deleted").wait(
         DBInstanceIdentifier="doomed", WaiterConfig={"Delay": 0.05, "MaxAttempts": 100}

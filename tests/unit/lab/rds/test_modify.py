@@ -9,7 +9,7 @@ import time
 import psycopg
 import pytest
 
-from spymeo_lab.services import rds_settings
+from loopback_aws.services.rds import settings as rds_settings
 
 SMALL = "small"
 
@@ -30,7 +30,7 @@ def modify(stage, **changes) -> dict:
 
 def settled(stage, helpers) -> dict:
     """The instance when nothing is under way any more."""
-    service = stage.lab.lab.rds.instances[SMALL]
+    service = stage.lab.lab.rds.store.instances[SMALL]
     helpers.await_that(lambda: not service.due and not service.modification_planned and service.status == "available")
     return stage.instance(SMALL)
 

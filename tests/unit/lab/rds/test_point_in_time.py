@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from spymeo_lab.durations import Durations
+from loopback_aws.durations import Durations
 
 SOURCE = "written"
 MOMENT = datetime.timedelta(milliseconds=50)
@@ -146,7 +146,7 @@ def test_what_is_passed_is_honoured_storage_autoscaling_too(written):
 
 
 def test_the_latest_restorable_time_moves_in_steps_behind_the_clock(written, helpers, monkeypatch):
-    since = written.lab.lab.rds.instances[SOURCE].backups_since
+    since = written.lab.lab.rds.store.instances[SOURCE].backups_since
     monkeypatch.setattr(written.lab.lab, "durations", dataclasses.replace(written.lab.lab.durations, log_upload=300))
     assert written.instance(SOURCE)["LatestRestorableTime"] == since
     late = {"SourceDBInstanceIdentifier": SOURCE, "TargetDBInstanceIdentifier": "late"}
@@ -222,7 +222,7 @@ def test_a_restore_to_a_time_refuses_what_rds_refuses(written, helpers, argument
 
 
 def test_it_may_end_in_a_terminal_state(written, helpers):
-    written.lab.lab.rds.fail_next_restore("incompatible-restore")
+    written.lab.lab.rds.restores.fail_next_restore("incompatible-restore")
     written.rds.restore_db_instance_to_point_in_time(
         SourceDbiResourceId=written.instance(SOURCE)["DbiResourceId"], TargetDBInstanceIdentifier="lost",
         UseLatestRestorableTime=True,

@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from spymeo_lab import postgres
+from loopback_aws import postgres
 
 
 def shared_memory_segments() -> set[str]:

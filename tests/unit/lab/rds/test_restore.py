@@ -210,7 +210,7 @@ def test_restore_while_the_source_is_snapshotted_is_possible(production, helpers
 
 
 def test_a_terminal_state_comes_with_the_event_that_tells_why(production, helpers):
-    production.lab.lab.rds.fail_next_restore("incompatible-network")
+    production.lab.lab.rds.restores.fail_next_restore("incompatible-network")
     production.rds.restore_db_instance_from_db_snapshot(
         DBInstanceIdentifier="lost", DBSnapshotIdentifier=helpers.SNAPSHOT
     )
@@ -248,7 +248,7 @@ def test_restore_refuses_what_rds_refuses(production, helpers, arguments, code):
 )
 def test_restore_stops_at_a_quota(production, helpers, quota, code):
     rds = production.lab.lab.rds
-    before = rds.quotas[quota]
+    before = rds.account.quotas[quota]
     rds.controls()["rds_quota"](quota, 1)
     try:
         wanted = {"DBInstanceIdentifier": "refused", "DBSnapshotIdentifier": helpers.SNAPSHOT}

@@ -98,7 +98,7 @@ def test_snapshots_are_found_by_what_describes_them(production, helpers, conditi
 def test_a_deleted_snapshot_is_gone(production, helpers):
     production.rds.create_db_snapshot(DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="doomed")
     production.await_available(helpers.NAME)
-    directory = production.lab.lab.rds.snapshots["doomed"].directory
+    directory = production.lab.lab.rds.store.snapshots["doomed"].directory
     assert production.rds.delete_db_snapshot(DBSnapshotIdentifier="doomed")["DBSnapshot"]["Status"] == "deleted"
     assert helpers.refusal(snapshot, stage=production, name="doomed")[0] == "DBSnapshotNotFound"
     helpers.await_that(lambda: not directory.exists())
@@ -117,7 +117,7 @@ def test_names_and_quota_are_checked_before_anything_happens(production, helpers
         helpers.refusal(create, DBInstanceIdentifier=helpers.NAME, DBSnapshotIdentifier="no_good")[0]
         == "InvalidParameterValue"
     )
-    quotas = production.lab.lab.rds.quotas
+    quotas = production.lab.lab.rds.account.quotas
     before, quotas["ManualSnapshots"] = quotas["ManualSnapshots"], 1
     try:
         assert (

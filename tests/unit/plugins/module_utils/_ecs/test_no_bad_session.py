@@ -3,7 +3,7 @@
 """No task of the bad release starts on the restored database, whatever crashes, is scaled, rolled back or killed: 200 productions.
 
 What the scheduler does is what the lab's does (`ecs_decide.next_step`), what our run does is what its own functions decide (`judge`, `alone`). Calls
-are not atomic: between any two of them the world goes on. `tests/lab/no-bad-session` plays the same with real tasks and a real PostgreSQL.
+are not atomic: between any two of them the world goes on. `lab/no-bad-session` plays the same with real tasks and a real PostgreSQL.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Ready
 
-from spymeo_lab.services.ecs_decide import Counts, next_step
+from loopback_aws.services.ecs.decide import Counts, next_step
 
 SEEDS = 200
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)

@@ -1,3 +1,0 @@
-# Copyright (c) 2026, SPYMEO
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""SPYMEO's production on one machine: AWS's API on loopback, with real processes behind it."""

@@ -220,6 +220,10 @@ unfinished_run:
   description: The run that has died, or that nobody has gone on with, as C(id), C(kind) and the C(command) that goes on with it. Empty when there is none.
   returned: success
   type: dict
+at_work:
+  description: The run that works now, for people. Empty when none does.
+  returned: success
+  type: str
 release_points:
   description: The newest release points, newest first, as M(spymeo.rollback.release_point) has written them.
   returned: success
@@ -239,7 +243,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import to_go_on_with
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import to_go_on_with, who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
     ended_rollbacks,
     expected,
@@ -363,6 +367,7 @@ def remembered(module, given, abandon):
         expected={},
         runs=[],
         unfinished_run={},
+        at_work="",
         release_points=[],
     )
     try:
@@ -380,6 +385,7 @@ def remembered(module, given, abandon):
             expected=expected(history["runs"], module.params["kind"]),
             runs=ended_rollbacks(history["runs"]),
             unfinished_run=to_go_on_with(seen.lock, time.time()),
+            at_work=who_works(seen.lock, time.time()) or "",
             release_points=known(memory),
             evidence=[],
         )
@@ -420,15 +426,8 @@ def main():
         store["evidence"] += missing_libraries(variables, playbook)
         if store["evidence"] and module.params["fail_on_error"]:
             raise RollbackError("Nothing was changed. Mend this first:", store["evidence"])
-        alone = module.params["alone"] and not module.check_mode
-        module.exit_json(
-            changed=False,
-            run_id=given or new_run_id(now),
-            resumed=bool(given),
-            by_id=playbook != FINISH,
-            alone=alone,
-            **store,
-        )
+        told = dict(run_id=given or new_run_id(now), resumed=bool(given), by_id=playbook != FINISH)
+        module.exit_json(changed=False, alone=module.params["alone"] and not module.check_mode, **told, **store)
 
 
 if __name__ == "__main__":

@@ -145,6 +145,7 @@ def test_after_a_death_finish_puts_back_what_nobody_has_set_meanwhile(broken):
         "NOTE      spymeo-app: somebody has set deregistration_delay.timeout_seconds of target group" in finished.output
     )
     assert "to 42 meanwhile, and it stays" in finished.output
+    assert "deregistration_delay.timeout_seconds 300" not in finished.output  # it was not put back, so nobody says so
     now = settings(broken)
     assert [item for item in now.pop("attributes") if item not in before["attributes"]] == drain
     assert now == {name: value for name, value in before.items() if name != "attributes"}

@@ -212,7 +212,9 @@ expected:
   type: dict
   sample: {"restore": {"seconds": 312.0, "runs": 3}}
 runs:
-  description: The rollbacks that have ended, newest first, each with C(run_id), C(kind), C(ended), C(outcome) and the C(parts) that were done.
+  description:
+    - The rollbacks that have ended, newest first, each with C(run_id), C(kind), C(ended), C(outcome) and the C(parts) that were done.
+    - One that was undone has the undo's run in C(undone_by), and its end in C(undone).
   returned: success
   type: list
   elements: dict

@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, left, renewed, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
     KEPT,
+    ended_rollbacks,
     expected,
     unfinished,
     with_run,
@@ -422,6 +423,23 @@ def test_expected_durations_are_the_median_of_the_last_complete_runs_of_the_same
     history = with_run(history, record("rb-8", kind="Roll back the code"), {"deployment": 90})
     assert expected(history, KIND) == {"restore": {"seconds": 300, "runs": 5}, "total": {"seconds": 350, "runs": 5}}
     assert expected([], KIND) == {}
+
+
+def test_a_rollback_that_was_undone_is_told_so_until_the_undo_is_undone(world):
+    def undone():
+        told = ended_rollbacks(world.memory.read("history")[0]["runs"])
+        return [(item["run_id"], item["undone_by"], bool(item["undone"])) for item in told]
+
+    world.play("rb-1")
+    assert undone() == [("rb-1", "", False)]
+    world.play("un-0", FAILED, undoes="rb-1")
+    assert undone() == [("rb-1", "", False)]
+    world.play("un-1", UNVERIFIED, undoes="rb-1", abandon="un-0")
+    assert undone() == [("rb-1", "un-1", True)]
+    world.play("un-2", undoes="un-1")
+    assert undone() == [("rb-1", "", False)]
+    world.play("un-3", undoes="un-2")
+    assert undone() == [("rb-1", "un-1", True)]
 
 
 def test_the_history_keeps_the_newest_and_a_run_that_ends_again_once():

@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -383,6 +384,12 @@ def test_an_undo_proves_what_it_has_brought_back(production):
     assert "every check has passed" not in undone.output
     assert "The undo is complete. It is not verified" in undone.output
     assert "CHECK     failed: administration" in undone.output
+    triage = " ".join(production.play("triage").output.split())
+    assert re.search(
+        r"run rb-[0-9-]+ \(Roll back the code\) took the code back, and that was undone \d+ min ago \(run rb-", triage
+    ), triage
+    assert re.search(r"NEXT ansible-playbook \S+/(releases|rollback_code)\.yml", triage), triage
+    assert "/rollback_code.yml" not in triage or "rollback_task_definition=" in triage, "not the same again"
 
 
 def test_a_mark_that_is_missing_makes_no_verified_rollback_an_unverified_one(production):

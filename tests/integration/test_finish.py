@@ -120,7 +120,8 @@ def test_a_check_writes_nothing(shared, served):
     assert different(shared) == LATER
 
 
-def test_finish_that_is_stopped_is_gone_on_with_as_printed_waits_for_rds_and_makes_both_equal(shared, served):
+def test_finish_waits_for_rds_and_makes_both_equal(shared, served):
+    """Stopped, it is gone on with as it has printed."""
     given = {"rollback_run_id": RUN, "rollback_db_stop_failed": True}
     stopping = start(shared.state, "finish", "-e", json.dumps(given))
     printed = "".join(itertools.takewhile(lambda line: not line.startswith("WAIT      finish"), stopping.stdout))

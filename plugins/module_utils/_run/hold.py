@@ -11,6 +11,7 @@ which knows no JSON but flat one: it is one of the holds, and the others are tex
 from __future__ import annotations
 
 import json
+import re
 import shlex
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
@@ -117,8 +118,9 @@ def _named(hold):
 
 
 def _option(hold):
-    if hold["run_id"]:
-        return "rollback_hold_reason=%s" % shlex.quote(hold["run_id"])
+    (value,) = _named(hold).values()
+    if re.fullmatch(r"[\w.:/-]+", value, re.ASCII):
+        return "rollback_hold_reason=%s" % value
     return shlex.quote(json.dumps(_named(hold), ensure_ascii=False))
 
 

@@ -295,7 +295,8 @@ class CallbackModule(CallbackBase):
         directory = os.getcwd()
 
         def resumed(run_id, host):
-            return command(context.CLIARGS, directory, variables=[("rollback_run_id", run_id)], limit=host)
+            variables = [("rollback_run_id", run_id)] if run_id else []
+            return command(context.CLIARGS, directory, variables=variables, limit=host)
 
         task = self._task.name if self._task else ""
         return _stopped.stopped(name, self._runs, task, resumed, os.environ)

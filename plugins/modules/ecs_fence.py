@@ -90,6 +90,11 @@ plan:
   returned: success
   type: list
   elements: str
+told:
+  description: With O(state=absent), what becomes of each service, one sentence each, also of those that stay as they are.
+  returned: success
+  type: list
+  elements: str
 reason:
   description: Why something was done, or why nothing was.
   returned: success
@@ -151,9 +156,9 @@ def main():
         fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock)
         before = {service.name: service.desired for service in fencing.services}
         if params["unless_serving"] and serves(module, ecs, fencing.services):
-            module.finish(changed=False, before=before, after=before, plan=[], reason=SERVES, seconds=0.0)
+            module.finish(changed=False, before=before, after=before, plan=[], told=[], reason=SERVES, seconds=0.0)
         remembered = {service.name: service.wanted for service in fencing.services}
-        plan = fencing.plan()
+        plan, told = fencing.plan(), fencing.told() if verb == LIFT else []
         if not module.check_mode:
             fencing.go(params["wait_timeout"], teller("fence"), params["wait"])
         module.finish(
@@ -161,6 +166,7 @@ def main():
             before=before,
             after=dict.fromkeys(before, 0) if verb == FENCE else remembered,
             plan=plan,
+            told=told,
             reason=WHY[verb][0 if plan else 1],
             remembered=remembered,
             seconds=round(clock.now() - started, 1),

@@ -92,7 +92,6 @@ resources:
 
 from functools import lru_cache
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs import fast
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.hastening import Hastening
 from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
@@ -104,15 +103,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 def remembered(services):
     """The texts of the tags of those services that bear some, by name."""
     return {service.name: [text for _key, text in service.fast] for service in services if service.fast}
-
-
-def plan_of(service):
-    """What is put back of a Service, in one sentence."""
-    memories = fast.memories(service.fast, service.arn)
-    runs = ", ".join(sorted({memory.run_id for memory in memories.values()}))
-    before = {place: {name: item.before for name, item in memory.was.items()} for place, memory in memories.items()}
-    told = "; ".join(fast.shown(place, values) for place, values in before.items())
-    return "put back what run %s has set for its deployment of %s: %s" % (runs, service.name, told)
 
 
 def why(before, unfinished):
@@ -137,6 +127,7 @@ def main():
             ecs, lru_cache(maxsize=1)(lambda: ElbGateway(module.aws("elbv2"))), params["run_id"], Clock()
         )
         left = [service for service in ecs.services(params["services"]) if hastening.remembers(service)]
+        plan = hastening.plan_back(left)
         if left and not module.check_mode:
             hastening.put_back([service.name for service in left])
         names = [service.name for service in left]
@@ -144,7 +135,7 @@ def main():
             changed=bool(left) if module.check_mode else hastening.changed,
             before=remembered(left),
             after={} if module.check_mode or not left else remembered(ecs.services(names)),
-            plan=[plan_of(service) for service in left],
+            plan=plan,
             reason=why(names, hastening.unfinished),
             notes=hastening.notes,
             unfinished=hastening.unfinished,

@@ -376,7 +376,7 @@ from datetime import datetime, timezone
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import Data
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import Data, how_again
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import (
     Known,
     ask,
@@ -410,14 +410,6 @@ RELEASE = dict(
     bad_since=dict(type="str", default=""),
     release_point=dict(type="dict", default={}),
 )
-
-
-def how_again(restored_by, run_id):
-    """For people, how the same data are restored once more. A run restores once; one that has cut over already is given up for that."""
-    if restored_by == run_id:
-        text = "Give this run up, and restore the same data once more: -e rollback_abandon=%s -e rollback_database_again=true, without rollback_run_id."
-        return text % run_id
-    return "Restore the same data once more: -e rollback_database_again=true."
 
 
 def wanted(options):
@@ -490,11 +482,12 @@ def look(module, gateway, rollback, url, earliest):
     if rollback.against:  # what has no common past cannot be compared
         reference = None
     seen = reference.seen if reference else None
-    data = Data(rollback.data_from, one_until, rollback.source.told, seen.migrations if seen else None)
+    by_moment = isinstance(rollback.source, PointInTime)
+    data = Data(rollback.data_from, one_until, rollback.source.told, seen.migrations if seen else None, by_moment)
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
-        found += touched(asked, known, rollback.current.created, now, params["despite_moment"])
         again = how_again(rollback.current.run_id, params["run_id"])
+        found += touched(asked, known, rollback.current.created, now, params["despite_moment"], again)
         return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
     found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked else []

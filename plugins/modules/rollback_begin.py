@@ -103,6 +103,10 @@ run:
   description: What modules of the action group C(writing) take as their option C(run). Empty in check mode.
   returned: success
   type: dict
+before:
+  description: Of a run that is gone on with, what was there before its first play, as O(before). Empty for a first play.
+  returned: success
+  type: dict
 record:
   description: The key of the run's record in the store.
   returned: success
@@ -136,17 +140,18 @@ def main():
     )
     params = module.params
     with module.telling():
-        memory, run = module.memory(), {}
+        memory, run, before = module.memory(), {}, {}
         if not module.check_mode:
             names = ("run_id", "kind", "purpose", "resources", "undoes", "abandon", "command", "plan", "before")
             told = {name: params[name] for name in names}
-            lock = begin(
+            lock, record = begin(
                 memory, params["etag"], dict(told, who=params["who"] or whoever()), time.time(), params["lease"]
             )
             place = {name: params[name] for name in ("store", "environment", "application", "lease")}
             run = dict(place, fencing=lock.fencing)
+            before = record["before"] if record["plays"][1:] else {}
             keep_alive(module.memory, lock.fencing, params["lease"])
-        module.exit_json(changed=False, run=run, record=memory.key("runs", params["run_id"]))
+        module.exit_json(changed=False, run=run, record=memory.key("runs", params["run_id"]), before=before)
 
 
 if __name__ == "__main__":

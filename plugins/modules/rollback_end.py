@@ -102,6 +102,11 @@ options:
     description: When all traffic was on healthy tasks of the release that is wanted, ISO 8601. Empty when that was not seen.
     type: str
     default: ""
+  as_before:
+    description:
+      - Whether all traffic was on such tasks already when this play looked. What an earlier play of the run has seen counts then.
+    type: bool
+    default: false
   later:
     description: What is not finished and nobody feels, as M(spymeo.rollback.rds_finish) tells it.
     type: list
@@ -189,7 +194,7 @@ outcome:
       type: list
       elements: str
     seconds:
-      description: How long the run took so far.
+      description: How long the run took so far, since its first play took the lock.
       type: float
     served:
       description: After how many seconds everybody was served; null where that was not seen.
@@ -223,7 +228,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome_text 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 
 TEXTS = ("run_id", "kind", "etag", "failed_task", "failure", "verdict_reason", "base_url", "cluster")
-FLAGS = ("resumed", "deployed", "fenced")
+FLAGS = ("resumed", "deployed", "fenced", "as_before")
 
 
 def seen_by(module, ending):
@@ -279,8 +284,8 @@ def main():
         outcome = outcome_of(seen_by(module, ending))
         outcome = replace(
             outcome,
-            seconds=ending.seconds,
-            served=ending.served,
+            seconds=ending.clocks.total,
+            served=ending.clocks.served,
             next=next_command(outcome, params["commands"], params["ways"]),
         )
         around = dict(params, **ending.around(outcome, module.aws))

@@ -76,7 +76,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import namesakes
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import clock_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import changed, followed, standing, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
+    changed,
+    each_with_its_release,
+    followed,
+    standing,
+    told,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 
 
@@ -85,6 +91,12 @@ def refuse(memory, hold):
 
     :raises RollbackError: somebody does, or nobody knows.
     """
+    several = each_with_its_release(hold)
+    if several[1:]:
+        raise RollbackError(
+            "Do not deploy: several hold deployments back. playbooks/hold.yml ends each, with what is said beside it:",
+            several,
+        )
     if standing(hold):
         raise RollbackError("Do not deploy: %s. playbooks/hold.yml with rollback_hold=release ends that." % told(hold))
     if not hold:

@@ -170,6 +170,10 @@ resumed:
   description: Whether the id was given.
   returned: success
   type: bool
+by_id:
+  description: Whether C(rollback_run_id) goes on with the run. With C(finish) it names the run that is finished, and the same command goes on.
+  returned: success
+  type: bool
 alone:
   description: Whether the run is to take the lock next, so that nothing of it is there before that.
   returned: success
@@ -208,7 +212,9 @@ expected:
   type: dict
   sample: {"restore": {"seconds": 312.0, "runs": 3}}
 runs:
-  description: The rollbacks that have ended, newest first, each with C(run_id), C(kind), C(ended), C(outcome) and the C(parts) that were done.
+  description:
+    - The rollbacks that have ended, newest first, each with C(run_id), C(kind), C(ended), C(outcome) and the C(parts) that were done.
+    - One that was undone has the undo's run in C(undone_by), and its end in C(undone).
   returned: success
   type: list
   elements: dict
@@ -216,6 +222,10 @@ unfinished_run:
   description: The run that has died, or that nobody has gone on with, as C(id), C(kind) and the C(command) that goes on with it. Empty when there is none.
   returned: success
   type: dict
+at_work:
+  description: The run that works now, for people. Empty when none does.
+  returned: success
+  type: str
 release_points:
   description: The newest release points, newest first, as M(spymeo.rollback.release_point) has written them.
   returned: success
@@ -235,7 +245,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import ways_out
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import to_go_on_with, who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
     ended_rollbacks,
     expected,
@@ -348,14 +358,6 @@ def see(module, memory, run_id, abandon):
     return seen, notes + ([held] if held else [])
 
 
-def to_go_on_with(lock):
-    """The run (dict) of a Lock, or None, that was not finished and that nobody works on; empty when there is none."""
-    if lock is None or not lock.unfinished or (lock.expires is not None and lock.expires > time.time()):
-        return {}
-    way = next((command for _words, command in ways_out(lock.run_id, lock.command, "")), "")
-    return dict(id=lock.run_id, kind=lock.kind, command=way)
-
-
 def remembered(module, given, abandon):
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
     nothing = dict(
@@ -367,6 +369,7 @@ def remembered(module, given, abandon):
         expected={},
         runs=[],
         unfinished_run={},
+        at_work="",
         release_points=[],
     )
     try:
@@ -383,7 +386,8 @@ def remembered(module, given, abandon):
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
             runs=ended_rollbacks(history["runs"]),
-            unfinished_run=to_go_on_with(seen.lock),
+            unfinished_run=to_go_on_with(seen.lock, time.time()),
+            at_work=who_works(seen.lock, time.time()) or "",
             release_points=known(memory),
             evidence=[],
         )
@@ -424,8 +428,8 @@ def main():
         store["evidence"] += missing_libraries(variables, playbook)
         if store["evidence"] and module.params["fail_on_error"]:
             raise RollbackError("Nothing was changed. Mend this first:", store["evidence"])
-        alone = module.params["alone"] and not module.check_mode
-        module.exit_json(changed=False, run_id=given or new_run_id(now), resumed=bool(given), alone=alone, **store)
+        told = dict(run_id=given or new_run_id(now), resumed=bool(given), by_id=playbook != FINISH)
+        module.exit_json(changed=False, alone=module.params["alone"] and not module.check_mode, **told, **store)
 
 
 if __name__ == "__main__":

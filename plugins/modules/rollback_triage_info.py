@@ -387,7 +387,9 @@ def questions(module, clients):
 
 def run_seen(run):
     """The RunSeen of a run as ``rollback_run`` gives it."""
-    return RunSeen(run["run_id"], run["kind"], parse_time("runs", run["ended"]), run["outcome"], tuple(run["parts"]))
+    undone = parse_time("runs", run["undone"]) if run.get("undone") else None
+    ended, parts = parse_time("runs", run["ended"]), tuple(run["parts"])
+    return RunSeen(run["run_id"], run["kind"], ended, run["outcome"], parts, run.get("undone_by", ""), undone)
 
 
 def player(params, clients, check_mode):

@@ -22,21 +22,23 @@ _FENCING = {"ecs_fence": True, "ecs_rollback": False}  # what a fence brings to 
 @dataclass(frozen=True)
 class Run:
     """A run of a host that has not ended. ``lease``: how long its lock holds without being renewed (seconds); 0: it has none yet.
-    ``fenced``: whether it has brought the services to 0 tasks."""
+    ``fenced``: whether it has brought the services to 0 tasks. ``by_id``: whether its id goes on with it; the same command does otherwise."""
 
     run_id: str
     lease: int = 0
     fenced: bool = False
+    by_id: bool = True
 
 
 def heard(runs, host, action, result):
     """The runs (host → Run) after a task of that action has ended well with that result (dict)."""
     module = action.rpartition(".")[2]
     if module == _LOOKED and result.get("alone") is True and isinstance(result.get("run_id"), str):
-        return {**runs, host: Run(plain(result["run_id"]))}
+        return {**runs, host: Run(plain(result["run_id"]), by_id=result.get("by_id") is not False)}
     if module == _TOOK and isinstance(result.get("run"), dict) and result["run"]:
         run_id = plain(str(result.get("record")).rpartition("/")[2])
-        return {**runs, host: Run(run_id, result["run"].get("lease") or LEASE)}
+        known = runs.get(host, Run(run_id))
+        return {**runs, host: replace(known, run_id=run_id, lease=result["run"].get("lease") or LEASE)}
     if module in _FENCING and host in runs and runs[host].lease:
         return {**runs, host: replace(runs[host], fenced=_FENCING[module])}
     if module == _ENDED:
@@ -50,7 +52,8 @@ def stopped(signal_name, runs, task, command, environment):
     :param signal_name: such as SIGTERM.
     :param runs: host → Run.
     :param task: name of the task that was under way, empty when none was.
-    :param command: callable: the id of a run, and its host or None where it is the only one → the command that goes on with it.
+    :param command: callable: the id of a run, or None for one that takes none, and its host or None where it is the only one → the command
+        that goes on with it.
     :param environment: of the process; in AWX nobody can paste a command.
     """
     lines = []
@@ -68,11 +71,16 @@ def stopped(signal_name, runs, task, command, environment):
             lines.append(
                 "          The services stand at 0 tasks (rollback_fence): nobody is served until the run goes on, so go on at once."
             )
-        lines.append("NEXT      %s" % _next(run.run_id, None if len(runs) == 1 else host, command, environment))
+        lines.append(
+            "NEXT      %s"
+            % _next(run.run_id if run.by_id else None, None if len(runs) == 1 else host, command, environment)
+        )
     return lines
 
 
 def _next(run_id, host, command, environment):
     if any(environment.get(name) for name in AWX):
-        return "Launch the job template again with the extra variable rollback_run_id: %s" % run_id
+        return "Launch the job template again%s" % (
+            " with the extra variable rollback_run_id: %s" % run_id if run_id else ""
+        )
     return command(run_id, host)

@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -383,6 +384,12 @@ def test_an_undo_proves_what_it_has_brought_back(production):
     assert "every check has passed" not in undone.output
     assert "The undo is complete. It is not verified" in undone.output
     assert "CHECK     failed: administration" in undone.output
+    triage = " ".join(production.play("triage").output.split())
+    assert re.search(
+        r"run rb-[0-9-]+ \(Roll back the code\) took the code back, and that was undone \d+ min ago \(run rb-", triage
+    ), triage
+    assert re.search(r"NEXT ansible-playbook \S+/(releases|rollback_code)\.yml", triage), triage
+    assert "/rollback_code.yml" not in triage or "rollback_task_definition=" in triage, "not the same again"
 
 
 def test_a_mark_that_is_missing_makes_no_verified_rollback_an_unverified_one(production):
@@ -451,14 +458,16 @@ def test_a_hold_that_a_person_releases_opens_no_gate_while_a_rollback_stands(pro
     production.accident("login-broken")
     done = production.play("rollback_code", cwd=ROOT)
     assert done.code == 0
-    assert ": audit; and " in done.output
     run_id = done.output.partition("DONE      run ")[2].split()[0]
-    assert f"rollback_hold=release -e rollback_hold_reason={run_id}" in done.output
+    assert len(re.findall(r"HOLD  .* holds deployments back since", done.output)) == 2
+    commands = re.findall(r'when deployments may go on: (ansible-playbook [^"]*)', done.output)
+    assert [shlex.split(command)[-1].partition("=")[2] for command in commands] == ["audit", run_id]
     unsaid = hold("release")
     assert unsaid.code == 2
     assert "Several hold deployments back" in unsaid.output
-    assert [hold("release", "audit").code, hold("check").code, production.run(gate).code] == [0, 2, 1]
-    assert [hold("release", run_id).code, hold("check").code, production.run(gate).code] == [0, 0, 0]
+    of_audit, of_run = (lambda command=command: production.run(shlex.split(command)).code for command in commands)
+    assert [of_audit(), hold("check").code, production.run(gate).code] == [0, 2, 1]
+    assert [of_run(), hold("check").code, production.run(gate).code] == [0, 0, 0]
 
 
 def test_what_cannot_be_written_down_at_the_end_is_told_once_and_whole(production):

@@ -138,6 +138,13 @@ def test_after_a_death_finish_puts_back_what_nobody_has_set_meanwhile(broken):
     )
     seen = broken.play("rollback_code", "-e", "rollback_run_id=kill-finish", "-e", "rollback_lease=2", "--check")
     assert "it still has what run kill-finish has set for its deployment alone" in seen.output
+    for looking in (["hold", "-e", "rollback_hold=show"], ["verify"]):
+        told = broken.play(*looking).output
+        assert "RUNS      run kill-finish (Roll back the code) was not finished." in told
+        assert "rollback_code.yml" in told
+        assert "LATER     put back what run kill-finish has set for its deployment of spymeo-app" in told
+        assert re.search(r"this finishes it:\W+ansible-playbook .*playbooks/finish.yml", told)
+        assert "to 42 meanwhile, and it stays" in told
     finished = broken.play("finish", "-e", "rollback_lease=2")
     assert finished.code == 0, finished.output
     assert "FINISH    put back what run kill-finish has set for its deployment of spymeo-app" in finished.output
@@ -145,6 +152,7 @@ def test_after_a_death_finish_puts_back_what_nobody_has_set_meanwhile(broken):
         "NOTE      spymeo-app: somebody has set deregistration_delay.timeout_seconds of target group" in finished.output
     )
     assert "to 42 meanwhile, and it stays" in finished.output
+    assert "deregistration_delay.timeout_seconds 300" not in finished.output  # it was not put back, so nobody says so
     now = settings(broken)
     assert [item for item in now.pop("attributes") if item not in before["attributes"]] == drain
     assert now == {name: value for name, value in before.items() if name != "attributes"}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 
@@ -75,6 +76,18 @@ def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_need
     assert tags(broken) == ["spymeo:rollback-fence"]
 
 
+def test_who_only_looks_is_told_of_the_run_and_what_giving_it_up_would_do(broken):
+    """The run of the test above is dead."""
+    held = broken.play("hold", "-e", "rollback_hold=show")
+    assert "RUNS      run run-of-the-fence (Roll back code, database and secrets) was not finished." in held.output
+    assert "playbooks/rollback_full.yml" in held.output
+    assert "-e rollback_run_id=run-of-the-fence" in held.output
+    checked = broken.play("unfence", "--check")
+    assert (checked.code, checked.written) == (0, []), checked.output
+    assert "FENCE     spymeo-app: desired count 0 -> 2; its scaling as it was (nothing suspended)" in checked.output
+    assert "then the mark of run run-of-the-fence is taken away" in checked.output
+
+
 def test_giving_the_rollback_up_starts_again_what_ran_before(broken):
     """The run of the test above is dead. Release 2 takes its time to start, and crashes."""
     bad = broken.service()["taskDefinition"]
@@ -103,5 +116,27 @@ def test_the_same_run_goes_on_and_gives_everything_back(broken):
     assert visitor.ask("GET", world.HEALTH_PATH) == (200, {"status": "ok", "release": "1.0.0", "database": "ok"})
     restored = [name for name in broken.instances() if name.endswith("run-of-the-fence")]
     assert len(restored) == 1
+    assert_it_tells_of_the_whole_run(played.output)
     again = broken.play("rollback_full", *FENCE, *RUN)
     assert (again.code, again.written) == (0, []), again.output
+    assert CLOCKS.findall(again.output) == CLOCKS.findall(played.output), "it was complete, and only looked at again"
+    assert_it_tells_of_the_whole_run(again.output)
+
+
+CLOCKS = re.compile(r"(SERVED|FINISHED) +after (\d+:\d\d)")
+MADE = re.compile(r"MADE +(\w+ \w+)")
+
+
+def assert_it_tells_of_the_whole_run(output):
+    """The play that was killed has restored and fenced, and ended long before; release 2 ran before it."""
+    assert "spymeo-app:2 -> spymeo-app:3  serves" in output
+    assert {"rds RestoreDBInstanceFromDBSnapshot", "ecs UpdateService", "rds CreateDBSnapshot"} <= set(
+        MADE.findall(output)
+    )
+    assert "and 1 more" not in output
+    assert re.search(r"DATABASE_URL names \S+ now; before, it named \S+", output)
+    clocks = {word: 60 * int(told.split(":")[0]) + int(told.split(":")[1]) for word, told in CLOCKS.findall(output)}
+    assert clocks["FINISHED"] >= clocks["SERVED"] >= BETWEEN
+
+
+BETWEEN = 8  # seconds that the plays between the death and the end take at the very least

@@ -8,8 +8,11 @@ One lab, in the order of the tests. RDS backs a restored instance up for 600 s, 
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import json
 import re
+import shlex
+import signal
 import time
 
 import pytest
@@ -19,7 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
 
 from loopback_aws.interruption import AFTER
 from spymeo_world import world
-from spymeo_world.killing import play
+from spymeo_world.killing import play, start
 
 from .conftest import bring_up, take_down
 
@@ -118,9 +121,16 @@ def test_a_check_writes_nothing(shared, served):
 
 
 def test_finish_waits_for_rds_and_makes_both_equal(shared, served):
+    """Stopped, it is gone on with as it has printed."""
+    given = {"rollback_run_id": RUN, "rollback_db_stop_failed": True}
+    stopping = start(shared.state, "finish", "-e", json.dumps(given))
+    printed = "".join(itertools.takewhile(lambda line: not line.startswith("WAIT      finish"), stopping.stdout))
+    stopping.send_signal(signal.SIGTERM)
+    printed += stopping.communicate(timeout=60)[0]
+    (command,) = re.findall(r"^NEXT      (.*)$", printed, re.MULTILINE)
+    assert re.findall(r"rollback_run_id=(\S+)", command) == [RUN], "the run that it finishes, not its own"
     with concurrent.futures.ThreadPoolExecutor(1) as beside:
-        given = {"rollback_run_id": RUN, "rollback_db_stop_failed": True}
-        finishing = beside.submit(shared.play, "finish", "-e", json.dumps(given))
+        finishing = beside.submit(shared.run, shlex.split(command))
         with pytest.raises(concurrent.futures.TimeoutError):
             finishing.result(10)
         shared.control("rds_backed_up", db_instance=NEW)

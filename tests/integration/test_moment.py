@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import urllib.parse
 
 import psycopg
@@ -216,6 +217,8 @@ def test_data_that_were_destroyed_after_a_rollback_are_not_called_done(productio
         assert "data rule of Practitioner" in said
         assert "data Payment: it has 0 rows" in said
         assert "-e rollback_database_again=true" in said
+    triage = one_line(production.play("triage").output)
+    assert re.search(r"rollback_\w+\.yml [^=]*-e rollback_database_again=true", triage), triage
 
 
 def test_a_table_that_somebody_made_by_hand_is_named_as_such_and_all_else_stays_proven(production):

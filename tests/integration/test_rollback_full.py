@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import urllib.parse
 import urllib.request
@@ -164,6 +165,10 @@ def test_a_second_run_changes_nothing(story):
     assert second.code == 0, second.output
     assert second.written == []
     assert second.recap["changed"] == 0
+    run_id = restored(story).removeprefix(f"{world.DB_INSTANCE}-")
+    assert re.findall(r"finish\.yml.* -e rollback_run_id=([\w-]+)", second.output) == [run_id], "whose restore it is"
+    assert set(re.findall(r"holds deployments back since .*: run ([\w-]+)", second.output)) == {run_id}
+    assert "rollback_hold_reason" not in second.output
 
 
 def test_no_task_of_the_bad_release_has_ever_opened_a_session_on_the_restored_database(story):

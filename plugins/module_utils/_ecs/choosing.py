@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
+    DELETED,
     FAILED,
     MOMENTS,
+    RUNNING,
     SAME_IMAGE,
     Candidate,
     candidate_of,
@@ -28,6 +30,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 NAMED = "rollback_task_definition names it"
 LISTED = 10  # candidates that a refusal lists
 NEXT = 3  # candidates that a plan shows besides the one that is chosen
+PASSED = 5  # candidates that it tells to have been passed over
+PASSED_OVER = (MOMENTS, FAILED, SAME_IMAGE)  # what a plan tells of what is younger than the one that is chosen
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,21 @@ class Choice:
     notes: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     next: tuple[Candidate, ...] = ()
+
+
+def offered(known):
+    """Of Candidates those that a plan or a refusal may tell with the option that picks them, so that they have to be there."""
+    best = eligible(known)
+    rest = [item for item in known if item.verdict not in (RUNNING, DELETED) and not any(item is one for one in best)]
+    if not best:
+        return rest[:LISTED]
+    as_it_served = [item for item in rest if item.verdict == SAME_IMAGE][:1]
+    return [*[*best, *rest][: NEXT + 1], *as_it_served, *_passed_over(known, best[0])[:PASSED]]
+
+
+def _passed_over(known, chosen):
+    """Of Candidates those that are younger than the chosen one, and could be taken for what is wanted."""
+    return [item for item in known if item is not chosen and item.last > chosen.last and item.verdict in PASSED_OVER]
 
 
 def choose_target(name, running, timeline, named=None, recorded=None, gone=frozenset(), origins=None):
@@ -94,7 +113,7 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
         return choice(*recorded)
     if not best:
         what = "nothing older than %s has served without being rolled back from" % short(running.task_definition)
-        if any(item.same_images and item.verdict != "running" for item in known):
+        if any(item.same_images and item.verdict != RUNNING for item in known):
             what += ", but with the same images"
         raise _nothing_to_choose(name, what, known)
     words = "it is the newest one before %s that has served and was not rolled back from"
@@ -129,9 +148,9 @@ def _choice(target, reason, insisted, running, timeline, known, gone, origins):
     release = ours.release if ours else None
     stays = same_content(target, running, origins)
     good, bad = _good_and_bad(release, timeline, is_own, stays, insisted)
-    others = tuple(item for item in known if item is not ours and item.verdict != "running")
+    others = tuple(item for item in known if item is not ours and item.verdict != RUNNING)
     best = eligible(others)
-    rest = [item for item in others if item not in best and item.verdict not in ("deleted",)]
+    rest = [item for item in others if item not in best and item.verdict != DELETED]
     return Choice(
         target=target,
         reason=reason,
@@ -179,9 +198,11 @@ def _notes(target, ours, running, timeline, known, stays, named, origins):
         yield "%s: %s" % (what, against)
     if named:
         return
-    for item in known:
-        if item is not ours and item.last > ours.last and item.verdict in (MOMENTS, FAILED, SAME_IMAGE):
-            yield "passed over: %s" % line(item)
+    passed = _passed_over(known, ours)
+    for item in passed[:PASSED]:
+        yield "passed over: %s" % line(item)
+    if passed[PASSED:]:
+        yield "passed over: %d more" % len(passed[PASSED:])
 
 
 def _stands_otherwise(running, timeline, origins, known):
@@ -192,7 +213,7 @@ def _stands_otherwise(running, timeline, origins, known):
     told = changes(running, served[-1]).told
     if told:
         item = next((item for item in known if item.is_of(served[-1], origins)), None)
-        how = "; as it served: %s" % option_text(item) if item else ""
+        how = "; as it served: %s" % option_text(item) if item and item.verdict != DELETED else ""
         yield "%s runs otherwise than when it served: %s%s" % (short(running.task_definition), "; ".join(told), how)
 
 
@@ -202,9 +223,7 @@ def _nothing_to_choose(name, why, known):
         % (
             name,
             why,
-            ", each with its value below"
-            if any(item.verdict != "running" for item in known)
-            else ", as family:revision",
+            ", each with its value below" if any(item.verdict != RUNNING for item in known) else ", as family:revision",
         ),
         [line(item) for item in known[:LISTED]] or ["AWS lists no deployment of this service"],
         dict(candidates=[item.told() for item in known[:LISTED]]),

@@ -202,11 +202,43 @@ def configuration_with(configuration, values):
     return changed
 
 
-def told(place, values, before):
-    """What of a place is set, and what it gets back, in one line for people."""
-    names = OF_GROUP if place else OF_SERVICE
-    changes = ["%s %s (then %s again)" % (names[name], value, before[name]) for name, value in values.items()]
+def told(place, values, before, stays=(), left=False):
+    """What of a place is set, and what it gets back, in one line for people.
+
+    :param stays: setting → text, for what somebody else has set meanwhile.
+    :param left: whether it has not got it back.
+    """
+    names, stays = OF_GROUP if place else OF_SERVICE, dict(stays)
+    after = {name: "before: %s" % before[name] if left else "then %s again" % before[name] for name in values}
+    after.update({name: "then %s, which somebody has set" % value for name, value in stays.items()})
+    changes = ["%s %s (%s)" % (names[name], value, after[name]) for name, value in values.items()]
     return "%s: %s" % (_where(place), ", ".join(changes))
+
+
+def plan_back(name, memories, now, read=True):
+    """(what is put back of a service, in one sentence; what somebody else has set meanwhile and so stays, one sentence each).
+
+    :param name: of the service.
+    :param memories: place → Memory, at least one.
+    :param now: place → its settings now.
+    :param read: whether all of them could be read. Where not, what is not there counts as it was set; else it is gone.
+    """
+    runs, back, others = ", ".join(sorted({item.run_id for item in memories.values()})), {}, []
+    for place, memory in memories.items():
+        set_by_us = {setting: item.before for setting, item in memory.was.items()}
+        unread = ({} if read else set_by_us, {})
+        back[place], stays = to_put_back(now[place], memory) if place in now else unread
+        others += [stays_told(name, place, *item) for item in stays.items()]
+    told_back = "; ".join(shown(place, values) for place, values in back.items() if values)
+    if told_back:
+        return "put back what run %s has set for its deployment of %s: %s" % (runs, name, told_back), others
+    return "forget what run %s had set for its deployment of %s: nothing of it is left" % (runs, name), others
+
+
+def stays_told(name, place, setting, value):
+    """That somebody else has set a setting of a service or of its target group meanwhile, for people."""
+    names, where = (OF_GROUP, "target group %s" % place) if place else (OF_SERVICE, "the service")
+    return "%s: somebody has set %s of %s to %s meanwhile, and it stays" % (name, names[setting], where, value)
 
 
 def shown(place, values):

@@ -77,3 +77,24 @@ def next_to_lift(fence, desired, suspended, running):
     if fence.suspended is not None and suspended not in (None, fence.suspended):
         return "resume"
     return "untag"
+
+
+def lift_told(name, fence, desired, suspended, running):
+    """What becomes of a service when its fence is lifted, for people. Arguments as ``next_to_lift`` takes them."""
+    step = next_to_lift(fence, desired, suspended, running)
+    if step is None:
+        return "%s: stays as it is (desired count %d): no run has brought it to 0 tasks" % (name, desired)
+    told = []
+    if step == "scale":
+        told.append("desired count 0 -> %d" % fence.desired)
+    elif step == "wait":
+        told.append("desired count %d, and %d of %d tasks run: wait for the others" % (desired, running, fence.desired))
+    if fence.suspended is not None and suspended not in (None, fence.suspended):
+        told.append("its scaling as it was (%s)" % _scaling_told(fence.suspended))
+    told.append("then the mark of run %s is taken away" % fence.run_id)
+    return "%s: %s" % (name, "; ".join(told))
+
+
+def _scaling_told(suspended):
+    kinds = [kind for kind, off in zip(("scaling in", "scaling out", "scheduled scaling"), suspended) if off]
+    return "suspended: %s" % ", ".join(kinds) if kinds else "nothing suspended"

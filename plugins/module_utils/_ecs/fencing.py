@@ -10,6 +10,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import 
     ALL,
     FENCE,
     Fence,
+    lift_told,
     next_to_fence,
     next_to_lift,
 )
@@ -58,6 +59,13 @@ class Fencing:
         }
         steps = [(service, self._next(service)) for service in self.services]
         return ["%s: %s" % (service.name, lines.get(step, step)) for service, step in steps if step]
+
+    def told(self):
+        """What becomes of each service when its fence is lifted, for people."""
+        return [
+            lift_told(item.name, item.fence, item.desired, self._suspended.get(item.name), item.running)
+            for item in self.services
+        ]
 
     def _next(self, service):
         decide = next_to_fence if self._verb == FENCE else next_to_lift

@@ -32,7 +32,7 @@ class Hastening:
     def __init__(self, ecs, elb, run_id, clock):
         self._ecs, self._elb, self._run_id, self._clock = ecs, elb, run_id, clock
         self._memories, self._now, self._wanted, self._refused = {}, {}, {}, {}
-        self._begun = set()
+        self._begun, self._stays, self._left = set(), {}, set()
         self.notes = []  # what was not done, or not put back, and why: for people
         self.unfinished = []  # what is left of it, for whoever comes next
         self.changed = False
@@ -80,13 +80,14 @@ class Hastening:
         return {arn: {names[aws]: str(value) for aws, value in told.items()} for arn, told in found.items()}, why
 
     def plan(self):
-        """What is set, and what it was, one line for each place."""
+        """What is set, and what it was and will be again, one line for each place; after ``put_back``, what it is again."""
         lines = []
         for name, wanted in self._wanted.items():
             for place, values in wanted.items():
                 before = fast.originals(self._now[name][place], self._memories[name].get(place))
                 if values:
-                    lines.append("%s: %s" % (name, fast.told(place, values, before)))
+                    after = (self._stays.get((name, place), {}), name in self._left)
+                    lines.append("%s: %s" % (name, fast.told(place, values, before, *after)))
         return lines
 
     def begin(self, service):
@@ -143,6 +144,23 @@ class Hastening:
             left = self._refused.get(service.name) or ["AWS does not show it yet"]
             runs = sorted({item.run_id for item in fast.memories(service.fast, service.arn).values()})
             self.unfinished.append(LEFT % (service.name, ", ".join(runs), "; ".join(left)))
+            self._left.add(service.name)
+
+    def plan_back(self, services):
+        """What is put back of Services that bear tags, one sentence each; ``notes`` gets what stays. Nothing is written."""
+        lines = []
+        for service in services:
+            memories = fast.memories(service.fast, service.arn)
+            now, why = self._set_now(service, memories)
+            line, others = fast.plan_back(service.name, memories, now, read=not why)
+            lines.append(line)
+            self.notes += [text for text in others if text not in self.notes]
+        return lines
+
+    def _set_now(self, service, memories):
+        """(the settings by their place, of those that a Service's tags tell of; why some cannot be read, or None)."""
+        groups, why = self._settings([place for place in memories if place])
+        return {SERVICE: fast.settings_of(service.configuration, service.grace), **groups}, why
 
     def _look(self, names):
         what = "Looking at what was set for a fast deployment"
@@ -151,12 +169,12 @@ class Hastening:
     def _put_back_one(self, service):
         """Put back what is not yet, or, once another look has shown that all is, forget it. Whether looking again may find more to do."""
         memories = fast.memories(service.fast, service.arn)
-        groups, why = self._settings([place for place in memories if place])
-        now = {SERVICE: fast.settings_of(service.configuration, service.grace), **groups}
+        now, why = self._set_now(service, memories)
         back, others = {}, []
         for place in [place for place in memories if place in now]:
             back[place], changed = fast.to_put_back(now[place], memories[place])
-            others += [_stays(service, place, *item) for item in changed.items()]
+            self._stays[service.name, place] = changed
+            others += [fast.stays_told(service.name, place, *item) for item in changed.items()]
         back = {place: values for place, values in back.items() if values}
         asked = [
             lambda place=place, values=values: self._give(service, place, values) for place, values in back.items()
@@ -173,12 +191,6 @@ class Hastening:
             self._elb().set(place, {fast.OF_GROUP[setting]: int(value) for setting, value in values.items()})
         else:
             self._ecs.configure(service.name, _arguments(service, values))
-
-
-def _stays(service, place, setting, value):
-    names, where = (fast.OF_GROUP, "target group %s" % place) if place else (fast.OF_SERVICE, "the service")
-    text = "%s: somebody has set %s of %s to %s meanwhile, and it stays"
-    return text % (service.name, names[setting], where, value)
 
 
 def _arguments(service, values):

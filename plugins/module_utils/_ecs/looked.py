@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import candidates, eligible
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import NEXT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import candidates
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import offered
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import running_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import Ambiguous, is_service_revision, resolve
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Past
@@ -152,36 +152,46 @@ def _looked(gateway, service, history, now, span):
     unrecorded = dict.fromkeys(item.task_definition for item in ran if item.image_set is None)
     wanted = {service.task_definition, running.task_definition, *list(unrecorded)[:UNRECORDED]}
     definitions = gateway.there(wanted)
-    gone = frozenset(wanted - set(definitions))
+    gone = _gone(wanted, definitions)
     origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
     looked = Looked(service, history, Timeline(history, origins, now, span), running, definitions, gone, origins)
     while True:
-        best = [item.task_definition for item in eligible(looked.candidates)[: NEXT + 1]]
-        new = {arn for arn in best if arn not in looked.definitions}
-        if not new:
+        known = with_definitions(gateway, looked, [item.task_definition for item in offered(looked.candidates)])
+        if known is looked:
             return looked
-        looked = _with(looked, gateway.there(new), new, now, span)
+        looked = known
+
+
+def with_definitions(gateway, looked, arns):
+    """A Looked that knows which of these task definitions are there; the same one where it knows that already."""
+    new = set(arns) - set(looked.definitions) - looked.gone
+    if not new:
+        return looked
+    return _with(looked, gateway.there(new), new, looked.timeline.now, looked.timeline.moments)
 
 
 def with_origins(gateway, looked, revision):
     """A Looked that knows which task definitions are copies, of those that the images of a Revision were deployed with: a copy is no other
     configuration. It takes a call for each, so it is for what the operator named."""
     same = [item for item in looked.timeline.revisions if same_images(item, revision)]
-    new = set(list(dict.fromkeys(item.task_definition for item in same[::-1]))[:UNRECORDED]) - set(looked.definitions)
-    if not new:
-        return looked
-    return _with(looked, gateway.there(new), new, looked.timeline.now, looked.timeline.moments)
+    return with_definitions(
+        gateway, looked, list(dict.fromkeys(item.task_definition for item in same[::-1]))[:UNRECORDED]
+    )
 
 
 def _with(looked, found, asked, now, span):
     """A Looked that knows more TaskDefinitions."""
     definitions = {**looked.definitions, **found}
-    dying = {arn for arn, item in found.items() if item.status == "DELETE_IN_PROGRESS"}
     origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
     return replace(
         looked,
         definitions=definitions,
-        gone=looked.gone | (asked - set(found)) | dying,
+        gone=looked.gone | _gone(asked, found),
         origins=origins,
         timeline=Timeline(looked.history, origins, now, span),
     )
+
+
+def _gone(asked, found):
+    """The ARNs of what cannot come back: it was deleted, or is being deleted. What is INACTIVE is registered again."""
+    return frozenset(arn for arn in asked if arn not in found or found[arn].status == "DELETE_IN_PROGRESS")

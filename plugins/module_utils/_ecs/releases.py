@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates im
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import LISTED, Choice, choose_target
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import in_flight
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked, with_origins
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked, with_definitions, with_origins
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import (
     Ambiguous,
     is_digest,
@@ -142,18 +142,15 @@ def named_release(gateway, looked, named):
     try:
         found = resolve(named, looked.timeline, looked.origins)
     except Ambiguous as several:
-        meant = [
-            item for item in looked.candidates if any(item.is_of(one, looked.origins) for one in several.revisions)
-        ]
         problem = "of %s that means more than one" % looked.service.name
-        raise BadInput("task_definition", named, problem, _name_one(meant)) from None
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked, several.revisions)) from None
     if found is None and is_service_revision(named):
         found = _service_revision(gateway, looked, named)
     if found is None and is_task_definition(named):
         found = Revision("", gateway.task_definition(named).arn)
     if found is None:
         problem = "%s was never deployed with this image, as far as AWS's record goes" % looked.service.name
-        raise BadInput("task_definition", named, problem, _name_one(looked.candidates))
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked))
     return found
 
 
@@ -169,16 +166,31 @@ def _service_revision(gateway, looked, named):
     """The Revision of an ARN that the record does not have as far as it was read."""
     if named.split("/")[-2] != looked.service.name:
         problem = "it is a service revision of another service than %s" % looked.service.name
-        raise BadInput("task_definition", named, problem, _name_one(looked.candidates))
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked))
     try:
         return gateway.revisions([named])[named]
     except UnexpectedAnswer:
         problem = "%s has no such service revision" % looked.service.name
-        raise BadInput("task_definition", named, problem, _name_one(looked.candidates)) from None
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked)) from None
 
 
-def _name_one(meant):
-    lines = [line(item) for item in meant[:LISTED]]
+def _name_one(gateway, looked, revisions=None):
+    """Which candidates can be named, with the value for each that is there.
+
+    :param revisions: those that are meant; None for all.
+    """
+
+    def meant():
+        known = looked.candidates
+        of = (
+            known
+            if revisions is None
+            else [item for item in known if any(item.is_of(one, looked.origins) for one in revisions)]
+        )
+        return of[:LISTED]
+
+    looked = with_definitions(gateway, looked, [item.task_definition for item in meant()])
+    lines = [line(item) for item in meant()]
     return "Name one of these:\n  %s" % "\n  ".join(lines) if lines else "AWS lists no deployment of this service."
 
 

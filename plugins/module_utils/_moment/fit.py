@@ -27,12 +27,17 @@ DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrati
 class Data:
     """The data of a plan: ``at`` is their time, ``told`` what they come from, for people. Until ``one_until`` they and the failed database were one;
     that is before ``at`` where they come from another branch of the same tree. ``migrations`` are those of the failed database, None where it could
-    not be asked or has none."""
+    not be asked or has none. ``by_moment``: whether they are those of a point in time; else of a snapshot."""
 
     at: datetime
     one_until: datetime
     told: str
     migrations: tuple[Migration, ...] | None = None
+    by_moment: bool = False
+
+    def option(self, before):
+        """What takes data that are not younger than a time (aware datetime). A point in time and a snapshot exclude each other."""
+        return "-e rollback_%s=%s" % ("point_in_time" if self.by_moment else "snapshot_before", _time(before))
 
     def has(self, migration):
         """Whether the data have a Migration of the failed database."""
@@ -98,26 +103,38 @@ def _harm(data, bad_since):
         yield Finding("moment", data.told, PASSED, "its data are older than what is rolled back from")
         return
     what = "its data are of %s, and what is rolled back from began at %s: the harm is in them"
-    before = _time(bad_since)
-    cure = "Take older ones: -e rollback_snapshot_before=%s. %s" % (before, DESPITE_MOMENT)
-    yield Finding("moment", data.told, FAILED, what % (_time(data.at), before), cure)
+    cure = "Take older ones: %s. %s" % (data.option(bad_since), DESPITE_MOMENT)
+    yield Finding("moment", data.told, FAILED, what % (_time(data.at), _time(bad_since)), cure)
 
 
-def since_restored(releases, restored, asked, bad_since, now, despite_moment=False):
+def how_again(restored_by, run_id):
+    """For people, how the same data are restored once more. A run restores once; one that has cut over already is given up for that.
+
+    :param restored_by: the id of the run that has restored what serves, ``run_id`` of the run at hand.
+    """
+    if restored_by == run_id:
+        text = "Give this run up, and restore the same data once more: -e rollback_abandon=%s -e rollback_database_again=true, without rollback_run_id."
+        return text % run_id
+    return "Restore the same data once more: -e rollback_database_again=true."
+
+
+def since_restored(releases, restored, asked, bad_since, now, despite_moment=False, again=""):
     """The Findings of data that were restored already and have been in use since: nothing bad has had its hands on them.
 
     :param restored: aware datetime, when the instance was made.
     :param asked: the Migrations that it has now (tuple), or None.
     :param bad_since: as for ``findings``.
+    :param again: as ``how_again`` gives it. What was restored is older than what has harmed it, so it is what a time before that leads to: it is
+        good once more.
     """
     known = _Known(releases, asked, bad_since, now)
     began = {"what is rolled back from": known.harm} if known.harm else {}
     began.update({release.name: release.began for release in releases if release.served and release.stays})
-    cure = "Take data from before: -e rollback_snapshot_before=%s. Where it has done them no harm: -e rollback_despite_moment=true."
+    cure = " ".join(filter(None, [again, "Where it has done them no harm: -e rollback_despite_moment=true."]))
     for name, at in began.items():
         if at > restored:
             what = "%s began at %s, after the data had been restored: what it has done is in them" % (name, _time(at))
-            yield Finding("moment", "data in use", FAILED, what, cure % _time(at)).unless(despite_moment)
+            yield Finding("moment", "data in use", FAILED, what, cure).unless(despite_moment)
     foreign = [item for item in asked or () if item.started > restored and not item.rolled_back]
     for release in releases:
         names = [item.name for item in foreign if release.served and known.of(release, item) is False]
@@ -126,8 +143,7 @@ def since_restored(releases, restored, asked, bad_since, now, despite_moment=Fal
                 ", ".join(names),
                 release.name,
             )
-            at = _time(min(item.started for item in foreign))
-            yield Finding("migrations", release.service, FAILED, what, cure % at).unless(despite_moment)
+            yield Finding("migrations", release.service, FAILED, what, cure).unless(despite_moment)
 
 
 def _under_its_hands(release, data):
@@ -138,7 +154,7 @@ def _under_its_hands(release, data):
             release.name,
             _time(began),
         )
-        cure = "If it is what did the harm, take older data: -e rollback_snapshot_before=%s." % _time(began)
+        cure = "If it is what did the harm, take older data: %s." % data.option(began)
         yield Finding("moment", release.service, NOTED, what, cure)
 
 

@@ -202,18 +202,18 @@ def other_port(url, instance):
     return []
 
 
-def touched(asked, known, restored, now, despite_moment):
+def touched(asked, known, restored, now, despite_moment, again):
     """The Findings of a database that was restored at a time (aware datetime) and has been in use since.
 
     :param asked: its Asked, or None.
+    :param again: for people, how it is restored once more.
     """
     if known is None:
         return []
     seen = asked.seen if asked else None
     bad_since = parse_time("bad_since", known.bad_since)
-    return list(
-        since_restored(known.releases(), restored, seen.migrations if seen else None, bad_since, now, despite_moment)
-    )
+    migrations = seen.migrations if seen else None
+    return list(since_restored(known.releases(), restored, migrations, bad_since, now, despite_moment, again))
 
 
 def still_good(asked, wanted, despite, again):

@@ -74,7 +74,8 @@ def standing(lock, run_id, abandon, now, purpose=ROLLBACK, command=""):
     if lock.expires is not None and now < lock.expires:
         if purpose in GIVES_WAY.get(lock.purpose, ()):
             return _behind(lock, run_id, abandon, purpose, command, "%s, which gives way" % _told(lock))
-        mine = run_id == lock.run_id
+        # A finish that was stopped is gone on with by the next one, as it has nothing of its own.
+        mine = run_id == lock.run_id or (purpose == lock.purpose == FINISH and lock.left is not None)
         if mine or abandon in (lock.run_id, WHICHEVER):
             return Await(lock.expires - now)
         if lock.left is not None:
@@ -119,6 +120,22 @@ def ways_out(run_id, its_command, command):
         ("Or give it up, which leaves all that it has done:", command, "rollback_abandon"),
     )
     return tuple((words, "%s -e %s=%s" % (typed, name, run_id)) for words, typed, name in ways if typed)
+
+
+def to_go_on_with(lock, now):
+    """The run that was not finished and that nobody works on: dict(id, kind, command: that goes on with it, or empty); empty when there is none.
+
+    :param lock: the Lock as it is recorded, or None. A finish leaves what it has found as it was, also while it works.
+    :param now: seconds since 1970.
+    """
+    if lock is None:
+        return {}
+    at_work = lock.expires is not None and now < lock.expires and lock.left is None and lock.purpose != FINISH
+    run = lock.uncovered
+    if at_work or not run.unfinished:
+        return {}
+    way = next((command for _words, command in ways_out(run.run_id, run.command, "")), "")
+    return dict(id=run.run_id, kind=run.kind, command=way)
 
 
 def of_nobody(run_id, runs):

@@ -10,8 +10,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._run import plays
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.clocks import Clocks, clocks
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import who_works
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import holds_of, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import releases, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 
 
@@ -29,12 +30,15 @@ class Ending:
     def __init__(self, memory, params, check, clock):
         self._params, self._check, self._clock = params, check, clock
         self._trouble, self._memory, self._lock, self._etag = "", None, None, ABSENT
+        self._record = None
         self.journal = [] if self._never_began else None
         try:
             self._memory = memory()
             self._lock, self._etag = self._memory.lock() or (None, ABSENT)
             if self.journal is None:
                 self.journal = self._memory.journal(params["run_id"])
+            if self._ours:
+                self._record = (self._memory.run(params["run_id"]) or (None,))[0]
         except RollbackError as error:
             self._trouble = error.message
 
@@ -48,15 +52,19 @@ class Ending:
         return bool(self._params["fencing"]) and not self._check
 
     @property
-    def seconds(self):
-        """Since this play took the lock."""
-        return round(self._clock() - self._lock.since, 1) if self._ours and self._lock else 0.0
+    def clocks(self):
+        """The Clocks of the run; of a play that has not taken the lock, nothing."""
+        if not (self._ours and self._lock):
+            return Clocks(None, 0.0)
+        at = parse_time("served_at", self._params["served_at"])
+        record = dict(dict(since=self._lock.since, plays=[self._lock.fencing]), **self._record or {})
+        seen = dict(as_before=self._params["as_before"], wrote=bool(self._params["calls"]))
+        return clocks(record, self._clock(), at.timestamp() if at else None, **seen)
 
     @property
-    def served(self):
-        """Seconds from when this play took the lock until everybody was served, or None."""
-        at = parse_time("served_at", self._params["served_at"])
-        return round(max(0.0, at.timestamp() - self._lock.since), 1) if at and self._ours and self._lock else None
+    def _first(self):
+        """Whether this is the first play of its run: only then its clocks are those of a run without a pause."""
+        return not (self._record or {}).get("plays", [])[1:]
 
     def around(self, outcome, client):
         """What ``outcome_text.lines_of`` takes besides the outcome.
@@ -64,15 +72,15 @@ class Ending:
         :param client: callable: the name of a service → its boto3 client.
         """
         commands = self._params["commands"]
-        names = ("undo", "again", "go_on", "back", "verify", "release", "unfence", "finish")
+        names = ("undo", "again", "go_on", "back", "verify", "unfence", "finish")
         found = {name: commands.get(name, "") for name in names}
         wrote = outcome.made or outcome.unknown
         return dict(
             found,
             fence=found["unfence"] if self._params["fenced"] else "",
             up=self._up(client) if wrote and not outcome.verified else [],
-            hold=self._hold() or "",
-            release=self._release(found["release"]),
+            **self._holding(self._hold_then(outcome)),
+            at_latest=self.clocks.at_latest,
             store=self._trouble,
             at_work=self._at_work(),
         )
@@ -86,31 +94,39 @@ class Ending:
             return {}
         if self._memory is None:
             raise RollbackError(self._trouble)
-        parts = dict(self._params["seconds"], served=outcome.served)
+        parts = dict(self._params["seconds"], served=outcome.served if self._first else None)
         seconds = {part: float(value) for part, value in parts.items() if value is not None}
-        touched = bool(outcome.made or outcome.unknown) or self.journal is None
-        ended = dict(outcome=outcome.recorded, touched=touched, lines=lines, seconds=seconds, came_to=outcome.as_dict())
+        others = [text for left in self._params["finishes"].values() for text in left]
+        own = [text for text in outcome.later if text not in others]
+        ended = dict(self._ended(outcome), lines=lines, seconds=seconds, came_to=outcome.as_dict(), left=own)
         for run_id, left in self._params["finishes"].items():
             plays.finish(self._memory, run_id, left, self._params["run_id"], self._clock())
         plays.end(self._memory, self._params["run_id"], self._params["fencing"], ended, self._clock())
-        return dict(hold=self._hold() or "")
+        return self._holding(self._hold())
+
+    def _ended(self, outcome):
+        """What ``plays.end`` is told, as far as the hold depends on it."""
+        touched = bool(outcome.made or outcome.unknown) or self.journal is None
+        return dict(outcome=outcome.recorded, touched=touched)
+
+    def _hold_then(self, outcome):
+        """The hold as it stands once this has been written; None where it cannot be read, for what the store said is told already."""
+        if not (self._ours and self._record and self._lock):
+            return self._hold()
+        try:
+            return plays.hold_at_the_end(self._memory, self._record, self._lock, self._ended(outcome), self._clock())
+        except RollbackError:
+            return None
 
     def _hold(self):
-        if self._memory is None:
+        try:
+            return (self._memory.read("hold") or (None,))[0] if self._memory else None
+        except RollbackError:
             return None
-        try:
-            return told((self._memory.read("hold") or (None,))[0])
-        except RollbackError:
-            return None  # what the store said is told already
 
-    def _release(self, command):
-        """The command that releases the hold of this run; where other holds stand too, that one alone."""
-        try:
-            holds = holds_of((self._memory.read("hold") or (None,))[0]) if self._memory else []
-        except RollbackError:
-            return command
-        own = [hold for hold in holds if hold["run_id"] == self._params["run_id"]]
-        return "%s -e rollback_hold_reason=%s" % (command, own[0]["run_id"]) if own and holds[1:] else command
+    def _holding(self, held):
+        """Who holds deployments back, in one line, and each with the command that ends that."""
+        return dict(hold=told(held) or "", holds=releases(held, self._params["commands"].get("release", "")))
 
     def _at_work(self):
         """The run that has begun since this one looked, for people; empty when there is none."""

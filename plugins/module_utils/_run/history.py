@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, ROLLBACK, UNVERIFIED
 
 KEPT = 20  # runs in the history
 _WHOLE = ("total", "served")  # what is timed of a run besides its parts
@@ -23,6 +23,7 @@ def with_run(history, record, seconds):
         run_id=record["run_id"],
         kind=record["kind"],
         purpose=record.get("purpose", ROLLBACK),
+        undoes=record.get("undoes", ""),
         began=record["began"],
         ended=record["ended"],
         outcome=record["outcome"],
@@ -41,18 +42,36 @@ def _with(item, left):
 
 
 def ended_rollbacks(history):
-    """What the rollbacks have come to (list of dict), newest first; ``ended`` is ISO 8601, ``parts`` are those that were done."""
-    return [
-        dict(
-            run_id=item["run_id"],
-            kind=item["kind"],
-            ended=item["ended"].replace(" UTC", "Z"),
-            outcome=item["outcome"],
-            parts=[part for part in item["seconds"] if part not in _WHOLE],
-        )
-        for item in reversed(history)
-        if item.get("purpose", ROLLBACK) == ROLLBACK
-    ]
+    """What the rollbacks have come to (list of dict), newest first; times are ISO 8601, ``parts`` are those that were done. ``undone`` is when the run
+    ``undone_by`` had undone it; both are empty where it stands."""
+    found = []
+    for item in reversed(history):
+        if item.get("purpose", ROLLBACK) == ROLLBACK:
+            undo = _undo_of(item["run_id"], history)
+            found.append(
+                dict(
+                    run_id=item["run_id"],
+                    kind=item["kind"],
+                    ended=_iso(item["ended"]),
+                    outcome=item["outcome"],
+                    parts=[part for part in item["seconds"] if part not in _WHOLE],
+                    undone_by=undo["run_id"] if undo else "",
+                    undone=_iso(undo["ended"]) if undo else "",
+                )
+            )
+    return found
+
+
+def _undo_of(run_id, history):
+    """The newest undo of a run that has come to its end and was not undone itself, or None."""
+    for item in reversed(history):
+        if item.get("undoes") == run_id and item["outcome"] in (COMPLETE, UNVERIFIED):
+            return None if _undo_of(item["run_id"], history) else item
+    return None
+
+
+def _iso(clock):
+    return clock.replace(" UTC", "Z")
 
 
 def unfinished_runs(history):

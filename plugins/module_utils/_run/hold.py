@@ -11,6 +11,8 @@ which knows no JSON but flat one: it is one of the holds, and the others are tex
 from __future__ import annotations
 
 import json
+import re
+import shlex
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import ROLLBACK, UNDO
@@ -79,29 +81,47 @@ def to_release(record, reason):
     :raises RollbackError: it cannot be told which one is meant.
     """
     holds = holds_of(record)
-    meant = [hold for hold in holds if reason in (hold["reason"], hold["run_id"])] if reason else holds
+    meant = [hold for hold in holds if reason in (hold["reason"].strip(), hold["run_id"])] if reason else holds
     if holds and not meant:
         raise RollbackError(
             "No hold stands with rollback_hold_reason '%s'. These do, each with what releases it:" % reason,
-            _ways(holds),
+            each_with_its_release(record),
         )
     if not reason and len(holds) > 1 and not all(hold["run_id"] for hold in holds):
         raise RollbackError(
             "Several hold deployments back, for reasons of their own. Say which hold is to end, by its reason:",
-            _ways(holds),
+            each_with_its_release(record),
         )
     return meant
 
 
-def _ways(holds):
-    """What is said of each, and what releases it."""
-    named = [
-        json.dumps(
-            dict(rollback_hold="release", rollback_hold_reason=hold["run_id"] or hold["reason"]), ensure_ascii=False
-        )
-        for hold in holds
+def each_with_its_release(record):
+    """What is said of each hold that stands, and the variables with which ``hold.yml`` releases that one alone (list of str)."""
+    return [
+        "%s: -e %s"
+        % (_told(hold), shlex.quote(json.dumps(dict(rollback_hold="release", **_named(hold)), ensure_ascii=False)))
+        for hold in holds_of(record)
     ]
-    return ["%s: -e '%s'" % (_told(hold), words.replace("'", "'\\''")) for hold, words in zip(holds, named)]
+
+
+def releases(record, command):
+    """(told, command) of each hold that stands: who holds deployments back, and what releases that one.
+
+    :param command: that releases the only one.
+    """
+    holds = holds_of(record)
+    return [(_told(hold), "%s -e %s" % (command, _option(hold)) if holds[1:] else command) for hold in holds]
+
+
+def _named(hold):
+    return dict(rollback_hold_reason=hold["run_id"] or hold["reason"].strip())
+
+
+def _option(hold):
+    (value,) = _named(hold).values()
+    if re.fullmatch(r"[\w.:/-]+", value, re.ASCII):
+        return "rollback_hold_reason=%s" % value
+    return shlex.quote(json.dumps(_named(hold), ensure_ascii=False))
 
 
 def changed(record, state, who, since, reason):
@@ -120,8 +140,8 @@ def changed(record, state, who, since, reason):
         return record
     if not reason.strip():
         raise RollbackError("A deploy hold needs a reason, which whoever meets it reads. Set rollback_hold_reason.")
-    same = any(hold["reason"] == reason for hold in holds_of(record))
-    return record if same else joined(record, [placed(who, since, reason)])
+    same = any(hold["reason"].strip() == reason.strip() for hold in holds_of(record))
+    return record if same else joined(record, [placed(who, since, reason.strip())])
 
 
 def followed(there, before, after, who, since):

@@ -30,7 +30,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PA
 MADE, NOT_MADE = "made", "not made"
 # Codes with which AWS's services say that something broke on their side. Whether the call was made before that is not known.
 _BROKE = ("InternalFailure", "InternalError", "InternalServiceError", "InternalServerError", "ServerException", "ServiceUnavailable")  # fmt: skip
-SHOWN = 12  # calls that are listed
 
 DONE, CHECKED, NOT_VERIFIED, NOT_COMPLETE, UNTOUCHED = "done", "checked", "not verified", "not complete", "untouched"
 
@@ -115,7 +114,7 @@ class Outcome:
 
     ``made``, ``unknown``: the writing calls of the run that were made, and those of which nobody knows, for people.
     ``verified``: whether the checks have passed in this play. ``left``: what is still to be done. ``next``: a command.
-    Two clocks, in seconds since the play took its lock: ``served``, when all traffic was on healthy tasks of the release that is wanted, None
+    Two clocks, in seconds since the run's first play took the lock: ``served``, when all traffic was on healthy tasks of the release that is wanted, None
     where that was not seen; ``seconds``, when all was done but for what comes ``later``, which nobody feels.
     """
 

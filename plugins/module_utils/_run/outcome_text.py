@@ -11,7 +11,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome impor
     DONE,
     NOT_COMPLETE,
     NOT_VERIFIED,
-    SHOWN,
     UNTOUCHED,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import minutes
@@ -27,21 +26,23 @@ def lines_of(outcome, message, around):
     :param around: dict: ``details`` (list of str: what was done, step by step), ``base_url``, ``up`` (list of str: what runs now),
         ``back`` (the command that undoes an undo, or empty),
         ``fence`` (the command that gives the services back, empty when they do not stand at 0), ``undo``, ``again``, ``go_on``,
-        ``verify``, ``release``, ``finish`` (commands), ``hold`` (who holds deployments back, or empty), ``store`` (what the store said, or empty),
+        ``verify``, ``finish`` (commands), ``holds`` (list of (who holds deployments back, the command that ends that)),
+        ``store`` (what the store said, or empty),
         ``resumed`` (whether earlier plays of the run may have done a part),
+        ``at_latest`` (whether users may have been served before that was seen),
         ``ways`` (list of dict(words, command): what the task that has failed knows to be done about it),
         ``at_work`` (another run that is at work, or empty), ``contacts`` (dict).
     """
     if outcome.state == CHECKED:
         return [_line("CHECKED", outcome.reason)]
     head = _done(outcome, around) if outcome.state == DONE else _failed(outcome, message, around)
-    tail = _clocks(outcome) + list(around["details"]) + _later(outcome, around)
+    tail = _clocks(outcome, around) + list(around["details"]) + _later(outcome, around)
     if outcome.made or outcome.unknown:
         tail += [_line("UNDO", around["undo"])] if around["undo"] else []
     if around["store"]:
         tail.append(_line("RUNS", around["store"]))
-    if around["hold"]:
-        tail += [_line("HOLD", around["hold"]), INDENT + "when deployments may go on: " + around["release"]]
+    for told, command in around["holds"]:
+        tail += [_line("HOLD", told), INDENT + "when deployments may go on: " + command]
     if outcome.state != DONE and "CALL  " not in message:
         tail += [_line("CALL", "%s: %s" % pair) for pair in around["contacts"].items()]
     return head + tail
@@ -63,11 +64,13 @@ def _done(outcome, around):
     ]
 
 
-def _clocks(outcome):
+def _clocks(outcome, around):
     """When users were served, and when all was done."""
     if outcome.served is None:
         return []
-    lines = [_line("SERVED", "after %s (minutes:seconds): all traffic was on healthy tasks" % minutes(outcome.served))]
+    when = "at the latest after" if around.get("at_latest") else "after"
+    words = "%s %s (minutes:seconds): all traffic was on healthy tasks"
+    lines = [_line("SERVED", words % (when, minutes(outcome.served)))]
     if outcome.state == DONE:
         but = ", but for what is said under LATER" if outcome.later else ""
         lines.append(_line("FINISHED", "after %s%s" % (minutes(outcome.seconds), but)))
@@ -114,8 +117,9 @@ def _failed(outcome, message, around):
 
 
 def _calls(word, calls):
-    shown = [_line(word, call) for call in calls[:SHOWN]]
-    return shown + ([INDENT + "and %d more" % (len(calls) - SHOWN)] if len(calls) > SHOWN else [])
+    """All of them: what was made is not to be looked for elsewhere. What was made several times is one line."""
+    times = {call: calls.count(call) for call in calls}
+    return [_line(word, call + (" (%d times)" % count if count > 1 else "")) for call, count in times.items()]
 
 
 def _line(word, text):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._run import hold
+from ansible_collections.spymeo.rollback.plugins.module_utils._run import clocks, hold
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import claim
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import (
     WHICHEVER,
@@ -144,7 +144,7 @@ def _gone_or_alive(asked, before):
 
 
 def begin(memory, etag, run, now, lease):
-    """Take the lock, and write the record of the run. Gives the Lock.
+    """Take the lock, and write the record of the run. Gives (the Lock, the record).
 
     :param etag: of the lock that was looked at before the plan was made: the plan holds only if nobody has worked since.
     :param run: dict(run_id, kind, purpose, who, undoes, abandon, resources: ARNs, plan: list of str, before: dict, command: that was typed,
@@ -176,7 +176,7 @@ def begin(memory, etag, run, now, lease):
     record = dict(_record(memory, run, ours, now), places=places)
     memory.put_run(run["run_id"], record)
     _change_holds(memory, record, lambda held, elsewhere: hold.at_the_beginning(held, record, elsewhere))
-    return ours
+    return ours, record
 
 
 def _refuse_who_was_quicker(lock):
@@ -206,6 +206,7 @@ def _give_up(memory, given_up, run, now):
 def _record(memory, run, lock, now):
     """The record of a run that begins, or goes on: what was there before is what its first play has seen."""
     earlier, _etag = memory.run(run["run_id"]) or ({}, None)
+    more = dict(earlier=clocks.earlier(earlier)) if earlier else {}
     play = dict(who=run["who"], began=clock_of(now), fencing=lock.fencing)
     return dict(
         run_id=run["run_id"],
@@ -217,10 +218,12 @@ def _record(memory, run, lock, now):
         resources=run["resources"],
         frees=run["purpose"] == UNDO and _purpose_of(memory, run["undoes"]) == ROLLBACK,
         began=earlier.get("began", play["began"]),
+        since=earlier.get("since", now),
         plays=[*earlier.get("plays", []), play],
         plan=earlier.get("plan") or run["plan"],
         before=earlier.get("before") or run["before"],
         outcome=UNDER_WAY,
+        **more,
     )
 
 
@@ -234,8 +237,8 @@ def end(memory, run_id, fencing, told, now):
 
     The lock is the last that is written: a play that dies before has not ended.
 
-    :param told: dict(outcome, touched: whether a call was made or may have been, lines: list of str, seconds: dict part → seconds, and whatever
-        else the record is to keep); JSON types.
+    :param told: dict(outcome, touched: whether a call was made or may have been, lines: list of str, seconds: dict part → seconds, left: what is
+        left to be finished of this run, where that is less than what came_to tells, and whatever else the record is to keep); JSON types.
     :raises Lost: another play has taken the lock over.
     """
     lock, etag = memory.lock() or (None, ABSENT)
@@ -244,7 +247,9 @@ def end(memory, run_id, fencing, told, now):
         memory.settle(run_id, intent, UNKNOWN, now)
     left = released(lock, fencing, told["outcome"], told["touched"])
     earlier, _etag = memory.run(run_id)
-    more = {name: value for name, value in told.items() if name not in ("outcome", "touched", "lines", "seconds")}
+    more = {
+        name: value for name, value in told.items() if name not in ("outcome", "touched", "lines", "seconds", "left")
+    }
     record = dict(earlier, outcome=left.outcome, ended=clock_of(now), report=told["lines"], **more)
     memory.put_run(run_id, record)
     wrote = left.outcome != UNTOUCHED
@@ -265,13 +270,24 @@ def end(memory, run_id, fencing, told, now):
     raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)
 
 
+def hold_at_the_end(memory, record, lock, told, now):
+    """The hold (dict as it is stored, or None) as ``end`` will leave it.
+
+    :param record: of the run, and ``lock`` its Lock; ``told`` as ``end`` takes it.
+    """
+    held = (memory.read("hold") or (None,))[0]
+    wrote = lock.wrote and told["touched"]
+    over = hold.at_the_end(held, dict(record, ended=clock_of(now)), wrote, told["outcome"] == COMPLETE)
+    return over or held
+
+
 def _into_history(memory, record, told, seconds):
     """Add a run that has ended, with what is left to be finished of it; nothing is left of those that it has put out of service."""
     history, _etag = memory.read("history") or (dict(runs=[]), None)
     runs = with_run(history["runs"], record, seconds)
     for run_id in _replaced(record, runs, told) if record["outcome"] == COMPLETE else ():
         runs = with_left(runs, run_id, [])
-    left = list(told.get("came_to", {}).get("later", ()))
+    left = list(told.get("left", told.get("came_to", {}).get("later", ())))
     memory.write(dict(runs=with_left(runs, record["run_id"], left)), "history")
 
 

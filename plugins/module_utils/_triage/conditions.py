@@ -757,9 +757,10 @@ _ENDS = ("complete", "unverified")
 
 
 def _runs(evidence):
-    """The runs of the last day after which no release was deployed, newest first."""
+    """The runs of the last day that were not undone and after which no release was deployed, newest first."""
     newest = max((service.came for service in _fresh(evidence)), default=None)
-    return [run for run in evidence.runs if evidence.at - run.at <= TRIED and not (newest and newest > run.at)]
+    late = [run for run in evidence.runs if evidence.at - run.at <= TRIED and not run.undone]
+    return [run for run in late if not (newest and newest > run.at)]
 
 
 def _run_with(evidence, part):
@@ -786,6 +787,27 @@ def tried(evidence):
     """The newest run that deployed or restored something within a day, whatever it came to, and no release came after it."""
     done = next((run for run in _runs(evidence) if {"deployment", "restore"} & set(run.parts)), None)
     return _tried(evidence, done)
+
+
+def _undone(evidence, part):
+    """The newest rollback of the last day that has done this and was undone, and nothing was deployed since, or None."""
+    newest = max((service.came for service in _fresh(evidence)), default=None)
+    late = [run for run in evidence.runs if run.undone and evidence.at - run.undone <= TRIED]
+    found = [run for run in late if part in run.parts and not (newest and newest > run.undone)]
+    if not found:
+        return None
+    run = found[0]
+    return dict(run=run.id, kind=run.kind, ago=_ago(evidence, run.undone), by=run.undone_by)
+
+
+def code_undone(evidence):
+    """The code was taken back lately, and that was undone."""
+    return None if brought_back(evidence) else _undone(evidence, "deployment")
+
+
+def data_undone(evidence):
+    """The data were taken back lately, and that was undone, and they are harmed."""
+    return _undone(evidence, "restore") if data_harmed(evidence) is not None else None
 
 
 def came_or_unknown(evidence):

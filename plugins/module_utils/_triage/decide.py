@@ -235,13 +235,15 @@ def _doubts(evidence, confidence):
         yield came
     if evidence.unfinished:
         yield "run %s was not finished" % evidence.unfinished.id
-    secret, tried = see.secret_changed(evidence), see.tried(evidence)
+    secret, tried, undone = see.secret_changed(evidence), see.tried(evidence), see.code_undone(evidence)
     if secret:
         yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
     if evidence.secrets is None:
         yield "whether a secret changed with the release is not known"
     if tried:
         yield "a rollback was tried %s ago already (run %s: %s)" % (tried["ago"], tried["run"], tried["kind"])
+    if undone:
+        yield "it was tried, and undone %s ago (run %s)" % (undone["ago"], undone["by"])
     yield from _doubts_about_releases(evidence)
 
 
@@ -291,8 +293,9 @@ class Next:
 def next_step(recommendation, evidence):
     """The Next of a Recommendation."""
     option, leaning = recommendation.option, recommendation.leaning
-    if evidence.unfinished:
-        return _go_on(evidence.unfinished)
+    earlier = _after_earlier_runs(option, leaning, evidence)
+    if earlier:
+        return earlier
     unknown = [service.name for service in evidence.services or () if not service.before and not service.brought_back]
     target = {"rollback_task_definition": "FAMILY:REVISION"} if unknown else {}
     name_one = _name_one(unknown) if unknown else ""
@@ -322,6 +325,15 @@ def next_step(recommendation, evidence):
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
 
 
+def _after_earlier_runs(option, leaning, evidence):
+    """The Next where an earlier run decides it, whatever else is seen; else None."""
+    if evidence.unfinished:
+        return _go_on(evidence.unfinished)
+    if option in (CODE, UNCERTAIN) and leaning == CODE and see.code_undone(evidence):
+        return _after_undo(evidence)
+    return None
+
+
 def _go_on(run):
     """Whatever else is seen may be half of what an unfinished run does."""
     playbook = re.search(r"[\w-]+\.yml", run.command)
@@ -337,17 +349,35 @@ def _data_back(option, evidence, target, name_one):
         ("rollback_full.yml", ", and code and secrets with them") if option == FULL else ("rollback_database.yml", "")
     )
     words = "A person decides: it takes the data back%s. %s" % (also, _restored(evidence))
-    tried = see.data_taken_back(evidence)
-    if tried is None:
-        return Next(playbook, target, " ".join(filter(None, [words, name_one])))
-    again = (
-        "The data were taken back %s ago already (run %s). Find what has harmed them since, or restore older ones (rollback_snapshot)."
-        % (
-            tried["ago"],
-            tried["run"],
+    tried, undone = see.data_taken_back(evidence), see.data_undone(evidence)
+    restored_by = evidence.instance.restored_by if evidence.instance else ""
+    variables = {"rollback_database_again": "true", **target} if tried or restored_by else target
+    said = [words, name_one]
+    if tried:
+        said.insert(0, _TAKEN_BACK % tried)
+    elif restored_by:
+        said.append("Run %s has restored them before, so the plan has to be told to do it once more." % restored_by)
+    if undone:
+        said.insert(0, _UNDONE % dict(undone, what="The data were taken back", other="older data (rollback_snapshot)"))
+        said.append(
+            "What was restored then is kept: undo.yml with rollback_undo_run=%s goes back to it." % undone["by"]
         )
-    )
-    return Next(playbook, {"rollback_database_again": "true", **target}, "%s %s" % (again, words), look_first=True)
+    return Next(playbook, variables, " ".join(filter(None, said)), look_first=bool(tried or undone))
+
+
+_TAKEN_BACK = "The data were taken back %(ago)s ago already (run %(run)s). Find what has harmed them since, or restore older ones (rollback_snapshot)."
+_UNDONE = "%(what)s by run %(run)s, and that was undone %(ago)s ago (run %(by)s): find out why; the same again does the same. Else take %(other)s."
+
+
+def _after_undo(evidence):
+    """What is next where taking the code back was tried and undone: the release before that one, never the same again without a word."""
+    undone, left = see.code_undone(evidence), [service for service in evidence.services if service.next]
+    one = left[0] if len(left) == len(evidence.services) == 1 else None
+    other = one.next_told if one else "another release"
+    words = "%s A person decides." % (_UNDONE % dict(undone, what="The code was taken back", other=other))
+    if one:
+        return Next("rollback_code.yml", {"rollback_task_definition": one.next}, words, look_first=True)
+    return Next("releases.yml", {}, "%s See what else has served, and name one." % words)
 
 
 def _after_code(evidence):

@@ -31,7 +31,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import UNKNOWN, RuleSeen, rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
@@ -273,7 +275,22 @@ class Look:
             data_from=snapshot.data_from if snapshot else self._asked.data_from,
             snapshot_problem=problem,
             storage=used.allocated_storage,
+            restored_by=self._restored_by(gateway, used, url) if used.run_id else "",
         )
+
+    def _restored_by(self, gateway, used, url):
+        """The run that has restored the instance in use from the data that a plan would choose; empty when it is to restore something else."""
+        moment, name = self._asked.data_from, self._snapshot_name()[0]
+        # A time may be that of a point in time, or the one before which a snapshot is wanted.
+        all_wanted = [Wanted(point_in_time=moment), Wanted(before=moment)] if moment else [Wanted(name)]
+        for wanted in all_wanted:
+            try:
+                plan, _window = where_it_stands(gateway, used.name, wanted, url.host if url else None, "")
+            except RollbackError:  # why there is no plan is told elsewhere
+                continue
+            if plan.state == "done":
+                return used.run_id
+        return ""
 
     def _snapshot(self, gateway):
         """(DbSnapshot or None, what is wrong with it)."""

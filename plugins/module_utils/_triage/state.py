@@ -198,7 +198,8 @@ class InstanceSeen:
     """The DB instance that the application uses, as RDS tells it. ``address`` is the host:port that DATABASE_URL names.
 
     ``data_from`` is the time of the data that a rollback would bring back, None when ``snapshot_problem`` says why there are none. ``storage``
-    is in GiB, 0 where it is not known.
+    is in GiB, 0 where it is not known. ``restored_by`` is the run that has restored it from the very data that a rollback would bring back, empty
+    where none has: a plan restores them once more only when it is told to.
     """
 
     name: str
@@ -209,6 +210,7 @@ class InstanceSeen:
     data_from: datetime | None = None
     snapshot_problem: str = ""
     storage: int = 0
+    restored_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -239,13 +241,16 @@ class SecretSeen:
 @dataclass(frozen=True)
 class RunSeen:
     """A rollback of this collection that has ended. ``kind`` is what it is called; ``outcome`` complete, unverified, failed or given up; ``parts``
-    are what it did, as deployment and restore."""
+    are what it did, as deployment and restore. ``undone_by`` is the run that has undone it, ``undone`` when that had ended; empty and None where
+    it stands."""
 
     id: str
     kind: str
     at: datetime
     outcome: str
     parts: tuple[str, ...] = ()
+    undone_by: str = ""
+    undone: datetime | None = None
 
 
 @dataclass(frozen=True)

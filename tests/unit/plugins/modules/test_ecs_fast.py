@@ -206,6 +206,7 @@ def finish(run_module, **more):
 def test_a_finish_puts_back_and_leaves_what_somebody_has_set(aws, run_module):
     """The drain is another one by now."""
     aws.answer("ecs", "describe_services", balanced(1, FAST, 60, TAGS))
+    expect_group(aws, QUICK, 120)
     aws.answer("ecs", "describe_services", balanced(1, FAST, 60, TAGS))
     expect_group(aws, QUICK, 120)
     aws.answer("elbv2", "modify_target_group", {}, {"TargetGroupArn": GROUP, **SLOW})
@@ -221,10 +222,36 @@ def test_a_finish_puts_back_and_leaves_what_somebody_has_set(aws, run_module):
     ]
     assert (result["changed"], result["unfinished"], result["after"]) == (True, [], {})
     assert "put back what run rb-1 has set for its deployment of app" in result["plan"][0]
+    assert "deregistration_delay" not in result["plan"][0]
+
+
+def test_what_somebody_sets_during_a_fast_deployment_is_told_where_it_is_told_what_was_set(aws, run_module):
+    expect_look(aws, balanced(2, CONFIGURED, running=0), SERVED)
+    aws.answer("ecs", "list_tasks", {"taskArns": []})
+    expect_group(aws, SLOW, 300)
+    expect_tagged(aws)
+    expect_group_set(aws, QUICK, 10)
+    expect_deployed(aws, FAST, 60)
+    expect_success(aws, balanced(1, FAST, 60, TAGS))
+    aws.answer("ecs", "describe_services", balanced(1, FAST, 60, TAGS))
+    expect_group(aws, QUICK, 120)
+    aws.answer("elbv2", "modify_target_group", {}, {"TargetGroupArn": GROUP, **SLOW})
+    expect_configured(aws, BACK, 0)
+    aws.answer("ecs", "describe_services", balanced(1, BACK, 0, TAGS))
+    expect_group(aws, SLOW, 120)
+    aws.answer("ecs", "untag_resource", {}, {"resourceArn": ARN, "tagKeys": list(TAGS)})
+    aws.answer("ecs", "describe_services", balanced(1, BACK))
+    result = roll_back(run_module, deployment="fast")
+    assert (
+        "delay.timeout_seconds 10 (then 120, which somebody has set), HealthCheckIntervalSeconds 5 (then 30 again)"
+        in result["settings"][0]
+    )
+    assert "to 120 meanwhile, and it stays" in result["notes"][0]
 
 
 def test_a_finish_in_check_mode_reads_only_and_where_nothing_is_left_does_nothing(aws, run_module):
     aws.answer("ecs", "describe_services", balanced(1, FAST, 60, TAGS))
+    expect_group(aws, QUICK, 10)
     result = finish(run_module, check_mode=True)
     assert (result["changed"], len(result["plan"]), result["resources"]) == (True, 1, [ARN])
     aws.answer("ecs", "describe_services", balanced(1, BACK))

@@ -10,6 +10,7 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils._stopped import Ru
 ID = "rb-20261128-201010"
 OURS = "spymeo.rollback.rollback_"
 LOOKED = OURS + "run", {"run_id": ID, "alone": True}
+FINISHES = OURS + "run", {"run_id": ID, "alone": True, "by_id": False}
 TOOK = OURS + "begin", {"run": {"fencing": 3, "lease": 30}, "record": f"lab/app/runs/{ID}"}
 ENDED = OURS + "end", {"outcome": "complete"}
 FENCED = "spymeo.rollback.ecs_fence", {"changed": True}
@@ -42,6 +43,8 @@ def after(*results, host="app"):
         ([LOOKED, TOOK, FENCED, DEPLOYED], {"app": Run(ID, 30)}),
         ([LOOKED, FENCED], {"app": Run(ID)}),  # check mode
         ([FENCED], {}),
+        ([FINISHES], {"app": Run(ID, by_id=False)}),
+        ([FINISHES, TOOK], {"app": Run(ID, 30, by_id=False)}),
         ([LOOKED, TOOK, OTHER, ENDED, OTHER], {}),
     ],
 )
@@ -92,6 +95,12 @@ def test_in_awx_nobody_can_paste_a_command():
     text = "\n".join(told({"app": Run(ID, 30)}, environment={"JOB_ID": "7"}))
     assert f"extra variable rollback_run_id: {ID}" in text
     assert "go on" not in text.partition("NEXT")[2]
+
+
+def test_what_takes_no_id_of_its_own_is_played_again_as_it_was_typed():
+    finish = {"app": Run(ID, 30, by_id=False)}
+    assert told(finish)[-1] == "NEXT      go on None None"
+    assert told(finish, environment={"JOB_ID": "7"})[-1] == "NEXT      Launch the job template again"
 
 
 def test_nothing_moves_the_cursor():

@@ -213,7 +213,49 @@ def test_what_somebody_has_set_meanwhile_stays_and_is_told():
     assert fast.to_put_back({"delay": "300", "interval": "30"}, memory) == ({}, {})
 
 
+OURS = fast.Memory(RUN, {"delay": fast.Was("300", ("10",)), "interval": fast.Was("30", ("5",))})
+OWN = fast.Memory(RUN, {"min": fast.Was("100", ("0",))})
+
+
+@pytest.mark.parametrize(
+    ("now", "read", "told", "stays"),
+    [
+        (
+            {GROUP: {"delay": "10", "interval": "5"}, "": {"min": "0"}},
+            True,
+            ["delay.timeout_seconds 300", "IntervalSeconds 30", "minimumHealthyPercent 100"],
+            [],
+        ),
+        (
+            {GROUP: {"delay": "10", "interval": "7"}, "": {"min": "0"}},
+            True,
+            ["delay.timeout_seconds 300", "minimumHealthyPercent 100"],
+            ["HealthCheckIntervalSeconds of target group %s to 7" % GROUP],
+        ),
+        (
+            {GROUP: {"delay": "10", "interval": "30"}, "": {"min": "50"}},
+            True,
+            ["delay.timeout_seconds 300"],
+            ["minimumHealthyPercent of the service to 50"],
+        ),
+        ({GROUP: {"delay": "300", "interval": "30"}, "": {"min": "100"}}, True, ["nothing of it is left"], []),
+        ({"": {"min": "0"}}, True, ["minimumHealthyPercent 100"], []),  # the target group is gone
+        ({"": {"min": "100"}}, False, ["delay.timeout_seconds 300", "IntervalSeconds 30"], []),  # it could not be read
+    ],
+)
+def test_what_is_said_to_be_put_back_is_what_is_put_back(now, read, told, stays):
+    line, others = fast.plan_back("app", {GROUP: OURS, "": OWN}, now, read)
+    settings = ("delay.timeout_seconds 300", "IntervalSeconds 30", "minimumHealthyPercent 100", "nothing of it is left")
+    assert [text for text in settings if text in line] == told
+    assert [text for text in stays if text not in "".join(others)] == []
+    assert len(others) == len(stays)
+
+
 def test_the_texts_name_settings_as_aws_does():
+    assert fast.told(GROUP, {"delay": "10"}, {"delay": "300"}, {"delay": "42"}) == (
+        "target group app: deregistration_delay.timeout_seconds 10 (then 42, which somebody has set)"
+    )
+    assert "timeout_seconds 10 (before: 300)" in fast.told(GROUP, {"delay": "10"}, {"delay": "300"}, left=True)
     assert fast.told(GROUP, {"delay": "10"}, {"delay": "300"}) == (
         "target group app: deregistration_delay.timeout_seconds 10 (then 300 again)"
     )

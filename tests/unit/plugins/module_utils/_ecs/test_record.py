@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import hypothesis.strategies as st
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
@@ -17,6 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import choose, named_release
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 PREFIX = "arn:aws:ecs:eu-west-3:123456789012"
@@ -30,14 +33,23 @@ class Ecs:
     :param image: number of a deployment (0 is the oldest) → number of its image.
     :param outcome: number → status.
     :param gone: numbers of task definitions that were deleted.
+    :param dying: numbers of task definitions whose deletion is in progress. ``inactive``: of those that were deregistered.
     :param copies: number of a task definition → number of what it is a copy of.
     """
 
     def __init__(
-        self, deployments, image=lambda number: number, outcome=lambda number: "SUCCESSFUL", gone=(), copies=None
+        self,
+        deployments,
+        image=lambda number: number,
+        outcome=lambda number: "SUCCESSFUL",
+        gone=(),
+        copies=None,
+        dying=(),
+        inactive=(),
     ):
         self.calls, self._count, self._image, self._outcome, self._gone = Counter(), deployments, image, outcome, gone
         self._copies = copies or {}
+        self._status = {**dict.fromkeys(inactive, "INACTIVE"), **dict.fromkeys(dying, "DELETE_IN_PROGRESS")}
         events = SimpleNamespace(register=lambda *_arguments: None)
         self.meta = SimpleNamespace(events=events, region_name="eu-west-3")
 
@@ -115,7 +127,7 @@ class Ecs:
         told = {
             "taskDefinitionArn": f"{PREFIX}:task-definition/app:{number}",
             "family": "app",
-            "status": "ACTIVE",
+            "status": self._status.get(number, "ACTIVE"),
             "registeredAt": self._at(number - 1) - timedelta(minutes=5),
             "containerDefinitions": [{"name": "app", "image": f"app:{number}"}],
         }
@@ -199,6 +211,56 @@ def test_a_release_point_that_is_named_brings_its_task_definition_back_and_one_t
     chosen = choose(gateway, looked, None, point, insisted=True)
     assert (chosen.target.arn, chosen.choice.bad_since) == (arn, ecs._at(2))
     assert choose(gateway, looked, None, point).stays
+
+
+def offers(ecs, named=None):
+    """Each value of rollback_task_definition that a plan, or its refusal, offers; what it goes to comes first."""
+    try:
+        chosen = answer(ecs, named)
+    except BadInput as error:
+        return OPTION.findall(error.message)
+    except RollbackError as error:
+        return OPTION.findall("\n".join([error.message, *error.evidence]))
+    told = chosen.told()
+    lines = [told["reason"], *told["notes"], *(item["told"] for item in told["next"])]
+    return [short(chosen.target.arn), *OPTION.findall("\n".join(lines))]
+
+
+OPTION = re.compile(r"-e rollback_task_definition=(\S+)")
+STATUSES = ("SUCCESSFUL", "SUCCESSFUL", "SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL")
+
+
+@given(
+    images=st.lists(st.integers(1, 4), min_size=2, max_size=12),
+    outcomes=st.lists(st.sampled_from(STATUSES), min_size=12, max_size=12),
+    lost=st.dictionaries(st.integers(1, 12), st.sampled_from(["gone", "dying", "inactive"])),
+    named=st.none() | st.integers(1, 4).map(lambda image: f"sha256:{image}"),
+)
+@settings(max_examples=150, deadline=None)
+def test_nothing_is_offered_that_was_deleted(images, outcomes, lost, named):
+    lost.pop(len(images), None)  # what runs is there
+    of = {how: [number for number in lost if lost[number] == how] for how in ("gone", "dying", "inactive")}
+    ecs = Ecs(
+        len(images),
+        image=lambda number: images[number],
+        outcome=lambda number: outcomes[number] if number else "SUCCESSFUL",
+        **of,
+    )
+    try:
+        offered = offers(ecs, named)
+    except UnexpectedAnswer:
+        return
+    for value in offered if named is None else offered[1:]:
+        number = value.rpartition(":")[2]
+        if value.startswith("app:"):
+            assert int(number) not in (*of["gone"], *of["dying"]), value
+
+
+def test_what_is_inactive_is_offered_because_it_is_registered_again():
+    ecs = Ecs(3, inactive=[1, 2])
+    assert offers(ecs) == ["app:2", "app:1"]
+    assert short(answer(Ecs(3, inactive=[1, 2]), "app:1").target.arn) == "app:1"
+    assert offers(Ecs(4, inactive=[1], gone=[2], dying=[3])) == ["app:1"]
 
 
 def test_where_the_same_release_was_started_again_and_again_it_ends_and_says_so():

@@ -20,11 +20,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     renewed,
     standing,
     taken,
+    to_go_on_with,
     who_works,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
+    CHECKPOINT,
     COMPLETE,
     FAILED,
+    FINISH,
     ROLLBACK,
     UNDO,
     UNTOUCHED,
@@ -139,6 +142,63 @@ def test_a_run_that_nobody_knows_is_mistyped_unless_it_has_a_name_of_its_own(run
     refused = of_nobody(run_id, RUNS)
     assert refused is None if told is None else told in refused.message
     assert of_nobody("rb-20261122-031500", []).message.count("It knows none.") == 1
+
+
+def finishing(found, now=NOW):
+    return taken(found, "fi-1", "Finish", BOB, "", now, LEASE, FINISH)
+
+
+LATER = NOW + LEASE
+
+
+@pytest.mark.parametrize(
+    ("lock", "now", "run_id"),
+    [
+        (None, NOW, None),
+        (HELD, NOW, None),  # at work
+        (HELD, LATER, "rb-1"),  # its machine is gone
+        (replace(HELD, left=NOW), NOW, "rb-1"),  # its play was found dead
+        (begun(), LATER, None),  # it has changed nothing
+        (ENDED[FAILED], NOW, "rb-1"),
+        (ENDED[COMPLETE], NOW, None),
+        (ENDED[UNVERIFIED], NOW, None),
+        (wrote(begun(purpose=CHECKPOINT)), LATER, None),
+        # A finish lies above it, and works, has died, or has ended.
+        (finishing(HELD, LATER), LATER, "rb-1"),
+        (wrote(finishing(ENDED[FAILED])), NOW, "rb-1"),
+        (replace(wrote(finishing(ENDED[FAILED])), left=NOW), NOW, "rb-1"),
+        (wrote(finishing(ENDED[FAILED])), LATER, "rb-1"),
+        (released(wrote(finishing(ENDED[FAILED])), 2, COMPLETE).uncovered, NOW, "rb-1"),
+        (wrote(finishing(ENDED[COMPLETE])), LATER, None),
+        # Whoever came after it has given it up.
+        (wrote(taken(ENDED[FAILED], "cp-1", "Checkpoint", BOB, "", NOW, LEASE, CHECKPOINT)), LATER, None),
+    ],
+)
+def test_the_run_to_go_on_with_is_the_one_that_a_finish_has_found_too(lock, now, run_id):
+    assert to_go_on_with(lock, now).get("id") == run_id
+
+
+def test_a_finish_that_was_stopped_is_gone_on_with_by_the_same_command_which_waits_for_its_lease():
+    stopped = replace(wrote(finishing(ENDED[COMPLETE])), left=NOW)
+    assert isinstance(standing(stopped, "", "", NOW, FINISH), Await)
+    assert isinstance(standing(stopped, "", "", LATER, FINISH), Free)
+    assert isinstance(standing(replace(stopped, left=None), "", "", NOW, FINISH), Refused)  # it works
+    assert isinstance(standing(replace(HELD, left=NOW), "", "", NOW, FINISH), Refused)
+    assert isinstance(standing(replace(HELD, left=NOW), "", "", LATER, FINISH), Free)
+
+
+@pytest.mark.parametrize("lock", [HELD, replace(HELD, left=NOW), ENDED[FAILED], finishing(ENDED[FAILED], LATER)])
+@pytest.mark.parametrize("purpose", [ROLLBACK, UNDO, CHECKPOINT])
+def test_what_a_refusal_proposes_is_not_refused_again(lock, purpose):
+    lock = replace(lock, command="its own")
+    refused = standing(lock, "", "", LATER + LEASE, purpose, "typed")
+    assert [command for _words, command in refused.ways] == [
+        "its own -e rollback_run_id=rb-1",
+        "typed -e rollback_abandon=rb-1",
+    ] or (lock.purpose == FINISH)
+    for run_id, abandon in (("rb-1", ""), ("", "rb-1")):
+        for now in (NOW, LATER + LEASE):
+            assert not isinstance(standing(lock, run_id, abandon, now, purpose), Refused)
 
 
 def test_a_lock_of_an_older_version_is_read():

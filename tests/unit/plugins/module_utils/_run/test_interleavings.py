@@ -113,7 +113,7 @@ class Plays(RuleBasedStateMachine):
         }
         try:
             before = self._lock()[0]
-            play.fencing = begin(self.memory, play.etag, {**run, "plan": [], "before": {}}, self.now, LEASE).fencing
+            play.fencing = begin(self.memory, play.etag, {**run, "plan": [], "before": {}}, self.now, LEASE)[0].fencing
         except (RollbackError, Died):  # somebody has begun since this play looked
             play.fencing = DEAD
             return

@@ -48,8 +48,7 @@ AROUND = {
     "again": "ansible-playbook again",
     "go_on": "ansible-playbook again -e rollback_run_id=rb-1",
     "verify": "ansible-playbook verify.yml",
-    "release": "ansible-playbook hold.yml",
-    "hold": "",
+    "holds": [],
     "store": "",
     "at_work": "",
     "contacts": {"dba": "#dba"},
@@ -261,7 +260,11 @@ def test_what_earlier_plays_of_a_run_have_made_is_told_at_its_end():
 
 
 def test_a_failure_says_what_was_made_what_runs_and_what_is_next():
-    lines = told(replace(GOOD, failed_at="Deploy", verdict="", deployed=False), "it broke\n  - here", hold="ada holds")
+    lines = told(
+        replace(GOOD, failed_at="Deploy", verdict="", deployed=False),
+        "it broke\n  - here",
+        holds=[("ada holds", "ansible-playbook hold.yml")],
+    )
     assert lines == [
         "FAILED    at: Deploy",
         "          it broke",
@@ -299,11 +302,27 @@ def test_a_standing_fence_is_told_with_its_way_out():
     assert lines[place - 1].startswith("FENCE     the services stand at 0 tasks: nobody is served")
 
 
-def test_many_calls_are_counted():
-    lines = told(
-        replace(GOOD, calls=tuple(itertools.repeat(call(), 40)), failed_at="Deploy", verdict="", deployed=False)
-    )
-    assert "          and 28 more" in lines
+def test_every_call_is_told_and_the_same_one_once():
+    calls = (*itertools.repeat(call(), 40), *(call("Tag%d" % number) for number in range(30)))
+    lines = told(replace(GOOD, calls=calls, failed_at="Deploy", verdict="", deployed=False))
+    made = [line for line in lines if line.startswith("MADE")]
+    assert made[0] == "MADE      ecs UpdateService app (40 times)"
+    assert len(made) == 31
+
+
+def test_who_holds_deployments_back_is_told_each_with_its_own_command():
+    lines = told(GOOD, "", holds=[("ada holds", "release ada"), ("bob holds", "release bob")])
+    assert lines[-4:] == [
+        "HOLD      ada holds",
+        "          when deployments may go on: release ada",
+        "HOLD      bob holds",
+        "          when deployments may go on: release bob",
+    ]
+
+
+def test_users_may_have_been_served_before_a_play_that_goes_on_has_seen_it():
+    lines = lines_of(replace(outcome_of(GOOD), served=65.0, seconds=70.0), "", {**AROUND, "at_latest": True})
+    assert "SERVED    at the latest after 1:05 (minutes:seconds): all traffic was on healthy tasks" in lines
 
 
 def test_a_store_that_failed_is_told_beside_what_is_known():

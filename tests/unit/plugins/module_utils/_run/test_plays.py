@@ -4,31 +4,39 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, left, renewed, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
     KEPT,
+    ended_rollbacks,
     expected,
     unfinished,
     with_run,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
     changed,
+    each_with_its_release,
     followed,
     holds_of,
     lifted,
     placed,
     recorded,
+    releases,
     standing,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told as told_hold
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import (
     begin,
     end,
     finish,
     glance,
+    hold_at_the_end,
     look,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
@@ -40,6 +48,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import 
     UNDO,
     UNFENCE,
     UNTOUCHED,
+    UNVERIFIED,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
@@ -87,7 +96,7 @@ class World:
             "before": {},
         }
         found = self.memory.lock()
-        return begin(self.memory, etag or (found[1] if found else ABSENT), {**run, **more}, self.now, LEASE)
+        return begin(self.memory, etag or (found[1] if found else ABSENT), {**run, **more}, self.now, LEASE)[0]
 
     def write(self, lock):
         lease = Lease(self.memory, lock.run_id, lock.fencing, LEASE, alive, lambda: self.now)
@@ -233,6 +242,55 @@ def test_a_run_that_goes_on_keeps_its_plan_and_what_was_there_before_it(world):
     assert (record["plan"], record["before"]) == (["P"], {"services": {"app": "app:2"}})
 
 
+def test_a_run_that_goes_on_keeps_since_when_it_is_and_when_it_served(world):
+    world.write(world.begin("rb-1"))
+    world.now += 100
+    lock = world.begin("rb-1")
+    assert world.memory.run("rb-1")[0]["since"] == NOW
+    told = {
+        "outcome": UNVERIFIED,
+        "touched": True,
+        "lines": [],
+        "seconds": {},
+        "came_to": {"served": 7.0, "seconds": 9.0},
+    }
+    end(world.memory, "rb-1", lock.fencing, told, world.now)
+    world.begin("rb-1")
+    assert world.memory.run("rb-1")[0]["earlier"] == {"served": 7.0, "total": None}
+
+
+def test_what_is_left_of_an_earlier_run_is_not_left_of_the_one_that_tells_it(world):
+    lock = world.begin("rb-2")
+    world.write(lock)
+    told = {
+        "outcome": COMPLETE,
+        "touched": True,
+        "lines": [],
+        "seconds": {},
+        "came_to": {"later": ["of rb-1", "own"]},
+        "left": ["own"],
+    }
+    end(world.memory, "rb-2", lock.fencing, told, world.now)
+    assert unfinished(world.memory.read("history")[0]["runs"]) == ["run rb-2 is not finished: own"]
+
+
+def test_the_hold_is_told_as_the_end_leaves_it(world):
+    world.play("rb-1")
+    for run_id, write, more, holds in (
+        ("rb-2", False, {}, 1),
+        ("rb-3", True, {}, 2),
+        ("un-1", True, {"undoes": "rb-1"}, 1),
+    ):
+        lock = world.begin(run_id, **more)
+        if write:
+            world.write(lock)
+        lock, record = world.memory.lock()[0], world.memory.run(run_id)[0]
+        foreseen = hold_at_the_end(world.memory, record, lock, {"outcome": COMPLETE, "touched": write}, world.now)
+        world.end(lock, touched=write)
+        assert len(holds_of(foreseen)) == holds
+        assert foreseen == world.hold()
+
+
 def test_a_run_that_has_changed_nothing_stands_in_nobodys_way_and_holds_nothing(world):
     assert world.play("rb-1", FAILED, write=False) == UNTOUCHED
     world.look()
@@ -293,6 +351,23 @@ def test_a_rollback_and_a_person_hold_deployments_back_each_for_itself(world):
     assert reasons(world) == ["audit"]
 
 
+@pytest.mark.parametrize("reason", ["audit", "it's late", 'a "word", and $HOME', " padded ", "two\nlines", "rb-9"])
+def test_each_hold_is_released_by_the_command_that_is_told_with_it_and_no_other_one_is(world, reason):
+    world.memory.write(changed({}, "set", "bob", "now", reason), "hold")
+    assert releases(world.hold(), "play") == [(told_hold(world.hold()), "play")]
+    world.play("rb-1")
+    world.play("rb-2")
+    for told, command in releases(world.hold(), "play"):
+        given = shlex.split(command)[2]
+        value = json.loads(given)["rollback_hold_reason"] if given.startswith("{") else given.partition("=")[2]
+        after = changed(world.hold(), "release", "ada", "now", value.strip())
+        assert told not in told_hold(after)
+        assert len(holds_of(after)) == 2
+    for line in each_with_its_release(world.hold()):
+        given = json.loads(shlex.split(line.partition(": -e ")[2] or line.rpartition(": -e ")[2])[0])
+        assert len(holds_of(changed(world.hold(), "release", "ada", "now", given["rollback_hold_reason"]))) == 2
+
+
 def test_what_a_person_sets_takes_no_rollbacks_hold_away(world):
     world.play("rb-1")
     world.memory.write(changed(world.hold(), "set", "bob", "now", "audit"), "hold")
@@ -348,6 +423,23 @@ def test_expected_durations_are_the_median_of_the_last_complete_runs_of_the_same
     history = with_run(history, record("rb-8", kind="Roll back the code"), {"deployment": 90})
     assert expected(history, KIND) == {"restore": {"seconds": 300, "runs": 5}, "total": {"seconds": 350, "runs": 5}}
     assert expected([], KIND) == {}
+
+
+def test_a_rollback_that_was_undone_is_told_so_until_the_undo_is_undone(world):
+    def undone():
+        told = ended_rollbacks(world.memory.read("history")[0]["runs"])
+        return [(item["run_id"], item["undone_by"], bool(item["undone"])) for item in told]
+
+    world.play("rb-1")
+    assert undone() == [("rb-1", "", False)]
+    world.play("un-0", FAILED, undoes="rb-1")
+    assert undone() == [("rb-1", "", False)]
+    world.play("un-1", UNVERIFIED, undoes="rb-1", abandon="un-0")
+    assert undone() == [("rb-1", "un-1", True)]
+    world.play("un-2", undoes="un-1")
+    assert undone() == [("rb-1", "", False)]
+    world.play("un-3", undoes="un-2")
+    assert undone() == [("rb-1", "un-1", True)]
 
 
 def test_the_history_keeps_the_newest_and_a_run_that_ends_again_once():

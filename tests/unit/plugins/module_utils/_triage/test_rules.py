@@ -52,7 +52,13 @@ HEALTH = {
     "scenario": "health", "step": "/api/health", "method": "GET", "path": "/api/health", "verdict": "passed", "status": 200, "seconds": 0.1,
 }  # fmt: skip
 
+
 # condition: (evidence in which it holds, evidence in which it does not); without "like" it is that of a fresh release that is well.
+def undone(runs):
+    """The same runs, undone three minutes ago."""
+    return [{**run, "undone_by": "un-1", "undone": "2026-11-22T02:57:00Z"} for run in runs]
+
+
 TABLE = {
     see.crash_loop: [
         ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 1, "exit": 1}}),
@@ -230,6 +236,17 @@ TABLE = {
             {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
         ),
         ({"like": "old", "secrets": CHANGED}, {"like": "old"}),
+    ],
+    see.code_undone: [
+        ({"runs": undone(RUNS)}, {"runs": RUNS}),
+        ({"runs": undone(RUNS)}, {"like": "brought-back", "runs": undone(RUNS)}),
+        ({"runs": undone(RUNS)}, {"runs": undone(RUNS), "service": {"came": "2026-11-22T02:58:00Z"}}),
+        ({"runs": undone(FULLS)}, {"runs": undone([{**RUNS[0], "parts": []}])}),
+    ],
+    see.data_undone: [
+        ({"rules": {"lost": "x"}, "runs": undone(FULLS)}, {"runs": undone(FULLS)}),
+        ({"rules": {"lost": "x"}, "runs": undone(FULLS)}, {"rules": {"lost": "x"}, "runs": undone(RUNS)}),
+        ({"like": "old", "rules": {"lost": "x"}, "runs": undone(FULLS)}, {"rules": {"lost": "x"}, "runs": FULLS}),
     ],
     see.code_taken_back: [
         ({"like": "brought-back", "outage": 503, "runs": RUNS}, {"like": "brought-back", "runs": RUNS}),

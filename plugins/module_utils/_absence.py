@@ -53,7 +53,7 @@ LATER = (
 LONGEST = 300  # characters of what an error says
 
 
-def absence(error):
+def absence(error: BaseException | None) -> str | None:
     """What an error says if it only says that AWS does not answer now (str); None if it is certain.
 
     An error of ours is what the one is that it was made of (``raise … from``).
@@ -65,18 +65,18 @@ def absence(error):
     return None
 
 
-def never_sent(error):
+def never_sent(error: BaseException) -> bool:
     """Whether an error says that a call has not left this machine."""
     return bool(_names(error) & set(NEVER_SENT))
 
 
-def said(error):
+def said(error: BaseException) -> str:
     """What an error says, in one line, without what looks like a secret, and not for pages."""
     text = without_secrets(" ".join(str(error).split()))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _is_away(error):
+def _is_away(error: BaseException) -> bool:
     if _names(error) & set(NO_ANSWER):
         return True
     answer = getattr(error, "response", None)
@@ -86,6 +86,6 @@ def _is_away(error):
     return answer.get("Error", {}).get("Code") in LATER or status >= 500
 
 
-def _names(error):
+def _names(error: BaseException) -> set[str]:
     """Of botocore's classes that an error is of: Python has a ConnectionError, too, which is no word of AWS."""
     return {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("botocore.")}

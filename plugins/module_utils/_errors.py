@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 
 class RollbackError(Exception):
@@ -16,7 +18,7 @@ class RollbackError(Exception):
     ``result`` (dict, JSON types) is what the module returns besides, for whoever reads results and not messages.
     """
 
-    def __init__(self, message, evidence=(), result=None):
+    def __init__(self, message: str, evidence: Iterable[str] = (), result: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.evidence = list(evidence)
@@ -29,7 +31,7 @@ class BadInput(RollbackError):
     ``option`` is the module's option; inventories set it as ``rollback_<option>``.
     """
 
-    def __init__(self, option, value, problem, cure=""):
+    def __init__(self, option: str, value: object, problem: str, cure: str = "") -> None:
         text = "rollback_%s (option %s) is '%s': %s." % (option, option, value, problem.rstrip("."))
         super().__init__(text + (" %s" % cure if cure else ""))
         self.option = option
@@ -40,14 +42,14 @@ class BadInput(RollbackError):
 class UnexpectedAnswer(RollbackError):
     """AWS answered in a way this collection does not know. It is never replaced by a default."""
 
-    def __init__(self, operation, what):
+    def __init__(self, operation: str, what: str) -> None:
         super().__init__(
             "AWS answered %s in a way that this collection does not know: %s. Nothing was assumed." % (operation, what)
         )
 
 
 @contextlib.contextmanager
-def reading(operation):
+def reading(operation: str) -> Iterator[None]:
     """Inside, a key that AWS's answer to ``operation`` lacks raises UnexpectedAnswer."""
     try:
         yield
@@ -65,7 +67,7 @@ class TimedOut(RollbackError):
     ``absent`` is what was said when AWS was asked last, if it did not answer; then nobody knows how far what is awaited is.
     """
 
-    def __init__(self, what, seconds, last, evidence=(), absent=""):
+    def __init__(self, what: str, seconds: float, last: str, evidence: Iterable[str] = (), absent: str = "") -> None:
         super().__init__("%s was not done after %d s: %s." % (what, seconds, last.rstrip(".")), evidence)
         self.absent = absent
 
@@ -76,7 +78,7 @@ class Refused(Exception):
     ``sqlstate`` is five characters, or None where libpq gave none.
     """
 
-    def __init__(self, sqlstate, message):
+    def __init__(self, sqlstate: str | None, message: str) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
         self.message = message

@@ -12,6 +12,7 @@ stay as they are: ansible-core renders nothing that a module returns (since 2.19
 from __future__ import annotations
 
 import re
+from typing import Any
 
 LONGEST = 2000  # characters of a text that is told
 LONGEST_VALUE = 65536  # characters of any value that a module returns
@@ -31,21 +32,21 @@ _NOTHING = re.compile(
 )
 
 
-def foreign(text, limit=LONGEST):
+def foreign(text: str, limit: int = LONGEST) -> str:
     """A foreign text as one line without control characters, of up to ``limit`` characters."""
     if text.isprintable() and len(text) <= limit:
         return text
     return _cut(" ".join(line for line in _lines(text, limit) if line).strip(), text, limit)
 
 
-def foreign_lines(text, limit=LONGEST_VALUE):
+def foreign_lines(text: str, limit: int = LONGEST_VALUE) -> str:
     """The same where lines are meant, as in a log: they stay, ended by a line feed each, with their indentation."""
     if text.isprintable() and len(text) <= limit:
         return text
     return _cut("\n".join(_lines(text, limit)), text, limit)
 
 
-def printable(value):
+def printable(value: Any) -> Any:
     """JSON types as a module may return them: every text in them is one line, but for an ``example``, which is indented, and a ``diff``.
 
     It is the second net: what had to go through ``foreign`` and did not is caught here.
@@ -59,7 +60,7 @@ def printable(value):
     return value
 
 
-def no_template(value):
+def no_template(value: Any) -> Any:
     """JSON types for whoever hands them on as variables, which are templates: an opening brace of one stands alone in every text."""
     if isinstance(value, str):
         return _TEMPLATE.sub("{ ", value)
@@ -68,13 +69,13 @@ def no_template(value):
     return [no_template(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def message(text):
+def message(text: str) -> str:
     """A message of several lines: none but the first begins at the margin, whoever wrote it."""
     first, *more = foreign_lines(text).split("\n")
     return "\n".join([first, *(line if line.startswith("  ") else "  " + line for line in more)])
 
 
-def _members(value):
+def _members(value: dict[Any, Any]) -> dict[Any, Any]:
     """Two foreign names that become one stay two."""
     told = {}
     for key, item in value.items():
@@ -85,28 +86,28 @@ def _members(value):
     return told
 
 
-def _example(item):
+def _example(item: Any) -> Any:
     return message(item) if isinstance(item, str) else printable(item)
 
 
-def _diff(item):
+def _diff(item: Any) -> Any:
     """Ansible itself puts something before each line of a diff."""
     return {key: foreign_lines(text) for key, text in item.items()} if _is_diff(item) else printable(item)
 
 
-def _is_diff(item):
+def _is_diff(item: Any) -> bool:
     return isinstance(item, dict) and all(isinstance(text, str) for text in item.values())
 
 
 _WITH_LINES = {"example": _example, "diff": _diff}
 
 
-def _lines(text, limit):
+def _lines(text: str, limit: int) -> list[str]:
     text = _SEQUENCE.sub("", text[: 8 * limit]).replace("\t", " ")
     return [_line(line) for line in _LINE_BREAK.split(text)]
 
 
-def _line(line):
+def _line(line: str) -> str:
     if line.isprintable():
         return line
     return "".join(
@@ -115,7 +116,7 @@ def _line(line):
     )
 
 
-def _cut(clean, text, limit):
+def _cut(clean: str, text: str, limit: int) -> str:
     """``clean``, what became of ``text``, with a mark where something is left out."""
     if len(clean) > limit or len(text) > 8 * limit:
         return clean[: limit - 1] + _CUT

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
 
-def parse_time(option, text):
+def parse_time(option: str, text: str | None) -> datetime | None:
     """The aware datetime (UTC) that ``text`` names; None for an empty text.
 
     :param option: the module's option, for the message.
@@ -32,6 +32,6 @@ def parse_time(option, text):
     return moment.astimezone(timezone.utc)
 
 
-def show_time(moment):
+def show_time(moment: datetime) -> str:
     """ISO 8601 in UTC, for results."""
     return moment.astimezone(timezone.utc).isoformat()

@@ -15,6 +15,11 @@ import contextlib
 import json
 import os
 import socket
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending
 
 SOCKET = "SPYMEO_ROLLBACK_PROGRESS"  # the environment variable: path of the socket
 LARGEST = 1024  # bytes of a datagram
@@ -24,10 +29,19 @@ LONGEST_NAME = 80  # characters of ``what`` and of ``key``, so that a datagram a
 class Progress:
     """Sends to the socket that ``environment`` (a mapping, by default the process's own) names; without one, nowhere."""
 
-    def __init__(self, environment=None):
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._path = (os.environ if environment is None else environment).get(SOCKET)
 
-    def tell(self, what, done, total, detail, elapsed, estimate=None, key=""):
+    def tell(
+        self,
+        what: str,
+        done: float,
+        total: float,
+        detail: str,
+        elapsed: float,
+        estimate: float | None = None,
+        key: str = "",
+    ) -> None:
         """Send how far a wait is. Never blocks, never raises: a wait must not suffer from who watches it.
 
         :param what: the kind of wait, a word or two.
@@ -37,21 +51,19 @@ class Progress:
         :param estimate: seconds that are left, or None when nobody can say.
         :param key: tells apart waits of one process, such as services.
         """
-        if self._path:
-            self._send(
-                dict(what=what, key=key, done=done, total=total, detail=detail, elapsed=elapsed, estimate=estimate)
-            )
+        self._send(dict(what=what, key=key, done=done, total=total, detail=detail, elapsed=elapsed, estimate=estimate))
 
-    def over(self, what, key=""):
+    def over(self, what: str, key: str = "") -> None:
         """Say that a wait is no longer under way, while others of the same process are."""
-        if self._path:
-            self._send(dict(what=what, key=key, detail="", over=True))
+        self._send(dict(what=what, key=key, detail="", over=True))
 
-    def teller(self, what):
+    def teller(self, what: str) -> Teller:
         """A Teller: the ``tell`` that ``_wait.wait_for`` takes."""
         return Teller(what, self)
 
-    def _send(self, message):
+    def _send(self, message: dict[str, Any]) -> None:
+        if not self._path:
+            return
         # Nobody listens any more, or not fast enough: the next look tells again.
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
@@ -61,20 +73,20 @@ class Progress:
 class Teller:
     """Tells one kind of wait and estimates from the speed that it has shown so far."""
 
-    def __init__(self, what, progress):
+    def __init__(self, what: str, progress: Progress) -> None:
         self._what = what
         self._progress = progress
-        self._first = {}
+        self._first: dict[str, tuple[float, float]] = {}
 
-    def __call__(self, pending, elapsed):
+    def __call__(self, pending: Pending, elapsed: float) -> None:
         """Tell a Pending; ``elapsed`` in seconds."""
         self.each([("", pending.done, pending.total, pending.detail)], elapsed)
 
-    def over(self):
+    def over(self) -> None:
         """Say that nothing of this kind is awaited any more, where the same process goes on with something else."""
         self.each([], 0)
 
-    def each(self, waits, elapsed):
+    def each(self, waits: Iterable[tuple[str, float, float, str]], elapsed: float) -> None:
         """Tell several waits side by side, one line each; one that was told before and is missing now is over.
 
         :param waits: list of (key, done, total, detail).
@@ -88,12 +100,12 @@ class Teller:
             self._progress.tell(self._what, done, total, detail, elapsed, estimate(first, done, total, elapsed), key)
 
 
-def teller(what):
+def teller(what: str) -> Teller:
     """A Teller for whoever listens to this process, such as ``wait_for(..., tell=teller("restore"))``."""
     return Progress().teller(what)
 
 
-def estimate(first, done, total, elapsed):
+def estimate(first: tuple[float, float], done: float, total: float, elapsed: float) -> float | None:
     """Seconds that are left if it goes on as fast as since ``first`` (done, elapsed), or None while nothing has moved since."""
     done_first, elapsed_first = first
     if not done_first < done < total or elapsed <= elapsed_first:
@@ -101,7 +113,7 @@ def estimate(first, done, total, elapsed):
     return (total - done) * (elapsed - elapsed_first) / (done - done_first)
 
 
-def datagram(message):
+def datagram(message: dict[str, Any]) -> bytes:
     """A message as at most LARGEST bytes; names and then the detail are cut to fit."""
     short = dict(message, what=message["what"][:LONGEST_NAME], key=message["key"][:LONGEST_NAME])
     beyond = len(_encoded(short)) - LARGEST
@@ -110,5 +122,5 @@ def datagram(message):
     return _encoded(short)
 
 
-def _encoded(message):
+def _encoded(message: dict[str, Any]) -> bytes:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
+T = TypeVar("T")
+R = TypeVar("R")
 SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
 
 
-def pool_of_calls():
+def pool_of_calls() -> ThreadPoolExecutor:
     """An executor for different calls, as a context manager."""
     return ThreadPoolExecutor(SIDE_BY_SIDE)
 
 
-def side_by_side(function, items):
+def side_by_side(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``[function(item) for item in items]``, several at a time. The first error rises once all have ended."""
     with pool_of_calls() as pool:
         return list(pool.map(function, items))

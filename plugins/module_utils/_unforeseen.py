@@ -10,6 +10,8 @@ What an exception says may hold a value that a library could not digest, so it i
 from __future__ import annotations
 
 import traceback
+from types import FrameType
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
@@ -22,7 +24,7 @@ NEXT = (
 )
 
 
-def unforeseen(error, module):
+def unforeseen(error: BaseException, module: str) -> str:
     """The sentence.
 
     :param module: name of the module that has met ``error``.
@@ -37,13 +39,13 @@ def unforeseen(error, module):
     )
 
 
-def kind(error):
+def kind(error: BaseException) -> str:
     """``KeyError: 'x'``."""
     name, text = type(error).__name__, said(error)
     return "%s: %s" % (name, text) if text else name
 
 
-def details(error, verbosity):
+def details(error: BaseException, verbosity: int) -> dict[str, Any]:
     """What a result has besides: the lines of the traceback, for -vvv only."""
     if verbosity < DETAILED:
         return {}
@@ -51,11 +53,11 @@ def details(error, verbosity):
     return dict(traceback=[without_secrets(text) for text in lines])
 
 
-def _frames(error):
+def _frames(error: BaseException) -> list[FrameType]:
     return [frame for frame, _line in traceback.walk_tb(error.__traceback__)]
 
 
-def _place(error):
+def _place(error: BaseException) -> str:
     """The innermost function of ours that it went through."""
     ours = [frame.f_code for frame in _frames(error) if OURS in frame.f_code.co_filename]
     if not ours:
@@ -63,7 +65,7 @@ def _place(error):
     return "%s() of %s" % (ours[-1].co_name, ours[-1].co_filename.rpartition(OURS)[2])
 
 
-def _calling(error):
+def _calling(error: BaseException) -> str:
     """The operation of AWS that botocore was busy with, empty when it was not."""
     called = [frame.f_locals for frame in _frames(error) if frame.f_code.co_name == "_make_api_call"]
     return called[-1].get("operation_name", "") if called else ""

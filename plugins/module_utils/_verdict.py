@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 PASSED, FAILED, INCONCLUSIVE = "passed", "failed", "inconclusive"
 
 
-def overall(verdicts):
+def overall(verdicts: Iterable[str]) -> str:
     """The verdict of several (iterable of str). Without any, nothing was measured."""
     found = set(verdicts)
     if FAILED in found:
@@ -17,7 +19,9 @@ def overall(verdicts):
     return PASSED if found == {PASSED} else INCONCLUSIVE
 
 
-def worst(found, order=(FAILED, INCONCLUSIVE, PASSED)):
+def worst(
+    found: Sequence[tuple[str, str, Sequence[str]]], order: Sequence[str] = (FAILED, INCONCLUSIVE, PASSED)
+) -> tuple[str, str, list[str]] | None:
     """(verdict, reason, evidence) of several such, of those with the first verdict of ``order`` that some have; None without any."""
     for verdict in order:
         some = [item for item in found if item[0] == verdict]

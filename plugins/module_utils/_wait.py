@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._absence import absence, said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, TimedOut
@@ -20,6 +22,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import
 
 # 2 % of the time that has passed costs about 1 % of wall time and spares most calls (measured); the bounds keep a
 # person informed and stay far below the refill rate of every API that we poll.
+T = TypeVar("T")
+State = Union[Ready, Pending, Failed]
 SHARE, SHORTEST, LONGEST = 0.02, 0.5, 5.0
 PATIENCE = 120.0  # seconds that one call waits for AWS where it is no wait's own
 
@@ -27,12 +31,12 @@ PATIENCE = 120.0  # seconds that one call waits for AWS where it is no wait's ow
 class Clock:
     """Monotonic seconds and sleep. Tests bring their own, so that a wait takes no time."""
 
-    def __init__(self, now=time.monotonic, sleep=time.sleep):
+    def __init__(self, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
         self.now = now
         self.sleep = sleep
 
 
-def pause(elapsed, remaining):
+def pause(elapsed: float, remaining: float) -> float:
     """Seconds until the next look, never beyond the deadline. ``elapsed``: seconds since what is awaited was asked for."""
     return max(0.0, min(max(SHORTEST, min(LONGEST, SHARE * elapsed)), remaining))
 
@@ -40,12 +44,13 @@ def pause(elapsed, remaining):
 class _Awaited:
     """What the looks of one wait have shown: the last state that AWS told, and since when it tells none (seconds, None while it does)."""
 
-    def __init__(self, what, look, evidence):
+    def __init__(self, what: str, look: Callable[[], State], evidence: Callable[[], Iterable[str]] | None) -> None:
         self._what, self._look, self._evidence = what, look, evidence
         self._last = Pending(0, 1, "")
-        self._since, self._said = None, ""
+        self._since: float | None = None
+        self._said: str | None = ""
 
-    def look(self, elapsed):
+    def look(self, elapsed: float) -> State:
         """The next answer; a Pending where AWS is away."""
         try:
             answer = self._look()
@@ -60,21 +65,21 @@ class _Awaited:
             self._last = answer
         return answer
 
-    def failed(self, answer):
+    def failed(self, answer: Failed) -> RollbackError:
         """The error of a Failed."""
         return RollbackError("%s failed: %s" % (self._what, answer.reason), self._lines())
 
-    def late(self, timeout):
+    def late(self, timeout: float) -> TimedOut:
         """The error of a wait that has come to its deadline."""
         if self._since is None:
             return TimedOut(self._what, timeout, self._last.detail, self._lines())
         last = "; ".join(text for text in (self._last.detail, self._away()) if text)
-        return TimedOut(self._what, timeout, last, absent=self._said)
+        return TimedOut(self._what, timeout, last, absent=self._said or "")
 
-    def _away(self):
-        return "AWS has not answered since %s (%s)" % (minutes(self._since), self._said)
+    def _away(self) -> str:
+        return "AWS has not answered since %s (%s)" % (minutes(self._since or 0), self._said)
 
-    def _lines(self):
+    def _lines(self) -> Iterable[str]:
         if not self._evidence:
             return ()
         try:
@@ -83,7 +88,14 @@ class _Awaited:
             return ["what AWS tells about it could not be read: %s" % said(error)]
 
 
-def wait_for(what, look, timeout, clock=None, evidence=None, tell=None):
+def wait_for(
+    what: str,
+    look: Callable[[], State],
+    timeout: float,
+    clock: Clock | None = None,
+    evidence: Callable[[], Iterable[str]] | None = None,
+    tell: Callable[[Pending, float], object] | None = None,
+) -> Ready:
     """Call ``look()`` until it answers Ready.
 
     A look during which AWS is away (``_absence.absence``) is a Pending that says since when.
@@ -121,7 +133,7 @@ def wait_for(what, look, timeout, clock=None, evidence=None, tell=None):
 
 
 @contextlib.contextmanager
-def late_is_fine():
+def late_is_fine() -> Iterator[None]:
     """Let a wait inside come to its deadline without an error, for whoever tells what is missing. AWS's absence tells nothing, so it is raised."""
     try:
         yield
@@ -130,15 +142,21 @@ def late_is_fine():
             raise
 
 
-def answered(what, ask, timeout, clock=None, tell=None):
+def answered(
+    what: str,
+    ask: Callable[[], T],
+    timeout: float,
+    clock: Clock | None = None,
+    tell: Callable[[Pending, float], object] | None = None,
+) -> T:
     """What ``ask()`` gives, as soon as AWS answers.
 
     :param what: as for ``wait_for``.
     :raises TimedOut: AWS is away for ``timeout`` seconds.
     """
-    found = []
+    found: list[T] = []
 
-    def look():
+    def look() -> State:
         found.append(ask())
         return Ready()
 
@@ -146,6 +164,6 @@ def answered(what, ask, timeout, clock=None, tell=None):
     return found[0]
 
 
-def minutes(seconds):
+def minutes(seconds: float) -> str:
     """0:07, 12:34, 75:00."""
     return "%d:%02d" % divmod(int(seconds), 60)

@@ -7,6 +7,6 @@
 from __future__ import annotations
 
 
-def many(count, thing):
+def many(count: int, thing: str) -> str:
     """A count and what it is of, a regular noun: ``1 row``, ``0 rows``, ``2 rows``."""
     return "%s %s%s" % (count, thing, "" if count == 1 else "s")

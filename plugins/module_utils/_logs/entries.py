@@ -31,6 +31,7 @@ _MOST_FORMS, _FORM, _LONGEST_LINE = (
     10,
     300,
 )  # forms of lines that could not be read, characters by which they differ, characters kept
+_CUT = ('{"', '{\\"')  # what a record on one line begins with
 # What goes on with an error at the margin, and may bring another of its lines.
 _CHAIN = (
     "Caused by: ",
@@ -182,6 +183,11 @@ def _awaited(text):
     return next((form for form in (_PYTHON, _NODE) if form.match(text)), None)
 
 
+def _is_of_others(kind, text):
+    """Whether a line in the middle of an object of several lines is none of its own: those are indented, and other threads write in between."""
+    return kind in (ERROR, THROWN) and text[:1] not in " \t}]\"'"
+
+
 class Entries:
     """The errors of one stream.
 
@@ -237,7 +243,7 @@ class Entries:
             if self._goes_on_with_block(text):
                 self._block.append((event, kind, text))
                 self._size += len(text)
-                if text.rstrip()[-1:] == "}" and (text[:1] == "}" or is_whole([item[2] for item in self._block])):
+                if text.rstrip()[-1:] == "}" and self._is_ended_by(text):
                     self._close_block(ended, whole=True)
                 return
             self._close_block(ended, whole=False)
@@ -247,17 +253,27 @@ class Entries:
         self._line(event, kind, text, ended)
 
     def _goes_on_with_block(self, text):
-        return text[:1] != "{" and len(self._block) < _LONGEST_BLOCK and self._size < _LARGEST_BLOCK
+        if len(self._block) >= _LONGEST_BLOCK or self._size >= _LARGEST_BLOCK:
+            return False
+        return text[:1] != "{" or (self._is_cut() and not is_whole([text]))
+
+    def _is_cut(self):
+        """Whether the record that is open is one line that was cut, in which case a brace says nothing: what goes on with it makes it whole."""
+        return self._block[0][2].startswith(_CUT)
+
+    def _is_ended_by(self, text):
+        return (text[:1] == "}" and not self._is_cut()) or is_whole([item[2] for item in self._block])
 
     def _close_block(self, ended, whole):
         """Judge a record of several lines as one, or its lines for themselves where it never came to its end."""
         block, self._block = self._block, None
         if block is None:
             return
-        parts = [of_block([text for _event, _kind, text in block])] if whole else [of_block([block[0][2]])]
-        for kind, text in parts[0]:
+        others = [item for item in block[1:] if not whole or (not block[0][2].startswith(_CUT) and _is_of_others(*item[1:]))]
+        own = [item for item in block if item not in others] if whole else block[:1]
+        for kind, text in of_block([text for _event, _kind, text in own]):
             self._line(block[0][0], self._by_rules(kind, text), text, ended)
-        for event, kind, text in () if whole else block[1:]:
+        for event, kind, text in others:
             self._line(event, kind if kind != OPEN else UNKNOWN, text, ended)
 
     def _line(self, event, kind, text, ended):

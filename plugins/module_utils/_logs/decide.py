@@ -59,7 +59,9 @@ def milliseconds(moment):
 
 @dataclass(frozen=True)
 class Baseline:
-    """The kinds of errors of before the accident: fingerprint → how often, in ``seconds``. ``whole``: the window was read to its end."""
+    """The kinds of errors of before the accident: fingerprint → how often, in ``seconds``. ``whole``: the window was read to its end.
+    ``doubtful``: the words of lines that sounded like errors then.
+    """
 
     counts: dict
     since: object
@@ -67,6 +69,7 @@ class Baseline:
     lines: int
     whole: bool
     seconds: float
+    doubtful: frozenset = frozenset()
 
 
 def split(groups, seconds, baseline):
@@ -145,6 +148,12 @@ def _doubts(services, streams, unread, found):
 
 def unclear_told(item):
     """Why the lines of an Unclear container prove nothing, and what helps."""
+    if item.sounds:
+        return (
+            "%s of %s/%s without a level %s like an error: %s; say in verify_log_patterns what an error looks like there, or in verify_log_ignore which"
+            " lines are none"
+            % (many(item.unknown, "line"), item.service, item.container, "sounds" if item.unknown == 1 else "sound", item.example[:_LONGEST_LINE])
+        )
     if not item.lines:
         return "no line of %s/%s says how things are" % (item.service, item.container)
     return (

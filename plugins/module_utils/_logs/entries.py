@@ -17,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import (
     ACCESS,
+    DOUBTFUL,
     ERROR,
     FINE,
     QUIET,
@@ -32,6 +33,10 @@ _MOST_FORMS, _FORM, _LONGEST_LINE = (
     300,
 )  # forms of lines that could not be read, characters by which they differ, characters kept
 _CUT = ('{"', '{\\"')  # what a record on one line begins with
+_FRAME = re.compile(r"\s+(?:at .{1,300}[(:<]|File \".{1,300}\", line \d)")
+_LONGEST_WORDS = 80  # characters of the words by which lines that sound like errors are counted together
+_WORD = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?![\w.])")
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 # What goes on with an error at the margin, and may bring another of its lines.
 _CHAIN = (
     "Caused by: ",
@@ -85,7 +90,8 @@ def compiled(option, patterns):
 class Understood:
     """How many lines had a level or told an error (``read``), were requests (``access``), or could not be read (``unknown``).
 
-    ``forms`` has for what lines that could not be read begin with how many there are, and one of them.
+    ``forms`` has for what lines that could not be read begin with how many there are, and one of them; ``doubtful`` the same of those that
+    sound like errors, by their words.
     """
 
     read: int = 0
@@ -93,6 +99,7 @@ class Understood:
     unknown: int = 0
     ignored: int = 0
     forms: dict = field(default_factory=dict)
+    doubtful: dict = field(default_factory=dict)
 
     @property
     def is_unclear(self):
@@ -116,7 +123,9 @@ class Understood:
         self.unknown += other.unknown
         self.ignored += other.ignored
         for begins, (count, text) in other.forms.items():
-            self._count_form(begins, count, text)
+            _count_form(self.forms, begins, count, text)
+        for words, (count, text) in other.doubtful.items():
+            _count_form(self.doubtful, words, count, text)
 
     def count(self, kind, text):
         """Count a line."""
@@ -124,18 +133,36 @@ class Understood:
             self.read += 1
         elif kind == ACCESS:
             self.access += 1
-        elif kind == UNKNOWN:
+        elif kind in (UNKNOWN, DOUBTFUL):
             self.unknown += 1
-            self._count_form(text[:_FORM], 1, text)
+            _count_form(self.forms, text[:_FORM], 1, text)
+            if kind == DOUBTFUL:
+                _count_form(self.doubtful, _words(text), 1, text)
 
-    def _count_form(self, begins, count, text):
-        known = self.forms.get(begins)
-        if known:
-            self.forms[begins] = (known[0] + count, known[1])
-            return
-        if len(self.forms) >= _MOST_FORMS:  # the rarest makes room, and of several the oldest
-            self.forms.pop(min(self.forms, key=lambda name: self.forms[name][0]))
-        self.forms[begins] = (count, text.strip()[:_LONGEST_LINE])
+
+    def take_back(self, text):
+        """A line that was counted as one that could not be read is an error."""
+        self.unknown -= 1
+        self.read += 1
+        for forms, form in ((self.forms, text[:_FORM]), (self.doubtful, _words(text))):
+            count, example = forms.pop(form, (0, ""))
+            if count > 1:
+                forms[form] = (count - 1, example)
+
+
+def _words(text):
+    """What lines that say the same have in common: their words, without what stands in quotes."""
+    return " ".join(_WORD.findall(_QUOTED.sub("", text[:_LONGEST_LINE])))[:_LONGEST_WORDS]
+
+
+def _count_form(forms, begins, count, text):
+    known = forms.get(begins)
+    if known:
+        forms[begins] = (known[0] + count, known[1])
+        return
+    if len(forms) >= _MOST_FORMS:  # the rarest makes room, and of several the oldest
+        forms.pop(min(forms, key=lambda name: forms[name][0]))
+    forms[begins] = (count, text.strip()[:_LONGEST_LINE])
 
 
 @dataclass
@@ -198,6 +225,7 @@ class Entries:
         self.understood = Understood()
         self._rules = rules
         self._entry, self._block, self._size = None, None, 0
+        self._unread = None  # (Event, text) of the line before, where it could not be read
 
     def take(self, event):
         """The errors that an Event has ended, each as (first Event, lines)."""
@@ -218,7 +246,7 @@ class Entries:
         ended, said = [], False
         for kind, text in parts:
             kind = self._by_rules(kind, text)
-            if said and kind == UNKNOWN:
+            if said and kind in (UNKNOWN, DOUBTFUL):
                 kind = QUIET  # it goes on with the record that its event began with
             said = said or kind in (FINE, ERROR, ACCESS)
             self._part(event, kind, text, ended)
@@ -236,7 +264,7 @@ class Entries:
             return kind
         if self._rules.patterns.search(text):
             return ERROR
-        return FINE if kind == UNKNOWN else kind
+        return FINE if kind in (UNKNOWN, DOUBTFUL) else kind
 
     def _part(self, event, kind, text, ended):
         if self._block is not None:
@@ -283,6 +311,13 @@ class Entries:
                 entry.add(kind, text)
                 return
             self._close(ended)
+        before, self._unread = self._unread, (event, text) if kind in (UNKNOWN, DOUBTFUL) else None
+        if before and kind == QUIET and _FRAME.match(text) and not before[1].startswith("Trace"):
+            # Whatever it is called, what a stack follows was thrown; console.trace writes one, too, and says so.
+            self.understood.take_back(before[1])
+            self._entry = _Entry(before[0], before[1].split("\n")[:_LONGEST_ENTRY], THROWN)
+            self._entry.add(kind, text)
+            return
         self.understood.count(kind, text)
         if kind in (ERROR, THROWN):
             lines = text.split("\n")[:_LONGEST_ENTRY]

@@ -17,13 +17,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import fo
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs import levels
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import (
     ACCESS,
+    DOUBTFUL,
     ERROR,
     FINE,
     QUIET,
     THROWN,
     UNKNOWN,
     has_level,
-    level_of_text,
     of_text,
 )
 
@@ -58,6 +58,8 @@ _INSPECTED = re.compile(
     r"(?:^|[{,\n])\s*['\"]?(level|severity|levelname|lvl)['\"]?:\s?(?:'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|(\d{1,5})|(\w{1,20})(?=[,\s}]))"
 )
 _MEMBERS = re.compile(r"(?:level|severity|levelname|lvl):\s?\w{1,20},\s")
+_KEY = re.compile(r"\w{1,40}: ['\"`]")
+_AN_ERROR = re.compile(r"\[(?:[A-Z]\w{0,80})?(?:Error|Exception)(?: \[\w{1,60}\])?[:\]]|\b(?:name|type): '[A-Z]?\w{0,80}(?:Error|Exception)'")
 _INNER = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 _PAIR = re.compile(r'([A-Za-z@_][\w.@-]*)=("(?:[^"\\]|\\.)*"|\'[^\'\n]*\'|[^\s"]*)')
 _LOGFMT = re.compile(r"(?:^|\s)(?:level|lvl|severity|levelname|log\.level|loglevel|log_level|err|error|exception|status)=")
@@ -160,14 +162,17 @@ def _of_inspected(text):
         if error is not None:
             return ERROR if error else FINE
     # An object of lines has errors among its members.
-    kinds = [of_text(line.strip(" {}")) for line in text[1:].split("\n")[:20] if line.strip(" {}")]
-    return THROWN if THROWN in kinds or ERROR in kinds else UNKNOWN
+    lines = [line.strip(" {}") for line in text[1:].split("\n")[:20] if line.strip(" {}")]
+    kinds = {of_text(line) for line in lines} | {of_text(_KEY.sub("", line, count=1)) for line in lines}
+    if _AN_ERROR.search(text[:_CUT]) or kinds & {THROWN, ERROR}:
+        return THROWN
+    return DOUBTFUL if DOUBTFUL in kinds else UNKNOWN
 
 
 def _of_records(records, message, depth):
     """What a list of records is: as bad as the worst of them."""
     kinds = {kind for item in records if isinstance(item, dict) for kind, _text in _of_record(item, message, depth + 1)}
-    return [(next((kind for kind in (ERROR, THROWN, FINE, ACCESS, QUIET) if kind in kinds), UNKNOWN), message)]
+    return [(next((kind for kind in (ERROR, THROWN, FINE, ACCESS, DOUBTFUL, QUIET) if kind in kinds), UNKNOWN), message)]
 
 
 def _of_record(record, message, depth):
@@ -177,7 +182,7 @@ def _of_record(record, message, depth):
     wrapped = record.get("log")
     if isinstance(wrapped, str) and depth < _DEEPEST:
         found = lines_of(_clean(wrapped), depth + 1)
-        if error is None or any(kind not in (UNKNOWN, QUIET, ACCESS) for kind, _text in found):
+        if error is None or any(kind not in (UNKNOWN, DOUBTFUL, QUIET, ACCESS) for kind, _text in found):
             return found
     if error is None:
         error = levels.of_nested(record)
@@ -281,7 +286,7 @@ def _of_line(line, depth):
 def _of_logfmt(line):
     """What a line of pairs is; None for a line that is none. What stands in quotes is what it talks about."""
     starts = _PAIR.match(line.lstrip()) is not None
-    if not starts and level_of_text(line.lstrip()) is not None:
+    if not starts and has_level(line):
         return None  # a level in its place, and pairs behind it
     pairs = pairs_of(line)
     if len(pairs) < 2 and not starts:

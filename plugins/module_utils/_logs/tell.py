@@ -25,6 +25,8 @@ def result(services, streams, unread, found, noise, baseline, max_examples):
     """
     new, old = split(found.collection.groups, found.seconds, baseline)
     counts = baseline.counts if baseline else {}
+    if baseline:
+        found.known = baseline.doubtful
     hits = told_noise(noise, found.collection.hits)
     ignored = sum(item["count"] for item in hits if not item["expired"])
     verdict, reason = judge(services, streams, unread, found, new, _aside(old, ignored, baseline, found))

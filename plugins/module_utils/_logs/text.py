@@ -86,8 +86,8 @@ _COMPOUND = re.compile(
 _PREFIX = re.compile(
     r"(?:\s+|%s|(?:\[[\w:./ +#,-]{1,60}\]){1,4}(?=\s)|\(\d+\)|[|>\u203a»•·*,#=-]+(?=\s)|#?\d{1,9}(?:#\d{1,9})?:?(?=\s)|[\w@/.-]{1,40}\s*\|(?=\s)"
     r"|[\w./@-]{1,60}\[[\w./:-]{1,40}\]:?(?=\s)|[\w./-]{1,80}\.\w{1,5}:\d{1,6}:?(?=\s)|\w[\w.-]{0,40} #?\d{1,6}(?::| -)(?=\s)|[A-Za-z][\w.-]{0,40}=[^\s\"']{1,80}(?=\s)"
-    r"|[\w.@/-]{1,60}(?::|\s-)(?=\s)|[A-Za-z]{1,12}-\d[\w-]{0,40}(?=\s)|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){1,4}(?=\s(?!at ))"
-    r"|(?![%s%s])[^\w\s\x00-\x7f]{1,3}(?=\s))*" % (_TIME, _MARKS_OF_ERRORS, _MARKS_OF_NONE)
+    r"|(?!(?i:%s|%s)\b)[\w.@/-]{1,60}(?::|\s-)(?=\s)|[A-Za-z]{1,12}-\d[\w-]{0,40}(?=\s)|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){1,4}(?=\s(?!at ))"
+    r"|(?![%s%s])[^\w\s\x00-\x7f]{1,3}(?=\s))*" % (_TIME, _UPPER, _LOWER, _MARKS_OF_ERRORS, _MARKS_OF_NONE)
 )
 _HOST = re.compile(r"(?:%s )[\w.-]{1,80} (?=[\w./-]{1,60}(?:\[\d+\])?: )" % _TIME)  # of syslog, between the time and the program
 
@@ -95,7 +95,7 @@ _HOST = re.compile(r"(?:%s )[\w.-]{1,80} (?=[\w./-]{1,60}(?:\[\d+\])?: )" % _TIM
 _NO_HANDLER = (
     r"\b(?!s? (?:handl|hook|listen|event|filter|track|report|monitor|count|rate|page)|['\"`)\]]|\s?[=:]\s?0\b)"
 )
-_EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Za-z]?[\w$]{0,80}(?:Error|Exception|Rejection|Failure)"
+_EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}(?:[A-Z_$][\w$]{0,80})?(?:Error|Exception|Rejection|Failure)"
 _ERRNO = (
     r"E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|ADDRINUSE|ADDRNOTAVAIL|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN|ACCES|PERM|NOENT"
     r"|MFILE|NFILE|NOMEM|NOSPC|ROFS|ISDIR|EXIST|PROTO|SOCKETTIMEDOUT|BUSY)"
@@ -152,7 +152,7 @@ _AT_HEAD = re.compile(
             r"(?:[\w.-]{1,40}:){1,4}error\s",  # debug's namespaces
             r"\S{1,200}[:(]\d{1,6}[,:]\d{1,6}\)?:? error\b",  # compilers
             r"\(\d{1,3}\)[A-Z][a-z]{2,20} ",  # Apache's runtime: (98)Address already in use
-            r"(?!(?i:no|none|0|if|when|retry)\b)(?:[A-Za-z1-9][\w'`\"-]{0,40} ){1,4}failed"
+            r"(?!(?i:no|none|0|if|when|retry)\b)(?:[A-Za-z1-9][\w'`\"-]{0,40} ){1,4}(?<!from )(?<!no )(?<!not )(?<!any )(?<!all )(?<!of )failed"
             r"(?:$|[:.;!,]| (?:with|because|after|to|due|while|against|during|at|in|for|on|from)\b)(?! ?:? ?0\b)",
             r"[Ff]ailed(?:$|: (?!0)| (?:with|because|after|due|while|against|during)\b)",
         )
@@ -204,7 +204,7 @@ _ALWAYS = re.compile(
 )
 _MAY_ALWAYS = ("PHP ", "panic", "not expected", "FATAL state", "SIGSEGV", "core dumped")
 _FINE = re.compile(
-    r".{1,400}\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b|"
+    r".{1,400}\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b|\S{1,300}\.py:\d{1,6}: \w{0,60}Warning: |"
     r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?(?!Unhandled)\w*Warning: |prisma:(?:query|info|warn)"
     r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
 )
@@ -222,20 +222,20 @@ _FAILED_REQUEST = re.compile(
     r"|(?: -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?\d{1,9}) 5\d\d \d+ .{1,200}\"(?P<m4>[A-Z]{3,8}) (?P<p4>[^\"\s]{1,900})" % (_METHOD, _METHOD)
 )
 # What sounds like an error, in the languages that applications are written in. Where a line has no level, it keeps silence from being good news.
+# It must be a word of its own, and no part of a name (payment-failed, error.log), or end the name of a class.
 _SOUNDS = re.compile(
-    r"error|exception|fail|fatal|crash|panic|critical|refused|denied|unable|can(?:not|'t|\u2019t)\b|could(?: not|n't)|time(?:d )?out|abort|corrupt|unavailable"
-    r"|exceeded|unexpected|\bdied\b|\bkilled\b|segfault|no such|not found|went wrong|out of memory|disk full|\boom\b|\blost\b|unreachable|rejected|invalid"
-    r"|\bmissing\b|\bis (?:not set|required|down)\b"
-    r"|erreur|\u00e9chec|\u00e9chou|impossible|indisponible|refus\u00e9|fehler|fehlgeschlagen|ung\u00fcltig|verweigert|abgelehnt|nicht gefunden|fallo|fall\u00f3|no se pudo"
-    r"|fallit|impossibile|falha|falhou|n\u00e3o foi poss|\bfout|mislukt|b\u0142\u0105d|nie uda\u0142o|misslyck|fejl|virhe|ep\u00e4onnistu|\bhata|ba\u015far\u0131s\u0131z|chyba|selhal|\bhiba|eroare"
+    r"(?<![\w./@-])(?i:errors?|exceptions?|fail(?:s|ed|ing|ures?)?|fatal|crash(?:ed|es)?|panic(?:ked)?|critical|refused|denied|unable|cannot|can't|can\u2019t|could not|couldn't"
+    r"|timed out|timeout|abort(?:ed|ing)?|corrupt(?:ed)?|unavailable|exceeded|unexpected(?:ly)?|died|killed|segfault|no such|not found|went wrong|out of memory|disk full|boom"
+    r"|lost|unreachable|rejected|invalid|missing|is not set|is required|is down|bad gateway|too many|disconnected|violates|terminating|expired|not allowed)(?![\w/-]|\.\w)(?!%s)"
+    r"|\b[A-Z]\w{0,60}(?:Error|Exception)(?![\w/.-])"
+    r"|(?i:erreur|\u00e9chec|\u00e9chou|impossible|indisponible|refus\u00e9|fehler|fehlgeschlagen|ung\u00fcltig|verweigert|abgelehnt|nicht gefunden|\bfallo\b|fall\u00f3|no se pudo"
+    r"|fallit|impossibile|falha|falhou|n\u00e3o foi poss|\bfout|mislukt|b\u0142\u0105d|nie uda\u0142o|misslyck|\bfejl|\bvirhe|ep\u00e4onnistu|\bhata\b|ba\u015far\u0131s\u0131z|chyba|selhal|\bhiba\b|eroare"
     r"|\u043e\u0448\u0438\u0431\u043a|\u043d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c|\u0441\u0431\u043e\u0439|\u03c3\u03c6\u03ac\u03bb\u03bc\u03b1|\u9519\u8bef|\u932f\u8aa4|\u5931\u8d25|\u5931\u6557|\u5f02\u5e38|\u30a8\u30e9\u30fc|\uc624\ub958|\uc2e4\ud328"
-    r"|\u062e\u0637\u0623|\u05e9\u05d2\u05d9\u05d0|l\u1ed7i|kesalahan|gagal",
-    re.IGNORECASE,
+    r"|\u062e\u0637\u0623|\u05e9\u05d2\u05d9\u05d0|l\u1ed7i|kesalahan|gagal)" % _COMPOUND.pattern
 )
 _SOUNDS_OF_NOTHING = re.compile(
-    r"\b(?:0|no|zero|without(?: any)?) (?:\w+ )?(?:error|failure|failed|exception|fail|timeout|abort)\w*|(?:error|failure|failed|fail|exception|timeout)\w*[\"']?\s?[:=(]{1,2}\s?(?:0|none|null|nil|no|false)\b"
-    r"|[/.\w-]{0,80}[/.](?:error|fail|exception|timeout)[\w./-]{0,80}",
-    re.IGNORECASE,
+    r"(?i:\b(?:0|no|zero|without(?: any)?) (?:\w+ )?(?:error|failure|failed|exception|fail|timeout|abort)\w*"
+    r"|\b(?:error|failure|failed|fail|exception|timeout)\w*(?: [a-z]+){0,2}[\"']?\s?[:=(]{0,2}\s?(?:0|none|null|nil|no|false)\b)|\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'"
 )
 _QUIET = re.compile(
     r"[\W_]*\Z|> \S+@\S+ \S+|> |Node\.js v\d|\(Use `node --trace|\.\.\. \d+ (?:more|common)|#\d+ |\[stack\]|Stack trace:|main\.\w+\(|created by |\S+\(0x"
@@ -294,6 +294,8 @@ def _in_place(head, found):
     placed = before.strip() != "" and (
         len(plain.strip()) < len(before.strip()) or _DELIMITED.search(before) is not None
     )
+    if names and not enclosed and not behind.strip():
+        return False  # "log level: ERROR": what it is said to be
     return _fits(found, behind, names, placed, enclosed, before)
 
 
@@ -386,7 +388,7 @@ def _by_form(line, bare):
     if _may_be_failed_request(line) and _FAILED_REQUEST.search(line):
         return THROWN
     may_tell = _has_a_word(line)
-    if start and may_tell:  # a level behind a name that no logger puts there
+    if start:  # a level behind a name that no logger puts there
         level = level_of_text(own)
         if level is not None:
             return ERROR if level else FINE

@@ -23,7 +23,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import 
     QUIET,
     THROWN,
     UNKNOWN,
+    failed_request,
     has_level,
+    level_of_text,
     of_text,
 )
 
@@ -67,18 +69,21 @@ _ESCAPED = re.compile(r'\{\\+"')
 _BEFORE_JSON = re.compile(r"[^{\"'\n]{1,120}(?=\{\\*\")")
 _CONTAINERD = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] ")
 _LISTS = ("resourceLogs", "scopeLogs", "logRecords", "logEvents", "records", "logs")  # of records, as collectors hand them on
-_STATUS = (
+_STATUS = frozenset((
     "status", "statusCode", "status_code", "response_status", "responseStatus", "http_status", "http_status_code", "http.status_code",
     "http.response.status_code", "DownstreamStatus", "response_code", "sc-status",
-)  # fmt: skip
-_REQUEST = (
+))  # fmt: skip
+_REQUEST = frozenset((
     "method", "request_method", "requestMethod", "httpMethod", "http_method", "http.method", "http.request.method", "verb", "path", "url",
     "uri", "request", "requestPath", "request_uri", "requestUrl", "RequestPath", "RequestMethod", "cs-method", "http.target", "url.path",
-)  # fmt: skip
-_TOOK = (
+))  # fmt: skip
+_METHODS = tuple(name for name in sorted(_REQUEST) if "ethod" in name or name == "verb")
+_PATHS = ("path", "url", "uri", "requestPath", "request_uri", "requestUrl", "RequestPath", "http.target", "url.path")
+_PLAIN = re.compile(r"(?=\D)[\w.-]{1,40}\Z(?<!\d\d)")  # a part of a path that is a name and no id
+_TOOK = frozenset((
     "duration", "durationMs", "duration_ms", "responseTime", "response_time", "request_time", "latency", "latency_human", "elapsed",
     "elapsed_ms", "took", "Duration", "responseTimeMs", "took_ms", "time_taken", "latencyMs", "latency_ms",
-)  # fmt: skip
+))  # fmt: skip
 _ANSWERS = ("res", "response", "httpRequest", "http")  # members that hold the status of an answer
 
 
@@ -210,15 +215,21 @@ def _without_level(record, message, depth):
             return found
     if _is_failed_request(record, False):
         return [(THROWN, message)]
-    if _status_of(record) and any(name in record for name in _REQUEST):
+    if _is_request(record):
         return [(ACCESS, message)]
     return [(THROWN, message)] if _is_thrown(record) else found or [(UNKNOWN, message)]
 
 
+def _is_request(record):
+    return not _REQUEST.isdisjoint(record) and _status_of(record) is not None
+
+
 def _status_of(record):
     """The status of the answer that a record tells of; None where it tells of none."""
-    values = [record.get(name) for name in _STATUS]
-    values += [inner.get(name) for inner in map(record.get, _ANSWERS) if isinstance(inner, dict) for name in _STATUS]
+    values = [record[name] for name in _STATUS.intersection(record)]
+    for name in _ANSWERS:
+        if isinstance(record.get(name), dict):
+            values += [record[name][inner] for inner in _STATUS.intersection(record[name])]
     for value in values:
         if isinstance(value, str) and len(value) == 3 and value.isdigit():
             value = int(value)
@@ -230,11 +241,12 @@ def _status_of(record):
 def _is_failed_request(record, levelled):
     """Whether a record is of a request that a server has answered with 5xx. Many give all requests the level info; where there is one, only
     what says how long its answer took is such a record, for others talk of somebody else's answers."""
-    if levelled and not any(name in record for name in _TOOK):
+    if levelled and _TOOK.isdisjoint(record):
         return False
     status = _status_of(record)
-    asked = "req" in record or "httpRequest" in record or any(name in record for name in _REQUEST)
-    return status is not None and status >= 500 and asked
+    if status is None or status < 500:
+        return False
+    return "req" in record or "httpRequest" in record or not _REQUEST.isdisjoint(record)
 
 
 def _is_thrown(record):
@@ -295,7 +307,9 @@ def _of_logfmt(line):
     if error is not True and _is_failed_request(pairs, error is False):
         return THROWN
     if error is None and len(pairs) > 2 and starts:
-        return THROWN if any(_is_an_error(pairs.get(name)) for name in ("err", "error", "exception")) else None
+        if any(_is_an_error(pairs.get(name)) for name in ("err", "error", "exception")):
+            return THROWN
+        return ACCESS if _is_request(pairs) else None
     return error if error is None else ERROR if error else FINE
 
 
@@ -306,6 +320,35 @@ def pairs_of(line):
         value = pair[2].strip("\"'")
         pairs.setdefault(pair[1].lower(), int(value) if value.isdigit() and len(value) < 7 else value)
     return pairs
+
+
+def record_of(lines):
+    """The record (dict) that the lines of an error are: JSON, behind a tag or not, or pairs (logfmt); None for any other."""
+    first = lines[0].lstrip()
+    brace = first.find("{") if first[:1] != "{" and first.rstrip()[-1:] == "}" and _BEFORE_JSON.match(first) else 0
+    if first[:1] == "{" or brace > 0:
+        record = parsed("".join(lines)) if not brace else parsed(first[brace:])
+        return record if isinstance(record, dict) else None
+    if "=" in first and _LOGFMT.search(first) and _PAIR.match(first):
+        return pairs_of(first)
+    return None
+
+
+def request_of(lines):
+    """What a request that was answered with 5xx asked for, without what differs from one to the next; empty for any other error."""
+    record = record_of(lines)
+    if record:
+        if levels.of_record(record) or not _is_failed_request(record, False):
+            return ""
+        inner = next((record[name] for name in ("req", "request", "httpRequest") if isinstance(record.get(name), dict)), {})
+        found = tuple(next((str(part[name]) for part in (record, inner) for name in names if isinstance(part.get(name), str)), "") for names in (_METHODS, _PATHS))
+    else:
+        found = None if level_of_text(lines[0].lstrip()) else failed_request(lines[0])
+    if found is None:
+        return ""
+    parts = found[1].partition("?")[0].split("/")[1:3]
+    plain = [part for part in parts if _PLAIN.match(part)] if parts else []
+    return ("%s /%s" % (found[0], "/".join(plain))).strip() if found[0] or plain else "a path that the line does not name"
 
 
 def _clean(text):

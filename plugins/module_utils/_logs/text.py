@@ -32,6 +32,7 @@ _TIME = (
     r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ]%s[-/ ]\d{4}|%s\s{1,2}\d{1,2}(?:,?\s\d{4})?),?[T _:]?\s?(?:(?:at|um|\u00e0|-) )?%s(?:\s\d{4})?"
     r"|%s|\b\d{10}(?:\.\d{1,9}|\d{3})?\b)" % (_MONTH, _MONTH, _CLOCK, _CLOCK)
 )
+TIME = _TIME
 _TIMES = re.compile(_TIME)
 _COLOUR = re.compile(
     r"(?:\x1b|\^\[|#033|\\x1b|\\u001b|\\033|\\e)\[(?:\d{1,3}(?:;\d{1,3}){0,5})?m|\[\d{1,3}(?:;\d{1,3}){0,5}m"
@@ -202,9 +203,9 @@ _NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLST
 _ALWAYS = re.compile(
     r"\(exit status \d{1,3}; not expected\)|entered FATAL state|\bSIGSEGV\b|\(core dumped\)|- core dumped\b|http: panic serving |PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
 )
-_MAY_ALWAYS = ("PHP ", "panic", "not expected", "FATAL state", "SIGSEGV", "core dumped")
+_TO_SUPPRESS = re.compile(r"\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b")
 _FINE = re.compile(
-    r".{1,400}\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b|\S{1,300}\.py:\d{1,6}: \w{0,60}Warning: |"
+    r"\S{1,300}\.py:\d{1,6}: \w{0,60}Warning: |"
     r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?(?!Unhandled)\w*Warning: |prisma:(?:query|info|warn)"
     r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
 )
@@ -213,6 +214,7 @@ _ACCESS = re.compile(
     r"|Started [A-Z]{3,7} \"|Completed \d{3} |Processing by \S+#"
 )
 # A request that a server has answered with 5xx, as servers and frameworks write it, whatever level they give to all requests.
+_STATUS_5 = re.compile(r"[ (]5\d\d(?:[ )]|$)")
 _METHOD = r"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)"
 _FAILED_REQUEST = re.compile(
     r"\"(?P<m1>[A-Z]{3,8}) (?P<p1>[^\"\s]{1,900})(?: HTTP/[\d.]{1,3})?\"(?: -|,)? 5\d\d(?= |$)"
@@ -233,6 +235,13 @@ _SOUNDS = re.compile(
     r"|\u043e\u0448\u0438\u0431\u043a|\u043d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c|\u0441\u0431\u043e\u0439|\u03c3\u03c6\u03ac\u03bb\u03bc\u03b1|\u9519\u8bef|\u932f\u8aa4|\u5931\u8d25|\u5931\u6557|\u5f02\u5e38|\u30a8\u30e9\u30fc|\uc624\ub958|\uc2e4\ud328"
     r"|\u062e\u0637\u0623|\u05e9\u05d2\u05d9\u05d0|l\u1ed7i|kesalahan|gagal)" % _COMPOUND.pattern
 )
+# fmt: off
+_MAY_SOUND = (  # one of these, or of _WORDS, is in every line in ASCII that sounds so
+    "boom", "disk full", "lost", "unreach", "reject", "invalid", "is required", "is down", "gateway", "too many", "disconnect", "violat", "expired",
+    "unavail", "abort", "corrupt", "indispon", "verweigert", "abgelehnt", "fallit", "falha", "falhou", "no se pudo", "mislukt", "misslyck", "fejl", "virhe",
+    "unable", "not found", "not allowed", "gefunden", "hata", "chyba", "selhal", "hiba", "eroare", "kesalahan", "gagal", "wrong", "died", "segfault", "fehl", "imposs",
+)
+# fmt: on
 _SOUNDS_OF_NOTHING = re.compile(
     r"(?i:\b(?:0|no|zero|without(?: any)?) (?:\w+ )?(?:error|failure|failed|exception|fail|timeout|abort)\w*"
     r"|\b(?:error|failure|failed|fail|exception|timeout)\w*(?: [a-z]+){0,2}[\"']?\s?[:=(]{0,2}\s?(?:0|none|null|nil|no|false)\b)|\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'"
@@ -356,7 +365,7 @@ def of_text(line):
         return QUIET
     if bare is not line and bare.startswith(("at ", "... ", 'File "')):
         return QUIET  # frames of a stack
-    if any(word in line for word in _MAY_ALWAYS) and _ALWAYS.search(line):
+    if ("PHP " in line or "panic" in line or "SIGSEGV" in line or "d)" in line or "dumped" in line or "FATAL s" in line) and _ALWAYS.search(line):
         return THROWN
     header = _PRIORITY.match(bare)
     if header:  # who relays lines gives all of them one priority: it tells an error, and never that there is none
@@ -375,7 +384,11 @@ def of_text(line):
 
 
 def _by_form(line, bare):
-    host = _HOST.match(bare)
+    if _may_be_failed_request(line) and _FAILED_REQUEST.search(line):
+        return THROWN
+    if _ACCESS.match(bare):
+        return ACCESS
+    host = _HOST.match(bare) if "]: " in bare else None
     start = _PREFIX.match(bare, host.end() if host else 0).end()
     own = bare[start:] if start else bare
     mark = own[:1]
@@ -383,33 +396,39 @@ def _by_form(line, bare):
         return ERROR
     if mark and mark in _MARKS_OF_NONE:
         return FINE
-    if _FINE.match(own):
+    if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)):
         return FINE
-    if _may_be_failed_request(line) and _FAILED_REQUEST.search(line):
-        return THROWN
     may_tell = _has_a_word(line)
-    if start:  # a level behind a name that no logger puts there
+    if start and (_LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)):  # a level behind a name that no logger puts there
         level = level_of_text(own)
         if level is not None:
             return ERROR if level else FINE
     if may_tell and (_AT_HEAD.match(own) or (start and _AT_HEAD.match(bare))):
         return UNKNOWN if _is_about_nothing(own) else THROWN
-    if _ACCESS.match(bare) or (start and _ACCESS.match(own)):
+    if start and _ACCESS.match(own):
         return ACCESS
     if may_tell and _ANYWHERE.search(line):
         return THROWN
     if line[:1] in " \t" or _QUIET.match(bare):
         return QUIET
-    return DOUBTFUL if sounds_like_an_error(line) else UNKNOWN
+    return DOUBTFUL if (may_tell or not line.isascii() or _may_sound(line)) and _sounds(line) else UNKNOWN
 
 
-def sounds_like_an_error(line):
+def _may_sound(line):
+    small = line.lower()
+    for word in _MAY_SOUND:
+        if word in small:
+            return True
+    return False
+
+
+def _sounds(line):
     """Whether a line has a word that people use for errors, and not to say that there are none."""
     return _SOUNDS.search(line) is not None and _SOUNDS.search(_SOUNDS_OF_NOTHING.sub("", line)) is not None
 
 
 def _may_be_failed_request(line):
-    return " 5" in line[:_LOOKED_AT] or " (5" in line[:_LOOKED_AT]
+    return "5" in line and _STATUS_5.search(line) is not None
 
 
 def failed_request(line):

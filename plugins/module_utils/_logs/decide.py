@@ -164,7 +164,13 @@ def unclear_told(item):
         return (
             "%s of %s/%s without a level %s like an error: %s; say in verify_log_patterns what an error looks like there, or in verify_log_ignore which"
             " lines are none"
-            % (many(item.unknown, "line"), item.service, item.container, "sounds" if item.unknown == 1 else "sound", item.example[:_LONGEST_LINE])
+            % (
+                many(item.unknown, "line"),
+                item.service,
+                item.container,
+                "sounds" if item.unknown == 1 else "sound",
+                item.example[:_LONGEST_LINE],
+            )
         )
     if not item.lines:
         return "no line of %s/%s says how things are" % (item.service, item.container)

@@ -139,7 +139,6 @@ class Understood:
             if kind == DOUBTFUL:
                 _count_form(self.doubtful, _words(text), 1, text)
 
-
     def take_back(self, text):
         """A line that was counted as one that could not be read is an error."""
         self.unknown -= 1
@@ -212,7 +211,7 @@ def _awaited(text):
 
 def _is_of_others(kind, text):
     """Whether a line in the middle of an object of several lines is none of its own: those are indented, and other threads write in between."""
-    return kind in (ERROR, THROWN) and text[:1] not in " \t}]\"'"
+    return text[:1] == "{" or (kind in (ERROR, THROWN) and text[:1] not in " \t}]\"'")
 
 
 class Entries:
@@ -283,7 +282,7 @@ class Entries:
     def _goes_on_with_block(self, text):
         if len(self._block) >= _LONGEST_BLOCK or self._size >= _LARGEST_BLOCK:
             return False
-        return text[:1] != "{" or (self._is_cut() and not is_whole([text]))
+        return text[:1] != "{" or is_whole([text]) is not self._is_cut()
 
     def _is_cut(self):
         """Whether the record that is open is one line that was cut, in which case a brace says nothing: what goes on with it makes it whole."""
@@ -297,7 +296,9 @@ class Entries:
         block, self._block = self._block, None
         if block is None:
             return
-        others = [item for item in block[1:] if not whole or (not block[0][2].startswith(_CUT) and _is_of_others(*item[1:]))]
+        others = [
+            item for item in block[1:] if not whole or (not block[0][2].startswith(_CUT) and _is_of_others(*item[1:]))
+        ]
         own = [item for item in block if item not in others] if whole else block[:1]
         for kind, text in of_block([text for _event, _kind, text in own]):
             self._line(block[0][0], self._by_rules(kind, text), text, ended)

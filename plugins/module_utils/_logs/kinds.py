@@ -148,7 +148,9 @@ def _in_common(found):
     kind, text = found.lastgroup, found[0]
     if kind == "keep":
         return text
-    if kind == "word":  # a word with a number at its end or beginning is a name (sha256, 3rd); what changes more often is an id
+    if (
+        kind == "word"
+    ):  # a word with a number at its end or beginning is a name (sha256, 3rd); what changes more often is an id
         return "<id>" if len(_CHANGES.findall(text)) > 1 and not _SQLSTATE.match(text) else text
     return {"time": "<time>", "id": "<id>", "text": "<text>", "klog": "<time>"}.get(kind, "<n>")
 
@@ -161,7 +163,12 @@ def structured(lines):
     error = next((record[name] for name in _ERROR if isinstance(record.get(name), dict)), {})
     level, told = _first(record, _LEVELS), _first(record, _TOLD)
     if isinstance(told, dict):
-        told = told.get("message") or told.get("text") or told.get("msg") or next((str(item) for item in told.values() if item), "")
+        told = (
+            told.get("message")
+            or told.get("text")
+            or told.get("msg")
+            or next((str(item) for item in told.values() if item), "")
+        )
     thrown = error.get("message") or _first(record, _ERROR + _STACKS, (str,)) or error.get("stack")
     parts = [level, told, record.get("code") or error.get("code") or error.get("type"), _first_line(thrown)]
     return ": ".join(dict.fromkeys(str(part) for part in parts if part))
@@ -169,7 +176,18 @@ def structured(lines):
 
 _LEVELS = ("level", "severity", "levelname", "log.level", "LogLevel", "@l", "lvl", "severityText")
 _TOLD = ("msg", "message", "Message", "@message", "@mt", "@m", "event", "body", "short_message")
-_ERROR = ("err", "error", "exception", "error.message", "@x", "exc_info", "Exception", "error_message", "errorMessage", "reason")
+_ERROR = (
+    "err",
+    "error",
+    "exception",
+    "error.message",
+    "@x",
+    "exc_info",
+    "Exception",
+    "error_message",
+    "errorMessage",
+    "reason",
+)
 _STACKS = ("stack", "stacktrace", "stack_trace", "trace")
 
 

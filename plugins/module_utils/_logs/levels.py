@@ -115,7 +115,9 @@ def of_record(record):
         if key == "priority" and isinstance(value, str) and not (value.isupper() or value.isdigit()):
             continue  # of a task; loggers that call a level so (log4j, journald) write it in capitals or as a number
         if isinstance(value, dict):
-            value = value.get("name") or value.get("text") or value.get("level") or value.get("label") or value.get("value")
+            value = (
+                value.get("name") or value.get("text") or value.get("level") or value.get("label") or value.get("value")
+            )
         elif isinstance(value, list) and value:
             value = value[0]
         found = of_word(value)

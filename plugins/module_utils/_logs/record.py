@@ -49,7 +49,22 @@ _THROWN = ("err", "error", "exception", "errorType", "errorMessage")
 # Names under which both errors and harmless texts stand: a trace is an id, a stack is an environment. They are errors where they look like one.
 _STACKS = ("trace", "stack", "stacktrace", "stack_trace", "exc_info", "@x")
 _NO_ERROR = ("", "0", "none", "null", "nil", "false", "no", "undefined", "-", "ok", "[]", "{}", "n/a")
-_OF_ERRORS = ("message", "msg", "name", "type", "stack", "code", "reason", "kind", "class", "detail", "title", "error", "errorMessage", "description")
+_OF_ERRORS = (
+    "message",
+    "msg",
+    "name",
+    "type",
+    "stack",
+    "code",
+    "reason",
+    "kind",
+    "class",
+    "detail",
+    "title",
+    "error",
+    "errorMessage",
+    "description",
+)
 _CUT = 2000  # characters of a record that was cut in which its level is looked for
 _SCALAR = r'"(?:[^"\\]|\\.)*"|-?[\d.eE+]+|true|false|null|\{[^{}]{0,500}\}|\[[^\[\]]{0,500}\]'
 _CUT_LEVEL = re.compile(
@@ -61,14 +76,25 @@ _INSPECTED = re.compile(
 )
 _MEMBERS = re.compile(r"(?:level|severity|levelname|lvl):\s?\w{1,20},\s")
 _KEY = re.compile(r"\w{1,40}: ['\"`]")
-_AN_ERROR = re.compile(r"\[(?:[A-Z]\w{0,80})?(?:Error|Exception)(?: \[\w{1,60}\])?[:\]]|\b(?:name|type): '[A-Z]?\w{0,80}(?:Error|Exception)'")
+_AN_ERROR = re.compile(
+    r"\[(?:[A-Z]\w{0,80})?(?:Error|Exception)(?: \[\w{1,60}\])?[:\]]|\b(?:name|type): '[A-Z]?\w{0,80}(?:Error|Exception)'"
+)
 _INNER = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
 _PAIR = re.compile(r'([A-Za-z@_][\w.@-]*)=("(?:[^"\\]|\\.)*"|\'[^\'\n]*\'|[^\s"]*)')
-_LOGFMT = re.compile(r"(?:^|\s)(?:level|lvl|severity|levelname|log\.level|loglevel|log_level|err|error|exception|status)=")
+_LOGFMT = re.compile(
+    r"(?:^|\s)(?:level|lvl|severity|levelname|log\.level|loglevel|log_level|err|error|exception|status)="
+)
 _ESCAPED = re.compile(r'\{\\+"')
 _BEFORE_JSON = re.compile(r"[^{\"'\n]{1,120}(?=\{\\*\")")
 _CONTAINERD = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] ")
-_LISTS = ("resourceLogs", "scopeLogs", "logRecords", "logEvents", "records", "logs")  # of records, as collectors hand them on
+_LISTS = (
+    "resourceLogs",
+    "scopeLogs",
+    "logRecords",
+    "logEvents",
+    "records",
+    "logs",
+)  # of records, as collectors hand them on
 _STATUS = frozenset((
     "status", "statusCode", "status_code", "response_status", "responseStatus", "http_status", "http_status_code", "http.status_code",
     "http.response.status_code", "DownstreamStatus", "response_code", "sc-status",
@@ -90,7 +116,11 @@ _ANSWERS = ("res", "response", "httpRequest", "http")  # members that hold the s
 def lines_of(message, depth=0):
     """[(what it is, text)] of the lines that an application wrote as one event: a record in JSON is one, whatever its length."""
     first = message[:1]
-    if first == "{" or (first == "[" and message[1:2] == "{") or (first in ' \t\n"' and message.lstrip()[:1] in ("{", '"')):
+    if (
+        first == "{"
+        or (first == "[" and message[1:2] == "{")
+        or (first in ' \t\n"' and message.lstrip()[:1] in ("{", '"'))
+    ):
         found = _of_json(message, depth)
         if found is not None:
             return found
@@ -177,7 +207,9 @@ def _of_inspected(text):
 def _of_records(records, message, depth):
     """What a list of records is: as bad as the worst of them."""
     kinds = {kind for item in records if isinstance(item, dict) for kind, _text in _of_record(item, message, depth + 1)}
-    return [(next((kind for kind in (ERROR, THROWN, FINE, ACCESS, DOUBTFUL, QUIET) if kind in kinds), UNKNOWN), message)]
+    return [
+        (next((kind for kind in (ERROR, THROWN, FINE, ACCESS, DOUBTFUL, QUIET) if kind in kinds), UNKNOWN), message)
+    ]
 
 
 def _of_record(record, message, depth):
@@ -251,10 +283,15 @@ def _is_failed_request(record, levelled):
 
 def _is_thrown(record):
     """Whether a record without a level holds an error, as serializers of errors write them."""
-    if any(_is_an_error(record.get(name)) for name in _THROWN) or any(_is_a_stack(record.get(name)) for name in _STACKS):
+    if any(_is_an_error(record.get(name)) for name in _THROWN) or any(
+        _is_a_stack(record.get(name)) for name in _STACKS
+    ):
         return True
     # A level under another name; what happened may be called almost so.
-    if any(str(record.get(name)).lower() in ("error", "err", "fatal", "critical", "exception") for name in ("status", "type", "kind")):
+    if any(
+        str(record.get(name)).lower() in ("error", "err", "fatal", "critical", "exception")
+        for name in ("status", "type", "kind")
+    ):
         return True
     status = record.get("statusCode")
     if isinstance(status, int) and status >= 500 and ("message" in record or "error" in record):
@@ -340,15 +377,22 @@ def request_of(lines):
     if record:
         if levels.of_record(record) or not _is_failed_request(record, False):
             return ""
-        inner = next((record[name] for name in ("req", "request", "httpRequest") if isinstance(record.get(name), dict)), {})
-        found = tuple(next((str(part[name]) for part in (record, inner) for name in names if isinstance(part.get(name), str)), "") for names in (_METHODS, _PATHS))
+        inner = next(
+            (record[name] for name in ("req", "request", "httpRequest") if isinstance(record.get(name), dict)), {}
+        )
+        found = tuple(
+            next((str(part[name]) for part in (record, inner) for name in names if isinstance(part.get(name), str)), "")
+            for names in (_METHODS, _PATHS)
+        )
     else:
         found = None if level_of_text(lines[0].lstrip()) else failed_request(lines[0])
     if found is None:
         return ""
     parts = found[1].partition("?")[0].split("/")[1:3]
     plain = [part for part in parts if _PLAIN.match(part)] if parts else []
-    return ("%s /%s" % (found[0], "/".join(plain))).strip() if found[0] or plain else "a path that the line does not name"
+    return (
+        ("%s /%s" % (found[0], "/".join(plain))).strip() if found[0] or plain else "a path that the line does not name"
+    )
 
 
 def _clean(text):

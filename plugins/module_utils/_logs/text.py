@@ -68,6 +68,9 @@ _REDIS = re.compile(r"\d{1,9}:[XCSM] \d\d %s \d{4} [\d:.]+ [.*#-] " % _MONTH)
 _REDIS_TROUBLE = re.compile(
     r"(?!WARNING).{0,200}?(?:[Ff]atal|[Ee]rror|crashed|Out Of Memory|Can't |Could not |Failed |denied)"
 )
+_NEXT_COLUMN = re.compile(
+    r" \|\s{0,5}(%s)\s{0,5}\|" % _UPPER
+)  # behind the name of a component that is called like a level
 _NEUTRAL = re.compile(
     r"%s|\[[^\]\n]{0,80}\]|\([^)\n]{0,60}\)|<[^>\n]{0,40}>|\d{1,9}(?:#\d{1,9})?:?(?=\s|$)|-{3}" % _TIME
 )
@@ -90,7 +93,9 @@ _PREFIX = re.compile(
     r"|(?!(?i:%s|%s)\b)[\w.@/-]{1,60}(?::|\s-)(?=\s)|[A-Za-z]{1,12}-\d[\w-]{0,40}(?=\s)|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){1,4}(?=\s(?!at ))"
     r"|(?![%s%s])[^\w\s\x00-\x7f]{1,3}(?=\s))*" % (_TIME, _UPPER, _LOWER, _MARKS_OF_ERRORS, _MARKS_OF_NONE)
 )
-_HOST = re.compile(r"(?:%s )[\w.-]{1,80} (?=[\w./-]{1,60}(?:\[\d+\])?: )" % _TIME)  # of syslog, between the time and the program
+_HOST = re.compile(
+    r"(?:%s )[\w.-]{1,80} (?=[\w./-]{1,60}(?:\[\d+\])?: )" % _TIME
+)  # of syslog, between the time and the program
 
 # A member of another object, or a word that is about errors and tells none.
 _NO_HANDLER = (
@@ -221,7 +226,8 @@ _FAILED_REQUEST = re.compile(
     r"|(?<![\w\"])(?P<m2>%s) (?P<p2>/[^\s\"]{0,900})(?: HTTP/[\d.]{1,3})? (?:-> |\u2192 |- |responded |\{[^{}]{0,200}\} )?\(?5\d\d(?=\)| \(|$| in \d| [\d.]{1,12}\s?(?:ms|s|\u00b5s)\b| - )"
     r"|\| 5\d\d \|.{1,80}\| (?P<m3>%s) +\"?(?P<p3>/[^\s\"]{0,900})"
     r"|\bCompleted 5\d\d (?:[A-Z]\w+ ){1,4}in \d|\bSent 5\d\d in \d"
-    r"|(?: -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?\d{1,9}) 5\d\d \d+ .{1,200}\"(?P<m4>[A-Z]{3,8}) (?P<p4>[^\"\s]{1,900})" % (_METHOD, _METHOD)
+    r"|(?: -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?\d{1,9}) 5\d\d \d+ .{1,200}\"(?P<m4>[A-Z]{3,8}) (?P<p4>[^\"\s]{1,900})"
+    % (_METHOD, _METHOD)
 )
 # What sounds like an error, in the languages that applications are written in. Where a line has no level, it keeps silence from being good news.
 # It must be a word of its own, and no part of a name (payment-failed, error.log), or end the name of a class.
@@ -262,7 +268,8 @@ def level_of_text(line):
         return levels.LETTERS[(letter[1] or letter[2]).lower()]
     for found in _LEVEL.finditer(head):
         if _in_place(head, found):
-            return levels.of_word(found["upper"] or found["lower"])
+            column = _NEXT_COLUMN.match(head, found.end()) if head[found.end() : found.end() + 2] == " |" else None
+            return levels.of_word(column[1] if column else found["upper"] or found["lower"])
     channel = "." in head and _CHANNEL.search(head)
     if channel:
         return levels.of_word(channel[1])
@@ -365,7 +372,9 @@ def of_text(line):
         return QUIET
     if bare is not line and bare.startswith(("at ", "... ", 'File "')):
         return QUIET  # frames of a stack
-    if ("PHP " in line or "panic" in line or "SIGSEGV" in line or "d)" in line or "dumped" in line or "FATAL s" in line) and _ALWAYS.search(line):
+    if (
+        "PHP " in line or "panic" in line or "SIGSEGV" in line or "d)" in line or "dumped" in line or "FATAL s" in line
+    ) and _ALWAYS.search(line):
         return THROWN
     header = _PRIORITY.match(bare)
     if header:  # who relays lines gives all of them one priority: it tells an error, and never that there is none
@@ -399,7 +408,9 @@ def _by_form(line, bare):
     if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)):
         return FINE
     may_tell = _has_a_word(line)
-    if start and (_LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)):  # a level behind a name that no logger puts there
+    if start and (
+        _LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)
+    ):  # a level behind a name that no logger puts there
         level = level_of_text(own)
         if level is not None:
             return ERROR if level else FINE

@@ -40,7 +40,8 @@ _DOUBTED = 3  # as few may be one request, or the beginning of more; where they 
 # What varies from one error to the next of its kind. What is named `keep` tells kinds apart: codes, and names of members, modules, columns and the like.
 _KEPT = (
     r"reading|setting|property|properties|attribute|argument|field|column|relation|table|index|constraint|function|operator|type|schema|role|database"
-    r"|sequence|view|extension|module|package|export|named|import name|variable|method|key|parameter|KeyError:|NameError: name|has no attribute|component|provider"
+    r"|sequence|view|extension|module|package|export|named|import name|variable|method|key|parameter|KeyError:|NameError: name|has no attribute"
+    r"|component|provider"
 )
 _VARIES = re.compile(
     r"(?P<keep>\b(?:%s) ['\"`](?=[A-Za-z_$@./])[\w$@./ -]{1,80}['\"`](?=[\s),.:;\]}|]|$)"

@@ -112,14 +112,7 @@ def of_record(record):
         key = name.lower()
         if key not in KEYS:
             continue
-        if key == "priority" and isinstance(value, str) and not (value.isupper() or value.isdigit()):
-            continue  # of a task; loggers that call a level so (log4j, journald) write it in capitals or as a number
-        if isinstance(value, dict):
-            value = (
-                value.get("name") or value.get("text") or value.get("level") or value.get("label") or value.get("value")
-            )
-        elif isinstance(value, list) and value:
-            value = value[0]
+        value = _plain(key, value)
         found = of_word(value)
         if found is not None:
             return found
@@ -128,6 +121,15 @@ def of_record(record):
         if isinstance(value, (int, float)) and not isinstance(value, bool) and number is None:
             number = of_number(key, value, record)
     return number
+
+
+def _plain(key, value):
+    """What a level is where loggers make an object or a list of it; None where it is no level."""
+    if key == "priority" and isinstance(value, str) and not (value.isupper() or value.isdigit()):
+        return None  # of a task; loggers that call a level so (log4j, journald) write it in capitals or as a number
+    if isinstance(value, dict):
+        return next((value[name] for name in ("name", "text", "level", "label", "value") if value.get(name)), None)
+    return value[0] if isinstance(value, list) and value else value
 
 
 def of_nested(record):

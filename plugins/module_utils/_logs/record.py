@@ -15,6 +15,7 @@ import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign_lines
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs import levels
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.access import failed_request
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import (
     ACCESS,
     DOUBTFUL,
@@ -23,7 +24,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import 
     QUIET,
     THROWN,
     UNKNOWN,
-    failed_request,
     has_level,
     level_of_text,
     of_text,

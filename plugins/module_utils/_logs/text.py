@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs import levels
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.access import is_failed_request, is_request
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.sounds import COMPOUND, sounds_like_an_error
 
 # What a line is. An ERROR or FINE has a level; THROWN is an error by its form; QUIET belongs to another line or says nothing of
 # how things are; ACCESS is a request of a web server's own log; UNKNOWN is what nobody here can read.
@@ -29,7 +31,8 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,:]\d{1,9})?(?:\s?[AP]M\b)?(?:\s?(?:Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d)\b)?"
 _TIME = (
     r"(?:(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s)?"
-    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ]%s[-/ ]\d{4}|%s\s{1,2}\d{1,2}(?:,?\s\d{4})?),?[T _:]?\s?(?:(?:at|um|\u00e0|-) )?%s(?:\s\d{4})?"
+    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ]%s[-/ ]\d{4}|%s\s{1,2}\d{1,2}(?:,?\s\d{4})?),?[T _:]?\s?(?:(?:at|um"
+    r"|\u00e0|-) )?%s(?:\s\d{4})?"
     r"|%s|\b\d{10}(?:\.\d{1,9}|\d{3})?\b)" % (_MONTH, _MONTH, _CLOCK, _CLOCK)
 )
 TIME = _TIME
@@ -79,17 +82,11 @@ _DELIMITED = re.compile(r"(?:[|:>\]-]|\s[-|])\s*\Z")
 _IDENTIFIER = re.compile(r"[\w@/.\[\]:-]{1,60}:?\Z")
 _SYSLOG = re.compile(r"%s \S{1,80} \S{1,60}: \Z" % _TIME)
 _NOTHING = re.compile(r"\W{0,4}(?:0|null|none|None|nil|undefined|false|no|\[\]|\{\}|''|\"\")\s*(?:[,;]|\.?\s*\Z)")
-# What a word is when these follow it: "error handler", "error rate is 0", "log level".
-_COMPOUND = re.compile(
-    r"\s+(?:level|rate|ratio|count|budget|boundary|handler|handling|page|pages|report|reporting|reporter|track|tracking|tracker|monitor\w*|log|logs"
-    r"|logger|logging|code|codes|class|classes|filter|interceptor|middleware|metric|metrics|queue|topic|channel|threshold|template|module|service"
-    r"|response|event|listener|hook|mode|messages?|server|client|request|port|endpoint|file|free|for|of|is|was|are|mails?|pool)s?\b"
-)
-
 # What may stand before an error: times, and what names who speaks, as routers, relays, supervisors and loggers of one's own write it.
 _PREFIX = re.compile(
     r"(?:\s+|%s|(?:\[[\w:./ +#,-]{1,60}\]){1,4}(?=\s)|\(\d+\)|[|>\u203a»•·*,#=-]+(?=\s)|#?\d{1,9}(?:#\d{1,9})?:?(?=\s)|[\w@/.-]{1,40}\s*\|(?=\s)"
-    r"|[\w./@-]{1,60}\[[\w./:-]{1,40}\]:?(?=\s)|[\w./-]{1,80}\.\w{1,5}:\d{1,6}:?(?=\s)|\w[\w.-]{0,40} #?\d{1,6}(?::| -)(?=\s)|[A-Za-z][\w.-]{0,40}=[^\s\"']{1,80}(?=\s)"
+    r"|[\w./@-]{1,60}\[[\w./:-]{1,40}\]:?(?=\s)|[\w./-]{1,80}\.\w{1,5}:\d{1,6}:?(?=\s)|\w[\w.-]{0,40} #?\d{1,6}(?::| -)(?=\s)"
+    r"|[A-Za-z][\w.-]{0,40}=[^\s\"']{1,80}(?=\s)"
     r"|(?!(?i:%s|%s)\b)[\w.@/-]{1,60}(?::|\s-)(?=\s)|[A-Za-z]{1,12}-\d[\w-]{0,40}(?=\s)|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){1,4}(?=\s(?!at ))"
     r"|(?![%s%s])[^\w\s\x00-\x7f]{1,3}(?=\s))*" % (_TIME, _UPPER, _LOWER, _MARKS_OF_ERRORS, _MARKS_OF_NONE)
 )
@@ -112,7 +109,10 @@ _SYSTEM = (
     r"|[Cc]onnection timed out|Name or service not known|[Tt]emporary failure in name resolution|[Ss]yntax error|unbound variable|parameter not set"
     r"|bad substitution|Operation not permitted|Argument list too long|No module named|i/o timeout|context deadline exceeded|no such host|bad option)"
 )
-_VERB = r"(?:It was not possible to|[Ii]mpossible (?:de|d')|[Cc]ould not|[Cc]ouldn't|[Cc]annot|[Cc]an['\u2019]t|[Uu]nable to|[Ff]ailed to|[Ff]ailure (?:to|in|while)|[Tt]imed out)"
+_VERB = (
+    r"(?:It was not possible to|[Ii]mpossible (?:de|d')|[Cc]ould not|[Cc]ouldn't|[Cc]annot|[Cc]an['\u2019]t|[Uu]nable to|[Ff]ailed to"
+    r"|[Ff]ailure (?:to|in|while)|[Tt]imed out)"
+)
 _TRYING = r"(?:Error|error|ERROR) (?:in|while|when|during|on|at|from|occurred|(?!handl|track|report|log|monitor)[a-z]{3,20}ing)\b"
 
 # Forms at the beginning of a line, behind times, processes and brackets.
@@ -124,7 +124,8 @@ _AT_HEAD = re.compile(
             % _EXCEPTION,
             r"\[%s\b|\[Unhandled" % _EXCEPTION,
             r"(?:\w+\.){1,8}exceptions?\.\w+(?:: |$)|(?:PG|Errno|Net|Redis|Faraday|OpenSSL)::[A-Z]\w+",
-            r"(?:\+ Exception Group )?Traceback \(most recent call last\)|SystemExit: [1-9]|(?:Execution|Evaluation|Compilation|Runtime) error\b(?!s)|Caused by: |Exception in thread|During handling of the above exception",
+            r"(?:\+ Exception Group )?Traceback \(most recent call last\)|SystemExit: [1-9]|(?:Execution|Evaluation|Compilation|Runtime) error\b(?!s)"
+            r"|Caused by: |Exception in thread|During handling of the above exception",
             r"\S{1,300}\.rb:\d+:in .{1,200}\([A-Z]\w*(?:::\w+)*\)|Unhandled exception|Unhandled [Rr]ejection|Fatal Python error",
             r"panic: |fatal error: |fatal runtime error|goroutine \d+ \[|\[signal SIG|SIG(?:SEGV|ABRT|BUS|ILL|KILL)\b|runtime: out of memory",
             r"thread '.{0,80}'(?: \(\d{1,9}\))? (?:panicked at|has overflowed)"
@@ -139,7 +140,8 @@ _AT_HEAD = re.compile(
             r"(?:code|errorCode|sqlState|routine): '(?:P\d{4}|E[A-Z_]{3,30}|ERR_\w+|[0-9A-Z]{5})'",
             r"(?:Error code: )?P[1-6]\d{3}(?::|$)|SQLSTATE\[\w{5}\]|Invalid `[^`]{1,200}` invocation|(?:Connector|Query|Database)Error\(",
             r"Raw query failed|Query engine exited|Environment variable not found|Error code: |Server has closed the connection",
-            r"The (?:table|column|model|database|user|schema|application|file|directory|path|command|module) .{1,200} does not exist|(?:Unique|Foreign key|Null|Check) constraint (?:failed|violat)",
+            r"The (?:table|column|model|database|user|schema|application|file|directory|path|command|module) .{1,200} does not exist|(?:Unique"
+            r"|Foreign key|Null|Check) constraint (?:failed|violat)",
             r"(?:Unknown|Missing|Invalid) (?:argument|arg|field|value|scalar)\b|Argument `|Inconsistent column data|Connection (?:lost|terminated|aborted)",
             r"(?:\w+: )?(?:relation|column|table|role|database|type|schema|function|user) .{1,200} does not exist",
             # shells and systems
@@ -148,12 +150,14 @@ _AT_HEAD = re.compile(
             r"Killed$|Killed process|Aborted$|.{0,80} aborted!?$|OOMKilled|Out of memory|Memory cgroup out of memory",
             r"terminate called after|double free or corruption|free\(\): |malloc\(\): |\*\*\* stack smashing|.{0,80}[Aa]ssertion .{0,200} failed",
             r".{0,80}error while loading shared libraries|.{0,80}version `GLIBC",
-            r".{0,80}\b[Ee]xit(?:s|ed)?(?: with)?(?: exit)? (?:code|status)[ :=\[(]{0,3}-?[1-9]|(?:\w+ ){0,4}failed with (?:exit )?(?:status|code):? ?-?[1-9]|.{0,80}non-zero (?:exit|status|code)",
+            r".{0,80}\b[Ee]xit(?:s|ed)?(?: with)?(?: exit)? (?:code|status)[ :=\[(]{0,3}-?[1-9]|(?:\w+ ){0,4}failed with (?:exit )?(?:status"
+            r"|code):? ?-?[1-9]|.{0,80}non-zero (?:exit|status|code)",
             # sentences that tell of a failure and begin with it
             r"(?:\w+: ){0,2}%s " % _VERB,
             _TRYING,
             # The same in the languages of those who write applications.
-            r"(?:Erreur|[\u00c9E]chec|Fehler|Errore|Fallo|Falha|Fout|B\u0142\u0105d|\u041e\u0448\u0438\u0431\u043a\u0430)\b(?!s)|Error al |Erro (?:ao|no|na|de) "
+            r"(?:Erreur|[\u00c9E]chec|Fehler|Errore|Fallo|Falha|Fout|B\u0142\u0105d|\u041e\u0448\u0438\u0431\u043a\u0430)\b(?!s)|Error al |Erro (?:ao"
+            r"|no|na|de) "
             r"|\u9519\u8bef|\u932f\u8aa4|\u30a8\u30e9\u30fc|\uc624\ub958",
             r"(?:[\w.-]{1,40}:){1,4}error\s",  # debug's namespaces
             r"\S{1,200}[:(]\d{1,6}[,:]\d{1,6}\)?:? error\b",  # compilers
@@ -181,9 +185,11 @@ _ANYWHERE = re.compile(
             r"\bunexpectedly\b|\b[Uu]nexpected (?:token|end of|error|EOF|exception|response)\b|\bSIG(?:KILL|SEGV|ABRT)\b",
             r"\b(?:connect|read|write|getaddrinfo|listen|bind|open|spawn|send|accept|queryA|querySrv)\w* %s\b" % _ERRNO,
             r"(?:^|[:(\[] ?)%s\b(?!['\"])" % _ERRNO,
-            r"(?<!level )(?<!to )(?<!is )(?<!be )(?<!= )(?<!\d )(?<![\w./=:\"'-])(?:ERROR|FATAL|CRITICAL|SEVERE)(?=[:\]]|\s+\S|(?<!: ERROR)(?<!: FATAL)(?<!: CRITICAL)(?<!: SEVERE)\s*$)(?! ?[=:] ?0\b)",
+            r"(?<!level )(?<!to )(?<!is )(?<!be )(?<!= )(?<!\d )(?<![\w./=:\"'-])(?:ERROR|FATAL|CRITICAL|SEVERE)(?=[:\]]|\s+\S"
+            r"|(?<!: ERROR)(?<!: FATAL)(?<!: CRITICAL)(?<!: SEVERE)\s*$)(?! ?[=:] ?0\b)",
             r"Can't reach database server|PHP (?:Fatal|Parse) error|JavaScript heap out of memory|(?<![\w+-])OutOfMemoryError|dial tcp \S+: ",
-            r"\bsocket hang up\b|(?<!0 )\btimed out\b(?!: ?0)|\btimeout (?:of \S{1,20} )?exceeded\b|(?<!0 )\b(?:[Aa]ccess|[Pp]ermission) denied\b(?!: ?0| (?:page|handler|view|template|hook))",
+            r"\bsocket hang up\b|(?<!0 )\btimed out\b(?!: ?0)|\btimeout (?:of \S{1,20} )?exceeded\b|(?<!0 )\b(?:[Aa]ccess"
+            r"|[Pp]ermission) denied\b(?!: ?0| (?:page|handler|view|template|hook))",
             r"\bdeadlock detected\b|\bMODULE_NOT_FOUND\b|: connection refused\b|password authentication failed",
         )
     )
@@ -199,58 +205,23 @@ _WORDS = (
     "in use", "too many open", "refused", "reset by peer", "timed out", "timeout", "unbound", "bad ", "too long", "exceeded", "segmentation",
     "illegal", "dumped", "killed", "aborted", "terminate called", "double free", "free():", "malloc():", "stack smashing", "assertion", "glibc",
     "exit", "non-zero", "unexpected", "argument", "missing", "unknown", "inconsistent",
-    "connection ", "erreur", "\u00e9chec", "echec", "fehler", "fallo", "falha", "fout", "b\u0142\u0105d", "\u043e\u0448\u0438\u0431\u043a\u0430", "erro", "\u9519\u8bef",
-    "\u932f\u8aa4", "\u30a8\u30e9\u30fc", "\uc624\ub958", "systemexit", "terminat", "possible", "no module", "insufficient", "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
+    "connection ", "erreur", "\u00e9chec", "echec", "fehler", "fallo", "falha", "fout",
+    "b\u0142\u0105d", "\u043e\u0448\u0438\u0431\u043a\u0430", "erro", "\u9519\u8bef",
+    "\u932f\u8aa4", "\u30a8\u30e9\u30fc", "\uc624\ub958", "systemexit", "terminat", "possible", "no module", "insufficient",
+    "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
 )
 _NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE|_NOT_FOUND|sqlState" % _ERRNO)
 # fmt: on
 # What a level hides: a logger that gives a harmless one to whatever another program says, or to the end of a program.
 _ALWAYS = re.compile(
-    r"\(exit status \d{1,3}; not expected\)|entered FATAL state|\bSIGSEGV\b|\(core dumped\)|- core dumped\b|http: panic serving |PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
+    r"\(exit status \d{1,3}; not expected\)|entered FATAL state|\bSIGSEGV\b|\(core dumped\)|- core dumped\b|http: panic serving "
+    r"|PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
 )
 _TO_SUPPRESS = re.compile(r"\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b")
 _FINE = re.compile(
     r"\S{1,300}\.py:\d{1,6}: \w{0,60}Warning: |"
     r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?(?!Unhandled)\w*Warning: |prisma:(?:query|info|warn)"
     r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
-)
-_ACCESS = re.compile(
-    r"\S+ \S+ \S+ \[[^\]]{10,40}\] \"|(?:\S+ - )?\"?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+(?: HTTP/[\d.]+\")? (?:-> |→ |\()?[1-5]\d\d\b"
-    r"|Started [A-Z]{3,7} \"|Completed \d{3} |Processing by \S+#"
-)
-# A request that a server has answered with 5xx, as servers and frameworks write it, whatever level they give to all requests.
-_STATUS_5 = re.compile(r"[ (]5\d\d(?:[ )]|$)")
-_METHOD = r"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)"
-_FAILED_REQUEST = re.compile(
-    r"\"(?P<m1>[A-Z]{3,8}) (?P<p1>[^\"\s]{1,900})(?: HTTP/[\d.]{1,3})?\"(?: -|,)? 5\d\d(?= |$)"
-    r"|(?<![\w\"])(?P<m2>%s) (?P<p2>/[^\s\"]{0,900})(?: HTTP/[\d.]{1,3})? (?:-> |\u2192 |- |responded |\{[^{}]{0,200}\} )?\(?5\d\d(?=\)| \(|$| in \d| [\d.]{1,12}\s?(?:ms|s|\u00b5s)\b| - )"
-    r"|\| 5\d\d \|.{1,80}\| (?P<m3>%s) +\"?(?P<p3>/[^\s\"]{0,900})"
-    r"|\bCompleted 5\d\d (?:[A-Z]\w+ ){1,4}in \d|\bSent 5\d\d in \d"
-    r"|(?: -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?\d{1,9}) 5\d\d \d+ .{1,200}\"(?P<m4>[A-Z]{3,8}) (?P<p4>[^\"\s]{1,900})"
-    % (_METHOD, _METHOD)
-)
-# What sounds like an error, in the languages that applications are written in. Where a line has no level, it keeps silence from being good news.
-# It must be a word of its own, and no part of a name (payment-failed, error.log), or end the name of a class.
-_SOUNDS = re.compile(
-    r"(?<![\w./@-])(?i:errors?|exceptions?|fail(?:s|ed|ing|ures?)?|fatal|crash(?:ed|es)?|panic(?:ked)?|critical|refused|denied|unable|cannot|can't|can\u2019t|could not|couldn't"
-    r"|timed out|timeout|abort(?:ed|ing)?|corrupt(?:ed)?|unavailable|exceeded|unexpected(?:ly)?|died|killed|segfault|no such|not found|went wrong|out of memory|disk full|boom"
-    r"|lost|unreachable|rejected|invalid|missing|is not set|is required|is down|bad gateway|too many|disconnected|violates|terminating|expired|not allowed)(?![\w/-]|\.\w)(?!%s)"
-    r"|\b[A-Z]\w{0,60}(?:Error|Exception)(?![\w/.-])"
-    r"|(?i:erreur|\u00e9chec|\u00e9chou|impossible|indisponible|refus\u00e9|fehler|fehlgeschlagen|ung\u00fcltig|verweigert|abgelehnt|nicht gefunden|\bfallo\b|fall\u00f3|no se pudo"
-    r"|fallit|impossibile|falha|falhou|n\u00e3o foi poss|\bfout|mislukt|b\u0142\u0105d|nie uda\u0142o|misslyck|\bfejl|\bvirhe|ep\u00e4onnistu|\bhata\b|ba\u015far\u0131s\u0131z|chyba|selhal|\bhiba\b|eroare"
-    r"|\u043e\u0448\u0438\u0431\u043a|\u043d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c|\u0441\u0431\u043e\u0439|\u03c3\u03c6\u03ac\u03bb\u03bc\u03b1|\u9519\u8bef|\u932f\u8aa4|\u5931\u8d25|\u5931\u6557|\u5f02\u5e38|\u30a8\u30e9\u30fc|\uc624\ub958|\uc2e4\ud328"
-    r"|\u062e\u0637\u0623|\u05e9\u05d2\u05d9\u05d0|l\u1ed7i|kesalahan|gagal)" % _COMPOUND.pattern
-)
-# fmt: off
-_MAY_SOUND = (  # one of these, or of _WORDS, is in every line in ASCII that sounds so
-    "boom", "disk full", "lost", "unreach", "reject", "invalid", "is required", "is down", "gateway", "too many", "disconnect", "violat", "expired",
-    "unavail", "abort", "corrupt", "indispon", "verweigert", "abgelehnt", "fallit", "falha", "falhou", "no se pudo", "mislukt", "misslyck", "fejl", "virhe",
-    "unable", "not found", "not allowed", "gefunden", "hata", "chyba", "selhal", "hiba", "eroare", "kesalahan", "gagal", "wrong", "died", "segfault", "fehl", "imposs",
-)
-# fmt: on
-_SOUNDS_OF_NOTHING = re.compile(
-    r"(?i:\b(?:0|no|zero|without(?: any)?) (?:\w+ )?(?:error|failure|failed|exception|fail|timeout|abort)\w*"
-    r"|\b(?:error|failure|failed|fail|exception|timeout)\w*(?: [a-z]+){0,2}[\"']?\s?[:=(]{0,2}\s?(?:0|none|null|nil|no|false)\b)|\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'"
 )
 _QUIET = re.compile(
     r"[\W_]*\Z|> \S+@\S+ \S+|> |Node\.js v\d|\(Use `node --trace|\.\.\. \d+ (?:more|common)|#\d+ |\[stack\]|Stack trace:|main\.\w+\(|created by |\S+\(0x"
@@ -325,7 +296,7 @@ def _is_enclosed(before, behind):
 
 def _fits(found, behind, names, placed, enclosed, before):
     if found["upper"]:
-        if _COMPOUND.match(behind) and not placed:
+        if COMPOUND.match(behind) and not placed:
             return False
         if (
             found["upper"] in ("LOG", "FAIL", "ALERT", "DETAIL", "HINT", "STATEMENT", "FINE")
@@ -356,9 +327,7 @@ def _fits(found, behind, names, placed, enclosed, before):
     )
     wide = behind[:2] == "  "
     return (
-        (timed or (not before.strip() and (capital or wide)))
-        and not _COMPOUND.match(behind)
-        and behind[:1] in (" ", "")
+        (timed or (not before.strip() and (capital or wide))) and not COMPOUND.match(behind) and behind[:1] in (" ", "")
     )
 
 
@@ -385,7 +354,7 @@ def of_text(line):
     if behind:  # "[http] TypeError: x"
         told = of_text(behind)
         return FINE if told in (QUIET, UNKNOWN) else told
-    if level is False and _may_be_failed_request(bare) and _FAILED_REQUEST.search(bare):
+    if level is False and is_failed_request(bare):
         return THROWN
     if level is not None:
         return FINE if not level else THROWN if bare.startswith(("Error", "[Error")) else ERROR
@@ -393,63 +362,40 @@ def of_text(line):
 
 
 def _by_form(line, bare):
-    if _may_be_failed_request(line) and _FAILED_REQUEST.search(line):
+    if is_failed_request(line):
         return THROWN
-    if _ACCESS.match(bare):
+    if is_request(bare):
         return ACCESS
     host = _HOST.match(bare) if "]: " in bare else None
     start = _PREFIX.match(bare, host.end() if host else 0).end()
     own = bare[start:] if start else bare
+    marked = _by_mark(own, line)
+    if marked is None and start and (_LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)):
+        level = level_of_text(own)  # behind a name that no logger puts there
+        marked = None if level is None else ERROR if level else FINE
+    return marked or _by_words(line, bare, own)
+
+
+def _by_mark(own, line):
     mark = own[:1]
     if mark and mark in _MARKS_OF_ERRORS:
         return ERROR
     if mark and mark in _MARKS_OF_NONE:
         return FINE
-    if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)):
-        return FINE
+    return FINE if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)) else None
+
+
+def _by_words(line, bare, own):
     may_tell = _has_a_word(line)
-    if start and (
-        _LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)
-    ):  # a level behind a name that no logger puts there
-        level = level_of_text(own)
-        if level is not None:
-            return ERROR if level else FINE
-    if may_tell and (_AT_HEAD.match(own) or (start and _AT_HEAD.match(bare))):
+    if may_tell and (_AT_HEAD.match(own) or (own is not bare and _AT_HEAD.match(bare))):
         return UNKNOWN if _is_about_nothing(own) else THROWN
-    if start and _ACCESS.match(own):
+    if own is not bare and is_request(own):
         return ACCESS
     if may_tell and _ANYWHERE.search(line):
         return THROWN
     if line[:1] in " \t" or _QUIET.match(bare):
         return QUIET
-    return DOUBTFUL if (may_tell or not line.isascii() or _may_sound(line)) and _sounds(line) else UNKNOWN
-
-
-def _may_sound(line):
-    small = line.lower()
-    for word in _MAY_SOUND:
-        if word in small:
-            return True
-    return False
-
-
-def _sounds(line):
-    """Whether a line has a word that people use for errors, and not to say that there are none."""
-    return _SOUNDS.search(line) is not None and _SOUNDS.search(_SOUNDS_OF_NOTHING.sub("", line)) is not None
-
-
-def _may_be_failed_request(line):
-    return "5" in line and _STATUS_5.search(line) is not None
-
-
-def failed_request(line):
-    """(method, path) of a request that was answered with 5xx, empty where the line does not say; None for any other line."""
-    found = _FAILED_REQUEST.search(line[:_LOOKED_AT]) if _may_be_failed_request(line) else None
-    if not found:
-        return None
-    parts = found.groupdict()
-    first = next((number for number in "1234" if parts["m" + number]), None)
-    return (parts["m" + first], parts["p" + first]) if first else ("", "")
+    return DOUBTFUL if sounds_like_an_error(line, may_tell) else UNKNOWN
 
 
 def _has_a_word(line):

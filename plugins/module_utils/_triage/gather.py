@@ -10,7 +10,7 @@ import contextlib
 import sys
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Callable
 
@@ -205,8 +205,13 @@ class Look:
         return tuple(dead.task for dead in self._of("dead"))
 
     def _targets(self):
-        groups = dict.fromkeys(arn for service in self._of("described") for arn in service.target_groups)
-        return tuple(side_by_side(self._triage.target_health, groups))
+        services = self._of("described")
+        groups = list(dict.fromkeys(arn for service in services for arn in service.target_groups))
+        found = side_by_side(self._triage.target_health, groups)
+        return tuple(
+            replace(seen, services=tuple(service.name for service in services if arn in service.target_groups))
+            for arn, seen in zip(groups, found)
+        )
 
     # The application
 

@@ -72,6 +72,13 @@ options:
     type: str
     choices: [as_configured, fast]
     default: as_configured
+  as_is:
+    description:
+      - Services of which the very task definition of O(targets) is deployed, with the version of a secret that a run has pinned in it, as an undo needs it.
+      - Of all others a pin of that kind is taken back. Without O(database) they read whichever version is current again.
+    type: list
+    elements: str
+    default: []
   deploys_anyway:
     description:
       - Whether, in check mode, RV(settings) are those of a deployment also for a service that runs its target already, because a database will have
@@ -279,6 +286,7 @@ def look(module):
         Failing(module.params["on_failure"], module.params["on_failure_reason"], module.params["next"]),
         module.params["deployment"] == FAST and module.params["wait"],
         module.params["deploys_anyway"] and module.check_mode,
+        module.params["as_is"],
     )
 
 
@@ -295,6 +303,7 @@ def main():
             database=dict(type="dict", options=DATABASE),
             deployment=dict(type="str", choices=[AS_CONFIGURED, FAST], default=AS_CONFIGURED),
             deploys_anyway=dict(type="bool", default=False),
+            as_is=dict(type="list", elements="str", default=[]),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),
         )

@@ -112,6 +112,7 @@ class Rollout:
         the one with which the task definition has last succeeded.
     :param elb: callable → ElbGateway; it is asked for only where it is needed.
     :param fast: whether services and target groups are set for a fast deployment. What they had is put back in any case.
+    :param as_is: names of services whose target is deployed as it is, with what a run has pinned in it.
     :param anyway: whether settings are those of a deployment also where nothing is to be deployed as things are.
     :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
     """
@@ -132,7 +133,9 @@ class Rollout:
         failing=None,
         fast=False,
         anyway=False,
+        as_is=(),
     ):
+        self._as_is = frozenset(as_is)
         self._asked = (ecs, changes, ecr, logs, scaling, elb)
         self._elb, self._sees_traffic = elb, True
         self.hastening = Hastening(ecs, elb, run_id, clock)
@@ -171,9 +174,11 @@ class Rollout:
         pins = moved_images(target, dict(wanted.digests) if wanted else {}, images, tag_stayed)
         changed = self._changes(running if running.release == target.release else target)
         superseded = bool(pinned) and self._move is None and self._changes.superseded(pinned)
+        as_is = service.name in self._as_is
+        superseded = superseded and not as_is
         if self._move is None and running.release == target.release and not superseded:
             edits = ()  # what it pins is the current version: there is nothing to take back yet
-        step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded)
+        step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded, as_is)
         course = Course(service, target, running, step, history, present, wanted)
         if self._move:
             course.pins = tuple(dict.fromkeys(edit.name for edit in edits if edit.kind == "secrets"))
@@ -188,6 +193,8 @@ class Rollout:
         """
         if self._move:
             return target, self._move.edits(service.name, target)
+        if service.name in self._as_is:
+            return target, ()
         origin = origins.get(target.origin)
         edits = unpinned(target, origin) if origin else ()
         if edits and target.changed((), edits) == origin.containers:

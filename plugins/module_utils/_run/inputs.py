@@ -404,7 +404,7 @@ VARIABLES = {
     "rollback_release": Variable(
         _check_name, "empty, or the release that is about to be deployed, like v2.0.0", (), (CHECKPOINT,)
     ),
-    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES)),
+    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES, UNDO)),
     "rollback_readers": Variable(
         _choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), (*RESTORES, UNDO)
     ),

@@ -80,9 +80,16 @@ def test_an_undo_knows_which_database_it_leaves(halfway):
 
 
 def test_salvage_compares_what_serves_with_what_the_undo_left(halfway, tmp_path):
-    """The rule of the inventory is for the other direction, so it is said how to turn it."""
+    """The rule of the inventory was written for the other direction."""
     played = halfway.play("salvage", *given(rollback_salvage_directory=tmp_path))
-    assert f"SALVAGE   {RESTORED} against" in played.output or "NEXT" in played.output, played.output
+    assert played.code == 0, played.output
+    assert f"SALVAGE   {RESTORED} against the database of now" in played.output
+    assert "it is read the other way round" in played.output
+    rules = '{"rollback_salvage_rules": {"Practitioner": {"renamed": {"nickName": "fullName"}}}}'
+    refused = halfway.play("salvage", "-e", rules, *given(rollback_salvage_directory=tmp_path))
+    said = one_line(refused.output)
+    assert (refused.code != 0, "In service its columns are" in said) == (True, True), refused.output
+    assert "NEXT Mend what is said above, then run the same command again: ansible-playbook" in said
 
 
 def test_undoing_the_undo_brings_back_the_very_revision(halfway):

@@ -45,7 +45,7 @@ class Rollback:
     ``replaced``, ``new_db_instance`` and ``safety_snapshot`` are names: of the instance that is (or was) taken out of service, of the one
     that takes its place, of the snapshot that keeps the data of the first. ``restored`` is the DbInstance of the second name, or None.
     ``safety_snapshot`` is empty where none is wanted. ``failed`` is the DbInstance of the first, None when it is there no longer.
-    ``kept`` tells what holds data that are not in what serves afterwards, ``against`` why the source is none that what serves has come
+    ``kept`` tells what holds data that are not in what serves afterwards (what this run restores is that), ``against`` why the source is none that what serves has come
     from, or is None.
     """
 
@@ -176,7 +176,7 @@ def _to_do(tree, current, line, snapshot, run_id, wanted, now):
         current,
         snapshot,
         current,
-        kept=holders(tree, current, after),
+        kept=tuple(item for item in holders(tree, current, after) if not (present and item.name == name)),
         against=against(snapshot, line),
     )
 

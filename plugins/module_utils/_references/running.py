@@ -59,6 +59,15 @@ class Urls:
         self._known[version_id] = url
         return Read("", "", version_id, url.host, url.port)
 
+    def of_what_serves(self, seen):
+        """The DatabaseUrl of what is in service, with the user and password of what was read.
+
+        :param seen: InService.
+        """
+        place = (seen.host.lower().rstrip("."), seen.port)
+        read = next((read for read in (*seen.reads, seen.current) if read.place == place and read.version), seen.current)
+        return self.of(read.version).at(seen.host, seen.port)
+
     def same_as_previous(self, version_id):
         """Whether a version leads where the one leads that was current before."""
         previous = self.secret.staged(PREVIOUS)

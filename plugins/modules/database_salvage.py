@@ -32,6 +32,7 @@ options:
   cluster:
     description: Name or ARN of the ECS cluster of O(services).
     type: str
+    default: default
   services:
     description:
       - The names of the services of the application. With them the database in service is the one that their running tasks have read, which need not be
@@ -304,7 +305,7 @@ def main():
         dict(
             database_secret=dict(type="str", required=True, no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
-            cluster=dict(type="str"),
+            cluster=dict(type="str", default="default"),
             services=dict(type="list", elements="str", default=[]),
             db_instance=dict(type="str"),
             failed_db_instance=dict(type="str"),
@@ -312,7 +313,6 @@ def main():
             rules=dict(type="dict", default={}),
             timeout=dict(type="int", default=300),
         ),
-        required_by=dict(services="cluster"),
         required_one_of=[("db_instance", "failed_db_instance")],
     )
     with module.telling():

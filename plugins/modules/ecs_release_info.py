@@ -545,7 +545,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     Finding,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import against_undo, keeps_pin, still_apart
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import (
+    against_undo,
+    keeps_pin,
+    still_apart,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import finding as data_finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.looking import readers_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.running import (
@@ -643,7 +647,9 @@ def told(releases, picked, found, stays):
 
 def refused(error):
     """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
-    nothing = dict(fence={}, data={}, back={}, services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[])
+    nothing = dict(
+        fence={}, data={}, back={}, services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[]
+    )
     nothing.update(bad_since="", running_since="", release_point={})
     told = dict(release_point_reason=error.message, verdict=FAILED, reason=error.message, msg=error.message)
     return dict({**nothing, **told, **error.result}, evidence=[error.message, *error.evidence])

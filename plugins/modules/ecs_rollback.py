@@ -212,6 +212,13 @@ settings:
   returned: success
   type: list
   elements: str
+broken:
+  description:
+    - What somebody else has done to services that stood at 0 tasks, until this task has deployed them, one sentence each. A count that was set by then
+      stays.
+  returned: success
+  type: list
+  elements: str
 notes:
   description: Of that, what was not done, and what was not put back since somebody else has set it meanwhile, one sentence each.
   returned: success

@@ -101,7 +101,9 @@ def test_undoing_the_undo_brings_back_the_very_revision(halfway):
     for played in (checked, halfway.play("undo", *given_id)):
         assert f"-> {name} (" in played.output, played.output
         assert f"DATABASE  {RESTORED} at {halfway.hosts[RESTORED]} again" in played.output
-        assert f"BEWARE data: the next task of {world.SERVICE} reads {halfway.hosts[RESTORED]}" in one_line(played.output)
+        assert f"BEWARE data: the next task of {world.SERVICE} reads {halfway.hosts[RESTORED]}" in one_line(
+            played.output
+        )
         assert f"Go on with it: its own playbook and -e rollback_run_id={RUN}" in one_line(played.output)
     assert played.code == 0, played.output
     assert (halfway.service()["taskDefinition"], reads(halfway)) == (halfway.pinned, halfway.pin)

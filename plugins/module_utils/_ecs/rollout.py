@@ -12,7 +12,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._absence import ab
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing, Return
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, running_revision, short
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT, broken
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.hastening import Hastening
@@ -135,7 +135,7 @@ class Rollout:
         anyway=False,
         as_is=(),
     ):
-        self._as_is = frozenset(as_is)
+        self._as_is, self.broken = frozenset(as_is), []
         self._asked = (ecs, changes, ecr, logs, scaling, elb)
         self._elb, self._sees_traffic = elb, True
         self.hastening = Hastening(ecs, elb, run_id, clock)
@@ -252,7 +252,8 @@ class Rollout:
 
     def _ask(self, course, fence, faster):
         """Ask for a deployment; where no answer came, look whether there is one before asking again."""
-        count, configuration = fence.desired if fence else None, {**course.step.changes.arguments, **faster}
+        count = self._count(course, fence) if fence else None
+        configuration = {**course.step.changes.arguments, **faster}
         asked = course.service.name, course.asked_for, course.step.force, count, configuration
         if self._ecs.deploy(*asked):
             return
@@ -262,6 +263,17 @@ class Rollout:
             raise RollbackError(
                 "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
             )
+
+    def _count(self, course, fence):
+        """The count that a service which was brought to 0 tasks gets with its deployment; None where it has one: an earlier try has asked for it, or
+        somebody else, and what was set last stays."""
+        now = self._ecs.services([course.service.name])[0]
+        if not now.desired:
+            return (now.fence or fence).desired
+        told = broken(now.name, fence, now.desired, stood=not course.service.desired)
+        if told:
+            self.broken.append("%s; it keeps them" % told)
+        return None
 
     def wait(self, timeout, teller):
         """Return when every service runs its target, and has back what was set for a fast deployment.
@@ -505,6 +517,7 @@ class Rollout:
             reason="; ".join(course.step.reason for course in self.courses),
             settings=self.hastening.plan(),
             notes=self.hastening.notes,
+            broken=self.broken,
             unfinished=self.hastening.unfinished,
             services=[course.told() for course in self.courses],
             seconds=round(self._clock.now() - self._started, 1),

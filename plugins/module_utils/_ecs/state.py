@@ -13,7 +13,12 @@ from datetime import datetime
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FAST, TAG_FENCE, TAG_ORIGIN, TAG_RUN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_FAST,
+    TAG_FENCE,
+    TAG_ORIGIN,
+    TAG_RUN,
+)
 
 ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that are final."""

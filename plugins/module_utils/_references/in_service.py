@@ -156,9 +156,10 @@ def cure(apart):
     runs = sorted({read.run_id for read in apart if read.run_id})
     if not runs:
         return "Find out who has moved AWSCURRENT; have it name the database that is right, or deploy what reads it, then run again."
-    return "Run %s was stopped, or undone, before it had moved AWSCURRENT. Go on with it: its own playbook and -e rollback_run_id=%s. Or undo it: undo.yml -e rollback_undo_run=%s." % (
-        " and ".join(runs), runs[0], runs[0],
-    )  # fmt: skip
+    return (
+        "Run %s was stopped, or undone, before it had moved AWSCURRENT. Go on with it: its own playbook and -e rollback_run_id=%s. "
+        "Or undo it: undo.yml -e rollback_undo_run=%s." % (" and ".join(runs), runs[0], runs[0])
+    )
 
 
 def keeps_pin(read, after):

@@ -65,7 +65,9 @@ class Urls:
         :param seen: InService.
         """
         place = (seen.host.lower().rstrip("."), seen.port)
-        read = next((read for read in (*seen.reads, seen.current) if read.place == place and read.version), seen.current)
+        read = next(
+            (read for read in (*seen.reads, seen.current) if read.place == place and read.version), seen.current
+        )
         return self.of(read.version).at(seen.host, seen.port)
 
     def same_as_previous(self, version_id):
@@ -112,9 +114,7 @@ def reads_of(ecs, urls, targets, version_id=""):
     names = sorted(targets)
     definitions = side_by_side(lambda name: ecs.task_definition(targets[name]), names)
     pairs = zip(names, definitions)
-    return [
-        read for name, definition in pairs for read in _reads(urls, name, definition, to_be_current=version_id)
-    ]
+    return [read for name, definition in pairs for read in _reads(urls, name, definition, to_be_current=version_id)]
 
 
 def _reads(urls, service, definition, started=None, to_be_current=""):

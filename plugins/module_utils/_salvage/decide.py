@@ -22,9 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state imp
 _MIGRATIONS = "_prisma_migrations"
 _NO_ROWS_OF_USERS = "it is Prisma's own record; a row that is loaded back would say that a migration is applied which the schema does not have"
 _WITHOUT = "Mend the rule, or compare without any: -e '{\"rollback_salvage_rules\": {}}'."
-_TURNED = (
-    "the rule was written for the other direction, as before an undo: it is read the other way round, without its condition (corrupted_when)"
-)
+_TURNED = "the rule was written for the other direction, as before an undo: it is read the other way round, without its condition (corrupted_when)"
 _MEMBERS = {"renamed": dict, "ignored": list, "corrupted_when": str}
 
 
@@ -93,7 +91,11 @@ def _refuse_what_is_not_there(failed, restored, name, rule):
             problem = "renamed says %s: %s, and one of them is not there" % (new, old)
             there = _names(column.name for column in restored[name].columns)
             other = _names(column.name for column in failed[name].columns) if name in failed else "no such table"
-            cure = "In service its columns are %s; in the one that it is compared with, %s. %s" % (there, other, _WITHOUT)
+            cure = "In service its columns are %s; in the one that it is compared with, %s. %s" % (
+                there,
+                other,
+                _WITHOUT,
+            )
             raise BadInput("salvage_rules", name, problem, cure)
     for column in rule.ignored:
         if restored[name].column(column) is None:

@@ -38,9 +38,10 @@ def called(lab, operation):
 
 
 def test_a_fence_that_is_broken_once_the_snapshot_has_begun_is_told(lab):
+    before = called(lab, "CreateDBSnapshot")  # the pipeline's
     playing = killing.start(lab.state, "rollback_full", *GIVEN)
     deadline = time.monotonic() + 120
-    while not called(lab, "CreateDBSnapshot"):
+    while called(lab, "CreateDBSnapshot") == before:
         assert time.monotonic() < deadline
         assert playing.poll() is None, playing.communicate()[0]
         time.sleep(0.02)
@@ -48,7 +49,7 @@ def test_a_fence_that_is_broken_once_the_snapshot_has_begun_is_told(lab):
     output, _none = playing.communicate(timeout=killing.PATIENCE)
     said = one_line(output)
     assert playing.returncode == 0, output
-    assert f"FENCE {world.SERVICE} stood at 0 tasks for run {RUN}, and its desired count was set to 5 since" in said
+    assert f"FENCE {world.SERVICE} stood at 0 tasks for run {RUN}, and its desired count was set to 5 since" in said, output
     assert f"what was written meanwhile is in {world.DB_INSTANCE}, and nowhere else" in said
     assert KEPT in output
     lab.until(lambda: counts(lab) == (5, 5))
@@ -73,8 +74,8 @@ def test_a_run_that_is_gone_on_with_tells_what_was_set_since_it_died(lab):
 
 
 def test_one_that_is_scaled_while_the_deployment_runs_keeps_that(lab):
-    playing = killing.start(lab.state, "rollback_full", *GIVEN)
     before = called(lab, "UpdateService")
+    playing = killing.start(lab.state, "rollback_full", *GIVEN)
     lab.until(lambda: called(lab, "UpdateService") >= before + 2, 120)  # to 0 tasks, and the deployment
     scale(lab, 3)
     output, _none = playing.communicate(timeout=killing.PATIENCE)

@@ -193,6 +193,9 @@ services:
     origin:
       description: The task definition that stands for the release, of which what is deployed may be a copy.
       type: str
+    origin_gone:
+      description: Whether that was deleted, so that nothing can be deployed of it.
+      type: bool
     outcome:
       description:
         - V(serves), V(as before), V(under way) without O(wait), or V(not started) in check mode.

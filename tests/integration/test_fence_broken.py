@@ -49,7 +49,9 @@ def test_a_fence_that_is_broken_once_the_snapshot_has_begun_is_told(lab):
     output, _none = playing.communicate(timeout=killing.PATIENCE)
     said = one_line(output)
     assert playing.returncode == 0, output
-    assert f"FENCE {world.SERVICE} stood at 0 tasks for run {RUN}, and its desired count was set to 5 since" in said, output
+    assert f"FENCE {world.SERVICE} stood at 0 tasks for run {RUN}, and its desired count was set to 5 since" in said, (
+        output
+    )
     assert f"what was written meanwhile is in {world.DB_INSTANCE}, and nowhere else" in said
     assert KEPT in output
     lab.until(lambda: counts(lab) == (5, 5))

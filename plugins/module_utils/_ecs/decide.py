@@ -107,7 +107,7 @@ def next_step(
         return _copied(target, pins, edits, change, force=True)
     if superseded and not edits and step.task_definition == running.arn:
         reason = "%s pins a version of a secret that is not the current one any more" % short(running.arn)
-        verb = "register" if target.status == "INACTIVE" else "deploy"
+        verb = "deploy" if target.status == "ACTIVE" else "register"
         step = Step(verb, reason, target.arn, pins=tuple(pins), changes=change)
     if service.fence is None or service.desired or step.verb in ("deploy", "register"):
         return step  # with tasks that are wanted again, an earlier try has asked for them
@@ -152,8 +152,8 @@ def _step(service, target, running, history, secrets_changed_at, pins, wanted, p
         moved = ", ".join(reference for reference, _pinned in pins)
         reason = "%s; the tag of %s means another image today" % (reason, moved)
         return Step("register", reason, target.arn, pins=tuple(pins), changes=change)
-    if target.status == "INACTIVE":
-        return Step("register", "%s; %s is INACTIVE" % (reason, short(target.arn)), target.arn, changes=change)
+    if target.status != "ACTIVE":
+        return Step("register", "%s; %s is %s" % (reason, short(target.arn), target.status), target.arn, changes=change)
     # Without another task definition, a changed capacity provider strategy starts no deployment, and nor does a tag that was moved back.
     again = target.arn == (going.task_definition if going else service.task_definition)
     return Step("deploy", reason, target.arn, force=again, changes=change)
@@ -200,7 +200,7 @@ def _refuse_what_cannot_work(service, target):
             "Roll back with the tool that deploys it (for CODE_DEPLOY: stop its deployment with rollback)."
             % (service.name, service.controller)
         )
-    if target.status not in ("ACTIVE", "INACTIVE"):
+    if target.status not in ("ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"):
         raise RollbackError(
             "Task definition %s is %s and cannot come back. Name another one in rollback_task_definition."
             % (short(target.arn), target.status)

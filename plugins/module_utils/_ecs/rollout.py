@@ -68,6 +68,7 @@ class Course:
     outcome: str = "not started"
     seconds: float = 0.0
     pins: tuple[str, ...] = ()  # what its containers read of the version that this run has written
+    origin_gone: bool = False  # whether what the target is a copy of was deleted
     proven_at: float | None = None  # the clock's time when all tasks were there at last
     served_at: float | None = None  # the clock's time when all traffic was on healthy tasks of the target
 
@@ -93,6 +94,7 @@ class Course:
             changes=list(self.step.changes.told),
             pins=list(self.pins),
             origin=short(self.target.release),
+            origin_gone=self.origin_gone,
             outcome=self.outcome,
             seconds=round(self.seconds, 1),
         )
@@ -180,6 +182,7 @@ class Rollout:
             edits = ()  # what it pins is the current version: there is nothing to take back yet
         step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded, as_is)
         course = Course(service, target, running, step, history, present, wanted)
+        course.origin_gone = bool(target.origin) and target.origin not in origins
         if self._move:
             course.pins = tuple(dict.fromkeys(edit.name for edit in edits if edit.kind == "secrets"))
         if step.verb == "nothing":

@@ -246,7 +246,10 @@ def test_info_names_the_variable_of_a_task_definition_that_is_not_there(aws, run
     aws.refuse("ecs", "describe_task_definition", "ClientException", "Unable to describe task definition.")
     there = [definition(2), definition(1), f"{PREFIX}:task-definition/app-worker:7"]
     aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": there})
+    aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": there})
+    expect_definitions(aws, 1)
     result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition="app:99")
+    assert "AWS tells nothing of the content of app:99 any more, and no copy of it is there" in result["msg"]
     assert "rollback_task_definition (option task_definition) is 'app:99'" in result["msg"]
     assert result["msg"].endswith("The newest there are: app:2, app:1.")
 

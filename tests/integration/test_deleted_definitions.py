@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 
@@ -12,7 +13,7 @@ import pytest
 from spymeo_lab import world
 
 from .conftest import bring_up, take_down
-from .test_left_behind import one_line
+from .test_left_behind import one_line, start_service
 
 
 @pytest.fixture(scope="module", name="lab")
@@ -57,20 +58,39 @@ def test_the_origin_that_is_gone_is_not_named_as_a_way_to_end_the_pin(lab):
     lab.copy = lab.service()["taskDefinition"]
 
 
-def test_what_was_deleted_is_registered_again_from_a_copy_by_the_command_that_is_printed(lab):
+def test_what_was_deleted_is_brought_back_as_its_copy(lab):
+    bad = f"{world.FAMILY}:2"
+    lab.aws("ecs").update_service(cluster=world.CLUSTER, service=world.SERVICE, taskDefinition=bad)
+    lab.until(lambda: [item["rolloutState"] for item in lab.service()["deployments"]] == ["COMPLETED"], 60)
     name = lab.good.rpartition("/")[2]
+    played = lab.play("rollback_code", "--check", "-e", f"rollback_task_definition={name}")
+    assert (played.code, played.written) == (0, []), played.output
+    assert f"{bad} -> {lab.copy.rpartition('/')[2]} (" in played.output
+
+
+def test_what_is_being_deleted_is_registered_again_by_the_command_that_is_printed(lab):
+    """Another service still runs it, so AWS goes on telling its content."""
+    start_service(lab, lab.copy)
+    delete(lab, lab.copy)
+    name = lab.copy.rpartition("/")[2]
     refused = lab.play("rollback_code", "--check", "-e", f"rollback_task_definition={name}")
     said = one_line(refused.output)
     assert (refused.code != 0, refused.written) == (True, []), refused.output
-    found = re.search(r'aws ecs register-task-definition --cli-input-json "\$\(.*?\)"', said.replace('\\"', '"'))
+    found = re.search(r'aws ecs register-task-definition --cli-input-json "\$\(.*?\)"', said)
     assert found, refused.output
     done = subprocess.run(
         ["bash", "-c", found[0]], env=lab.environment(), capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert f'"valueFrom": "{world_secret(lab)}' in done.stdout
-    assert ":::" in done.stdout or "::" in done.stdout
+    content = json.loads(done.stdout)["taskDefinition"]
+    ecs = lab.aws("ecs")
+    before = ecs.describe_task_definition(taskDefinition=lab.copy)["taskDefinition"]
+    assert content["containerDefinitions"] == before["containerDefinitions"]
+    again = lab.play("rollback_code", "--check", "-e", f"rollback_task_definition={world.FAMILY}:{content['revision']}")
+    assert again.code == 0, again.output
 
 
-def world_secret(lab):
-    return lab.aws("secretsmanager").describe_secret(SecretId=world.DATABASE_SECRET)["ARN"]
+def test_what_nobody_knows_any_more_is_said_to_be_unknown(lab):
+    refused = lab.play("rollback_code", "--check", "-e", f"rollback_task_definition={world.FAMILY}:99")
+    assert refused.code != 0
+    assert f"AWS tells nothing of the content of {world.FAMILY}:99 any more" in one_line(refused.output)

@@ -251,7 +251,7 @@ def test_info_names_the_variable_of_a_task_definition_that_is_not_there(aws, run
     result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition="app:99")
     assert "AWS tells nothing of the content of app:99 any more, and no copy of it is there" in result["msg"]
     assert "rollback_task_definition (option task_definition) is 'app:99'" in result["msg"]
-    assert result["msg"].endswith("The newest there are: app:2, app:1.")
+    assert "The newest there are: app:2, app:1. If it was deleted:" in result["msg"]
 
 
 def test_info_refuses_a_bare_number_before_it_asks_about_releases(aws, run_module):

@@ -535,6 +535,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide 
     summary,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients, observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import proof_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -543,6 +544,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     NOTED,
     PASSED,
     Finding,
+    NotRead,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import (
@@ -697,15 +699,17 @@ def resources_of(services, cluster):
 
 def of_data(module, gateway, services):
     """(RV(data), RV(back), Findings): what the running tasks have read, and what would be read after an undo."""
-    params = module.params
-    if not params["database_secret"]:
+    if not module.params["database_secret"]:
         return {}, {}, []
+    action = "ecs:ListTasks, DescribeTasks, secretsmanager:DescribeSecret, ListSecretVersionIds, GetSecretValue"
     try:
-        return looked_at_data(module, gateway, services)
+        seen = if_allowed(action, looked_at_data, module, gateway, services)
     except RollbackError as error:
+        seen = NotRead(" ".join([NOT_KNOWN % error.message, *error.evidence]), "")
+    if isinstance(seen, NotRead):
         names = tuple(service.name for service in services)
-        problem = " ".join([NOT_KNOWN % error.message, *error.evidence])
-        return {}, {}, [Finding("data", ", ".join(names), NOT_CHECKED, problem, "", names)]
+        return {}, {}, [Finding("data", ", ".join(names), NOT_CHECKED, seen.why, seen.cure, names)]
+    return seen
 
 
 def looked_at_data(module, gateway, services):

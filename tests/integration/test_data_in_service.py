@@ -92,6 +92,28 @@ def test_salvage_compares_what_serves_with_what_the_undo_left(halfway, tmp_path)
     assert "NEXT Mend what is said above, then run the same command again: ansible-playbook" in said
 
 
+def test_a_migration_that_what_comes_back_does_not_know_refuses_the_undo(halfway):
+    """Somebody has migrated the restored database since it was left."""
+    given_id = given(rollback_run_id=AGAIN, rollback_undo_run=UNDO, rollback_lease=2)
+    name = "20261101000000_drop_full_name"
+    with world.connect(halfway.state["endpoint_url"], RESTORED) as connection:
+        connection.execute(
+            'INSERT INTO "_prisma_migrations" (id, checksum, migration_name, started_at, finished_at, applied_steps_count)'
+            " VALUES ('x', 'x', %s, now(), now(), 1)",
+            (name,),
+        )
+    for arguments in (["--check"], []):
+        refused = halfway.play("undo", *given_id, *arguments)
+        said = one_line(refused.output)
+        assert (refused.code != 0, refused.written) == (True, []), refused.output
+        assert f"has migrations that the release to come back does not know: {name}" in said
+        assert "rollback_despite_migrations=true" in said
+    despite = halfway.play("undo", "--check", *given_id, *given(rollback_despite_migrations="true"))
+    assert (despite.code, despite.written) == (0, []), despite.output
+    with world.connect(halfway.state["endpoint_url"], RESTORED) as connection:
+        connection.execute("DELETE FROM \"_prisma_migrations\" WHERE id = 'x'")
+
+
 def test_undoing_the_undo_brings_back_the_very_revision(halfway):
     given_id = given(rollback_run_id=AGAIN, rollback_undo_run=UNDO, rollback_lease=2)
     before = len(deployments(halfway))
@@ -116,3 +138,28 @@ def test_then_the_run_is_gone_on_with(halfway):
     played = halfway.play("rollback_full", *given(rollback_run_id=RUN, rollback_lease=2))
     assert played.code == 0, played.output
     assert halfway.hosts[RESTORED] in halfway.database_url()
+
+
+def test_an_undo_that_died_before_its_deployment_is_seen_by_what_runs():
+    """AWSCURRENT names the failed database again, and the tasks read the restored one."""
+    lab = bring_up()
+    try:
+        lab.accident("bad-migration")
+        done = lab.play("rollback_full", *given(rollback_run_id=RUN, rollback_lease=2))
+        assert done.code == 0, done.output
+        before = lab.service()["taskDefinition"]
+        undo = given(rollback_run_id=UNDO, rollback_undo_run=RUN)
+        code, output, at = play(lab.state, "undo", *undo, when=BEFORE, operation="UpdateService")
+        assert (code, at) == (-9, ["UpdateService"]), output
+        assert lab.service()["taskDefinition"] == before
+        hosts = {name: item["Endpoint"]["Address"] for name, item in lab.instances().items()}
+        assert hosts[world.DB_INSTANCE] in lab.database_url()
+        planned = lab.play("rollback_database", "--check", *given(rollback_abandon=UNDO, rollback_lease=2))
+        assert (planned.code != 0, planned.written) == (True, []), planned.output
+        assert f"2 tasks of {world.SERVICE} read {hosts[RESTORED]}" in one_line(planned.output)
+        gone_on = lab.play("undo", *undo, *given(rollback_lease=2))
+        assert f"what was written since the rollback stays in {RESTORED}" in gone_on.output
+        assert lab.service()["taskDefinition"] != before
+        assert hosts[world.DB_INSTANCE] in lab.database_url()
+    finally:
+        take_down(lab)

@@ -57,6 +57,12 @@ def test_no_other_run_is_planned_on_what_awscurrent_names(halfway, playbook):
     assert f"undo.yml -e rollback_undo_run={RUN}" in said
 
 
+def test_no_release_point_is_made_of_data_that_do_not_serve(halfway):
+    played = halfway.play("checkpoint", "--check", *given(rollback_abandon=RUN, rollback_lease=2))
+    assert (played.code != 0, played.written) == (True, []), played.output
+    assert f"2 tasks of {world.SERVICE} read {halfway.hosts[RESTORED]}" in one_line(played.output)
+
+
 def test_the_run_itself_may_go_on(halfway):
     played = halfway.play("rollback_full", "--check", *given(rollback_run_id=RUN, rollback_lease=2))
     assert (played.code, played.written) == (0, []), played.output

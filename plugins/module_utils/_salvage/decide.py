@@ -51,7 +51,7 @@ def plan(failed, restored, rules):
     :raises BadInput: a rule names a table or a column that is not there.
     """
     turned = {name for name, rule in rules.items() if _is_turned_round(failed.get(name), restored.get(name), rule)}
-    rules = {name: _turned_round(rule) if name in turned else rule for name, rule in rules.items()}
+    rules = {name: _turned_round(rule, restored[name]) if name in turned else rule for name, rule in rules.items()}
     for table, rule in rules.items():
         _refuse_what_is_not_there(failed, restored, table, rule)
     compared = [_table(failed.get(name), table, rules.get(name, Rule())) for name, table in sorted(restored.items())]
@@ -69,11 +69,12 @@ def _is_turned_round(failed, restored, rule):
     return not as_written and all(failed.column(new) and restored.column(old) for new, old in rule.renamed.items())
 
 
-def _turned_round(rule):
+def _turned_round(rule, restored):
     """The same Rule, seen from the other database. Its condition is on the columns of a table that is not asked now, and on harm that is not in
     what is; what it ignores has the other names."""
     renamed = {old: new for new, old in rule.renamed.items()}
-    return Rule(renamed, tuple(rule.renamed.get(name, name) for name in rule.ignored), "")
+    ignored = (rule.renamed.get(name, name) for name in rule.ignored)
+    return Rule(renamed, tuple(name for name in ignored if restored.column(name)), "")
 
 
 def _told_to_be_turned(item):

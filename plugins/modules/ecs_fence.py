@@ -154,6 +154,11 @@ def serves(module, ecs, services):
     return choose_fence(AUTO, looks)[0] == NO_FENCE
 
 
+def times(stood):
+    """When each service was last seen at 0 tasks, None where there is no event of it yet."""
+    return {name: parse_time("stood", text) for name, text in stood.items()}
+
+
 def seen(fencing):
     """What was seen of fences that stood, in JSON types."""
     return dict(
@@ -180,20 +185,10 @@ def main():
     with module.telling():
         ecs = EcsGateway(module.aws("ecs"), params["cluster"])
         scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
-        stood = {name: parse_time("stood", text) if text else None for name, text in params["stood"].items()}
-        fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock, stood)
+        fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock, times(params["stood"]))
         before = {service.name: service.desired for service in fencing.services}
         if params["unless_serving"] and serves(module, ecs, fencing.services):
-            module.finish(
-                changed=False,
-                before=before,
-                after=before,
-                plan=[],
-                told=[],
-                reason=SERVES,
-                **seen(fencing),
-                seconds=0.0,
-            )
+            module.finish(False, before, before, SERVES, told=[], **seen(fencing), seconds=0.0)
         plan, told = fencing.plan(), fencing.told() if verb == LIFT else []
         if not module.check_mode:
             fencing.go(params["wait_timeout"], teller("fence"), params["wait"])

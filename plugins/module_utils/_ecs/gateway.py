@@ -105,7 +105,8 @@ class EcsGateway:
         """
         name, known = arn.rpartition("/")[2], self._described(arn)
         if known:
-            return how_again(name, known["taskDefinition"])
+            with reading("DescribeTaskDefinition"):
+                return how_again(name, known["taskDefinition"])
         copies = (one for one in self._newest(name.partition(":")[0], LISTED_REVISIONS) if _is_copy_of(one, name))
         return how_again(name, None, next((one["taskDefinition"] for one in copies), None))
 

@@ -3,7 +3,8 @@
 # ruff: noqa: E501, RUF001 - lines as others write them
 """Lines of logs, in the formats of the libraries, runtimes and tools that write them: which of them tell an error.
 
-A value is an event, or a list of events. Those that were handed to us are beside it in log-lines.json.
+A value is an event, or a list of events. Those that were handed to us are beside it in log-lines.json, and those that people wrote who tried to
+break the reader in log-lines-of-others.json: not all of them can be read, and the test says how many must be.
 """
 
 from __future__ import annotations
@@ -480,6 +481,37 @@ def given() -> list[tuple[str, list[str], bool]]:
     """(name, events, whether it is an error) of the lines that were handed to us."""
     cases = json.loads((pathlib.Path(__file__).parent / "log-lines.json").read_text())
     return [(case["name"], case["events"], case["is_error"]) for case in cases]
+
+
+def others() -> list[tuple[str, list[str], bool]]:
+    """The same of those who tried to break the reader."""
+    cases = json.loads((pathlib.Path(__file__).parent / "log-lines-of-others.json").read_text())
+    return [(case["name"], case["events"], case["is_error"]) for case in cases]
+
+
+# What routers, relays, supervisors and people put before a line; then lines that are read the same whatever is before them.
+PREFIXES = (
+    "2026/11/22 03:00:01 ", "2026/11/22 03:00:01.123456 main.go:12: ", "[http] ", "[log] ", "[event] ", "[events] ", "[api] ", "[ready] ", "[success] ",
+    "[trace-7f] ", "[info-service] ", "api: ", "http: ", "event: ", "log: ", "web_1  | ", "web-1  | ", "[2026-11-22T03:00:01.000Z] ",
+    "Nov 22 03:00:01 host app[1]: ", "2026-11-22T03:00:01.123456+00:00 app[web.1]: ", "<14>1 2026-11-22T03:00:01Z h app 1 - - ", "[7] ", "(7) ", "Worker 3: ",
+    "[worker-3] ", "stderr: ", "PaymentService - ", "PaymentService: ", "[PaymentService] ", "> ", ">>> ", "- ", "* ",
+    "[3f2b9c1e-1111-4222-8333-123456789abc] ", "req-17 ", "request_id=17 ", "1763780401000 ", "22/11/2026 03:00:01 ", "22/11/2026 \u00e0 03:00:01 - ",
+    "2026-11-22T03:00:01.000Z PaymentService ", "2026-11-22 03:00:01 [PaymentService] ", "2026-11-22 03:00:01 [main] ", "\U0001f534 ", "[api][db] ", "[api] [db] ",
+    f"{ESC}[36m[api]{ESC}[0m ", f"{ESC}[2m03:00:01{ESC}[22m ", "ctx=17 svc=api ", "app/server.py:17: ", "cron.daily[88]: ", "Job 12 - ",
+)  # fmt: skip
+BEHIND = {
+    True: (
+        "TypeError: Cannot read properties of undefined (reading 'id')", "Error: connect ECONNREFUSED 10.0.0.1:5432", "Failed to connect to database",
+        "java.lang.IllegalStateException: x", "ERROR boom", "error: boom", "Unhandled rejection: boom", "panic: runtime error: index out of range",
+        "dial tcp 10.0.0.1:5432: connect: connection refused", "PrismaClientInitializationError: Can't reach database server at `db:5432`",
+        '{"level":"error","msg":"boom"}', '{"severityText":"ERROR","body":"boom"}', "level=error msg=boom", 'FATAL:  password authentication failed for user "app"',
+        "Payment 17 failed: card gateway timed out", "Could not open config", "Traceback (most recent call last):", "open /etc/x: no such file or directory",
+    ),
+    False: (
+        "Error handler registered", "listening on port 8080", "GET /errors 200 3ms", "0 errors", "Connected to database", "INFO Error: x", "warn: Error: x",
+        '{"level":"info","msg":"filter level error"}', 'level=info msg="Error: x"', "ErrorsModule loaded", "retry failed jobs: none",
+    ),
+}  # fmt: skip
 
 
 def own() -> list[tuple[str, list[str], bool]]:

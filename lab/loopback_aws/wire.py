@@ -9,6 +9,7 @@ output shape never leaves the lab: it becomes an InternalFailure, so a test meet
 from __future__ import annotations
 
 import functools
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from werkzeug.wrappers import Request, Response
 if TYPE_CHECKING:
     from .lab import Lab
 
+LONG = 500  # items of a list that are all alike
 _CREDENTIAL = re.compile(r"Credential=(?P<key>[^/,]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
 
@@ -87,7 +89,7 @@ def parse(request: Request, operation: OperationModel) -> dict[str, Any]:
 def fitting(operation: OperationModel, result: dict[str, Any]) -> dict[str, Any] | ApiError:
     """`result` if it fits the operation's output shape, else the InternalFailure that the caller gets instead."""
     if operation.output_shape is not None:
-        report = ParamValidator().validate(result, operation.output_shape)
+        report = ParamValidator().validate(_sample(result), operation.output_shape)
         if report.has_errors():
             return ApiError(
                 "InternalFailure", f"the lab's answer does not fit {operation.name}: {report.generate_report()}"
@@ -99,12 +101,31 @@ def answer(operation: OperationModel, result: dict[str, Any] | ApiError, request
     """The HTTP answer for an operation's result that fits its shape, or for the error that it ended in."""
     model = operation.service_model
     serializer = get_serializer_class(model.service_name, model.resolved_protocol)
-    reply = serializer(operation, SerializationContext(request_id)).serialize(result)
+    sample = result if isinstance(result, ApiError) else _sample(result)
+    reply = serializer(operation, SerializationContext(request_id)).serialize(sample)
+    if sample is not result:
+        if model.resolved_protocol == "json" and json.loads(reply["body"]) == json.loads(
+            json.dumps(sample, default=str)
+        ):
+            reply["body"] = json.dumps(result)
+        else:
+            reply = serializer(operation, SerializationContext(request_id)).serialize(result)
     if isinstance(result, ApiError) and result.code == "InternalFailure":
         reply["status_code"] = 500
     response = Response(reply["body"], status=reply["status_code"], headers=reply["headers"])
     response.headers["x-amzn-RequestId"] = request_id
     return response
+
+
+def _sample(result: dict[str, Any]) -> dict[str, Any]:
+    """`result` with the ends of its longest lists only: their items are made by one function, and botocore's validator and moto's serializer take
+    90 µs for each of up to 10,000."""
+    if not any(isinstance(value, list) and len(value) > LONG for value in result.values()):
+        return result
+    return {
+        key: [*value[: LONG // 2], *value[-LONG // 2 :]] if isinstance(value, list) and len(value) > LONG else value
+        for key, value in result.items()
+    }
 
 
 class Service:

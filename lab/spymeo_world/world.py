@@ -7,6 +7,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import dataclasses
+import datetime
 import hashlib
 import json
 import pathlib
@@ -93,6 +94,7 @@ def start(lab: Lab, endpoint_url: str, settings: dict[str, Any]) -> dict[str, An
     network = _network(endpoint_url)
     _create_database(endpoint_url, network["database_group"])
     lab.world_controls["forget_deployments"] = lambda keep: _forget_deployments(lab, keep)
+    lab.world_controls["age_tasks"] = lambda minutes: _age_tasks(lab, minutes)
     lab.world_controls["sessions"] = lambda db_instance: {"of": _sessions(lab, db_instance)}
     lab.world_controls["durations"] = lambda **seconds: _change_durations(lab, seconds)
     with _reserved(public_port, or_any=settings["or_any_port"]) as entrance:
@@ -141,6 +143,13 @@ def _forget_deployments(lab: Lab, keep: int) -> None:
     """ECS remembers 90 days of deployments: of each service, only the newest ones are that young. Service revisions stay."""
     for service in lab.ecs.store.services.values():
         del service.history[keep:]
+
+
+def _age_tasks(lab: Lab, minutes: float) -> None:
+    """The tasks that run have run for so much longer: a test has no time to let whole minutes of traffic pass."""
+    for task in lab.ecs.store.tasks.values():
+        if task.last_status == "RUNNING":
+            task.times = {name: at - datetime.timedelta(minutes=minutes) for name, at in task.times.items()}
 
 
 def database_url(address: str, port: int) -> str:

@@ -17,17 +17,31 @@ MASK = "********"
 # A value ends with its quote (which may be escaped, as in JSON inside JSON; one that never ends, with the text). Without quotes it ends at a
 # blank, or at a comma, semicolon, ampersand, bracket or quote behind which another member begins.
 _VALUE = (
-    r"(?:(?P<quote>\\{0,4}[\"'])(?:(?!(?P=quote)).)*(?P=quote)?"
+    r"(?:(?P<quote>\\{0,4}(?:\"\"\"(?=[^\"])|[\"']))(?:(?!(?P=quote)).)*(?P=quote)?"
     r"|(?:[^\s,;&\"'}\])]|[,;&\"'}\])](?![\s\"':;,}\])=&]|[\w.-]{0,40}[\"']?\s?[:=]|$))+)"
 )
 _QUOTED_OR_WORD = r"(?:(?P<quote>[\"'])(?:(?!(?P=quote)).)*(?P=quote)?|\S+)"
 _NAME = (
-    r"(?:pass(?:word|wd|phrase|code)(?:[_-]?(?:hash|digest))?|passwort|mot de passe|contrase.a|(?<![A-Za-z])(?:db)?pass(?!\W{1,6}\d)"
+    r"(?:pass(?:[_-]?word|wd|phrase|code)(?:[_-]?(?:hash|digest|confirm(?:ation)?|repeat(?:ed)?|again|old|new))?|passwort|kennwort|mot[_ ]de[_ ]passe"
+    r"|contrase.a|senha|(?<![A-Za-z])(?:pw|mdp|jwt)(?![A-Za-z])"
+    r"|wachtwoord|l\u00f6senord|has\u0142o|parola|salasana|\u043f\u0430\u0440\u043e\u043b\u044c|\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9|(?<![A-Za-z])(?:db)?pass(?!\W{1,6}\d)"
     r"|(?<![A-Za-z])pwd|secret|token"
-    r"|api[_. -]?key|access[_. -]?key(?:[_-]?id)?|private[_ -]?key|secret[_-]?key|encryption[_-]?key|credentials?|signature"
+    r"|api[_. -]?key|access[_. -]?key(?:[_-]?id)?|private[_ -]?key|secret[_-]?key(?:[_-]?base)?"
+    r"|(?:encryption|account|shared|storage|master|signing|license|jwt|webhook)[_-]?key|credentials?|signature|samlresponse"
     r"|session(?:[_-]?(?:id|key))?|sess(?:ion)?id|\bsid|otp)"
 )
-_ASSIGNED = r"[\"'\\]{0,5}(?: (?:is|was))?\s{0,4}(?:[:=-]?=?>|:=|==|[:=]|%3[ad]|\\u003[ad])\s{0,4}"
+# Names and values may stand in quotes, in the brackets of print_r, and in HTML, where all of these are entities.
+_QUOTE_IN_HTML = r"(?:&(?:quot|apos|#3[49]|#x2[27]);)"
+_ASSIGNED = (
+    r"(?:[\"'\\\]]|%s){0,5}(?: (?:is|was))?\s{0,4}(?:[:=-]?=?>|:=|==|[:=]|%%3[ad]|\\u003[ad]|&(?:#61|#x3d|equals|colon|#58|#x3a);)\s{0,4}%s?"
+    % (_QUOTE_IN_HTML, _QUOTE_IN_HTML)
+)
+# What a message says of a secret behind a colon is none: "token: expired".
+_NO_SECRET = (
+    r"(?!\s?(?:required|missing|invalid|incorrect|wrong|empty|expired|weak|null|none|undefined|unknown|too (?:short|long|weak)|not \w+|must \w+"
+    r"|cannot \w+|true|false)"
+    r"(?![\w-]|\.\w))"
+)
 # After "password is …" these tell of the password, and are none.
 _NO_VALUE = (
     r"(?!(?:a|an|the|in|no|not|too|being|required|missing|invalid|incorrect|wrong|empty|expired|weak|null|none|undefined|un(?:known|set)"
@@ -43,35 +57,74 @@ _SECRETS = (
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----END).)*(?:-----END [A-Z0-9 ]{0,40}-----)?",
         "-----BEGIN PRIVATE KEY----- " + MASK,
     ),
-    (("eyj",), r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*", MASK),
+    (("eyj",), r"\beyJ[\w-]{10,}(?:\.[\w-]*)*", MASK),
     # A login in a URL ends with the last @ before a slash; with a slash in the password too, unless it is host:port.
     (("@",), r"(://)[^\s/\"'<>]{0,500}@", r"\1" + MASK + "@"),
     (("@",), r"(://)[^\s:/@\"'<>]{0,100}:(?!\d{1,5}(?:[/?#\s]|$))[^\s\"'<>]{0,500}@", r"\1" + MASK + "@"),
+    # Without a scheme, and with a blank in the password.
+    (("@",), r"((?<![\w/.:@-])(?!(?:mailto|sip|xmpp|acct|npm|git|file|workspace|patch|https?):)(?://)?[\w.-]{1,60}:)[^\s:/@\"'<>,;]{1,200}@(?=[\w.-]{1,200}(?::\d|/)|tcp\()",
+     r"\1" + MASK + "@"),
+    (("@",), r"(://[^\s:/@\"'<>]{1,100}:)(?!\d{1,5}\b)[^@/\"'<>]{1,60}@(?=[\w.-]{1,200}[:/])", r"\1" + MASK + "@"),
+    ((":thin:",), r"(:thin:[^\s/@]{1,60}/)[^\s@]{1,200}@", r"\1" + MASK + "@"),
     (
         ("authorization",),
         r"(authorization%s(?:\[\s?)?)(?:(?:digest|aws4-hmac-sha256)\s.*|(?:[A-Za-z]{3,12}\s+(?=[^\s]))?(?:%s))" % (_ASSIGNED, _VALUE),
         r"\1" + MASK,
     ),
-    (("bearer",), r"\b(bearer\s+)(?=[A-Za-z._~+/=-]{0,200}[\d=])[\w.~+/=-]{8,}", r"\1" + MASK),
+    (("bearer",), r"\b(bearer:?\s+)(?:(?=[A-Za-z._~+/=-]{0,200}[\d=])[\w.~+/=-]{8,}|[\w.~+/=-]{24,})", r"\1" + MASK),
     (("basic",), r"\b(basic\s+)(?=[A-Za-z+/]{0,200}[\d=])[A-Za-z0-9+/=]{8,}", r"\1" + MASK),
     (("cookie",), r"(\bcookies?2?[\"'\\]{1,5}\s?:\s?\[)[^\]]*", r"\1" + MASK),
     # A list of them may be in one line, with the commas of their dates.
     (("set-cookie",), r"(\bset-cookie%s[\"']?)(?!\[)[^\"']+" % _ASSIGNED, r"\1" + MASK),
     (("cookie",), r"(\bcookie%s(?P<open>\\{0,4}[\"'])?)(?:%s)" % (_ASSIGNED, _COOKIE), r"\1" + MASK),
     (("rejected value",), r"((?:pass|secret|token|key)\w{0,40}['\"]: rejected value )\[[^\]]*\]", r"\1" + MASK),
-    (("pass", "pwd", "contrase", "secret", "token", "key", "credential", "signature", "sess", "sid", "otp"),
-     r"(%s%s)(?:%s)" % (_NAME, _ASSIGNED, _VALUE), r"\1" + MASK),
+    # An object under such a name.
+    (("password", "secret", "credential"), r"((?:password|secret|credentials?)[\"'\\]{1,5}\s?:\s?\{)[^{}]{1,2000}", r"\1" + MASK),
+    (("pass", "pwd", "pw", "mdp", "contrase", "secret", "token", "key", "credential", "signature", "sess", "sid", "otp", "jwt",
+      "saml", "kennwort", "senha", "wachtwoord",
+      "senord", "has\u0142o", "parola", "salasana", "\u043f\u0430\u0440\u043e\u043b\u044c", "\u5bc6\u7801", "\u30d1\u30b9\u30ef\u30fc\u30c9"),
+     r"(?<!unexpected )(?<!no such )(%s%s)%s(?:%s)" % (_NAME, _ASSIGNED, _NO_SECRET, _VALUE), r"\1" + MASK),
+    # A cell of a table beside its name.
+    (("pass", "secret", "token", "key"),
+     r"(\b(?:\w{0,40}[_-])?(?:password|passwd|passphrase|secret|token|api[_-]?key)(?:\s{2,40}|\s?\|\s{0,40}|,))(?=[^\s|,)]{0,200}\d)(?=[^\s|,)]{0,200}[A-Za-z])[^\s|,)]{6,}",
+     r"\1" + MASK),
     (("pass", "pwd", "secret", "token", "key"),
-     r"\b((?:password|passwd|passwort|pwd|passphrase|passcode|secret|token|api key)(?: \w{1,40}){0,4}? (?:is|was|=) ?)%s(?:%s)" % (
-         _NO_VALUE, _QUOTED_OR_WORD), r"\1" + MASK),
-    (("password",), r"(\b(?:with |the |wrong |by )?password )(?:'[^']+'|\"[^\"]+\")", r"\1" + MASK),
-    (("token", "session"), r"\b((?:token|session(?: id)?) )(?=[\w~+=-]{0,200}\d)[\w.~+/=-]{12,}", r"\1" + MASK),
+     r"\b((?:password|passwd|passwort|pwd|passphrase|passcode)(?: \w{1,40}){0,4}? (?:is|was|=) ?)%s(?:%s)" % (_NO_VALUE, _QUOTED_OR_WORD), r"\1" + MASK),
+    (("secret", "token", "key"),
+     r"\b((?:secret|token|api key)(?: \w{1,40}){0,4}? (?:is|was|=) ?)(?:'[^']+'|\"[^\"]+\"|(?=\S{0,200}\d)(?=\S{0,200}[A-Za-z])\S{6,})", r"\1" + MASK),
+    (("pass",), r"(\b(?:with |the |wrong |by )?password )(?:'[^']+'|\"[^\"]+\")", r"\1" + MASK),
+    (("pass",),
+     r"(\bpass(?:word|wd|phrase|code)(?: for(?: \w{1,40}){1,3}:)? [(\[]?)(?=[^\s)\]]{0,200}\d)(?=[^\s)\]]{0,200}[A-Za-z])[^\s()\[\]:=]{8,}", r"\1" + MASK),
+    # What a URL is signed with, or a login hands over in it.
+    (("auth=", "key=", "sig=", "hmac=", "code=", "verifier="),
+     r"((?:[?&](?:auth|key|sig|code)|(?<![\w-])(?:hmac|oauth_verifier))=)(?=[^\s&\"'<>]{0,200}\d)[^\s&\"'<>]{6,}", r"\1" + MASK),
+    (("token", "session", "cookie"),
+     r"\b((?:token|session(?: id)?|(?:auth|session)[_ ]cookie) )(?=[\w~+=-]{0,200}\d)(?=[\w~+=-]{0,200}[A-Za-z])[\w.~+/=-]{8,}", r"\1" + MASK),
+    (("sess:",), r"(\bsess:)[\w.-]{8,}", r"\1" + MASK),
+    (("sshpass ", "redis-cli", "mysql", "mariadb"),
+     r"(\b(?:sshpass -p|redis-cli (?:[^\n|]{0,200} )?-a|(?:mysql|mariadb)\w* (?:[^\n|]{0,200} )?-p) ?)(?=\S{0,200}[\dA-Z])[^\s-]\S*", r"\1" + MASK),
+    (("auth ",), r"(?-i:((?:^|[\"'>\]:] ?)AUTH (?!failed|failure|error|is|was|not|ok)(?:[a-z][\w-]{0,60} )?))(?=\S{0,200}\d)\S{8,}", r"\1" + MASK),
+    (("identified by", "crypt("), r"((?:(?-i:\bIDENTIFIED (?:WITH \S{1,60} )?BY (?:PASSWORD )?)|\bidentified by password "
+    r"|\bcrypt\()['\"])[^'\"]+", r"\1" + MASK),
+    # In the environment, in capitals; keys of tables and caches are none.
+    (("_key", "_salt", "_auth", "_private", "salt="),
+     r"(?-i:((?<![A-Z0-9_])(?:(?!PRIMARY|SORT|PARTITION|FOREIGN|CACHE|PUBLIC|UNIQUE|INDEX|HOT|SHORTCUT)[A-Z][A-Z0-9]{0,40}_){0,6}"
+     r"(?:(?<=_)(?:KEYS?|AUTH|PRIVATE)|SALT)[\"']?\s?=\s?))(?:%s)" % _VALUE,
+     r"\1" + MASK),
     (("pass", "secret", "token", "key"), r"((?<![\w-])--?%s )%s" % (_NAME, r"(?:[\"'][^\"']*[\"']?|[^\s-]\S*)"), r"\1" + MASK),
     (("-u ", "--user "), r"(\s(?:-u|--user) [^\s:/]{1,100}:)\S+", r"\1" + MASK),
     (("pass", "secret", "token", "key"), r"(<[^<>/\s]{0,40}%s[^<>]{0,100}>)[^<]+" % _NAME, r"\1" + MASK),
     (("pass", "secret", "token", "key"),
-     r"(\b(?:name|key)[\"'\\]{1,5}\s?:\s?[\"'\\]{1,5}[^\s\"']{0,40}%s[^\s\"']{0,40}[\"'\\]{1,5}\s?,\s?[\"'\\]{1,5}value[\"'\\]{1,5}\s?:\s?)(?:%s)" % (
-         _NAME, _VALUE), r"\1" + MASK),
+     r"(\b(?:name|key|field|path|param)[\"'\\]{1,5}\s?:\s?[\"'\\]{1,5}[^\s\"']{0,40}%s[^\s\"']{0,40}[\"'\\]{1,5}\s?,\s?[\"'\\]{1,5}"
+     r"(?:value|rejected_?value|val|input)[\"'\\]{1,5}\s?:\s?)(?:%s)" % (_NAME, _VALUE), r"\1" + MASK),
+    (("pass", "secret", "token", "key"),
+     r"(\bvalue[\"'\\]{1,5}\s?:\s?)[\"'\\]{1,5}[^\"']{1,500}(?=[\"'\\]{1,5}\s?,\s?[\"'\\]{1,5}(?:name"
+     r"|key)[\"'\\]{1,5}\s?:\s?[\"'\\]{1,5}[^\s\"']{0,40}%s)" % _NAME,
+     r"\1\"" + MASK),
+    # A field of a form, and a setting in XML: the name in one attribute, the value in another.
+    (("value=",), r"(<[^<>]{0,300}\b(?:name|id|type|key)=[\"']?[^\"'<>\s]{0,40}%s[^<>]{0,300}\bvalue=)(?:\"[^\"]*\"?|'[^']*'?|[^\s>]+)" % _NAME, r"\1" + MASK),
+    (("value=",), r"(<[^<>]{0,300}\bvalue=)(?:\"[^\"]*\"|'[^']*'|[^\s>]+)(?=[^<>]{0,300}\b(?:name|id|type|key)=[\"']?[^\"'<>\s]{0,40}%s)" % _NAME,
+     r"\1" + MASK),
     (("akia", "asia"), r"\b(AKIA|ASIA)[A-Z0-9]{16}\b", r"\1" + MASK),
     # A secret access key: 40 characters of base64 of every sort, which a hash or a path is not.
     (
@@ -79,11 +132,20 @@ _SECRETS = (
         r"(?<![\w/+=.-])(?=[a-z0-9/+]{0,39}[A-Z])(?=[A-Z0-9/+]{0,39}[a-z])(?=[A-Za-z/+]{0,39}[0-9])[A-Za-z0-9/+]{40}(?![\w/+=.-])",
         MASK,
     ),
+    (("$2", "$argon2", "$5$", "$6$", "$y$"), r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{20,}|argon2\w{0,3}\$\S+|[56y]\$\S{20,})", MASK),
+    (("iqoj", "fwog", "fqog"), r"\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_-]{20,}", MASK),
+    (("mii",), r"\bMII[A-Za-z0-9+/=]{20,}", MASK),
+    (("age-secret-key-",), r"\bAGE-SECRET-KEY-1[A-Z0-9]+", "AGE-SECRET-KEY-" + MASK),
+    (("hooks.", "webhook"), r"(\bhttps://(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks|[\w.-]{1,60}\.webhook\.office\.com/webhookb2)/)\S+",
+     r"\1" + MASK),
+    (("ya29.", "1//0", "hf_", "dop_v1_", "shp", "eaa", "key-", "xapp-", "pypi-", "dckr_pat_", "sntry", "lin_api_", "pat-", "glrt-", "gldt-"),
+     r"\b(ya29\.|1//0|hf_|dop_v1_|shp(?:at|ss|ca|pa)_|EAA(?=\w{0,60}\d)|key-(?=[0-9a-z]{32}\b)|xapp-|pypi-|dckr_pat_|sntry[su]_|lin_api_|gl(?:rt|dt|ptt)-)[\w.-]{12,}",
+     r"\1" + MASK),
     (("sg.", "whsec_", "sk-", "npm_", "aiza"), r"\b(SG\.|whsec_|sk-(?:proj-|ant-)?|npm_|AIza)(?=[\w.-]{0,200}\d)[\w.-]{16,}", r"\1" + MASK),
     (("_live_", "_test_"), r"\b([sr]k_(?:live|test)_)\w+", r"\1" + MASK),
     (("gh", "github_pat_", "glpat-", "xox"), r"\b(gh[pousr]_|github_pat_|glpat-|xox[abeprs]-)[\w-]{10,}", r"\1" + MASK),
 )  # fmt: skip
-_CASE = ("eyj", "akia", "_live_")
+_CASE = ("eyj", "akia", "_live_", "iqoj", "mii", "age-secret-key-", "ya29.", "$2")
 _RULES = tuple(
     (words, re.compile(pattern, re.DOTALL | (0 if not words or words[0] in _CASE else re.IGNORECASE)), replacement)
     for words, pattern, replacement in _SECRETS

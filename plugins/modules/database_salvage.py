@@ -29,6 +29,17 @@ options:
     description: The member of the secret that holds the URL, where it is a JSON object.
     type: str
     default: DATABASE_URL
+  cluster:
+    description: Name or ARN of the ECS cluster of O(services).
+    type: str
+    default: default
+  services:
+    description:
+      - The names of the services of the application. With them the database in service is the one that their running tasks have read, which need not be
+        the one that AWSCURRENT of the secret names. RV(beware) tells where the two differ.
+    type: list
+    elements: str
+    default: []
   db_instance:
     description: The DB instance of the application, or any that a rollback has restored in its place. It tells which instances there are to choose from.
     type: str
@@ -124,6 +135,10 @@ failed_db_instance:
   description: The DB instance that was compared.
   returned: success
   type: str
+beware:
+  description: What is to be known of the database in service, as where running tasks and AWSCURRENT lead elsewhere; empty when there is nothing.
+  returned: success
+  type: str
 others:
   description: Further instances that hold something that is in neither, as RV(spymeo.rollback.rds_lineage_info#module:kept) tells them.
   returned: success
@@ -151,6 +166,7 @@ plan:
 import collections
 from contextlib import ExitStack, nullcontext
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
@@ -158,6 +174,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_the_data_are
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import cannot_answer
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.running import Urls, data_in_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.decide import merge, plan, read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.files import Directory, TableFiles
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.gateway import SalvageGateway
@@ -181,10 +199,10 @@ COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 
 
 def targets(module):
-    """Where the failed and the restored database are, both with the credentials of DATABASE_URL; the name of the failed instance, and the
-    other Holders of what is not in the restored one."""
+    """Where the failed and the restored database are, both with the credentials of the one in service; the name of the failed instance, the
+    other Holders of what is not in the restored one, and what is to be known of what serves."""
     secrets, params = SecretsGateway(module.aws("secretsmanager")), module.params
-    url = secrets.database_url(params["database_secret"], params["key"])
+    url, beware = url_in_service(module, secrets)
     gateway = RdsGateway(module.aws("rds"))
     name, others = params["failed_db_instance"], ()
     if not name:
@@ -193,12 +211,27 @@ def targets(module):
     if failed is None or not failed.host:
         raise BadInput("failed_db_instance", name, "there is no such DB instance, or it has no endpoint")
     if failed.host == url.host and failed.port == url.port:
-        problem = "DATABASE_URL names this very instance, so there is nothing to compare it with"
+        problem = "it is in service, so there is nothing to compare it with"
         raise BadInput("failed_db_instance", name, problem, "Name the instance that a rollback has replaced.")
     problem = cannot_answer(name, failed)
     if problem:
         raise RollbackError(problem)
-    return target_of(url.at(failed.host, failed.port)), target_of(url), name, others
+    return target_of(url.at(failed.host, failed.port)), target_of(url), name, others, beware
+
+
+def url_in_service(module, secrets):
+    """(the DatabaseUrl of the database in service, what is to be known of it, for people).
+
+    :param secrets: SecretsGateway.
+    """
+    params = module.params
+    if not params["services"]:
+        return secrets.database_url(params["database_secret"], params["key"]), ""
+    ecs = EcsGateway(module.aws("ecs"), params["cluster"])
+    urls = Urls(secrets, secrets.secret("database_secret", params["database_secret"]), params["key"])
+    seen = data_in_service(ecs, urls, ecs.services(params["services"]))
+    found = finding(seen)
+    return urls.of_what_serves(seen), found.what if found else ""
 
 
 def chosen(current, holders):
@@ -272,6 +305,8 @@ def main():
         dict(
             database_secret=dict(type="str", required=True, no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
+            cluster=dict(type="str", default="default"),
+            services=dict(type="list", elements="str", default=[]),
             db_instance=dict(type="str"),
             failed_db_instance=dict(type="str"),
             directory=dict(type="path", required=True),
@@ -281,7 +316,7 @@ def main():
         required_one_of=[("db_instance", "failed_db_instance")],
     )
     with module.telling():
-        failed_at, restored_at, failed_name, others = targets(module)
+        failed_at, restored_at, failed_name, others, beware = targets(module)
         directory = nullcontext() if module.check_mode else Directory(module.params["directory"])
         with diagnosing(failed_at), directory as opened:
             tables, changed, load = compare(module, failed_at, restored_at, opened)
@@ -295,6 +330,7 @@ def main():
             tables=tables,
             load=load,
             failed_db_instance=failed_name,
+            beware=beware,
             others=[holder_told(holder) for holder in others],
         )
 

@@ -36,6 +36,12 @@ options:
       - One that was brought to 0 tasks already stays there.
     type: bool
     default: false
+  stood:
+    description:
+      - RV(stood) of an earlier task of the same play. What wants tasks again, or has started some, since then, was not left to stand by somebody else.
+        RV(broken) tells it, and the services are brought to 0 again.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -104,6 +110,17 @@ remembered:
   returned: success, unless they were left as they are because something serves
   type: dict
   sample: {"spymeo-app": 2}
+broken:
+  description:
+    - What somebody else has done to services that stood at 0 tasks, one sentence each. They are brought to 0 again, and get back the count that was set
+      last.
+  returned: success
+  type: list
+  elements: str
+stood:
+  description: The time of ECS's newest event of each service when it was seen at 0 tasks, ISO 8601 in UTC; empty where there is none.
+  returned: success
+  type: dict
 seconds:
   description: How long it took.
   returned: success
@@ -116,6 +133,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import AUTO, NO_FENCE, choose_fence
 from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
@@ -136,12 +154,26 @@ def serves(module, ecs, services):
     return choose_fence(AUTO, looks)[0] == NO_FENCE
 
 
+def times(stood):
+    """When each service was last seen at 0 tasks, None where there is no event of it yet."""
+    return {name: parse_time("stood", text) for name, text in stood.items()}
+
+
+def seen(fencing):
+    """What was seen of fences that stood, in JSON types."""
+    return dict(
+        broken=fencing.broken,
+        stood={name: at.isoformat() if at else "" for name, at in fencing.stood.items()},
+    )
+
+
 def main():
     module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),
             services=dict(type="list", elements="str", required=True),
             unless_serving=dict(type="bool", default=False),
+            stood=dict(type="dict", default={}),
             state=dict(type="str", choices=["present", "absent"], default="present"),
             run_id=dict(type="str", required=True),
             wait=dict(type="bool", default=True),
@@ -153,14 +185,14 @@ def main():
     with module.telling():
         ecs = EcsGateway(module.aws("ecs"), params["cluster"])
         scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
-        fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock)
+        fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock, times(params["stood"]))
         before = {service.name: service.desired for service in fencing.services}
         if params["unless_serving"] and serves(module, ecs, fencing.services):
-            module.finish(changed=False, before=before, after=before, plan=[], told=[], reason=SERVES, seconds=0.0)
-        remembered = {service.name: service.wanted for service in fencing.services}
+            module.finish(False, before, before, SERVES, told=[], **seen(fencing), seconds=0.0)
         plan, told = fencing.plan(), fencing.told() if verb == LIFT else []
         if not module.check_mode:
             fencing.go(params["wait_timeout"], teller("fence"), params["wait"])
+        remembered = {service.name: service.wanted for service in fencing.services}
         module.finish(
             changed=bool(plan) if module.check_mode else fencing.changed,
             before=before,
@@ -169,6 +201,7 @@ def main():
             told=told,
             reason=WHY[verb][0 if plan else 1],
             remembered=remembered,
+            **seen(fencing),
             seconds=round(clock.now() - started, 1),
         )
 

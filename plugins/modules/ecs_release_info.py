@@ -127,6 +127,41 @@ options:
     type: str
     choices: [auto, none, scale_to_zero]
     default: none
+  database_secret:
+    description:
+      - Name or ARN of the secret that holds DATABASE_URL. With it, it is found out which database the running tasks have read, which need not be the one
+        that AWSCURRENT names. Where they differ a deployment would bring the application other data, so it is a failure, unless O(run_id) itself has
+        pinned what they read. RV(data) tells it.
+    type: str
+  key:
+    description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
+    type: str
+    default: DATABASE_URL
+  run_id:
+    description: The run that asks.
+    type: str
+    default: ''
+  before:
+    description: What an undo would bring back, from the record of the run that it undoes. RV(back) tells whether that can be, and what it reads. It needs
+      O(database_secret).
+    type: dict
+    suboptions:
+      services:
+        description: RV(spymeo.rollback.rollback_undo_info#module:services).
+        type: dict
+        required: true
+      secrets:
+        description: RV(spymeo.rollback.rollback_undo_info#module:secrets).
+        type: dict
+        default: {}
+      database:
+        description: RV(spymeo.rollback.rollback_undo_info#module:database).
+        type: dict
+        default: {}
+      began:
+        description: RV(spymeo.rollback.rollback_undo_info#module:began).
+        type: str
+        default: ''
   fail_on_error:
     description:
       - Whether the task fails when a check has failed. Its message names every failure with its cure.
@@ -180,6 +215,64 @@ fence:
   returned: when one was chosen for each service
   type: dict
   sample: {"value": "none", "why": "something serves"}
+data:
+  description:
+    - Which database is in service, that is, what the running tasks have read. Where none runs it is what the next one would read.
+    - Empty without O(database_secret), and where it could not be found out; then there is a finding V(data) that says why.
+  returned: when one was chosen for each service
+  type: dict
+  contains:
+    host:
+      description: Its host. Where tasks read several, it is the one that AWSCURRENT names, if any task has read that.
+      type: str
+    port:
+      description: Its port.
+      type: int
+    version_id:
+      description: The version of the secret that they have read; empty where the URL stands in a task definition.
+      type: str
+    current:
+      description: C(host), C(port) and C(version_id) of AWSCURRENT.
+      type: dict
+    apart:
+      description: Whether some task has read another database than AWSCURRENT names.
+      type: bool
+    several:
+      description: Whether tasks read more than one database.
+      type: bool
+    told:
+      description: What stands against a deployment, for people; empty when nothing does.
+      type: str
+    reads:
+      description:
+        - What the tasks of each service read. Each has C(service), C(task_definition), C(version_id), C(host), C(port), C(pinned) (whether the task definition
+          names the version), C(run_id) (that has pinned it), C(tasks) (how many) and C(why) (that it is not known).
+      type: list
+      elements: dict
+back:
+  description: What O(before) would come to. Empty without it, and where it could not be found out.
+  returned: when one was chosen for each service
+  type: dict
+  contains:
+    reads:
+      description: What the services would read, as RV(data.reads).
+      type: list
+      elements: dict
+    against:
+      description: Why one of them would not start, or would not come back as it was, one sentence each.
+      type: list
+      elements: str
+    as_is:
+      description: The services that keep the version that a run has pinned, for O(spymeo.rollback.ecs_rollback#module:as_is).
+      type: list
+      elements: str
+    apart:
+      description: What is to be known where AWSCURRENT will name another database than they read; empty where it does not.
+      type: str
+    releases:
+      description: For O(spymeo.rollback.database_probe_info#module:releases).
+      type: list
+      elements: dict
 targets:
   description: The chosen task definition ARN of each service, as M(spymeo.rollback.ecs_rollback) takes it.
   returned: when one was chosen for each service
@@ -370,7 +463,7 @@ findings:
       description:
         - V(release), V(service), V(deployment_controller), V(desired_count), V(deployment), V(bake_time), V(lifecycle_hook), V(task_definition), V(image),
           V(execution_role),
-          V(task_role), V(log_group), V(secret), V(rotation), V(parameter) or V(environment_file).
+          V(task_role), V(log_group), V(secret), V(rotation), V(parameter), V(environment_file) or V(data).
       type: str
       sample: image
     subject:
@@ -411,6 +504,7 @@ evidence:
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.before import ran_before
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fast import memories
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
@@ -432,22 +526,52 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import (
     ANOTHER_TARGET,
     findings,
+    in_order,
     summary,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients, observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import proof_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, NOTED, PASSED, Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+    FAILED,
+    NOT_CHECKED,
+    NOTED,
+    PASSED,
+    Finding,
+    NotRead,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import (
+    against_undo,
+    keeps_pin,
+    still_apart,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import finding as data_finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.looking import readers_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.running import (
+    Urls,
+    data_in_service,
+    read_in_json,
+    reads_of,
+    told_in_json,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
+BEFORE = dict(
+    services=dict(type="dict", required=True),
+    secrets=dict(type="dict", default={}, no_log=False),
+    database=dict(type="dict", default={}),
+    began=dict(type="str", default=""),
+)
+NOT_KNOWN = "which database the running tasks have read could not be found out: %s"
 PROOF = dict(
     base_url=dict(type="str", required=True),
     health_path=dict(type="str", required=True),
@@ -525,7 +649,9 @@ def told(releases, picked, found, stays):
 
 def refused(error):
     """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
-    nothing = dict(fence={}, services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[])
+    nothing = dict(
+        fence={}, data={}, back={}, services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[]
+    )
     nothing.update(bad_since="", running_since="", release_point={})
     told = dict(release_point_reason=error.message, verdict=FAILED, reason=error.message, msg=error.message)
     return dict({**nothing, **told, **error.result}, evidence=[error.message, *error.evidence])
@@ -571,6 +697,53 @@ def resources_of(services, cluster):
     return [arn_of_service(service.arn, cluster.rpartition("/")[2]) for service in services]
 
 
+def of_data(module, gateway, services):
+    """(RV(data), RV(back), Findings): what the running tasks have read, and what would be read after an undo."""
+    if not module.params["database_secret"]:
+        return {}, {}, []
+    action = "ecs:ListTasks, DescribeTasks, secretsmanager:DescribeSecret, ListSecretVersionIds, GetSecretValue"
+    try:
+        seen = if_allowed(action, looked_at_data, module, gateway, services)
+    except RollbackError as error:
+        seen = NotRead(" ".join([NOT_KNOWN % error.message, *error.evidence]), "")
+    if isinstance(seen, NotRead):
+        names = tuple(service.name for service in services)
+        return {}, {}, [Finding("data", ", ".join(names), NOT_CHECKED, seen.why, seen.cure, names)]
+    return seen
+
+
+def looked_at_data(module, gateway, services):
+    """The same.
+
+    :raises RollbackError: it cannot be found out.
+    """
+    params, before = module.params, module.params["before"]
+    secrets = SecretsGateway(module.aws("secretsmanager"))
+    urls = Urls(secrets, secrets.secret("database_secret", params["database_secret"]), params["key"])
+    database = before["database"] if before else {}
+    place = (database["host"], database["port"]) if database.get("host") else None
+    seen = data_in_service(gateway, urls, services, place)
+    found = data_finding(seen, params["run_id"])
+    back = brought_back(gateway, urls, services, before, place) if before else {}
+    return told_in_json(seen, found), back, [found] if found else []
+
+
+def brought_back(gateway, urls, services, before, place):
+    """RV(back)."""
+    names = urls.secret.names
+    version_id = next((item for name, item in before["secrets"].items() if name in names), "")
+    after, began = urls.current(version_id), parse_time("began", before["began"]) if before["began"] else None
+    reads = reads_of(gateway, urls, before["services"], version_id)
+    looked = look(gateway, [item for item in services if item.name in before["services"]], {}, 0)
+    return dict(
+        reads=[read_in_json(read) for read in reads],
+        against=against_undo(reads, place),
+        as_is=sorted({read.service for read in reads if keeps_pin(read, after)}),
+        apart=still_apart(reads, after),
+        releases=[ran_before(item, before["services"][item.service.name], began) for item in looked],
+    )
+
+
 def planned(module):
     """The result, without what the proof needs."""
     params = module.params
@@ -582,6 +755,8 @@ def planned(module):
     found = findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
     found = [with_next(finding, releases) for finding in found] + noted(releases)
     found += with_settings_of_a_deployment(services)
+    data, back, of_reading = of_data(module, gateway, services + readers)
+    found = in_order(found + of_reading) if of_reading else found
     found.sort(key=lambda finding: finding.verdict == PASSED)
     names = [service.name for service in services + readers]
     looks = look_at_tasks(gateway, names, ElbGateway(module.aws("elbv2"))) if params["fence"] == AUTO else []
@@ -590,6 +765,8 @@ def planned(module):
     return dict(
         told(releases, picked, found, params["choose"] == "running"),
         fence=dict(value=fence, why=why),
+        data=data,
+        back=back,
         resources=resources_of(services + readers, params["cluster"]),
     )
 
@@ -618,8 +795,13 @@ def main():
             served_at_least=dict(type="int", default=MOMENTS),
             proof=dict(type="dict", options=PROOF),
             fence=dict(type="str", choices=[AUTO, NO_FENCE, SCALE_TO_ZERO], default=NO_FENCE),
+            database_secret=dict(type="str", no_log=False),
+            key=dict(type="str", default="DATABASE_URL", no_log=False),
+            run_id=dict(type="str", default=""),
+            before=dict(type="dict", options=BEFORE),
             fail_on_error=dict(type="bool", default=True),
-        )
+        ),
+        required_by=dict(before="database_secret"),
     )
     params = module.params
     with module.telling(), ThreadPoolExecutor(1) as beside:

@@ -72,6 +72,13 @@ options:
     type: str
     choices: [as_configured, fast]
     default: as_configured
+  as_is:
+    description:
+      - Services of which the very task definition of O(targets) is deployed, with the version of a secret that a run has pinned in it, as an undo needs it.
+      - Of all others a pin of that kind is taken back. Without O(database) they read whichever version is current again.
+    type: list
+    elements: str
+    default: []
   deploys_anyway:
     description:
       - Whether, in check mode, RV(settings) are those of a deployment also for a service that runs its target already, because a database will have
@@ -186,6 +193,9 @@ services:
     origin:
       description: The task definition that stands for the release, of which what is deployed may be a copy.
       type: str
+    origin_gone:
+      description: Whether that was deleted, so that nothing can be deployed of it.
+      type: bool
     outcome:
       description:
         - V(serves), V(as before), V(under way) without O(wait), or V(not started) in check mode.
@@ -202,6 +212,13 @@ settings:
   description:
     - With O(deployment=fast), what is set for this deployment only, and what it was and will be again; one line for the service and for each of its
       target groups.
+  returned: success
+  type: list
+  elements: str
+broken:
+  description:
+    - What somebody else has done to services that stood at 0 tasks, until this task has deployed them, one sentence each. A count that was set by then
+      stays.
   returned: success
   type: list
   elements: str
@@ -279,6 +296,7 @@ def look(module):
         Failing(module.params["on_failure"], module.params["on_failure_reason"], module.params["next"]),
         module.params["deployment"] == FAST and module.params["wait"],
         module.params["deploys_anyway"] and module.check_mode,
+        module.params["as_is"],
     )
 
 
@@ -295,6 +313,7 @@ def main():
             database=dict(type="dict", options=DATABASE),
             deployment=dict(type="str", choices=[AS_CONFIGURED, FAST], default=AS_CONFIGURED),
             deploys_anyway=dict(type="bool", default=False),
+            as_is=dict(type="list", elements="str", default=[]),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),
         )

@@ -190,8 +190,8 @@ unread:
   elements: dict
 unclear:
   description:
-    - The essential containers of whose lines most have no level that could be read, each with C(service), C(container), C(lines), C(unknown) and an
-      C(example).
+    - The essential containers of whose lines most have no level that could be read, or some of these sound like errors by their words, each with
+      C(service), C(container), C(lines), C(unknown) (how many of them), and an C(example).
   returned: always, unless the options are wrong
   type: list
   elements: dict

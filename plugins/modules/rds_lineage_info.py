@@ -27,6 +27,15 @@ options:
     description: The key of the URL, if the secret is a JSON object. A secret that is no JSON object is taken as the URL itself.
     type: str
     default: DATABASE_URL
+  host:
+    description:
+      - The host of the database that is in service, as RV(spymeo.rollback.ecs_release_info#module:data.host) tells it. What tasks have read need not be
+        what the secret names now.
+      - Left out, it is the one that the secret names.
+    type: str
+  port:
+    description: Its port, likewise.
+    type: int
   needed_db_instance:
     description: A DB instance that has to answer. Its status is told, and what is to be done where it cannot. Left out, none is looked at.
     type: str
@@ -54,7 +63,7 @@ db_instance:
   returned: success
   type: str
 host:
-  description: Its host, as DATABASE_URL names it.
+  description: Its host; O(host), where that is given.
   returned: success
   type: str
 port:
@@ -108,12 +117,15 @@ def main():
             db_instance=dict(type="str", required=True),
             database_secret=dict(type="str", required=True, no_log=False),
             key=dict(type="str", default="DATABASE_URL", no_log=False),
+            host=dict(type="str"),
+            port=dict(type="int"),
             needed_db_instance=dict(type="str"),
         )
     )
     params = module.params
     with module.telling():
         url = SecretsGateway(module.aws("secretsmanager")).database_url(params["database_secret"], params["key"])
+        url = url.at(params["host"], params["port"])
         tree, current, found = where_the_data_are(RdsGateway(module.aws("rds")), params["db_instance"], url.host)
         needed = params["needed_db_instance"]
         module.exit_json(

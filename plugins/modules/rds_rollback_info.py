@@ -219,6 +219,10 @@ safety_snapshot:
       Empty without O(take_safety_snapshot).
   returned: success
   type: str
+safety:
+  description: RV(safety_snapshot) as it is, as RV(spymeo.rollback.rds_snapshot#module:snapshot); empty where nobody has asked for it yet.
+  returned: success
+  type: dict
 source:
   description: What the data come from.
   returned: success
@@ -400,6 +404,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
@@ -531,6 +536,7 @@ def told(rollback, found, rows):
         restored_instance=instance_told(rollback.restored),
         new_db_instance=rollback.new_db_instance,
         safety_snapshot=rollback.safety_snapshot,
+        safety=shown(rollback.safety),
         source=dict(
             told=source.told,
             snapshot="" if by_time else source.name,
@@ -593,7 +599,7 @@ def refused(error, module):
     evidence = [text for item in reversed(found.values()) for text in (item.message, *item.evidence)]
     name = module.params["db_instance"]
     return dict(
-        state="refused", reason=error.message, db_instance=name, resource_id="", failed_host="", new_db_instance="", safety_snapshot="",
+        state="refused", reason=error.message, db_instance=name, resource_id="", failed_host="", new_db_instance="", safety_snapshot="", safety={},
         failed_port=0, failed_status="",
         restored_instance={}, source={}, kept=[], lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
         expected={}, give_password=False, ids="", warm=[],

@@ -49,6 +49,10 @@ told:
   description: What that run was, for people.
   returned: success
   type: str
+began:
+  description: When that run began, ISO 8601 in UTC.
+  returned: success
+  type: str
 services:
   description: The task definition of each service, as M(spymeo.rollback.ecs_rollback) takes it.
   returned: success
@@ -90,10 +94,13 @@ left:
       type: dict
 """
 
+from datetime import datetime, timezone
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import undoable
 
+FORM = "%Y-%m-%d %H:%M:%S UTC"  # of times in a record
 LOOKED_AT = 10  # records, from the newest
 
 
@@ -155,6 +162,7 @@ def main():
             run_id=run_id,
             told="run %s (%s) of %s, since %s, which is %s"
             % (run_id, record["kind"], record["who"], record["began"], record["outcome"]),
+            began=datetime.strptime(record["began"], FORM).replace(tzinfo=timezone.utc).isoformat(),
             services=there["services"],
             secrets=there["secrets"],
             parameters=there.get("parameters", {}),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import json
+import re
 import shlex
 import threading
 
@@ -173,10 +174,23 @@ def test_the_users_traffic_is_compared_with_the_hour_before(shared_production):
     users(first=65, last=6, requests=90, errors=1)
     users(first=5, last=1, requests=90, errors=1)
     assert traffic(shared_production, 5)[0] == "passed"
+    shared_production.control("age_tasks", minutes=7)
+    alike = verify(shared_production)
+    assert alike.code == 0, alike.output
+    assert re.search(r"CHECK     passed: traffic \(\d minutes are like the \d+ before: 1\.\d % of 5xx", alike.output)
     users(first=5, last=1, requests=90, errors=60)
     verdict, reason, _evidence = traffic(shared_production, 5)
     assert verdict == "failed"
     assert "of the requests are answered with 5xx, and 1.1 % in the hour before" in reason
+    worse = verify(shared_production)
+    assert worse.code == 2, worse.output
+    assert "failed: traffic" in worse.output
+    assert re.search(
+        r"\d\d\.\d % of the requests are answered with 5xx, and 1\.1 % in the hour before", worse.output
+    ), worse.output
+    assert "PASSED    health, database, administration" in worse.output
+    not_asked = verify(shared_production, verify_watch={"seconds": 1, "interval": 0.2, "metrics": False})
+    assert not_asked.code == 0, not_asked.output
 
 
 def test_a_release_that_dies_some_time_after_its_start_is_no_success(shared_production):

@@ -71,7 +71,16 @@ def running_revision(service, history):
 
 
 def next_step(
-    service, target, running, history, secrets_changed_at=None, pins=(), edits=(), wanted=None, superseded=False
+    service,
+    target,
+    running,
+    history,
+    secrets_changed_at=None,
+    pins=(),
+    edits=(),
+    wanted=None,
+    superseded=False,
+    as_is=False,
 ):
     """How ``service`` is brought to ``target``.
 
@@ -83,6 +92,7 @@ def next_step(
     :param pins: (image reference, reference by digest) where a tag means another image than it did.
     :param edits: Edits of what ``target`` is to read of a database that has moved.
     :param superseded: whether ``running`` pins a version of a secret for a run, and another one is current by now.
+    :param as_is: whether a copy of ``target``, or of what it is a copy of, is not the target: what it pins or names itself counts, too.
     :param wanted: the Revision that is to come back, whose images and configuration count as well; None where only ``target`` does.
     :return: a Step.
     :raises BadInput, RollbackError: ECS would refuse it, or it could not succeed.
@@ -92,17 +102,18 @@ def next_step(
     change = changes(present, wanted)
     if edits and not _reads(running, target, pins, edits):
         return _copied(target, pins, edits, change)
-    step = _step(service, target, running, history, secrets_changed_at, pins, wanted, present)
+    step = _step(service, target, running, history, secrets_changed_at, pins, wanted, present, as_is)
     if edits and step.task_definition != running.arn:
         return _copied(target, pins, edits, change, force=True)
     if superseded and not edits and step.task_definition == running.arn:
         reason = "%s pins a version of a secret that is not the current one any more" % short(running.arn)
-        verb = "register" if target.status == "INACTIVE" else "deploy"
+        verb = "deploy" if target.status == "ACTIVE" else "register"
         step = Step(verb, reason, target.arn, pins=tuple(pins), changes=change)
     if service.fence is None or service.desired or step.verb in ("deploy", "register"):
         return step  # with tasks that are wanted again, an earlier try has asked for them
     reason = "%s was brought to 0 tasks for the rollback, and gets its %d back" % (service.name, service.fence.desired)
-    again = running.arn if running.release == target.release and step.verb != "stop" else target.arn
+    same = running.release == target.release and step.verb != "stop" and not _otherwise(running, target, as_is)
+    again = running.arn if same else target.arn
     return Step("deploy", reason, again, force=True, changes=change)
 
 
@@ -117,11 +128,16 @@ def _copied(target, pins, edits, change, force=False):
     return Step("register", reason, target.arn, force, pins=tuple(pins), edits=tuple(edits), changes=change)
 
 
-def _step(service, target, running, history, secrets_changed_at, pins, wanted, present):
+def _otherwise(running, target, as_is):
+    """Whether what runs has not what the very target has, where that counts."""
+    return as_is and running.containers != target.containers
+
+
+def _step(service, target, running, history, secrets_changed_at, pins, wanted, present, as_is):
     going, change = in_flight(history), changes(present, wanted)
     other_images = wanted is not None and same_images(present, wanted) is False
     same_release = running.release == target.release and (going is None or going.task_definition == running.arn)
-    if same_release and not other_images and not change:
+    if same_release and not other_images and not change and not _otherwise(running, target, as_is):
         return _stay(service, running, history, secrets_changed_at)
     if going and not pins and _rollback_leads_to(target.arn, history, secrets_changed_at, wanted):
         reason = "the deployment of %s to %s is still under way, and ECS can roll it back" % (
@@ -136,8 +152,8 @@ def _step(service, target, running, history, secrets_changed_at, pins, wanted, p
         moved = ", ".join(reference for reference, _pinned in pins)
         reason = "%s; the tag of %s means another image today" % (reason, moved)
         return Step("register", reason, target.arn, pins=tuple(pins), changes=change)
-    if target.status == "INACTIVE":
-        return Step("register", "%s; %s is INACTIVE" % (reason, short(target.arn)), target.arn, changes=change)
+    if target.status != "ACTIVE":
+        return Step("register", "%s; %s is %s" % (reason, short(target.arn), target.status), target.arn, changes=change)
     # Without another task definition, a changed capacity provider strategy starts no deployment, and nor does a tag that was moved back.
     again = target.arn == (going.task_definition if going else service.task_definition)
     return Step("deploy", reason, target.arn, force=again, changes=change)
@@ -184,7 +200,7 @@ def _refuse_what_cannot_work(service, target):
             "Roll back with the tool that deploys it (for CODE_DEPLOY: stop its deployment with rollback)."
             % (service.name, service.controller)
         )
-    if target.status not in ("ACTIVE", "INACTIVE"):
+    if target.status not in ("ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS"):
         raise RollbackError(
             "Task definition %s is %s and cannot come back. Name another one in rollback_task_definition."
             % (short(target.arn), target.status)

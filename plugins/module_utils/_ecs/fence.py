@@ -45,9 +45,10 @@ class Fence:
 
 
 def next_to_fence(fence, desired, suspended, running):
-    """What is to be done next so that a service stands at 0 tasks: ``tag``, ``suspend``, ``scale``, ``wait``, or None.
+    """What is to be done next so that a service stands at 0 tasks: ``tag``, ``suspend``, ``remember``, ``scale``, ``wait``, or None.
 
-    Scaling is suspended first: without that, Application Auto Scaling brings tasks back as soon as they are gone.
+    Scaling is suspended first: without that, Application Auto Scaling brings tasks back as soon as they are gone. A count that somebody has set
+    since is remembered in place of the one that was there before, so that the service gets back what is wanted now.
 
     :param fence: the Fence that the service bears, or None.
     :param desired: its desired count now.
@@ -59,20 +60,21 @@ def next_to_fence(fence, desired, suspended, running):
     if suspended is not None and suspended != ALL:
         return "suspend"
     if desired:
-        return "scale"
+        return "scale" if desired == fence.desired else "remember"
     return "wait" if running else None
 
 
 def next_to_lift(fence, desired, suspended, running):
     """What is to be done next so that a service has back what it had: ``scale``, ``wait``, ``resume``, ``untag``, or None.
 
-    Its tasks are there before scaling resumes, because a capacity below the minimum would be changed at once.
+    Its tasks are there before scaling resumes, because a capacity below the minimum would be changed at once. A count that somebody has set
+    since stays.
     """
     if fence is None:
         return None
     if desired == 0:
         return "scale"
-    if running < fence.desired:
+    if running < min(fence.desired, desired):
         return "wait"
     if fence.suspended is not None and suspended not in (None, fence.suspended):
         return "resume"
@@ -98,3 +100,29 @@ def lift_told(name, fence, desired, suspended, running):
 def _scaling_told(suspended):
     kinds = [kind for kind, off in zip(("scaling in", "scaling out", "scheduled scaling"), suspended) if off]
     return "suspended: %s" % ", ".join(kinds) if kinds else "nothing suspended"
+
+
+def broken(name, fence, desired, stood, started=()):
+    """What somebody else has done to a fence, for people; None where nothing was seen.
+
+    :param fence: the Fence that the service bears.
+    :param desired: its desired count now.
+    :param stood: whether it was seen at 0 before.
+    :param started: messages of ECS (str) that tell of tasks that were started since then.
+    """
+    who = "not by this run (CloudTrail tells who has called UpdateService)"
+    if desired and (stood or desired != fence.desired):
+        return "%s stood at 0 tasks for run %s, and its desired count was set to %d since, %s" % (
+            name,
+            fence.run_id,
+            desired,
+            who,
+        )
+    if stood and started:
+        return "%s stood at 0 tasks for run %s, and tasks were started since, %s: %s" % (
+            name,
+            fence.run_id,
+            who,
+            "; ".join(started),
+        )
+    return None

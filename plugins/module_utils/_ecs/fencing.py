@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import (
     ALL,
     FENCE,
     Fence,
+    broken,
     lift_told,
     next_to_fence,
     next_to_lift,
@@ -18,18 +21,24 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
 
+_STARTED = "has started"  # ECS's event: "(service app) has started 2 tasks: …"
+
 
 class Fencing:
     """The services of one application, on their way to 0 tasks (``verb`` is FENCE) or back (LIFT).
 
+    ``broken`` are sentences of what somebody else has done to a fence that stood. ``stood``: service → the time of ECS's newest event (aware
+    datetime, None without any) when it was seen at 0.
+
     :param ecs: EcsGateway.
     :param scaling: ScalingGateway.
+    :param stood: the same of an earlier look; without one, a fence that is gone may never have stood.
     """
 
-    def __init__(self, ecs, scaling, verb, names, run_id, clock):
+    def __init__(self, ecs, scaling, verb, names, run_id, clock, stood=None):
         self._ecs, self._scaling, self._verb, self._names = ecs, scaling, verb, names
         self._run_id, self._clock = run_id, clock
-        self.changed = False
+        self.changed, self.broken, self.stood = False, [], dict(stood or {})
         self.services, self._suspended = [], {}
         self.observe()
         if verb == FENCE:
@@ -47,12 +56,26 @@ class Fencing:
         """Look at the services and their scalable targets again."""
         self.services = self._ecs.services(self._names)
         self._suspended = self._scaling.suspended(self._names)
+        for service in self.services if self._verb == FENCE else ():
+            self._notice(service)
+
+    def _notice(self, service):
+        if service.fence is None:
+            return
+        stood, since = service.name in self.stood, self.stood.get(service.name)
+        started = [text for at, text in service.events if _STARTED in text and (since is None or at > since)]
+        told = broken(service.name, service.fence, service.desired, stood, started)
+        if told and told not in self.broken:
+            self.broken.append(told)
+        if not service.desired:
+            self.stood[service.name] = max((at for at, _text in service.events), default=None)
 
     def plan(self):
         """What is to be done, one line a service."""
         lines = {
             "tag": "scale to 0",
             "suspend": "scale to 0",
+            "remember": "scale to 0",
             "scale": "scale",
             "wait": "wait",
             "resume": "resume scaling",
@@ -82,7 +105,7 @@ class Fencing:
         while self._take_all():
             answered(what, self.observe, PATIENCE, self._clock, tell)
         if wait:
-            wait_for(what, self._look, timeout, self._clock, tell=tell)
+            wait_for(what, self._look, timeout, self._clock, lambda: self.broken, tell)
 
     def _take_all(self):
         """Whether a step was taken that can be followed by another at once."""
@@ -98,6 +121,8 @@ class Fencing:
         if step == "tag":
             fence = Fence(self._run_id, service.desired, self._suspended.get(service.name))
             self._ecs.mark_fence(service.arn, fence.text)
+        elif step == "remember":
+            self._ecs.mark_fence(service.arn, replace(service.fence, desired=service.desired).text)
         elif step == "suspend":
             self._scaling.suspend(service.name, ALL)
         elif step == "resume":

@@ -17,6 +17,7 @@ except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.deleted import NOT_REGISTERED, how_again
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import MOST, Record, chunks
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     DeadTask,
@@ -38,19 +39,6 @@ EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
 WITHOUT_TOKEN = ("UpdateService", "RegisterTaskDefinition")  # asked twice, they do it twice
 LISTED_REVISIONS = 10  # for people
 NEWEST_REVISIONS = 5  # among them, a copy that an interrupted run has registered is looked for
-
-# What DescribeTaskDefinition tells and RegisterTaskDefinition does not take (botocore's shapes of the two).
-NOT_REGISTERED = (
-    "taskDefinitionArn",
-    "revision",
-    "status",
-    "requiresAttributes",
-    "compatibilities",
-    "registeredAt",
-    "registeredBy",
-    "deregisteredAt",
-    "deleteRequestedAt",
-)
 
 
 class EcsGateway:
@@ -107,8 +95,28 @@ class EcsGateway:
         answer = self._described(name)
         if answer is None:
             problem = "there is no such task definition in %s" % self._ecs.meta.region_name
-            raise BadInput("task_definition", name, problem, self._revisions_of(name))
+            raise BadInput("task_definition", name, problem, " ".join(filter(None, self._instead_of(name))))
         return answer
+
+    def of_deleted(self, arn):
+        """How a task definition that was deleted can be registered again (str), as far as AWS tells its content or that of a copy.
+
+        :param arn: or family:revision.
+        """
+        name, known = arn.rpartition("/")[2], self._described(arn)
+        if known:
+            with reading("DescribeTaskDefinition"):
+                return how_again(name, known["taskDefinition"])
+        copies = (one for one in self._newest(name.partition(":")[0], LISTED_REVISIONS) if _is_copy_of(one, name))
+        return how_again(name, None, next((one["taskDefinition"] for one in copies), None))
+
+    def _instead_of(self, name):
+        """What there is in place of a task definition that is not there, and what is known of that one; nothing where AWS does not tell."""
+        listed = self._revisions_of(name)
+        try:
+            return listed, "If it was deleted: %s" % self.of_deleted(name) if ":" in name else ""
+        except ClientError:
+            return listed, ""
 
     def _described(self, name):
         """The same; None when there is none of that name."""
@@ -283,9 +291,11 @@ class EcsGateway:
                 return definition.arn
         return None
 
-    def _newest(self, family):
-        answer = self._ecs.list_task_definitions(familyPrefix=family, sort="DESC", maxResults=NEWEST_REVISIONS)
-        return [self.described(arn) for arn in answer["taskDefinitionArns"]]
+    def _newest(self, family, most=NEWEST_REVISIONS):
+        answer = self._ecs.list_task_definitions(familyPrefix=family, sort="DESC", maxResults=most)
+        # The prefix of a family is that of others, too.
+        arns = [arn for arn in answer["taskDefinitionArns"] if arn.rpartition("/")[2].partition(":")[0] == family]
+        return [self.described(arn) for arn in arns]
 
     def events(self, service, since):
         """The messages of a service's events since then, newest first."""
@@ -341,6 +351,11 @@ class EcsGateway:
     def _stopped_task_arns(self, service):
         answer = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")
         return answer["taskArns"][:TASKS_A_CALL]
+
+
+def _is_copy_of(answer, name):
+    """Whether a task definition (answer of DescribeTaskDefinition) is a copy of the one of that family:revision."""
+    return any(tag["key"] == TAG_ORIGIN and tag["value"].endswith("/" + name) for tag in answer.get("tags", []))
 
 
 def _edit(container, edits):

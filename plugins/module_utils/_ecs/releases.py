@@ -28,7 +28,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
     TaskDefinition,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, UnexpectedAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
 
 TOLD = 30  # candidates in a result, those that ran last
 
@@ -217,9 +217,13 @@ def choose(gateway, looked, named, point=None, insisted=False, word=""):
     recorded = (_recorded(looked, point, insisted), "%s has recorded it" % point.told, insisted) if point else None
     if named or (recorded and insisted):
         looked = with_origins(gateway, looked, named or recorded[0])
-    choice = choose_target(
-        looked.service.name, looked.running, looked.timeline, named, recorded, looked.gone, looked.origins
-    )
+    try:
+        choice = choose_target(
+            looked.service.name, looked.running, looked.timeline, named, recorded, looked.gone, looked.origins
+        )
+    except RollbackError as error:
+        error.evidence += [gateway.of_deleted(arn) for arn in sorted(looked.gone)[:LISTED]]
+        raise
     target = gateway.task_definition(choice.target.task_definition)
     began = choice.bad_since
     if choice.first_bad:

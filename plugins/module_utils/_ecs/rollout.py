@@ -12,7 +12,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._absence import ab
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing, Return
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import next_step, running_revision, short
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import LIFT, broken
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EVIDENCE_TASKS
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.hastening import Hastening
@@ -68,6 +68,7 @@ class Course:
     outcome: str = "not started"
     seconds: float = 0.0
     pins: tuple[str, ...] = ()  # what its containers read of the version that this run has written
+    origin_gone: bool = False  # whether what the target is a copy of was deleted
     proven_at: float | None = None  # the clock's time when all tasks were there at last
     served_at: float | None = None  # the clock's time when all traffic was on healthy tasks of the target
 
@@ -93,6 +94,7 @@ class Course:
             changes=list(self.step.changes.told),
             pins=list(self.pins),
             origin=short(self.target.release),
+            origin_gone=self.origin_gone,
             outcome=self.outcome,
             seconds=round(self.seconds, 1),
         )
@@ -112,6 +114,7 @@ class Rollout:
         the one with which the task definition has last succeeded.
     :param elb: callable → ElbGateway; it is asked for only where it is needed.
     :param fast: whether services and target groups are set for a fast deployment. What they had is put back in any case.
+    :param as_is: names of services whose target is deployed as it is, with what a run has pinned in it.
     :param anyway: whether settings are those of a deployment also where nothing is to be deployed as things are.
     :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
     """
@@ -132,7 +135,9 @@ class Rollout:
         failing=None,
         fast=False,
         anyway=False,
+        as_is=(),
     ):
+        self._as_is, self.broken = frozenset(as_is), []
         self._asked = (ecs, changes, ecr, logs, scaling, elb)
         self._elb, self._sees_traffic = elb, True
         self.hastening = Hastening(ecs, elb, run_id, clock)
@@ -171,10 +176,13 @@ class Rollout:
         pins = moved_images(target, dict(wanted.digests) if wanted else {}, images, tag_stayed)
         changed = self._changes(running if running.release == target.release else target)
         superseded = bool(pinned) and self._move is None and self._changes.superseded(pinned)
+        as_is = service.name in self._as_is
+        superseded = superseded and not as_is
         if self._move is None and running.release == target.release and not superseded:
             edits = ()  # what it pins is the current version: there is nothing to take back yet
-        step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded)
+        step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded, as_is)
         course = Course(service, target, running, step, history, present, wanted)
+        course.origin_gone = bool(target.origin) and target.origin not in origins
         if self._move:
             course.pins = tuple(dict.fromkeys(edit.name for edit in edits if edit.kind == "secrets"))
         if step.verb == "nothing":
@@ -188,6 +196,8 @@ class Rollout:
         """
         if self._move:
             return target, self._move.edits(service.name, target)
+        if service.name in self._as_is:
+            return target, ()
         origin = origins.get(target.origin)
         edits = unpinned(target, origin) if origin else ()
         if edits and target.changed((), edits) == origin.containers:
@@ -245,7 +255,8 @@ class Rollout:
 
     def _ask(self, course, fence, faster):
         """Ask for a deployment; where no answer came, look whether there is one before asking again."""
-        count, configuration = fence.desired if fence else None, {**course.step.changes.arguments, **faster}
+        count = self._count(course, fence) if fence else None
+        configuration = {**course.step.changes.arguments, **faster}
         asked = course.service.name, course.asked_for, course.step.force, count, configuration
         if self._ecs.deploy(*asked):
             return
@@ -255,6 +266,17 @@ class Rollout:
             raise RollbackError(
                 "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
             )
+
+    def _count(self, course, fence):
+        """The count that a service which was brought to 0 tasks gets with its deployment; None where it has one: an earlier try has asked for it, or
+        somebody else, and what was set last stays."""
+        now = self._ecs.services([course.service.name])[0]
+        if not now.desired:
+            return (now.fence or fence).desired
+        told = broken(now.name, fence, now.desired, stood=not course.service.desired)
+        if told:
+            self.broken.append("%s; it keeps them" % told)
+        return None
 
     def wait(self, timeout, teller):
         """Return when every service runs its target, and has back what was set for a fast deployment.
@@ -498,6 +520,7 @@ class Rollout:
             reason="; ".join(course.step.reason for course in self.courses),
             settings=self.hastening.plan(),
             notes=self.hastening.notes,
+            broken=self.broken,
             unfinished=self.hastening.unfinished,
             services=[course.told() for course in self.courses],
             seconds=round(self._clock.now() - self._started, 1),

@@ -13,7 +13,12 @@ from datetime import datetime
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FAST, TAG_FENCE, TAG_ORIGIN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_FAST,
+    TAG_FENCE,
+    TAG_ORIGIN,
+    TAG_RUN,
+)
 
 ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 """Statuses of a service deployment that are final."""
@@ -98,13 +103,15 @@ class Edit:
 
 @dataclass(frozen=True)
 class TaskDefinition:
-    """One revision of a family. ``origin`` is the ARN whose content it is a copy of, when this collection registered it."""
+    """One revision of a family. ``origin`` is the ARN whose content it is a copy of, when this collection registered it, and ``run_id`` the run that
+    has, empty for any other."""
 
     arn: str
     status: str
     registered_at: datetime
     containers: tuple[Container, ...]
     origin: str | None = None
+    run_id: str = ""
 
     @classmethod
     def from_boto(cls, answer):
@@ -117,6 +124,7 @@ class TaskDefinition:
             registered_at=definition["registeredAt"],
             containers=tuple(Container.from_boto(item) for item in definition["containerDefinitions"]),
             origin=tags.get(TAG_ORIGIN),
+            run_id=tags.get(TAG_RUN, "") if TAG_ORIGIN in tags else "",
         )
 
     @property

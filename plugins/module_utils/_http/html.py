@@ -15,56 +15,42 @@ import html
 import re
 
 _VALUE_OF = {"input": "value", "meta": "content"}
-_READ = ("name", "value", "content", "type", "autocomplete")  # attributes; a page may have a million others
+_READ = (  # attributes; a page may have a million others
+    "name", "value", "content", "type", "autocomplete", "id", "class", "action", "style", "hidden", "readonly", "disabled", "http-equiv",
+)  # fmt: skip
 _LONGEST = 16 * 1024  # characters of an attribute: tokens are shorter
 _NO_TAGS_INSIDE = ("script", "style", "textarea", "title")
+_END_TAG = re.compile(r"</([A-Za-z][^\s/>]{0,40})")
 _TAG = re.compile(r"<([A-Za-z][^\s/>]*)")
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"'][^\s>]*)))?""")
 _TAG_END = re.compile(r"[\s/]*>")
 
 
-_LOG_IN = re.compile(
-    r"\b(?:log|sign)[ -]?(?:in|on)\b|\b(?:se )?connecter\b|connexion|identification|anmeld|iniciar sesi|accedi\b",
-    re.IGNORECASE,
-)
-
-
 def is_html(answer):
     """Whether an Answer is a web page: by its Content-Type, without one by its first character."""
     kinds = [value for name, value in answer.headers if name.lower() == "content-type"]
-    return "html" in kinds[0].lower() if kinds else answer.text.lstrip()[:1] == "<"
-
-
-def asks_to_log_in(text):
-    """Whether a web page is there to log in: it has one field for a password that is not a new one, or its title says so.
-
-    A page to change a password has several, one to sign up says that the password is new.
-    """
-    fields, title = 0, ""
-    for tag, attributes, end in _tags(text):
-        if tag == "input" and attributes.get("type", "").lower() == "password":
-            fields += 1 if attributes.get("autocomplete", "").lower() != "new-password" else 2
-        elif tag == "title" and not title:
-            title = text[end : _after("<", text, end)]
-    return fields == 1 or (not fields and bool(_LOG_IN.search(title[:200])))
+    return "html" in kinds[0].lower() if kinds else answer.text.lstrip("\ufeff \t\r\n")[:1] == "<"
 
 
 def values_named(name, text):
     """The values (list of str) of each ``<input name=…>`` and the contents of each ``<meta name=…>``, where frameworks put CSRF tokens."""
-    values = ((attributes.get(_VALUE_OF.get(tag, "")), attributes) for tag, attributes, _end in _tags(text))
+    values = ((attributes.get(_VALUE_OF.get(tag, "")), attributes) for tag, attributes, _start, _end in tags(text))
     return [value for value, attributes in values if value is not None and attributes.get("name") == name]
 
 
-def _tags(text):
-    """(name, attributes, where it ends) of each start tag. What stands in scripts, styles and comments is none."""
+def tags(text):
+    """(name, attributes, where it begins, where it ends) of each tag; the name of an end tag begins with a slash. What stands in scripts, styles
+    and comments is none."""
     at = text.find("<")
     while at >= 0:
+        start = at
         if text.startswith("<!--", at):
             at = _after("-->", text, at + 2)  # <!--> is a whole comment
         else:
-            tag, attributes, at = _tag(text, at)
+            closed = _END_TAG.match(text, at)
+            tag, attributes, at = ("/" + closed[1].lower(), {}, closed.end()) if closed else _tag(text, at)
             if tag:
-                yield tag, attributes, at
+                yield tag, attributes, start, at
             if tag in _NO_TAGS_INSIDE:
                 end = re.compile("</%s[\\s/>]" % tag, re.IGNORECASE).search(text, at)
                 at = end.start() if end else len(text)

@@ -12,7 +12,8 @@ from urllib.parse import quote, quote_plus
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import look_up, parsed, take
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import asks_to_log_in, is_html
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import is_html
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.login import asks_to_log_in
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED

@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import is_new, structured, telling
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import (
+    AS_BEFORE,
+    DOUBTED,
+    NEW,
+    compared,
+    structured,
+    telling,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream, Unread
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
@@ -59,7 +66,9 @@ def milliseconds(moment):
 
 @dataclass(frozen=True)
 class Baseline:
-    """The kinds of errors of before the accident: fingerprint → how often, in ``seconds``. ``whole``: the window was read to its end."""
+    """The kinds of errors of before the accident: fingerprint → how often, in ``seconds``. ``whole``: the window was read to its end.
+    ``doubtful``: the words of lines that sounded like errors then.
+    """
 
     counts: dict
     since: object
@@ -67,24 +76,24 @@ class Baseline:
     lines: int
     whole: bool
     seconds: float
+    doubtful: frozenset = frozenset()
 
 
 def split(groups, seconds, baseline):
-    """(ErrorGroups that count, ErrorGroups that there were before, as often).
+    """(ErrorGroups that count, those that are more frequent than before and too few to say, those that there were before, as often).
 
     :param seconds: the time in which the errors were logged.
     :param baseline: Baseline, or None.
     """
     counts = baseline.counts if baseline else {}
-    new = [
-        group
-        for group in groups
-        if is_new(group.count, seconds, counts.get(group.fingerprint, 0), baseline.seconds if baseline else 0)
-    ]
-    return new, [group for group in groups if group not in new]
+    found = {NEW: [], DOUBTED: [], AS_BEFORE: []}
+    for group in groups:
+        before = counts.get(group.fingerprint, 0)
+        found[compared(group.count, seconds, before, baseline.seconds if baseline else 0)].append(group)
+    return found[NEW], found[DOUBTED], found[AS_BEFORE]
 
 
-def judge(services, streams, unread, found, new, aside=""):
+def judge(services, streams, unread, found, new, aside="", doubted=()):
     """The verdict over all, and why.
 
     :param services: names of the services asked for.
@@ -93,6 +102,7 @@ def judge(services, streams, unread, found, new, aside=""):
     :param found: read.Found: ``silent`` Streams without a single line, and ``unclear`` containers.
     :param new: ErrorGroups that count.
     :param aside: what was found and does not count, for people.
+    :param doubted: ErrorGroups that are more frequent than before and too few to say.
     :return: (verdict, reason).
     """
     aside = " (%s)" % aside if aside else ""
@@ -100,9 +110,9 @@ def judge(services, streams, unread, found, new, aside=""):
     if new:
         errors, kinds = many(sum(group.count for group in new), "error"), many(len(new), "kind")
         return FAILED, "%s of %s in %s, the first: %s%s" % (errors, kinds, where, first_line(new), aside)
-    why = "; ".join(_doubts(services, streams, unread, found))
+    why = "; ".join(_doubts(services, streams, unread, found, doubted))
     if why:
-        return INCONCLUSIVE, "no errors, but %s%s" % (why, aside)
+        return INCONCLUSIVE, "no %serrors, but %s%s" % ("new " if doubted else "", why, aside)
     if not streams:
         return PASSED, "there is nothing to read: %s%s" % (declared_elsewhere(unread), aside)
     elsewhere = declared_elsewhere(unread)
@@ -124,8 +134,13 @@ def first_line(groups):
     return foreign(said, _LONGEST_LINE)
 
 
-def _doubts(services, streams, unread, found):
+def _doubts(services, streams, unread, found, doubted):
     """What keeps silence from being good news."""
+    if doubted:
+        yield (
+            "%s of a kind that there was before came faster than then, and too few to say so, like: %s; look again in a minute with verify.yml"
+            % (many(sum(group.count for group in doubted), "error"), first_line(doubted))
+        )
     heard_of = {stream.service for stream in streams if not stream.dead} | {item.service for item in unread}
     idle = sorted(set(services) - heard_of)
     if idle:
@@ -145,6 +160,18 @@ def _doubts(services, streams, unread, found):
 
 def unclear_told(item):
     """Why the lines of an Unclear container prove nothing, and what helps."""
+    if item.sounds:
+        return (
+            "%s of %s/%s without a level %s like an error: %s; say in verify_log_patterns what an error looks like there, or in verify_log_ignore which"
+            " lines are none"
+            % (
+                many(item.unknown, "line"),
+                item.service,
+                item.container,
+                "sounds" if item.unknown == 1 else "sound",
+                item.example[:_LONGEST_LINE],
+            )
+        )
     if not item.lines:
         return "no line of %s/%s says how things are" % (item.service, item.container)
     return (

@@ -17,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import (
     ACCESS,
+    DOUBTFUL,
     ERROR,
     FINE,
     QUIET,
@@ -31,6 +32,11 @@ _MOST_FORMS, _FORM, _LONGEST_LINE = (
     10,
     300,
 )  # forms of lines that could not be read, characters by which they differ, characters kept
+_CUT = ('{"', '{\\"')  # what a record on one line begins with
+_FRAME = re.compile(r"\s+(?:at .{1,300}[(:<]|File \".{1,300}\", line \d)")
+_LONGEST_WORDS = 80  # characters of the words by which lines that sound like errors are counted together
+_WORD = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?![\w.])")
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 # What goes on with an error at the margin, and may bring another of its lines.
 _CHAIN = (
     "Caused by: ",
@@ -84,7 +90,8 @@ def compiled(option, patterns):
 class Understood:
     """How many lines had a level or told an error (``read``), were requests (``access``), or could not be read (``unknown``).
 
-    ``forms`` has for what lines that could not be read begin with how many there are, and one of them.
+    ``forms`` has for what lines that could not be read begin with how many there are, and one of them; ``doubtful`` the same of those that
+    sound like errors, by their words.
     """
 
     read: int = 0
@@ -92,6 +99,7 @@ class Understood:
     unknown: int = 0
     ignored: int = 0
     forms: dict = field(default_factory=dict)
+    doubtful: dict = field(default_factory=dict)
 
     @property
     def is_unclear(self):
@@ -115,7 +123,9 @@ class Understood:
         self.unknown += other.unknown
         self.ignored += other.ignored
         for begins, (count, text) in other.forms.items():
-            self._count_form(begins, count, text)
+            _count_form(self.forms, begins, count, text)
+        for words, (count, text) in other.doubtful.items():
+            _count_form(self.doubtful, words, count, text)
 
     def count(self, kind, text):
         """Count a line."""
@@ -123,18 +133,35 @@ class Understood:
             self.read += 1
         elif kind == ACCESS:
             self.access += 1
-        elif kind == UNKNOWN:
+        elif kind in (UNKNOWN, DOUBTFUL):
             self.unknown += 1
-            self._count_form(text[:_FORM], 1, text)
+            _count_form(self.forms, text[:_FORM], 1, text)
+            if kind == DOUBTFUL:
+                _count_form(self.doubtful, _words(text), 1, text)
 
-    def _count_form(self, begins, count, text):
-        known = self.forms.get(begins)
-        if known:
-            self.forms[begins] = (known[0] + count, known[1])
-            return
-        if len(self.forms) >= _MOST_FORMS:  # the rarest makes room, and of several the oldest
-            self.forms.pop(min(self.forms, key=lambda name: self.forms[name][0]))
-        self.forms[begins] = (count, text.strip()[:_LONGEST_LINE])
+    def take_back(self, text):
+        """A line that was counted as one that could not be read is an error."""
+        self.unknown -= 1
+        self.read += 1
+        for forms, form in ((self.forms, text[:_FORM]), (self.doubtful, _words(text))):
+            count, example = forms.pop(form, (0, ""))
+            if count > 1:
+                forms[form] = (count - 1, example)
+
+
+def _words(text):
+    """What lines that say the same have in common: their words, without what stands in quotes."""
+    return " ".join(_WORD.findall(_QUOTED.sub("", text[:_LONGEST_LINE])))[:_LONGEST_WORDS]
+
+
+def _count_form(forms, begins, count, text):
+    known = forms.get(begins)
+    if known:
+        forms[begins] = (known[0] + count, known[1])
+        return
+    if len(forms) >= _MOST_FORMS:  # the rarest makes room, and of several the oldest
+        forms.pop(min(forms, key=lambda name: forms[name][0]))
+    forms[begins] = (count, text.strip()[:_LONGEST_LINE])
 
 
 @dataclass
@@ -182,6 +209,11 @@ def _awaited(text):
     return next((form for form in (_PYTHON, _NODE) if form.match(text)), None)
 
 
+def _is_of_others(kind, text):
+    """Whether a line in the middle of an object of several lines is none of its own: those are indented, and other threads write in between."""
+    return text[:1] == "{" or (kind in (ERROR, THROWN) and text[:1] not in " \t}]\"'")
+
+
 class Entries:
     """The errors of one stream.
 
@@ -192,6 +224,7 @@ class Entries:
         self.understood = Understood()
         self._rules = rules
         self._entry, self._block, self._size = None, None, 0
+        self._unread = None  # (Event, text) of the line before, where it could not be read
 
     def take(self, event):
         """The errors that an Event has ended, each as (first Event, lines)."""
@@ -212,7 +245,7 @@ class Entries:
         ended, said = [], False
         for kind, text in parts:
             kind = self._by_rules(kind, text)
-            if said and kind == UNKNOWN:
+            if said and kind in (UNKNOWN, DOUBTFUL):
                 kind = QUIET  # it goes on with the record that its event began with
             said = said or kind in (FINE, ERROR, ACCESS)
             self._part(event, kind, text, ended)
@@ -230,14 +263,14 @@ class Entries:
             return kind
         if self._rules.patterns.search(text):
             return ERROR
-        return FINE if kind == UNKNOWN else kind
+        return FINE if kind in (UNKNOWN, DOUBTFUL) else kind
 
     def _part(self, event, kind, text, ended):
         if self._block is not None:
             if self._goes_on_with_block(text):
                 self._block.append((event, kind, text))
                 self._size += len(text)
-                if text.rstrip()[-1:] == "}" and (text[:1] == "}" or is_whole([item[2] for item in self._block])):
+                if text.rstrip()[-1:] == "}" and self._is_ended_by(text):
                     self._close_block(ended, whole=True)
                 return
             self._close_block(ended, whole=False)
@@ -247,17 +280,29 @@ class Entries:
         self._line(event, kind, text, ended)
 
     def _goes_on_with_block(self, text):
-        return text[:1] != "{" and len(self._block) < _LONGEST_BLOCK and self._size < _LARGEST_BLOCK
+        if len(self._block) >= _LONGEST_BLOCK or self._size >= _LARGEST_BLOCK:
+            return False
+        return text[:1] != "{" or is_whole([text]) is not self._is_cut()
+
+    def _is_cut(self):
+        """Whether the record that is open is one line that was cut, in which case a brace says nothing: what goes on with it makes it whole."""
+        return self._block[0][2].startswith(_CUT)
+
+    def _is_ended_by(self, text):
+        return (text[:1] == "}" and not self._is_cut()) or is_whole([item[2] for item in self._block])
 
     def _close_block(self, ended, whole):
         """Judge a record of several lines as one, or its lines for themselves where it never came to its end."""
         block, self._block = self._block, None
         if block is None:
             return
-        parts = [of_block([text for _event, _kind, text in block])] if whole else [of_block([block[0][2]])]
-        for kind, text in parts[0]:
+        others = [
+            item for item in block[1:] if not whole or (not block[0][2].startswith(_CUT) and _is_of_others(*item[1:]))
+        ]
+        own = [item for item in block if item not in others] if whole else block[:1]
+        for kind, text in of_block([text for _event, _kind, text in own]):
             self._line(block[0][0], self._by_rules(kind, text), text, ended)
-        for event, kind, text in () if whole else block[1:]:
+        for event, kind, text in others:
             self._line(event, kind if kind != OPEN else UNKNOWN, text, ended)
 
     def _line(self, event, kind, text, ended):
@@ -267,6 +312,13 @@ class Entries:
                 entry.add(kind, text)
                 return
             self._close(ended)
+        before, self._unread = self._unread, (event, text) if kind in (UNKNOWN, DOUBTFUL) else None
+        if before and kind == QUIET and _FRAME.match(text) and not before[1].startswith("Trace"):
+            # Whatever it is called, what a stack follows was thrown; console.trace writes one, too, and says so.
+            self.understood.take_back(before[1])
+            self._entry = _Entry(before[0], before[1].split("\n")[:_LONGEST_ENTRY], THROWN)
+            self._entry.add(kind, text)
+            return
         self.understood.count(kind, text)
         if kind in (ERROR, THROWN):
             lines = text.split("\n")[:_LONGEST_ENTRY]

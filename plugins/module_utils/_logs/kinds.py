@@ -11,8 +11,9 @@ import re
 from dataclasses import replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record import parsed
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record import record_of, request_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import TIME
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 
 MOST_KINDS = 1000  # that are kept; errors of further kinds are counted together
@@ -31,15 +32,29 @@ _LOOKED_AT = 4000  # characters of an error in which secrets and what varies are
 _TELLING_LINES = 4
 _FRAME = re.compile(r"\s*(?:at |File \"|\^+\s*$|\.\.\. \d+ more|#\d+ |from \S+:\d+|~+)|\s+\S+:\d+(?::\d+)?\)?$")
 
-# A kind that was there before is new by its rate: this many, that many times as frequent, and less probable by chance than this.
+# A kind that was there before is new by its rate: this many, that many times as frequent, and less probable by chance than this. One request
+# that fails is told up to four times: it is tried again three times by default (AWS's SDKs, axios-retry, got and others), and then given up.
 _LEAST, _TIMES, _CHANCE = 5, 3.0, 0.001
+_DOUBTED = 3  # as few may be one request, or the beginning of more; where they are improbable they are told as a doubt
 
-_VARYING = (
-    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<id>"),
-    (re.compile(r"\b(?:c[a-z0-9]{24}|[0-9a-fA-F]{12,})\b"), "<id>"),  # cuid, and hexadecimal
-    (re.compile(r"'(?!P\d{4}')[^']*'|\"(?!P\d{4}\")[^\"]*\""), "<text>"),
-    (re.compile(r"(?<![A-Za-z0-9_])\d+(?:\.\d+)*"), "<n>"),
+# What varies from one error to the next of its kind. What is named `keep` tells kinds apart: codes, and names of members, modules, columns and the like.
+_KEPT = (
+    r"reading|setting|property|properties|attribute|argument|field|column|relation|table|index|constraint|function|operator|type|schema|role|database"
+    r"|sequence|view|extension|module|package|export|named|import name|variable|method|key|parameter|KeyError:|NameError: name|has no attribute"
+    r"|component|provider"
 )
+_VARIES = re.compile(
+    r"(?P<keep>\b(?:%s) ['\"`](?=[A-Za-z_$@./])[\w$@./ -]{1,80}['\"`](?=[\s),.:;\]}|]|$)"
+    r"|(?:\b(?:status|code|SQLSTATE|errno|signal)\b(?: code)?|\bHTTP|\bhttp)[\"']?[ :=\[(]{1,3}[\"']?[0-9A-Z]{3,5}\b)"
+    r"|(?P<time>%s)"
+    r"|(?P<id>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|\b(?:c[a-z0-9]{24}|[0-9a-fA-F]{12,})\b)"
+    r"|(?P<text>'(?!P\d{4}')[^']*'|\"(?!P\d{4}\")[^\"]*\"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
+    r"|(?P<klog>\b[DIWEF]\d{4,6}(?= \d\d:))"
+    r"|(?P<number>(?<![A-Za-z0-9_])\d+(?:\.\d+)*(?:(?:ms|us|\u00b5s|ns|s|m|h)\b|(?![A-Za-z0-9])))"
+    r"|(?P<word>(?<![A-Za-z0-9])[A-Za-z0-9]{5,64}(?![A-Za-z0-9]))" % (_KEPT, TIME)
+)
+_CHANGES = re.compile(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])")
+_SQLSTATE = re.compile(r"[0-9A-Z]{5}\Z")
 
 
 class Collection:
@@ -117,45 +132,83 @@ def telling(lines):
 
 
 def fingerprint(lines):
-    """What two errors of the same kind have in common: their telling lines without numbers, ids and quoted texts."""
+    """What two errors of the same kind have in common: their telling lines without times, numbers, ids and quoted texts."""
+    request = request_of(lines)
+    if request:
+        return "a request was answered with 5xx: %s" % request
     record = structured(lines)
     said = [] if record else telling(lines)
     codes = [code for code in prisma_codes("\n".join(lines)) if code not in "\n".join(said[:_TELLING_LINES])]
     # JSON may hold line breaks and controls as escapes, which only now are what they mean.
     text = without_secrets(foreign(record or " | ".join(said[:_TELLING_LINES] + codes), _LOOKED_AT))
-    for pattern, replacement in _VARYING:
-        text = pattern.sub(replacement, text)
-    return text[:_LONGEST_FINGERPRINT]
+    return _VARIES.sub(_in_common, text)[:_LONGEST_FINGERPRINT]
+
+
+def _in_common(found):
+    """What stands for a part of a text that varies."""
+    kind, text = found.lastgroup, found[0]
+    if kind == "keep":
+        return text
+    if (
+        kind == "word"
+    ):  # a word with a number at its end or beginning is a name (sha256, 3rd); what changes more often is an id
+        return "<id>" if len(_CHANGES.findall(text)) > 1 and not _SQLSTATE.match(text) else text
+    return {"time": "<time>", "id": "<id>", "text": "<text>", "klog": "<time>"}.get(kind, "<n>")
 
 
 def structured(lines):
-    """Level, message and code of an error whose lines are a JSON object; empty for any other."""
-    record = parsed("".join(lines)) if lines[0].lstrip()[:1] == "{" else None
-    if not isinstance(record, dict):
+    """Level, message, code and error of an error whose lines are a JSON object or pairs (logfmt); empty for any other."""
+    record = record_of(lines)
+    if not record:
         return ""
-    error = next((record[name] for name in ("err", "error", "exception") if isinstance(record.get(name), dict)), {})
-    level = next(
-        (
-            record[name]
-            for name in ("level", "severity", "levelname", "log.level", "LogLevel", "@l")
-            if record.get(name)
-        ),
-        None,
-    )
-    told = next(
-        (
-            record[name]
-            for name in ("msg", "message", "Message", "@message", "@mt", "event", "body", "short_message")
-            if record.get(name)
-        ),
-        None,
-    )
-    parts = (level, told, record.get("code") or error.get("code"), error.get("message"))
-    return ": ".join(str(part) for part in parts if part)
+    error = next((record[name] for name in _ERROR if isinstance(record.get(name), dict)), {})
+    level, told = _first(record, _LEVELS), _first(record, _TOLD)
+    if isinstance(told, dict):
+        told = (
+            told.get("message")
+            or told.get("text")
+            or told.get("msg")
+            or next((str(item) for item in told.values() if item), "")
+        )
+    thrown = error.get("message") or _first(record, _ERROR + _STACKS, (str,)) or error.get("stack")
+    parts = [level, told, record.get("code") or error.get("code") or error.get("type"), _first_line(thrown)]
+    return ": ".join(dict.fromkeys(str(part) for part in parts if part))
 
 
-def is_new(count, seconds, before, seconds_before):
-    """Whether a kind of error is more frequent than before, by more than chance.
+_LEVELS = ("level", "severity", "levelname", "log.level", "LogLevel", "@l", "lvl", "severityText")
+_TOLD = ("msg", "message", "Message", "@message", "@mt", "@m", "event", "body", "short_message")
+_ERROR = (
+    "err",
+    "error",
+    "exception",
+    "error.message",
+    "@x",
+    "exc_info",
+    "Exception",
+    "error_message",
+    "errorMessage",
+    "reason",
+)
+_STACKS = ("stack", "stacktrace", "stack_trace", "trace")
+
+
+def _first(record, names, types=object):
+    return next((record[name] for name in names if record.get(name) and isinstance(record[name], types)), None)
+
+
+def _first_line(text):
+    """What a stack says first; Python says it last."""
+    lines = telling(str(text or "").split("\n"))
+    if lines and lines[0].startswith("Traceback "):
+        lines = lines[::-1]
+    return lines[0] if lines else ""
+
+
+NEW, DOUBTED, AS_BEFORE = "new", "doubted", "as before"
+
+
+def compared(count, seconds, before, seconds_before):
+    """Whether a kind of error is more frequent than before, by more than chance: NEW, DOUBTED where there are too few to say, or AS_BEFORE.
 
     Errors come in bursts, so a few more are none: it must be at least 5, three times as frequent, and improbable at the old rate (given all of
     them, how many fall into one of two times is binomial; Przyborowski and Wilenski 1940).
@@ -164,11 +217,18 @@ def is_new(count, seconds, before, seconds_before):
     :param before: how many there were in ``seconds_before``.
     """
     if not before:
-        return True
+        return NEW
     seconds, seconds_before = max(seconds, 1.0), max(seconds_before, 1.0)
-    if count < _LEAST or count * seconds_before < _TIMES * before * seconds:
-        return False
-    return _at_least(count, count + before, seconds / (seconds + seconds_before)) < _CHANCE
+    if count < _DOUBTED or count * seconds_before < _TIMES * before * seconds:
+        return AS_BEFORE
+    if _at_least(count, count + before, seconds / (seconds + seconds_before)) >= _CHANCE:
+        return AS_BEFORE
+    return NEW if count >= _LEAST else DOUBTED
+
+
+def is_new(count, seconds, before, seconds_before):
+    """Whether it is surely more frequent (see ``compared``)."""
+    return compared(count, seconds, before, seconds_before) == NEW
 
 
 def _at_least(count, total, share):

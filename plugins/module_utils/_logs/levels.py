@@ -40,15 +40,18 @@ LETTERS = {
 KEYS = frozenset((
     "level", "severity", "levelname", "level_name", "lvl", "log.level", "log_level", "loglevel", "severity_text",
     "severitytext", "error_severity", "@level", "@l", "level_value", "levelno", "severity_number", "severitynumber",
+    "l", "lev", "priority",
 ))
+# Members in which loggers put the level of a record that has none beside them: winston's metadata, loguru, tracing, Elastic's log,
+# Logstash, Vector, OpenTelemetry and Docker's attributes. What a record talks about stands elsewhere.
+NESTED = (
+    "record", "meta", "metadata", "fields", "@fields", "log", "attributes", "attrs", "labels", "context", "extra", "payload", "properties",
+)
 # fmt: on
 _PYTHON, _OPENTELEMETRY = ("levelno",), ("severity_number", "severitynumber")
-_SYSLOG = (
-    "short_message",
-    "syslog_facility",
-    "SYSLOG_FACILITY",
-    "facility",
-)  # beside these, as in GELF, levels are those of syslog
+# Beside these, as in GELF and journald, levels are those of syslog.
+_SYSLOG = ("short_message", "syslog_facility", "SYSLOG_FACILITY", "facility", "PRIORITY")
+_NO = ("no", "non", "none", "not", "never")
 _WORD = re.compile(r"[a-z]+")
 _COLOUR = re.compile(r"\x1b?\[[\d;]*m")
 _NUMBER = re.compile(r"\d{1,6}\Z")
@@ -73,6 +76,8 @@ def _of_text(text):
     if len(small) == 1:
         return LETTERS.get(small)
     for word in _WORD.findall(small)[:4]:
+        if word in _NO:
+            return None
         if word in ERRORS:
             return True
         if word in FINE:
@@ -88,6 +93,8 @@ def of_number(key, number, record):
         return number >= 17
     if number < 10:
         return number <= 3 if any(name in record for name in _SYSLOG) else None
+    if key == "severity" and number < 25 and number % 10:  # OpenTelemetry's; pino under this name counts in tens
+        return number >= 17
     least = next((least for below, least in ((100, 50), (700, 400), (10_000, 1000)) if number < below), 40_000)
     return number >= least
 
@@ -105,8 +112,7 @@ def of_record(record):
         key = name.lower()
         if key not in KEYS:
             continue
-        if isinstance(value, dict):
-            value = value.get("name") or value.get("text") or value.get("level")
+        value = _plain(key, value)
         found = of_word(value)
         if found is not None:
             return found
@@ -115,3 +121,22 @@ def of_record(record):
         if isinstance(value, (int, float)) and not isinstance(value, bool) and number is None:
             number = of_number(key, value, record)
     return number
+
+
+def _plain(key, value):
+    """What a level is where loggers make an object or a list of it; None where it is no level."""
+    if key == "priority" and isinstance(value, str) and not (value.isupper() or value.isdigit()):
+        return None  # of a task; loggers that call a level so (log4j, journald) write it in capitals or as a number
+    if isinstance(value, dict):
+        return next((value[name] for name in ("name", "text", "level", "label", "value") if value.get(name)), None)
+    return value[0] if isinstance(value, list) and value else value
+
+
+def of_nested(record):
+    """The same for a record that has no level itself, by those of its members that loggers put it into."""
+    for name in NESTED:
+        inner = record.get(name)
+        found = of_record(inner) if isinstance(inner, dict) else None
+        if found is not None:
+            return found
+    return None

@@ -98,6 +98,7 @@ class Found:
     - ``understood``: (service, container) of an essential container → Understood.
     - ``silent``: Streams of living tasks that have logged nothing at all.
     - ``seconds``: the time that the lines are of.
+    - ``known``: words of lines that sound like errors and were there before, too, so that they say nothing now.
     - ``back_to``: None when all was read, else the aware datetime to which time has sufficed, the newest first.
     """
 
@@ -107,6 +108,7 @@ class Found:
     understood: dict = field(default_factory=dict)
     silent: tuple = ()
     seconds: float = 0.0
+    known: frozenset = frozenset()
     back_to: datetime | None = None
 
     def add(self, group, streams, reading):
@@ -120,12 +122,22 @@ class Found:
 
     @property
     def unclear(self):
-        """The Unclears: essential containers of whose lines too few could be understood."""
-        return tuple(
-            Unclear(*kind, counted.lines, counted.unknown, without_secrets(counted.example))
-            for kind, counted in sorted(self.understood.items())
-            if counted.is_unclear
-        )
+        """The Unclears: essential containers of whose lines too few could be understood, or some sound like errors."""
+        return tuple(filter(None, (self._unclear(*item) for item in sorted(self.understood.items()))))
+
+    def _unclear(self, kind, counted):
+        if counted.is_unclear:
+            return Unclear(*kind, counted.lines, counted.unknown, without_secrets(counted.example))
+        new = [form for words, form in counted.doubtful.items() if words not in self.known]
+        if not new:
+            return None
+        example = max(new, key=lambda form: form[0])[1]
+        return Unclear(*kind, counted.lines, sum(count for count, _text in new), without_secrets(example), True)
+
+    @property
+    def doubtful(self):
+        """The words (frozenset of str) of lines that sound like errors."""
+        return frozenset(words for counted in self.understood.values() for words in counted.doubtful)
 
 
 class LogReader:
@@ -262,15 +274,16 @@ def read_baseline(gateway, streams, rules, until, minutes):
         reading.cut()
         return reading, seconds, True
 
-    collection, lines, whole, shortest = Collection(), 0, True, minutes * 60.0
+    collection, lines, whole, shortest, doubtful = Collection(), 0, True, minutes * 60.0, set()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         for reading, seconds, read_whole in pool.map(
             go_through, sorted({(item.group, item.prefix) for item in streams})
         ):
             collection.merge(reading.collection)
+            doubtful |= {words for counted in reading.understood.values() for words in counted.doubtful}
             lines, whole, shortest = lines + reading.lines, whole and read_whole, min(shortest, seconds)
     counts = {group.fingerprint: group.count for group in collection.groups}
-    return Baseline(counts, since, until, lines, whole, shortest)
+    return Baseline(counts, since, until, lines, whole, shortest, frozenset(doubtful))
 
 
 def wait_until_readable(gateway, streams, moment, timeout, clock=None):

@@ -80,10 +80,12 @@ class ErrorGroup:
 
 @dataclass(frozen=True)
 class Unclear:
-    """The lines of a container of which most have no level that could be read, with an example."""
+    """The lines of a container that prove nothing, with an example: most have no level that could be read, or, where it ``sounds``, ``unknown``
+    of them sound like errors by their words."""
 
     service: str
     container: str
     lines: int
     unknown: int
     example: str
+    sounds: bool = False

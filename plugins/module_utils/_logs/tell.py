@@ -23,11 +23,14 @@ def result(services, streams, unread, found, noise, baseline, max_examples):
     :param found: read.Found.
     :param baseline: decide.Baseline, or None.
     """
-    new, old = split(found.collection.groups, found.seconds, baseline)
+    new, doubted, old = split(found.collection.groups, found.seconds, baseline)
     counts = baseline.counts if baseline else {}
+    if baseline:
+        found.known = baseline.doubtful
     hits = told_noise(noise, found.collection.hits)
     ignored = sum(item["count"] for item in hits if not item["expired"])
-    verdict, reason = judge(services, streams, unread, found, new, _aside(old, ignored, baseline, found))
+    verdict, reason = judge(services, streams, unread, found, new, _aside(old, ignored, baseline, found), doubted)
+    old = doubted + old
     evidence = [_told_kind(group, counts.get(group.fingerprint, 0), found, baseline) for group in new[:max_examples]]
     evidence = [reason, *evidence] if len(new) > 1 else evidence
     return dict(

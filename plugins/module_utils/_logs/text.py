@@ -14,10 +14,14 @@ from __future__ import annotations
 import re
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs import levels
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.access import is_failed_request, is_request
+from ansible_collections.spymeo.rollback.plugins.module_utils._logs.sounds import COMPOUND, sounds_like_an_error
 
 # What a line is. An ERROR or FINE has a level; THROWN is an error by its form; QUIET belongs to another line or says nothing of
 # how things are; ACCESS is a request of a web server's own log; UNKNOWN is what nobody here can read.
 ERROR, THROWN, FINE, ACCESS, QUIET, UNKNOWN = "error", "thrown", "fine", "access", "quiet", "unknown"
+# And what nobody here can read, with a word in it that sounds like an error.
+DOUBTFUL = "doubtful"
 
 _LOOKED_AT = 1000  # characters of a line: what it is stands at its beginning
 _PLACE = 200  # characters within which a level stands
@@ -27,9 +31,11 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,:]\d{1,9})?(?:\s?[AP]M\b)?(?:\s?(?:Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d)\b)?"
 _TIME = (
     r"(?:(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s)?"
-    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ]%s[-/ ]\d{4}|%s\s{1,2}\d{1,2}(?:,?\s\d{4})?),?[T _:]?\s?%s(?:\s\d{4})?"
+    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ]%s[-/ ]\d{4}|%s\s{1,2}\d{1,2}(?:,?\s\d{4})?),?[T _:]?\s?(?:(?:at|um"
+    r"|\u00e0|-) )?%s(?:\s\d{4})?"
     r"|%s|\b\d{10}(?:\.\d{1,9}|\d{3})?\b)" % (_MONTH, _MONTH, _CLOCK, _CLOCK)
 )
+TIME = _TIME
 _TIMES = re.compile(_TIME)
 _COLOUR = re.compile(
     r"(?:\x1b|\^\[|#033|\\x1b|\\u001b|\\033|\\e)\[(?:\d{1,3}(?:;\d{1,3}){0,5})?m|\[\d{1,3}(?:;\d{1,3}){0,5}m"
@@ -54,7 +60,7 @@ _CHANNEL = re.compile(
 )  # monolog
 # klog and glog, Ruby's Logger, tornado, Android, telegraf; then systemd and RFC 5424 by number
 _LETTER = re.compile(
-    r"(?:(?:\[?([DIWEFCV])(?:\d{4} \d\d:\d\d:\d\d|, \[\d{4}-| \d{6,8} \d\d:\d\d|/[\w.-]{1,60}(?:\(\s*\d+\))?: |\] )"
+    r"(?:(?:\[?([DIWEFCV])(?:\d{4}(?:\d\d)? \d\d:\d\d:\d\d|, \[\d{4}-| \d{6,8} \d\d:\d\d|/[\w.-]{1,60}(?:\(\s*\d+\))?: |\] )"
     r"|%s\s+([DIWEFCV])(?:!|/[\w.-]{1,60}:)?\s))" % _TIME
 )
 # Syslog, RFC 5424 and 3164: the priority, and what comes before the message.
@@ -65,6 +71,9 @@ _REDIS = re.compile(r"\d{1,9}:[XCSM] \d\d %s \d{4} [\d:.]+ [.*#-] " % _MONTH)
 _REDIS_TROUBLE = re.compile(
     r"(?!WARNING).{0,200}?(?:[Ff]atal|[Ee]rror|crashed|Out Of Memory|Can't |Could not |Failed |denied)"
 )
+_NEXT_COLUMN = re.compile(
+    r" \|\s{0,5}(%s)\s{0,5}\|" % _UPPER
+)  # behind the name of a component that is called like a level
 _NEUTRAL = re.compile(
     r"%s|\[[^\]\n]{0,80}\]|\([^)\n]{0,60}\)|<[^>\n]{0,40}>|\d{1,9}(?:#\d{1,9})?:?(?=\s|$)|-{3}" % _TIME
 )
@@ -72,24 +81,24 @@ _NAME = re.compile(r"[^\s|]+")
 _DELIMITED = re.compile(r"(?:[|:>\]-]|\s[-|])\s*\Z")
 _IDENTIFIER = re.compile(r"[\w@/.\[\]:-]{1,60}:?\Z")
 _SYSLOG = re.compile(r"%s \S{1,80} \S{1,60}: \Z" % _TIME)
-_NOTHING = re.compile(r"\W{0,4}(?:0|null|none|None|nil|undefined|false|no|\[\]|\{\}|''|\"\")\s*[,;.]?\s*\Z")
-# What a word is when these follow it: "error handler", "error rate is 0", "log level".
-_COMPOUND = re.compile(
-    r"\s+(?:level|rate|ratio|count|budget|boundary|handler|handling|page|pages|report|reporting|reporter|track|tracking|tracker|monitor\w*|log|logs"
-    r"|logger|logging|code|codes|class|classes|filter|interceptor|middleware|metric|metrics|queue|topic|channel|threshold|template|module|service"
-    r"|response|event|listener|hook|mode|messages?|server|client|request|port|endpoint|file|free|for|of|is|was|are|mails?|pool)s?\b"
-)
-
+_NOTHING = re.compile(r"\W{0,4}(?:0|null|none|None|nil|undefined|false|no|\[\]|\{\}|''|\"\")\s*(?:[,;]|\.?\s*\Z)")
+# What may stand before an error: times, and what names who speaks, as routers, relays, supervisors and loggers of one's own write it.
 _PREFIX = re.compile(
-    r"(?:\s+|%s|\[[\w:./ +#,-]{1,60}\](?=\s)|\(\d+\)|[|>\u203a»•·*,#=-]+(?=\s)|#?\d{1,9}(?:#\d{1,9})?:?(?=\s)|[\w@/.-]{1,40}\s*\|(?=\s))*"
-    % _TIME
+    r"(?:\s+|%s|(?:\[[\w:./ +#,-]{1,60}\]){1,4}(?=\s)|\(\d+\)|[|>\u203a»•·*,#=-]+(?=\s)|#?\d{1,9}(?:#\d{1,9})?:?(?=\s)|[\w@/.-]{1,40}\s*\|(?=\s)"
+    r"|[\w./@-]{1,60}\[[\w./:-]{1,40}\]:?(?=\s)|[\w./-]{1,80}\.\w{1,5}:\d{1,6}:?(?=\s)|\w[\w.-]{0,40} #?\d{1,6}(?::| -)(?=\s)"
+    r"|[A-Za-z][\w.-]{0,40}=[^\s\"']{1,80}(?=\s)"
+    r"|(?!(?i:%s|%s)\b)[\w.@/-]{1,60}(?::|\s-)(?=\s)|[A-Za-z]{1,12}-\d[\w-]{0,40}(?=\s)|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){1,4}(?=\s(?!at ))"
+    r"|(?![%s%s])[^\w\s\x00-\x7f]{1,3}(?=\s))*" % (_TIME, _UPPER, _LOWER, _MARKS_OF_ERRORS, _MARKS_OF_NONE)
 )
+_HOST = re.compile(
+    r"(?:%s )[\w.-]{1,80} (?=[\w./-]{1,60}(?:\[\d+\])?: )" % _TIME
+)  # of syslog, between the time and the program
 
 # A member of another object, or a word that is about errors and tells none.
 _NO_HANDLER = (
     r"\b(?!s? (?:handl|hook|listen|event|filter|track|report|monitor|count|rate|page)|['\"`)\]]|\s?[=:]\s?0\b)"
 )
-_EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Za-z]?[\w$]{0,80}(?:Error|Exception|Rejection|Failure)"
+_EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}(?:[A-Z_$][\w$]{0,80})?(?:Error|Exception|Rejection|Failure)"
 _ERRNO = (
     r"E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|ADDRINUSE|ADDRNOTAVAIL|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN|ACCES|PERM|NOENT"
     r"|MFILE|NFILE|NOMEM|NOSPC|ROFS|ISDIR|EXIST|PROTO|SOCKETTIMEDOUT|BUSY)"
@@ -98,9 +107,12 @@ _SYSTEM = (
     r"(?:not found|[Nn]o such file or directory|[Pp]ermission denied|[Ee]xec format error|executable file not found|cannot execute|No space left on device"
     r"|Read-only file system|[Aa]ddress already in use|Too many open files|Cannot allocate memory|[Cc]onnection refused|[Cc]onnection reset by peer"
     r"|[Cc]onnection timed out|Name or service not known|[Tt]emporary failure in name resolution|[Ss]yntax error|unbound variable|parameter not set"
-    r"|bad substitution|Operation not permitted|Argument list too long|i/o timeout|context deadline exceeded|no such host|bad option)"
+    r"|bad substitution|Operation not permitted|Argument list too long|No module named|i/o timeout|context deadline exceeded|no such host|bad option)"
 )
-_VERB = r"(?:[Cc]ould not|[Cc]ouldn't|[Cc]annot|[Cc]an['\u2019]t|[Uu]nable to|[Ff]ailed to|[Ff]ailure (?:to|in|while)|[Tt]imed out)"
+_VERB = (
+    r"(?:It was not possible to|[Ii]mpossible (?:de|d')|[Cc]ould not|[Cc]ouldn't|[Cc]annot|[Cc]an['\u2019]t|[Uu]nable to|[Ff]ailed to"
+    r"|[Ff]ailure (?:to|in|while)|[Tt]imed out)"
+)
 _TRYING = r"(?:Error|error|ERROR) (?:in|while|when|during|on|at|from|occurred|(?!handl|track|report|log|monitor)[a-z]{3,20}ing)\b"
 
 # Forms at the beginning of a line, behind times, processes and brackets.
@@ -112,11 +124,13 @@ _AT_HEAD = re.compile(
             % _EXCEPTION,
             r"\[%s\b|\[Unhandled" % _EXCEPTION,
             r"(?:\w+\.){1,8}exceptions?\.\w+(?:: |$)|(?:PG|Errno|Net|Redis|Faraday|OpenSSL)::[A-Z]\w+",
-            r"Traceback \(most recent call last\)|Caused by: |Exception in thread|During handling of the above exception",
+            r"(?:\+ Exception Group )?Traceback \(most recent call last\)|SystemExit: [1-9]|(?:Execution|Evaluation|Compilation|Runtime) error\b(?!s)"
+            r"|Caused by: |Exception in thread|During handling of the above exception",
             r"\S{1,300}\.rb:\d+:in .{1,200}\([A-Z]\w*(?:::\w+)*\)|Unhandled exception|Unhandled [Rr]ejection|Fatal Python error",
             r"panic: |fatal error: |fatal runtime error|goroutine \d+ \[|\[signal SIG|SIG(?:SEGV|ABRT|BUS|ILL|KILL)\b|runtime: out of memory",
             r"thread '.{0,80}'(?: \(\d{1,9}\))? (?:panicked at|has overflowed)"
-            r"|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH) REPORT|Crash dump",
+            r"|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH) REPORT|Crash dump"
+            r"|(?:\{\")?(?:init|Runtime|Kernel pid) terminat|Process terminated\b",
             r"(?:PHP )?(?:Fatal|Parse|Recoverable fatal|Catchable fatal|Compile|Core)(?: JavaScript)?(?: [a-z]+){0,2} error\b",
             r"(?:Error: )?APPLICATION FAILED TO START|Terminating due to java|# A fatal error has been detected|Error occurred during initialization",
             # Node, and what runs on it
@@ -126,7 +140,8 @@ _AT_HEAD = re.compile(
             r"(?:code|errorCode|sqlState|routine): '(?:P\d{4}|E[A-Z_]{3,30}|ERR_\w+|[0-9A-Z]{5})'",
             r"(?:Error code: )?P[1-6]\d{3}(?::|$)|SQLSTATE\[\w{5}\]|Invalid `[^`]{1,200}` invocation|(?:Connector|Query|Database)Error\(",
             r"Raw query failed|Query engine exited|Environment variable not found|Error code: |Server has closed the connection",
-            r"The (?:table|column|model|database|user|schema) .{1,200} does not exist|(?:Unique|Foreign key|Null|Check) constraint (?:failed|violat)",
+            r"The (?:table|column|model|database|user|schema|application|file|directory|path|command|module) .{1,200} does not exist|(?:Unique"
+            r"|Foreign key|Null|Check) constraint (?:failed|violat)",
             r"(?:Unknown|Missing|Invalid) (?:argument|arg|field|value|scalar)\b|Argument `|Inconsistent column data|Connection (?:lost|terminated|aborted)",
             r"(?:\w+: )?(?:relation|column|table|role|database|type|schema|function|user) .{1,200} does not exist",
             # shells and systems
@@ -135,12 +150,19 @@ _AT_HEAD = re.compile(
             r"Killed$|Killed process|Aborted$|.{0,80} aborted!?$|OOMKilled|Out of memory|Memory cgroup out of memory",
             r"terminate called after|double free or corruption|free\(\): |malloc\(\): |\*\*\* stack smashing|.{0,80}[Aa]ssertion .{0,200} failed",
             r".{0,80}error while loading shared libraries|.{0,80}version `GLIBC",
-            r"(?:\w+ ){0,4}(?:exited|failed) with (?:exit )?(?:status|code|exit code):? ?-?[1-9]",
-            r".{0,80}\bexit (?:code|status):? ?-?[1-9]|.{0,80}non-zero (?:exit|status|code)",
+            r".{0,80}\b[Ee]xit(?:s|ed)?(?: with)?(?: exit)? (?:code|status)[ :=\[(]{0,3}-?[1-9]|(?:\w+ ){0,4}failed with (?:exit )?(?:status"
+            r"|code):? ?-?[1-9]|.{0,80}non-zero (?:exit|status|code)",
             # sentences that tell of a failure and begin with it
             r"(?:\w+: ){0,2}%s " % _VERB,
             _TRYING,
-            r"(?!no\b|none\b|0\b|if\b|when\b|retry\b)(?:[A-Za-z1-9][\w'`\"-]{0,40} ){1,4}failed"
+            # The same in the languages of those who write applications.
+            r"(?:Erreur|[\u00c9E]chec|Fehler|Errore|Fallo|Falha|Fout|B\u0142\u0105d|\u041e\u0448\u0438\u0431\u043a\u0430)\b(?!s)|Error al |Erro (?:ao"
+            r"|no|na|de) "
+            r"|\u9519\u8bef|\u932f\u8aa4|\u30a8\u30e9\u30fc|\uc624\ub958",
+            r"(?:[\w.-]{1,40}:){1,4}error\s",  # debug's namespaces
+            r"\S{1,200}[:(]\d{1,6}[,:]\d{1,6}\)?:? error\b",  # compilers
+            r"\(\d{1,3}\)[A-Z][a-z]{2,20} ",  # Apache's runtime: (98)Address already in use
+            r"(?!(?i:no|none|0|if|when|retry)\b)(?:[A-Za-z1-9][\w'`\"-]{0,40} ){1,4}(?<!from )(?<!no )(?<!not )(?<!any )(?<!all )(?<!of )failed"
             r"(?:$|[:.;!,]| (?:with|because|after|to|due|while|against|during|at|in|for|on|from)\b)(?! ?:? ?0\b)",
             r"[Ff]ailed(?:$|: (?!0)| (?:with|because|after|due|while|against|during)\b)",
         )
@@ -151,14 +173,23 @@ _ANYWHERE = re.compile(
     "|".join(
         (
             r"\b[Uu]n(?:caught|handled)[ _]?(?:[Pp]romise[ _]?)?(?:[Ee]rror|[Ee]xception|[Rr]ejection)%s" % _NO_HANDLER,
-            r"(?:^|[\s:>(])(?<![Oo]n )(?:\w{1,60}\.){0,9}\w{0,60}(?:[Ee]rror|Exception)(?: \[\w{1,60}\])?: (?!0\b|null|none|no\b|undefined|false)\S",
+            # A name of an error; what begins small and goes on with a capital is a member (onError, lastError).
+            r"(?:^|[\s:>(])(?<![Oo]n )(?:\w{1,60}\.){0,9}(?:[A-Z]\w{0,60}?(?:Error|Exception)|[a-z_\d]{0,60}?error|Error|Exception)(?: \[\w{1,60}\])?"
+            r": (?!0\b|null|none|no\b|undefined|false)\S",
+            r"(?<!no )(?<!any )(?<!if an )(?<!when an )(?<!0 )\b(?:[Ee]xception|[Ee]rror) (?:was |were |has been |had |has )?"
+            r"(?:never retrieved|raised|occur?red|thrown|encountered|returned|detected)\b",
+            r"\bInternal [Ss]erver [Ee]rror\b(?!s? (?:page|handler|template|response))|\bpanic recovered\b|\(os error \d+\)|: user error \(",
+            r"\bapp crashed\b|\b[Tt]imeout (?:after|occurred|while|waiting|reached)\b|\b[Ii]nsufficient (?:memory|disk|space)\b",
+            r": %s(?:$|[:;(,.]| \()" % _SYSTEM,
             r"\bcode: '(?:P\d{4}|E[A-Z]{3,20}|ERR_\w+)'",
             r"\bunexpectedly\b|\b[Uu]nexpected (?:token|end of|error|EOF|exception|response)\b|\bSIG(?:KILL|SEGV|ABRT)\b",
             r"\b(?:connect|read|write|getaddrinfo|listen|bind|open|spawn|send|accept|queryA|querySrv)\w* %s\b" % _ERRNO,
             r"(?:^|[:(\[] ?)%s\b(?!['\"])" % _ERRNO,
-            r"(?<!level )(?<!to )(?<!is )(?<!be )(?<!= )(?<!\d )(?<![\w./=:\"'-])(?:ERROR|FATAL|CRITICAL|SEVERE)(?=[:\s\]]|$)(?! ?[=:] ?0\b)",
-            r"Can't reach database server|PHP (?:Fatal|Parse) error|JavaScript heap out of memory|OutOfMemoryError|dial tcp \S+: ",
-            r"\bsocket hang up\b|(?<!0 )\btimed out\b(?!: ?0)|\btimeout (?:of \S{1,20} )?exceeded\b|(?<!0 )\b(?:[Aa]ccess|[Pp]ermission) denied\b(?!: ?0)",
+            r"(?<!level )(?<!to )(?<!is )(?<!be )(?<!= )(?<!\d )(?<![\w./=:\"'-])(?:ERROR|FATAL|CRITICAL|SEVERE)(?=[:\]]|\s+\S"
+            r"|(?<!: ERROR)(?<!: FATAL)(?<!: CRITICAL)(?<!: SEVERE)\s*$)(?! ?[=:] ?0\b)",
+            r"Can't reach database server|PHP (?:Fatal|Parse) error|JavaScript heap out of memory|(?<![\w+-])OutOfMemoryError|dial tcp \S+: ",
+            r"\bsocket hang up\b|(?<!0 )\btimed out\b(?!: ?0)|\btimeout (?:of \S{1,20} )?exceeded\b|(?<!0 )\b(?:[Aa]ccess"
+            r"|[Pp]ermission) denied\b(?!: ?0| (?:page|handler|view|template|hook))",
             r"\bdeadlock detected\b|\bMODULE_NOT_FOUND\b|: connection refused\b|password authentication failed",
         )
     )
@@ -174,20 +205,23 @@ _WORDS = (
     "in use", "too many open", "refused", "reset by peer", "timed out", "timeout", "unbound", "bad ", "too long", "exceeded", "segmentation",
     "illegal", "dumped", "killed", "aborted", "terminate called", "double free", "free():", "malloc():", "stack smashing", "assertion", "glibc",
     "exit", "non-zero", "unexpected", "argument", "missing", "unknown", "inconsistent",
-    "connection ", "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
+    "connection ", "erreur", "\u00e9chec", "echec", "fehler", "fallo", "falha", "fout",
+    "b\u0142\u0105d", "\u043e\u0448\u0438\u0431\u043a\u0430", "erro", "\u9519\u8bef",
+    "\u932f\u8aa4", "\u30a8\u30e9\u30fc", "\uc624\ub958", "systemexit", "terminat", "possible", "no module", "insufficient",
+    "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
 )
 _NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE|_NOT_FOUND|sqlState" % _ERRNO)
 # fmt: on
+# What a level hides: a logger that gives a harmless one to whatever another program says, or to the end of a program.
 _ALWAYS = re.compile(
-    r"http: panic serving |PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
+    r"\(exit status \d{1,3}; not expected\)|entered FATAL state|\bSIGSEGV\b|\(core dumped\)|- core dumped\b|http: panic serving "
+    r"|PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
 )
+_TO_SUPPRESS = re.compile(r"\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b")
 _FINE = re.compile(
+    r"\S{1,300}\.py:\d{1,6}: \w{0,60}Warning: |"
     r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?(?!Unhandled)\w*Warning: |prisma:(?:query|info|warn)"
     r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
-)
-_ACCESS = re.compile(
-    r"\S+ \S+ \S+ \[[^\]]{10,40}\] \"|(?:\S+ - )?\"?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+(?: HTTP/[\d.]+\")? (?:-> |→ |\()?[1-5]\d\d\b"
-    r"|Started [A-Z]{3,7} \"|Completed \d{3} |Processing by \S+#"
 )
 _QUIET = re.compile(
     r"[\W_]*\Z|> \S+@\S+ \S+|> |Node\.js v\d|\(Use `node --trace|\.\.\. \d+ (?:more|common)|#\d+ |\[stack\]|Stack trace:|main\.\w+\(|created by |\S+\(0x"
@@ -205,12 +239,24 @@ def level_of_text(line):
         return levels.LETTERS[(letter[1] or letter[2]).lower()]
     for found in _LEVEL.finditer(head):
         if _in_place(head, found):
-            return levels.of_word(found["upper"] or found["lower"])
+            column = _NEXT_COLUMN.match(head, found.end()) if head[found.end() : found.end() + 2] == " |" else None
+            return levels.of_word(column[1] if column else found["upper"] or found["lower"])
     channel = "." in head and _CHANNEL.search(head)
     if channel:
         return levels.of_word(channel[1])
     redis = _REDIS.match(head)
     return bool(redis[0][-2] == "#" and _REDIS_TROUBLE.match(head, redis.end())) if redis else None
+
+
+def has_level(before):
+    """Whether a level stands in what is before a record; a word that is a tag as often, like ``[http]``, is none."""
+    head = before.strip()
+    return level_of_text(head) is not None and not _tag(head)
+
+
+def _tag(head):
+    found = next((each for each in _LEVEL.finditer(head) if _in_place(head, each)), None)
+    return found is not None and found["lower"] in _TAGS
 
 
 def _behind_a_tag(line):
@@ -235,6 +281,8 @@ def _in_place(head, found):
     placed = before.strip() != "" and (
         len(plain.strip()) < len(before.strip()) or _DELIMITED.search(before) is not None
     )
+    if names and not enclosed and not behind.strip():
+        return False  # "log level: ERROR": what it is said to be
     return _fits(found, behind, names, placed, enclosed, before)
 
 
@@ -248,7 +296,7 @@ def _is_enclosed(before, behind):
 
 def _fits(found, behind, names, placed, enclosed, before):
     if found["upper"]:
-        if _COMPOUND.match(behind) and not placed:
+        if COMPOUND.match(behind) and not placed:
             return False
         if (
             found["upper"] in ("LOG", "FAIL", "ALERT", "DETAIL", "HINT", "STATEMENT", "FINE")
@@ -279,9 +327,7 @@ def _fits(found, behind, names, placed, enclosed, before):
     )
     wide = behind[:2] == "  "
     return (
-        (timed or (not before.strip() and (capital or wide)))
-        and not _COMPOUND.match(behind)
-        and behind[:1] in (" ", "")
+        (timed or (not before.strip() and (capital or wide))) and not COMPOUND.match(behind) and behind[:1] in (" ", "")
     )
 
 
@@ -295,7 +341,9 @@ def of_text(line):
         return QUIET
     if bare is not line and bare.startswith(("at ", "... ", 'File "')):
         return QUIET  # frames of a stack
-    if ("PHP " in line or "panic" in line) and _ALWAYS.search(line):
+    if (
+        "PHP " in line or "panic" in line or "SIGSEGV" in line or "d)" in line or "dumped" in line or "FATAL s" in line
+    ) and _ALWAYS.search(line):
         return THROWN
     header = _PRIORITY.match(bare)
     if header:  # who relays lines gives all of them one priority: it tells an error, and never that there is none
@@ -306,29 +354,48 @@ def of_text(line):
     if behind:  # "[http] TypeError: x"
         told = of_text(behind)
         return FINE if told in (QUIET, UNKNOWN) else told
+    if level is False and is_failed_request(bare):
+        return THROWN
     if level is not None:
         return FINE if not level else THROWN if bare.startswith(("Error", "[Error")) else ERROR
     return _by_form(line, bare)
 
 
 def _by_form(line, bare):
-    start = _PREFIX.match(bare).end()
+    if is_failed_request(line):
+        return THROWN
+    if is_request(bare):
+        return ACCESS
+    host = _HOST.match(bare) if "]: " in bare else None
+    start = _PREFIX.match(bare, host.end() if host else 0).end()
     own = bare[start:] if start else bare
+    marked = _by_mark(own, line)
+    if marked is None and start and (_LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)):
+        level = level_of_text(own)  # behind a name that no logger puts there
+        marked = None if level is None else ERROR if level else FINE
+    return marked or _by_words(line, bare, own)
+
+
+def _by_mark(own, line):
     mark = own[:1]
     if mark and mark in _MARKS_OF_ERRORS:
         return ERROR
     if mark and mark in _MARKS_OF_NONE:
         return FINE
-    if _FINE.match(own):
-        return FINE
+    return FINE if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)) else None
+
+
+def _by_words(line, bare, own):
     may_tell = _has_a_word(line)
-    if may_tell and (_AT_HEAD.match(own) or (start and _AT_HEAD.match(bare))):
+    if may_tell and (_AT_HEAD.match(own) or (own is not bare and _AT_HEAD.match(bare))):
         return UNKNOWN if _is_about_nothing(own) else THROWN
-    if _ACCESS.match(bare) or (start and _ACCESS.match(own)):
+    if own is not bare and is_request(own):
         return ACCESS
     if may_tell and _ANYWHERE.search(line):
         return THROWN
-    return QUIET if line[:1] in " \t" or _QUIET.match(bare) else UNKNOWN
+    if line[:1] in " \t" or _QUIET.match(bare):
+        return QUIET
+    return DOUBTFUL if sounds_like_an_error(line, may_tell) else UNKNOWN
 
 
 def _has_a_word(line):

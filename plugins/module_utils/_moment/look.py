@@ -78,12 +78,17 @@ def release_of(item, stays, known=None):
 def later_migrations(services, migrations, now):
     """The Migrations of a database that came after a release which is to run on it, by the time when they were started.
 
-    :param services: list of dict, as ecs_release_info tells them.
+    :param services: list of dict, as ecs_release_info tells them. What was started while one ``ran``, two times, is none that came after it.
     :param migrations: the tuple of Migration of the database, or None.
     """
-    releases = [release for release in (release_of(item, False) for item in services) if release.served]
+    releases = [(release_of(item, False), [_time(text) for text in item.get("ran", ())]) for item in services]
+    releases = [(release, ran) for release, ran in releases if release.served]
     standing = [item for item in migrations or () if not item.rolled_back]
-    return [item for item in standing if any(release.knows(item, now) is not True for release in releases)]
+
+    def later_than(migration, release, ran):
+        return not (ran and ran[0] <= migration.started <= ran[1]) and release.knows(migration, now) is not True
+
+    return [item for item in standing if any(later_than(item, release, ran) for release, ran in releases)]
 
 
 def refuse_what_takes_away(later, place):

@@ -198,6 +198,9 @@ def _needs(seen, target):
     subject = definition.arn.rpartition("/")[2]
     if definition.status == "ACTIVE":
         yield Finding("task_definition", subject, PASSED, "it is ACTIVE")
+    elif definition.again and target.since is None:
+        what = "it is being deleted, and AWS may have forgotten it by the time of the deployment"
+        yield Finding("task_definition", subject, FAILED, what, definition.again)
     else:
         what = "it is %s, so its content is registered again as a new revision" % definition.status
         yield Finding("task_definition", subject, NOTED, what)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.deleted import how_again
+
 FOUND, NO_VERSION, NO_JSON, NO_KEY = "found", "no version", "no JSON", "no key"
 """What reading a secret for one JSON key came to."""
 
@@ -62,7 +64,8 @@ class LogGroup:
 
 @dataclass(frozen=True)
 class Definition:
-    """What a task definition needs of others. Roles are ARNs, or names; both are optional in ECS."""
+    """What a task definition needs of others. Roles are ARNs, or names; both are optional in ECS. ``again`` tells how one that is being deleted is
+    registered again; of any other it is empty."""
 
     arn: str
     status: str
@@ -72,15 +75,19 @@ class Definition:
     log_groups: tuple[LogGroup, ...] = ()
     secrets: tuple[str, ...] = ()
     environment_files: tuple[str, ...] = ()
+    again: str = ""
 
     @classmethod
     def from_boto(cls, answer):
         """From the shape TaskDefinition."""
+        dying = answer["status"] == "DELETE_IN_PROGRESS"
+        again = how_again(answer["taskDefinitionArn"].rpartition("/")[2], answer) if dying else ""
         containers = answer["containerDefinitions"]
         logs = [container["logConfiguration"] for container in containers if "logConfiguration" in container]
         return cls(
             arn=answer["taskDefinitionArn"],
             status=answer["status"],
+            again=again,
             images=tuple(dict.fromkeys(container["image"] for container in containers)),
             execution_role=answer.get("executionRoleArn"),
             task_role=answer.get("taskRoleArn"),

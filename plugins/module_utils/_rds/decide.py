@@ -44,9 +44,9 @@ class Rollback:
 
     ``replaced``, ``new_db_instance`` and ``safety_snapshot`` are names: of the instance that is (or was) taken out of service, of the one
     that takes its place, of the snapshot that keeps the data of the first. ``restored`` is the DbInstance of the second name, or None.
-    ``safety_snapshot`` is empty where none is wanted. ``failed`` is the DbInstance of the first, None when it is there no longer.
-    ``kept`` tells what holds data that are not in what serves afterwards, ``against`` why the source is none that what serves has come
-    from, or is None.
+    ``safety_snapshot`` is empty where none is wanted, and ``safety`` is the DbSnapshot of that name, None where nobody has asked for it.
+    ``failed`` is the DbInstance of the first, None when it is there no longer. ``kept`` tells what holds data that are not in what serves
+    afterwards (what this run has restored is that), ``against`` why the source is none that what serves has come from, or is None.
     """
 
     state: str
@@ -61,6 +61,7 @@ class Rollback:
     failed: DbInstance | None = None
     kept: tuple[Holder, ...] = ()
     against: str | None = None
+    safety: DbSnapshot | None = None
 
     @property
     def data_from(self):
@@ -150,6 +151,7 @@ def _done(tree, current, line, snapshot, wanted):
         snapshot,
         replaced,
         kept=tuple(item for item in holders(tree, current, line) if not item.serves),
+        safety=_named(tree, taken),
     )
 
 
@@ -176,9 +178,14 @@ def _to_do(tree, current, line, snapshot, run_id, wanted, now):
         current,
         snapshot,
         current,
-        kept=holders(tree, current, after),
+        kept=tuple(item for item in holders(tree, current, after) if not (present and item.name == name)),
         against=against(snapshot, line),
+        safety=_named(tree, safety_snapshot(current.name, run_id)),
     )
+
+
+def _named(tree, name):
+    return next((item for item in tree.snapshots if item.name == name), None)
 
 
 def _lost(line, after, snapshot, now):

@@ -17,13 +17,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import 
 @dataclass(frozen=True)
 class Holder:
     """A DB instance that holds what was written in ``periods`` (tuple of Period). ``status`` is RDS's, empty when it is gone: then only
-    ``snapshots`` (names) of it hold something."""
+    ``snapshots`` (names) of it hold something, up to ``snapshots_until``, None where that is not known."""
 
     name: str
     periods: tuple[Period, ...]
     status: str
     snapshots: tuple[str, ...] = ()
     serves: bool = False
+    snapshots_until: datetime | None = None
 
     @property
     def told(self):
@@ -35,13 +36,20 @@ class Holder:
                 when,
                 ", ".join(self.snapshots),
             )
-        also = " (also in snapshot %s)" % ", ".join(self.snapshots) if self.snapshots else ""
+        also = " (also in snapshot %s%s)" % (", ".join(self.snapshots), self._as_far) if self.snapshots else ""
         return "DB instance %s%s: what was written %s%s" % (
             self.name,
             "" if self.status == "available" else " (%s)" % self.status,
             when,
             also,
         )
+
+    @property
+    def _as_far(self):
+        """Where its snapshots end before it was out of service, up to when they hold something."""
+        if not self.snapshots_until or (self.last and self.last <= self.snapshots_until):
+            return ""
+        return ", as far as it was written by %s" % _time(self.snapshots_until)
 
     @property
     def last(self):
@@ -85,7 +93,8 @@ def _of_instance(tree, instance, current, line):
     if not periods:
         return None
     kept = _snapshots(tree, instance.name, instance.resource_id, periods[0].since, harm=True)
-    return Holder(instance.name, periods, instance.status, kept, instance.name == current.name)
+    until = max((item.data_from for item in tree.snapshots if item.name in kept and item.data_from), default=None)
+    return Holder(instance.name, periods, instance.status, kept, instance.name == current.name, until)
 
 
 def _of_snapshots(tree, name, line):

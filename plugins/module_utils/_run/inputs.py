@@ -362,10 +362,10 @@ VARIABLES = {
         _check_name, "an AWS region, like eu-west-3", (*ALONE, VERIFY, TRIAGE, RELEASES, SALVAGE), (HOLD,)
     ),
     "rollback_cluster": Variable(
-        _check_name, "an ECS cluster, like spymeo-production", (*ALONE, VERIFY, TRIAGE, RELEASES), ()
+        _check_name, "an ECS cluster, like spymeo-production", (*ALONE, VERIFY, TRIAGE, RELEASES), (SALVAGE,)
     ),
     "rollback_services": Variable(
-        _check_names, "a list of ECS services, like [spymeo-app]", (*ALONE, VERIFY, TRIAGE, RELEASES), ()
+        _check_names, "a list of ECS services, like [spymeo-app]", (*ALONE, VERIFY, TRIAGE, RELEASES), (SALVAGE,)
     ),
     "rollback_task_definition": Variable(
         _check_target,
@@ -404,7 +404,7 @@ VARIABLES = {
     "rollback_release": Variable(
         _check_name, "empty, or the release that is about to be deployed, like v2.0.0", (), (CHECKPOINT,)
     ),
-    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES)),
+    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES, UNDO)),
     "rollback_readers": Variable(
         _choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), (*RESTORES, UNDO)
     ),
@@ -721,11 +721,13 @@ OF_ROLES = frozenset(
         "run_variables",
         "run_ways",
         "run_who",
+        "salvage_cluster",
         "salvage_database_secret",
         "salvage_db_instance",
         "salvage_directory",
         "salvage_failed_db_instance",
         "salvage_rules",
+        "salvage_services",
         "secrets_backups",
         "secrets_bad_since",
         "secrets_before",
@@ -774,6 +776,7 @@ OF_ROLES = frozenset(
         "undo_cluster",
         "undo_database_secret",
         "undo_deployment",
+        "undo_despite_migrations",
         "undo_environment",
         "undo_probe",
         "undo_proof",

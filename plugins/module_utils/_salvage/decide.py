@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import (
     CHANGED,
@@ -19,6 +21,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state imp
 
 _MIGRATIONS = "_prisma_migrations"
 _NO_ROWS_OF_USERS = "it is Prisma's own record; a row that is loaded back would say that a migration is applied which the schema does not have"
+_WITHOUT = "Mend the rule, or compare without any: -e '{\"rollback_salvage_rules\": {}}'."
+_TURNED = "the rule was written for the other direction, as before an undo: it is read the other way round, without its condition (corrupted_when)"
 _MEMBERS = {"renamed": dict, "ignored": list, "corrupted_when": str}
 
 
@@ -46,22 +50,63 @@ def plan(failed, restored, rules):
     :param rules: Rules by table.
     :raises BadInput: a rule names a table or a column that is not there.
     """
+    turned = {name for name, rule in rules.items() if _is_turned_round(failed.get(name), restored.get(name), rule)}
+    rules = {name: _turned_round(rule, restored[name]) if name in turned else rule for name, rule in rules.items()}
     for table, rule in rules.items():
         _refuse_what_is_not_there(failed, restored, table, rule)
     compared = [_table(failed.get(name), table, rules.get(name, Rule())) for name, table in sorted(restored.items())]
+    compared = [_told_to_be_turned(item) if item.table in turned else item for item in compared]
     only_failed = sorted(set(failed) - set(restored))
     return compared + [NotCompared(name, "the restored database has no such table") for name in only_failed]
 
 
+def _is_turned_round(failed, restored, rule):
+    """Whether a rule was written for the other direction, as after an undo: what it calls restored is out of service now. Then each renaming fits
+    the other way round, and not as it is written."""
+    if failed is None or restored is None or not rule.renamed:
+        return False
+    as_written = any(restored.column(new) and failed.column(old) for new, old in rule.renamed.items())
+    return not as_written and all(failed.column(new) and restored.column(old) for new, old in rule.renamed.items())
+
+
+def _turned_round(rule, restored):
+    """The same Rule, seen from the other database. Its condition is on the columns of a table that is not asked now, and on harm that is not in
+    what is; what it ignores has the other names."""
+    renamed = {old: new for new, old in rule.renamed.items()}
+    ignored = (rule.renamed.get(name, name) for name in rule.ignored)
+    return Rule(renamed, tuple(name for name in ignored if restored.column(name)), "")
+
+
+def _told_to_be_turned(item):
+    if isinstance(item, NotCompared):
+        return item
+    return replace(item, left_out=(*item.left_out, _TURNED))
+
+
 def _refuse_what_is_not_there(failed, restored, name, rule):
     if name not in restored:
-        raise BadInput("salvage_rules", name, "the restored database has no such table")
+        problem = "the database in service has no such table"
+        raise BadInput("salvage_rules", name, problem, "It has %s. %s" % (_names(restored), _WITHOUT))
     for new, old in rule.renamed.items():
         if restored[name].column(new) is None or name not in failed or failed[name].column(old) is None:
-            raise BadInput("salvage_rules", name, "renamed says %s: %s, and one of them is not there" % (new, old))
+            problem = "renamed says %s: %s, and one of them is not there" % (new, old)
+            there = _names(column.name for column in restored[name].columns)
+            other = _names(column.name for column in failed[name].columns) if name in failed else "no such table"
+            cure = "In service its columns are %s; in the one that it is compared with, %s. %s" % (
+                there,
+                other,
+                _WITHOUT,
+            )
+            raise BadInput("salvage_rules", name, problem, cure)
     for column in rule.ignored:
         if restored[name].column(column) is None:
-            raise BadInput("salvage_rules", name, "ignored names %s, which is not there" % column)
+            problem = "ignored names %s, which is not there" % column
+            there = _names(item.name for item in restored[name].columns)
+            raise BadInput("salvage_rules", name, problem, "In service its columns are %s. %s" % (there, _WITHOUT))
+
+
+def _names(names):
+    return ", ".join(sorted(names)) or "none"
 
 
 def _table(failed, restored, rule):

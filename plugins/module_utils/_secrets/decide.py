@@ -76,11 +76,14 @@ def choose_version(secret, before, named=None, recorded=None):
     :param recorded: the Recorded of a release point, or None.
     :raises BadInput: the choice is not certain; the message lists the versions.
     """
-    served = [
-        item for item in secret.versions if not item.stages or any(not _never_current(text) for text in item.stages)
-    ]
+    served = [item for item in secret.versions if was_current(item)]
     past = Past("secrets", secret.name, current_of(secret), tuple(served), secret.staged(PREVIOUS), secret.versions)
     return choose(past, before, named, recorded)
+
+
+def was_current(version):
+    """Whether a Version may ever have been current: not one that bears nothing but the label of a write that has not come to its end."""
+    return not version.stages or any(not _never_current(text) for text in version.stages)
 
 
 def _never_current(stage):

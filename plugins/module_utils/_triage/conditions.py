@@ -25,7 +25,12 @@ A_LOOP = 2  # tasks that ended by themselves
 FAILED_IN_A_ROW = 3  # ECS's own least threshold (DeploymentCircuitBreaker)
 
 HEALTH = "health"  # the scenario that asks for the health check alone
-_LOGIN = re.compile(r"log.?in|sign.?in|session|auth", re.IGNORECASE)
+# As words of their own, or of a name in camel case: authors and a catalog in a path are none.
+_LOGIN = re.compile(
+    r"(?<![a-z])(?:log[ _.-]?(?:in|on)|sign[ _.-]?(?:in|on)|auth(?:enticat\w*|ori[sz]\w*|n|z)?|oauth2?|sso|session)(?![a-z])",
+    re.IGNORECASE,
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_CAPACITY = re.compile(
     r"^RESOURCE:|capacity is unavailable|insufficient capacity|no container instance met|placement constraint",
     re.IGNORECASE,
@@ -36,6 +41,14 @@ _NOT_PLACED = re.compile(
 )
 _FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
 _GATEWAY = (502, 503, 504)
+# With these, whoever stands before the application keeps us away or sends us elsewhere. It was reached, or not even asked: nothing is known of it.
+_ELSEWHERE = "it sends elsewhere: does rollback_base_url name the address that people use?"
+_KEPT_OUT = "this machine is kept out (AWS WAF, a list of addresses, a login in front of it)"
+_TURNED_AWAY = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _ELSEWHERE),
+    **dict.fromkeys((401, 403, 407, 451), _KEPT_OUT),
+    429: "this machine is throttled (AWS WAF, a limit of requests): wait, and look again",
+}
 _READS = ("GET", "HEAD", "OPTIONS")
 
 # Prisma's error reference. Others, like P2002 (not unique) and P2025 (no such record), are an application's daily bread.
@@ -61,10 +74,25 @@ _PASSING = {
     "resetting-master-credentials": "wait",
     "storage-full": "enlarge its storage: aws rds modify-db-instance --db-instance-identifier {name} --allocated-storage {storage} --apply-immediately",
     "insufficient-capacity": "choose another class or zone",
+    "inaccessible-encryption-credentials-recoverable": "give RDS its KMS key back within 7 days, then start it: "
+    + _START,
 }
+# In these it can often be used, so that an answer of the database says more.
+_AT_WORK = (
+    "maintenance",
+    "upgrading",
+    "renaming",
+    "resetting-master-credentials",
+    "converting-to-vpc",
+    "moving-to-vpc",
+)
+_USABLE = (
+    "available", "backing-up", "modifying", "configuring-enhanced-monitoring", "configuring-iam-database-auth", "configuring-log-exports",
+    "storage-config-upgrade", "storage-initialization", "storage-optimization", "delete-precheck", "associating",
+)  # fmt: skip
 _LOST = (
     "failed", "restore-error", "inaccessible-encryption-credentials", "incompatible-restore", "incompatible-network",
-    "incompatible-parameters", "incompatible-option-group", "deleting",
+    "incompatible-parameters", "incompatible-option-group", "incompatible-create", "deleting",
 )  # fmt: skip
 
 
@@ -174,10 +202,32 @@ def no_healthy_target(evidence):
     return None
 
 
+def _without_room(evidence):
+    """Tasks that AWS had no room for, of services that lack some to this day and have nothing else wrong with them: service → StoppedTasks."""
+    looping = crash_loop(evidence)
+    found = {}
+    for task in evidence.tasks or ():
+        if _no_capacity(task) and not (looping and looping["service"] == task.service):
+            found.setdefault(task.service, []).append(task)
+    full = [service.name for service in _services(evidence) if service.running >= service.desired]
+    return {name: tasks for name, tasks in found.items() if name not in full}
+
+
+def _told_room(found):
+    tasks = [task for name in found for task in found[name]]
+    return dict(count=len(tasks), services=_names(found), why=tasks[0].reason) if tasks else None
+
+
 def no_capacity(evidence):
-    """AWS has no room for the tasks, and that is all that is wrong with them."""
-    found = [] if crash_loop(evidence) else [task for task in evidence.tasks or () if _no_capacity(task)]
-    return dict(count=len(found), why=found[0].reason) if found else None
+    """AWS has no room for the tasks, and that is all that is wrong."""
+    found = _without_room(evidence)
+    return _told_room(found) if len(found) >= len(_services(evidence)) else None
+
+
+def no_capacity_for_some(evidence):
+    """AWS has no room for tasks of some services, and others have theirs."""
+    found = _without_room(evidence)
+    return _told_room(found) if len(found) < len(_services(evidence)) else None
 
 
 def _starting(evidence, service):
@@ -205,6 +255,19 @@ def not_placed(evidence):
         for at, said in zip(service.event_times, service.events):
             if _NOT_PLACED.search(said) and evidence.at - at <= RECENT:
                 return dict(service=service.name, said=said, ago=_ago(evidence, at))
+    return None
+
+
+def too_few_targets(evidence):
+    """A load balancer knows fewer targets than tasks run, and not because they have just started."""
+    for group in evidence.targets or ():
+        known = group.services or tuple(
+            service.name for service in _services(evidence) if len(_services(evidence)) == 1
+        )
+        services = [service for service in _services(evidence) if service.name in known]
+        tasks, count = sum(service.running for service in services), group.healthy + group.unhealthy + group.initial
+        if group.healthy and count < tasks and not any(_starting(evidence, service) for service in services):
+            return dict(group=group.group, count=many(count, "target"), tasks=tasks, services=_names(known))
     return None
 
 
@@ -310,16 +373,27 @@ def _told(step):
 
 
 def outage(evidence):
-    """The health check does not answer."""
+    """The health check does not answer, or says that the application is not well."""
     for step in _steps(evidence):
-        if step.scenario == HEALTH and _failed(step):
+        if step.scenario == HEALTH and _failed(step) and step.status not in _TURNED_AWAY:
             return dict(path=step.path, answer=_answer(step))
     return None
 
 
+def turned_away(evidence):
+    """The health check is answered by somebody who keeps us away from the application, or sends us elsewhere."""
+    for step in _steps(evidence):
+        if step.scenario == HEALTH and _failed(step) and step.status in _TURNED_AWAY:
+            return dict(path=step.path, answer=_answer(step), why=_TURNED_AWAY[step.status])
+    return None
+
+
 def _broken(evidence):
-    """Steps that fail although the application is there."""
-    return [] if outage(evidence) else [step for step in _beyond_health(evidence) if _failed(step)]
+    """Steps that fail although the application is there, and lets us in."""
+    if outage(evidence):
+        return []
+    failed = [step for step in _beyond_health(evidence) if _failed(step)]
+    return [step for step in failed if step.status not in _TURNED_AWAY] if turned_away(evidence) else failed
 
 
 def feature_broken(evidence):
@@ -335,7 +409,7 @@ def feature_without_answer(evidence):
 
 
 def _is_login(step):
-    return any(_LOGIN.search(text) for text in (step.scenario, step.step, step.path))
+    return any(_LOGIN.search(_HUMP.sub(" ", text)) for text in (step.scenario, step.step, step.path))
 
 
 def _refused_login(step):
@@ -450,10 +524,16 @@ def _url_address(evidence):
     return said or ""
 
 
+def _same_address(address):
+    """Names of hosts are the same in capitals, and with the dot of the root."""
+    host, colon, port = address.lower().rpartition(":")
+    return "%s:%s" % (host.rstrip("."), port) if colon else address.lower().rstrip(".")
+
+
 def looks_elsewhere(evidence):
     """The application looks for its database where DATABASE_URL does not send it."""
     named, wanted = (evidence.logs.addresses if evidence.logs else ()), _url_address(evidence)
-    if named and wanted and wanted not in named:
+    if named and wanted and _same_address(wanted) not in map(_same_address, named):
         return dict(named=_names(named), wanted=wanted)
     return None
 
@@ -629,13 +709,27 @@ def harmed_by_release(evidence):
 def instance_passing(evidence):
     """RDS says that the instance cannot be used now, and that it comes back without a restore."""
     seen = evidence.instance
-    if seen and seen.status in _PASSING:
+    if seen and seen.status in _PASSING and instance_at_work(evidence) is None:
         # RDS wants at least a tenth more (ModifyDBInstance, AllocatedStorage); a fifth lasts for the night.
         storage = math.ceil(seen.storage * 1.2) if seen.storage else "GIB"
         return dict(
             name=seen.name, status=seen.status, cure=_PASSING[seen.status].format(name=seen.name, storage=storage)
         )
     return None
+
+
+def instance_at_work(evidence):
+    """RDS is at work on the instance, and the database answers meanwhile."""
+    seen = evidence.instance
+    answers = evidence.database is not None and evidence.database.answers
+    return dict(name=seen.name, status=seen.status) if seen and seen.status in _AT_WORK and answers else None
+
+
+def instance_unknown(evidence):
+    """RDS names a state of the instance of which nobody here knows what it means."""
+    seen = evidence.instance
+    known = {*_PASSING, *_AT_WORK, *_USABLE, *_LOST}
+    return dict(name=seen.name, status=seen.status or "in no state") if seen and seen.status not in known else None
 
 
 def instance_passing_and_whole(evidence):
@@ -837,6 +931,12 @@ def gaps(evidence):
     """What was looked at and still says nothing: (part, why), in words. Parts that were not measured at all are in ``missing``."""
     yield from _http_gaps(evidence.http)
     yield from _log_gaps(evidence.logs)
+    unknown = instance_unknown(evidence)
+    if unknown:
+        yield "instance", "RDS says that %(name)s is %(status)s, which is no state that is known here" % unknown
+    away = turned_away(evidence)
+    if away:
+        yield "http", "%(path)s answers %(answer)s: %(why)s" % away
     database = evidence.database
     if database and not database.answers:
         yield "database", "it could not be asked (%s)" % (database.why or database.code or "no reason given")
@@ -877,7 +977,8 @@ def _log_gaps(logs):
 
 def answered(evidence):
     """Steps beyond the health check that have said something, for or against the application."""
-    return [step for step in _beyond_health(evidence) if step.verdict in ("passed", "failed")]
+    said = [step for step in _beyond_health(evidence) if step.verdict in ("passed", "failed")]
+    return [step for step in said if step.status not in _TURNED_AWAY] if turned_away(evidence) else said
 
 
 def logins_answered(evidence):

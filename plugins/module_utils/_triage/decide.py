@@ -21,6 +21,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules impo
     CRITERIA,
     DATABASE,
     DECISIVE,
+    EVERY,
     FOR,
     FULL,
     NONE,
@@ -190,6 +191,8 @@ def _supports(item, option):
 def _contradicts(item, option):
     if item.speaks == FOR:
         return not _supports(item, option)
+    if item.option == EVERY:
+        return True
     if option == FULL:  # what is only to be known of CODE is no matter once the data go back with it
         return item.option in (DATABASE, FULL) or (item.option == CODE and item.weight > 0)
     return item.option == option

@@ -10,7 +10,7 @@ import contextlib
 import sys
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Callable
 
@@ -34,6 +34,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_it_stands
+from ansible_collections.spymeo.rollback.plugins.module_utils._references.running import Urls, data_in_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
@@ -205,8 +206,13 @@ class Look:
         return tuple(dead.task for dead in self._of("dead"))
 
     def _targets(self):
-        groups = dict.fromkeys(arn for service in self._of("described") for arn in service.target_groups)
-        return tuple(side_by_side(self._triage.target_health, groups))
+        services = self._of("described")
+        groups = list(dict.fromkeys(arn for service in services for arn in service.target_groups))
+        found = side_by_side(self._triage.target_health, groups)
+        return tuple(
+            replace(seen, services=tuple(service.name for service in services if arn in service.target_groups))
+            for arn, seen in zip(groups, found)
+        )
 
     # The application
 
@@ -253,7 +259,11 @@ class Look:
     def _url(self):
         if not self._asked.database_secret:
             raise NotAsked("rollback_database_secret is not set")
-        return SecretsGateway(self._client("secretsmanager")).database_url(self._asked.database_secret, self._asked.key)
+        secrets = SecretsGateway(self._client("secretsmanager"))
+        if self._began["described"].exception():  # what runs is not known; that is told with the services
+            return secrets.database_url(self._asked.database_secret, self._asked.key)
+        urls = Urls(secrets, secrets.secret("database_secret", self._asked.database_secret), self._asked.key)
+        return urls.of_what_serves(data_in_service(self._of("ecs"), urls, self._of("described")))
 
     def _instance(self):
         if not self._asked.db_instance:

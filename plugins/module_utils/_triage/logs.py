@@ -62,6 +62,7 @@ def told(streams, unread, found, more, earlier):
         _error(group, found.seconds, known.get(group.fingerprint, 0), earlier.seconds) for group in collection.groups
     ]
     heard = found.heard
+    found.known = earlier.doubtful
     live = [stream for stream in streams if not stream.dead and stream.essential]
     return LogsSeen(
         lines=found.lines,

@@ -17,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage import con
 
 NONE, CODE, DATABASE, FULL, UNCERTAIN = "none", "CODE", "DATABASE", "FULL", "uncertain"
 FOR, AGAINST = "for", "against"
+EVERY = "every option"  # what is told whatever comes next, and decides nothing
 
 NOTE = 0  # to be known, and no reason
 WEAK = 1  # a hint; two of them are as good as a STRONG one
@@ -120,28 +121,29 @@ RULES = (
          "{service} stands at 0 tasks for run {run}: go on with that run, or give it up with unfence.yml"),
     Rule((), FOR, NONE, DECISIVE, see.scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
     Rule((), FOR, NONE, DECISIVE, see.instance_passing, "RDS says that {name} is {status}, and no rollback helps with that: {cure}"),
-    Rule((), FOR, NONE, STRONG, see.no_capacity, "AWS has no room for {count} tasks ({why}), and no release changes that"),
+    Rule((), FOR, NONE, STRONG, see.no_capacity, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
+    Rule((), FOR, NONE, WEAK, see.no_capacity_for_some, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
     Rule((), FOR, NONE, WEAK, see.failover, "{name} has failed over or restarted {ago} ago ({said}); applications connect again by themselves"),
 
     # What speaks against an option.
-    Rule((), AGAINST, NONE, WEAK, see.unfinished, "run {run} ({kind}) was not finished, so what is there may be half of it: go on with it first"),
-    Rule((), AGAINST, DATABASE, NOTE, see.unfinished, "run {run} ({kind}) was not finished, so what is there may be half of it: go on with it first"),
+    Rule((), AGAINST, EVERY, NOTE, see.unfinished, "run {run} ({kind}) was not finished, so what is there may be half of it: go on with it first"),
     Rule((), AGAINST, NONE, NOTE, see.one_scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
     Rule((), AGAINST, NONE, WEAK, see.too_few_tasks, "{running} of {desired} tasks of {release} run; {why}"),
     Rule((), AGAINST, NONE, WEAK, see.not_placed, "ECS could not start tasks of {service} {ago} ago ({said})"),
+    Rule((), AGAINST, NONE, WEAK, see.too_few_targets,
+         "the target group {group} has {count} for {tasks} running tasks of {services}: a load balancer does not find all of them"),
+    Rule((), AGAINST, NONE, WEAK, see.turned_away, "{path} answers {answer}, which says nothing of the application: {why}"),
+    Rule((), AGAINST, NONE, WEAK, see.instance_unknown, "RDS says that {name} is {status}, and what that means for the application is not known here"),
+    Rule((), AGAINST, EVERY, NOTE, see.instance_at_work, "RDS says that {name} is {status}, and the database answers all the same"),
     Rule((), AGAINST, NONE, WEAK, see.some_targets_unhealthy, "{count} of {all} targets of {group} are unhealthy ({why})"),
-    Rule((), AGAINST, NONE, NOTE, see.code_taken_back,
-         "it was tried: the code was taken back {ago} ago (run {run}: {kind}), and this is what is seen since"),
-    Rule((), AGAINST, DATABASE, NOTE, see.code_taken_back,
+    Rule((), AGAINST, EVERY, NOTE, see.code_taken_back,
          "it was tried: the code was taken back {ago} ago (run {run}: {kind}), and this is what is seen since"),
     Rule((), AGAINST, CODE, NOTE, see.code_undone,
          "it was tried: run {run} ({kind}) took the code back, and that was undone {ago} ago (run {by}): find out why before it is done again"),
     Rule((), AGAINST, DATABASE, NOTE, see.data_undone,
          "it was tried: run {run} ({kind}) took the data back, and that was undone {ago} ago (run {by}): find out why before it is done again"),
     Rule((), AGAINST, CODE, NOTE, see.same_release, "known against {release}: {why}"),
-    Rule((), AGAINST, NONE, NOTE, see.secret_changed_alone,
-         "{names} got another value {ago} ago; if that is why, only rollback_secrets.yml puts it right"),
-    Rule((), AGAINST, DATABASE, NOTE, see.secret_changed_alone,
+    Rule((), AGAINST, EVERY, NOTE, see.secret_changed_alone,
          "{names} got another value {ago} ago; if that is why, only rollback_secrets.yml puts it right"),
     Rule((), AGAINST, DATABASE, NOTE, see.data_taken_back,
          "it was tried: the data were taken back {ago} ago (run {run}: {kind}), and something harmed them again: find out what, or it does so again"),

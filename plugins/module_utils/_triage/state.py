@@ -104,7 +104,10 @@ class StoppedTask:
 
 @dataclass(frozen=True)
 class TargetsSeen:
-    """The targets of a load balancer's target group by state, and what DescribeTargetHealth says of those that are not healthy."""
+    """The targets of a load balancer's target group by state, and what DescribeTargetHealth says of those that are not healthy.
+
+    ``services`` names those whose tasks they are, empty where that was not recorded.
+    """
 
     group: str
     healthy: int = 0
@@ -113,6 +116,7 @@ class TargetsSeen:
     draining: int = 0
     other: int = 0
     why: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

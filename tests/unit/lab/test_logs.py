@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from loopback_aws.errors import StartFailure
+from loopback_aws.wire import LONG, ApiError, fitting, service_model
 
 GROUP = "/ecs/spymeo-app"
 MINUTE, DAY = 60_000, 86_400_000  # milliseconds
@@ -46,6 +47,26 @@ def put(logs, stream: str, messages: list[str], start: int) -> None:
 def messages_of(pages) -> list[str]:
     """The messages of an answer or of many."""
     return [event["message"] for page in (pages if isinstance(pages, list) else [pages]) for event in page["events"]]
+
+
+def test_a_long_answer_is_as_a_short_one(logs):
+    """The middle of long lists goes past the validator and the serializer."""
+    start = now() - MINUTE
+    texts = [f'line {number} é \u2028 "x" \x1b[31m' for number in range(2 * LONG)]
+    put(logs, "a", texts, start)
+    told = logs.get_log_events(logGroupName=GROUP, logStreamName="a", startFromHead=True, limit=2 * LONG)
+    assert messages_of(told) == texts
+    assert [event["timestamp"] for event in told["events"]] == list(range(start, start + 2 * LONG))
+    assert {type(event["ingestionTime"]) for event in told["events"]} == {int}
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP)
+    assert messages_of(list(pages)) == texts
+
+
+def test_what_does_not_fit_is_no_answer_however_long_it_is():
+    operation = service_model("logs").operation_model("FilterLogEvents")
+    event = {"message": "x", "timestamp": 1}
+    assert isinstance(fitting(operation, {"events": [*[event] * LONG, {"message": 5}]}), ApiError)
+    assert isinstance(fitting(operation, {"events": [event] * (2 * LONG)}), dict)
 
 
 def test_what_is_missing_is_refused(logs):

@@ -7,7 +7,6 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import hashlib
-import heapq
 import itertools
 import json
 import re
@@ -284,14 +283,17 @@ class Logs(Service):
         most = SCANNED_EVENTS if after and not request.get("filterPattern") else FIRST_EVENTS
         found: list[dict[str, Any]] = []
         scanned, more, room = "", False, BATCH_BYTES
-        for number, event in enumerate(self._between(group, request, after)):
+        limit = request.get("limit", RETURNED_EVENTS)
+        events = self._between(group, request, after, most + 1)
+        for event in events[:most]:
             room -= len(event.message) + EVENT_OVERHEAD
-            if number == most or (room < 0 and found) or len(found) == request.get("limit", RETURNED_EVENTS):
+            if (room < 0 and found) or len(found) == limit:
                 more = True
                 break
             scanned = event.id
             if matches(event.message):
                 found.append(self._event_shape(event))
+        more = more or len(events) > most
         return {"events": found, "searchedLogStreams": [], **({"nextToken": f"{query}/{scanned}"} if more else {})}
 
     def _after(self, token: str | None, query: str) -> str:
@@ -302,7 +304,8 @@ class Logs(Service):
             raise ApiError("InvalidParameterException", "The specified nextToken is invalid.")
         return match[1]
 
-    def _between(self, group: Group, request: dict[str, Any], after: str) -> Iterator[Event]:
+    def _between(self, group: Group, request: dict[str, Any], after: str, most: int) -> list[Event]:
+        """The first so many events that were asked for, in order."""
         names, prefix = request.get("logStreamNames"), request.get("logStreamNamePrefix")
         if names and prefix:
             raise ApiError(
@@ -312,9 +315,16 @@ class Logs(Service):
         start, end = request.get("startTime", 0), request.get("endTime", 1 << 62)
         # Ids begin with the time, so nothing before has to be gone through: a page costs the same wherever it is in the log.
         first = max(after, f"{start:020d}")
-        chosen = [self._visible(group, stream, first) for stream in streams if stream.name.startswith(prefix or "")]
-        merged = chosen[0] if len(chosen) == 1 else heapq.merge(*chosen)
-        return itertools.takewhile(lambda event: event.timestamp <= end, merged)
+        chosen = [stream for stream in streams if stream.name.startswith(prefix or "")]
+        # Each stream is in order; sorting several of these is merging them.
+        events = [event for stream in chosen for event in self._page_of(group, stream, first, end, most)]
+        events.sort()
+        return events[:most]
+
+    def _page_of(self, group: Group, stream: Stream, after: str, end: int, most: int) -> list[Event]:
+        """Up to so many events of a stream that can be found, from the first on whose id is above `after`, to a time."""
+        found = itertools.takewhile(lambda event: event.timestamp <= end, self._visible(group, stream, after))
+        return list(itertools.islice(found, most))
 
     def _event_shape(self, event: Event) -> dict[str, Any]:
         return {

@@ -145,7 +145,7 @@ def test_check_mode_counts_and_writes_nothing(salvage, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (dict(host=FAILED), "DATABASE_URL names this very instance"),
+        (dict(host=FAILED), "it is in service, so there is nothing to compare it with"),
         (dict(instance=False), "there is no such DB instance"),
         (dict(rules={"Persons": {}}), "rollback_salvage_rules"),
         (dict(directory="/proc/nowhere"), "rollback_salvage_directory"),

@@ -246,9 +246,12 @@ def test_info_names_the_variable_of_a_task_definition_that_is_not_there(aws, run
     aws.refuse("ecs", "describe_task_definition", "ClientException", "Unable to describe task definition.")
     there = [definition(2), definition(1), f"{PREFIX}:task-definition/app-worker:7"]
     aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": there})
+    aws.answer("ecs", "list_task_definitions", {"taskDefinitionArns": there})
+    expect_definitions(aws, 1)
     result = run_module("ecs_release_info", cluster="production", services=["app"], task_definition="app:99")
+    assert "AWS tells nothing of the content of app:99 any more, and no copy of it is there" in result["msg"]
     assert "rollback_task_definition (option task_definition) is 'app:99'" in result["msg"]
-    assert result["msg"].endswith("The newest there are: app:2, app:1.")
+    assert "The newest there are: app:2, app:1. If it was deleted:" in result["msg"]
 
 
 def test_info_refuses_a_bare_number_before_it_asks_about_releases(aws, run_module):
@@ -530,6 +533,7 @@ def test_a_fenced_service_gets_its_tasks_back_with_the_deployment_and_its_scalin
         "forceNewDeployment": False,
         "desiredCount": 2,
     }
+    aws.answer("ecs", "describe_services", counted(0, 0, FENCED))
     aws.answer("ecs", "update_service", {"service": service(1)["services"][0]}, asked)
     expect_history(aws, *SERVED, (3, 1, "SUCCESSFUL"), revisions=[3])
     aws.answer("ecs", "describe_services", counted(2, 2, FENCED, revision=1))
@@ -545,6 +549,16 @@ def test_a_fenced_service_gets_its_tasks_back_with_the_deployment_and_its_scalin
         expect_scaling(aws, False)
     result = roll_back(run_module)
     assert result["services"][0]["outcome"] == "serves", result
+
+
+def test_a_count_that_somebody_sets_right_before_the_deployment_stays_and_is_told(aws, run_module):
+    expect_look(aws, counted(0, 0, FENCED), SERVED)
+    asked = {"cluster": "production", "service": "app", "taskDefinition": definition(1), "forceNewDeployment": False}
+    aws.answer("ecs", "describe_services", counted(5, 1, FENCED))
+    aws.answer("ecs", "update_service", {"service": service(1)["services"][0]}, asked)
+    result = roll_back(run_module, wait=False)
+    assert "its desired count was set to 5 since, not by this run" in result["broken"][0]
+    assert result["broken"][0].endswith("it keeps them")
 
 
 def test_a_fenced_service_that_runs_its_target_is_deployed_again_with_its_tasks(aws, run_module):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -151,12 +152,29 @@ def test_as_many_failures_as_ecs_itself_would_take_for_proof(desired, failed):
         (dict(status="INACTIVE"), definition(1), BadInput, "rollback_services"),
         (dict(status="DRAINING"), definition(1), BadInput, "DRAINING"),
         (dict(desired=0), definition(1), RollbackError, "scaled to 0"),
-        (dict(), definition(1, "DELETE_IN_PROGRESS"), RollbackError, "DELETE_IN_PROGRESS"),
+        (dict(), definition(1, "FORGOTTEN"), RollbackError, "FORGOTTEN"),
     ],
 )
 def test_refuses_what_could_not_work(changes, target, error, words):
     with pytest.raises(error, match=words):
         step(2, target=target, **changes)
+
+
+def test_what_is_being_deleted_is_registered_again_as_long_as_its_content_is_known():
+    decided = step(2, target=definition(1, "DELETE_IN_PROGRESS"))
+    assert (decided.verb, decided.task_definition) == ("register", arn(1))
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "DELETE_IN_PROGRESS"])
+def test_a_copy_that_is_to_come_back_as_it_is_is_not_what_it_is_a_copy_of(status):
+    pinned = replace(
+        definition(3, status), origin=arn(1), containers=(Container("app", "app:1", secrets=(("URL", "x:v2"),)),)
+    )
+    plain = replace(definition(1), containers=(Container("app", "app:1", secrets=(("URL", "x"),)),))
+    assert next_step(service(1), pinned, plain, history("1 ok")).verb == "nothing"
+    decided = next_step(service(1), pinned, plain, history("1 ok"), as_is=True)
+    assert (decided.verb, decided.task_definition) == ("deploy" if status == "ACTIVE" else "register", pinned.arn)
+    assert next_step(service(3), pinned, pinned, history("3 ok"), as_is=True).verb == "nothing"
 
 
 def ran(revision, image="a", group="sg"):

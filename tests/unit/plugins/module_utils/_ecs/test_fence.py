@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import (
     ALL,
     Fence,
+    broken,
     next_to_fence,
     next_to_lift,
 )
@@ -62,6 +63,8 @@ class Model:
         fence = Fence.parse(self.tag)
         if step == "tag":
             self.tag = Fence(RUN, self.desired, self.suspended).text
+        elif step == "remember":
+            self.tag = Fence(RUN, self.desired, self.suspended if fence is None else fence.suspended).text
         elif step == "suspend":
             self.suspended = ALL
         elif step == "resume":
@@ -111,3 +114,46 @@ def test_what_bears_no_mark_is_left_alone():
     service = Model(3, NOTHING)
     assert service.go("lift")
     assert (service.calls, service.desired) == (0, 3)
+
+
+@given(st.integers(1, 50), st.none() | FLAGS, st.lists(st.integers(50, 99), min_size=1, max_size=4))
+def test_the_count_that_somebody_has_set_last_is_what_a_service_gets_back(had, suspended, counts):
+    service = Model(had, suspended)
+    assert service.go("fence")
+    for count in counts:
+        service.desired = service.running = count
+        assert service.go("fence")
+        assert (service.desired, service.running) == (0, 0)
+    assert service.go("lift")
+    assert (service.desired, service.suspended, service.tag) == (counts[-1], suspended, "")
+
+
+@given(st.integers(1, 50), st.integers(1, 50))
+def test_one_that_somebody_has_scaled_meanwhile_is_lifted_as_it_is(had, count):
+    service = Model(had, None)
+    assert service.go("fence")
+    service.desired = service.running = count
+    assert service.go("lift")
+    assert (service.desired, service.tag) == (count, "")
+
+
+FENCED = Fence(RUN, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("desired", "stood", "started", "words"),
+    [
+        (0, True, (), None),
+        (0, False, ("(service app) has started 2 tasks: a b.",), None),  # those of before
+        (2, False, (), None),  # a run that died before it had scaled, or after its deployment
+        (2, True, (), "its desired count was set to 2 since"),
+        (5, True, (), "its desired count was set to 5 since"),
+        (5, False, (), "its desired count was set to 5 since"),
+        (1, False, (), "its desired count was set to 1 since"),
+        (0, True, ("(service app) has started 5 tasks: a.",), "tasks were started since"),
+    ],
+)
+def test_a_fence_that_somebody_breaks_is_told_and_nothing_that_was_not_seen(desired, stood, started, words):
+    told = broken("app", FENCED, desired, stood, started)
+    assert (told is None) == (words is None), told
+    assert words is None or (words in told and RUN in told)

@@ -126,9 +126,10 @@ class Ecs:
             )
         told = {
             "taskDefinitionArn": f"{PREFIX}:task-definition/app:{number}",
-            "family": "app",
             "status": self._status.get(number, "ACTIVE"),
             "registeredAt": self._at(number - 1) - timedelta(minutes=5),
+            "family": "app",
+            "revision": number,
             "containerDefinitions": [{"name": "app", "image": f"app:{number}"}],
         }
         origin = self._copies.get(number)

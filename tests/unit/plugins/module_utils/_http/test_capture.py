@@ -7,7 +7,7 @@ import time
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import take
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import asks_to_log_in
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.login import asks_to_log_in
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
 from hypothesis import given
 from hypothesis import strategies as st

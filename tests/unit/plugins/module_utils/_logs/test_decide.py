@@ -143,6 +143,6 @@ def test_neither_silence_nor_what_nobody_understands_is_ever_a_pass(
 def test_a_kind_that_was_there_before_counts_where_it_has_become_frequent():
     groups = [ErrorGroup(name, count, 1, "app", "s", name, ()) for name, count in (("a", 247), ("b", 2), ("c", 1))]
     baseline = Baseline({"a": 2, "b": 90}, NOON, NOON, 1000, True, 3600.0)
-    new, old = split(groups, 5.0, baseline)
+    new, _doubted, old = split(groups, 5.0, baseline)
     assert ([item.fingerprint for item in new], [item.fingerprint for item in old]) == (["a", "c"], ["b"])
-    assert split(groups, 5.0, None) == (groups, [])
+    assert split(groups, 5.0, None) == (groups, [], [])

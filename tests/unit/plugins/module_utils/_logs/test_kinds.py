@@ -10,9 +10,13 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import entries
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import (
+    AS_BEFORE,
+    DOUBTED,
     MANY,
     MOST_KINDS,
+    NEW,
     Collection,
+    compared,
     fingerprint,
     is_new,
     prisma_codes,
@@ -72,6 +76,92 @@ def test_json_records_are_one_kind_by_level_message_and_code():
     )
     assert fingerprint(['{"level":50,"err":{"message":"no","code":"E1"}}']) == "<n>: E1: no"
     assert fingerprint(['["error", 1]']) == "[<text>, <n>]"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "TypeError: Cannot read properties of undefined (reading 'id')",
+            "TypeError: Cannot read properties of undefined (reading 'total')",
+        ),
+        ("Error: Cannot find module 'lodash'", "Error: Cannot find module './dist/main'"),
+        ('ERROR:  relation "sessions_old" does not exist', 'ERROR:  relation "users" does not exist'),
+        (
+            '{"level":"error","msg":"failed","error":"dial tcp: i/o timeout"}',
+            '{"level":"error","msg":"failed","error":"column x does not exist"}',
+        ),
+        (
+            '{"level":"error","msg":"x","stack":"TypeError: a\\n at f"}',
+            '{"level":"error","msg":"x","stack":"RangeError: b\\n at g"}',
+        ),
+        (
+            '{"@l":"Error","@mt":"unhandled","@x":"System.NullReferenceException: x"}',
+            '{"@l":"Error","@mt":"unhandled","@x":"Npgsql.PostgresException: y"}',
+        ),
+        (
+            'level=error msg="request failed" err="timeout"',
+            'level=error msg="request failed" err="column x does not exist"',
+        ),
+        ("HTTP 500 from /pay", "HTTP 404 from /pay"),
+        ("Error: SQLSTATE[42P01]", "Error: SQLSTATE[23505]"),
+        (
+            '1.2.3.4 - - [22/Nov/2026:03:00:01 +0000] "GET /pay HTTP/1.1" 500 1',
+            '1.2.3.4 - - [22/Nov/2026:03:00:01 +0000] "POST /pay HTTP/1.1" 500 1',
+        ),
+    ],
+)
+def test_different_errors_are_different_kinds(one, other):
+    assert fingerprint([one]) != fingerprint([other])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "[Nest] 1  - 11/22/2026, 3:00:01 AM   ERROR [X] boom",
+            "[Nest] 17  - 11/22/2026, 13:00:01 PM   ERROR [X] boom",
+        ),
+        ("Nov 22 03:00:01 ip-10-0-0-1 app[1]: ERROR boom", "Dec  1 03:00:01 ip-10-0-0-9 app[2]: ERROR boom"),
+        ("[Sun Nov 22 03:00:01 2026] [error] x", "[Mon Nov 23 03:00:01 2026] [error] x"),
+        ("[22-Nov-2026 03:00:01] ERROR: x", "[01-Dec-2026 03:00:01] ERROR: x"),
+        ("ERROR [req-a1b2c3] boom", "ERROR [req-d4e5f6] boom"),
+        ("ERROR user usr_8fKq2 not found", "ERROR user usr_9xLm3 not found"),
+        ("2026-11-22T03:00:01.000Z 3f2b9c1e ERROR boom", "2026-11-22T03:00:02.000Z 4a2c8d1f ERROR boom"),
+        ("E1122 03:00:01.1 1 x.go:1] boom", "E1201 04:00:01.1 7 x.go:1] boom"),
+        ("ERROR trace=01ARZ3NDEKTSV4RRFFQ69G5FAV boom", "ERROR trace=01BX5ZZKBKACTAV9WEVGEMMVRZ boom"),
+        ("Error in 12ms", "Error in 3.5s"),
+        ("ERROR mail to alice@example.org", "ERROR mail to bob@example.com"),
+        (
+            '1.2.3.4 - - [22/Nov/2026:03:00:01 +0000] "GET /pay/17?x=1 HTTP/1.1" 500 1',
+            '5.6.7.8 - - [23/Nov/2026:03:00:01 +0000] "GET /pay/18 HTTP/1.1" 502 2',
+        ),
+        ('{"method":"GET","path":"/pay/17","status":500}', '{"method":"GET","path":"/pay/18","status":503}'),
+    ],
+)
+def test_the_same_error_is_one_kind(one, other):
+    assert fingerprint([one]) == fingerprint([other])
+
+
+def test_a_name_with_a_number_is_no_id():
+    assert (
+        fingerprint(["Error: sha256 of TS2322 and E11000 with utf8"]) == "Error: sha256 of TS2322 and E11000 with utf8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "before", "comes_to"),
+    [
+        (4, 5, 1, DOUBTED),
+        (3, 5, 1, DOUBTED),
+        (2, 5, 1, AS_BEFORE),
+        (5, 5, 1, NEW),
+        (4, 3600, 4, AS_BEFORE),
+        (1, 5, 0, NEW),
+    ],
+)
+def test_what_came_faster_and_is_too_few_is_a_doubt(count, seconds, before, comes_to):
+    assert compared(count, seconds, before, 3600) == comes_to
 
 
 def test_two_collections_are_merged_to_what_one_would_have_been():

@@ -47,6 +47,34 @@ def test_a_renamed_column_is_compared_under_its_old_name_once_a_rule_tells_it():
     assert (found.columns, found.left_out) == ((("id", "id"), ("name", "label"), ("city", "city")), ())
 
 
+LABEL = replace(RESTORED, columns=(ID, replace(NAME, name="label"), CITY))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule({"name": "label"}),
+        Rule({"name": "label"}, corrupted_when="\"label\" = ''"),  # on a column that is not in what is asked now
+        Rule({"name": "label"}, ignored=("city", "dropped")),
+    ],
+)
+def test_after_an_undo_a_rule_is_read_the_other_way_round(rule):
+    """What was restored is out of service now, and the migrated database serves."""
+    found = compared(failed=RESTORED, restored=LABEL, rule=rule)
+    assert ("label", "name") in found.columns
+    assert "read the other way round" in found.left_out[-1]
+    assert not [item for item in found.broken if item[0] == "rule"]
+    as_written = compared(failed=LABEL, restored=RESTORED, rule=replace(rule, ignored=()))
+    assert not [text for text in as_written.left_out if "other way round" in text]
+
+
+def test_a_rule_that_fits_neither_way_says_which_columns_there_are():
+    with pytest.raises(
+        BadInput, match=r"In service its columns are city, id, label; .* city, id, name\..*rollback_salvage_rules"
+    ):
+        compared(failed=RESTORED, restored=LABEL, rule=Rule({"name": "nick"}))
+
+
 @pytest.mark.parametrize(
     ("changed", "kind"),
     [(replace(NAME, not_null=False), "null"), (replace(NAME, type="integer"), "type"), (NAME, None)],

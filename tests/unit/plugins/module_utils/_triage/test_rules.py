@@ -15,6 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules impo
     CRITERIA,
     DATABASE,
     DECISIVE,
+    EVERY,
     FOR,
     FULL,
     NONE,
@@ -52,13 +53,15 @@ HEALTH = {
     "scenario": "health", "step": "/api/health", "method": "GET", "path": "/api/health", "verdict": "passed", "status": 200, "seconds": 0.1,
 }  # fmt: skip
 
+NO_ROOM = {"code": "TaskFailedToStart", "reason": "Capacity is unavailable at this time."}
 
-# condition: (evidence in which it holds, evidence in which it does not); without "like" it is that of a fresh release that is well.
+
 def undone(runs):
     """The same runs, undone three minutes ago."""
     return [{**run, "undone_by": "un-1", "undone": "2026-11-22T02:57:00Z"} for run in runs]
 
 
+# condition: (evidence in which it holds, evidence in which it does not); without "like" it is that of a fresh release that is well.
 TABLE = {
     see.crash_loop: [
         ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 1, "exit": 1}}),
@@ -163,9 +166,43 @@ TABLE = {
     see.scaled_to_zero: [({"service": {"desired": 0}}, {"service": {"desired": 0, "fenced_by": "rb-1"}})],
     see.no_capacity: [
         (
-            {"ended": {"count": 1, "code": "TaskFailedToStart", "reason": "Capacity is unavailable at this time."}},
-            {"ended": {"count": 1, "code": "TaskFailedToStart", "reason": "CannotPullContainerError: x"}},
-        )
+            {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
+            {"ended": {"count": 1, **NO_ROOM, "reason": "CannotPullContainerError: x"}, "service": {"running": 1}},
+        ),
+        ({"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}}, {"ended": {"count": 1, **NO_ROOM}}),
+        (
+            {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
+            {"ended": {"count": 1, **NO_ROOM}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
+        ),
+    ],
+    see.no_capacity_for_some: [
+        (
+            {"ended": {"count": 1, **NO_ROOM}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
+            {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
+        ),
+    ],
+    see.too_few_targets: [
+        ({"targets": [{"group": "app", "healthy": 1}]}, {"targets": [{"group": "app", "healthy": 1, "initial": 1}]}),
+        ({"targets": [{"group": "app", "healthy": 1, "other": 1}]}, {"targets": [{"group": "app", "healthy": 2}]}),
+        (
+            {"targets": [{"group": "app", "healthy": 1, "services": ["app"]}]},
+            {"targets": [{"group": "app", "healthy": 1, "services": ["another"]}]},
+        ),
+        (
+            {"targets": [{"group": "app", "healthy": 1}]},
+            {"targets": [{"group": "app", "healthy": 1}], "service": {"came": "2026-11-22T02:55:00Z"}},
+        ),
+    ],
+    see.turned_away: [
+        ({"outage": status}, {"outage": other}) for status, other in ((429, 503), (301, 404), (403, 500))
+    ],
+    see.instance_unknown: [
+        ({"instance": {"status": "never-heard-of"}}, {"instance": {"status": status}})
+        for status in ("available", "backing-up", "stopped", "failed", "upgrading")
+    ],
+    see.instance_at_work: [
+        ({"instance": {"status": "upgrading"}}, {"instance": {"status": "upgrading"}, "database": {"answers": False}}),
+        ({"instance": {"status": "maintenance"}}, {"instance": {"status": "rebooting"}}),
     ],
     see.failover: [
         (
@@ -296,7 +333,8 @@ def test_a_rule_says_a_whole_sentence_with_the_words_of_its_condition(rule, evid
 def test_the_table_holds_nothing_but_what_is_decided_on():
     for rule in RULES:
         assert rule.speaks in (FOR, AGAINST)
-        assert rule.option in (NONE, CODE, DATABASE, FULL)
+        assert rule.option in (NONE, CODE, DATABASE, FULL, EVERY)
+        assert rule.option != EVERY or (rule.speaks, rule.weight) == (AGAINST, NOTE)
         assert rule.weight in (NOTE, WEAK, STRONG, DECISIVE, VETO)
         assert set(rule.criteria) <= set(CRITERIA)
         assert rule.speaks == AGAINST or rule.weight > NOTE

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lines in which a server tells of the requests that it has answered, and those that it answered with 5xx. Pure.
+
+Most servers give all of them one level, or none, so what they were answered with decides: Datadog's and Elastic's pipelines do so, too. The same
+status in a sentence is none, nor is one that another server has answered with.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LOOKED_AT = 1000  # characters of a line
+_ACCESS = re.compile(
+    r"\S+ \S+ \S+ \[[^\]]{10,40}\] \"|(?:\S+ - )?\"?(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+(?: HTTP/[\d.]+\")? (?:-> |→ |\()?[1-5]\d\d\b"
+    r"|Started [A-Z]{3,7} \"|Completed \d{3} |Processing by \S+#"
+)
+# A request that a server has answered with 5xx, as servers and frameworks write it, whatever level they give to all requests.
+_STATUS_5 = re.compile(r"[ (]5\d\d(?:[ )]|$)")
+_METHOD = r"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)"
+_FAILED_REQUEST = re.compile(
+    r"\"(?P<m1>[A-Z]{3,8}) (?P<p1>[^\"\s]{1,900})(?: HTTP/[\d.]{1,3})?\"(?: -|,)? 5\d\d(?= |$)"
+    r"|(?<![\w\"])(?P<m2>%s) (?P<p2>/[^\s\"]{0,900})(?: HTTP/[\d.]{1,3})? (?:-> |\u2192 |- |responded |\{[^{}]{0,200}\} )?\(?5\d\d(?=\)| \(|$| in \d"
+    r"| [\d.]{1,12}\s?(?:ms|s|\u00b5s)\b| - )"
+    r"|\| 5\d\d \|.{1,80}\| (?P<m3>%s) +\"?(?P<p3>/[^\s\"]{0,900})"
+    r"|\bCompleted 5\d\d (?:[A-Z]\w+ ){1,4}in \d|\bSent 5\d\d in \d"
+    r"|(?: -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?\d{1,9}) 5\d\d \d+ .{1,200}\"(?P<m4>[A-Z]{3,8}) (?P<p4>[^\"\s]{1,900})"
+    % (_METHOD, _METHOD)
+)
+
+
+def is_request(line):
+    """Whether a line tells of a request, by its form."""
+    return _ACCESS.match(line) is not None
+
+
+def is_failed_request(line):
+    """Whether a line tells of a request that was answered with 5xx."""
+    return "5" in line and _STATUS_5.search(line) is not None and _FAILED_REQUEST.search(line) is not None
+
+
+def failed_request(line):
+    """(method, path) of a request that was answered with 5xx, empty where the line does not say; None for any other line."""
+    found = _FAILED_REQUEST.search(line[:_LOOKED_AT])
+    if not found:
+        return None
+    parts = found.groupdict()
+    number = next((number for number in "1234" if parts["m" + number]), None)
+    return (parts["m" + number], parts["p" + number]) if number else ("", "")

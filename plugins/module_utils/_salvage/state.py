@@ -7,6 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Optional, Union
+
+Row = tuple[Optional[str], ...]  # the values of a row as text; None for NULL
+Broken = tuple[str, Union[str, tuple[str, str]], str]  # see Comparison
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Table:
     checks: tuple[tuple[tuple[str, ...], str], ...] = ()
     parents: tuple[str, ...] = ()
 
-    def column(self, name):
+    def column(self, name: str) -> Column | None:
         """The Column of that name, or None."""
         return next((column for column in self.columns if column.name == name), None)
 
@@ -53,7 +57,7 @@ class Comparison:
     table: str
     columns: tuple[tuple[str, str], ...]
     key: tuple[str, ...]
-    broken: tuple[tuple[str, object, str], ...]
+    broken: tuple[Broken, ...]
     left_out: tuple[str, ...] = ()
 
 

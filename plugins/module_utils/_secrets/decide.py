@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
@@ -17,20 +16,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state imp
     PENDING,
     PINNED_LABEL,
     PREVIOUS,
+    Move,
 )
 
 PENDING_LABEL = "spymeo-rollback-pending-"
 _TOKENS = uuid.UUID("5a1f6c1e-6a0c-5d0e-9c55-0f6a7f1f2b11")  # any fixed namespace will do
-
-
-@dataclass(frozen=True)
-class Move:
-    """AWSCURRENT of a secret goes from one version id to another."""
-
-    name: str
-    arn: str
-    source: str
-    target: str
 
 
 def current_of(secret):

@@ -23,8 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Ref
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Broken, Column, Row, Table
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
-    from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Comparison
+    from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Comparison, Database
 
 BATCH = 2000  # rows that are in memory at a time
 
@@ -49,14 +48,13 @@ _CONSTRAINTS = """
 class SalvageGateway:
     """Reads one database.
 
-    :param target: _postgresql Target.
     :param timeout: seconds that opening the connection, and each batch of rows, may take.
     :raises RollbackError: psycopg is not installed.
     """
 
     _connection: psycopg.Connection[Any]  # in ``one_moment``
 
-    def __init__(self, target: Target, timeout: int) -> None:
+    def __init__(self, target: Database, timeout: int) -> None:
         if not HAS_PSYCOPG:
             raise RollbackError(missing_required_lib("psycopg[binary]>=3", reason="to read the databases"))
         self._target, self._timeout = target, timeout

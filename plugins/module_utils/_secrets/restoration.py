@@ -72,7 +72,7 @@ class Restoration:
         current = current_of(secret)
         step = plan_move(secret, target.version_id) if target.whole else self._write(secret, current, target)
         self.before[secret.name] = current.id
-        self.after[secret.name] = getattr(step, "target", None) or getattr(step, "token", current.id)
+        self.after[secret.name] = step.token if isinstance(step, Write) else step.target if step else current.id
         if step:
             self.steps.append(step)
         elif pending_label(self._run_id) in current.stages:  # an earlier try of this run ended before it took that away

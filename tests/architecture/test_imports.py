@@ -39,9 +39,18 @@ def sources(root, folder="plugins"):
 
 
 def imports(root, path):
-    """(line, dotted name) of each import, relative ones made absolute; ``from a import b`` gives a.b where that is our file."""
+    """(line, dotted name) of each import, relative ones made absolute; ``from a import b`` gives a.b where that is our file.
+
+    Without those for types only: they never run, and whose objects a room is given it knows anyway.
+    """
     package = (OURS + ".".join(path.relative_to(root).parts[:-1])).split(".")
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    for_types = {
+        id(node) for block in ast.walk(tree) if is_for_types(block) for part in block.body for node in ast.walk(part)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
@@ -51,6 +60,11 @@ def imports(root, path):
             files = [f"{module}.{alias.name}" for alias in node.names if our_file(root, f"{module}.{alias.name}")]
             for name in files or [module]:
                 yield node.lineno, name
+
+
+def is_for_types(node):
+    """Whether a node is ``if TYPE_CHECKING:``, whose body only mypy reads."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def our_file(root, name):
@@ -209,6 +223,7 @@ ECS = "plugins/module_utils/_ecs/"
         (impurities, ECS + "decide.py", "from datetime import datetime\nnow = datetime.now()"),
         (impurities, ECS + "state.py", "text = open('state').read()"),
         (impurities, ECS + "state.py", "import urllib.request"),
+        (impurities, ECS + "state.py", "if TYPE_CHECKING:\n    import time\nelse:\n    import socket"),
         (crossed_rooms, ECS + "decide.py", "from . import gateway"),
         (crossed_rooms, ECS + "state.py", "from .decide import choose_target"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_ecs.ready import judge"),
@@ -252,6 +267,7 @@ def test_rooms_that_keep_to_their_place_pass(plant):
         {
             ECS + "state.py": "from dataclasses import dataclass",
             ECS + "decide.py": f"from .state import Service\nfrom {UTILS}_errors import BadInput",
+            ECS + "ready.py": f"if TYPE_CHECKING:\n    import socket\n    from {UTILS}_rds.state import Instance",
             ECS + "gateway.py": "import boto3\nfrom .state import Service",
             "plugins/module_utils/_errors.py": "",
             "plugins/modules/a.py": f"from {UTILS}_ecs.decide import choose\nfrom {UTILS}_ecs.gateway import EcsGateway",

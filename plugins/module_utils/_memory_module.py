@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from typing import Any
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
@@ -54,10 +55,10 @@ OPTIONS = dict(
 class MemoryModule(PlainModule):
     """A module that knows where the runs of an application are remembered."""
 
-    def __init__(self, argument_spec, **kwargs):
+    def __init__(self, argument_spec: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(dict(OPTIONS, **argument_spec), **kwargs)
 
-    def memory(self):
+    def memory(self) -> Memory:
         """The Memory that the options name.
 
         :raises BadInput: ``store`` is none.
@@ -65,14 +66,14 @@ class MemoryModule(PlainModule):
         store = open_store(self.params["store"], lambda: self.aws("s3"))
         return Memory(store, self.params["environment"], self.params["application"])
 
-    def aws(self, service):
+    def aws(self, service: str) -> Any:
         """A boto3 client. boto3 takes 0.3 s to start, so that whoever needs none does not wait for it."""
         from ansible_collections.spymeo.rollback.plugins.module_utils._run.gateway import client_of
 
         return client_of(self.params["aws"], service)
 
 
-def whoever():
+def whoever() -> str:
     """Who runs this process: ``user@machine``, in AWX with the job's number."""
     try:
         user = getpass.getuser()

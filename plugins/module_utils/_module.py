@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, TypeVar
 
 try:
     import boto3
@@ -23,9 +25,10 @@ try:
     from botocore.parsers import ResponseParserError
 
     # What botocore raises where a call to AWS comes to no good answer; ResponseParserError is none of its BotoCoreErrors.
-    AWS_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
+    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError, ResponseParserError)
 except ImportError as missing:
-    BOTOCORE_MISSING, AWS_ERRORS = missing, ()  # AnsibleAWSModule tells the person which library to install
+    BOTOCORE_MISSING: ImportError | None = missing  # AnsibleAWSModule tells the person which library to install
+    AWS_ERRORS = ()
 else:
     BOTOCORE_MISSING = None
 
@@ -61,10 +64,11 @@ RUN = dict(
 REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
-_loaders = []  # one for all sessions of a process
+T = TypeVar("T")
+_loaders: list[Any] = []  # one for all sessions of a process
 
 
-def _core():
+def _core() -> botocore.session.Session:
     """A botocore session that has read the services' descriptions already when one of this process, or of its parent, has.
 
     They are 0.08 s of the first client of each session (measured).
@@ -76,23 +80,23 @@ def _core():
     return core
 
 
-def read_descriptions(*services):
+def read_descriptions(*services: str) -> None:
     """Let this process, and those that are forked from it, make clients of these services sooner. Calls nobody."""
     if BOTOCORE_MISSING:
         return
-    session = boto3.session.Session(botocore_session=_core())
+    session: Any = boto3.session.Session(botocore_session=_core())
     for service in services:
         session.client(service, region_name="eu-west-3", aws_access_key_id="-", aws_secret_access_key="-")
 
 
-class RollbackModule(Telling, AnsibleAWSModule):
+class RollbackModule(Telling, AnsibleAWSModule):  # type: ignore[misc]  # amazon.aws has no types
     """A module that talks to AWS; supports check mode and diff, and ends with ``finish`` or with a message."""
 
-    def __init__(self, argument_spec, **kwargs):
+    def __init__(self, argument_spec: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(argument_spec=argument_spec, supports_check_mode=True, **kwargs)
-        self._session = None
+        self._session: Any = None
 
-    def aws(self, service):
+    def aws(self, service: str) -> Any:
         """A boto3 client. Retries are explicit: botocore 1.44 changed its defaults.
 
         All clients share one session: a session of its own costs each of them 0.1 s more (measured).
@@ -105,7 +109,7 @@ class RollbackModule(Telling, AnsibleAWSModule):
         config = config.merge(own) if own else config
         return self._session.client(service, region_name=region, endpoint_url=endpoint_url, config=config, **options)
 
-    def measuring(self, measure):
+    def measuring(self, measure: Callable[[], T]) -> tuple[T, None] | tuple[None, str]:
         """(what ``measure()`` gives, None), or (None, why it could not be measured)."""
         try:
             return measure(), None
@@ -117,7 +121,7 @@ class RollbackModule(Telling, AnsibleAWSModule):
             return None, unforeseen(error, self._name)
 
     @contextlib.contextmanager
-    def telling(self):
+    def telling(self) -> Iterator[None]:
         """Turn whatever stops the work inside into one message for a person, once, here."""
         with super().telling():
             try:
@@ -133,24 +137,24 @@ class WritingModule(RollbackModule):
     but in check mode, where nothing is written.
     """
 
-    def __init__(self, argument_spec, **kwargs):
+    def __init__(self, argument_spec: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(dict(argument_spec, run=dict(type="dict", options=RUN)), **kwargs)
-        self._lease = None
+        self._lease: Lease | None = None
 
     @contextlib.contextmanager
-    def telling(self):
+    def telling(self) -> Iterator[None]:
         with super().telling():
             if not self.check_mode:
                 refuse_without_run(self.params["run"])
             yield
 
-    def aws(self, service):
+    def aws(self, service: str) -> Any:
         client, run = super().aws(service), self.params["run"]
         if not self.check_mode:
             record_calls(client, self._held(run))
         return client
 
-    def recording(self, service, operation, of, call):
+    def recording(self, service: str, operation: str, of: dict[str, Any], call: Callable[[], T]) -> T:
         """What ``call()`` gives, which changes something that AWS's API does not know, as a writing call of the run.
 
         :param service, operation: what is called, in its own terms.
@@ -167,18 +171,18 @@ class WritingModule(RollbackModule):
             lease.record(intent, outcome)
         return answer
 
-    def exit_json(self, *args, **kwargs):
-        super().exit_json(*args, calls=self._calls(), **kwargs)
+    def exit_json(self, **result: Any) -> NoReturn:
+        super().exit_json(calls=self._calls(), **result)
 
-    def fail_json(self, *args, **kwargs):
-        super().fail_json(*args, calls=self._calls(), **kwargs)
+    def fail_json(self, msg: str, **result: Any) -> NoReturn:
+        super().fail_json(msg, calls=self._calls(), **result)
 
-    def _calls(self):
+    def _calls(self) -> list[dict[str, Any]]:
         """What was called and what became of it. A parameter that is refused ends the module before it has a lease."""
         lease = getattr(self, "_lease", None)
         return lease.calls if lease else []
 
-    def _held(self, run):
+    def _held(self, run: dict[str, Any]) -> Lease:
         if self._lease is None:
             store = open_store(run["store"], lambda: super(WritingModule, self).aws("s3"))
             memory = Memory(store, run["environment"], run["application"])
@@ -186,7 +190,7 @@ class WritingModule(RollbackModule):
         return self._lease
 
 
-def refuse_without_run(run):
+def refuse_without_run(run: dict[str, Any] | None) -> None:
     """
     :param run: the option ``run``, or None.
     :raises RollbackError: nobody has taken the lock, so that two could change the same thing at once, and nobody could tell what was done.
@@ -201,7 +205,7 @@ def refuse_without_run(run):
         )
 
 
-def explain(error, endpoint_url, region):
+def explain(error: Exception, endpoint_url: str | None, region: str | None) -> str:
     """One or two sentences for a botocore error: what happened and what to do. No request values: they may be secrets."""
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         return (
@@ -226,7 +230,7 @@ def explain(error, endpoint_url, region):
     return "The call to AWS failed: %s" % error
 
 
-def _explain_answer(error):
+def _explain_answer(error: ClientError) -> str:
     answer = error.response.get("Error", {})
     code, message = answer.get("Code", "without a code"), answer.get("Message", "")
     if code in REJECTED_CREDENTIALS:

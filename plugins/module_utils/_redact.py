@@ -51,7 +51,7 @@ _NO_VALUE = (
 _COOKIE = r"[^\s;,\"'=:]{1,200}=[^\s;,\"']*(?:;\s?[^\s;,\"'=]{1,200}(?:=[^\s;,\"']*)?)*"
 
 # (words of which one must be there, in small letters; expression; what takes its place)
-_SECRETS = (
+_SECRETS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (
         ("-----begin",),
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----END).)*(?:-----END [A-Z0-9 ]{0,40}-----)?",
@@ -156,7 +156,7 @@ _HINT = re.compile("|".join(sorted({re.escape(word) for words, _pattern, _replac
 _ALWAYS = tuple(rule for rule in _RULES if not rule[0])
 
 
-def without_secrets(text):
+def without_secrets(text: str) -> str:
     """A text without what looks like a password, token, key, cookie or session, or like the login in a URL."""
     small = text.lower()
     for words, pattern, replacement in _RULES if _HINT.search(small) else _ALWAYS:  # most lines have no word of any

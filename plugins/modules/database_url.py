@@ -132,12 +132,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Wri
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import into_service, out_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
-    Move,
     pending_label,
     refuse_unusable,
     write_token,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Move
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url, replace_url
 
 
@@ -159,7 +159,7 @@ def rewrite(module, gateway, secret, value, url):
             gateway.put_pending(secret, text, token, label)
     elif tried and tried.id == token:
         gateway.activate_pending(
-            secret, text, Move(secret.name, secret.arn, value.version_id, token), label, pinned=True
+            secret, text, Move(secret.name, secret.arn, value.version_id, token), label, pinned=secret
         )
     else:
         gateway.put_current(secret, text, token)

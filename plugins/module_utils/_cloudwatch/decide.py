@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import statistics
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.ranks import chance_of_larger
 from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.state import Minute
@@ -26,7 +27,9 @@ TIMES_ERRORS, TIMES_LATENCY = 2.0, 1.5
 FELT_BY_ANYBODY = 0.05  # share: so many more are felt, however many there were
 
 
-def windows(since, now, harm=None):
+def windows(
+    since: datetime, now: datetime, harm: datetime | None = None
+) -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
     """((begin, end) of now, (begin, end) of before): aware datetimes of whole minutes.
 
     :param since: since when all is as it is now.
@@ -38,11 +41,11 @@ def windows(since, now, harm=None):
     return (begin, end), (until - BEFORE * MINUTE, until)
 
 
-def _floor(moment):
+def _floor(moment: datetime) -> datetime:
     return moment.replace(second=0, microsecond=0)
 
 
-def compare(now, before):
+def compare(now: Iterable[Minute], before: Iterable[Minute]) -> tuple[str | None, str, list[str]]:
     """(verdict or None, reason, evidence) of two lists of Minute. None: they are too few to say anything, and the reason says of what."""
     now, before = _busy(now), _busy(before)
     for there, least, what in ((now, LEAST_AFTER, "since then"), (before, LEAST_BEFORE, "before")):
@@ -61,30 +64,30 @@ def compare(now, before):
     return PASSED, told, []
 
 
-def merged(lists):
+def merged(lists: Iterable[Iterable[Minute]]) -> list[Minute]:
     """The Minutes of several ways to the same tasks as one list; blue/green uses two target groups in turn."""
-    found = {}
+    found: dict[datetime, list[Minute]] = {}
     for minute in (minute for minutes in lists for minute in minutes):
         found.setdefault(minute.at, []).append(minute)
     return [_sum(at, found[at]) for at in sorted(found)]
 
 
-def _sum(at, minutes):
-    known = [minute for minute in minutes if minute.latency is not None]
-    weight = sum(minute.requests for minute in known)
-    latency = sum(minute.latency * minute.requests for minute in known) / weight if weight else None
+def _sum(at: datetime, minutes: Sequence[Minute]) -> Minute:
+    known = [(minute.latency, minute.requests) for minute in minutes if minute.latency is not None]
+    weight = sum(requests for _latency, requests in known)
+    latency = sum(each * requests for each, requests in known) / weight if weight else None
     return Minute(at, sum(minute.requests for minute in minutes), sum(minute.errors for minute in minutes), latency)
 
 
-def _busy(minutes):
+def _busy(minutes: Iterable[Minute]) -> list[Minute]:
     return [minute for minute in minutes if max(minute.requests, minute.errors) >= BUSY]
 
 
-def _share(minutes):
+def _share(minutes: Sequence[Minute]) -> float:
     return sum(minute.errors for minute in minutes) / sum(max(minute.requests, minute.errors) for minute in minutes)
 
 
-def _more_errors(now, before):
+def _more_errors(now: Sequence[Minute], before: Sequence[Minute]) -> str:
     """How 5xx are more by what people feel, or empty."""
     is_share, was_share = _share(now), _share(before)
     few = is_share < was_share + MORE_ERRORS or (
@@ -96,17 +99,17 @@ def _more_errors(now, before):
     return "%s of the requests are answered with 5xx, and %s in the hour before" % told
 
 
-def _errors(now, before):
+def _errors(now: Sequence[Minute], before: Sequence[Minute]) -> str:
     """How 5xx are worse, and surely so, or empty."""
     chance = chance_of_larger([minute.share for minute in now], [minute.share for minute in before])
     return "" if chance > SURE else _more_errors(now, before)
 
 
-def _latencies(minutes):
+def _latencies(minutes: Iterable[Minute]) -> list[float]:
     return [minute.latency for minute in minutes if minute.latency is not None]
 
 
-def _slower(now, before):
+def _slower(now: Sequence[Minute], before: Sequence[Minute]) -> str:
     """How answers are slower by what people feel, or empty."""
     new, old = _latencies(now), _latencies(before)
     if len(new) < LEAST_AFTER or len(old) < LEAST_BEFORE:
@@ -117,16 +120,16 @@ def _slower(now, before):
     return "nine of ten answers take up to %.2f s, and %.2f s in the hour before" % (median, was)
 
 
-def _latency(now, before):
+def _latency(now: Sequence[Minute], before: Sequence[Minute]) -> str:
     """How answers are slower, and surely so, or empty."""
     told = _slower(now, before)
     return told if told and chance_of_larger(_latencies(now), _latencies(before)) <= SURE else ""
 
 
-def _percent(share):
+def _percent(share: float) -> str:
     return "%.1f %%" % (100 * share)
 
 
-def _seconds(minutes):
+def _seconds(minutes: Iterable[Minute]) -> str:
     found = _latencies(minutes)
     return "nine of ten answers within %.2f s" % statistics.median(found) if found else "no answer of a target"

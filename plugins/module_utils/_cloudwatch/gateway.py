@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.state import Minute
+from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.state import Minute, Way
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError, reading
 
 NAMESPACE = "AWS/ApplicationELB"
@@ -22,10 +25,10 @@ class CloudwatchGateway:
     :param client: boto3 client of cloudwatch.
     """
 
-    def __init__(self, client):
+    def __init__(self, client: Any) -> None:
         self._cloudwatch = client
 
-    def minutes(self, way, begin, end):
+    def minutes(self, way: Way, begin: datetime, end: datetime) -> list[Minute]:
         """The Minutes of a Way from ``begin`` to before ``end`` (aware datetimes of whole minutes), in order.
 
         A minute without requests has no metrics at all, and one without errors none of those ("CloudWatch metrics for your Application Load
@@ -45,10 +48,12 @@ class CloudwatchGateway:
             for at in times
         ]
 
-    def _read(self, queries, begin, end):
+    def _read(self, queries: list[dict[str, Any]], begin: datetime, end: datetime) -> dict[str, dict[datetime, float]]:
         """Name → time → value."""
-        found = {name: {} for name in (REQUESTS, ERRORS, LATENCY, BALANCERS)}
-        asked = dict(MetricDataQueries=queries, StartTime=begin, EndTime=end, ScanBy="TimestampAscending")
+        found: dict[str, dict[datetime, float]] = {name: {} for name in (REQUESTS, ERRORS, LATENCY, BALANCERS)}
+        asked: dict[str, Any] = dict(
+            MetricDataQueries=queries, StartTime=begin, EndTime=end, ScanBy="TimestampAscending"
+        )
         while True:
             try:
                 answer = self._cloudwatch.get_metric_data(**asked)
@@ -65,7 +70,7 @@ class CloudwatchGateway:
             asked["NextToken"] = answer["NextToken"]
 
 
-def _queries(way):
+def _queries(way: Way) -> list[dict[str, Any]]:
     group = dict(LoadBalancer=way.balancer, TargetGroup=way.group)
     asked = [
         (REQUESTS, "RequestCount", "Sum", group),

@@ -12,8 +12,10 @@ of the sum of ranks is counted, with the mean rank where values are equal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 
-def chance_of_larger(values, others):
+
+def chance_of_larger(values: Sequence[float], others: Sequence[float]) -> float:
     """How likely ``values`` would be as large as they are, or larger, if they came from where ``others`` come from: from 0 to 1.
 
     :param values, others: lists of numbers. 10 and 60 of them take some hundredths of a second.
@@ -24,19 +26,20 @@ def chance_of_larger(values, others):
     return sum(count for total, count in ways.items() if total >= reached) / sum(ways.values())
 
 
-def _double_ranks(values):
+def _double_ranks(values: Sequence[float]) -> list[int]:
     """Twice the rank of each value, so that the mean of two ranks is a whole number."""
     order = sorted(values)
-    first, last = {}, {}
+    first: dict[float, int] = {}
+    last: dict[float, int] = {}
     for place, value in enumerate(order):
         first.setdefault(value, place)
         last[value] = place
     return [first[value] + last[value] + 2 for value in values]
 
 
-def _ways(ranks, chosen):
+def _ways(ranks: Iterable[int], chosen: int) -> dict[int, int]:
     """Sum of ranks → in how many ways ``chosen`` of them have it."""
-    by_number = [{0: 1}] + [{} for _place in range(chosen)]
+    by_number: list[dict[int, int]] = [{0: 1}, *({} for _place in range(chosen))]
     for rank in ranks:
         for number in range(chosen, 0, -1):
             into = by_number[number]

@@ -22,7 +22,7 @@ class Way:
     whole: bool
 
     @classmethod
-    def of_arns(cls, balancer, group, whole):
+    def of_arns(cls, balancer: str, group: str, whole: bool) -> Way | None:
         """From the ARNs of the two; None where the load balancer is no Application Load Balancer, which has other metrics."""
         name = balancer.partition(":loadbalancer/")[2]
         return cls(name, group.rpartition(":")[2], whole) if name.startswith("app/") else None
@@ -39,6 +39,6 @@ class Minute:
     latency: float | None
 
     @property
-    def share(self):
+    def share(self) -> float:
         """The share of 5xx. A request for which there was no target is an answer of 5xx and counts as no request."""
         return self.errors / max(self.requests, self.errors) if self.requests or self.errors else 0.0

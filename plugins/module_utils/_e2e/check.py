@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import judge
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.gateway import run
@@ -18,16 +20,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._progress import P
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.output import Output
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container
+    from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.gateway import OneOffGateway
+
 LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch Logs
 PURPOSE, CURE = "the end-to-end tests", "Allow it, or set rollback_e2e_runs_on to controller."
 
 
-def output_path(directory, run_id):
+def output_path(directory: str, run_id: str) -> str:
     """The file that keeps what the tests of a run print."""
     return os.path.join(os.path.expanduser(directory), "%s-e2e.log" % run_id)
 
 
-def on_controller(options, environment, output):
+def on_controller(options: Mapping[str, Any], environment: Mapping[str, str], output: Output) -> dict[str, Any]:
     """The result of tests that run on this machine, in JSON types.
 
     :param options: the option ``e2e`` of a module.
@@ -35,14 +42,23 @@ def on_controller(options, environment, output):
     """
     progress, limit = Progress(), options["timeout"]
 
-    def tell(elapsed):
+    def tell(elapsed: float) -> None:
         progress.tell("end-to-end tests", elapsed, limit, "they run, %d s at most" % limit, elapsed)
 
     code, seconds = run(options["command"], environment, options["chdir"], limit, output, tell)
     return _result(code, seconds, limit, output)
 
 
-def as_task(options, environment, output, gateway, container, definition, placement, run_id):
+def as_task(
+    options: Mapping[str, Any],
+    environment: Mapping[str, str],
+    output: Output,
+    gateway: OneOffGateway,
+    container: Container,
+    definition: str,
+    placement: Mapping[str, Any],
+    run_id: str,
+) -> dict[str, Any]:
     """The result of tests that run as a task, in JSON types.
 
     :param gateway: OneOffGateway.
@@ -68,7 +84,7 @@ def as_task(options, environment, output, gateway, container, definition, placem
     return dict(_result(code, seconds, options["timeout"], output), task=task)
 
 
-def _await(gateway, task, name, limit):
+def _await(gateway: OneOffGateway, task: str, name: str, limit: float) -> int | None:
     """The exit code, or None when the task had to be ended."""
     try:
         wait_for(
@@ -85,20 +101,20 @@ def _await(gateway, task, name, limit):
     return exit_code(gateway.task(task), name)
 
 
-def _written(gateway, group, stream):
+def _written(gateway: OneOffGateway, group: str, stream: str) -> list[str]:
     """The lines of a task that has ended, once two looks find the same; CloudWatch Logs may get the last ones late."""
-    looks = [None]
+    looks: list[list[str]] = []
 
-    def look():
+    def look() -> Ready | Pending:
         looks.append(gateway.lines(group, stream))
-        return Ready() if looks[-1] == looks[-2] else Pending(0, 1, "it has %d lines" % len(looks[-1]))
+        return Ready() if looks[-2:-1] == looks[-1:] else Pending(0, 1, "it has %d lines" % len(looks[-1]))
 
     with late_is_fine():  # then what is there is what there is
         wait_for("Reading what the end-to-end tests wrote", look, LOGS_LATE)
     return looks[-1]
 
 
-def _result(code, seconds, limit, output):
+def _result(code: int | None, seconds: float, limit: float, output: Output) -> dict[str, Any]:
     verdict, reason = judge(code, seconds, limit)
     tail = output.close()
     evidence = (

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
 CONTROLLER, TASK = "controller", "task"  # where they run
@@ -13,7 +16,7 @@ NOT_EXECUTABLE, NOT_FOUND = 126, 127  # exit codes of sh: it is the machine that
 SIGNALLED = 128  # sh adds the number of the signal
 
 
-def judge(code, seconds, limit):
+def judge(code: int | None, seconds: float, limit: float) -> tuple[str, str]:
     """(verdict, reason) of a command that has ended.
 
     :param code: its exit code; negative for a signal; None when it was ended because ``limit`` (seconds) was reached.
@@ -30,7 +33,7 @@ def judge(code, seconds, limit):
     return FAILED, "they failed with exit code %d after %d s" % (code, seconds)
 
 
-def problems(options, is_directory):
+def problems(options: Mapping[str, Any], is_directory: Callable[[str], bool]) -> list[str]:
     """Every mistake (list of str) in what an operator says about end-to-end tests.
 
     :param options: dict with ``runs_on``, ``chdir`` and ``secret_environment``.

@@ -12,8 +12,13 @@ import contextlib
 import os
 import signal
 import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.output import Output
 
 LOOK = 0.05  # seconds between two looks at a process group
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
@@ -21,7 +26,14 @@ LONGEST_LINE = 64 * 1024  # characters; a program that never ends its line must 
 LAST_WORDS = 2.0  # seconds for what is still in the pipe; a grandchild that left the group may hold it open for ever
 
 
-def run(command, environment, directory, limit, output, tell=None):
+def run(
+    command: str,
+    environment: Mapping[str, str],
+    directory: str | None,
+    limit: float,
+    output: Output,
+    tell: Callable[[float], object] | None = None,
+) -> tuple[int | None, float]:
     """Run a command with ``sh -c``, in a process group of its own.
 
     :param environment: name → value, added to that of this process.
@@ -38,13 +50,14 @@ def run(command, environment, directory, limit, output, tell=None):
 class _Watcher(asyncio.SubprocessProtocol):
     """Hears of a child's output, and of its end: these are two things, because what it has left running may hold the pipe open."""
 
-    def __init__(self, output):
+    def __init__(self, output: Output) -> None:
         loop = asyncio.get_running_loop()
-        self.ended, self.silent = loop.create_future(), loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.silent: asyncio.Future[None] = loop.create_future()
         self._output, self._rest = output, ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def pipe_data_received(self, _fd, data):
+    def pipe_data_received(self, _fd: int, data: bytes) -> None:
         *lines, self._rest = (self._rest + self._decoder.decode(data)).split("\n")
         for line in lines:
             self._output.add(line + "\n")
@@ -52,16 +65,23 @@ class _Watcher(asyncio.SubprocessProtocol):
             self._output.add(self._rest[:LONGEST_LINE])
             self._rest = self._rest[LONGEST_LINE:]
 
-    def pipe_connection_lost(self, _fd, _exc):
+    def pipe_connection_lost(self, _fd: int, _exc: Exception | None) -> None:
         if self._rest:
             self._output.add(self._rest)
         self.silent.set_result(None)
 
-    def process_exited(self):
+    def process_exited(self) -> None:
         self.ended.set_result(None)
 
 
-async def _run(command, environment, directory, limit, output, tell):
+async def _run(
+    command: str,
+    environment: Mapping[str, str],
+    directory: str | None,
+    limit: float,
+    output: Output,
+    tell: Callable[[float], object] | None,
+) -> tuple[int | None, float]:
     started = time.monotonic()
     transport, watcher = await _start(command, environment, directory, output)
     try:
@@ -78,7 +98,9 @@ async def _run(command, environment, directory, limit, output, tell):
         transport.close()
 
 
-async def _start(command, environment, directory, output):
+async def _start(
+    command: str, environment: Mapping[str, str], directory: str | None, output: Output
+) -> tuple[asyncio.SubprocessTransport, _Watcher]:
     """Ansible's run_command has no time limit, and gives the output only at the end."""
     try:
         return await asyncio.get_running_loop().subprocess_exec(
@@ -99,7 +121,7 @@ async def _start(command, environment, directory, output):
         ) from error
 
 
-async def _end_group(group):
+async def _end_group(group: int) -> None:
     """End what is left of the process group: politely, and after a while for certain."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM)

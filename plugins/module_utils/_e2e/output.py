@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import os
 import threading
+from collections.abc import Iterable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
@@ -29,10 +30,10 @@ class Output:
     :raises RollbackError: the file cannot be written.
     """
 
-    def __init__(self, path, secrets):
+    def __init__(self, path: str, secrets: Iterable[str]) -> None:
         self.path = path
         self._secrets = list(secrets)
-        self._tail = collections.deque(maxlen=TAIL)
+        self._tail: collections.deque[str] = collections.deque(maxlen=TAIL)
         self._lock = threading.Lock()
         self._room = LARGEST
         try:
@@ -45,7 +46,7 @@ class Output:
             ) from error
         self._file = os.fdopen(descriptor, "w", encoding="utf-8")
 
-    def add(self, line):
+    def add(self, line: str) -> None:
         """Take a line; after ``close``, none is taken any more. Colours and what else moves a cursor are left out."""
         shown = without(foreign(without(line.rstrip("\r\n"), self._secrets), LONGEST_KEPT), self._secrets)
         with self._lock:
@@ -54,14 +55,14 @@ class Output:
                 if shown.strip():
                     self._tail.append(shown)
 
-    def _keep(self, line):
+    def _keep(self, line: str) -> None:
         if self._room > 0:
             self._file.write(line + "\n")
             self._room -= len(line) + 1
             if self._room <= 0:
                 self._file.write("… they printed more than is kept; their last lines are told with the verdict\n")
 
-    def close(self):
+    def close(self) -> list[str]:
         """The last lines that are not empty (list of str)."""
         with self._lock:
             self._file.close()

@@ -18,6 +18,9 @@ NOT_ECR = "NOT_ECR"
 OTHER_REGION = "OTHER_REGION"
 """ECR holds the image in another region than the one that was asked."""
 
+LATEST = "latest"
+"""The tag of a reference that has neither tag nor digest, as for every container runtime."""
+
 # FIPS: dkr.ecr-fips.REGION; IPv6 as well: dkr-ecr.REGION.on.aws (ECR user guide, "Private registry").
 _REFERENCE = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)"
@@ -36,10 +39,10 @@ class Reference:
     digest: str | None
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> Reference | None:
         """The Reference in ``account.dkr.ecr.region.amazonaws.com/repository`` with ``:tag``, ``@sha256:…`` or both.
 
-        The digest wins over the tag, and without either the tag is ``latest``, as for every container runtime.
+        The digest wins over the tag, and without either the tag is LATEST.
 
         :return: None when the image is not in a private registry of ECR.
         """
@@ -51,7 +54,7 @@ class Reference:
             account=match["account"],
             region=match["region"],
             repository=match["repository"],
-            tag=None if digest else match["tag"] or "latest",
+            tag=None if digest else match["tag"] or LATEST,
             digest=digest,
         )
 

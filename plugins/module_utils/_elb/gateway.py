@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 try:
     from botocore.exceptions import ClientError
@@ -25,6 +27,7 @@ HEALTH_CHECK = (
     "UnhealthyThresholdCount",
 )
 DELAY = "deregistration_delay.timeout_seconds"
+Arns = set[str]  # the gateway has a method ``set``
 REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]
 
 
@@ -34,10 +37,10 @@ class ElbGateway:
     :param client: boto3 client of elbv2.
     """
 
-    def __init__(self, client):
+    def __init__(self, client: Any) -> None:
         self._elb = client
 
-    def health(self, group, addresses, port):
+    def health(self, group: str, addresses: Iterable[str], port: int) -> dict[str, tuple[str, str]]:
         """What a target group (ARN) says of some addresses: address → (state, reason), as TargetHealth has them.
 
         An address that is not registered is ``unused``. Others are not asked for: those of the release before are draining for minutes.
@@ -47,14 +50,14 @@ class ElbGateway:
         answer = self._health(TargetGroupArn=group, Targets=[{"Id": address, "Port": port} for address in addresses])
         return {target: told for (target, _port), told in answer.items()}
 
-    def whole_health(self, group):
+    def whole_health(self, group: str) -> dict[tuple[str, int | None], tuple[str, str]]:
         """The same of all that is registered in a target group: (id of the target, port) → (state, reason).
 
         :raises RollbackError: as above.
         """
         return self._health(TargetGroupArn=group)
 
-    def _health(self, **asked):
+    def _health(self, **asked: Any) -> dict[tuple[str, int | None], tuple[str, str]]:
         group = asked["TargetGroupArn"]
         try:
             answer = self._elb.describe_target_health(**asked)
@@ -71,28 +74,26 @@ class ElbGateway:
                 for item in answer["TargetHealthDescriptions"]
             }
 
-    def settings(self, groups):
+    def settings(self, groups: Collection[str]) -> dict[str, dict[str, int]]:
         """What target groups (ARNs) are set to: ARN → name → int, of HEALTH_CHECK and DELAY; without those that are gone.
 
         :raises RefusedByAws: these credentials may not ask.
         """
         return {arn: found for arn, found in zip(groups, side_by_side(self._settings, groups)) if found}
 
-    def _settings(self, group):
-        try:
-            with _refused_for(group):
+    def _settings(self, group: str) -> dict[str, int] | None:
+        with _refused_for(group):
+            try:
                 described = self._elb.describe_target_groups(TargetGroupArns=[group])["TargetGroups"][0]
                 answer = self._elb.describe_target_group_attributes(TargetGroupArn=group)
-        except RefusedByAws as error:
-            if error.__cause__.response["Error"]["Code"] != "TargetGroupNotFound":
-                raise
-            return None
+            except is_boto3_error_code("TargetGroupNotFound"):
+                return None
         with reading("DescribeTargetGroups"):
             found = {name: described[name] for name in HEALTH_CHECK}
         with reading("DescribeTargetGroupAttributes"):
             return dict(found, **{DELAY: int({item["Key"]: item["Value"] for item in answer["Attributes"]}[DELAY])})
 
-    def set(self, group, values):
+    def set(self, group: str, values: Mapping[str, int]) -> None:
         """Change settings (name → int) of a target group (ARN), and nothing else.
 
         :raises RefusedByAws: it may not be, or not so.
@@ -105,7 +106,7 @@ class ElbGateway:
                 attributes = [{"Key": DELAY, "Value": str(values[DELAY])}]
                 self._elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
 
-    def balancers(self, groups):
+    def balancers(self, groups: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The load balancers that send requests to target groups: ARN of a group → tuple of their ARNs.
 
         :param groups: ARNs.
@@ -116,14 +117,14 @@ class ElbGateway:
             for group in self._groups(TargetGroupArns=list(groups))
         }
 
-    def groups_of(self, balancer):
+    def groups_of(self, balancer: str) -> Arns:
         """The ARNs (set) of the target groups that a load balancer (ARN) sends requests to.
 
         :raises RollbackError: these credentials may not ask.
         """
         return {group["TargetGroupArn"] for group in self._groups(LoadBalancerArn=balancer)}
 
-    def _groups(self, **asked):
+    def _groups(self, **asked: Any) -> list[dict[str, Any]]:
         pages = self._elb.get_paginator("describe_target_groups").paginate(**asked)
         try:
             with reading("DescribeTargetGroups"):
@@ -135,7 +136,7 @@ class ElbGateway:
 
 
 @contextlib.contextmanager
-def _refused_for(group):
+def _refused_for(group: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
@@ -146,7 +147,7 @@ def _refused_for(group):
         ) from error
 
 
-def _refused(operation):
+def _refused(operation: str) -> RollbackError:
     return RollbackError(
         "These credentials may not call %s. Allow elasticloadbalancing:%s (docs/permissions.md)."
         % (operation, operation)

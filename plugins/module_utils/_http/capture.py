@@ -7,8 +7,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import values_named
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
 
 JSON, HTML, HEADER, COOKIE = SOURCES = ("json", "html", "header", "cookie")
 _WORDS = {
@@ -19,19 +24,20 @@ _WORDS = {
 }
 
 
-def source_of(given):
+def source_of(given: Any) -> tuple[str, str]:
     """(source, what) of a capture as a scenario gives it: a dotted path in JSON, or a mapping from one source to what is taken there."""
     return (JSON, given) if isinstance(given, str) else next(iter(given.items()))
 
 
-def take(capture, answer):
+def take(capture: Mapping[str, Any], answer: Answer) -> tuple[dict[str, Any], list[str]]:
     """What can be captured, and complaints about what cannot.
 
     :param capture: variable → dotted path, or {source: what}.
     :param answer: Answer.
     :return: (dict variable → value, list of str).
     """
-    found, complaints = {}, []
+    found: dict[str, Any] = {}
+    complaints = []
     for name, given in capture.items():
         source, what = source_of(given)
         values = _FIND[source](answer, what)
@@ -42,7 +48,7 @@ def take(capture, answer):
     return found, complaints
 
 
-def look_up(document, path):
+def look_up(document: Any, path: str) -> list[Any]:
     """The values (list of none or one) at a dotted path of parsed JSON; a number is a place in a list, from 0."""
     for part in path.split("."):
         if isinstance(document, dict) and part in document:
@@ -54,7 +60,7 @@ def look_up(document, path):
     return [document]
 
 
-def parsed(text):
+def parsed(text: str) -> tuple[Any, str | None]:
     """(parsed JSON, None), or (None, complaint)."""
     try:
         return json.loads(text), None
@@ -64,21 +70,26 @@ def parsed(text):
         return None, "the body is JSON that is nested too deeply to be read"
 
 
-def _in_json(answer, path):
+def _in_json(answer: Answer, path: str) -> list[Any]:
     document, complaint = parsed(answer.text)
     return [] if complaint else look_up(document, path)
 
 
-def _in_headers(answer, name):
+def _in_headers(answer: Answer, name: str) -> list[str]:
     return [value for header, value in answer.headers if header.lower() == name.lower()]
 
 
-def _in_cookies(answer, name):
+def _in_cookies(answer: Answer, name: str) -> list[str]:
     return [value for cookie, value in answer.cookies if cookie == name]
 
 
-def _in_html(answer, name):
+def _in_html(answer: Answer, name: str) -> list[str]:
     return values_named(name, answer.text)
 
 
-_FIND = {JSON: _in_json, HTML: _in_html, HEADER: _in_headers, COOKIE: _in_cookies}
+_FIND: dict[str, Callable[[Answer, str], list[Any]]] = {
+    JSON: _in_json,
+    HTML: _in_html,
+    HEADER: _in_headers,
+    COOKIE: _in_cookies,
+}

@@ -12,13 +12,17 @@ import socket
 import threading
 import time
 import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 try:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
 except ImportError:
-    requests, HTTPAdapter = None, object  # Session tells the person which library to install
+    HAS_REQUESTS = False  # Session tells the person which library to install
+else:
+    HAS_REQUESTS = True
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
@@ -40,22 +44,24 @@ class Session:
     :param timeout: seconds to connect, and seconds until the answer is complete.
     """
 
-    def __init__(self, base_url, timeout):
-        if requests is None:
+    def __init__(self, base_url: str, timeout: float) -> None:
+        if not HAS_REQUESTS:
             raise RollbackError(missing_required_lib("requests", reason="to send the scenarios"))
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
         self._guard = Guard()
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(self._guard))
+            self._session.mount(scheme, _adapter(self._guard))
         self._session.headers["User-Agent"] = "spymeo.rollback"
         self._session.headers["Accept-Encoding"] = (
             "gzip, deflate"  # others, which requests may add, cannot be read by parts here
         )
         self._session.auth = _no_login  # or requests would log in with what ~/.netrc holds
 
-    def send(self, method, path, headers, json, form):
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str], json: Any, form: Mapping[str, str] | None
+    ) -> Answer | NoAnswer:
         """The Answer, or the NoAnswer, to one request."""
         started = time.monotonic()
         try:
@@ -85,18 +91,19 @@ class Session:
             body.decode("utf-8", "replace"),
             time.monotonic() - started,
             tuple(answer.headers.items()),
-            tuple((cookie.name, cookie.value) for cookie in answer.cookies),
+            tuple((cookie.name, cookie.value or "") for cookie in answer.cookies),
         )
 
-    def _late(self):
+    def _late(self) -> NoAnswer:
         return NoAnswer(True, "the answer was not complete after %g s" % self._timeout)
 
-    def _body(self, answer, deadline):
+    def _body(self, answer: requests.Response, deadline: float) -> bytes | None:
         """The body (bytes), or None when it was not complete at the deadline.
 
         urllib3 inflates all that it has read before anybody can count it, and 0.3 MB of gzip may be 300 MB: so it is done here, by parts.
         """
-        body, decode = b"", None
+        body = b""
+        decode: Callable[[bytes, int], bytes] | None = None
         read = getattr(
             answer.raw, "read1", answer.raw.read
         )  # urllib3 before 2.1 only knows reads that wait for a whole chunk
@@ -118,11 +125,13 @@ class Guard:
     ``ended`` tells whether the last request was ended.
     """
 
-    def __init__(self):
-        self.ended, self._seconds, self._timer = False, None, None
+    def __init__(self) -> None:
+        self.ended = False
+        self._seconds: float | None = None
+        self._timer: threading.Timer | None = None
 
     @contextlib.contextmanager
-    def within(self, seconds):
+    def within(self, seconds: float) -> Iterator[None]:
         """Inside, an answer has as much time from when a request was sent."""
         self.ended, self._seconds, self._timer = False, seconds, None
         try:
@@ -131,14 +140,14 @@ class Guard:
             if self._timer:
                 self._timer.cancel()
 
-    def watch(self, open_socket):
+    def watch(self, open_socket: socket.socket) -> None:
         """Take the socket on which an answer is awaited from now on."""
         if self._timer is None and self._seconds is not None:
             self._timer = threading.Timer(self._seconds, self._end, [open_socket])
             self._timer.daemon = True
             self._timer.start()
 
-    def _end(self, open_socket):
+    def _end(self, open_socket: socket.socket) -> None:
         self.ended = True
         with contextlib.suppress(OSError):
             socket.socket.shutdown(
@@ -146,36 +155,34 @@ class Guard:
             )  # not ssl's own, which forgets the session under its reader
 
 
-class _Adapter(HTTPAdapter):
+def _adapter(guard: Guard) -> HTTPAdapter:
     """An adapter whose connections a Guard may end."""
 
-    def __init__(self, guard):
-        self._guard = guard
-        super().__init__()
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = _pools(guard)
 
-    def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _pools(self._guard)
+        def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+            manager = super().proxy_manager_for(*args, **kwargs)
+            manager.pool_classes_by_scheme = _pools(guard)
+            return manager
 
-    def proxy_manager_for(self, *args, **kwargs):
-        manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _pools(self._guard)
-        return manager
+    return Adapter()
 
 
-def _pools(guard):
+def _pools(guard: Guard) -> dict[str, Any]:
     """urllib3's pools by scheme, with connections that tell the guard before they wait for an answer."""
 
-    def guarded(pool):
-        class Connection(pool.ConnectionCls):
-            def getresponse(self, *args, **kwargs):
-                guard.watch(self.sock)
-                return super().getresponse(*args, **kwargs)
+    def guarded(pool: Any) -> type:
+        unguarded = pool.ConnectionCls.getresponse
 
-        class Pool(pool):
-            ConnectionCls = Connection
+        def getresponse(connection: Any, *args: Any, **kwargs: Any) -> Any:
+            guard.watch(connection.sock)
+            return unguarded(connection, *args, **kwargs)
 
-        return Pool
+        connection = type("Connection", (pool.ConnectionCls,), dict(getresponse=getresponse))
+        return type("Pool", (pool,), dict(ConnectionCls=connection))
 
     return {"http": guarded(urllib3.HTTPConnectionPool), "https": guarded(urllib3.HTTPSConnectionPool)}
 
@@ -184,7 +191,7 @@ class UnknownEncoding(Exception):
     """A body that cannot be decoded by parts."""
 
 
-def _decoder(encoding):
+def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
     """A callable: part of a body, how many bytes it may become at most → the decoded part.
 
     :raises UnknownEncoding: there is none for that Content-Encoding.
@@ -200,10 +207,11 @@ def _decoder(encoding):
 class Inflating:
     """Decodes gzip, several files in a row too, and deflate, which servers send with and without zlib's header."""
 
-    def __init__(self):
-        self._stream, self._ended = None, False
+    def __init__(self) -> None:
+        self._stream: zlib._Decompress | None = None
+        self._ended = False
 
-    def decode(self, part, most):
+    def decode(self, part: bytes, most: int) -> bytes:
         """Up to ``most`` decoded bytes of the next part."""
         found = b""
         while part and len(found) < most:
@@ -221,17 +229,17 @@ class Inflating:
         return found
 
 
-def _window(part):
+def _window(part: bytes) -> int:
     if part[:1] == b"\x1f":
         return zlib.MAX_WBITS | 16  # gzip
     return zlib.MAX_WBITS if part[0] & 0x0F == 8 else -zlib.MAX_WBITS
 
 
-def _no_login(request):
+def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _no_answer(error, timeout):
+def _no_answer(error: Exception, timeout: float) -> NoAnswer:
     """What came instead of an answer, and whether the application is the cause."""
     causes = list(_causes(error))
     if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -256,7 +264,7 @@ def _no_answer(error, timeout):
     return NoAnswer(False, "the request could not be made: %s" % _last(causes))
 
 
-def _closed(error, causes):
+def _closed(error: Exception, causes: Sequence[BaseException]) -> bool:
     # http.client.RemoteDisconnected is a ConnectionResetError.
     cut = (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
     return isinstance(error, cut) or any(
@@ -264,9 +272,9 @@ def _closed(error, causes):
     )
 
 
-def _causes(error):
+def _causes(error: BaseException) -> list[BaseException]:
     """The error and everything that it wraps: requests and urllib3 put causes into ``args`` and ``reason``."""
-    waiting, seen = [error], []
+    waiting, seen = [error], list[BaseException]()
     while waiting:
         found = waiting.pop()
         if any(found is known for known in seen):
@@ -277,6 +285,6 @@ def _causes(error):
     return seen
 
 
-def _last(causes):
+def _last(causes: Sequence[BaseException]) -> str:
     """The innermost cause by its type alone: its text may hold the URL."""
     return type(causes[-1]).__name__

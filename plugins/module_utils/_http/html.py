@@ -13,6 +13,11 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
 
 _VALUE_OF = {"input": "value", "meta": "content"}
 _READ = (  # attributes; a page may have a million others
@@ -26,19 +31,19 @@ _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^'
 _TAG_END = re.compile(r"[\s/]*>")
 
 
-def is_html(answer):
+def is_html(answer: Answer) -> bool:
     """Whether an Answer is a web page: by its Content-Type, without one by its first character."""
     kinds = [value for name, value in answer.headers if name.lower() == "content-type"]
     return "html" in kinds[0].lower() if kinds else answer.text.lstrip("\ufeff \t\r\n")[:1] == "<"
 
 
-def values_named(name, text):
+def values_named(name: str, text: str) -> list[str]:
     """The values (list of str) of each ``<input name=…>`` and the contents of each ``<meta name=…>``, where frameworks put CSRF tokens."""
     values = ((attributes.get(_VALUE_OF.get(tag, "")), attributes) for tag, attributes, _start, _end in tags(text))
     return [value for value, attributes in values if value is not None and attributes.get("name") == name]
 
 
-def tags(text):
+def tags(text: str) -> Iterator[tuple[str, dict[str, str], int, int]]:
     """(name, attributes, where it begins, where it ends) of each tag; the name of an end tag begins with a slash. What stands in scripts, styles
     and comments is none."""
     at = text.find("<")
@@ -57,17 +62,18 @@ def tags(text):
         at = text.find("<", at)
 
 
-def _after(what, text, at):
+def _after(what: str, text: str, at: int) -> int:
     end = text.find(what, at)
     return len(text) if end < 0 else end + len(what)
 
 
-def _tag(text, at):
+def _tag(text: str, at: int) -> tuple[str, dict[str, str], int]:
     """(name, attributes, where it ends) of the start tag there; name is empty where there is none."""
     opened = _TAG.match(text, at)
     if not opened:
         return "", {}, at + 1
-    attributes, at = {}, opened.end()
+    attributes: dict[str, str] = {}
+    at = opened.end()
     while True:
         end = _TAG_END.match(text, at)
         if end:
@@ -81,7 +87,7 @@ def _tag(text, at):
         at = part.end()
 
 
-def _decoded(value):
+def _decoded(value: str) -> str:
     try:
         return html.unescape(value)
     except ValueError:  # a number of more digits than Python takes (4300)

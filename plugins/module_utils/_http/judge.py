@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
@@ -18,12 +20,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, Expect
+
 QUOTED = 200  # characters of a body
 _LOOKED_AT = 20_000  # characters of a body in which secrets are looked for
 MASK = "********"
 
 
-def judge(expect, capture, answer, optional=False):
+def judge(
+    expect: Expect, capture: Mapping[str, Any], answer: Answer | NoAnswer, optional: bool = False
+) -> tuple[str, str, dict[str, Any]]:
     """What an answer (Answer or NoAnswer) comes to.
 
     :param expect: Expect, with everything filled in.
@@ -55,7 +62,7 @@ def judge(expect, capture, answer, optional=False):
     return PASSED, "status %d in %.2f s" % (answer.status, answer.seconds), captured
 
 
-def _wrong_page(expect, answer):
+def _wrong_page(expect: Expect, answer: Answer) -> list[str]:
     """A page to log in at is what many applications answer with 200 when they should show something else."""
     silent = expect.text is None and not expect.json and not expect.login_page and answer.status < 300
     if not (silent and is_html(answer) and asks_to_log_in(answer.text)):
@@ -63,12 +70,12 @@ def _wrong_page(expect, answer):
     return ["the body is a page to log in at (if that is right: expect: {login_page: true})"]
 
 
-def _shown(reason):
+def _shown(reason: str) -> str:
     """Without controls first: one inside the name of a secret would hide it."""
     return without_secrets(foreign(reason, _LOOKED_AT))
 
 
-def mask(text, secrets, longest=QUOTED):
+def mask(text: str, secrets: Collection[str], longest: int | None = QUOTED) -> str:
     """``text`` without the values ``secrets`` (iterable of str), however they are encoded in it, as one line that a person reads.
 
     They are looked for before and after controls are taken out: a value may hold some, and may be hidden by some.
@@ -79,7 +86,7 @@ def mask(text, secrets, longest=QUOTED):
     return line if longest is None or len(line) <= longest else line[:longest] + "…"
 
 
-def without(text, secrets):
+def without(text: str, secrets: Iterable[str]) -> str:
     """``text`` without the values ``secrets`` (iterable of str), however they are encoded in it."""
     forms = {form for secret in secrets for form in _forms(secret)}
     for form in sorted(forms, key=len, reverse=True):
@@ -87,7 +94,7 @@ def without(text, secrets):
     return text
 
 
-def _forms(secret):
+def _forms(secret: str) -> set[str]:
     """How a value may be written in a URL, a form, HTML, JSON, and JSON inside JSON."""
     forms = {secret, quote(secret, safe="", errors="replace"), quote(secret, errors="replace")}
     forms.add(quote_plus(secret, errors="replace"))
@@ -97,7 +104,7 @@ def _forms(secret):
     return forms
 
 
-def _differences(expected, text):
+def _differences(expected: Mapping[str, Any], text: str) -> list[str]:
     if not expected:
         return []
     document, complaint = parsed(text)

@@ -10,12 +10,17 @@ gone when that was seen: a step that cleans up has passed, or one that looks for
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.judge import mask
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import UNIQUE, fill, references, used_by
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Outcome, Step
 
 OURS = {UNIQUE, "run_id"}
 WRITES = ("POST", "PUT", "PATCH")
@@ -23,7 +28,7 @@ GONE = (404, 410)
 TOLD = 3  # fields
 
 
-def with_left(outcomes, values, secrets):
+def with_left(outcomes: Sequence[Outcome], values: Mapping[str, Any], secrets: Collection[str]) -> list[Outcome]:
     """The Outcomes of a scenario, each with what it may have left behind.
 
     :param values: what ``${name}`` stands for, captured values included.
@@ -35,7 +40,7 @@ def with_left(outcomes, values, secrets):
     ]
 
 
-def _stays(outcome, later):
+def _stays(outcome: Outcome, later: Sequence[Outcome]) -> bool:
     """Whether a step may have made something that was not seen to be gone."""
     step = outcome.step
     if step.method not in WRITES or outcome.verdict is None or not outcome.reached or step.always:
@@ -48,7 +53,7 @@ def _stays(outcome, later):
     return not any(_shows_gone(step, other) for other in later)
 
 
-def _shows_gone(made, later):
+def _shows_gone(made: Step, later: Outcome) -> bool:
     """Whether a later step shows that what ``made`` (Step) has made is not there any more."""
     if later.step.unless:
         found_nothing = later.verdict == PASSED and later.step.unless not in later.captured
@@ -57,7 +62,7 @@ def _shows_gone(made, later):
     return about and later.removed
 
 
-def _told(outcome, values, secrets):
+def _told(outcome: Outcome, values: Mapping[str, Any], secrets: Collection[str]) -> str:
     step = outcome.step
     fields = ", ".join(_fields(step, values)) or "sent by this run"
     why = "its answer was lost" if outcome.status is None else "it was answered with %d" % outcome.status
@@ -67,7 +72,7 @@ def _told(outcome, values, secrets):
     return mask(text, secrets, longest=None)
 
 
-def _fields(step, values):
+def _fields(step: Step, values: Mapping[str, Any]) -> list[str]:
     """What is of this run alone in a request, but for what is called like a secret."""
     found = []
     for name, value in _leaves("", step.json if step.json is not None else step.form or {}):
@@ -77,7 +82,7 @@ def _fields(step, values):
     return found[:TOLD]
 
 
-def _leaves(name, value):
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """(dotted name, text) of each text in a body."""
     if isinstance(value, str):
         yield name, value

@@ -12,6 +12,7 @@ fills says nothing: nobody sees from here what it becomes.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.html import tags
 
@@ -76,20 +77,23 @@ _WHO = re.compile(r"user|e-?mail|login|ident|account|name|phone", re.IGNORECASE)
 class _Page:
     """What a page has that tells what it is for: its title, forms, headings and buttons, and how much it shows."""
 
-    def __init__(self, text):
-        self.title, self.words, self.forms, self.sent_to, self.shown = "", [], [_Form()], "", 0
-        self._open, self._text = [], text[:_LOOKED_AT]
+    def __init__(self, text: str) -> None:
+        self.title, self.sent_to, self.shown = "", "", 0
+        self.words: list[str] = []
+        self.forms = [_Form()]
+        self._open: list[str] = []
+        self._text = text[:_LOOKED_AT]
         before = 0
         for tag, attributes, start, end in tags(self._text):
             self._show(before, start)
             before = end
             self._take(tag, attributes, end)
 
-    def _show(self, start, end):
+    def _show(self, start: int, end: int) -> None:
         if not any(tag in _UNSEEN for tag in self._open):
             self.shown += len(" ".join(self._text[start:end].split()))
 
-    def _take(self, tag, attributes, end):
+    def _take(self, tag: str, attributes: Mapping[str, str], end: int) -> None:
         if tag[0] == "/":
             if tag[1:] in self._open:
                 while self._open.pop() != tag[1:]:
@@ -108,7 +112,7 @@ class _Page:
         elif not any(tag in _BESIDE for tag in self._open):
             self._take_content(tag, attributes, end)
 
-    def _take_content(self, tag, attributes, end):
+    def _take_content(self, tag: str, attributes: Mapping[str, str], end: int) -> None:
         if tag == "form":
             self.forms.append(_Form(" ".join(attributes.get(name, "") for name in ("action", "id", "class", "name"))))
         elif tag == "input":
@@ -116,16 +120,17 @@ class _Page:
         elif tag in _WORDS_OF and len(self.words) < 50:
             self.words.append(self._until_tag(end))
 
-    def _until_tag(self, at):
+    def _until_tag(self, at: int) -> str:
         end = self._text.find("<", at)
         return " ".join(self._text[at : at + 200 if end < 0 else min(end, at + 200)].split())
 
 
 class _Form:
-    def __init__(self, called=""):
-        self.called, self.passwords, self.who = called, [], False
+    def __init__(self, called: str = "") -> None:
+        self.called, self.who = called, False
+        self.passwords: list[tuple[str, str]] = []
 
-    def add(self, attributes):
+    def add(self, attributes: Mapping[str, str]) -> None:
         """Take an input that is seen, and may be filled in."""
         kind, use = attributes.get("type", "text").lower(), attributes.get("autocomplete", "").lower()
         hidden = (
@@ -141,7 +146,7 @@ class _Form:
             self.who = True
 
     @property
-    def asks_for_a_password(self):
+    def asks_for_a_password(self) -> bool:
         """Whether it has one field for a password, which is the one that somebody logs in with."""
         if len(self.passwords) != 1:
             return False
@@ -151,12 +156,12 @@ class _Form:
         )
 
     @property
-    def is_for_login(self):
+    def is_for_login(self) -> bool:
         """Whether it is called so."""
         return any(_TO_LOGIN.search(word) for word in self.called.split())
 
 
-def asks_to_log_in(text):
+def asks_to_log_in(text: str) -> bool:
     """Whether a web page is there to log in at: it has a form for it, its title says nothing else, or it sends to such a page."""
     page = _Page(text)
     if page.sent_to and _TO_LOGIN.search(page.sent_to) and page.shown < _SHORT:

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.judge import judge, mask
@@ -23,12 +25,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer, Outcome
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, Scenario, Step
+
 SIDE_BY_SIDE = 8
 # What parsers and libraries raise of what they were not made for, Unicode's and recursion's errors among them.
 _SURPRISES = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 
 
-def go_through_all(scenarios, open_session, values, secrets):
+def go_through_all(
+    scenarios: Iterable[Scenario],
+    open_session: Callable[[], Session],
+    values: Mapping[str, Any],
+    secrets: Collection[str],
+) -> list[list[Outcome]]:
     """The outcomes of each scenario (list of list of Outcome). Scenarios run side by side, each with a session of its own.
 
     :param open_session: callable without arguments that gives an object with ``send``.
@@ -40,7 +51,9 @@ def go_through_all(scenarios, open_session, values, secrets):
         return [each.result() for each in started]
 
 
-def go_through(scenario, session, values, secrets):
+def go_through(
+    scenario: Scenario, session: Session, values: Mapping[str, Any], secrets: Iterable[str]
+) -> list[Outcome]:
     """The Outcome of each step of one scenario. What was captured is masked in reasons, as secrets are: it may be a session.
 
     A scenario whose test data were not seen to be removed says so (``Outcome.left``).
@@ -64,7 +77,7 @@ def go_through(scenario, session, values, secrets):
     return with_left(outcomes, values, secrets)
 
 
-def _is_lost(outcome):
+def _is_lost(outcome: Outcome) -> bool:
     """Whether nobody knows if something was removed. A DELETE may be sent twice (RFC 9110, 9.2.2)."""
     step = outcome.step
     return (
@@ -72,7 +85,7 @@ def _is_lost(outcome):
     )
 
 
-def _once_more(outcome, session, values, secrets):
+def _once_more(outcome: Outcome, session: Session, values: Mapping[str, Any], secrets: Collection[str]) -> Outcome:
     """The same Outcome, with what a second request has shown of what the first was to remove."""
     again = taken(outcome.step, session, values, secrets)
     gone = again.removed or again.status in GONE
@@ -80,7 +93,7 @@ def _once_more(outcome, session, values, secrets):
     return replace(outcome, removed=gone, reason="%s; asked once more: %s" % (outcome.reason, told))
 
 
-def taken(step, session, values, secrets):
+def taken(step: Step, session: Session, values: Mapping[str, Any], secrets: Collection[str]) -> Outcome:
     """The Outcome of a step, whatever goes wrong with it: what an answer does to a parser or a library must not lose the other checks."""
     try:
         return _take(step, session, values, secrets)
@@ -88,7 +101,7 @@ def taken(step, session, values, secrets):
         return Outcome(step, INCONCLUSIVE, "it could not be judged (%s)" % type(error).__name__, reached=True)
 
 
-def _take(step, session, values, secrets):
+def _take(step: Step, session: Session, values: Mapping[str, Any], secrets: Collection[str]) -> Outcome:
     """Send a step as often as it asks, to the first time that it does not pass."""
     expect = replace(step.expect, json=fill(step.expect.json, values), text=_as_text(step.expect.text, values))
     path = fill_path(step.path, values)
@@ -113,11 +126,11 @@ def _take(step, session, values, secrets):
     )
 
 
-def _by_the_balancer(answer):
+def _by_the_balancer(answer: Answer) -> bool:
     """Whether a load balancer had no target to send the request to ("Troubleshoot your Application Load Balancers", HTTP 503)."""
     server = next((value for name, value in answer.headers if name.lower() == "server"), "")
     return answer.status == 503 and server.startswith("awselb/")
 
 
-def _as_text(text, values):
+def _as_text(text: str | None, values: Mapping[str, Any]) -> str | None:
     return None if text is None else str(fill(text, values))

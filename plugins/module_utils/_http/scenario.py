@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Optional
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.capture import SOURCES
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Expect, Scenario, Step
 
+Check = Callable[[Any], Optional[str]]  # a value → what is wrong with it, or None
 SHORTEST_VARIABLE = 4  # characters; a shorter secret would be masked inside words and numbers that only look like it
 UNIQUE = "unique"  # ${unique} is a text that no other run of the scenario has, so that none meets what another has left behind
 SHORTEST_CAPTURED = 8  # characters; captured values are masked, too, and ordinary words are shorter than tokens
@@ -25,7 +28,9 @@ _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def read_scenarios(given, variables, lines=None):
+def read_scenarios(
+    given: Sequence[Any], variables: Iterable[str], lines: Mapping[str, str] | None = None
+) -> tuple[Scenario, ...]:
     """The Scenarios in what an option gave (list of dict).
 
     :param variables: names (iterable of str) that steps may use as ``${name}``.
@@ -40,7 +45,7 @@ def read_scenarios(given, variables, lines=None):
     return scenarios
 
 
-def check_variables(variables, shortest=SHORTEST_VARIABLE):
+def check_variables(variables: Mapping[str, Any], shortest: int = SHORTEST_VARIABLE) -> None:
     """Refuse variables (dict) that cannot be filled in, or not be masked.
 
     :param shortest: characters that a value must have.
@@ -66,12 +71,12 @@ def check_variables(variables, shortest=SHORTEST_VARIABLE):
         raise RollbackError("The variables of the scenarios cannot be used. No request was sent.", mistakes)
 
 
-def is_maskable(value):
+def is_maskable(value: Any) -> bool:
     """Whether a captured value is a text that is long enough to be masked where it shows."""
     return isinstance(value, str) and len(value) >= SHORTEST_CAPTURED
 
 
-def references(value):
+def references(value: Any) -> set[str]:
     """The names (set of str) that a value refers to as ``${name}``, at any depth."""
     if isinstance(value, str):
         return set(_REFERENCE.findall(value))
@@ -80,7 +85,7 @@ def references(value):
     return set().union(*(references(item) for item in value)) if isinstance(value, list) else set()
 
 
-def fill(value, values):
+def fill(value: Any, values: Mapping[str, Any]) -> Any:
     """``value`` with each ``${name}`` replaced. A text that is nothing but one reference becomes the value itself, with its type."""
     if isinstance(value, str):
         alone = _REFERENCE.fullmatch(value)
@@ -90,17 +95,17 @@ def fill(value, values):
     return [fill(item, values) for item in value] if isinstance(value, list) else value
 
 
-def fill_path(path, values):
+def fill_path(path: str, values: Mapping[str, Any]) -> str:
     """A path with each ``${name}`` replaced by its value, percent-encoded."""
     return _REFERENCE.sub(lambda found: quote(str(values[found[1]]), safe="", errors="replace"), path)
 
 
-def about_login(*texts):
+def about_login(*texts: str) -> bool:
     """Whether one of these texts (names, a path) is about logging in or signing up."""
     return any(_ABOUT_LOGIN.search(text.lower()) for text in texts)
 
 
-def used_by(step):
+def used_by(step: Step) -> set[str]:
     """The names (set of str) that a Step refers to."""
     return references([step.path, step.headers, step.json, step.form, step.expect.json, step.expect.text])
 
@@ -108,11 +113,11 @@ def used_by(step):
 class _Reader:
     """Reads on after a mistake, so that all are told at once. ``at`` is a dotted path in what was given, ``where`` the same in words."""
 
-    def __init__(self, variables, lines):
-        self.mistakes = []
+    def __init__(self, variables: Iterable[str], lines: Mapping[str, str]) -> None:
+        self.mistakes: list[str] = []
         self._variables, self._lines = {UNIQUE, *variables}, lines
 
-    def scenario(self, place, given):
+    def scenario(self, place: int, given: Any) -> Scenario:
         name = given.get("name") if isinstance(given, dict) else None
         at, where = str(place), "scenario %d (%s)" % (place + 1, name or "without a name")
         given = self._checked(at, where, given, {"name": _text, "steps": _steps}, ("name", "steps"))
@@ -126,14 +131,14 @@ class _Reader:
             known |= set(step.capture)
         return Scenario(str(name), tuple(steps))
 
-    def refuse_same_names(self, given):
+    def refuse_same_names(self, given: Sequence[Any]) -> None:
         """A verdict is known by the name of its scenario."""
         names = [item.get("name") if isinstance(item, dict) else None for item in given]
         for place, name in enumerate(names):
             if name and name in names[:place]:
                 self._mistake(str(place), "scenario %d (%s)" % (place + 1, name), "name", "another one has the same")
 
-    def _step(self, at, where, given, known, of_scenario):
+    def _step(self, at: str, where: str, given: Any, known: set[str], of_scenario: str) -> Step:
         if isinstance(given, dict) and isinstance(given.get("name"), str):
             where = "%s (%s)" % (where, given["name"])
         given = self._checked(at, where, given, _STEP, ("path",))
@@ -155,7 +160,9 @@ class _Reader:
         fields.setdefault("login_page", about_login(of_scenario, given["name"], given["path"]))
         return Step(expect=Expect(**fields), **given)
 
-    def _checked(self, at, where, given, allowed, required):
+    def _checked(
+        self, at: str, where: str, given: Any, allowed: Mapping[str, Check], required: Iterable[str]
+    ) -> dict[str, Any]:
         """The keys of ``given`` that are right; the others become mistakes."""
         if not isinstance(given, dict):
             self._tell(at, "%s: it is %s, not a mapping" % (where, type(given).__name__))
@@ -176,35 +183,35 @@ class _Reader:
                 right[key] = value
         return right
 
-    def _mistake(self, at, where, key, complaint):
+    def _mistake(self, at: str, where: str, key: str, complaint: str) -> None:
         self._tell("%s.%s" % (at, key), "%s, key %s: %s" % (where, key, complaint))
 
-    def _tell(self, at, mistake):
+    def _tell(self, at: str, mistake: str) -> None:
         """Note a mistake, with the line of what is wrong or else of what it is in."""
         while at and at not in self._lines:
             at = at.rpartition(".")[0]
         self.mistakes.append("%s: %s" % (self._lines[at], mistake) if at else mistake)
 
 
-def _text(value):
+def _text(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "it is %s, not text" % _kind(value)
 
 
-def _texts(value):
+def _texts(value: Any) -> str | None:
     if isinstance(value, dict) and all(isinstance(item, str) for pair in value.items() for item in pair):
         return None
     return "it is not a mapping of text to text (put numbers in quotes)"
 
 
-def _steps(value):
+def _steps(value: Any) -> str | None:
     return None if isinstance(value, list) and value else "it is %s, not a list of steps" % _kind(value)
 
 
-def _method(value):
+def _method(value: Any) -> str | None:
     return None if value in METHODS else "it is %r, not one of %s" % (value, ", ".join(METHODS))
 
 
-def _path(value):
+def _path(value: Any) -> str | None:
     return (
         None
         if isinstance(value, str) and value.startswith("/")
@@ -212,23 +219,23 @@ def _path(value):
     )
 
 
-def _status(value):
+def _status(value: Any) -> str | None:
     statuses = value if isinstance(value, list) else [value]
     right = statuses and all(isinstance(item, int) and 100 <= item <= 599 for item in statuses)
     return None if right else "it is %r, not an HTTP status or a list of them" % (value,)
 
 
-def _mapping(value):
+def _mapping(value: Any) -> str | None:
     right = isinstance(value, dict) and all(isinstance(key, str) for key in value)
     return None if right else "it is %s, not a mapping of dotted paths to values" % _kind(value)
 
 
-def _seconds(value):
+def _seconds(value: Any) -> str | None:
     right = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
     return None if right else "it is %r, not a number of seconds above 0" % (value,)
 
 
-def _capture(value):
+def _capture(value: Any) -> str | None:
     if not isinstance(value, dict) or not all(isinstance(key, str) and _NAME.fullmatch(key) for key in value):
         return "it is not a mapping of variable names to where their values are"
     for name, where in value.items():
@@ -247,20 +254,20 @@ def _capture(value):
     return None
 
 
-def _times(value):
+def _times(value: Any) -> str | None:
     right = isinstance(value, int) and not isinstance(value, bool) and value > 0
     return None if right else "it is %r, not a whole number above 0" % (value,)
 
 
-def _flag(value):
+def _flag(value: Any) -> str | None:
     return None if isinstance(value, bool) else "it is %r, not true or false" % (value,)
 
 
-def _anything(_value):
+def _anything(_value: Any) -> None:
     return None
 
 
-def _kind(value):
+def _kind(value: Any) -> str:
     return "empty" if value in ("", [], {}) else type(value).__name__
 
 

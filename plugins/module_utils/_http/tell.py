@@ -7,17 +7,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED, overall
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Outcome, Scenario
 
 BASE_URL = re.compile(r"https?://[^/\s?#@]+(/[^\s?#@]*)?")
 NOT_A_URL = "it is not an http or https URL without user and query"
 NO_HTTP = "none"  # in place of a URL: the application has no HTTP
 
 
-def read(params):
+def read(params: Mapping[str, Any]) -> tuple[tuple[Scenario, ...], dict[str, Any]]:
     """The Scenarios, and what ``${name}`` stands for, out of a module's options.
 
     :raises RollbackError: a scenario, a variable or the URL cannot be used.
@@ -31,12 +36,12 @@ def read(params):
     return read_scenarios(params["scenarios"], values, params["lines"]), values
 
 
-def requests_of(scenarios):
+def requests_of(scenarios: Iterable[Scenario]) -> list[str]:
     """One line for each request, in the order of each scenario."""
     return ["%s: %s %s" % (scenario.name, step.method, step.path) for scenario in scenarios for step in scenario.steps]
 
 
-def told_all(scenarios, outcomes):
+def told_all(scenarios: Iterable[Scenario], outcomes: Iterable[Sequence[Outcome]]) -> list[dict[str, Any]]:
     """What came of each scenario, in JSON types.
 
     :param outcomes: list of list of Outcome, in the order of the scenarios.
@@ -44,8 +49,8 @@ def told_all(scenarios, outcomes):
     return [_told(*pair) for pair in zip(scenarios, outcomes)]
 
 
-def _told(scenario, outcomes):
-    steps = [
+def _told(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    steps: list[dict[str, Any]] = [
         dict(
             name=outcome.step.name,
             method=outcome.step.method,
@@ -63,17 +68,17 @@ def _told(scenario, outcomes):
     )
 
 
-def left_behind(results):
+def left_behind(results: Iterable[Mapping[str, Any]]) -> list[str]:
     """What scenarios may have left in the application's data, one line each (list of str)."""
     return ["%s: %s" % (result["name"], line) for result in results for line in result["left_behind"]]
 
 
-def evidence(results):
+def evidence(results: Iterable[Mapping[str, Any]]) -> list[str]:
     """One line for each step that was sent and did not pass."""
     return ["%s, %s" % (result["name"], line) for result in results for line in evidence_of(result)]
 
 
-def evidence_of(result):
+def evidence_of(result: Mapping[str, Any]) -> list[str]:
     """The same of one scenario, without its name."""
     return [
         "%s: %s: %s" % (step["name"], step["verdict"], step["reason"])

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import reading
 
@@ -13,14 +15,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import rea
 class KmsGateway:
     """Looks at keys; it uses none."""
 
-    def __init__(self, client):
+    def __init__(self, client: Any) -> None:
         self._kms = client
 
-    def state(self, key):
+    def state(self, key: str) -> str | None:
         """The KeyState of a key by its ARN (``Enabled``, ``Disabled``, ``PendingDeletion``, …), or None when there is none."""
         try:
             answer = self._kms.describe_key(KeyId=key)
         except is_boto3_error_code("NotFoundException"):
             return None
         with reading("DescribeKey"):
-            return answer["KeyMetadata"]["KeyState"]
+            state: str = answer["KeyMetadata"]["KeyState"]
+        return state

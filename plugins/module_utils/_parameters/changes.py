@@ -6,20 +6,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import current_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import TaskDefinition
+
 
 class Changes:
     """:param clients: callable: the name of a service → its boto3 client. Called from several threads."""
 
-    def __init__(self, clients):
+    def __init__(self, clients: Callable[[str], Any]) -> None:
         self._clients = clients
 
-    def __call__(self, definition):
+    def __call__(self, definition: TaskDefinition) -> datetime | None:
         """The newest change (aware datetime), None where the TaskDefinition names neither a secret nor a parameter.
 
         Parameters that may not be read, or are in another region, are left out: preflight has told that they are not checked.
@@ -37,7 +44,7 @@ class Changes:
         found = [moment for moment in (secrets, parameters) if moment and not isinstance(moment, NotRead)]
         return max(found, default=None)
 
-    def superseded(self, pinned):
+    def superseded(self, pinned: Iterable[tuple[str, str]]) -> bool:
         """Whether one of these versions, (ARN of the secret, version id), is not the current one any more."""
         gateway = SecretsGateway(self._clients("secretsmanager"))
         return any(current_of(gateway.secret("secrets", secret)).id != version_id for secret, version_id in pinned)

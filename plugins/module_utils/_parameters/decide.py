@@ -6,12 +6,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.state import Put
+from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.state import Parameter, Put
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Past, candidates, choose
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Choice, Recorded
 
-def choose_version(parameter, before, named=None, recorded=None):
+
+def choose_version(
+    parameter: Parameter, before: datetime | None, named: str | None = None, recorded: Recorded | None = None
+) -> Choice:
     """The Choice of the version of a Parameter whose value comes back; see ``_secrets.choose``.
 
     :raises BadInput: the choice is not certain.
@@ -22,7 +30,7 @@ def choose_version(parameter, before, named=None, recorded=None):
     )
 
 
-def plan_put(parameter, target, value, current_value):
+def plan_put(parameter: Parameter, target: str, value: str, current_value: str) -> Put | None:
     """The Put that brings the value of a version back, None when the parameter has that value already.
 
     :param target: the version's number (str).

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Version:
     settings: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: Mapping[str, Any]) -> Version:
         """From the shape ParameterHistory, of which the value is not kept."""
         kept = ("Description", "KeyId", "AllowedPattern", "DataType")
         return cls(
@@ -42,18 +44,18 @@ class Parameter:
     tier: str = "Standard"
 
     @classmethod
-    def from_boto(cls, name, history):
+    def from_boto(cls, name: str, history: Collection[Mapping[str, Any]]) -> Parameter:
         """From the entries of GetParameterHistory, in any order; there is one at least."""
         newest = max(history, key=lambda entry: entry["Version"])
         found = sorted((Version.from_boto(entry) for entry in history), key=lambda item: int(item.id), reverse=True)
         return cls(name, tuple(found), newest.get("Tier", "Standard"))
 
     @property
-    def current(self):
+    def current(self) -> Version:
         """The Version that applications read."""
         return self.versions[0]
 
-    def version(self, number):
+    def version(self, number: str) -> Version | None:
         """The Version of that number (str), or None."""
         return next((item for item in self.versions if item.id == number), None)
 
@@ -69,7 +71,7 @@ class Put:
     value: str = field(repr=False)
 
 
-def bare_name(text):
+def bare_name(text: str) -> str:
     """The name of a parameter that is given by name or by ARN. A name of one level has no slash of its own in its ARN, and then has none here."""
     if not text.startswith("arn:"):
         return text

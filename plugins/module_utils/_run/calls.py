@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 READS = ("Describe", "List", "Get", "BatchGet", "Filter", "Head", "Lookup", "Search", "Simulate", "StartQuery", "Query")
 
 # Names of things. Nothing that could hold a content: no SecretString, no environment, no tag's value.
@@ -38,11 +41,11 @@ IDENTIFIERS = (
 )
 
 
-def writes(operation):
+def writes(operation: str) -> bool:
     """Whether an operation (``CreateDBSnapshot``) changes something. One that nobody has thought of does."""
     return not operation.startswith(READS)
 
 
-def identifiers(parameters):
+def identifiers(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Of a call's parameters (dict), those that name what it is about."""
     return {name: parameters[name] for name in IDENTIFIERS if isinstance(parameters.get(name), (str, int, list))}

@@ -11,31 +11,37 @@ one comes second, and finds the lock of the first.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Free, Refused, sealed, standing
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json, from_json
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 
 KEY = "claims"
 _TRIES = 20  # many applications may begin at once, and share the index
 
 
-def arn_of_service(service, cluster):
+def arn_of_service(service: str, cluster: str) -> str:
     """The ARN of a service, and of its namesakes of the time before ECS put the cluster's name into it."""
     head, _slash, name = service.rpartition("/")
     return service if head.endswith("/" + cluster) else "%s/%s/%s" % (head.partition("/")[0], cluster, name)
 
 
-def others(claims, resources, place):
+def others(claims: Mapping[str, Any], resources: Iterable[str], place: str) -> list[str]:
     """The places (list of str, in order) that have worked on any of ``resources``, but for ``place``."""
     return sorted({other for arn in resources for other in claims.get(arn, {}).get("places", [])} - {place})
 
 
-def holders(claims, resources, place):
+def holders(claims: Mapping[str, Any], resources: Iterable[str], place: str) -> list[str]:
     """Of those, the ones that were the last to do so."""
     return sorted({claims[arn]["holder"] for arn in resources if arn in claims} - {place})
 
 
-def claimed(claims, resources, place):
+def claimed(claims: Mapping[str, Any], resources: Iterable[str], place: str) -> dict[str, Any]:
     """The index (dict ARN → dict(holder, places)) once ``place`` has claimed ``resources``."""
     ours = {
         arn: dict(holder=place, places=sorted({*claims.get(arn, {}).get("places", []), place})) for arn in resources
@@ -43,7 +49,7 @@ def claimed(claims, resources, place):
     return {**claims, **ours}
 
 
-def claim(memory, run, now):
+def claim(memory: Memory, run: Mapping[str, Any], now: float) -> list[str]:
     """Claim what a run works on. Its lock is taken already. Gives the other places that have worked on it (list of str).
 
     :param run: dict(resources: ARNs, purpose, abandon, …).
@@ -67,19 +73,22 @@ def claim(memory, run, now):
     )
 
 
-def namesakes(memory):
+def namesakes(memory: Memory) -> list[str]:
     """The other places (list of str) that work on something that this one works on."""
     index, _etag = _index(memory)
     return others(index, [arn for arn, claims in index.items() if memory.place in claims["places"]], memory.place)
 
 
-def _free(other, run, now):
+def _free(other: Memory, run: Mapping[str, Any], now: float) -> None:
     """Make sure that nobody works at another place, and that nobody there can go on.
 
     :raises Conflict: its lock has changed meanwhile.
     :raises RollbackError: somebody does.
     """
-    lock, etag = other.lock() or (None, ABSENT)
+    found = other.lock()
+    if found is None:
+        return
+    lock, etag = found
     answer = standing(lock, "", run["abandon"], now, run["purpose"], run.get("command", ""))
     if isinstance(answer, Refused):
         raise RollbackError(
@@ -92,10 +101,10 @@ def _free(other, run, now):
             "Run %s, which is to be given up and is called %s in the store, looks alive: its lease has not ended. Wait %d s, then run again."
             % (lock.run_id, other.place, answer.seconds + 1)
         )
-    if lock and lock.expires is not None:
+    if lock.expires is not None:
         other.put_lock(sealed(lock), etag)
 
 
-def _index(memory):
+def _index(memory: Memory) -> tuple[dict[str, Any], str]:
     found = memory.store.get(KEY)
     return ({}, ABSENT) if found is None else (from_json(memory.store, KEY, found[0]), found[1])

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE
 
@@ -21,7 +23,7 @@ class Clocks:
     at_latest: bool = False
 
 
-def earlier(record):
+def earlier(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the record of a run that goes on keeps of its earlier plays: dict(served: seconds, or None; total: seconds, of a complete run, or None).
 
     :param record: as it was before this play.
@@ -35,7 +37,9 @@ def earlier(record):
     )
 
 
-def clocks(record, now, served_at=None, as_before=False, wrote=True):
+def clocks(
+    record: Mapping[str, Any], now: float, served_at: float | None = None, as_before: bool = False, wrote: bool = True
+) -> Clocks:
     """The Clocks of a run whose play ends.
 
     :param record: the record of the run; ``since`` is when its first play took the lock, ``earlier`` what ``earlier`` gave.

@@ -12,8 +12,10 @@ its own, by writing into it what it intends (``intended``); one whose lock was t
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import Any, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import LIKE_MADE
@@ -55,10 +57,15 @@ class Refused:
     """The lock may not be taken; the message says why, and what to do. ``ways``: (words, command) of what can be done about it."""
 
     message: str
-    ways: tuple = ()
+    ways: tuple[tuple[str, str], ...] = ()
 
 
-def standing(lock, run_id, abandon, now, purpose=ROLLBACK, command=""):
+Standing = Union[Free, Await, Refused]
+
+
+def standing(
+    lock: Lock | None, run_id: str, abandon: str, now: float, purpose: str = ROLLBACK, command: str = ""
+) -> Standing:
     """What a play may do that wants to begin.
 
     :param lock: the Lock as it is recorded, or None.
@@ -93,7 +100,7 @@ def standing(lock, run_id, abandon, now, purpose=ROLLBACK, command=""):
     return _behind(lock, run_id, abandon, purpose, command, died)
 
 
-def _behind(lock, run_id, abandon, purpose, command, found):
+def _behind(lock: Lock, run_id: str, abandon: str, purpose: str, command: str, found: str | None) -> Free | Refused:
     """What a play may do once nobody is at work.
 
     :param found: as Free takes it.
@@ -110,7 +117,7 @@ def _behind(lock, run_id, abandon, purpose, command, found):
     return Free(found)
 
 
-def ways_out(run_id, its_command, command):
+def ways_out(run_id: str, its_command: str, command: str) -> tuple[tuple[str, str], ...]:
     """(words, command) to go on with an unfinished run, and to give it up; without those of which the command is not known.
 
     :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
@@ -122,7 +129,7 @@ def ways_out(run_id, its_command, command):
     return tuple((words, "%s -e %s=%s" % (typed, name, run_id)) for words, typed, name in ways if typed)
 
 
-def to_go_on_with(lock, now):
+def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
     """The run that was not finished and that nobody works on: dict(id, kind, command: that goes on with it, or empty); empty when there is none.
 
     :param lock: the Lock as it is recorded, or None. A finish leaves what it has found as it was, also while it works.
@@ -138,7 +145,7 @@ def to_go_on_with(lock, now):
     return dict(id=run.run_id, kind=run.kind, command=way)
 
 
-def of_nobody(run_id, runs):
+def of_nobody(run_id: str, runs: Sequence[str]) -> Refused | None:
     """The Refused for a run that the store does not know, None for one that gets a name of its own.
 
     :param run_id: that the operator gave.
@@ -155,7 +162,7 @@ def of_nobody(run_id, runs):
     )
 
 
-def _mistyped(given, known):
+def _mistyped(given: str, known: str) -> bool:
     """Names that count something, like change-4711 and change-4712, are two; other names that are nearly the same are one."""
     import difflib  # takes longer to load than all else here; few give a name of their own
 
@@ -163,7 +170,7 @@ def _mistyped(given, known):
     return counted[0] == counted[1] and difflib.SequenceMatcher(None, given, known).ratio() > 0.8
 
 
-def of_another_kind(run_id, known, kind, command):
+def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: str) -> Refused | None:
     """The Refused for a run that is gone on with by another playbook than its own, None when it is its own.
 
     :param known: dict(kind, command, unfinished) of that run.
@@ -183,49 +190,58 @@ def of_another_kind(run_id, known, kind, command):
     )
 
 
-def _told(lock):
+def _told(lock: Lock) -> str:
     return "Run %s of %s (%s, since %s)" % (lock.run_id, lock.who, lock.kind, clock_of(lock.since))
 
 
-def _last_intents(lock):
+def _last_intents(lock: Lock) -> str:
     intents = ", ".join(intent.told for intent in lock.under_way)
     return " What it was about to do last: %s." % intents if intents else ""
 
 
-def clock_of(seconds):
+def clock_of(seconds: float) -> str:
     """A time for people, like 2026-11-22 03:15:00 UTC."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def who_works(lock, now):
+def who_works(lock: Lock | None, now: float) -> str | None:
     """A line for the plan: who holds the lock, or None when nobody does."""
     if lock is None or lock.expires is None or now >= lock.expires:
         return None
     return "%s %s" % (_told(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
 
 
-def left(lock, fencing, now):
+def left(lock: Lock | None, fencing: int, now: float) -> Lock:
     """The lock of a play that was found dead. Its lease is not cut short, since a process of it may be in the middle of a call.
 
     :raises Lost: as ``intended``.
     """
-    refuse_lost(lock, fencing)
-    return replace(lock, left=now)
+    return replace(refuse_lost(lock, fencing), left=now)
 
 
-def given_back(ours, before):
+def given_back(ours: Lock, before: Lock | None) -> Lock:
     """The lock of a play that may not begin after all: as it was ``before`` (Lock or None) it took ``ours``, and nobody's."""
     if before is None:
         return replace(ours, expires=None, outcome=UNTOUCHED)
     return replace(before, expires=None, under_way=(), fencing=ours.fencing)
 
 
-def sealed(lock):
+def sealed(lock: Lock) -> Lock:
     """The lock of a play that has died, after which somebody else works on the same things: that play can make no call any more."""
     return replace(lock, expires=None, under_way=())
 
 
-def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK, command=""):
+def taken(
+    lock: Lock | None,
+    run_id: str,
+    kind: str,
+    who: str,
+    undoes: str,
+    now: float,
+    lease: float,
+    purpose: str = ROLLBACK,
+    command: str = "",
+) -> Lock:
     """The lock that a play writes to begin; it holds for ``lease`` seconds.
 
     :param lock: the Lock for which ``standing`` says Free, or None.
@@ -242,7 +258,7 @@ def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK, command
         expires=now + lease,
         fencing=lock.fencing + 1 if lock else 1,
         number=number,
-        first_number=lock.first_number if same else number,
+        first_number=lock.first_number if lock and same else number,
         outcome=UNDER_WAY,
         under_way=(),
         undoes=undoes,
@@ -253,12 +269,21 @@ def taken(lock, run_id, kind, who, undoes, now, lease, purpose=ROLLBACK, command
     )
 
 
-def undoable(lock):
+def undoable(lock: Lock) -> str:
     """The newest rollback that has changed something: the run of ``lock``, or an earlier one; empty when there is none."""
     return lock.run_id if lock.wrote and lock.purpose == ROLLBACK else lock.undoable
 
 
-def intended(lock, fencing, service, operation, of, settled, now, lease):
+def intended(
+    lock: Lock | None,
+    fencing: int,
+    service: str,
+    operation: str,
+    of: dict[str, Any],
+    settled: Collection[int],
+    now: float,
+    lease: float,
+) -> tuple[Lock, Intent]:
     """The lock with one more intent, and that Intent.
 
     :param fencing: of the play that asks.
@@ -266,39 +291,40 @@ def intended(lock, fencing, service, operation, of, settled, now, lease):
     :raises Lost: the lock is not that play's any more.
     """
     held = renewed(lock, fencing, settled, now, lease)
-    intent = Intent(lock.number + 1, service, operation, of, now)
+    intent = Intent(held.number + 1, service, operation, of, now)
     return replace(held, number=intent.number, under_way=(*held.under_way, intent)), intent
 
 
-def renewed(lock, fencing, settled, now, lease):
+def renewed(lock: Lock | None, fencing: int, settled: Collection[int], now: float, lease: float) -> Lock:
     """The lock with a lease from now on.
 
     :raises Lost: as ``intended``.
     """
-    refuse_lost(lock, fencing)
+    lock = refuse_lost(lock, fencing)
     kept = tuple(intent for intent in lock.under_way if intent.number not in settled)
     return replace(lock, expires=now + lease, left=None, under_way=kept)
 
 
-def released(lock, fencing, outcome, touched=True):
+def released(lock: Lock | None, fencing: int, outcome: str, touched: bool = True) -> Lock:
     """The lock of a run that has ended, which leaves it to whoever comes next.
 
     :param outcome: one of OUTCOMES; a run that has made no writing call is UNTOUCHED, whatever it came to.
     :param touched: False where the journal tells that each call that was intended was not made.
     :raises Lost: as ``intended``.
     """
-    refuse_lost(lock, fencing)
+    lock = refuse_lost(lock, fencing)
     come_to = outcome if lock.wrote and touched else UNTOUCHED
     newest = undoable(lock) if come_to in (COMPLETE, UNVERIFIED) else lock.undoable
     return replace(lock, expires=None, outcome=come_to, under_way=(), undoable=newest)
 
 
-def refuse_lost(lock, fencing):
-    """
-    :raises Lost: the play with that fencing number does not hold the lock.
+def refuse_lost(lock: Lock | None, fencing: int) -> Lock:
+    """The lock, which that play holds.
+
+    :raises Lost: the play with that fencing number does not hold it.
     """
     if lock is not None and lock.fencing == fencing and lock.expires is not None:
-        return
+        return lock
     if lock is None or lock.fencing <= fencing:
         raise Lost(
             "The lock of this run is gone from the store. No further call is made. Look for who has changed the store."

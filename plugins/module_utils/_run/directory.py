@@ -12,12 +12,14 @@ import fcntl
 import hashlib
 import os
 import time
+from collections.abc import Iterator
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import (
     ABSENT,
     ANY,
     UNUSABLE,
     Conflict,
+    Keys,
     StoreError,
     checked,
 )
@@ -29,13 +31,13 @@ PATIENCE = 10.0  # seconds; a writer has the guard for milliseconds
 class DirectoryStore:
     """Each key is a file below ``root``; a name that begins with a dot is no key."""
 
-    def __init__(self, root):
+    def __init__(self, root: str) -> None:
         self._root = root
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self._root
 
-    def absent(self):
+    def absent(self) -> str | None:
         """Why there is nothing in it, or None: a path that is mistyped looks like one in which nothing was ever written."""
         return (
             None
@@ -43,7 +45,7 @@ class DirectoryStore:
             else "the store %s is not there: nothing was ever written, or rollback_store is mistyped" % self
         )
 
-    def get(self, key):
+    def get(self, key: str) -> tuple[str, str] | None:
         """See ``store``."""
         with self._told("read"):
             try:
@@ -53,7 +55,7 @@ class DirectoryStore:
                 return None
             return content.decode(), _etag(content)
 
-    def put(self, key, text, expect):
+    def put(self, key: str, text: str, expect: str) -> str:
         """See ``store``."""
         content, path = text.encode(), self._path(key)
         with self._told("written"):
@@ -67,9 +69,9 @@ class DirectoryStore:
                 _replace(path, content)
         return _etag(content)
 
-    def list(self, prefix):
+    def list(self, prefix: str) -> Keys:
         """See ``store``."""
-        top, found = os.path.join(self._root, prefix), []
+        top, found = os.path.join(self._root, prefix), Keys()
         with self._told("read"):
             for folder, folders, files in os.walk(top, onerror=_unless_missing):
                 folders[:] = [name for name in folders if not name.startswith(".")]
@@ -77,18 +79,18 @@ class DirectoryStore:
                 found += [os.path.normpath(os.path.join(below, name)) for name in files if not name.startswith(".")]
         return sorted(found)
 
-    def _path(self, key):
+    def _path(self, key: str) -> str:
         return os.path.join(self._root, checked(key))
 
     @contextlib.contextmanager
-    def _told(self, what):
+    def _told(self, what: str) -> Iterator[None]:
         try:
             yield
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(UNUSABLE % (self._root, what, getattr(error, "strerror", None) or error)) from error
 
     @contextlib.contextmanager
-    def _guarded(self):
+    def _guarded(self) -> Iterator[None]:
         deadline = time.monotonic() + PATIENCE
         with open(os.path.join(self._root, GUARD), "ab", opener=_private) as guard:
             while True:
@@ -103,11 +105,11 @@ class DirectoryStore:
             yield
 
 
-def _private(path, flags):
+def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _replace(path, content):
+def _replace(path: str, content: bytes) -> None:
     """Write a file so that it has all of ``content``, also after a power cut, or is as it was."""
     folder = os.path.dirname(path)
     partial = os.path.join(folder, ".%s" % os.urandom(8).hex())
@@ -128,10 +130,10 @@ def _replace(path, content):
         os.close(directory)
 
 
-def _unless_missing(error):
+def _unless_missing(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error
 
 
-def _etag(content):
+def _etag(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()

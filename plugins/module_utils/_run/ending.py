@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import told_now
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
@@ -14,6 +17,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.clocks import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import releases, told
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Outcome
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import Lock
 
 
 class Ending:
@@ -27,11 +35,15 @@ class Ending:
     :param clock: callable → seconds since 1970.
     """
 
-    def __init__(self, memory, params, check, clock):
+    def __init__(
+        self, memory: Callable[[], Memory], params: Mapping[str, Any], check: bool, clock: Callable[[], float]
+    ) -> None:
         self._params, self._check, self._clock = params, check, clock
-        self._trouble, self._memory, self._lock, self._etag = "", None, None, ABSENT
-        self._record = None
-        self.journal = [] if self._never_began else None
+        self._trouble, self._etag = "", ABSENT
+        self._memory: Memory | None = None
+        self._lock: Lock | None = None
+        self._record: dict[str, Any] | None = None
+        self.journal: list[dict[str, Any]] | None = [] if self._never_began else None
         try:
             self._memory = memory()
             self._lock, self._etag = self._memory.lock() or (None, ABSENT)
@@ -43,16 +55,16 @@ class Ending:
             self._trouble = error.message
 
     @property
-    def _never_began(self):
+    def _never_began(self) -> bool:
         return self._check or not (self._params["fencing"] or self._params["resumed"])
 
     @property
-    def _ours(self):
+    def _ours(self) -> bool:
         """Whether this play has taken the lock."""
         return bool(self._params["fencing"]) and not self._check
 
     @property
-    def clocks(self):
+    def clocks(self) -> Clocks:
         """The Clocks of the run; of a play that has not taken the lock, nothing."""
         if not (self._ours and self._lock):
             return Clocks(None, 0.0)
@@ -62,11 +74,11 @@ class Ending:
         return clocks(record, self._clock(), at.timestamp() if at else None, **seen)
 
     @property
-    def _first(self):
+    def _first(self) -> bool:
         """Whether this is the first play of its run: only then its clocks are those of a run without a pause."""
         return not (self._record or {}).get("plays", [])[1:]
 
-    def around(self, outcome, client):
+    def around(self, outcome: Outcome, client: Callable[[str], Any]) -> dict[str, Any]:
         """What ``outcome_text.lines_of`` takes besides the outcome.
 
         :param client: callable: the name of a service → its boto3 client.
@@ -85,7 +97,7 @@ class Ending:
             at_work=self._at_work(),
         )
 
-    def write(self, outcome, lines):
+    def write(self, outcome: Outcome, lines: Sequence[str]) -> dict[str, Any]:
         """Write the outcome into the store, where this play holds the lock. Gives what has changed of ``around``.
 
         :raises RollbackError: it cannot be written.
@@ -104,37 +116,37 @@ class Ending:
         plays.end(self._memory, self._params["run_id"], self._params["fencing"], ended, self._clock())
         return self._holding(self._hold())
 
-    def _ended(self, outcome):
+    def _ended(self, outcome: Outcome) -> dict[str, Any]:
         """What ``plays.end`` is told, as far as the hold depends on it."""
         touched = bool(outcome.made or outcome.unknown) or self.journal is None
         return dict(outcome=outcome.recorded, touched=touched)
 
-    def _hold_then(self, outcome):
+    def _hold_then(self, outcome: Outcome) -> dict[str, Any] | None:
         """The hold as it stands once this has been written; None where it cannot be read, for what the store said is told already."""
-        if not (self._ours and self._record and self._lock):
+        if not (self._ours and self._memory and self._record and self._lock):
             return self._hold()
         try:
             return plays.hold_at_the_end(self._memory, self._record, self._lock, self._ended(outcome), self._clock())
         except RollbackError:
             return None
 
-    def _hold(self):
+    def _hold(self) -> dict[str, Any] | None:
         try:
             return (self._memory.read("hold") or (None,))[0] if self._memory else None
         except RollbackError:
             return None
 
-    def _holding(self, held):
+    def _holding(self, held: dict[str, Any] | None) -> dict[str, Any]:
         """Who holds deployments back, in one line, and each with the command that ends that."""
         return dict(hold=told(held) or "", holds=releases(held, self._params["commands"].get("release", "")))
 
-    def _at_work(self):
+    def _at_work(self) -> str:
         """The run that has begun since this one looked, for people; empty when there is none."""
         if self._ours or not self._params["etag"] or self._etag == self._params["etag"]:
             return ""
         return who_works(self._lock, self._clock()) or ""
 
-    def _up(self, client):
+    def _up(self, client: Callable[[str], Any]) -> list[str]:
         """What runs now, a line for each service."""
         from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 try:
     import boto3
@@ -29,6 +31,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import 
     ANY,
     UNUSABLE,
     Conflict,
+    Keys,
     StoreError,
     checked,
 )
@@ -43,12 +46,12 @@ _CURES = {
 }
 
 
-def s3_client(connection):
+def s3_client(connection: Mapping[str, Any]) -> Any:
     """boto3's client of S3; see ``client_of``."""
     return client_of(connection, "s3")
 
 
-def client_of(connection, service):
+def client_of(connection: Mapping[str, Any], service: str) -> Any:
     """boto3's client of a service.
 
     :param connection: dict of amazon.aws's connection options, by their names; those that are not set are None.
@@ -57,7 +60,8 @@ def client_of(connection, service):
     config = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=30)
     own = Config(**connection["aws_config"]) if connection["aws_config"] else None
     try:
-        return boto3.session.Session(profile_name=connection["profile"]).client(
+        session: Any = boto3.session.Session(profile_name=connection["profile"])
+        return session.client(
             service,
             region_name=connection["region"] or None,
             endpoint_url=connection["endpoint_url"],
@@ -74,18 +78,18 @@ def client_of(connection, service):
 class S3Store:
     """Each key is an object ``prefix/key`` of ``bucket``. ``client`` is boto3's of S3."""
 
-    def __init__(self, client, bucket, prefix, sleep=time.sleep):
+    def __init__(self, client: Any, bucket: str, prefix: str, sleep: Callable[[float], object] = time.sleep) -> None:
         self._s3, self._bucket, self._sleep = client, bucket, sleep
         self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "s3://%s/%s" % (self._bucket, self._prefix.rstrip("/"))
 
-    def absent(self):
+    def absent(self) -> str | None:
         """See ``DirectoryStore``; a bucket that is not there is an error of each call."""
-        return
+        return None
 
-    def get(self, key):
+    def get(self, key: str) -> tuple[str, str] | None:
         """See ``store``."""
         with self._told("read"):
             try:
@@ -95,7 +99,7 @@ class S3Store:
             with reading("GetObject"):
                 return answer["Body"].read().decode(), answer["ETag"]
 
-    def put(self, key, text, expect):
+    def put(self, key: str, text: str, expect: str) -> str:
         """See ``store``."""
         condition = {} if expect == ANY else {"IfNoneMatch": "*"} if expect == ABSENT else {"IfMatch": expect}
         self._refuse_an_old_botocore(condition)
@@ -113,10 +117,11 @@ class S3Store:
                 except is_boto3_error_code(["PreconditionFailed", "NoSuchKey"]):
                     break
                 with reading("PutObject"):
-                    return answer["ETag"]
+                    etag: str = answer["ETag"]
+                return etag
         return self._written_before(key, text)
 
-    def _written_before(self, key, text):
+    def _written_before(self, key: str, text: str) -> str:
         """The etag, if an earlier try of ours has written this very text and its answer was lost.
 
         :raises Conflict: it has not.
@@ -126,14 +131,14 @@ class S3Store:
             raise Conflict(key)
         return found[1]
 
-    def list(self, prefix):
+    def list(self, prefix: str) -> Keys:
         """See ``store``."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
         with self._told("listed"):
             found = [item["Key"] for page in pages for item in page.get("Contents", [])]  # absent where it is empty
         return sorted(name[len(self._prefix) :] for name in found)
 
-    def _refuse_an_old_botocore(self, condition):
+    def _refuse_an_old_botocore(self, condition: Mapping[str, str]) -> None:
         known = self._s3.meta.service_model.operation_model("PutObject").input_shape.members
         if not set(condition) <= set(known):
             raise StoreError(
@@ -142,7 +147,7 @@ class S3Store:
             )
 
     @contextlib.contextmanager
-    def _told(self, what):
+    def _told(self, what: str) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
@@ -151,7 +156,7 @@ class S3Store:
             raise StoreError(UNUSABLE % (self, what, said(error).rstrip("."))) from error
 
 
-def _problem(error):
+def _problem(error: ClientError) -> str:
     answer = error.response["Error"]
     code, message = answer["Code"], answer.get("Message", "").rstrip(".")
     if code in _REFUSED:

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import COMPLETE, ROLLBACK, UNVERIFIED
 
 KEPT = 20  # runs in the history
@@ -13,7 +16,9 @@ _WHOLE = ("total", "served")  # what is timed of a run besides its parts
 OF_LATE = 5  # of them count: an old size of the database says little about today's
 
 
-def with_run(history, record, seconds):
+def with_run(
+    history: Iterable[dict[str, Any]], record: Mapping[str, Any], seconds: Mapping[str, float]
+) -> list[dict[str, Any]]:
     """The history (list of dict, oldest first) with a run that has ended; one that ends again takes its own place.
 
     :param record: the record of the run.
@@ -32,16 +37,16 @@ def with_run(history, record, seconds):
     return [*(item for item in history if item["run_id"] != entry["run_id"]), entry][-KEPT:]
 
 
-def with_left(history, run_id, left):
+def with_left(history: Iterable[dict[str, Any]], run_id: str, left: Sequence[str]) -> list[dict[str, Any]]:
     """The history with what is left to be finished of a run (list of str, empty when it is finished)."""
     return [_with(item, left) if item["run_id"] == run_id else item for item in history]
 
 
-def _with(item, left):
+def _with(item: Mapping[str, Any], left: Sequence[str]) -> dict[str, Any]:
     return dict({name: value for name, value in item.items() if name != "left"}, **dict(left=left) if left else {})
 
 
-def ended_rollbacks(history):
+def ended_rollbacks(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What the rollbacks have come to (list of dict), newest first; times are ISO 8601, ``parts`` are those that were done. ``undone`` is when the run
     ``undone_by`` had undone it; both are empty where it stands."""
     found = []
@@ -62,7 +67,7 @@ def ended_rollbacks(history):
     return found
 
 
-def _undo_of(run_id, history):
+def _undo_of(run_id: str, history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """The newest undo of a run that has come to its end and was not undone itself, or None."""
     for item in reversed(history):
         if item.get("undoes") == run_id and item["outcome"] in (COMPLETE, UNVERIFIED):
@@ -70,21 +75,21 @@ def _undo_of(run_id, history):
     return None
 
 
-def _iso(clock):
+def _iso(clock: str) -> str:
     return clock.replace(" UTC", "Z")
 
 
-def unfinished_runs(history):
+def unfinished_runs(history: Iterable[Mapping[str, Any]]) -> list[str]:
     """The ids of the runs (list of str) of which something is left to be finished."""
     return [item["run_id"] for item in history if item.get("left")]
 
 
-def unfinished(history):
+def unfinished(history: Iterable[Mapping[str, Any]]) -> list[str]:
     """What is left to be finished of all runs, one line each: list of str."""
     return ["run %s is not finished: %s" % (item["run_id"], text) for item in history for text in item.get("left", ())]
 
 
-def expected(history, kind):
+def expected(history: Iterable[Mapping[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
     """How long the parts of a run may take: part → dict(seconds: the median, runs: of how many), of complete runs of the same playbook."""
     of_kind = [item["seconds"] for item in history if item["kind"] == kind and item["outcome"] == COMPLETE][-OF_LATE:]
     parts = sorted({part for seconds in of_kind for part in seconds})
@@ -92,7 +97,7 @@ def expected(history, kind):
     return {part: dict(seconds=round(_median(known), 1), runs=len(known)) for part, known in told.items()}
 
 
-def _median(numbers):
+def _median(numbers: Sequence[float]) -> float:
     """As statistics.median, whose import costs every module of a run more than this."""
     ordered, middle = sorted(numbers), len(numbers) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2

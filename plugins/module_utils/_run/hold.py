@@ -13,19 +13,23 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Optional
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import ROLLBACK, UNDO
 
+Hold = dict[str, Any]  # standing, and NAMES
+Record = Optional[dict[str, Any]]  # as it is stored; None, or empty, where nothing was ever written
 NAMES = ("who", "since", "reason", "run_id")
 
 
-def standing(record):
-    """Whether a record (dict as it is stored, or None) is to be respected."""
+def standing(record: Record) -> bool:
+    """Whether a record is to be respected."""
     return bool(record and record["standing"])
 
 
-def placed(who, since, reason, run_id=""):
+def placed(who: str, since: str, reason: str, run_id: str = "") -> Hold:
     """A hold that stands.
 
     :param since: a time for people.
@@ -34,29 +38,26 @@ def placed(who, since, reason, run_id=""):
     return dict(standing=True, who=who, since=since, reason=reason, run_id=run_id)
 
 
-def free(who, since, reason):
+def free(who: str, since: str, reason: str) -> Hold:
     """A hold that has never stood. A pipeline deploys on this word only: that nothing is there may mean that it asks in the wrong place."""
     return dict(placed(who, since, reason), standing=False)
 
 
-def holds_of(record):
-    """The holds that stand (list of dict), the first that was set first.
-
-    :param record: as it is stored, or None.
-    """
-    if not standing(record):
+def holds_of(record: Record) -> list[Hold]:
+    """The holds that stand, the first that was set first."""
+    if not record or not standing(record):
         return []
     every = [record, *map(json.loads, record.get("beside", []))]
     return [placed(*(hold[name] for name in NAMES)) for hold in every]
 
 
-def recorded(holds):
+def recorded(holds: Sequence[Hold]) -> Hold:
     """The record of holds that stand; at least one."""
     beside = [json.dumps(hold, ensure_ascii=False, sort_keys=True) for hold in holds[1:]]
     return dict(holds[0], **dict(beside=beside) if beside else {})
 
 
-def lifted(record, who, since, ended=None):
+def lifted(record: Record, who: str, since: str, ended: Collection[Hold] | None = None) -> Hold:
     """The record once ``ended`` (list of holds; all of them, if not given) stand no longer.
 
     :param record: in which at least one stands.
@@ -66,14 +67,14 @@ def lifted(record, who, since, ended=None):
     return recorded(left) if left else dict(holds[-1], standing=False, lifted_by=who, lifted=since)
 
 
-def joined(record, holds):
+def joined(record: Record, holds: Iterable[Hold]) -> Record:
     """The record once ``holds`` stand, too."""
     before = holds_of(record)
     every = before + [hold for hold in holds if hold not in before]
     return recorded(every) if every != before else record
 
 
-def to_release(record, reason):
+def to_release(record: Record, reason: str) -> list[Hold]:
     """The holds that a person's ``release`` ends.
 
     :param reason: of the one that is meant, or its run; empty where only one can be meant: the rollbacks' holds end together, and a
@@ -95,7 +96,7 @@ def to_release(record, reason):
     return meant
 
 
-def each_with_its_release(record):
+def each_with_its_release(record: Record) -> list[str]:
     """What is said of each hold that stands, and the variables with which ``hold.yml`` releases that one alone (list of str)."""
     return [
         "%s: -e %s"
@@ -104,7 +105,7 @@ def each_with_its_release(record):
     ]
 
 
-def releases(record, command):
+def releases(record: Record, command: str) -> list[tuple[str, str]]:
     """(told, command) of each hold that stands: who holds deployments back, and what releases that one.
 
     :param command: that releases the only one.
@@ -113,21 +114,20 @@ def releases(record, command):
     return [(_told(hold), "%s -e %s" % (command, _option(hold)) if holds[1:] else command) for hold in holds]
 
 
-def _named(hold):
+def _named(hold: Hold) -> dict[str, str]:
     return dict(rollback_hold_reason=hold["run_id"] or hold["reason"].strip())
 
 
-def _option(hold):
+def _option(hold: Hold) -> str:
     (value,) = _named(hold).values()
     if re.fullmatch(r"[\w.:/-]+", value, re.ASCII):
         return "rollback_hold_reason=%s" % value
     return shlex.quote(json.dumps(_named(hold), ensure_ascii=False))
 
 
-def changed(record, state, who, since, reason):
+def changed(record: Record, state: str, who: str, since: str, reason: str) -> Record:
     """The record after a person's ``set`` or ``release``; any other state leaves it as it is.
 
-    :param record: dict as it is stored; empty when there was never one.
     :raises RollbackError: a hold is set without a reason, or released where there was never one, or where several are meant.
     """
     if state == "release" and not record:
@@ -144,7 +144,7 @@ def changed(record, state, who, since, reason):
     return record if same else joined(record, [placed(who, since, reason.strip())])
 
 
-def followed(there, before, after, who, since):
+def followed(there: Record, before: Record, after: Record, who: str, since: str) -> Record:
     """The record of another name of the same resources, once ``before`` was changed to ``after``."""
     were, are = holds_of(before), holds_of(after)
     there = joined(there, [hold for hold in are if hold not in were])
@@ -152,7 +152,7 @@ def followed(there, before, after, who, since):
     return lifted(there, who, since, ended) if ended else there
 
 
-def at_the_beginning(record, run, elsewhere=()):
+def at_the_beginning(record: Record, run: Mapping[str, Any], elsewhere: Iterable[Hold] = ()) -> Record:
     """The record when a run begins, or None when it stays as it is.
 
     A checkpoint is what comes before a deployment, so it holds nobody back; it says so where nobody has said anything yet. An undo stands
@@ -174,7 +174,7 @@ def at_the_beginning(record, run, elsewhere=()):
     return after if after != record else None
 
 
-def at_the_end(record, run, wrote, complete):
+def at_the_end(record: Record, run: Mapping[str, Any], wrote: bool, complete: bool) -> Record:
     """The record when a run has ended, or None when it stays as it is.
 
     What a run has changed stands until a person lifts the hold, or an undo of a rollback takes it back. An undo of an undo brings the rollback back.
@@ -189,10 +189,10 @@ def at_the_end(record, run, wrote, complete):
     return lifted(record, run["who"], run["ended"], ended) if ended else None
 
 
-def told(record):
+def told(record: Record) -> str | None:
     """A line for people, None without a hold that stands."""
     return "; and ".join(map(_told, holds_of(record))) or None
 
 
-def _told(hold):
+def _told(hold: Hold) -> str:
     return "%s holds deployments back since %s: %s" % (hold["who"], hold["since"], hold["reason"])

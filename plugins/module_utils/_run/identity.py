@@ -8,6 +8,7 @@ that died finds its own resources again."""
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 RUN_ID = re.compile(r"^[a-z](?:-?[a-z0-9]){2,29}\Z")
 RUN_ID_FORM = "3 to 30 small letters, digits and single hyphens, beginning with a letter, like rb-20261122-031500"
@@ -38,22 +39,22 @@ _LONGEST_INSTANCE_NAME = 63  # RDS: letters, digits, single hyphens (CreateDBIns
 _OLDER_RUN = re.compile(r"-rb-\d{8}-\d{6}$")
 
 
-def new_run_id(now):
+def new_run_id(now: datetime) -> str:
     """A run id for the time ``now`` (datetime in UTC). It begins with a letter, so AWX does not make a number of it."""
     return now.strftime("rb-%Y%m%d-%H%M%S")
 
 
-def restored_instance(db_instance, run_id):
+def restored_instance(db_instance: str, run_id: str) -> str:
     """The name of the instance that this run restores next to ``db_instance``; names do not grow from run to run."""
     base = _OLDER_RUN.sub("", db_instance)
     return "%s-%s" % (base[: _LONGEST_INSTANCE_NAME - len(run_id) - 1].rstrip("-"), run_id)
 
 
-def point_id(run_id):
+def point_id(run_id: str) -> str:
     """The id of the release point that a checkpoint makes."""
     return "cp-" + (run_id[len("rb-") :] if run_id.startswith("rb-") else run_id)
 
 
-def safety_snapshot(db_instance, run_id):
+def safety_snapshot(db_instance: str, run_id: str) -> str:
     """The name of the snapshot that keeps what ``db_instance`` holds when this run begins to restore."""
     return "%s-failed-migration-%s" % (_OLDER_RUN.sub("", db_instance), run_id)

@@ -11,7 +11,8 @@ answers.
 from __future__ import annotations
 
 import re
-from typing import Callable, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
@@ -28,13 +29,13 @@ class Variable(NamedTuple):
     - ``required``, ``optional``: the playbooks that need it, and those that use it where it is set.
     """
 
-    check: Callable[[object], str | None]
+    check: Callable[[Any], str | None]
     form: str
-    required: tuple
-    optional: tuple
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
 
     @property
-    def playbooks(self):
+    def playbooks(self) -> tuple[str, ...]:
         """The playbooks that use it."""
         return (*self.required, *self.optional)
 
@@ -62,7 +63,7 @@ _OURS = re.compile(r"(rollback|verify)(_|\Z)")
 _NEAR = 0.88  # difflib's ratio from which on a name is taken for a misspelt one of ours
 
 
-def of_playbook(playbook):
+def of_playbook(playbook: str) -> list[str]:
     """The names of the variables (list of str) that a playbook uses.
 
     :raises KeyError: there is no such playbook (a mistake in a playbook, not in an inventory).
@@ -72,12 +73,12 @@ def of_playbook(playbook):
     return [name for name, variable in VARIABLES.items() if playbook in variable.playbooks]
 
 
-def readable(names):
+def readable(names: Iterable[str]) -> list[str]:
     """Of ``names``, those whose values are looked at: known ones that are no secret."""
     return [name for name in names if name in VARIABLES and name not in SECRET]
 
 
-def problems(variables, playbook):
+def problems(variables: Mapping[str, Any], playbook: str) -> list[str]:
     """Every mistake in ``variables`` (dict name → value as the inventory has it), one sentence each.
 
     :param playbook: the one at hand; what it does not use is not looked at.
@@ -91,7 +92,7 @@ def problems(variables, playbook):
     return [text for text in found if text]
 
 
-def wrong(name, value, playbook):
+def wrong(name: str, value: Any, playbook: str) -> list[str]:
     """What is wrong with the value of a secret variable (list of one str, or of none); the value is not shown."""
     if _blank(value):
         return []
@@ -100,12 +101,12 @@ def wrong(name, value, playbook):
     return ["%s: %s. It must be %s." % (name, complaint, variable.form)] if complaint else []
 
 
-def unknown(names):
+def unknown(names: Iterable[str]) -> list[str]:
     """One sentence for each of ``names`` that looks like a variable of this collection and is none."""
     return [text for text in map(_misspelt, sorted(names)) if text]
 
 
-def overriding(names):
+def overriding(names: Iterable[str]) -> list[str]:
     """One sentence for each of ``names`` (what inventory and command line set) that a playbook of ours sets itself, by that name, for a role."""
     found = sorted(name for name in names if name in DERIVED or name in OF_ROLES)
     return [_OVERRIDING % (name, _instead(name)) for name in found]
@@ -114,12 +115,12 @@ def overriding(names):
 _OVERRIDING = "%s is an option of a role, which the playbook sets itself; set like this, it would win over what the inventory says. %s"
 
 
-def _instead(name):
+def _instead(name: str) -> str:
     ours = "rollback_" + name.partition("_")[2]
     return "Set %s." % ours if ours in VARIABLES else "Call it otherwise."
 
 
-def _misspelt(name):
+def _misspelt(name: str) -> str | None:
     if name in VARIABLES or name in DERIVED or name in HANDED_ON:
         return None
     ours = _OURS.match(name)
@@ -129,7 +130,7 @@ def _misspelt(name):
     return _UNKNOWN % (name, "did you mean %s?" % near)
 
 
-def meant(name):
+def meant(name: str) -> str | None:
     """The variable of this collection that an unknown name surely stands for, or None."""
     return _nearest(name, _NEAR)
 
@@ -137,7 +138,7 @@ def meant(name):
 _UNKNOWN = "%s is no variable of this collection, so nothing would read it; %s"
 
 
-def _nearest(name, ratio):
+def _nearest(name: str, ratio: float) -> str | None:
     import difflib  # takes longer to load than all else here; who has made no mistake need not wait for it
 
     words = name.lower().replace("-", "_")
@@ -145,12 +146,12 @@ def _nearest(name, ratio):
     return known[0] if known else None
 
 
-def _blank(value):
+def _blank(value: Any) -> bool:
     """Whether a value counts as not set: nothing, or what a survey sends for a question without an answer."""
     return value is None or value == ""
 
 
-def _problem(name, value, variable, playbook):
+def _problem(name: str, value: Any, variable: Variable, playbook: str) -> str | None:
     if _blank(value):
         if playbook not in variable.required:
             return None
@@ -159,7 +160,7 @@ def _problem(name, value, variable, playbook):
     return "%s is %r: %s. It must be %s." % (name, value, complaint, variable.form) if complaint else None
 
 
-def _not_text(value):
+def _not_text(value: Any) -> str | None:
     if isinstance(value, str):
         return None
     return (
@@ -168,11 +169,11 @@ def _not_text(value):
     )
 
 
-def _check_name(value):
+def _check_name(value: Any) -> str | None:
     return _not_text(value) or ("it has spaces around it" if value != value.strip() else None)
 
 
-def _check_time(value):
+def _check_time(value: Any) -> str | None:
     if _not_text(value):
         return _not_text(value)
     if not _TIME.match(value):
@@ -184,7 +185,7 @@ def _check_time(value):
     return None
 
 
-def _check_names(value):
+def _check_names(value: Any) -> str | None:
     if not isinstance(value, list):
         return "it is %s, not a list" % type(value).__name__
     if not value:
@@ -192,7 +193,7 @@ def _check_names(value):
     return _check_optional_names(value)
 
 
-def _check_optional_names(value):
+def _check_optional_names(value: Any) -> str | None:
     if not isinstance(value, list):
         return "it is %s, not a list" % type(value).__name__
     wrong = [item for item in value if not isinstance(item, str) or not item.strip()]
@@ -201,11 +202,11 @@ def _check_optional_names(value):
     return "it names %s twice" % _twice(value) if _twice(value) else None
 
 
-def _twice(value):
+def _twice(value: Sequence[Any]) -> Any:
     return next((item for item in value if value.count(item) > 1), None)
 
 
-def _check_patterns(value):
+def _check_patterns(value: Any) -> str | None:
     problem = _check_optional_names(value)
     for pattern in () if problem else value:
         try:
@@ -215,20 +216,20 @@ def _check_patterns(value):
     return problem
 
 
-def _check_url(value):
+def _check_url(value: Any) -> str | None:
     if _not_text(value):
         return _not_text(value)
     right = value == NO_HTTP or re.match(r"https?://[^/\s?#@]+(/[^\s?#@]*)?\Z", value)
     return None if right else "it is not an http or https URL without user and query"
 
 
-def _check_path(value):
+def _check_path(value: Any) -> str | None:
     if _not_text(value):
         return _not_text(value)
     return None if value.startswith("/") else "it does not begin with a slash"
 
 
-def _check_target(value):
+def _check_target(value: Any) -> str | None:
     if not isinstance(value, dict):
         return _check_one_target(value)
     for service, target in value.items():
@@ -240,7 +241,7 @@ def _check_target(value):
     return None if value else "it names no service"
 
 
-def _check_one_target(value):
+def _check_one_target(value: Any) -> str | None:
     if _not_text(value):
         return "a bare %s names no task definition" % type(value).__name__
     if value.startswith("sha256:") and not TARGET_FORM.match(value):
@@ -248,23 +249,23 @@ def _check_one_target(value):
     return None if TARGET_FORM.match(value) else "a family alone or a bare number does not say which revision"
 
 
-def _check_seconds(value):
+def _check_seconds(value: Any) -> str | None:
     return _check_whole(value) or (None if int(value) > 0 else "it is not above 0")
 
 
-def _check_whole(value):
+def _check_whole(value: Any) -> str | None:
     if isinstance(value, (bool, float)) or not re.match(r"[0-9]+\Z", str(value)):
         return "it is not a whole number"
     return None
 
 
-def _check_number(value):
+def _check_number(value: Any) -> str | None:
     if isinstance(value, bool) or not re.match(r"[0-9]+(\.[0-9]+)?\Z", str(value)):
         return "it is not a number"
     return None if float(value) > 0 else "it is not above 0"
 
 
-def _check_watch(value):
+def _check_watch(value: Any) -> str | None:
     """Seconds alone, or a mapping."""
     if not isinstance(value, dict):
         return (
@@ -281,38 +282,38 @@ def _check_watch(value):
     return None
 
 
-def _check_text(value):
+def _check_text(value: Any) -> str | None:
     return _not_text(value)
 
 
-def _choice(*words):
+def _choice(*words: str) -> Callable[[Any], str | None]:
     return lambda value: None if value in words else "there is no such choice"
 
 
-def _check_options(value):
+def _check_options(value: Any) -> str | None:
     return None if isinstance(value, dict) else "it is %s, not a mapping" % type(value).__name__
 
 
-def _check_tables(value):
+def _check_tables(value: Any) -> str | None:
     if not isinstance(value, dict):
         return "it is %s, not a mapping" % type(value).__name__
     wrong = [name for name, item in value.items() if not isinstance(item, dict)]
     return "for %s, there is no mapping" % wrong[0] if wrong else None
 
 
-def _check_mappings(value):
+def _check_mappings(value: Any) -> str | None:
     if not isinstance(value, list):
         return "it is %s, not a list" % type(value).__name__
     return None if all(isinstance(item, dict) for item in value) else "something in it is no mapping"
 
 
-def _check_contacts(value):
+def _check_contacts(value: Any) -> str | None:
     if isinstance(value, dict) and all(isinstance(item, str) for pair in value.items() for item in pair):
         return None
     return "it is not a mapping of text to text (put telephone numbers in quotes)"
 
 
-def _check_mapping(value):
+def _check_mapping(value: Any) -> str | None:
     if not isinstance(value, dict):
         return "it is %s, not a mapping" % type(value).__name__
     for name, item in value.items():
@@ -322,33 +323,33 @@ def _check_mapping(value):
     return None
 
 
-def _check_lists(value):
+def _check_lists(value: Any) -> str | None:
     if not isinstance(value, dict):
         return "it is %s, not a mapping" % type(value).__name__
     wrong = [(name, _check_names(item)) for name, item in value.items() if _check_names(item)]
     return "for %s, %s" % wrong[0] if wrong else None
 
 
-def _check_flag(value):
+def _check_flag(value: Any) -> str | None:
     return (
         None if isinstance(value, bool) or str(value).lower() in ("true", "false") else "it is neither true nor false"
     )
 
 
-def _check_flag_or_names(value):
+def _check_flag_or_names(value: Any) -> str | None:
     """Names as a list, or as text with commas, which is what ``-e`` gives."""
     if isinstance(value, bool):
         return None
     return _check_optional_names([name.strip() for name in value.split(",")] if isinstance(value, str) else value)
 
 
-def _check_id(value):
+def _check_id(value: Any) -> str | None:
     if _not_text(value):
         return _not_text(value)
     return None if RUN_ID.match(value) else "it cannot be part of the name of a DB instance"
 
 
-def _check_store(value):
+def _check_store(value: Any) -> str | None:
     if _not_text(value):
         return _not_text(value)
     return None if place_of(value) else "it is neither a directory nor a bucket"

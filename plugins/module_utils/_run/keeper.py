@@ -19,11 +19,17 @@ import gc
 import os
 import signal
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Lost, left, refuse_lost, renewed
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.player import GONE, RUNNING, Player
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import Conflict
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import Lock
 
 OFTEN = 3  # renewals in the time of a lease
 LOOK = 0.5  # seconds between two looks at the play
@@ -31,7 +37,7 @@ AGAIN = 1.0  # seconds until a renewal that could not be written is tried again
 TRIES = 5  # of a renewal that meets what the play writes
 
 
-def keep_alive(open_memory, fencing, seconds):
+def keep_alive(open_memory: Callable[[], Memory], fencing: int, seconds: float) -> None:
     """Start the process that renews the lease. Returns at once.
 
     :param open_memory: callable → Memory of the application. It is called in that process, which shares no connection with this one.
@@ -54,11 +60,11 @@ def keep_alive(open_memory, fencing, seconds):
         os._exit(0)
 
 
-def _let_go():
+def _let_go() -> None:
     """Hold nothing that somebody else waits for."""
     gc.disable()  # a collection would write to pages that are shared with ansible-playbook
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_DFL)
     os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR)
     # Not closed, since a number that is free is given to the next file, which an object of before might then close.
@@ -78,12 +84,22 @@ class Keeper:
     :param now: callable → seconds since 1970.
     """
 
-    def __init__(self, open_memory, fencing, seconds, state, clock=None, now=time.time):
+    def __init__(
+        self,
+        open_memory: Callable[[], Memory],
+        fencing: int,
+        seconds: float,
+        state: Callable[[], str],
+        clock: Clock | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._open, self._fencing, self._seconds, self._state = open_memory, fencing, seconds, state
         self._clock, self._now = clock or Clock(), now
-        self._memory = self._lock = self._etag = None
+        self._memory: Memory | None = None
+        self._lock: Lock | None = None
+        self._etag = ABSENT
 
-    def run(self):
+    def run(self) -> None:
         """Return when there is nothing to renew any more."""
         every = self._seconds / OFTEN
         due = self._clock.now() + every
@@ -105,19 +121,19 @@ class Keeper:
             else:
                 due = self._clock.now() + every
 
-    def _renew(self):
+    def _renew(self) -> None:
         self._write(
             lambda lock, now: renewed(lock, self._fencing, (), now, self._seconds), lambda: self._state() == RUNNING
         )
 
-    def _write(self, change, wanted):
+    def _write(self, change: Callable[[Lock, float], Lock], wanted: Callable[[], bool]) -> None:
         if self._memory is None:
             self._memory = self._open()
         for _trial in range(TRIES):
-            self._look()
+            found = self._look(self._memory)
             if not wanted():
                 return
-            lock = change(self._lock, self._now())
+            lock = change(found, self._now())
             try:
                 self._etag = self._memory.put_lock(lock, self._etag)
             except (
@@ -128,8 +144,8 @@ class Keeper:
             self._lock = lock
             return
 
-    def _look(self):
+    def _look(self, memory: Memory) -> Lock:
         if self._lock is None:
-            lock, self._etag = self._memory.lock() or (None, None)
-            refuse_lost(lock, self._fencing)
-            self._lock = lock
+            found, self._etag = memory.lock() or (None, ABSENT)
+            self._lock = refuse_lost(found, self._fencing)
+        return self._lock

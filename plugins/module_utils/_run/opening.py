@@ -7,13 +7,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.directory import DirectoryStore
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import FORM, MEANT, Bucket, place_of, vanishes
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import Store
 
-def open_store(text, s3_client, environment=None):
+
+def open_store(text: str, s3_client: Callable[[], Any], environment: Mapping[str, str] | None = None) -> Store:
     """A store (see ``store``); nothing was read or written yet.
 
     :param text: what ``rollback_store`` says.
@@ -39,7 +44,7 @@ def open_store(text, s3_client, environment=None):
     return DirectoryStore(path)
 
 
-def _device(path):
+def _device(path: str) -> int:
     while not os.path.exists(path):
         path = os.path.dirname(path)
     return os.stat(path).st_dev

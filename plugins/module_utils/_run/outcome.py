@@ -10,7 +10,9 @@ what the verification of this very play says; that all was done is said by the l
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
     CHECKPOINT,
@@ -34,7 +36,7 @@ _BROKE = ("InternalFailure", "InternalError", "InternalServiceError", "InternalS
 DONE, CHECKED, NOT_VERIFIED, NOT_COMPLETE, UNTOUCHED = "done", "checked", "not verified", "not complete", "untouched"
 
 
-def fate(outcome):
+def fate(outcome: str) -> str:
     """Whether a writing call was MADE, NOT_MADE, or whether that is UNKNOWN.
 
     :param outcome: as the journal has it: ``ok``, an error code, ``unknown``, ``not sent``.
@@ -46,7 +48,7 @@ def fate(outcome):
     return UNKNOWN if outcome == UNKNOWN or outcome in _BROKE or outcome.startswith("5") else NOT_MADE
 
 
-def merged(journal, calls):
+def merged(journal: Iterable[Mapping[str, Any]] | None, calls: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The writing calls of a run: those of its journal, and those that tasks of this play tell of which are not in it.
 
     :param journal: entries, or None where the store could not be read.
@@ -87,7 +89,7 @@ class Seen:
     run_id: str
     kind: str
     check: bool
-    calls: tuple = ()
+    calls: tuple[dict[str, Any], ...] = ()
     read: bool = True
     verdict: str = ""
     reason: str = ""
@@ -95,15 +97,15 @@ class Seen:
     deployed: bool = False
     failed_at: str = ""
     resumed: bool = False
-    later: tuple = ()
+    later: tuple[str, ...] = ()
 
     @property
-    def proves(self):
+    def proves(self) -> bool:
         """Whether the playbook is done only when it has proven that the application works."""
         return self.purpose in (ROLLBACK, UNDO)
 
     @property
-    def what(self):
+    def what(self) -> str:
         """What it did, for people."""
         return dict(_WHAT)[self.purpose]
 
@@ -124,27 +126,27 @@ class Outcome:
     ok: bool
     verified: bool
     reason: str
-    made: tuple
-    unknown: tuple
-    left: tuple = ()
+    made: tuple[str, ...]
+    unknown: tuple[str, ...]
+    left: tuple[str, ...] = ()
     seconds: float = 0.0
     next: str = ""
     served: float | None = None
-    later: tuple = ()
+    later: tuple[str, ...] = ()
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """In JSON types."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @property
-    def recorded(self):
+    def recorded(self) -> str:
         """What the store is to say: one of OUTCOMES."""
         if self.state == NOT_VERIFIED:
             return UNVERIFIED
         return COMPLETE if self.state == DONE or self.verified else FAILED
 
 
-def outcome_of(seen):
+def outcome_of(seen: Seen) -> Outcome:
     """The Outcome of a Seen; without what is still to be looked at (seconds, next)."""
     made = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == MADE)
     unknown = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == UNKNOWN)
@@ -164,7 +166,7 @@ def outcome_of(seen):
     )
 
 
-def unwritten(outcome):
+def unwritten(outcome: Outcome) -> Outcome:
     """The Outcome where the store does not take it: nobody who comes next would know that the run has ended."""
     if not outcome.ok:
         return outcome
@@ -175,7 +177,7 @@ def unwritten(outcome):
     return replace(outcome, state=NOT_COMPLETE, ok=False, reason=reason, left=("Write down what the run has come to",))
 
 
-def _state(seen, verified, wrote):
+def _state(seen: Seen, verified: bool, wrote: bool) -> str:
     if seen.failed_at:
         if seen.deployed and seen.verdict and not verified:
             return NOT_VERIFIED
@@ -185,7 +187,7 @@ def _state(seen, verified, wrote):
     return DONE if verified or not seen.proves else NOT_VERIFIED
 
 
-def _reason(seen, state, verified, made, unknown):
+def _reason(seen: Seen, state: str, verified: bool, made: tuple[str, ...], unknown: tuple[str, ...]) -> str:
     """Why, in one sentence or two. It holds for what was written down, and says where that could not be read."""
     if state == CHECKED:
         text = "nothing was changed, and the checks of a rollback were not made; without --check, the plan above is what is done (under %s run id)"

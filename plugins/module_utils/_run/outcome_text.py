@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import (
     CHECKED,
     DONE,
@@ -15,10 +18,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome impor
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import minutes
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Outcome
+
 INDENT = " " * 10
 
 
-def lines_of(outcome, message, around):
+def lines_of(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[str]:
     """The text (list of str).
 
     :param outcome: an Outcome.
@@ -48,7 +54,7 @@ def lines_of(outcome, message, around):
     return head + tail
 
 
-def _done(outcome, around):
+def _done(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
     what = "run %s is complete" % outcome.run_id if outcome.made or outcome.unknown else "there was nothing to change"
     if not outcome.verified:  # DONE is the word for what the checks have proven
         word = "ENDED" if outcome.made or outcome.unknown else "NOTHING"
@@ -64,7 +70,7 @@ def _done(outcome, around):
     ]
 
 
-def _clocks(outcome, around):
+def _clocks(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
     """When users were served, and when all was done."""
     if outcome.served is None:
         return []
@@ -77,7 +83,7 @@ def _clocks(outcome, around):
     return lines
 
 
-def _later(outcome, around):
+def _later(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
     """What is not finished, which nobody feels, and the command that finishes it."""
     if not outcome.later:
         return []
@@ -85,7 +91,7 @@ def _later(outcome, around):
     return [*(_line("LATER", text) for text in outcome.later), INDENT + words, INDENT + around["finish"]]
 
 
-def _failed(outcome, message, around):
+def _failed(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[str]:
     lines = [_line("FAILED", "at: %s" % (outcome.left[0] if outcome.left else "the end"))]
     lines += [INDENT + text for text in message.splitlines()]
     if around["at_work"] and outcome.state == UNTOUCHED:
@@ -116,11 +122,11 @@ def _failed(outcome, message, around):
     return lines + [line for words, command in ways for line in (_line("NEXT", words), INDENT + command)]
 
 
-def _calls(word, calls):
+def _calls(word: str, calls: Sequence[str]) -> list[str]:
     """All of them: what was made is not to be looked for elsewhere. What was made several times is one line."""
     times = {call: calls.count(call) for call in calls}
     return [_line(word, call + (" (%d times)" % count if count > 1 else "")) for call, count in times.items()]
 
 
-def _line(word, text):
+def _line(word: str, text: str) -> str:
     return "%-9s %s" % (word, text)

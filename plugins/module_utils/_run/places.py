@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 DEFAULT = "~/.local/state/spymeo-rollback"
@@ -35,7 +36,7 @@ class Directory:
     meant: bool
 
 
-def place_of(text):
+def place_of(text: str) -> Bucket | Directory | None:
     """The Bucket or Directory of a store's name, None when it is neither."""
     if text.startswith("s3:"):
         match = _S3.match(text)
@@ -46,7 +47,7 @@ def place_of(text):
     return Directory(path, path != text)
 
 
-def vanishes(path, environment, on_root):
+def vanishes(path: str, environment: Mapping[str, str], on_root: bool) -> str | None:
     """Why a directory goes with the job, or None when it stays.
 
     :param path: absolute.

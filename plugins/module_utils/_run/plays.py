@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
@@ -15,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import (
     WHICHEVER,
     Await,
+    Free,
     Refused,
     clock_of,
     given_back,
@@ -28,7 +31,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import
     who_works,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import with_left, with_run
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES, UNKNOWN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import TRIES
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import (
     COMPLETE,
     GIVEN_UP,
@@ -36,10 +39,20 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import 
     UNDER_WAY,
     UNDO,
     UNFINISHED,
+    UNKNOWN,
     UNTOUCHED,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, StoreError, as_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import Standing
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import Hold, Record
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import Lock
+    from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+    Asked = tuple[Memory, str, str, Callable[[], float], str, str, str]  # what ``_look`` takes
 
 MARGIN = 5  # seconds that a wait for the end of a lease takes longer than that
 
@@ -49,17 +62,27 @@ class Seen:
     """The lock as a play has seen it before it planned: the Lock or None, the etag that ``begin`` wants to find again, and of whom
     the lock would be taken over (str or None)."""
 
-    lock: object
+    lock: Lock | None
     etag: str
     found: str | None = None
 
     @property
-    def undoable(self):
+    def undoable(self) -> str:
         """The newest run that can be undone, be it finished or not; empty when there is none."""
         return undoable(self.lock) if self.lock else ""
 
 
-def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK, kind="", command=""):
+def look(
+    memory: Memory,
+    run_id: str,
+    abandon: str,
+    now: Callable[[], float],
+    clock: Clock,
+    tell: Callable[[Pending, float], object] | None = None,
+    purpose: str = ROLLBACK,
+    kind: str = "",
+    command: str = "",
+) -> Seen:
     """See whether a run may begin. Nothing is written.
 
     A run that is to be resumed, or given up, and looks alive may be one that was killed a moment ago, so its lease is waited for.
@@ -73,10 +96,11 @@ def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK, kind=
     """
     asked = (memory, run_id, abandon, now, purpose, kind, command)
     seen, answer = _look(*asked)
-    if isinstance(answer, Await):
+    before = seen.lock
+    if before and isinstance(answer, Await):
         wait_for(
-            "The end of the lease of run %s" % seen.lock.run_id,
-            lambda: _gone_or_alive(asked, seen),
+            "The end of the lease of run %s" % before.run_id,
+            lambda: _gone_or_alive(asked, before),
             answer.seconds + MARGIN,
             clock,
             tell=tell,
@@ -84,17 +108,19 @@ def look(memory, run_id, abandon, now, clock, tell=None, purpose=ROLLBACK, kind=
         seen, answer = _look(*asked)
     if isinstance(answer, Refused):
         raise refusal(answer)
-    return seen if isinstance(answer, Await) else Seen(seen.lock, seen.etag, answer.found)
+    return Seen(seen.lock, seen.etag, answer.found) if isinstance(answer, Free) else seen
 
 
-def refusal(refused):
+def refusal(refused: Refused) -> RollbackError:
     """The error of a Refused. ``ways`` in its result are dicts(words, command)."""
     return RollbackError(
         refused.message, result=dict(ways=[dict(words=words, command=command) for words, command in refused.ways])
     )
 
 
-def glance(memory, run_id, abandon, now, purpose=ROLLBACK, kind="", command=""):
+def glance(
+    memory: Memory, run_id: str, abandon: str, now: float, purpose: str = ROLLBACK, kind: str = "", command: str = ""
+) -> tuple[Seen, str | None]:
     """The Seen, and what would keep a run from beginning (str, None when nothing would); for whoever changes nothing.
 
     :param now: seconds since 1970.
@@ -102,23 +128,26 @@ def glance(memory, run_id, abandon, now, purpose=ROLLBACK, kind="", command=""):
     seen, answer = _look(memory, run_id, abandon, lambda: now, purpose, kind, command)
     if isinstance(answer, Refused):
         return seen, " ".join([answer.message, *("%s %s" % way for way in answer.ways)])
-    return seen, who_works(seen.lock, now) or (answer.found and "a run would take over the lock: %s" % answer.found)
+    found = answer.found if isinstance(answer, Free) else None
+    return seen, who_works(seen.lock, now) or (found and "a run would take over the lock: %s" % found)
 
 
-def _look(memory, run_id, abandon, now, purpose, kind, command):
+def _look(
+    memory: Memory, run_id: str, abandon: str, now: Callable[[], float], purpose: str, kind: str, command: str
+) -> tuple[Seen, Standing]:
     lock, etag = memory.lock() or (None, ABSENT)
     answer = standing(lock, run_id, abandon, now(), purpose, command)
     refused = _misnamed(memory, lock, run_id, kind, command) if run_id and kind else None
     return Seen(lock, etag), refused or answer
 
 
-def _misnamed(memory, lock, run_id, kind, command):
+def _misnamed(memory: Memory, lock: Lock | None, run_id: str, kind: str, command: str) -> Refused | None:
     """The Refused where the operator has named a run that is none of this playbook, or None."""
     known = _known(memory, run_id, lock)
     return of_another_kind(run_id, known, kind, command) if known else of_nobody(run_id, memory.runs())
 
 
-def _known(memory, run_id, lock):
+def _known(memory: Memory, run_id: str, lock: Lock | None) -> dict[str, Any] | None:
     """What the store has of a run: dict(kind, command, unfinished); None when it knows none of that id."""
     lock = lock.uncovered if lock else None
     if lock and lock.run_id == run_id:
@@ -127,23 +156,19 @@ def _known(memory, run_id, lock):
     return record and dict(kind=record["kind"], command=record.get("command", ""), unfinished=False)
 
 
-def _gone_or_alive(asked, before):
+def _gone_or_alive(asked: Asked, before: Lock) -> Ready | Pending:
     seen, answer = _look(*asked)
-    now = asked[3]
-    if seen.lock.expires is not None and (seen.lock.fencing, seen.lock.expires) != (
-        before.lock.fencing,
-        before.lock.expires,
-    ):
+    lock, now = seen.lock, asked[3]
+    if lock and lock.expires is not None and (lock.fencing, lock.expires) != (before.fencing, before.expires):
         raise RollbackError(
-            "%s: it has just renewed its lease. Wait until it is done. Nothing was changed."
-            % who_works(seen.lock, now())
+            "%s: it has just renewed its lease. Wait until it is done. Nothing was changed." % who_works(lock, now())
         )
-    if not isinstance(answer, Await):
-        return Ready("the lease has ended")
-    return Pending(0, 1, "run %s of %s has its lock until its lease ends" % (seen.lock.run_id, seen.lock.who))
+    if lock and isinstance(answer, Await):
+        return Pending(0, 1, "run %s of %s has its lock until its lease ends" % (lock.run_id, lock.who))
+    return Ready("the lease has ended")
 
 
-def begin(memory, etag, run, now, lease):
+def begin(memory: Memory, etag: str, run: Mapping[str, Any], now: float, lease: float) -> tuple[Lock, dict[str, Any]]:
     """Take the lock, and write the record of the run. Gives (the Lock, the record).
 
     :param etag: of the lock that was looked at before the plan was made: the plan holds only if nobody has worked since.
@@ -156,8 +181,9 @@ def begin(memory, etag, run, now, lease):
     lock, found = memory.lock() or (None, ABSENT)
     if found != etag:
         _refuse_who_was_quicker(lock)
-    for intent in lock.under_way if lock else ():
-        memory.settle(lock.run_id, intent, UNKNOWN, now)
+    if lock:
+        for intent in lock.under_way:
+            memory.settle(lock.run_id, intent, UNKNOWN, now)
     ours = taken(
         lock, run["run_id"], run["kind"], run["who"], run["undoes"], now, lease, run["purpose"], run.get("command", "")
     )
@@ -179,7 +205,7 @@ def begin(memory, etag, run, now, lease):
     return ours, record
 
 
-def _refuse_who_was_quicker(lock):
+def _refuse_who_was_quicker(lock: Lock | None) -> NoReturn:
     who = "Run %s of %s has begun" % (lock.run_id, lock.who) if lock else "Somebody has changed the lock"
     raise RollbackError(
         "%s since this run looked, at %s. What was planned may no longer hold. Nothing was changed; look again, then start again."
@@ -187,15 +213,15 @@ def _refuse_who_was_quicker(lock):
     )
 
 
-def _given_up(run, lock):
+def _given_up(run: Mapping[str, Any], lock: Lock | None) -> str:
     """The id of the run that this one gives up, empty when there is none. ``lock`` is the Lock before, or None."""
     if run["abandon"] != WHICHEVER:
-        return run["abandon"]
+        return str(run["abandon"])
     lock = lock.uncovered if lock else None
     return lock.run_id if lock and lock.unfinished and lock.run_id != run["run_id"] else ""
 
 
-def _give_up(memory, given_up, run, now):
+def _give_up(memory: Memory, given_up: str, run: Mapping[str, Any], now: float) -> None:
     """Write into the record of a run by whom it was given up, if it is one of this place."""
     found = memory.run(given_up)
     if found and found[0]["outcome"] in UNFINISHED:
@@ -203,7 +229,7 @@ def _give_up(memory, given_up, run, now):
         memory.put_run(given_up, dict(found[0], outcome=GIVEN_UP, reason=text, ended=clock_of(now)))
 
 
-def _record(memory, run, lock, now):
+def _record(memory: Memory, run: Mapping[str, Any], lock: Lock, now: float) -> dict[str, Any]:
     """The record of a run that begins, or goes on: what was there before is what its first play has seen."""
     earlier, _etag = memory.run(run["run_id"]) or ({}, None)
     more = dict(earlier=clocks.earlier(earlier)) if earlier else {}
@@ -227,12 +253,12 @@ def _record(memory, run, lock, now):
     )
 
 
-def _purpose_of(memory, run_id):
+def _purpose_of(memory: Memory, run_id: str) -> str:
     found = memory.run(run_id) if run_id else None
     return found[0].get("purpose", ROLLBACK) if found else ROLLBACK
 
 
-def end(memory, run_id, fencing, told, now):
+def end(memory: Memory, run_id: str, fencing: int, told: Mapping[str, Any], now: float) -> str:
     """Write what the run has come to, and leave the lock to whoever comes next. Gives what the run came to (str).
 
     The lock is the last that is written: a play that dies before has not ended.
@@ -242,11 +268,17 @@ def end(memory, run_id, fencing, told, now):
     :raises Lost: another play has taken the lock over.
     """
     lock, etag = memory.lock() or (None, ABSENT)
-    refuse_lost(lock, fencing)
+    lock = refuse_lost(lock, fencing)
     for intent in lock.under_way:
         memory.settle(run_id, intent, UNKNOWN, now)
     left = released(lock, fencing, told["outcome"], told["touched"])
-    earlier, _etag = memory.run(run_id)
+    found = memory.run(run_id)
+    if found is None:
+        raise StoreError(
+            "The record of run %s, %s, is gone from the store %s, so that nobody could tell what was there before it. Find out who has changed "
+            "the store; the lock of the run ends by itself." % (run_id, memory.key("runs", run_id), memory.store)
+        )
+    earlier, _etag = found
     more = {
         name: value for name, value in told.items() if name not in ("outcome", "touched", "lines", "seconds", "left")
     }
@@ -270,7 +302,9 @@ def end(memory, run_id, fencing, told, now):
     raise RollbackError("The lock of run %s changes faster than it can be read, and was not released." % run_id)
 
 
-def hold_at_the_end(memory, record, lock, told, now):
+def hold_at_the_end(
+    memory: Memory, record: Mapping[str, Any], lock: Lock, told: Mapping[str, Any], now: float
+) -> dict[str, Any] | None:
     """The hold (dict as it is stored, or None) as ``end`` will leave it.
 
     :param record: of the run, and ``lock`` its Lock; ``told`` as ``end`` takes it.
@@ -281,7 +315,9 @@ def hold_at_the_end(memory, record, lock, told, now):
     return over or held
 
 
-def _into_history(memory, record, told, seconds):
+def _into_history(
+    memory: Memory, record: Mapping[str, Any], told: Mapping[str, Any], seconds: Mapping[str, float]
+) -> None:
     """Add a run that has ended, with what is left to be finished of it; nothing is left of those that it has put out of service."""
     history, _etag = memory.read("history") or (dict(runs=[]), None)
     runs = with_run(history["runs"], record, seconds)
@@ -291,14 +327,14 @@ def _into_history(memory, record, told, seconds):
     memory.write(dict(runs=with_left(runs, record["run_id"], left)), "history")
 
 
-def _replaced(record, runs, told):
+def _replaced(record: Mapping[str, Any], runs: Iterable[Mapping[str, Any]], told: Mapping[str, Any]) -> list[str]:
     """The ids of the runs whose restored instances are out of service by the run of this record: nobody is to finish those."""
     if record["purpose"] == UNDO:
         return [record["undoes"]]
     return [item["run_id"] for item in runs] if "restore" in told["seconds"] else []
 
 
-def finish(memory, run_id, left, by, now):
+def finish(memory: Memory, run_id: str, left: Sequence[str], by: str, now: float) -> None:
     """Write what is left to be finished of an earlier run, into its record and the history. Only the play that holds the lock does.
 
     :param left: list of str, empty when it is finished.
@@ -315,7 +351,7 @@ def finish(memory, run_id, left, by, now):
         memory.write(dict(runs=runs), "history")
 
 
-def _change_holds(memory, record, change):
+def _change_holds(memory: Memory, record: Mapping[str, Any], change: Callable[[Record, list[Hold]], Record]) -> None:
     """The hold of the application, and under each other name that the same resources have in the store."""
     everywhere = [
         (each, *(each.read("hold") or (None, ABSENT))) for each in (memory, *map(memory.beside, record["places"]))

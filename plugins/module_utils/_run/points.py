@@ -10,20 +10,26 @@ rollback reads them at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, StoreError, as_json
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 
 KEPT = 30  # together under one key
 _TRIES = 5  # to add one while others add theirs
 LABEL = "spymeo-release-"  # before the id: the staging label of secret versions that a release point has recorded
 
 
-def label_of(point_id):
+def label_of(point_id: str) -> str:
     """The staging label of the secret versions of a release point. A version that bears a label is never pruned."""
     return LABEL + point_id
 
 
-def known(memory):
+def known(memory: Memory) -> list[dict[str, Any]]:
     """The newest release points (list of dict), newest first.
 
     :raises StoreError: the store cannot be read.
@@ -31,19 +37,19 @@ def known(memory):
     return _index(memory)[0]
 
 
-def remembered(memory, point_id):
+def remembered(memory: Memory, point_id: str) -> dict[str, Any] | None:
     """The record of a release point, None when there is none."""
     found = memory.read("points", point_id)
     return found and found[0]
 
 
-def with_point(points, record):
+def with_point(points: Iterable[dict[str, Any]], record: dict[str, Any]) -> list[dict[str, Any]]:
     """The points that are together under one key, newest first, with one more; the oldest ones go, and stay under their own keys."""
     others = [item for item in points if item["id"] != record["id"]]
     return sorted([record, *others], key=lambda item: (item["created"], item["id"]), reverse=True)[:KEPT]
 
 
-def remember(memory, record):
+def remember(memory: Memory, record: dict[str, Any]) -> dict[str, Any]:
     """Write a release point. A second time with the same id, the one that is there stays.
 
     :raises RollbackError: too many others write theirs at the same time.
@@ -52,7 +58,7 @@ def remember(memory, record):
     try:
         memory.store.put(key, as_json(record), ABSENT)
     except Conflict:
-        record = remembered(memory, record["id"])
+        record = remembered(memory, record["id"]) or record
     for _try in range(_TRIES):
         points, etag = _index(memory)
         try:
@@ -64,7 +70,7 @@ def remember(memory, record):
     raise RollbackError(text % (memory.store, key))
 
 
-def _index(memory):
+def _index(memory: Memory) -> tuple[list[dict[str, Any]], str]:
     found = memory.read("points", "newest")
     if found is None:
         return [], ABSENT

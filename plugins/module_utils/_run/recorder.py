@@ -13,20 +13,28 @@ A call that could not be sent, since there was no way to AWS, is tried again for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._absence import absence, never_sent, said
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import Progress
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.calls import identifiers, writes
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import NOT_SENT, OK, UNKNOWN
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import OK
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import NOT_SENT, UNKNOWN
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import StoreError
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, Clock, minutes, pause
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Lease
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import Intent
 
 # In the context that botocore hands from event to event.
 _OF, _INTENT, _SENT, _SINCE = ("spymeo_rollback_%s" % name for name in ("of", "intent", "sent", "since"))
 WHAT = "call"  # of the line that tells of one that cannot be sent
 
 
-def record_calls(client, lease, clock=None):
+def record_calls(client: Any, lease: Lease, clock: Clock | None = None) -> None:
     """Have the writing calls of ``client`` recorded in ``lease``."""
     recorder = _Recorder(client.meta.service_model.service_name, lease, clock or Clock())
     for event, handler in (
@@ -45,31 +53,34 @@ def record_calls(client, lease, clock=None):
 class _Recorder:
     """The handlers of one client."""
 
-    def __init__(self, service, lease, clock):
+    def __init__(self, service: str, lease: Lease, clock: Clock) -> None:
         self._service, self._lease, self._clock = service, lease, clock
         self._progress = Progress()
 
-    def remember(self, params, context, **_event):
+    def remember(self, params: Mapping[str, Any], context: dict[str, Any], **_event: Any) -> None:
         context[_OF] = identifiers(params)
 
-    def intend(self, model, context, **_event):
+    def intend(self, model: Any, context: dict[str, Any], **_event: Any) -> None:
         if writes(model.name):
             context[_INTENT] = self._lease.intend(self._service, model.name, context.get(_OF, {}))
 
-    def try_again(self, request_dict, caught_exception=None, **_event):
+    def try_again(
+        self, request_dict: Mapping[str, Any], caught_exception: BaseException | None = None, **_event: Any
+    ) -> int | None:
         """0: try again now. None leaves it to botocore's own handlers."""
         context = request_dict["context"]
         if _INTENT not in context:
             return None
         if caught_exception is None or not never_sent(caught_exception):
             context[_SENT] = True
+            return None
         if context.get(_SENT):
             return None
         since = context.setdefault(_SINCE, self._clock.now())
         self._pause(context[_INTENT], caught_exception, since)
         return 0
 
-    def _pause(self, intent, error, since):
+    def _pause(self, intent: Intent, error: BaseException, since: float) -> None:
         """Return when the call may be sent again; raises ``error`` when patience is over, and Lost when the lock is somebody else's."""
         while True:
             elapsed = self._clock.now() - since
@@ -79,21 +90,26 @@ class _Recorder:
             self._progress.tell(WHAT, 0, 1, told, elapsed, key=intent.operation)
             self._clock.sleep(pause(elapsed, PATIENCE - elapsed))
             try:
-                return self._lease.prove()
+                self._lease.prove()
+                return
             except StoreError as unproven:
                 if not absence(unproven):
                     raise
 
-    def record(self, context, parsed, **_event):
+    def record(self, context: Mapping[str, Any], parsed: Mapping[str, Any], **_event: Any) -> None:
         self._close(context, parsed["Error"]["Code"] if "Error" in parsed else OK)
 
-    def record_silence(self, context, exception=None, **_event):
-        ours = isinstance(exception, RollbackError)  # raised between two tries
-        unsent = not context.get(_SENT) and (ours or never_sent(exception))
+    def record_silence(self, context: dict[str, Any], exception: BaseException | None = None, **_event: Any) -> None:
+        unsent = exception is not None and not context.get(_SENT) and _never_sent(exception)
         self._close(context, NOT_SENT if unsent else UNKNOWN)
 
-    def _close(self, context, outcome):
+    def _close(self, context: Mapping[str, Any], outcome: str) -> None:
         if _SINCE in context:
             self._progress.over(WHAT, context[_INTENT].operation)
         if _INTENT in context:
             self._lease.record(context[_INTENT], outcome)
+
+
+def _never_sent(error: BaseException) -> bool:
+    """An error of ours was raised between two tries."""
+    return isinstance(error, RollbackError) or never_sent(error)

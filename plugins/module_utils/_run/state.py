@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from typing import Any, TypeVar, Union
 
 # What a run has come to. The first two are unfinished: the run is to be resumed, or given up.
 UNDER_WAY, FAILED, UNVERIFIED, COMPLETE, UNTOUCHED, GIVEN_UP = (
@@ -31,14 +33,17 @@ GIVES_WAY = {CHECKPOINT: (ROLLBACK, UNDO, UNFENCE), FINISH: (ROLLBACK, UNDO, UNF
 """To whom a run gives way that is at work: what it does can be done again, and a finish may wait for hours."""
 
 
-def _from(kind, content):
+T = TypeVar("T", bound=Union["Intent", "Lock"])
+
+
+def _from(kind: type[T], content: Mapping[str, Any]) -> T:
     """A dataclass out of what JSON gave; a key that is missing and has no default raises KeyError, one that is new is left alone."""
     return kind(
         **{item.name: content[item.name] for item in fields(kind) if item.name in content or item.default is MISSING}
     )
 
 
-def told_call(call):
+def told_call(call: Mapping[str, Any]) -> str:
     """A writing call (dict with service, operation and of), for people."""
     return " ".join([call["service"], call["operation"], *(str(value) for value in call["of"].values())])
 
@@ -53,11 +58,11 @@ class Intent:
     number: int
     service: str
     operation: str
-    of: dict = field(hash=False)
+    of: dict[str, Any] = field(hash=False)
     at: float  # seconds since 1970
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people: ``rds CreateDBSnapshot spymeo-db-failed-migration-rb-…``."""
         return told_call(asdict(self))
 
@@ -81,12 +86,12 @@ class Lock:
     purpose: str = ROLLBACK
     left: float | None = None  # when its play was found dead, before the lease has ended
     command: str = ""  # that was typed, without the ids of runs
-    beneath: dict | None = field(
+    beneath: dict[str, Any] | None = field(
         default=None, hash=False
     )  # of a finish: the lock of the unfinished run that it has found
 
     @property
-    def uncovered(self):
+    def uncovered(self) -> Lock:
         """The lock without a finish, which leaves it as it has found it; only the numbers have grown."""
         if self.purpose != FINISH or self.beneath is None:
             return self
@@ -94,21 +99,21 @@ class Lock:
         return replace(found, fencing=self.fencing, number=self.number, expires=None, under_way=(), left=None)
 
     @property
-    def wrote(self):
+    def wrote(self) -> bool:
         """Whether the run has made a writing call, or was about to; one that has ended and whose calls all were not made has not."""
         return self.number > self.first_number and self.outcome != UNTOUCHED
 
     @property
-    def unfinished(self):
+    def unfinished(self) -> bool:
         """Whether the run is neither done nor given up, and has something to go on with."""
         return self.outcome in UNFINISHED and self.wrote and self.purpose in (ROLLBACK, UNDO)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """In JSON types."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, content):
+    def from_dict(cls, content: Mapping[str, Any]) -> Lock:
         """The Lock that ``as_dict`` gave.
 
         :raises KeyError: something is missing.

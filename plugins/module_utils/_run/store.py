@@ -19,6 +19,8 @@ from __future__ import annotations
 import json
 import re
 import urllib.parse
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
@@ -30,6 +32,22 @@ UNUSABLE = "The store %s cannot be %s: %s. Mend that; a run that has begun goes 
 _KEY = re.compile(r"[A-Za-z0-9_%~-][A-Za-z0-9._%~-]*(/[A-Za-z0-9_%~-][A-Za-z0-9._%~-]*)*\Z")
 
 
+Keys = list[str]  # a store's own method has the name ``list``
+
+
+class Store(Protocol):
+    """What is said above."""
+
+    def absent(self) -> str | None:
+        """Why there is nothing in it, where that can be told; else None."""
+
+    def get(self, key: str) -> tuple[str, str] | None: ...
+
+    def put(self, key: str, text: str, expect: str) -> str: ...
+
+    def list(self, prefix: str) -> Keys: ...
+
+
 class StoreError(RollbackError):
     """The store cannot be used; nothing was written to it."""
 
@@ -37,22 +55,22 @@ class StoreError(RollbackError):
 class Conflict(Exception):
     """What ``put`` expected is not what is there: somebody else was quicker."""
 
-    def __init__(self, key):
+    def __init__(self, key: str) -> None:
         super().__init__("somebody else has changed %s" % key)
         self.key = key
 
 
-def key_of(*parts):
+def key_of(*parts: str) -> str:
     """A key of names that may hold any character, such as an environment's and an application's."""
     return "/".join(_part(name) for name in parts)
 
 
-def _part(name):
+def _part(name: str) -> str:
     quoted = urllib.parse.quote(name, safe="") or "-"
     return "%2E" + quoted[1:] if quoted.startswith(".") else quoted
 
 
-def checked(key):
+def checked(key: str) -> str:
     """``key``, if it can be one in every store.
 
     :raises ValueError: a mistake in this collection, since names go through ``key_of``.
@@ -62,12 +80,12 @@ def checked(key):
     return key
 
 
-def as_json(value):
+def as_json(value: Mapping[str, Any]) -> str:
     """A value as the text that is stored: small, and the same for the same value."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
 
 
-def from_json(store, key, text):
+def from_json(store: Store, key: str, text: str) -> dict[str, Any]:
     """The dict that ``as_json`` wrote.
 
     :raises StoreError: it was cut, or edited by hand.

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import SECRETS, of_playbook
 
@@ -14,27 +18,28 @@ _LISTED = ("rollback_secrets", "rollback_parameters")
 _OF_LISTED = ("rollback_secret_versions", "rollback_secret_keys", "rollback_backup_secrets")
 
 
-def problems_together(variables, playbook, now):
+def problems_together(variables: Mapping[str, Any], playbook: str, now: datetime) -> list[str]:
     """Every mistake, one sentence each.
 
     :param variables: name → value, each of the right form, or empty.
     :param playbook: the one at hand; what it does not use is not looked at.
     :param now: datetime with a zone.
     """
-    used = {name: variables.get(name) for name in of_playbook(playbook) if variables.get(name)}
+    used = {name: variables[name] for name in of_playbook(playbook) if variables.get(name)}
     found = [_future(name, used[name], now) for name in PAST if name in used]
     return [text for text in [*found, *_nothing(used, playbook), *_unlisted(used)] if text]
 
 
-def _future(name, value, now):
-    if parse_time(name, value) <= now:
+def _future(name: str, value: str, now: datetime) -> str | None:
+    moment = parse_time(name, value)
+    if moment is None or moment <= now:
         return None
     return "%s is %r, which is in the future: it is %s now. It must be a time that has passed." % (
         name, value, now.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )  # fmt: skip
 
 
-def _nothing(used, playbook):
+def _nothing(used: Mapping[str, Any], playbook: str) -> list[str]:
     if playbook != SECRETS or any(name in used for name in _LISTED):
         return []
     return [
@@ -43,7 +48,7 @@ def _nothing(used, playbook):
     ]
 
 
-def _unlisted(used):
+def _unlisted(used: Mapping[str, Any]) -> list[str]:
     """Mappings about secrets or parameters of which none would be touched: there is no list at all."""
     if any(name in used for name in _LISTED):
         return []

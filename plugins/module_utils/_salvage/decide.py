@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import (
@@ -19,6 +21,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state imp
     Rule,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Broken, Row, Table
+
 _MIGRATIONS = "_prisma_migrations"
 _NO_ROWS_OF_USERS = "it is Prisma's own record; a row that is loaded back would say that a migration is applied which the schema does not have"
 _WITHOUT = "Mend the rule, or compare without any: -e '{\"rollback_salvage_rules\": {}}'."
@@ -26,12 +31,12 @@ _TURNED = "the rule was written for the other direction, as before an undo: it i
 _MEMBERS = {"renamed": dict, "ignored": list, "corrupted_when": str}
 
 
-def read_rules(option):
+def read_rules(option: Mapping[str, Any] | None) -> dict[str, Rule]:
     """The Rules by table, from JSON types.
 
     :raises BadInput: something in it is not known, so that a slip of the pen does not make rows whole.
     """
-    rules = {}
+    rules: dict[str, Rule] = {}
     for table, told in (option or {}).items():
         if not isinstance(told, dict):
             raise BadInput("salvage_rules", table, "it is not a mapping", "It has %s." % ", ".join(_MEMBERS))
@@ -43,7 +48,9 @@ def read_rules(option):
     return rules
 
 
-def plan(failed, restored, rules):
+def plan(
+    failed: Mapping[str, Table], restored: Mapping[str, Table], rules: Mapping[str, Rule]
+) -> list[Comparison | NotCompared]:
     """How each table of the restored database is compared, a Comparison or a NotCompared, by name.
 
     :param failed: Tables of the failed database, by name; so is ``restored``.
@@ -60,7 +67,7 @@ def plan(failed, restored, rules):
     return compared + [NotCompared(name, "the restored database has no such table") for name in only_failed]
 
 
-def _is_turned_round(failed, restored, rule):
+def _is_turned_round(failed: Table | None, restored: Table | None, rule: Rule) -> bool:
     """Whether a rule was written for the other direction, as after an undo: what it calls restored is out of service now. Then each renaming fits
     the other way round, and not as it is written."""
     if failed is None or restored is None or not rule.renamed:
@@ -69,7 +76,7 @@ def _is_turned_round(failed, restored, rule):
     return not as_written and all(failed.column(new) and restored.column(old) for new, old in rule.renamed.items())
 
 
-def _turned_round(rule, restored):
+def _turned_round(rule: Rule, restored: Table) -> Rule:
     """The same Rule, seen from the other database. Its condition is on the columns of a table that is not asked now, and on harm that is not in
     what is; what it ignores has the other names."""
     renamed = {old: new for new, old in rule.renamed.items()}
@@ -77,13 +84,15 @@ def _turned_round(rule, restored):
     return Rule(renamed, tuple(name for name in ignored if restored.column(name)), "")
 
 
-def _told_to_be_turned(item):
+def _told_to_be_turned(item: Comparison | NotCompared) -> Comparison | NotCompared:
     if isinstance(item, NotCompared):
         return item
     return replace(item, left_out=(*item.left_out, _TURNED))
 
 
-def _refuse_what_is_not_there(failed, restored, name, rule):
+def _refuse_what_is_not_there(
+    failed: Mapping[str, Table], restored: Mapping[str, Table], name: str, rule: Rule
+) -> None:
     if name not in restored:
         problem = "the database in service has no such table"
         raise BadInput("salvage_rules", name, problem, "It has %s. %s" % (_names(restored), _WITHOUT))
@@ -105,11 +114,11 @@ def _refuse_what_is_not_there(failed, restored, name, rule):
             raise BadInput("salvage_rules", name, problem, "In service its columns are %s. %s" % (there, _WITHOUT))
 
 
-def _names(names):
+def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _table(failed, restored, rule):
+def _table(failed: Table | None, restored: Table, rule: Rule) -> Comparison | NotCompared:
     if restored.name == _MIGRATIONS:
         return NotCompared(restored.name, _NO_ROWS_OF_USERS)
     if failed is None:
@@ -140,8 +149,8 @@ def _table(failed, restored, rule):
     )
 
 
-def _broken(failed, restored, names, rule):
-    found = []
+def _broken(failed: Table, restored: Table, names: Mapping[str, str], rule: Rule) -> tuple[Broken, ...]:
+    found: list[Broken] = []
     for column in restored.columns:
         here = failed.column(names.get(column.name, ""))
         if here is None:
@@ -158,7 +167,9 @@ def _broken(failed, restored, names, rule):
     return tuple(found)
 
 
-def merge(failed, restored, width):
+def merge(
+    failed: Iterable[tuple[Row, str | None]], restored: Iterable[Row], width: int
+) -> Iterator[tuple[str, Row, str | None]]:
     """The rows of two tables that differ, in the order of their keys.
 
     :param failed: iterable of (values, why): values (texts, None for NULL) with the ``width`` columns of the key first, and why the
@@ -166,23 +177,25 @@ def merge(failed, restored, width):
     :param restored: iterable of values, in the same order.
     :return: iterable of (state, values, why); equal rows are left out. ``values`` of a ``missing`` row are the restored ones.
     """
-    failed, restored = iter(failed), iter(restored)
-    ours, theirs = next(failed, None), next(restored, None)
-    while ours is not None or theirs is not None:
-        if theirs is None or (ours is not None and ours[0][:width] < theirs[:width]):
+    of_failed, of_restored = iter(failed), iter(restored)
+    ours, theirs = next(of_failed, None), next(of_restored, None)
+    while True:
+        if ours and (not theirs or ours[0][:width] < theirs[:width]):
             values, why = ours
             yield (CORRUPTED if why else NEW), values, why
-            ours = next(failed, None)
-        elif ours is None or theirs[:width] < ours[0][:width]:
+            ours = next(of_failed, None)
+        elif theirs and (not ours or theirs[:width] < ours[0][:width]):
             yield MISSING, theirs, None
-            theirs = next(restored, None)
-        else:
+            theirs = next(of_restored, None)
+        elif ours and theirs:
             values, why = ours
             if values != theirs:
                 yield (CORRUPTED if why else CHANGED), values, why
-            ours, theirs = next(failed, None), next(restored, None)
+            ours, theirs = next(of_failed, None), next(of_restored, None)
+        else:
+            return
 
 
-def as_csv(values):
+def as_csv(values: Iterable[str | None]) -> str:
     """A line of CSV as PostgreSQL's COPY reads it: a text is quoted, NULL is nothing at all."""
     return ",".join("" if value is None else '"%s"' % value.replace('"', '""') for value in values) + "\n"

@@ -15,6 +15,8 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Iterator, Sequence
+from typing import IO
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.decide import as_csv
@@ -32,19 +34,19 @@ class TableFiles:
     :param stem: what their names begin with: see ``names.stems``.
     """
 
-    def __init__(self, directory, stem, columns):
+    def __init__(self, directory: Directory, stem: str, columns: Sequence[str]) -> None:
         self._directory, self._columns = directory, columns
         self._names = {state: "%s.%s.csv" % (stem, state) for state in STATES}
-        self._open = {}
+        self._open: dict[str, IO[str]] = {}
 
-    def add(self, state, values, why):
+    def add(self, state: str, values: Sequence[str | None], why: str | None) -> None:
         """Write a row down. Broken ones also have why, and so cannot be loaded by mistake."""
         if state not in self._open:
             self._open[state] = self._directory.create(self._names[state] + PARTIAL)
             self._open[state].write(as_csv([*self._columns, *(["why"] if state == CORRUPTED else [])]))
         self._open[state].write(as_csv([*values, *([why] if state == CORRUPTED else [])]))
 
-    def finish(self):
+    def finish(self) -> tuple[bool, dict[str, str]]:
         """Put the files in place. Returns whether one has changed, and the paths of those that are there, by state.
 
         A file of an earlier salvage whose rows are gone now is left as it is: nothing is deleted.
@@ -55,7 +57,7 @@ class TableFiles:
             changed = self._directory.put_in_place(self._names[state]) or changed
         return changed, {state: self._directory.path_of(self._names[state]) for state in self._open}
 
-    def abandon(self):
+    def abandon(self) -> None:
         """Leave no half file behind."""
         for state, handle in self._open.items():
             handle.close()
@@ -71,13 +73,14 @@ class Directory:
     :raises RollbackError: it cannot be made, is not ours, or somebody else salvages into it right now.
     """
 
-    def __init__(self, path):
+    _descriptor: int  # while it is open
+
+    def __init__(self, path: str) -> None:
         self._path = os.path.abspath(path)
         if not self._path.isprintable():
             raise RollbackError("rollback_salvage_directory has a control character in its name. %s" % _CURE)
-        self._descriptor = None
 
-    def __enter__(self):
+    def __enter__(self) -> Directory:
         with self._usable():
             _make(self._path)
             self._descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
@@ -89,14 +92,14 @@ class Directory:
             raise
         return self
 
-    def __exit__(self, *_error):
+    def __exit__(self, *_error: object) -> None:
         os.close(self._descriptor)
 
-    def path_of(self, name):
+    def path_of(self, name: str) -> str:
         """The whole path of a file."""
         return os.path.join(self._path, name)
 
-    def create(self, name):
+    def create(self, name: str) -> IO[str]:
         """A new file, open for writing. What a run that was killed has left under the name goes."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         with self._usable():
@@ -104,25 +107,25 @@ class Directory:
             descriptor = os.open(name, flags, 0o600, dir_fd=self._descriptor)
         return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="")
 
-    def put_in_place(self, name):
+    def put_in_place(self, name: str) -> bool:
         """Let the whole file ``name`` + PARTIAL take the place of ``name``. Returns whether that is a change."""
         changed = not self._same(name, name + PARTIAL)
         with self._usable():
             os.replace(name + PARTIAL, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
         return changed
 
-    def discard(self, name):
+    def discard(self, name: str) -> None:
         """Take a file away, if it is there."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._descriptor)
 
-    def write(self, name, text):
+    def write(self, name: str, text: str) -> bool:
         """Write a whole file. Returns whether that is a change."""
         with self.create(name + PARTIAL) as handle:
             handle.write(text)
         return self.put_in_place(name)
 
-    def _same(self, name, other):
+    def _same(self, name: str, other: str) -> bool:
         with contextlib.suppress(OSError), self._read(name) as one, self._read(other) as two:
             while True:
                 parts = one.read(_PART), two.read(_PART)
@@ -130,7 +133,7 @@ class Directory:
                     return parts[0] == parts[1]
         return False
 
-    def _read(self, name):
+    def _read(self, name: str) -> IO[bytes]:
         """A plain file, open for reading; neither a link nor something that never ends.
 
         :raises OSError: it is not there, or none.
@@ -141,7 +144,7 @@ class Directory:
             raise OSError(errno.EINVAL, "it is no plain file")
         return os.fdopen(descriptor, "rb")
 
-    def _refuse_what_others_can_change(self):
+    def _refuse_what_others_can_change(self) -> None:
         seen = os.fstat(self._descriptor)
         others_write = seen.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not seen.st_mode & stat.S_ISVTX
         # root is who it is in a container, whose volumes belong to others.
@@ -152,7 +155,7 @@ class Directory:
                 % (self._path, "can be written to by others" if others_write else "belongs to somebody else", _CURE)
             )
 
-    def _lock(self):
+    def _lock(self) -> None:
         """Two salvages into one directory would take each other's half files for theirs."""
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,7 +167,7 @@ class Directory:
             return  # some network file systems have no locks
 
     @contextlib.contextmanager
-    def _usable(self):
+    def _usable(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -173,7 +176,7 @@ class Directory:
             ) from error
 
 
-def _make(path):
+def _make(path: str) -> None:
     """Make a directory, and those above it that are missing, each for its owner alone."""
     if not os.path.isdir(path):
         _make(os.path.dirname(path))

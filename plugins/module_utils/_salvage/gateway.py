@@ -7,16 +7,23 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 try:
     import psycopg
     from psycopg import sql
 except ImportError:
-    psycopg = None  # SalvageGateway tells the person which library to install
+    HAS_PSYCOPG = False  # SalvageGateway tells the person which library to install
+else:
+    HAS_PSYCOPG = True
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Column, Table
+from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Broken, Column, Row, Table
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Comparison, Database
 
 BATCH = 2000  # rows that are in memory at a time
 
@@ -41,25 +48,25 @@ _CONSTRAINTS = """
 class SalvageGateway:
     """Reads one database.
 
-    :param target: _postgresql Target.
     :param timeout: seconds that opening the connection, and each batch of rows, may take.
     :raises RollbackError: psycopg is not installed.
     """
 
-    def __init__(self, target, timeout):
-        if psycopg is None:
+    _connection: psycopg.Connection[Any]  # in ``one_moment``
+
+    def __init__(self, target: Database, timeout: int) -> None:
+        if not HAS_PSYCOPG:
             raise RollbackError(missing_required_lib("psycopg[binary]>=3", reason="to read the databases"))
         self._target, self._timeout = target, timeout
-        self._connection = None
 
     @contextlib.contextmanager
-    def one_moment(self):
+    def one_moment(self) -> Iterator[SalvageGateway]:
         """Inside, everything that is read is of one moment.
 
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
         """
         target = self._target
-        options = {"application_name": "spymeo.rollback salvage", **dict(target.options)}
+        options: dict[str, Any] = {"application_name": "spymeo.rollback salvage", **dict(target.options)}
         with (
             refusing(),
             contextlib.closing(
@@ -80,9 +87,12 @@ class SalvageGateway:
             self._connection = connection
             yield self
 
-    def tables(self):
+    def tables(self) -> dict[str, Table]:
         """The Tables of the schema, by name."""
-        columns, keys, checks, parents = {}, {}, {}, {}
+        columns: dict[str, list[Column]] = {}
+        keys: dict[str, tuple[str, ...]] = {}
+        checks: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        parents: dict[str, list[str | None]] = {}
         schema = (self._target.schema,)
         with refusing():
             for table, name, kind, not_null in self._connection.execute(_COLUMNS, schema).fetchall():
@@ -105,17 +115,17 @@ class SalvageGateway:
             for name, found in columns.items()
         }
 
-    def failed_rows(self, comparison):
+    def failed_rows(self, comparison: Comparison) -> Iterator[tuple[Row, str | None]]:
         """(values, why) of each row of the failed table, as ``decide.merge`` takes them."""
         names = [name for _restored, name in comparison.columns]
         for row in self._rows(comparison, names, [_why(item) for item in comparison.broken]):
             yield row[:-1], row[-1] or None
 
-    def restored_rows(self, comparison):
+    def restored_rows(self, comparison: Comparison) -> Iterator[Row]:
         """Values of each row of the restored table."""
         return (row[:-1] for row in self._rows(comparison, [name for name, _failed in comparison.columns], []))
 
-    def _rows(self, comparison, names, reasons):
+    def _rows(self, comparison: Comparison, names: Sequence[str], reasons: Sequence[sql.Composable]) -> Iterator[Row]:
         key = names[: len(comparison.key)]
         query = sql.SQL("SELECT {}, {} FROM {} ORDER BY {}").format(
             sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in names),
@@ -130,15 +140,16 @@ class SalvageGateway:
             yield from cursor
 
 
-def _why(broken):
+def _why(broken: Broken) -> sql.Composed:
     """SQL that gives the words when a row is broken in this way, else NULL."""
     kind, subject, words = broken
-    if kind == "null":
-        condition = sql.SQL("{} IS NULL").format(sql.Identifier(subject))
-    elif kind == "type":
+    condition: sql.Composable
+    if isinstance(subject, tuple):
         condition = sql.SQL("NOT pg_input_is_valid({}::text, {})").format(
             sql.Identifier(subject[0]), sql.Literal(subject[1])
         )
+    elif kind == "null":
+        condition = sql.SQL("{} IS NULL").format(sql.Identifier(subject))
     elif kind == "check":
         condition = sql.SQL("NOT (%s)" % subject)
     else:
@@ -147,7 +158,7 @@ def _why(broken):
 
 
 @contextlib.contextmanager
-def refusing():
+def refusing() -> Iterator[None]:
     """What PostgreSQL says becomes a Refused, without the cause, which may quote connection options."""
     try:
         yield

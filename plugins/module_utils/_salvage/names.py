@@ -13,8 +13,13 @@ import collections
 import hashlib
 import re
 import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 
 SCRIPT = "load-new-rows.psql"
 _LONGEST = 150  # characters, of the 255 bytes that file systems take; states and endings come behind
@@ -24,7 +29,7 @@ _DEVICE = re.compile(
 )  # Windows opens those whatever their ending is
 
 
-def stems(tables):
+def stems(tables: Iterable[str]) -> dict[str, str]:
     """Table (str) → what its files begin with. No two are the same, also where file systems do not tell capital letters."""
     plain = {table: _stem(table) for table in tables}
     count = collections.Counter(stem.lower() for stem in plain.values())
@@ -34,27 +39,28 @@ def stems(tables):
     }
 
 
-def _stem(table):
+def _stem(table: str) -> str:
     quoted = "".join(letter if _PLAIN.match(letter) else _quoted(letter) for letter in table) or "%"
     if _DEVICE.match(quoted):
         quoted = _quoted(quoted[0]) + quoted[1:]
     return quoted if len(quoted) <= _LONGEST else "%s~%s" % (quoted[:100], _digest(table, 32))
 
 
-def _quoted(letter):
+def _quoted(letter: str) -> str:
     return "".join("%%%02X" % byte for byte in letter.encode("utf-8", "surrogatepass"))
 
 
-def _digest(table, length):
+def _digest(table: str, length: int) -> str:
     return hashlib.sha256(table.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
-def parents_first(parents):
+def parents_first(parents: Mapping[str, Iterable[str]]) -> list[str]:
     """Tables so that each comes after those that its foreign keys name; where they name each other in a circle, by name.
 
     :param parents: table → iterable of tables.
     """
-    order, waiting = [], sorted(parents)
+    order: list[str] = []
+    waiting = sorted(parents)
     while waiting:
         free = [table for table in waiting if not (set(parents[table]) & set(waiting) - {table})]
         order += free or waiting[:1]
@@ -62,7 +68,7 @@ def parents_first(parents):
     return order
 
 
-def load_script(schema, loads, command):
+def load_script(schema: str, loads: Iterable[tuple[str, Sequence[str], str]], command: str) -> str:
     """What psql runs to load new rows, all or none of them.
 
     :param loads: (table, columns, file) in the order in which they can be loaded.
@@ -80,7 +86,7 @@ def load_script(schema, loads, command):
     return "\n".join(lines) + "\n"
 
 
-def _copy(schema, table, columns, file):
+def _copy(schema: str, table: str, columns: Sequence[str], file: str) -> str:
     names = [_identifier(name) for name in (schema, table, *columns)]
     if not all(name.isprintable() for name in (*names, file)):
         return "-- left out, because its names cannot be written in one line: " + foreign(table)
@@ -88,11 +94,11 @@ def _copy(schema, table, columns, file):
     return "\\copy %s FROM '%s' WITH (FORMAT csv, HEADER true)" % (place, file.replace("'", "''"))
 
 
-def _identifier(name):
+def _identifier(name: str) -> str:
     return '"%s"' % name.replace('"', '""')
 
 
-def load_command(target, path):
+def load_command(target: Target, path: str) -> str:
     """The command that runs the script, as it can be pasted. It asks for the password.
 
     :param target: _postgresql Target of the restored database.

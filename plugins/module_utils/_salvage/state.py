@@ -7,6 +7,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Optional, Protocol, Union
+
+Row = tuple[Optional[str], ...]  # the values of a row as text; None for NULL
+Broken = tuple[str, Union[str, tuple[str, str]], str]  # see Comparison
+
+
+class Database(Protocol):
+    """Where a database is, and as whom to log in: what a _postgresql Target has, which is a room of another service."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def user(self) -> str: ...
+
+    @property
+    def password(self) -> str: ...
+
+    @property
+    def database(self) -> str: ...
+
+    @property
+    def schema(self) -> str: ...
+
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]: ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +58,7 @@ class Table:
     checks: tuple[tuple[tuple[str, ...], str], ...] = ()
     parents: tuple[str, ...] = ()
 
-    def column(self, name):
+    def column(self, name: str) -> Column | None:
         """The Column of that name, or None."""
         return next((column for column in self.columns if column.name == name), None)
 
@@ -53,7 +82,7 @@ class Comparison:
     table: str
     columns: tuple[tuple[str, str], ...]
     key: tuple[str, ...]
-    broken: tuple[tuple[str, object, str], ...]
+    broken: tuple[Broken, ...]
     left_out: tuple[str, ...] = ()
 
 

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import reading
 
 FLAGS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
@@ -15,17 +18,17 @@ TARGETS_A_CALL = 50  # DescribeScalableTargets, ResourceIds
 class ScalingGateway:
     """The scalable targets of the ECS services of one cluster."""
 
-    def __init__(self, client, cluster):
+    def __init__(self, client: Any, cluster: str) -> None:
         self._scaling = client
         self._cluster = cluster.rpartition("/")[2]  # its name, also where its ARN is given
 
-    def _id(self, service):
+    def _id(self, service: str) -> str:
         return "service/%s/%s" % (self._cluster, service)
 
-    def suspended(self, services):
+    def suspended(self, services: Iterable[str]) -> dict[str, tuple[bool, ...]]:
         """For each service that has a scalable target, what is suspended of it: name → one flag each of FLAGS."""
         names = {self._id(service): service for service in services}
-        ids, found = list(names), {}
+        ids, found = list(names), dict[str, tuple[bool, ...]]()
         for start in range(0, len(ids), TARGETS_A_CALL):
             answer = self._scaling.describe_scalable_targets(
                 ServiceNamespace="ecs",
@@ -38,7 +41,7 @@ class ScalingGateway:
                     found[names[target["ResourceId"]]] = tuple(state.get(flag, False) for flag in FLAGS)
         return found
 
-    def suspend(self, service, flags):
+    def suspend(self, service: str, flags: Iterable[bool]) -> None:
         """Suspend, or resume, of the scalable target of a service; its limits stay as they are."""
         self._scaling.register_scalable_target(
             ServiceNamespace="ecs",

@@ -2,26 +2,40 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which version of a value comes back: of a secret, or of a parameter. Pure.
-
-A version is anything with ``id`` (str), ``stages`` (tuple of str, its labels) and ``created`` (aware datetime).
-"""
+"""Which version of a value comes back: of a secret, or of a parameter. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
+
+
+class Version(Protocol):
+    """A version of a secret or of a parameter. ``stages`` are its labels, ``created`` is an aware datetime."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def stages(self) -> tuple[str, ...]: ...
+
+    @property
+    def created(self) -> datetime: ...
+
 
 NAME_ONE = "Name one in rollback_secret_versions."
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The version that comes back; ``target`` is None where the value is left out on purpose."""
+    """The version that comes back."""
 
-    target: str | None
+    target: str
     reason: str
 
 
@@ -43,13 +57,13 @@ class Past:
 
     option: str
     name: str
-    current: object
-    versions: tuple
-    previous: object = None
-    listed: tuple = ()
+    current: Version
+    versions: tuple[Version, ...]
+    previous: Version | None = None
+    listed: tuple[Version, ...] = ()
 
 
-def choose(past, before, named=None, recorded=None):
+def choose(past: Past, before: datetime | None, named: str | None = None, recorded: Recorded | None = None) -> Choice:
     """The Choice for a Past.
 
     In this order: what the operator named; what the release point recorded; the current version, when it is older than the bad release; the
@@ -78,7 +92,7 @@ def choose(past, before, named=None, recorded=None):
     return _newest(past, before)
 
 
-def candidates(versions):
+def candidates(versions: Iterable[Version]) -> str:
     """A sentence that lists the versions that a person may choose from."""
     listed = [
         "%s (%s, %s)" % (item.id, ", ".join(item.stages) or "no label", show_time(item.created)) for item in versions
@@ -86,14 +100,14 @@ def candidates(versions):
     return "Its versions are: %s." % ("; ".join(listed) or "none")
 
 
-def _there(past, version_id, reason, what):
+def _there(past: Past, version_id: str, reason: str, what: str) -> Choice:
     if not any(item.id == version_id for item in past.listed):
         problem = "it has not, or no longer, %s" % what
         raise BadInput(past.option, past.name, problem, "%s %s" % (candidates(past.listed), NAME_ONE))
     return Choice(version_id, reason)
 
 
-def _newest(past, before):
+def _newest(past: Past, before: datetime) -> Choice:
     older = [item for item in past.versions if item.created < before]
     if not older:
         problem = "no version of it was created before %s" % show_time(before)

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
@@ -25,6 +28,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.targets i
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import is_json, url_keys
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Version
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
+
 LEFT_OUT = "it holds the database URL, which follows the database and never goes back by itself"
 
 
@@ -40,21 +49,21 @@ class Wishes:
     :param database: the ARN of the secret that holds the database URL, or None; ``key`` is the URL's key if that is a JSON object.
     """
 
-    before: object
-    versions: dict = field(default_factory=dict)
-    keys: dict = field(default_factory=dict)
-    backups: dict = field(default_factory=dict)
-    point: dict = field(default_factory=dict)
+    before: datetime | None
+    versions: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    backups: Mapping[str, str] = field(default_factory=dict)
+    point: Mapping[str, Any] = field(default_factory=dict)
     database: str | None = None
     key: str = "DATABASE_URL"
 
-    def recorded(self, kind, name):
+    def recorded(self, kind: str, name: str) -> Recorded | None:
         """The Recorded of a secret (by ARN) or parameter (by name), None where the release point has none."""
         found = self.point.get(kind, {}).get(name)
         return Recorded(str(found), "release point %s" % self.point["id"]) if found else None
 
 
-def refuse_unlisted(wishes, secrets, parameters):
+def refuse_unlisted(wishes: Wishes, secrets: Collection[str], parameters: Collection[str]) -> None:
     """Stop where something is named for a secret or parameter that is not to come back at all.
 
     :raises BadInput: the wish would be ignored.
@@ -74,31 +83,31 @@ def refuse_unlisted(wishes, secrets, parameters):
 class SecretChoosing:
     """Chooses for secrets. :param gateway: SecretsGateway."""
 
-    def __init__(self, gateway, wishes):
+    def __init__(self, gateway: SecretsGateway, wishes: Wishes) -> None:
         self._gateway, self._wishes = gateway, wishes
 
-    def choose(self, secret_id):
+    def choose(self, secret_id: str) -> dict[str, Any]:
         """What would come back for one secret, in JSON types; ``target`` is as ``targets.Target`` takes it, None where it is left out."""
         secret = self._gateway.secret("secrets", secret_id)
         current, ours = current_of(secret), secret.arn == self._wishes.database
-        text = self._gateway.value(secret, current.id).text if ours else None
+        text = self._gateway.value(secret, current.id).text if ours else ""
         if ours and not is_json(text):
             self._refuse_wishes(secret_id)
-            return self._told(secret, None, Choice(None, LEFT_OUT), False, ())
+            return self._told(secret, None, LEFT_OUT, False, ())
         refuse_unusable("secrets", secret, self._gateway.region)
         choice, holder = self._version(secret_id, secret)
         only = tuple(self._wishes.keys.get(secret_id, ()))
         target = Target(choice.target, only, (), holder.arn if holder is not secret else "")
         if target.whole and not ours:
-            return self._told(secret, target, choice, choice.target != current.id, ())
+            return self._told(secret, target, choice.reason, choice.target != current.id, ())
         now = text or self._gateway.value(secret, current.id).text
         back = self._gateway.value(holder, choice.target).text
         if ours:
             target = replace(target, keep=self._kept(secret_id, only, now, back))
         wanted = wanted_text(secret.name, target, now, back)
-        return self._told(secret, target, choice, wanted != now, changed_keys(now, wanted))
+        return self._told(secret, target, choice.reason, wanted != now, changed_keys(now, wanted))
 
-    def _kept(self, secret_id, only, *texts):
+    def _kept(self, secret_id: str, only: Collection[str], *texts: str) -> tuple[str, ...]:
         """The keys of the database's secret that stay: those that hold a PostgreSQL URL, now or in the version to come.
 
         :raises BadInput: one of them is to come back.
@@ -112,7 +121,7 @@ class SecretChoosing:
             raise BadInput("secrets", secret_id, problem, "Leave that key out.")
         return kept
 
-    def _version(self, secret_id, secret):
+    def _version(self, secret_id: str, secret: Secret) -> tuple[Choice, Secret]:
         """The Choice for a Secret, and the Secret that has the version."""
         named, backup = self._wishes.versions.get(secret_id), self._wishes.backups.get(secret_id)
         if not backup:
@@ -131,20 +140,20 @@ class SecretChoosing:
             version.id, "rollback_backup_secrets names %s, whose value is of %s" % (holder.name, made)
         ), holder
 
-    def _refuse_wishes(self, secret_id):
+    def _refuse_wishes(self, secret_id: str) -> None:
         for option in ("versions", "keys", "backups"):
             if secret_id in getattr(self._wishes, option):
                 cure = "Leave it out; to change user or password of the URL, write the secret by hand."
                 raise BadInput("secrets", secret_id, LEFT_OUT, cure)
 
     @staticmethod
-    def _told(secret, target, choice, changes, keys):
+    def _told(secret: Secret, target: Target | None, reason: str, changes: bool, keys: Iterable[str]) -> dict[str, Any]:
         return dict(
             name=secret.name,
             arn=secret.arn,
             current=current_of(secret).id,
-            chosen=choice.target,
-            reason=choice.reason,
+            chosen=target.version_id if target else None,
+            reason=reason,
             changes=changes,
             json_keys=list(keys),
             kept=list(target.keep) if target else [],
@@ -156,10 +165,10 @@ class SecretChoosing:
 class ParameterChoosing:
     """Chooses for parameters. :param gateway: ParametersGateway."""
 
-    def __init__(self, gateway, wishes):
+    def __init__(self, gateway: ParametersGateway, wishes: Wishes) -> None:
         self._gateway, self._wishes = gateway, wishes
 
-    def choose(self, name):
+    def choose(self, name: str) -> dict[str, Any]:
         """What would come back for one parameter, in JSON types. Two values are compared, and neither is kept."""
         parameter = self._gateway.parameter(name)
         named, recorded = self._wishes.versions.get(name), self._wishes.recorded("parameters", bare_name(name))
@@ -177,5 +186,5 @@ class ParameterChoosing:
         )
 
 
-def _versions(versions):
+def _versions(versions: Iterable[Version]) -> list[dict[str, Any]]:
     return [dict(id=item.id, stages=list(item.stages), created=show_time(item.created)) for item in versions]

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
@@ -17,23 +18,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state imp
     PENDING,
     PINNED_LABEL,
     PREVIOUS,
+    Move,
+    Secret,
+    Version,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Choice, Recorded
 
 PENDING_LABEL = "spymeo-rollback-pending-"
 _TOKENS = uuid.UUID("5a1f6c1e-6a0c-5d0e-9c55-0f6a7f1f2b11")  # any fixed namespace will do
 
 
-@dataclass(frozen=True)
-class Move:
-    """AWSCURRENT of a secret goes from one version id to another."""
-
-    name: str
-    arn: str
-    source: str
-    target: str
-
-
-def current_of(secret):
+def current_of(secret: Secret) -> Version:
     """The Version that applications read.
 
     :raises RollbackError: there is none.
@@ -47,7 +44,7 @@ def current_of(secret):
     return version
 
 
-def refuse_unusable(option, secret, region):
+def refuse_unusable(option: str, secret: Secret, region: str) -> None:
     """Stop before a secret that cannot be written.
 
     :param region: the region of the client: a replica is read-only (botocore ReplicateSecretToRegions).
@@ -76,7 +73,9 @@ def refuse_unusable(option, secret, region):
         )
 
 
-def choose_version(secret, before, named=None, recorded=None):
+def choose_version(
+    secret: Secret, before: datetime | None, named: str | None = None, recorded: Recorded | None = None
+) -> Choice:
     """The Choice of the version of a Secret that comes back.
 
     A version that bears nothing but the label of a write that has not come to its end was never current, and is none to go back to.
@@ -91,16 +90,16 @@ def choose_version(secret, before, named=None, recorded=None):
     return choose(past, before, named, recorded)
 
 
-def was_current(version):
+def was_current(version: Version) -> bool:
     """Whether a Version may ever have been current: not one that bears nothing but the label of a write that has not come to its end."""
     return not version.stages or any(not _never_current(text) for text in version.stages)
 
 
-def _never_current(stage):
+def _never_current(stage: str) -> bool:
     return stage == PENDING or stage.startswith(PENDING_LABEL)
 
 
-def plan_move(secret, target):
+def plan_move(secret: Secret, target: str) -> Move | None:
     """The Move that brings ``target`` back, or None when it is current already.
 
     :raises RollbackError: the secret has no such version; AWS may have pruned it.
@@ -112,16 +111,16 @@ def plan_move(secret, target):
     return None if current.id == target else Move(secret.name, secret.arn, current.id, target)
 
 
-def write_token(run_id, arn, host, port):
+def write_token(run_id: str, arn: str, host: str, port: int) -> str:
     """The ClientRequestToken of the write of a run. It becomes the version's id, so a second try of the same run is no second version."""
     return str(uuid.uuid5(_TOKENS, "\n".join((run_id, arn, host, str(port)))))
 
 
-def is_pin_of_ours(stage):
+def is_pin_of_ours(stage: str) -> bool:
     """Whether a staging label is one of those that a run puts on a version that task definitions of its own pin."""
     return stage == PINNED_LABEL or stage.startswith(PENDING_LABEL)
 
 
-def pending_label(run_id):
+def pending_label(run_id: str) -> str:
     """The staging label of a version that a run has written and that nothing reads yet. It keeps the version from being pruned."""
     return PENDING_LABEL + run_id

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import current_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import LABELS, Version
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import LABELS, Secret, Version
 
 # A rotation needs AWSPENDING, and a rollback that writes a version needs a label for it.
 LEFT_FREE = 2
@@ -34,7 +34,7 @@ class Labelling:
     loser: str | None = None
 
 
-def plan_label(secret, label, ours):
+def plan_label(secret: Secret, label: str, ours: str) -> Labelling:
     """The Labelling of a Secret.
 
     :param label: the new label.
@@ -62,7 +62,7 @@ def plan_label(secret, label, ours):
     )
 
 
-def told(step):
+def told(step: Labelling) -> list[str]:
     """A Labelling for people, one sentence for each call."""
     lines = []
     if step.dropped:

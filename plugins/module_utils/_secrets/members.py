@@ -10,11 +10,11 @@ A secret's text is never parsed and written anew: numbers, escapes, order and wh
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from json.decoder import scanstring
+from typing import Any
 
-_SPACE = re.compile(r"[ \t\r\n]*")
+_SPACE = (" ", "\t", "\r", "\n")
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Member:
     begin: int
     start: int
     end: int
-    value: object = field(repr=False)
+    value: Any = field(repr=False)
 
 
-def members(text):
+def members(text: str) -> tuple[Member, ...] | None:
     """The Members of a JSON object in their order, None when the text is no JSON object."""
     try:
         if not isinstance(json.loads(text), dict):
@@ -39,7 +39,7 @@ def members(text):
     at = _skip(text, text.index("{") + 1)
     while text[at] != "}":
         begin = at
-        key, at = scanstring(text, at + 1)
+        key, at = decoder.raw_decode(text, at)
         start = _skip(text, _skip(text, at) + 1)
         value, end = decoder.raw_decode(text, start)
         found.append(Member(key, begin, start, end, value))
@@ -48,17 +48,17 @@ def members(text):
     return tuple(found)
 
 
-def member(text, key):
+def member(text: str, key: str) -> Member | None:
     """The Member of that key, None without one. Of a key that is given twice the last one counts, as for parsers."""
-    return next((item for item in reversed(members(text)) if item.key == key), None)
+    return next((item for item in reversed(members(text) or ()) if item.key == key), None)
 
 
-def keys(text):
+def keys(text: str) -> list[str]:
     """The keys of a JSON object, each once, in their order."""
-    return list(dict.fromkeys(item.key for item in members(text)))
+    return list(dict.fromkeys(item.key for item in members(text) or ()))
 
 
-def exchange(text, other, wanted):
+def exchange(text: str, other: str, wanted: Iterable[str]) -> str:
     """``text`` with the members ``wanted`` (keys) as ``other`` has them: replaced, added at its end, or taken out.
 
     Both are JSON objects. Every other byte of ``text`` stays.
@@ -69,17 +69,17 @@ def exchange(text, other, wanted):
     return text
 
 
-def differing(text, other):
+def differing(text: str, other: str) -> list[str]:
     """The keys whose values differ between two JSON objects, those that one of them lacks included, in order."""
     return [key for key in dict.fromkeys([*keys(text), *keys(other)]) if _raw(text, key) != _raw(other, key)]
 
 
-def _raw(text, key):
+def _raw(text: str, key: str) -> str | None:
     found = member(text, key)
-    return found and text[found.start : found.end]
+    return text[found.start : found.end] if found else None
 
 
-def _with(text, key, raw):
+def _with(text: str, key: str, raw: str) -> str:
     ours, all_of_them = member(text, key), members(text)
     if ours:
         return text[: ours.start] + raw + text[ours.end :]
@@ -91,8 +91,8 @@ def _with(text, key, raw):
     return text[:at] + added + text[at:]
 
 
-def _without(text, key):
-    found = members(text)
+def _without(text: str, key: str) -> str:
+    found = members(text) or ()
     for place, item in enumerate(found):
         if item.key == key:
             if place + 1 < len(found):
@@ -103,5 +103,7 @@ def _without(text, key):
     return text
 
 
-def _skip(text, at):
-    return _SPACE.match(text, at).end()
+def _skip(text: str, at: int) -> int:
+    while text[at : at + 1] in _SPACE:
+        at += 1
+    return at

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
 
 
-def younger(items, bad_since):
+def younger(items: Iterable[Mapping[str, Any]], bad_since: datetime | None) -> list[str]:
     """A sentence for each secret or parameter whose chosen version was made after the harm began.
 
     :param items: dicts with ``name``, ``chosen`` and ``versions`` (each with ``id`` and ``created``), as secret_version_info tells them.

@@ -6,22 +6,31 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.decide import plan_put
 from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.state import Put
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
-    Move,
     current_of,
     pending_label,
     plan_move,
     refuse_unusable,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Move
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.targets import (
     Target,
     Write,
     wanted_text,
     write_of,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret, Version
 
 
 class Restoration:
@@ -34,10 +43,19 @@ class Restoration:
     :raises RollbackError: one of them cannot be brought back.
     """
 
-    def __init__(self, secrets, parameters, targets, numbers, run_id):
-        self._secrets, self._run_id = secrets, run_id
-        self._parameters = parameters() if numbers else None
-        self.before, self.after, self.steps, self._leftovers = {}, {}, [], []
+    def __init__(
+        self,
+        secrets: SecretsGateway,
+        parameters: Callable[[], ParametersGateway],
+        targets: Mapping[str, Any],
+        numbers: Mapping[str, Any],
+        run_id: str,
+    ) -> None:
+        self._secrets, self._open_parameters, self._run_id = secrets, parameters, run_id
+        self.before: dict[str, str] = {}
+        self.after: dict[str, str] = {}
+        self.steps: list[Move | Write | Put] = []
+        self._leftovers: list[Secret] = []
         seen = {key: secrets.secret("secrets", key) for key in sorted(targets)}
         for secret in seen.values():
             refuse_unusable("secrets", secret, secrets.region)
@@ -46,17 +64,21 @@ class Restoration:
         for name in sorted(numbers):
             self._look_at_parameter(name, str(numbers[name]))
 
-    def _look_at(self, secret, target):
+    @functools.cached_property
+    def _parameters(self) -> ParametersGateway:
+        return self._open_parameters()
+
+    def _look_at(self, secret: Secret, target: Target) -> None:
         current = current_of(secret)
         step = plan_move(secret, target.version_id) if target.whole else self._write(secret, current, target)
         self.before[secret.name] = current.id
-        self.after[secret.name] = getattr(step, "target", None) or getattr(step, "token", current.id)
+        self.after[secret.name] = step.token if isinstance(step, Write) else step.target if step else current.id
         if step:
             self.steps.append(step)
         elif pending_label(self._run_id) in current.stages:  # an earlier try of this run ended before it took that away
             self._leftovers.append(secret)
 
-    def _write(self, secret, current, target):
+    def _write(self, secret: Secret, current: Version, target: Target) -> Move | Write | None:
         now = self._secrets.value(secret, current.id).text
         holder = self._secrets.secret("backup_secrets", target.backup) if target.backup else secret
         back = self._secrets.value(holder, target.version_id).text
@@ -65,7 +87,7 @@ class Restoration:
             return plan_move(secret, target.version_id)
         return write_of(self._run_id, secret, current.id, target, now, wanted)
 
-    def _look_at_parameter(self, name, number):
+    def _look_at_parameter(self, name: str, number: str) -> None:
         parameter = self._parameters.parameter(name)
         current = parameter.current.id
         put = None
@@ -79,12 +101,12 @@ class Restoration:
         if put:
             self.steps.append(put)
 
-    def apply(self):
+    def apply(self) -> None:
         """Change what has to be changed.
 
         :raises RollbackError: somebody else changed one in between; the evidence tells what was changed before it.
         """
-        made = []
+        made: list[Move | Write | Put] = []
         for step in self.steps:
             try:
                 self._apply(step)
@@ -94,7 +116,7 @@ class Restoration:
         for secret in self._leftovers:
             self._secrets.drop_label(secret, pending_label(self._run_id), current_of(secret).id)
 
-    def _apply(self, step):
+    def _apply(self, step: Move | Write | Put) -> None:
         if isinstance(step, Move):
             self._secrets.move_current(step)
         elif isinstance(step, Put):
@@ -106,7 +128,7 @@ class Restoration:
             self._secrets.activate_pending(step, step.text, move, label)
 
 
-def told(step):
+def told(step: Move | Write | Put) -> str:
     """A Move, Write or Put for people, in one sentence."""
     if isinstance(step, Write):
         what = "keys %s" % ", ".join(step.keys) if step.keys else "the whole value"

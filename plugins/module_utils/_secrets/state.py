@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 PINNED_LABEL = (
@@ -25,7 +27,7 @@ class Version:
     created: datetime
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: Mapping[str, Any]) -> Version:
         """From the shape SecretVersionsListEntry, where a deprecated version has no ``VersionStages``."""
         return cls(
             id=answer["VersionId"], stages=tuple(sorted(answer.get("VersionStages", []))), created=answer["CreatedDate"]
@@ -49,7 +51,7 @@ class Secret:
     rotates: datetime | None = None
 
     @classmethod
-    def from_boto(cls, answer, versions=()):
+    def from_boto(cls, answer: Mapping[str, Any], versions: Iterable[Mapping[str, Any]] = ()) -> Secret:
         """From DescribeSecret and the entries of ListSecretVersionIds."""
         found = (Version.from_boto(version) for version in versions)
         return cls(
@@ -63,18 +65,28 @@ class Secret:
         )
 
     @property
-    def names(self):
+    def names(self) -> frozenset[str]:
         """What it may be called (frozenset of str): its name, its ARN, and its ARN without the hyphen and the six characters that AWS adds
         (Secrets Manager user guide, "Partial ARN"; CDK's fromSecretNameV2 writes such references)."""
         return frozenset((self.name, self.arn, self.arn[:-7]))
 
-    def staged(self, stage):
+    def staged(self, stage: str) -> Version | None:
         """The Version that bears a stage, or None."""
         return next((version for version in self.versions if stage in version.stages), None)
 
-    def version(self, version_id):
+    def version(self, version_id: str) -> Version | None:
         """The Version of that id, or None."""
         return next((version for version in self.versions if version.id == version_id), None)
+
+
+@dataclass(frozen=True)
+class Move:
+    """AWSCURRENT of a secret goes from one version id to another."""
+
+    name: str
+    arn: str
+    source: str
+    target: str
 
 
 @dataclass(frozen=True)

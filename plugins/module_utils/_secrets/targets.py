@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.members import differing, exchange, keys, members
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
 
 _TOKENS = uuid.UUID("e3f0a2a4-5f0e-5a3c-8a40-6f6b2c0f7a55")  # any fixed namespace will do
 
@@ -29,7 +33,7 @@ class Target:
     backup: str = ""
 
     @classmethod
-    def from_option(cls, name, given):
+    def from_option(cls, name: str, given: Any) -> Target:
         """From what a module's option gives for the secret ``name``: a version id, or a dict.
 
         :raises RollbackError: it is neither.
@@ -44,14 +48,14 @@ class Target:
             given["version_id"], tuple(given.get("only", ())), tuple(given.get("keep", ())), given.get("backup", "")
         )
 
-    def told(self):
+    def told(self) -> str | dict[str, Any]:
         """As ``from_option`` takes it."""
         if self.whole:
             return self.version_id
         return dict(version_id=self.version_id, only=list(self.only), keep=list(self.keep), backup=self.backup)
 
     @property
-    def whole(self):
+    def whole(self) -> bool:
         """Whether a version of the secret itself comes back untouched, so that moving a label does it and no value is read."""
         return not (self.only or self.keep or self.backup)
 
@@ -68,7 +72,7 @@ class Write:
     text: str = field(repr=False)
 
 
-def wanted_text(name, target, current, back):
+def wanted_text(name: str, target: Target, current: str, back: str) -> str:
     """The text that a secret is to have.
 
     :param current: its current text.
@@ -93,14 +97,14 @@ def wanted_text(name, target, current, back):
     return exchange(back, current, target.keep)
 
 
-def changed_keys(current, wanted):
+def changed_keys(current: str, wanted: str) -> tuple[str, ...]:
     """The JSON keys that differ between two texts; none where one of them is no JSON object."""
     if members(current) is None or members(wanted) is None:
         return ()
     return tuple(differing(current, wanted))
 
 
-def write_of(run_id, secret, source, target, current, wanted):
+def write_of(run_id: str, secret: Secret, source: str, target: Target, current: str, wanted: str) -> Write | None:
     """The Write that gives a Secret the text ``wanted``, None when it has it already.
 
     The token is the same for every try of a run, as long as nobody changes the secret in between.

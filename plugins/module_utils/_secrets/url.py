@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.members import keys, member, members
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.members import Member, keys, member, members
 
 DEFAULT_PORT = 5432
 
@@ -47,7 +47,7 @@ class DatabaseUrl:
     rest: str = field(repr=False)
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> DatabaseUrl:
         """Take a URL apart.
 
         :raises RollbackError: it is no PostgreSQL URL, or which of its characters are the host is not certain.
@@ -75,7 +75,7 @@ class DatabaseUrl:
         before = url["scheme"] + (url["userinfo"] or "")
         return cls(before, found["host"].strip("[]"), int(found["port"] or DEFAULT_PORT), bool(found["port"]), rest)
 
-    def at(self, host, port):
+    def at(self, host: str | None, port: int | None) -> DatabaseUrl:
         """The same URL at another address. A part that is None stays; a default port that was not written stays unwritten.
 
         :param host: DNS name, IPv4 or IPv6 address (without brackets), or None.
@@ -90,33 +90,33 @@ class DatabaseUrl:
         return DatabaseUrl(self.before, host, port, self.port_written or port != self.port, self.rest)
 
     @property
-    def text(self):
+    def text(self) -> str:
         """The whole URL, a secret."""
         host = "[%s]" % self.host if ":" in self.host else self.host
         return self.before + host + (":%d" % self.port if self.port_written else "") + self.rest
 
     @property
-    def user(self):
+    def user(self) -> str:
         """The user, decoded; empty when the URL names none."""
         return unquote(self._userinfo.partition(":")[0])
 
     @property
-    def password(self):
+    def password(self) -> str:
         """The password, decoded, a secret; empty when the URL has none."""
         return unquote(self._userinfo.partition(":")[2])
 
-    def masked(self, text):
+    def masked(self, text: str) -> str:
         """A text of somebody else's without the password, decoded or as it is written here."""
         for secret in {self._userinfo.partition(":")[2], self.password} - {""}:
             text = text.replace(secret, "********")
         return text
 
     @property
-    def _userinfo(self):
+    def _userinfo(self) -> str:
         return self.before.partition("://")[2][:-1]
 
     @property
-    def database(self):
+    def database(self) -> str:
         """The database, decoded."""
         return unquote(re.split(r"[?#]", _as_read(self.rest), maxsplit=1)[0][1:])
 
@@ -127,43 +127,48 @@ class DatabaseUrl:
         return tuple(parse_qsl(query, keep_blank_values=True))
 
 
-def _as_read(rest):
+def _as_read(rest: str) -> str:
     """The end of a URL as the application reads it."""
     return rest.rstrip(_AROUND).translate(_WITHIN)
 
 
-def read_url(text, key):
+def read_url(text: str, key: str) -> str:
     """The URL in the text of a secret: the value of ``key`` if the text is a JSON object, else the text itself.
 
     :raises RollbackError: there is no such key, or its value is no text.
     """
     if not is_json(text):  # whatever is no JSON object is a plain URL
         return text
+    found = _member(text, key)
+    if not isinstance(found.value, str):
+        raise RollbackError("The key %s of the database secret is not text. %s" % (key, _HIDDEN))
+    return found.value
+
+
+def _member(text: str, key: str) -> Member:
     found = member(text, key)
     if found is None:
         raise RollbackError(
             "The database secret is a JSON object without the key %s; its keys are: %s."
             % (key, ", ".join(sorted(keys(text))))
         )
-    if not isinstance(found.value, str):
-        raise RollbackError("The key %s of the database secret is not text. %s" % (key, _HIDDEN))
-    return found.value
+    return found
 
 
-def is_json(text):
+def is_json(text: str) -> bool:
     """Whether the text of a secret is a JSON object, so that a key of it is asked for."""
     return members(text) is not None
 
 
-def replace_url(text, key, url):
+def replace_url(text: str, key: str, url: str) -> str:
     """The text of a secret with another URL in the same place; every other byte stays."""
     if not is_json(text):
         return url
-    found = member(text, key)
+    found = _member(text, key)
     return text[: found.start] + json.dumps(url, ensure_ascii=False) + text[found.end :]
 
 
-def url_keys(text, key):
+def url_keys(text: str, key: str) -> list[str]:
     """The keys of a JSON object that hold a PostgreSQL URL; ``key``, which has to, is one of them. They follow the database."""
-    held = [item.key for item in members(text) if isinstance(item.value, str) and _URL.fullmatch(item.value)]
+    held = [item.key for item in members(text) or () if isinstance(item.value, str) and _URL.fullmatch(item.value)]
     return list(dict.fromkeys([key, *held]))

@@ -48,6 +48,9 @@ class Application(http.server.BaseHTTPRequestHandler):
     def get_redirect(self):
         self._answer(302, b"", ("Location", "/login"))
 
+    def get_bare_cookie(self):
+        self._answer(200, b"", ("Set-Cookie", "seen; Path=/"))
+
     def get_hang(self):
         time.sleep(2 * TIMEOUT)
         self.close_connection = True
@@ -194,6 +197,10 @@ def test_keeps_cookies_in_a_session_and_not_between_two(base_url):
     send(session, "/login", "POST", json={})
     assert "Cookie: session=1" in send(session, "/x").text
     assert "Cookie" not in send(Session(base_url, TIMEOUT), "/x").text
+
+
+def test_a_cookie_without_a_value_is_an_empty_text(base_url):
+    assert send(Session(base_url, TIMEOUT), "/bare_cookie").cookies == (("seen", ""),)
 
 
 def test_never_logs_in_by_itself(base_url, tmp_path, monkeypatch):

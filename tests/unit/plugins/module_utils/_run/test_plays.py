@@ -50,7 +50,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import 
     UNTOUCHED,
     UNVERIFIED,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, StoreError
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 NOW, LEASE = 1_795_000_000.0, 60
@@ -724,3 +724,25 @@ def test_a_run_that_has_ended_cannot_be_given_up(world):
     world.play("rb-1")
     world.begin("rb-2", abandon="rb-1")
     assert world.memory.run("rb-1")[0]["outcome"] == COMPLETE
+
+
+def test_a_lock_that_is_gone_while_its_lease_is_waited_for_keeps_nobody_out(world, store):
+    world.write(world.begin("rb-1"))
+    world.on_sleep = lambda: store.table.pop("production/app/lock", None)
+    seen = world.look("", "rb-1")
+    assert (seen.lock, seen.etag) == (None, ABSENT)
+
+
+def test_a_run_whose_record_is_gone_is_told_so_at_its_end(world, store):
+    lock = world.begin("rb-1")
+    del store.table["production/app/runs/rb-1"]
+    with pytest.raises(StoreError, match="runs/rb-1, is gone from the store a table"):
+        world.end(lock)
+
+
+def test_an_entry_of_a_journal_that_is_gone_is_told_so(world, store):
+    world.write(world.begin("rb-1"))
+    (key,) = store.list("production/app/journal/")
+    store.get = lambda asked: None if asked == key else store.table.get(asked)
+    with pytest.raises(StoreError, match="was listed a moment ago, and is gone"):
+        world.memory.journal("rb-1")

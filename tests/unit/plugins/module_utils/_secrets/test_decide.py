@@ -8,13 +8,12 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choose import Recorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
-    Move,
     choose_version,
     plan_move,
     refuse_unusable,
     write_token,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret, Version
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Move, Secret, Version
 from hypothesis import given
 from hypothesis import strategies as st
 

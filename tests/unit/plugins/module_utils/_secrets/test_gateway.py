@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import Move
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Move, Secret
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 

@@ -39,18 +39,9 @@ def sources(root, folder="plugins"):
 
 
 def imports(root, path):
-    """(line, dotted name) of each import, relative ones made absolute; ``from a import b`` gives a.b where that is our file.
-
-    Without those for types only: they never run, and whose objects a room is given it knows anyway.
-    """
+    """(line, dotted name) of each import, relative ones made absolute; ``from a import b`` gives a.b where that is our file."""
     package = (OURS + ".".join(path.relative_to(root).parts[:-1])).split(".")
-    tree = ast.parse(path.read_text())
-    for_types = {
-        id(node) for block in ast.walk(tree) if is_for_types(block) for part in block.body for node in ast.walk(part)
-    }
-    for node in ast.walk(tree):
-        if id(node) in for_types:
-            continue
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
@@ -62,15 +53,20 @@ def imports(root, path):
                 yield node.lineno, name
 
 
-def is_for_types(node):
-    """Whether a node is ``if TYPE_CHECKING:``, whose body only mypy reads."""
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-
-
 def our_file(root, name):
     """The file of one of our modules by its dotted name, or None."""
     path = root / (name.removeprefix(OURS).replace(".", "/") + ".py")
     return path if name.startswith(OURS) and path.is_file() else None
+
+
+def for_types_only(path):
+    """The lines under ``if TYPE_CHECKING``: what is imported there is named in annotations, and not there when the code runs."""
+    blocks = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {line for block in blocks for line in range(block.lineno, block.body[-1].end_lineno + 1)}
 
 
 def is_or_below(name, parents):
@@ -117,8 +113,8 @@ def impurities(root):
     return sorted(found)
 
 
-def crossing(path, name):
-    """Why a file under module_utils may not import what this dotted name names, or None."""
+def crossing(path, name, for_types=False):
+    """Why a file under module_utils may not import what this dotted name names, or None. A room may name the types of another service's state."""
     if not name.startswith(OURS):
         return None
     if not name.startswith(UTILS):
@@ -129,7 +125,7 @@ def crossing(path, name):
     if path.stem not in ROOMS_KNOW or room not in ROOMS_KNOW:
         return None
     if package != path.parent.name:
-        return "a room of another service"
+        return None if for_types and room == "state" else "a room of another service"
     if room not in ROOMS_KNOW[path.stem]:
         return f"{path.stem} may know {sorted(ROOMS_KNOW[path.stem]) or 'no other room'}"
     return None
@@ -138,10 +134,12 @@ def crossing(path, name):
 def crossed_rooms(root):
     """Rooms know the rooms of their own service only, and of those only the ones below; nobody below knows a module."""
     return [
-        f"{path.relative_to(root)}:{line} imports {name}: {crossing(path, name)}"
+        f"{path.relative_to(root)}:{line} imports {name}: {reason}"
         for path in sources(root, "plugins/module_utils")
+        for types in [for_types_only(path)]
         for line, name in imports(root, path)
-        if crossing(path, name)
+        for reason in [crossing(path, name, line in types)]
+        if reason
     ]
 
 
@@ -223,11 +221,12 @@ ECS = "plugins/module_utils/_ecs/"
         (impurities, ECS + "decide.py", "from datetime import datetime\nnow = datetime.now()"),
         (impurities, ECS + "state.py", "text = open('state').read()"),
         (impurities, ECS + "state.py", "import urllib.request"),
-        (impurities, ECS + "state.py", "if TYPE_CHECKING:\n    import time\nelse:\n    import socket"),
         (crossed_rooms, ECS + "decide.py", "from . import gateway"),
         (crossed_rooms, ECS + "state.py", "from .decide import choose_target"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_ecs.ready import judge"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_rds.state import Instance"),
+        (crossed_rooms, ECS + "gateway.py", f"if TYPE_CHECKING:\n    from {UTILS}_rds.gateway import RdsGateway"),
+        (crossed_rooms, ECS + "gateway.py", f"if TYPE_CHECKING:\n    A = 1\nfrom {UTILS}_rds.state import Instance"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_module import RollbackModule"),
         (crossed_rooms, ECS + "rollout.py", f"from {OURS}plugins.modules.ecs_rollback import main"),
         (modules_that_know_each_other, "plugins/modules/a.py", f"from {OURS}plugins.modules.b import main"),
@@ -267,8 +266,9 @@ def test_rooms_that_keep_to_their_place_pass(plant):
         {
             ECS + "state.py": "from dataclasses import dataclass",
             ECS + "decide.py": f"from .state import Service\nfrom {UTILS}_errors import BadInput",
-            ECS + "ready.py": f"if TYPE_CHECKING:\n    import socket\n    from {UTILS}_rds.state import Instance",
-            ECS + "gateway.py": "import boto3\nfrom .state import Service",
+            ECS
+            + "gateway.py": "import boto3\nfrom .state import Service\nif TYPE_CHECKING:\n    from %s_rds.state import DbInstance"
+            % UTILS,
             "plugins/module_utils/_errors.py": "",
             "plugins/modules/a.py": f"from {UTILS}_ecs.decide import choose\nfrom {UTILS}_ecs.gateway import EcsGateway",
         }

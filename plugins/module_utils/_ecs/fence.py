@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 FENCE, LIFT = "fence", "lift"
-Suspended = tuple[bool, bool, bool]
+Suspended = tuple[bool, ...]  # whether scaling in, scaling out and scheduled scaling are
 _FORM = re.compile(r"(?P<run>\S+) desired=(?P<desired>[1-9]\d*) suspended=(?P<suspended>none|[yn]{3})\Z")
 ALL = (True, True, True)
 
@@ -42,7 +42,7 @@ class Fence:
         if match is None:
             return None
         flags = match["suspended"]
-        suspended = None if flags == "none" else (flags[0] == "y", flags[1] == "y", flags[2] == "y")
+        suspended = None if flags == "none" else tuple(flag == "y" for flag in flags)
         return cls(match["run"], int(match["desired"]), suspended)
 
 

@@ -16,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Balancer, Service, ServiceTask
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceTask
     from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
     from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
@@ -58,9 +58,7 @@ def look_at(
     return side_by_side(see, services)
 
 
-def _health(
-    elb: ElbGateway, service: Service, addresses: Sequence[str]
-) -> tuple[tuple[tuple[Balancer, tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]], ...], str]:
+def _health(elb: ElbGateway, service: Service, addresses: Sequence[str]) -> tuple[Health, str]:
     """(what each target group says, why it could not be read). Tasks and logs can be judged without it."""
     try:
         return tuple(

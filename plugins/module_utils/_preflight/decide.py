@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -53,7 +54,7 @@ def findings(seen):
     return in_order(found.values())
 
 
-def in_order(found):
+def in_order(found: Iterable[Finding]) -> list[Finding]:
     """Findings in the order in which they are told: failures, what was not checked, notes, what has passed."""
     order = [FAILED, NOT_CHECKED, NOTED, PASSED]
     return sorted(found, key=lambda finding: order.index(finding.verdict))

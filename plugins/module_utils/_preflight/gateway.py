@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import UnexpectedAnswer, reading
@@ -18,10 +20,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     NotRead,
 )
 
+R = TypeVar("R")
 REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]  # rejected credentials are none of these
 
 
-def if_allowed(action, read, *args):
+def if_allowed(action: str, read: Callable[..., R], *args: Any) -> R | NotRead:
     """``read(*args)``, or a NotRead where the credentials lack ``action`` (as IAM names it).
 
     :raises ClientError: AWS refuses for another reason.

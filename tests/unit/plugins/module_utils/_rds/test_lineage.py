@@ -20,7 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service impor
     left,
     read_periods,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Data, PointInTime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +126,22 @@ def test_an_instance_that_has_inherited_our_tags_stands_for_nothing(second_night
     story.serves = hand
     with pytest.raises(BadInput, match="neither its endpoint"):
         decide(story, Wanted("s"))
+
+
+@pytest.mark.parametrize("tag", ["spymeo:rollback-run", "spymeo:rollback-replaces"])
+def test_an_instance_that_somebody_has_taken_a_tag_of_ours_from_proves_nothing_any_more(second_night, tag):
+    story = second_night()
+    del story.machines[story.r1].tags[tag]
+    instance = story.instance(story.r1)
+    assert (instance.origin, instance.run_id, instance.replaces, instance.data) == (None, None, None, None)
+    assert Tree(story.instances(), ()).family_of("app-db") == {"app-db"}
+    with pytest.raises(BadInput, match="neither its endpoint"):
+        decide(story, Wanted("s"))
+
+
+def test_a_time_that_is_not_known_is_not_known_to_the_tag_either():
+    data = Data("db-APPDB", "app-db", None)
+    assert Data.from_tag(data.as_tag("app-db-rb-1")) == data
 
 
 def test_another_instance_that_had_the_name_is_a_stranger(second_night, db_instance_answer):

@@ -46,9 +46,7 @@ class Fence:
         return cls(match["run"], int(match["desired"]), suspended)
 
 
-def next_to_fence(
-    fence: Fence | None, desired: int, suspended: tuple[bool, bool, bool] | None, running: int
-) -> str | None:
+def next_to_fence(fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str | None:
     """What is to be done next so that a service stands at 0 tasks: ``tag``, ``suspend``, ``remember``, ``scale``, ``wait``, or None.
 
     Scaling is suspended first: without that, Application Auto Scaling brings tasks back as soon as they are gone. A count that somebody has set
@@ -68,9 +66,7 @@ def next_to_fence(
     return "wait" if running else None
 
 
-def next_to_lift(
-    fence: Fence | None, desired: int, suspended: tuple[bool, bool, bool] | None, running: int
-) -> str | None:
+def next_to_lift(fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str | None:
     """What is to be done next so that a service has back what it had: ``scale``, ``wait``, ``resume``, ``untag``, or None.
 
     Its tasks are there before scaling resumes, because a capacity below the minimum would be changed at once. A count that somebody has set

@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Health
     from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceTask
     from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready

@@ -90,7 +90,7 @@ def aws_outside_gateways(root):
 
 
 def impurities(root):
-    """state, decide, ready, and what they import of ours, compute and do nothing else."""
+    """state, decide, ready, and what they import of ours, compute and do nothing else. What only annotations name does not run."""
     found, seen = [], set()
     waiting = [path for path in sources(root) if path.stem in PURE_ROOMS]
     while waiting:
@@ -98,7 +98,10 @@ def impurities(root):
         if path in seen:
             continue
         seen.add(path)
+        types = for_types_only(path)
         for line, name in imports(root, path):
+            if line in types:
+                continue
             ours = our_file(root, name)
             if ours:
                 waiting.append(ours)
@@ -221,6 +224,7 @@ ECS = "plugins/module_utils/_ecs/"
         (impurities, ECS + "decide.py", "from datetime import datetime\nnow = datetime.now()"),
         (impurities, ECS + "state.py", "text = open('state').read()"),
         (impurities, ECS + "state.py", "import urllib.request"),
+        (impurities, ECS + "state.py", "if TYPE_CHECKING:\n    import time\nelse:\n    import socket"),
         (crossed_rooms, ECS + "decide.py", "from . import gateway"),
         (crossed_rooms, ECS + "state.py", "from .decide import choose_target"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_ecs.ready import judge"),
@@ -264,7 +268,7 @@ def test_a_pure_room_answers_for_what_it_imports(plant):
 def test_rooms_that_keep_to_their_place_pass(plant):
     root = plant(
         {
-            ECS + "state.py": "from dataclasses import dataclass",
+            ECS + "state.py": "from dataclasses import dataclass\nif TYPE_CHECKING:\n    import socket",
             ECS + "decide.py": f"from .state import Service\nfrom {UTILS}_errors import BadInput",
             ECS
             + "gateway.py": "import boto3\nfrom .state import Service\nif TYPE_CHECKING:\n    from %s_rds.state import DbInstance"

@@ -71,7 +71,6 @@ def findings(
     """The Findings of a plan.
 
     :param releases: the Release of each service.
-    :param data: Data.
     :param bad_since: aware datetime, when the harm began: the operator says so, or the first release that is rolled back from; else None.
     :param now: aware datetime.
     :param despite_moment: whether the operator wants data of another moment.

@@ -176,8 +176,6 @@ def expected(asked: Asked | None, data: Data, known: Known | None, source: str) 
     """The Expected of data, as far as the failed database and the release point tell it.
 
     :param asked: the Asked of the failed database, None where it is not asked.
-    :param data: Data.
-    :param known: Known, or None.
     :param source: the name of the snapshot that the data come from.
     """
     point = known.recorded if known and known.recorded.get("snapshot") == source else {}
@@ -201,7 +199,6 @@ def fits(
 def reached(asked: Asked, instance: DbInstance) -> list[Finding]:
     """The Findings of a failed database that could not be asked.
 
-    :param asked: Asked.
     :param instance: the DbInstance whose database it is.
     """
     if asked.error is None:
@@ -248,7 +245,6 @@ def still_good(asked: Asked | None, wanted: Expected, despite: Collection[str], 
     """The Findings of a database that was restored already: whether it still holds what was restored.
 
     :param asked: its Asked, None where it is not asked.
-    :param wanted: Expected.
     :param despite: what the operator says to be right all the same, as ``prove`` takes it.
     :param again: for people, how it is restored once more.
     """

@@ -60,13 +60,13 @@ def target_of(gateway: EcsGateway, release: Chosen) -> Target:
     """
     primary = release.service.primary
     under_way = tuple(item for item in release.history if item.status not in ENDED)
-    at_rest = release.stays and not under_way and primary and primary.rollout_state in (None, "COMPLETED")
+    settled = primary if primary and primary.rollout_state in (None, "COMPLETED") else None
     return Target(
         service=release.service,
         definition=Definition.from_boto(gateway.described(release.target.arn)["taskDefinition"]),
         under_way=under_way,
         recorded=release.recorded,
-        since=primary.created_at if at_rest else None,
+        since=settled.created_at if settled and release.stays and not under_way else None,
         left=None if release.stays else release.began,
     )
 

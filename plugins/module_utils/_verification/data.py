@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 def verdict_of_data(secrets: SecretsGateway, wanted: Mapping[str, Any]) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) of the data.
 
-    :param secrets: SecretsGateway.
     :param wanted: dict(database_secret, key, timeout, expected, data_rules, despite_data).
     :raises RollbackError: the database cannot be asked.
     """

@@ -36,7 +36,6 @@ def verdict_of_all_targets(
 ) -> tuple[str, str, list[str]] | None:
     """(verdict, reason, evidence) over the targets of all services that have a load balancer; None when none has one.
 
-    :param elb: ElbGateway.
     :param looks: list of Seen, the last look.
     :param timeout: seconds that targets on their way are waited for.
     :raises RollbackError: the health of targets may not be read.

@@ -33,7 +33,6 @@ def verdict_of_traffic(
 ) -> tuple[str | None, str, list[str]] | None:
     """(verdict, reason, evidence) over all load balancers of some services; the verdict is None where nothing can be said, and the reason why.
 
-    :param elb: ElbGateway.
     :param cloudwatch: callable that gives a CloudwatchGateway; called only where there is a minute to ask for.
     :param looks: list of Seen.
     :param since: since when all is as it is now (aware datetime), or None for the start of the newest task.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import RUNNING, expected_of
@@ -36,7 +36,6 @@ TASKS_EVERY, OF_EACH = (
 class Watching:
     """One watch.
 
-    :param watch: Watch.
     :param ask: callable without arguments that sends one request and gives (verdict, reason); None where there is nothing to ask.
     :param look: callable without arguments that gives (ended, excused), lists of str: see ``Living``; None where there are no tasks.
     :param measuring: see RollbackModule.
@@ -112,12 +111,11 @@ class Watching:
 class Living:
     """Looks whether the tasks of some services live on. Which those are, the first look decides.
 
-    :param ecs: EcsGateway.
     :param names: of the services.
     :param targets: service → task definition that it should run (ARN or family:revision).
     """
 
-    def __init__(self, ecs: EcsGateway, names: Collection[str], targets: Mapping[str, str]) -> None:
+    def __init__(self, ecs: EcsGateway, names: Sequence[str], targets: Mapping[str, str]) -> None:
         self._ecs, self._names, self._targets = ecs, names, targets
         self._services: dict[str, Service] = {}
         self._seen: dict[str, ServiceTask] = {}

@@ -480,8 +480,8 @@ def look(module, gateway, rollback, url, earliest):
         if asking and done and rollback.failed and rollback.failed.status == "available":
             there = url.at(rollback.failed.host, rollback.failed.port)
             failed = beside.submit(ask, there, params["count_timeout"], (), one_until)
-        more = dict(earliest=earliest, despite_lineage=params["despite_lineage"], now=now)
-        found = findings(observe(gateway, module.aws, rollback, params["run_id"], **more))
+        more = dict(earliest=earliest, despite_lineage=params["despite_lineage"])
+        found = findings(observe(gateway, module.aws, rollback, params["run_id"], now, **more))
         asked = asking.result() if asking else None
         reference = failed.result() if failed else None if done else asked
     if rollback.against:  # what has no common past cannot be compared

@@ -59,6 +59,16 @@ def our_file(root, name):
     return path if name.startswith(OURS) and path.is_file() else None
 
 
+def for_types_only(path):
+    """The lines under ``if TYPE_CHECKING``: what is imported there is named in annotations, and not there when the code runs."""
+    blocks = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {line for block in blocks for line in range(block.lineno, block.body[-1].end_lineno + 1)}
+
+
 def is_or_below(name, parents):
     """Whether a dotted name is one of parents or lies below one."""
     return any(name == parent or name.startswith(parent + ".") for parent in parents)
@@ -80,7 +90,7 @@ def aws_outside_gateways(root):
 
 
 def impurities(root):
-    """state, decide, ready, and what they import of ours, compute and do nothing else."""
+    """state, decide, ready, and what they import of ours, compute and do nothing else. What only annotations name does not run."""
     found, seen = [], set()
     waiting = [path for path in sources(root) if path.stem in PURE_ROOMS]
     while waiting:
@@ -88,7 +98,10 @@ def impurities(root):
         if path in seen:
             continue
         seen.add(path)
+        types = for_types_only(path)
         for line, name in imports(root, path):
+            if line in types:
+                continue
             ours = our_file(root, name)
             if ours:
                 waiting.append(ours)
@@ -103,8 +116,8 @@ def impurities(root):
     return sorted(found)
 
 
-def crossing(path, name):
-    """Why a file under module_utils may not import what this dotted name names, or None."""
+def crossing(path, name, for_types=False):
+    """Why a file under module_utils may not import what this dotted name names, or None. A room may name the types of another service's state."""
     if not name.startswith(OURS):
         return None
     if not name.startswith(UTILS):
@@ -115,7 +128,7 @@ def crossing(path, name):
     if path.stem not in ROOMS_KNOW or room not in ROOMS_KNOW:
         return None
     if package != path.parent.name:
-        return "a room of another service"
+        return None if for_types and room == "state" else "a room of another service"
     if room not in ROOMS_KNOW[path.stem]:
         return f"{path.stem} may know {sorted(ROOMS_KNOW[path.stem]) or 'no other room'}"
     return None
@@ -124,10 +137,12 @@ def crossing(path, name):
 def crossed_rooms(root):
     """Rooms know the rooms of their own service only, and of those only the ones below; nobody below knows a module."""
     return [
-        f"{path.relative_to(root)}:{line} imports {name}: {crossing(path, name)}"
+        f"{path.relative_to(root)}:{line} imports {name}: {reason}"
         for path in sources(root, "plugins/module_utils")
+        for types in [for_types_only(path)]
         for line, name in imports(root, path)
-        if crossing(path, name)
+        for reason in [crossing(path, name, line in types)]
+        if reason
     ]
 
 
@@ -209,10 +224,13 @@ ECS = "plugins/module_utils/_ecs/"
         (impurities, ECS + "decide.py", "from datetime import datetime\nnow = datetime.now()"),
         (impurities, ECS + "state.py", "text = open('state').read()"),
         (impurities, ECS + "state.py", "import urllib.request"),
+        (impurities, ECS + "state.py", "if TYPE_CHECKING:\n    import time\nelse:\n    import socket"),
         (crossed_rooms, ECS + "decide.py", "from . import gateway"),
         (crossed_rooms, ECS + "state.py", "from .decide import choose_target"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_ecs.ready import judge"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_rds.state import Instance"),
+        (crossed_rooms, ECS + "gateway.py", f"if TYPE_CHECKING:\n    from {UTILS}_rds.gateway import RdsGateway"),
+        (crossed_rooms, ECS + "gateway.py", f"if TYPE_CHECKING:\n    A = 1\nfrom {UTILS}_rds.state import Instance"),
         (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_module import RollbackModule"),
         (crossed_rooms, ECS + "rollout.py", f"from {OURS}plugins.modules.ecs_rollback import main"),
         (modules_that_know_each_other, "plugins/modules/a.py", f"from {OURS}plugins.modules.b import main"),
@@ -250,9 +268,11 @@ def test_a_pure_room_answers_for_what_it_imports(plant):
 def test_rooms_that_keep_to_their_place_pass(plant):
     root = plant(
         {
-            ECS + "state.py": "from dataclasses import dataclass",
+            ECS + "state.py": "from dataclasses import dataclass\nif TYPE_CHECKING:\n    import socket",
             ECS + "decide.py": f"from .state import Service\nfrom {UTILS}_errors import BadInput",
-            ECS + "gateway.py": "import boto3\nfrom .state import Service",
+            ECS
+            + "gateway.py": "import boto3\nfrom .state import Service\nif TYPE_CHECKING:\n    from %s_rds.state import DbInstance"
+            % UTILS,
             "plugins/module_utils/_errors.py": "",
             "plugins/modules/a.py": f"from {UTILS}_ecs.decide import choose\nfrom {UTILS}_ecs.gateway import EcsGateway",
         }

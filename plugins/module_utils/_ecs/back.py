@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.ready import all_of, judge_rollback
@@ -15,6 +17,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Course
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceDeployment
+    from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+    from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 BACK, STAY = "back", "stay"
 
@@ -29,9 +39,9 @@ class Failing:
 
     then: str = BACK
     because: str = ""
-    next: dict | None = None
+    next: dict[str, dict[str, str]] | None = None
 
-    def following(self, services):
+    def following(self, services: Collection[str]) -> tuple[dict[str, str], list[str]]:
         """(what rollback_task_definition is to be, lines for people) so that the next run does not repeat what has failed for ``services``."""
         if self.next is None:
             return {}, []
@@ -41,7 +51,7 @@ class Failing:
         return {name: item["option"] for name, item in known.items()}, lines
 
 
-def served_last(history):
+def served_last(history: Iterable[ServiceDeployment]) -> Revision | None:
     """The Revision that served last, by a history (newest first); None when none has."""
     for item in history:
         if item.status == "SUCCESSFUL":
@@ -51,7 +61,7 @@ def served_last(history):
     return None
 
 
-def former(history, failed, wanted):
+def former(history: Iterable[ServiceDeployment], failed: Container[str], wanted: Revision | None) -> Revision | None:
     """The Revision that served last and is not what has failed; None when there is none.
 
     :param history: ServiceDeployments from before the one that failed, newest first.
@@ -73,27 +83,35 @@ class Return:
     """The way back of the courses whose target has failed.
 
     :param ecs: EcsGateway.
-    :param courses: Courses that have failed; their deployment is known.
+    :param failed: Courses that have failed, each with its deployment.
     :param deploy: callable: service → Revision, seconds → deploys them and waits (a Rollout of its own).
     """
 
-    def __init__(self, ecs, courses, deploy, clock):
-        self._ecs, self._courses, self._deploy, self._clock = ecs, courses, deploy, clock
+    def __init__(
+        self,
+        ecs: EcsGateway,
+        failed: Sequence[tuple[Course, ServiceDeployment]],
+        deploy: Callable[[Mapping[str, Revision], float], None],
+        clock: Clock,
+    ) -> None:
+        self._ecs, self._failed, self._deploy, self._clock = ecs, failed, deploy, clock
 
-    def go(self, timeout):
+    def go(self, timeout: float) -> dict[str, str]:
         """Bring each of them back, and tell what has become of each (dict service → text).
 
         :param timeout: seconds.
         :raises Unrecorded: nobody may call any more.
         """
-        told, stopped, replaced = {}, [], {}
-        for course in self._courses:
+        told: dict[str, str] = {}
+        stopped: dict[str, tuple[str, Revision]] = {}
+        replaced: dict[str, Revision] = {}
+        for course, ours in self._failed:
             name, last = course.service.name, served_last(course.history)
-            if course.ours.status in ENDED_BY_ROLLBACK:
-                back = short(course.ours.brought_back or "")
+            if ours.status in ENDED_BY_ROLLBACK:
+                back = short(ours.brought_back or "")
                 told[name] = "ECS has rolled it back by itself%s" % (" to %s" % back if back else "")
-            elif course.ours.status in IN_FLIGHT and last and self._ecs.stop(course.ours.arn):
-                stopped.append((course, last))
+            elif ours.status in IN_FLIGHT and last and self._ecs.stop(ours.arn):
+                stopped[name] = ours.arn, last
             else:
                 ran = former(course.history, (course.asked_for, course.target.arn), course.wanted)
                 if ran is None:
@@ -101,13 +119,13 @@ class Return:
                 else:
                     replaced[name] = ran
         told.update(
-            self._tried(lambda: self._await(stopped, timeout), {course.service.name: ran for course, ran in stopped})
+            self._tried(lambda: self._await(stopped, timeout), {name: ran for name, (_arn, ran) in stopped.items()})
         )
         told.update(self._tried(lambda: self._deploy(replaced, timeout), replaced))
         return told
 
     @staticmethod
-    def _tried(act, revisions):
+    def _tried(act: Callable[[], None], revisions: Mapping[str, Revision]) -> dict[str, str]:
         """What has become of services that go back to ``revisions``. That it fails must not hide why their targets have failed."""
         if not revisions:
             return {}
@@ -121,15 +139,14 @@ class Return:
         text = "it was brought back to %s, which served before, and runs it"
         return {name: text % short(ran.task_definition) for name, ran in revisions.items()}
 
-    def _await(self, stopped, timeout):
+    def _await(self, stopped: Mapping[str, tuple[str, Revision]], timeout: float) -> None:
         """Wait until ECS has rolled back the deployments that were stopped."""
 
-        def look():
-            now = {item.name: item for item in self._ecs.services([course.service.name for course, _ran in stopped])}
-            found = {item.arn: item for item in self._ecs.deployments([course.ours.arn for course, _ran in stopped])}
+        def look() -> Ready | Pending | Failed:
+            now = {item.name: item for item in self._ecs.services(list(stopped))}
+            found = {item.arn: item for item in self._ecs.deployments([arn for arn, _ran in stopped.values()])}
             answers = [
-                judge_rollback(now[course.service.name], found[course.ours.arn], ran.task_definition)
-                for course, ran in stopped
+                judge_rollback(now[name], found[arn], ran.task_definition) for name, (arn, ran) in stopped.items()
             ]
             return all_of(answers)
 

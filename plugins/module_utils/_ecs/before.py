@@ -6,11 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import spans_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceDeployment
 
-def ran_before(looked, target, began):
+
+def ran_before(looked: Looked, target: str, began: datetime | None) -> dict[str, Any]:
     """What comes back, in the JSON types of which ``later_migrations`` tells what it knows.
 
     ``ran`` are the times from which to which this very task definition ran up to the beginning of the run; empty where AWS's record does not tell.
@@ -38,7 +46,7 @@ def ran_before(looked, target, began):
     )
 
 
-def _ran(history, name, began):
+def _ran(history: Iterable[ServiceDeployment], name: str, began: datetime | None) -> list[str]:
     """[since, until] in ISO 8601, or []."""
     if began is None:
         return []

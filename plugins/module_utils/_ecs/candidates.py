@@ -6,15 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import option_of, same_content
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import NO_TIME, OWN
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Key, Stay, Timeline
 
 RUNNING, SAME_IMAGE, DELETED, FELL = "running", "same image", "deleted", "rolled back from"
 MOMENTS, FAILED, SERVED, NEVER = "moments", "failed", "served", "never served"
@@ -25,7 +29,7 @@ class Candidate:
     """A release of the record, as the Revision that would come back. ``verdict`` says in words whether it can be chosen: ``served`` can be,
     ``moments`` and ``failed`` only where no other is left. ``last`` is when its last time began, ``against`` what is known against it."""
 
-    release: object
+    release: Key
     revision: Revision
     first_deployed: datetime
     last: datetime
@@ -33,40 +37,40 @@ class Candidate:
     against: tuple[str, ...] = ()
     same_images: bool = False
     now: datetime | None = None
-    named: Callable = field(default=str, repr=False, compare=False)
-    times: Callable = field(default=tuple, repr=False, compare=False)
+    named: Callable[[], str] = field(default=str, repr=False, compare=False)
+    times: Callable[[], Sequence[Stay]] = field(default=tuple, repr=False, compare=False)
 
     @cached_property
-    def stays(self):
+    def stays(self) -> Sequence[Stay]:
         """The Stays in which it served, oldest first: of its release, or of its own where the release serves on with another configuration.
         Like ``option`` they are found out where they are told."""
         return self.times()
 
     @property
-    def spans(self):
+    def spans(self) -> list[tuple[datetime, datetime | None]]:
         """[from, to] of each, ``to`` None while it serves."""
-        return [(stay.served, stay.ended) for stay in self.stays]
+        return [(stay.served, stay.ended) for stay in self.stays if stay.served is not None]
 
     @property
-    def seconds(self):
+    def seconds(self) -> timedelta:
         """How long it served in all (timedelta)."""
         return sum((stay.seconds(self.now) for stay in self.stays), NO_TIME)
 
     @cached_property
-    def option(self):
+    def option(self) -> str:
         """The value of ``rollback_task_definition`` that picks it. It takes a while, so it is found out where it is told."""
         return self.named()
 
     @property
-    def task_definition(self):
+    def task_definition(self) -> str:
         """The ARN of its task definition."""
         return self.revision.task_definition
 
-    def is_of(self, revision, origins):
+    def is_of(self, revision: Revision, origins: Mapping[str, str]) -> bool:
         """Whether a Revision is of this candidate."""
         return self.revision is revision or same_content(self.revision, revision, origins)
 
-    def told(self):
+    def told(self) -> dict[str, Any]:
         """In JSON types."""
         return dict(
             task_definition=short(self.task_definition),
@@ -82,12 +86,14 @@ class Candidate:
         )
 
 
-def spans_told(spans):
+def spans_told(spans: Iterable[tuple[datetime, datetime | None]]) -> list[list[str]]:
     """Spans of time in JSON types: [[from, to], …], ISO 8601 in UTC; the last ``to`` is empty while it serves."""
     return [[began.isoformat(), ended.isoformat() if ended else ""] for began, ended in spans]
 
 
-def candidates(timeline, running, gone, origins):
+def candidates(
+    timeline: Timeline, running: Revision, gone: Container[str], origins: Mapping[str, str]
+) -> tuple[Candidate, ...]:
     """The Candidates of a service, those that ran last first.
 
     :param timeline: Timeline.
@@ -95,7 +101,8 @@ def candidates(timeline, running, gone, origins):
     :param gone: ARNs of task definitions that were deleted.
     :param origins: ARN of a copy → ARN of its origin.
     """
-    found, seen = [], set()
+    found: list[Candidate] = []
+    seen: set[Key] = set()
     for stay in reversed(timeline.stays):
         if stay.release not in seen:
             seen.add(stay.release)
@@ -103,7 +110,13 @@ def candidates(timeline, running, gone, origins):
     return tuple(found)
 
 
-def _of_release(release, timeline, running, gone, origins):
+def _of_release(
+    release: Key,
+    timeline: Timeline,
+    running: Revision,
+    gone: Container[str],
+    origins: Mapping[str, str],
+) -> list[Candidate]:
     stays = timeline.of(release)
     proven = [revision for stay in reversed(stays) for revision in reversed(stay.proven)]
     if release != timeline.running:
@@ -117,12 +130,19 @@ def _of_release(release, timeline, running, gone, origins):
     return found
 
 
-def candidate_of(release, revision, timeline, running, gone, origins):
+def candidate_of(
+    release: Key,
+    revision: Revision,
+    timeline: Timeline,
+    running: Revision,
+    gone: Container[str],
+    origins: Mapping[str, str],
+) -> Candidate:
     """The Candidate that a Revision of a release of the record is; the other arguments are those of ``candidates``."""
     against = tuple(_against(release, revision, timeline, running, gone))
     served = [stay for stay in timeline.of(release) if stay.served is not None]
 
-    def times():
+    def times() -> list[Stay]:
         if release != timeline.running or same_content(revision, running, origins):
             return served
         own = timeline.stays_of(lambda one: same_content(one, revision, origins))
@@ -142,7 +162,7 @@ def candidate_of(release, revision, timeline, running, gone, origins):
     )
 
 
-def _verdict(release, revision, timeline, running, gone):
+def _verdict(release: Key, revision: Revision, timeline: Timeline, running: Revision, gone: Container[str]) -> str:
     if revision is running:
         return RUNNING
     if revision.task_definition in gone:
@@ -160,7 +180,9 @@ def _verdict(release, revision, timeline, running, gone):
     return SERVED
 
 
-def _against(release, revision, timeline, running, gone):
+def _against(
+    release: Key, revision: Revision, timeline: Timeline, running: Revision, gone: Container[str]
+) -> Iterator[str]:
     """What is known against a release, in words."""
     if revision is running:
         return
@@ -181,7 +203,7 @@ def _against(release, revision, timeline, running, gone):
         yield "it served for %s only" % duration(timeline.seconds(release))
 
 
-def eligible(found):
+def eligible(found: Iterable[Candidate]) -> list[Candidate]:
     """The Candidates that can be chosen without a word of the operator, best first: the newest that served for more than moments, then those
     that served for moments only, then those that did not come up the last time. Never one with the images of what runs, nor one that was
     rolled back from or deleted."""
@@ -189,7 +211,7 @@ def eligible(found):
     return [item for verdict in (SERVED, MOMENTS, FAILED) for item in by_age if item.verdict == verdict]
 
 
-def line(item):
+def line(item: Candidate) -> str:
     """A Candidate for people."""
     told = [short(item.task_definition)]
     names = ", ".join([*item.revision.names, *(digest[:19] for _image, digest in item.revision.digests)])
@@ -203,14 +225,14 @@ def line(item):
     return text + ("" if item.verdict in (RUNNING, DELETED) else "  -e rollback_task_definition=%s" % item.option)
 
 
-def option_text(item):
+def option_text(item: Candidate) -> str:
     """A Candidate and how to pick it, in a few words."""
     name = ", ".join(item.revision.names)
     label = "%s (%s)" % (short(item.task_definition), name) if name else short(item.task_definition)
     return "%s, which served %s: -e rollback_task_definition=%s" % (label, duration(item.seconds), item.option)
 
 
-def duration(span):
+def duration(span: timedelta) -> str:
     """A timedelta for people, in its two largest units."""
     seconds = int(span.total_seconds())
     parts = []

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
     DELETED,
@@ -26,6 +28,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.naming import same_content
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision, changes, same_images
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Key, Stay, Timeline
 
 NAMED = "rollback_task_definition names it"
 LISTED = 10  # candidates that a refusal lists
@@ -54,7 +59,7 @@ class Choice:
     next: tuple[Candidate, ...] = ()
 
 
-def offered(known):
+def offered(known: tuple[Candidate, ...]) -> list[Candidate]:
     """Of Candidates those that a plan or a refusal may tell with the option that picks them, so that they have to be there."""
     best = eligible(known)
     rest = [item for item in known if item.verdict not in (RUNNING, DELETED) and not any(item is one for one in best)]
@@ -64,12 +69,20 @@ def offered(known):
     return [*[*best, *rest][: NEXT + 1], *as_it_served, *_passed_over(known, best[0])[:PASSED]]
 
 
-def _passed_over(known, chosen):
+def _passed_over(known: tuple[Candidate, ...], chosen: Candidate) -> list[Candidate]:
     """Of Candidates those that are younger than the chosen one, and could be taken for what is wanted."""
     return [item for item in known if item is not chosen and item.last > chosen.last and item.verdict in PASSED_OVER]
 
 
-def choose_target(name, running, timeline, named=None, recorded=None, gone=frozenset(), origins=None):
+def choose_target(
+    name: str,
+    running: Revision,
+    timeline: Timeline,
+    named: Revision | None = None,
+    recorded: tuple[Revision, str, bool] | None = None,
+    gone: Container[str] = frozenset(),
+    origins: Mapping[str, str] | None = None,
+) -> Choice:
     """The Choice of a service.
 
     In this order:
@@ -95,7 +108,7 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
     known = candidates(timeline, running, gone, origins)
     best = eligible(known)
 
-    def choice(target, reason, insisted=False):
+    def choice(target: Revision, reason: str, insisted: bool = False) -> Choice:
         return _choice(target, reason, insisted, running, timeline, known, gone, origins)
 
     if named:
@@ -120,25 +133,34 @@ def choose_target(name, running, timeline, named=None, recorded=None, gone=froze
     return choice(best[0].revision, words % _first_bad_name(timeline, best[0], running))
 
 
-def _first_bad_name(timeline, candidate, running):
+def _first_bad_name(timeline: Timeline, candidate: Candidate, running: Revision) -> str:
     stay = timeline.bad_stay(candidate.release)
     return short(stay.revision.task_definition if stay else running.task_definition)
 
 
-def _left(release, timeline):
+def _left(release: Key, timeline: Timeline) -> str:
     """What a service was brought back from. What never served says nothing against what runs, nor for it."""
     name = short(timeline.of(release)[-1].revision.task_definition)
     return name if timeline.has_served(release) else "%s (which never served)" % name
 
 
-def _elsewhere(best):
+def _elsewhere(best: Sequence[Candidate]) -> str:
     if not best:
         return "there is no other one to go to"
     return "the next one would be %s" % option_text(best[0])
 
 
-def _choice(target, reason, insisted, running, timeline, known, gone, origins):
-    def is_own(revision):
+def _choice(
+    target: Revision,
+    reason: str,
+    insisted: bool,
+    running: Revision,
+    timeline: Timeline,
+    known: tuple[Candidate, ...],
+    gone: Container[str],
+    origins: Mapping[str, str],
+) -> Choice:
+    def is_own(revision: Revision) -> bool:
         return same_content(revision, target, origins)
 
     ours = next((item for item in known if item.is_of(target, origins)), None)
@@ -163,7 +185,9 @@ def _choice(target, reason, insisted, running, timeline, known, gone, origins):
     )
 
 
-def _good_and_bad(release, timeline, is_own, stays, insisted):
+def _good_and_bad(
+    release: Key | None, timeline: Timeline, is_own: Callable[[Revision], bool], stays: bool, insisted: bool
+) -> tuple[Stay | None, Stay | None]:
     """The Stay of the target before anything was bad, and the first that is; None each where there is none.
 
     :param release: the key of the target's release, None where it was never deployed.
@@ -183,7 +207,16 @@ def _good_and_bad(release, timeline, is_own, stays, insisted):
     return good, bad
 
 
-def _notes(target, ours, running, timeline, known, stays, named, origins):
+def _notes(
+    target: Revision,
+    ours: Candidate | None,
+    running: Revision,
+    timeline: Timeline,
+    known: tuple[Candidate, ...],
+    stays: bool,
+    named: bool,
+    origins: Mapping[str, str],
+) -> Iterator[str]:
     """What is known against a choice."""
     what = short(target.task_definition)
     if stays:
@@ -205,7 +238,9 @@ def _notes(target, ours, running, timeline, known, stays, named, origins):
         yield "passed over: %d more" % len(passed[PASSED:])
 
 
-def _stands_otherwise(running, timeline, origins, known):
+def _stands_otherwise(
+    running: Revision, timeline: Timeline, origins: Mapping[str, str], known: tuple[Candidate, ...]
+) -> Iterator[str]:
     """Where what runs was brought back with another configuration than the one with which it served."""
     served = [revision for stay in timeline.of(timeline.running)[:-1] for revision in stay.proven]
     if not timeline.brought_back or not served:
@@ -217,7 +252,7 @@ def _stands_otherwise(running, timeline, origins, known):
         yield "%s runs otherwise than when it served: %s%s" % (short(running.task_definition), "; ".join(told), how)
 
 
-def _nothing_to_choose(name, why, known):
+def _nothing_to_choose(name: str, why: str, known: tuple[Candidate, ...]) -> RollbackError:
     return RollbackError(
         "There is no task definition to bring service %s back to: %s. Name one in rollback_task_definition%s."
         % (

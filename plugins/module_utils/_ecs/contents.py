@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import TaskDefinition
 
 _TELLING_NAME = re.compile(r"(?i)secret|token|passw|credential|private|api_?key|(^|_)(key|dsn|url|uri)$")
 
 
-def contents(definition, digests=()):
+def contents(definition: TaskDefinition, digests: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """A TaskDefinition in JSON types, for a diff: image, digest, environment and where secrets come from.
 
     A plain environment value may be a secret all the same: where its name or its value looks like one, a fingerprint
     stands for it, which shows that it changed and not what it is.
 
-    :param digests: (image reference, digest) as recorded.
+    :param digests: image reference → digest, as recorded.
     """
-    known = dict(digests)
     return {
         container.name: dict(
             image=container.image,
-            digest=known.get(container.image, "not recorded"),
+            digest=digests.get(container.image, "not recorded"),
             environment={name: _shown(name, value) for name, value in container.environment},
             secrets=dict(container.secrets),
         )
@@ -32,7 +36,7 @@ def contents(definition, digests=()):
     }
 
 
-def _shown(name, value):
+def _shown(name: str, value: str) -> str:
     if _TELLING_NAME.search(name) or "://" in value:
         return "hidden, fingerprint %s" % hashlib.sha256(value.encode()).hexdigest()[:8]
     return value

@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import (
     Changes,
@@ -17,6 +20,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision impo
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, IN_FLIGHT, Edit
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+        Service,
+        ServiceDeployment,
+        TaskDefinition,
+    )
 
 NO_CHANGES = Changes()
 
@@ -44,12 +54,12 @@ class Step:
     changes: Changes = NO_CHANGES
 
 
-def short(arn):
+def short(arn: str) -> str:
     """family:revision of a task definition ARN, for people."""
     return arn.rpartition("/")[2]
 
 
-def in_flight(history):
+def in_flight(history: Iterable[ServiceDeployment]) -> ServiceDeployment | None:
     """The ServiceDeployment that is under way and can be stopped, or None.
 
     What it deploys counts as running: of a blue/green, linear or canary deployment users get some of it already. Only the
@@ -59,7 +69,7 @@ def in_flight(history):
     return newest if newest and newest.status in IN_FLIGHT else None
 
 
-def running_revision(service, history):
+def running_revision(service: Service, history: Sequence[ServiceDeployment]) -> Revision:
     """The Revision that a service runs, or is being brought to; where AWS's record does not have it, what is known of it."""
     newest = max(history, key=lambda item: item.created_at, default=None)
     if newest is not None:
@@ -71,17 +81,17 @@ def running_revision(service, history):
 
 
 def next_step(
-    service,
-    target,
-    running,
-    history,
-    secrets_changed_at=None,
-    pins=(),
-    edits=(),
-    wanted=None,
-    superseded=False,
-    as_is=False,
-):
+    service: Service,
+    target: TaskDefinition,
+    running: TaskDefinition,
+    history: Sequence[ServiceDeployment],
+    secrets_changed_at: datetime | None = None,
+    pins: Sequence[tuple[str, str]] = (),
+    edits: Sequence[Edit] = (),
+    wanted: Revision | None = None,
+    superseded: bool = False,
+    as_is: bool = False,
+) -> Step:
     """How ``service`` is brought to ``target``.
 
     :param target: TaskDefinition; a copy of it counts as the target itself.
@@ -117,23 +127,37 @@ def next_step(
     return Step("deploy", reason, again, force=True, changes=change)
 
 
-def _reads(running, target, pins, edits):
+def _reads(
+    running: TaskDefinition, target: TaskDefinition, pins: Sequence[tuple[str, str]], edits: Sequence[Edit]
+) -> bool:
     """Whether what runs is the copy that ``edits`` make of ``target``."""
     return running.release == target.release and running.containers == target.changed(pins, edits)
 
 
-def _copied(target, pins, edits, change, force=False):
+def _copied(
+    target: TaskDefinition, pins: Sequence[tuple[str, str]], edits: Sequence[Edit], change: Changes, force: bool = False
+) -> Step:
     what = ", ".join(dict.fromkeys(edit.name for edit in edits))
     reason = "a copy of %s gets another %s" % (short(target.arn), what)
     return Step("register", reason, target.arn, force, pins=tuple(pins), edits=tuple(edits), changes=change)
 
 
-def _otherwise(running, target, as_is):
+def _otherwise(running: TaskDefinition, target: TaskDefinition, as_is: bool) -> bool:
     """Whether what runs has not what the very target has, where that counts."""
     return as_is and running.containers != target.containers
 
 
-def _step(service, target, running, history, secrets_changed_at, pins, wanted, present, as_is):
+def _step(
+    service: Service,
+    target: TaskDefinition,
+    running: TaskDefinition,
+    history: Sequence[ServiceDeployment],
+    secrets_changed_at: datetime | None,
+    pins: Sequence[tuple[str, str]],
+    wanted: Revision | None,
+    present: Revision,
+    as_is: bool,
+) -> Step:
     going, change = in_flight(history), changes(present, wanted)
     other_images = wanted is not None and same_images(present, wanted) is False
     same_release = running.release == target.release and (going is None or going.task_definition == running.arn)
@@ -159,7 +183,9 @@ def _step(service, target, running, history, secrets_changed_at, pins, wanted, p
     return Step("deploy", reason, target.arn, force=again, changes=change)
 
 
-def _stay(service, running, history, secrets_changed_at):
+def _stay(
+    service: Service, running: TaskDefinition, history: Sequence[ServiceDeployment], secrets_changed_at: datetime | None
+) -> Step:
     primary, name = service.primary, short(running.arn)
     if primary is None:
         return Step("deploy", "%s has no deployment" % service.name, running.arn)
@@ -175,7 +201,9 @@ def _stay(service, running, history, secrets_changed_at):
     return Step("nothing", "%s runs %s, and no secret changed since" % (service.name, name), running.arn)
 
 
-def _rollback_leads_to(target, history, secrets_changed_at, wanted):
+def _rollback_leads_to(
+    target: str, history: Sequence[ServiceDeployment], secrets_changed_at: datetime | None, wanted: Revision | None
+) -> bool:
     """ECS goes back to the newest deployment that succeeded; tasks of it that still run keep the secrets that they read then."""
     succeeded = next((item for item in history if item.status == "SUCCESSFUL"), None)
     if succeeded is None or succeeded.task_definition != target:
@@ -185,13 +213,13 @@ def _rollback_leads_to(target, history, secrets_changed_at, wanted):
     return not secrets_changed_at or secrets_changed_at <= succeeded.created_at
 
 
-def failed_tasks_that_prove_it(desired):
+def failed_tasks_that_prove_it(desired: int) -> int:
     """So many tasks that failed in a row prove that a deployment will not succeed: ECS's own default for its circuit
     breaker, half of the desired count, from 3 to 200 (DeploymentCircuitBreaker)."""
     return min(200, max(3, math.ceil(desired / 2)))
 
 
-def _refuse_what_cannot_work(service, target):
+def _refuse_what_cannot_work(service: Service, target: TaskDefinition) -> None:
     if service.status != "ACTIVE":
         raise BadInput("services", service.name, "this service is %s" % service.status)
     if service.controller != "ECS":

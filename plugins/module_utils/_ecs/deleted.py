@@ -10,6 +10,9 @@ images and its network, but neither its environment nor its secrets. What else h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 # What DescribeTaskDefinition tells and RegisterTaskDefinition does not take (botocore's shapes of the two).
 NOT_REGISTERED = (
     "taskDefinitionArn",
@@ -28,7 +31,7 @@ UNKNOWN = (
 )
 
 
-def register_command(content, without=()):
+def register_command(content: dict[str, Any], without: Iterable[str] = ()) -> str:
     """The command that registers the content of a task definition again, as a new revision of its family.
 
     :param content: what DescribeTaskDefinition tells as ``taskDefinition``.
@@ -45,7 +48,7 @@ def register_command(content, without=()):
     return 'aws ecs register-task-definition --cli-input-json "$(%s)"' % command
 
 
-def how_again(name, content=None, copy=None):
+def how_again(name: str, content: dict[str, Any] | None = None, copy: dict[str, Any] | None = None) -> str:
     """What can be done about a task definition that was deleted (str).
 
     :param name: family:revision of it.
@@ -72,7 +75,7 @@ def how_again(name, content=None, copy=None):
     return UNKNOWN % name
 
 
-def pinned_in(content):
+def pinned_in(content: dict[str, Any]) -> tuple[str, ...]:
     """The ids of the versions of secrets that the containers of a task definition pin (tuple of str)."""
     texts = [item["valueFrom"] for one in content["containerDefinitions"] for item in one.get("secrets", ())]
     parts = [text.split(":") for text in texts]  # arn:…:secret:NAME:key:stage:version

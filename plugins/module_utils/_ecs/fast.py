@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FAST
 
@@ -57,13 +59,13 @@ class Memory:
     was: dict[str, Was] = field(hash=False)
 
     @property
-    def text(self):
+    def text(self) -> str:
         """As the value of a tag."""
         told = ["%s=%s" % (name, ":".join((item.before, *item.ours))) for name, item in self.was.items()]
         return " ".join([self.run_id, *told])
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> Memory | None:
         """The Memory of a tag's value, None when it is not one of ours."""
         if not _FORM.match(text):
             return None
@@ -72,7 +74,7 @@ class Memory:
         return cls(run_id, {name: Was(value[0], tuple(value[1:])) for name, value in values.items()})
 
 
-def memories(tags, service_arn):
+def memories(tags: Iterable[tuple[str, str]], service_arn: str) -> dict[str, Memory]:
     """The Memory of each place that tags of a service tell: ``""`` is the service itself, others are target groups' ARNs.
 
     :param tags: (key, value) of the tags that begin with TAG_FAST.
@@ -88,12 +90,12 @@ def memories(tags, service_arn):
     return found
 
 
-def key_of(place):
+def key_of(place: str) -> str:
     """The key of the tag that remembers a place."""
     return "%s:%s" % (TAG_FAST, place.partition(":targetgroup/")[2]) if place else TAG_FAST
 
 
-def settings_of(configuration, grace):
+def settings_of(configuration: dict[str, Any], grace: int | None) -> dict[str, str]:
     """The settings of a service.
 
     :param configuration: DeploymentConfiguration (botocore), as DescribeServices answers.
@@ -110,7 +112,7 @@ def settings_of(configuration, grace):
     return {**{name: str(value) for name, value in percents.items() if value is not None}, **found}
 
 
-def wanted_of_group(group):
+def wanted_of_group(group: Mapping[str, str]) -> dict[str, str]:
     """What a target group is set to, of the settings that it has.
 
     Whoever was given a minute to answer is given as long: with more frequent checks, more of them may fail.
@@ -125,7 +127,14 @@ def wanted_of_group(group):
     return {name: str(value) for name, value in wanted.items() if value != now[name]}
 
 
-def wanted_of_service(service, groups, rolling, healthy, room, early):
+def wanted_of_service(
+    service: Mapping[str, str],
+    groups: Sequence[Mapping[str, str]],
+    rolling: bool,
+    healthy: bool,
+    room: bool,
+    early: bool,
+) -> dict[str, str]:
     """What a service is set to, of the settings that it has.
 
     :param service: its settings. ``groups``: those of each of its target groups (list), as they were before.
@@ -145,13 +154,13 @@ def wanted_of_service(service, groups, rolling, healthy, room, early):
     return {name: value for name, value in wanted.items() if value != service[name]}
 
 
-def originals(now, memory):
+def originals(now: Mapping[str, str], memory: Memory | None) -> dict[str, str]:
     """Settings as they were before runs have set some: what of ``now`` is ours is what the Memory (or None) has of before."""
     was = memory.was if memory else {}
     return {name: was[name].before if name in was and value in was[name].ours else value for name, value in now.items()}
 
 
-def to_remember(now, memory, wanted, run_id):
+def to_remember(now: Mapping[str, str], memory: Memory | None, wanted: Mapping[str, str], run_id: str) -> Memory | None:
     """The Memory to write before ``wanted`` is set (None when there is nothing to remember). What an earlier one has is kept: it may be set still."""
     before, was = originals(now, memory), dict(memory.was) if memory else {}
     for name, value in wanted.items():
@@ -162,13 +171,13 @@ def to_remember(now, memory, wanted, run_id):
     return Memory(run_id, was) if was else None
 
 
-def to_set(now, memory, wanted):
+def to_set(now: Mapping[str, str], memory: Memory | None, wanted: Mapping[str, str]) -> dict[str, str]:
     """What is still to be set: what is wanted, and what an earlier try has set that is not wanted any more gets back what it was."""
     target = {**originals(now, memory), **wanted}
     return {name: target[name] for name in now if target[name] != now[name]}
 
 
-def to_put_back(now, memory):
+def to_put_back(now: Mapping[str, str], memory: Memory) -> tuple[dict[str, str], dict[str, str]]:
     """(what is to be set so that a place has back what it had, what somebody else has set meanwhile and so stays: setting → text)."""
     back, others = {}, {}
     for name, item in memory.was.items():
@@ -179,7 +188,7 @@ def to_put_back(now, memory):
     return back, others
 
 
-def configuration_with(configuration, values):
+def configuration_with(configuration: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
     """A whole DeploymentConfiguration with some settings. It is given whole, since AWS does not say what becomes of what is left out.
 
     :param values: of ``settings_of``; ``grace`` is none of it.
@@ -202,20 +211,28 @@ def configuration_with(configuration, values):
     return changed
 
 
-def told(place, values, before, stays=(), left=False):
+def told(
+    place: str,
+    values: Mapping[str, str],
+    before: Mapping[str, str],
+    stays: Mapping[str, str] | None = None,
+    left: bool = False,
+) -> str:
     """What of a place is set, and what it gets back, in one line for people.
 
     :param stays: setting → text, for what somebody else has set meanwhile.
     :param left: whether it has not got it back.
     """
-    names, stays = OF_GROUP if place else OF_SERVICE, dict(stays)
+    names = OF_GROUP if place else OF_SERVICE
     after = {name: "before: %s" % before[name] if left else "then %s again" % before[name] for name in values}
-    after.update({name: "then %s, which somebody has set" % value for name, value in stays.items()})
+    after.update({name: "then %s, which somebody has set" % value for name, value in (stays or {}).items()})
     changes = ["%s %s (%s)" % (names[name], value, after[name]) for name, value in values.items()]
     return "%s: %s" % (_where(place), ", ".join(changes))
 
 
-def plan_back(name, memories, now, read=True):
+def plan_back(
+    name: str, memories: Mapping[str, Memory], now: Mapping[str, Mapping[str, str]], read: bool = True
+) -> tuple[str, list[str]]:
     """(what is put back of a service, in one sentence; what somebody else has set meanwhile and so stays, one sentence each).
 
     :param name: of the service.
@@ -226,7 +243,7 @@ def plan_back(name, memories, now, read=True):
     runs, back, others = ", ".join(sorted({item.run_id for item in memories.values()})), {}, []
     for place, memory in memories.items():
         set_by_us = {setting: item.before for setting, item in memory.was.items()}
-        unread = ({} if read else set_by_us, {})
+        unread: tuple[dict[str, str], dict[str, str]] = ({} if read else set_by_us, {})
         back[place], stays = to_put_back(now[place], memory) if place in now else unread
         others += [stays_told(name, place, *item) for item in stays.items()]
     told_back = "; ".join(shown(place, values) for place, values in back.items() if values)
@@ -235,17 +252,17 @@ def plan_back(name, memories, now, read=True):
     return "forget what run %s had set for its deployment of %s: nothing of it is left" % (runs, name), others
 
 
-def stays_told(name, place, setting, value):
+def stays_told(name: str, place: str, setting: str, value: str) -> str:
     """That somebody else has set a setting of a service or of its target group meanwhile, for people."""
     names, where = (OF_GROUP, "target group %s" % place) if place else (OF_SERVICE, "the service")
     return "%s: somebody has set %s of %s to %s meanwhile, and it stays" % (name, names[setting], where, value)
 
 
-def shown(place, values):
+def shown(place: str, values: Mapping[str, str]) -> str:
     """Settings of a place, in one line for people."""
     names = OF_GROUP if place else OF_SERVICE
     return "%s: %s" % (_where(place), ", ".join("%s %s" % (names[name], value) for name, value in values.items()))
 
 
-def _where(place):
+def _where(place: str) -> str:
     return "target group %s" % place.split("/")[1] if place else "the service"

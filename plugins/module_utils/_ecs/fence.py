@@ -11,9 +11,11 @@ anywhere, on any machine, leaves behind what the next one needs.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 FENCE, LIFT = "fence", "lift"
+Suspended = tuple[bool, ...]  # whether scaling in, scaling out and scheduled scaling are
 _FORM = re.compile(r"(?P<run>\S+) desired=(?P<desired>[1-9]\d*) suspended=(?P<suspended>none|[yn]{3})\Z")
 ALL = (True, True, True)
 
@@ -25,16 +27,16 @@ class Fence:
 
     run_id: str
     desired: int
-    suspended: tuple[bool, bool, bool] | None
+    suspended: Suspended | None
 
     @property
-    def text(self):
+    def text(self) -> str:
         """As the value of a tag, which may have letters, digits, spaces and ``+-=._:/@`` (botocore Tag)."""
         flags = "none" if self.suspended is None else "".join("y" if flag else "n" for flag in self.suspended)
         return "%s desired=%d suspended=%s" % (self.run_id, self.desired, flags)
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> Fence | None:
         """The Fence of a tag's value, None when it is not one of ours."""
         match = _FORM.match(text)
         if match is None:
@@ -44,7 +46,7 @@ class Fence:
         return cls(match["run"], int(match["desired"]), suspended)
 
 
-def next_to_fence(fence, desired, suspended, running):
+def next_to_fence(fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str | None:
     """What is to be done next so that a service stands at 0 tasks: ``tag``, ``suspend``, ``remember``, ``scale``, ``wait``, or None.
 
     Scaling is suspended first: without that, Application Auto Scaling brings tasks back as soon as they are gone. A count that somebody has set
@@ -64,7 +66,7 @@ def next_to_fence(fence, desired, suspended, running):
     return "wait" if running else None
 
 
-def next_to_lift(fence, desired, suspended, running):
+def next_to_lift(fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str | None:
     """What is to be done next so that a service has back what it had: ``scale``, ``wait``, ``resume``, ``untag``, or None.
 
     Its tasks are there before scaling resumes, because a capacity below the minimum would be changed at once. A count that somebody has set
@@ -81,12 +83,11 @@ def next_to_lift(fence, desired, suspended, running):
     return "untag"
 
 
-def lift_told(name, fence, desired, suspended, running):
+def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str:
     """What becomes of a service when its fence is lifted, for people. Arguments as ``next_to_lift`` takes them."""
-    step = next_to_lift(fence, desired, suspended, running)
-    if step is None:
+    if fence is None:
         return "%s: stays as it is (desired count %d): no run has brought it to 0 tasks" % (name, desired)
-    told = []
+    step, told = next_to_lift(fence, desired, suspended, running), []
     if step == "scale":
         told.append("desired count 0 -> %d" % fence.desired)
     elif step == "wait":
@@ -97,12 +98,12 @@ def lift_told(name, fence, desired, suspended, running):
     return "%s: %s" % (name, "; ".join(told))
 
 
-def _scaling_told(suspended):
+def _scaling_told(suspended: Suspended) -> str:
     kinds = [kind for kind, off in zip(("scaling in", "scaling out", "scheduled scaling"), suspended) if off]
     return "suspended: %s" % ", ".join(kinds) if kinds else "nothing suspended"
 
 
-def broken(name, fence, desired, stood, started=()):
+def broken(name: str, fence: Fence, desired: int, stood: bool, started: Iterable[str] = ()) -> str | None:
     """What somebody else has done to a fence, for people; None where nothing was seen.
 
     :param fence: the Fence that the service bears.

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import (
     ALL,
@@ -20,6 +23,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Suspended
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 _STARTED = "has started"  # ECS's event: "(service app) has started 2 tasks: …"
 
@@ -35,16 +45,28 @@ class Fencing:
     :param stood: the same of an earlier look; without one, a fence that is gone may never have stood.
     """
 
-    def __init__(self, ecs, scaling, verb, names, run_id, clock, stood=None):
+    def __init__(
+        self,
+        ecs: EcsGateway,
+        scaling: ScalingGateway,
+        verb: str,
+        names: Sequence[str],
+        run_id: str,
+        clock: Clock,
+        stood: Mapping[str, datetime | None] | None = None,
+    ) -> None:
         self._ecs, self._scaling, self._verb, self._names = ecs, scaling, verb, names
         self._run_id, self._clock = run_id, clock
-        self.changed, self.broken, self.stood = False, [], dict(stood or {})
-        self.services, self._suspended = [], {}
+        self.changed = False
+        self.broken: list[str] = []
+        self.stood = dict(stood or {})
+        self.services: list[Service] = []
+        self._suspended: dict[str, Suspended] = {}
         self.observe()
         if verb == FENCE:
             self._refuse_what_has_no_tasks()
 
-    def _refuse_what_has_no_tasks(self):
+    def _refuse_what_has_no_tasks(self) -> None:
         without = [service.name for service in self.services if service.desired == 0 and service.fence is None]
         if without:
             raise RollbackError(
@@ -52,14 +74,14 @@ class Fencing:
                 "Set its desired count, or set rollback_fence to auto." % ", ".join(without)
             )
 
-    def observe(self):
+    def observe(self) -> None:
         """Look at the services and their scalable targets again."""
         self.services = self._ecs.services(self._names)
         self._suspended = self._scaling.suspended(self._names)
         for service in self.services if self._verb == FENCE else ():
             self._notice(service)
 
-    def _notice(self, service):
+    def _notice(self, service: Service) -> None:
         if service.fence is None:
             return
         stood, since = service.name in self.stood, self.stood.get(service.name)
@@ -70,7 +92,7 @@ class Fencing:
         if not service.desired:
             self.stood[service.name] = max((at for at, _text in service.events), default=None)
 
-    def plan(self):
+    def plan(self) -> list[str]:
         """What is to be done, one line a service."""
         lines = {
             "tag": "scale to 0",
@@ -83,19 +105,19 @@ class Fencing:
         steps = [(service, self._next(service)) for service in self.services]
         return ["%s: %s" % (service.name, lines.get(step, step)) for service, step in steps if step]
 
-    def told(self):
+    def told(self) -> list[str]:
         """What becomes of each service when its fence is lifted, for people."""
         return [
             lift_told(item.name, item.fence, item.desired, self._suspended.get(item.name), item.running)
             for item in self.services
         ]
 
-    def _next(self, service):
+    def _next(self, service: Service) -> str | None:
         decide = next_to_fence if self._verb == FENCE else next_to_lift
         counted = service.running + service.pending if self._verb == FENCE else service.running
         return decide(service.fence, service.desired, self._suspended.get(service.name), counted)
 
-    def go(self, timeout, tell, wait):
+    def go(self, timeout: float, tell: Callable[[Pending, float], object] | None, wait: bool) -> None:
         """Take every step; with ``wait``, until the tasks are gone, or there.
 
         :param timeout: seconds.
@@ -107,32 +129,33 @@ class Fencing:
         if wait:
             wait_for(what, self._look, timeout, self._clock, lambda: self.broken, tell)
 
-    def _take_all(self):
+    def _take_all(self) -> bool:
         """Whether a step was taken that can be followed by another at once."""
         steps = [(service, self._next(service)) for service in self.services]
         for service, step in steps:
             self._take(service, step)
         return any(step not in (None, "wait") for _service, step in steps)
 
-    def _take(self, service, step):
+    def _take(self, service: Service, step: str | None) -> None:
         if step in (None, "wait"):
             return
         self.changed = True
-        if step == "tag":
+        fence = service.fence
+        if fence is None:  # the step is tag
             fence = Fence(self._run_id, service.desired, self._suspended.get(service.name))
             self._ecs.mark_fence(service.arn, fence.text)
         elif step == "remember":
-            self._ecs.mark_fence(service.arn, replace(service.fence, desired=service.desired).text)
+            self._ecs.mark_fence(service.arn, replace(fence, desired=service.desired).text)
         elif step == "suspend":
             self._scaling.suspend(service.name, ALL)
-        elif step == "resume":
-            self._scaling.suspend(service.name, service.fence.suspended)
+        elif step == "resume" and fence.suspended is not None:
+            self._scaling.suspend(service.name, fence.suspended)
         elif step == "scale":
-            self._ecs.scale(service.name, 0 if self._verb == FENCE else service.fence.desired)
-        else:
+            self._ecs.scale(service.name, 0 if self._verb == FENCE else fence.desired)
+        elif step == "untag":
             self._ecs.unmark_fence(service.arn)
 
-    def _look(self):
+    def _look(self) -> Ready | Pending:
         self.observe()
         self._take_all()
         self.observe()

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 try:
     from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
@@ -33,6 +36,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import (
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_FENCE, TAG_ORIGIN, TAG_RUN
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import History
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, Edit, ServiceDeployment
+
 SERVICES_A_CALL = 10  # DescribeServices
 TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
 EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
@@ -44,15 +52,17 @@ NEWEST_REVISIONS = 5  # among them, a copy that an interrupted run has registere
 class EcsGateway:
     """Reads and changes the services of one cluster."""
 
-    def __init__(self, client, cluster):
+    def __init__(self, client: Any, cluster: str) -> None:
         self._ecs = client
         self.cluster = cluster
         for operation in WITHOUT_TOKEN:
             client.meta.events.register("needs-retry.ecs.%s" % operation, _not_again)
         self._record = Record(client, cluster)
-        self._known_definitions = {}  # answers by the name that was asked for, and by ARN
+        self._known_definitions: dict[
+            str, dict[str, Any] | None
+        ] = {}  # answers by the name that was asked for, and by ARN
 
-    def services(self, names):
+    def services(self, names: Sequence[str]) -> list[Service]:
         """The services by name, in the order of ``names``.
 
         :raises BadInput: the cluster or a service does not exist.
@@ -65,7 +75,7 @@ class EcsGateway:
                 raise BadInput("services", name, "cluster %s has no such service" % self.cluster, self._services())
         return [found[name] for name in names]
 
-    def _some_services(self, names):
+    def _some_services(self, names: Sequence[str]) -> dict[str, Service]:
         try:
             answer = self._ecs.describe_services(cluster=self.cluster, services=names, include=["TAGS"])
         except is_boto3_error_code("ClusterNotFoundException"):
@@ -74,20 +84,20 @@ class EcsGateway:
         with reading("DescribeServices"):
             return {service["serviceName"]: Service.from_boto(service) for service in answer["services"]}
 
-    def _clusters(self):
+    def _clusters(self) -> str:
         return _there_are("clusters", self._ecs.list_clusters()["clusterArns"])
 
-    def _services(self):
+    def _services(self) -> str:
         return _there_are("services", self._ecs.list_services(cluster=self.cluster)["serviceArns"])
 
-    def task_definition(self, name):
+    def task_definition(self, name: str) -> TaskDefinition:
         """A TaskDefinition by ``family:revision`` or ARN.
 
         :raises BadInput: there is none of that name.
         """
         return TaskDefinition.from_boto(self.described(name))
 
-    def described(self, name):
+    def described(self, name: str) -> dict[str, Any]:
         """The answer of DescribeTaskDefinition, tags included. It is read once: of a revision only the status ever changes.
 
         :raises BadInput: there is none of that name.
@@ -98,7 +108,7 @@ class EcsGateway:
             raise BadInput("task_definition", name, problem, " ".join(filter(None, self._instead_of(name))))
         return answer
 
-    def of_deleted(self, arn):
+    def of_deleted(self, arn: str) -> str:
         """How a task definition that was deleted can be registered again (str), as far as AWS tells its content or that of a copy.
 
         :param arn: or family:revision.
@@ -110,7 +120,7 @@ class EcsGateway:
         copies = (one for one in self._newest(name.partition(":")[0], LISTED_REVISIONS) if _is_copy_of(one, name))
         return how_again(name, None, next((one["taskDefinition"] for one in copies), None))
 
-    def _instead_of(self, name):
+    def _instead_of(self, name: str) -> tuple[str, str]:
         """What there is in place of a task definition that is not there, and what is known of that one; nothing where AWS does not tell."""
         listed = self._revisions_of(name)
         try:
@@ -118,7 +128,7 @@ class EcsGateway:
         except ClientError:
             return listed, ""
 
-    def _described(self, name):
+    def _described(self, name: str) -> dict[str, Any] | None:
         """The same; None when there is none of that name."""
         if name not in self._known_definitions:
             try:
@@ -131,18 +141,18 @@ class EcsGateway:
             self._known_definitions[name] = answer
         return self._known_definitions[name]
 
-    def task_definitions(self, arns):
+    def task_definitions(self, arns: Iterable[str]) -> dict[str, TaskDefinition]:
         """TaskDefinitions by ARN."""
         wanted = sorted(set(arns))
         return dict(zip(wanted, side_by_side(self.task_definition, wanted)))
 
-    def there(self, arns):
+    def there(self, arns: Iterable[str]) -> dict[str, TaskDefinition]:
         """TaskDefinitions by ARN; without those that were deleted, of which AWS tells nothing any more."""
         wanted = sorted(set(arns))
         found = zip(wanted, side_by_side(self._described, wanted))
         return {arn: TaskDefinition.from_boto(answer) for arn, answer in found if answer}
 
-    def _revisions_of(self, name):
+    def _revisions_of(self, name: str) -> str:
         """The newest revisions that there are of the family of ``name``, for people; empty when AWS does not tell."""
         family = name.rpartition("/")[2].partition(":")[0]
         try:
@@ -156,25 +166,34 @@ class EcsGateway:
             "The newest there are: %s." % ", ".join(names) if names else "There is no revision of %s at all." % family
         )
 
-    def histories(self, services, enough=None, most=MOST):
+    def histories(
+        self, services: Sequence[str], enough: Callable[[str, History], bool] | None = None, most: int = MOST
+    ) -> dict[str, History]:
         """The History of each service by its name; newest first, and read only as far as the answer needs.
 
         :param enough: callable: the name of a service and its History so far → whether that is enough. None: one page is.
         """
         return self._record.read(services, enough, most)
 
-    def deployments(self, arns):
+    def deployments(self, arns: Sequence[str]) -> list[ServiceDeployment]:
         """ServiceDeployments by ARN, with the service revisions that they name."""
         return self._record.deployments(arns)
 
-    def revisions(self, arns):
+    def revisions(self, arns: Sequence[str]) -> dict[str, Revision]:
         """Service revisions (Revision) by ARN.
 
         :raises UnexpectedAnswer: AWS leaves one out.
         """
         return self._record.revisions(arns)
 
-    def deploy(self, service, task_definition, force, desired=None, configuration=None):
+    def deploy(
+        self,
+        service: str,
+        task_definition: str,
+        force: bool,
+        desired: int | None = None,
+        configuration: Mapping[str, Any] | None = None,
+    ) -> bool:
         """Start a deployment. False when no answer came: it may have been started, or not.
 
         :param configuration: what else of the service changes with it (dict, as UpdateService takes it), such as its security groups.
@@ -196,23 +215,23 @@ class EcsGateway:
             return False
         return True
 
-    def scale(self, service, desired):
+    def scale(self, service: str, desired: int) -> None:
         """Set the desired count, and nothing else. Where no answer came it may have been set, or not: whoever asks looks again.
 
         :raises RefusedByAws: ECS refuses it.
         """
-        with contextlib.suppress(UNHEARD), _refused_for(service):
+        with contextlib.suppress(*UNHEARD), _refused_for(service):
             self._ecs.update_service(cluster=self.cluster, service=service, desiredCount=desired)
 
-    def mark_fence(self, arn, text):
+    def mark_fence(self, arn: str, text: str) -> None:
         """Write on a service what it is to get back."""
         self._ecs.tag_resource(resourceArn=arn, tags=[{"key": TAG_FENCE, "value": text}])
 
-    def unmark_fence(self, arn):
+    def unmark_fence(self, arn: str) -> None:
         """Take that away again, once it has got it back."""
         self._ecs.untag_resource(resourceArn=arn, tagKeys=[TAG_FENCE])
 
-    def remember(self, arn, tags):
+    def remember(self, arn: str, tags: Mapping[str, str]) -> None:
         """Write on a service what its settings were: keys → values of tags.
 
         :raises RefusedByAws: it may not be written.
@@ -220,7 +239,7 @@ class EcsGateway:
         with _refused_for(arn):
             self._ecs.tag_resource(resourceArn=arn, tags=[{"key": key, "value": value} for key, value in tags.items()])
 
-    def forget(self, arn, keys):
+    def forget(self, arn: str, keys: Iterable[str]) -> None:
         """Take such tags away again, once what they tell is put back.
 
         :raises RefusedByAws: they may not be taken away.
@@ -228,21 +247,21 @@ class EcsGateway:
         with _refused_for(arn):
             self._ecs.untag_resource(resourceArn=arn, tagKeys=list(keys))
 
-    def configure(self, service, arguments):
+    def configure(self, service: str, arguments: Mapping[str, Any]) -> None:
         """Change how a service is deployed from now on (arguments of UpdateService that start no deployment). Where no answer came, whoever asks
         looks again.
 
         :raises RefusedByAws: ECS refuses it.
         """
-        with contextlib.suppress(UNHEARD), _refused_for(service):
+        with contextlib.suppress(*UNHEARD), _refused_for(service):
             self._ecs.update_service(cluster=self.cluster, service=service, **arguments)
 
     @property
-    def knows_early_success(self):
+    def knows_early_success(self) -> bool:
         """Whether this botocore knows DeploymentConfiguration.earlySuccessCriteria."""
         return "earlySuccessCriteria" in self._ecs.meta.service_model.shape_for("DeploymentConfiguration").members
 
-    def stop(self, deployment):
+    def stop(self, deployment: str) -> bool:
         """Roll a deployment back (StopServiceDeployment). False when it has ended meanwhile, so that it cannot be stopped."""
         try:
             self._ecs.stop_service_deployment(serviceDeploymentArn=deployment, stopType="ROLLBACK")
@@ -250,7 +269,7 @@ class EcsGateway:
             return False
         return True
 
-    def copy_of(self, arn, pins, edits, run_id):
+    def copy_of(self, arn: str, pins: Sequence[tuple[str, str]], edits: Sequence[Edit], run_id: str) -> str:
         """The ARN of a new revision with the content of ``arn``, the images of ``pins`` and the values of ``edits``; the one of this
         run if it is there.
 
@@ -276,13 +295,14 @@ class EcsGateway:
                 family, dict(content, tags=kept + ours)
             )
 
-    def _registered(self, family, content):
+    def _registered(self, family: str, content: dict[str, Any]) -> str:
         with _refused_for(family):
             registered = self._ecs.register_task_definition(**content)
         with reading("RegisterTaskDefinition"):
-            return registered["taskDefinition"]["taskDefinitionArn"]
+            arn: str = registered["taskDefinition"]["taskDefinitionArn"]
+        return arn
 
-    def _copy_in(self, family, arn, run_id, wanted):
+    def _copy_in(self, family: str, arn: str, run_id: str, wanted: tuple[Container, ...]) -> str | None:
         """The ARN of the copy of ``arn`` with those containers that this run has registered, None when it has not."""
         for candidate in self._newest(family):
             tags = {tag["key"]: tag["value"] for tag in candidate.get("tags", [])}
@@ -291,17 +311,17 @@ class EcsGateway:
                 return definition.arn
         return None
 
-    def _newest(self, family, most=NEWEST_REVISIONS):
+    def _newest(self, family: str, most: int = NEWEST_REVISIONS) -> list[dict[str, Any]]:
         answer = self._ecs.list_task_definitions(familyPrefix=family, sort="DESC", maxResults=most)
         # The prefix of a family is that of others, too.
         arns = [arn for arn in answer["taskDefinitionArns"] if arn.rpartition("/")[2].partition(":")[0] == family]
         return [self.described(arn) for arn in arns]
 
-    def events(self, service, since):
+    def events(self, service: str, since: datetime) -> list[str]:
         """The messages of a service's events since then, newest first."""
         return [message for at, message in self.services([service])[0].events if at >= since][:EVIDENCE_EVENTS]
 
-    def tasks(self, services, status="RUNNING"):
+    def tasks(self, services: Sequence[str], status: str = "RUNNING") -> dict[str, list[ServiceTask]]:
         """The ServiceTasks of each service by its name that are to be RUNNING, or that are to be, or are, STOPPED (desiredStatus).
 
         :raises BadInput: the cluster or a service does not exist.
@@ -310,7 +330,9 @@ class EcsGateway:
         with reading("DescribeTasks"):
             return {name: [ServiceTask.from_boto(task, name) for task in tasks] for name, tasks in found.items()}
 
-    def _described_tasks(self, services, arns_of):
+    def _described_tasks(
+        self, services: Sequence[str], arns_of: Callable[[str], list[str]]
+    ) -> dict[str, list[dict[str, Any]]]:
         """The answers of DescribeTasks of each service by its name; ``arns_of`` tells the ARNs of a service's."""
         listed = dict(zip(services, side_by_side(arns_of, services)))
         parts = chunks([arn for arns in listed.values() for arn in arns], TASKS_A_CALL)
@@ -319,7 +341,7 @@ class EcsGateway:
             known = {task["taskArn"]: task for answer in described for task in answer["tasks"]}
         return {name: [known[arn] for arn in arns if arn in known] for name, arns in listed.items()}
 
-    def _task_arns(self, service, status):
+    def _task_arns(self, service: str, status: str) -> list[str]:
         pages = self._ecs.get_paginator("list_tasks").paginate(
             cluster=self.cluster,
             serviceName=service,
@@ -334,7 +356,7 @@ class EcsGateway:
         except is_boto3_error_code("ServiceNotFoundException") as error:
             raise BadInput("services", service, "cluster %s has no such service" % self.cluster) from error
 
-    def dead_tasks(self, deployed):
+    def dead_tasks(self, deployed: Mapping[str, tuple[str, datetime]]) -> dict[str, list[DeadTask]]:
         """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; of at most 100 of each service.
 
         :param deployed: service → (ARN of the task definition, aware datetime since when).
@@ -348,17 +370,18 @@ class EcsGateway:
             }
         return {name: [task for task in tasks if task.tells(deployed[name][1])] for name, tasks in dead.items()}
 
-    def _stopped_task_arns(self, service):
+    def _stopped_task_arns(self, service: str) -> list[str]:
         answer = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")
-        return answer["taskArns"][:TASKS_A_CALL]
+        arns: list[str] = answer["taskArns"]
+        return arns[:TASKS_A_CALL]
 
 
-def _is_copy_of(answer, name):
+def _is_copy_of(answer: dict[str, Any], name: str) -> bool:
     """Whether a task definition (answer of DescribeTaskDefinition) is a copy of the one of that family:revision."""
     return any(tag["key"] == TAG_ORIGIN and tag["value"].endswith("/" + name) for tag in answer.get("tags", []))
 
 
-def _edit(container, edits):
+def _edit(container: dict[str, Any], edits: Iterable[Edit]) -> None:
     """Write ``edits`` into a ContainerDefinition; of names given twice, all."""
     for edit in edits:
         key = dict(environment="value", secrets="valueFrom")[edit.kind]
@@ -368,7 +391,7 @@ def _edit(container, edits):
 
 
 @contextlib.contextmanager
-def _refused_for(subject):
+def _refused_for(subject: str) -> Iterator[None]:
     """What ECS refuses for one service must not keep the others from going on, so it becomes an error of that one."""
     try:
         yield
@@ -379,12 +402,12 @@ def _refused_for(subject):
         ) from error
 
 
-def _not_again(caught_exception=None, **_event):
+def _not_again(caught_exception: Exception | None = None, **_event: Any) -> None:
     """Keep botocore from asking once more where no answer came. What never reached AWS, and what AWS refused, is tried again."""
     if isinstance(caught_exception, UNHEARD):
         raise caught_exception
 
 
-def _there_are(what, arns):
+def _there_are(what: str, arns: Iterable[str]) -> str:
     names = ", ".join(sorted(arn.rpartition("/")[2] for arn in arns)[:10])
     return "The %s there are: %s." % (what, names) if names else "There are no %s at all." % what

@@ -9,6 +9,10 @@ It makes a deployment quicker and is never needed for it: what AWS refuses stays
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._absence import absence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs import fast
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look_at
@@ -17,6 +21,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Ref
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 SERVICE = ""  # the place that is the service itself; others are ARNs of target groups
 TRIES = 4  # looks; where the answer of a call was lost, one more shows what came of it
@@ -29,21 +39,26 @@ class Hastening:
     :param ecs: EcsGateway. ``elb``: callable → ElbGateway; it is asked for only where it is needed.
     """
 
-    def __init__(self, ecs, elb, run_id, clock):
+    def __init__(self, ecs: EcsGateway, elb: Callable[[], ElbGateway], run_id: str, clock: Clock) -> None:
         self._ecs, self._elb, self._run_id, self._clock = ecs, elb, run_id, clock
-        self._memories, self._now, self._wanted, self._refused = {}, {}, {}, {}
-        self._begun, self._stays, self._left = set(), {}, set()
-        self.notes = []  # what was not done, or not put back, and why: for people
-        self.unfinished = []  # what is left of it, for whoever comes next
+        self._memories: dict[str, dict[str, fast.Memory]] = {}
+        self._now: dict[str, dict[str, dict[str, str]]] = {}
+        self._wanted: dict[str, dict[str, dict[str, str]]] = {}
+        self._refused: dict[str, list[str]] = {}
+        self._begun: set[str] = set()
+        self._stays: dict[tuple[str, str], dict[str, str]] = {}
+        self._left: set[str] = set()
+        self.notes: list[str] = []  # what was not done, or not put back, and why: for people
+        self.unfinished: list[str] = []  # what is left of it, for whoever comes next
         self.changed = False
 
-    def remembers(self, service):
+    def remembers(self, service: Service) -> bool:
         """Whether a Service bears what a run has written down, and nobody has put back."""
         return service.name in self._begun or bool(fast.memories(service.fast, service.arn))
 
     # Before the deployment
 
-    def choose(self, services, whole):
+    def choose(self, services: Sequence[Service], whole: Container[str]) -> None:
         """Decide what is set. Nothing is written.
 
         :param services: Services that are deployed.
@@ -64,7 +79,7 @@ class Hastening:
             self._memories[service.name] = memories
             self._now[service.name], self._wanted[service.name] = now, wanted
 
-    def _read(self, service):
+    def _read(self, service: Service) -> dict[str, dict[str, str]]:
         """The settings of each target group of a service; none where they cannot be asked for."""
         arns = [arn for balancer in service.balancers for arn in balancer.groups]
         found, why = self._settings(dict.fromkeys(arns))
@@ -72,14 +87,14 @@ class Hastening:
             self.notes.append("%s: its target groups stay as they are: %s" % (service.name, why))
         return found
 
-    def _settings(self, groups):
+    def _settings(self, groups: Collection[str]) -> tuple[dict[str, dict[str, str]], str | None]:
         """(what target groups are set to by their ARNs, without those that are gone; why they cannot be asked, or None)."""
         found = {}
         why = _kept(lambda: found.update(self._elb().settings(list(groups)))) if groups else None
         names = {aws: name for name, aws in fast.OF_GROUP.items()}
         return {arn: {names[aws]: str(value) for aws, value in told.items()} for arn, told in found.items()}, why
 
-    def plan(self):
+    def plan(self) -> list[str]:
         """What is set, and what it was and will be again, one line for each place; after ``put_back``, what it is again."""
         lines = []
         for name, wanted in self._wanted.items():
@@ -90,7 +105,7 @@ class Hastening:
                     lines.append("%s: %s" % (name, fast.told(place, values, before, *after)))
         return lines
 
-    def begin(self, service):
+    def begin(self, service: Service) -> dict[str, Any]:
         """Write down what a Service and its target groups are set to, then set the target groups.
 
         :return: what its UpdateService is to set besides (dict); nothing where it could not be written down.
@@ -120,7 +135,7 @@ class Hastening:
             service, fast.to_set(now[SERVICE], self._memories[service.name].get(SERVICE), wanted[SERVICE])
         )
 
-    def _set(self, name, group, values):
+    def _set(self, name: str, group: str, values: Mapping[str, str]) -> None:
         if values:
             numbers = {fast.OF_GROUP[setting]: int(value) for setting, value in values.items()}
             why = _kept(lambda: self._elb().set(group, numbers))
@@ -130,7 +145,7 @@ class Hastening:
 
     # After it
 
-    def put_back(self, names):
+    def put_back(self, names: Sequence[str]) -> None:
         """Give services and their target groups back what they had, as their tags tell it, whoever has written them.
 
         What somebody else has set meanwhile stays. What AWS refuses stays in the tag for whoever comes next.
@@ -146,7 +161,7 @@ class Hastening:
             self.unfinished.append(LEFT % (service.name, ", ".join(runs), "; ".join(left)))
             self._left.add(service.name)
 
-    def plan_back(self, services):
+    def plan_back(self, services: Iterable[Service]) -> list[str]:
         """What is put back of Services that bear tags, one sentence each; ``notes`` gets what stays. Nothing is written."""
         lines = []
         for service in services:
@@ -157,16 +172,16 @@ class Hastening:
             self.notes += [text for text in others if text not in self.notes]
         return lines
 
-    def _set_now(self, service, memories):
+    def _set_now(self, service: Service, memories: Iterable[str]) -> tuple[dict[str, dict[str, str]], str | None]:
         """(the settings by their place, of those that a Service's tags tell of; why some cannot be read, or None)."""
         groups, why = self._settings([place for place in memories if place])
         return {SERVICE: fast.settings_of(service.configuration, service.grace), **groups}, why
 
-    def _look(self, names):
+    def _look(self, names: Sequence[str]) -> list[Service]:
         what = "Looking at what was set for a fast deployment"
         return answered(what, lambda: self._ecs.services(names), PATIENCE, self._clock)
 
-    def _put_back_one(self, service):
+    def _put_back_one(self, service: Service) -> bool:
         """Put back what is not yet, or, once another look has shown that all is, forget it. Whether looking again may find more to do."""
         memories = fast.memories(service.fast, service.arn)
         now, why = self._set_now(service, memories)
@@ -176,33 +191,33 @@ class Hastening:
             self._stays[service.name, place] = changed
             others += [fast.stays_told(service.name, place, *item) for item in changed.items()]
         back = {place: values for place, values in back.items() if values}
-        asked = [
-            lambda place=place, values=values: self._give(service, place, values) for place, values in back.items()
+        asked: list[Callable[[], None]] = [
+            functools.partial(self._give, service, place, values) for place, values in back.items()
         ]
         if not back and not why:
             self.notes += [line for line in others if line not in self.notes]
-            asked = [lambda: self._ecs.forget(service.arn, [fast.key_of(place) for place in memories])]
+            asked = [functools.partial(self._ecs.forget, service.arn, [fast.key_of(place) for place in memories])]
         self._refused[service.name] = [text for text in (why, *map(_kept, asked)) if text]
         self.changed = self.changed or bool(asked)
         return not self._refused[service.name]
 
-    def _give(self, service, place, values):
+    def _give(self, service: Service, place: str, values: Mapping[str, str]) -> None:
         if place:
             self._elb().set(place, {fast.OF_GROUP[setting]: int(value) for setting, value in values.items()})
         else:
             self._ecs.configure(service.name, _arguments(service, values))
 
 
-def _arguments(service, values):
+def _arguments(service: Service, values: Mapping[str, str]) -> dict[str, Any]:
     """Settings of a service as arguments of UpdateService."""
     deployed = {name: value for name, value in values.items() if name != "grace"}
-    grace = {"healthCheckGracePeriodSeconds": int(values["grace"])} if "grace" in values else {}
+    arguments: dict[str, Any] = {"healthCheckGracePeriodSeconds": int(values["grace"])} if "grace" in values else {}
     if deployed:
-        grace["deploymentConfiguration"] = fast.configuration_with(service.configuration, deployed)
-    return grace
+        arguments["deploymentConfiguration"] = fast.configuration_with(service.configuration, deployed)
+    return arguments
 
 
-def _kept(act):
+def _kept(act: Callable[[], object]) -> str | None:
     """Why AWS has not done it (str), None when it has. It is nothing that a deployment needs, so it keeps nobody from going on."""
     try:
         act()
@@ -215,3 +230,4 @@ def _kept(act):
         if away is None:
             raise
         return "AWS does not answer (%s)" % away
+    return None

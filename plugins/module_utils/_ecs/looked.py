@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import candidates
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.choosing import offered
@@ -23,6 +25,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import Candidate
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.record import History
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Key
 
 MOMENTS = 300  # seconds; a release that served no longer has proven nothing
 UNRECORDED = 20  # task definitions without recorded digests that are asked whether they are copies
@@ -44,17 +52,17 @@ class Looked:
     gone: frozenset[str] = frozenset()
     origins: dict[str, str] = field(default_factory=dict)
 
-    def release_of(self, arn):
+    def release_of(self, arn: str) -> str:
         """The ARN of the task definition that one is a copy of; itself when it is none, or not known to be."""
         return self.origins.get(arn, arn)
 
     @cached_property
-    def candidates(self):
+    def candidates(self) -> tuple[Candidate, ...]:
         """The Candidates."""
         return candidates(self.timeline, self.running, self.gone, self.origins)
 
     @property
-    def as_past(self):
+    def as_past(self) -> Past:
         """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
         line_, primary = self.timeline, self.service.primary
         recorded = self.running.arn in {item.arn for stay in line_.stays[-1:] for item in stay.revisions}
@@ -80,23 +88,23 @@ class Looked:
             self._ended(),
         )
 
-    def _ended(self):
+    def _ended(self) -> dict[str, datetime]:
         """Release → when another one took its place. Of one that was deployed with several images, the last time."""
-        ended = {}
+        ended: dict[str, datetime] = {}
         for release in self.timeline.releases:
             stay = self.timeline.bad_stay(release)
-            for name in self._names([release]) if stay else ():
-                ended[name] = max(stay.began, ended.get(name, stay.began))
+            if stay:
+                ended.update((name, max(stay.began, ended.get(name, stay.began))) for name in self._names([release]))
         return ended
 
     @property
-    def as_past_of_definition(self):
+    def as_past_of_definition(self) -> Past:
         """The same by task definitions, where the code stays: what went bad may be what came with another one of the same image."""
         past = self.as_past
-        since = past.since if past.brought_back else past.configured
+        since = past.since if past.brought_back else past.configured or past.since
         return replace(past, since=since, images=frozenset(), bad_images=frozenset())
 
-    def _configured(self):
+    def _configured(self) -> datetime | None:
         """When the task definition that it runs came, the last time; None where AWS has no record."""
         running, began = self.release_of(self.running.task_definition), None
         for item in self.history:
@@ -108,15 +116,21 @@ class Looked:
                 break
         return began
 
-    def _registered(self, arn):
+    def _registered(self, arn: str) -> datetime:
         return self.definitions[arn].registered_at
 
-    def _names(self, releases):
+    def _names(self, releases: Iterable[Key]) -> set[str]:
         stays = [stay for release in releases for stay in self.timeline.of(release)]
         return {self.release_of(item.task_definition) for stay in stays for item in stay.revisions}
 
 
-def look(gateway, services, named=None, moments=MOMENTS, now=None):
+def look(
+    gateway: EcsGateway,
+    services: Sequence[Service],
+    named: Mapping[str, str] | None = None,
+    moments: int = MOMENTS,
+    now: datetime | None = None,
+) -> list[Looked]:
     """What each service ran.
 
     :param gateway: EcsGateway.
@@ -126,14 +140,14 @@ def look(gateway, services, named=None, moments=MOMENTS, now=None):
     """
     now, span = now or datetime.now(timezone.utc), timedelta(seconds=moments)
 
-    def enough(name, history):
+    def enough(name: str, history: History) -> bool:
         return _answers(Timeline(history, {}, now, span), (named or {}).get(name))
 
     histories = gateway.histories([service.name for service in services], enough)
     return side_by_side(lambda service: _looked(gateway, service, histories[service.name], now, span), services)
 
 
-def _answers(timeline, named):
+def _answers(timeline: Timeline, named: str | None) -> bool:
     """Whether a part of the history is enough to choose by."""
     if named and not is_service_revision(named):
         try:
@@ -143,7 +157,7 @@ def _answers(timeline, named):
     return timeline.brought_back or any(timeline.proven(release) for release in timeline.releases)
 
 
-def _looked(gateway, service, history, now, span):
+def _looked(gateway: EcsGateway, service: Service, history: History, now: datetime, span: timedelta) -> Looked:
     """What is asked of task definitions: whether they are copies, where no digests tell; and whether the best ones are still there."""
     running = running_revision(service, history)
     ran = [
@@ -162,7 +176,7 @@ def _looked(gateway, service, history, now, span):
         looked = known
 
 
-def with_definitions(gateway, looked, arns):
+def with_definitions(gateway: EcsGateway, looked: Looked, arns: Iterable[str]) -> Looked:
     """A Looked that knows which of these task definitions are there; the same one where it knows that already."""
     new = set(arns) - set(looked.definitions) - looked.gone
     if not new:
@@ -170,7 +184,7 @@ def with_definitions(gateway, looked, arns):
     return _with(looked, gateway.there(new), new, looked.timeline.now, looked.timeline.moments)
 
 
-def with_origins(gateway, looked, revision):
+def with_origins(gateway: EcsGateway, looked: Looked, revision: Revision) -> Looked:
     """A Looked that knows which task definitions are copies, of those that the images of a Revision were deployed with: a copy is no other
     configuration. It takes a call for each, so it is for what the operator named."""
     same = [item for item in looked.timeline.revisions if same_images(item, revision)]
@@ -179,7 +193,9 @@ def with_origins(gateway, looked, revision):
     )
 
 
-def _with(looked, found, asked, now, span):
+def _with(
+    looked: Looked, found: Mapping[str, TaskDefinition], asked: Iterable[str], now: datetime | None, span: timedelta
+) -> Looked:
     """A Looked that knows more TaskDefinitions."""
     definitions = {**looked.definitions, **found}
     origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
@@ -192,6 +208,6 @@ def _with(looked, found, asked, now, span):
     )
 
 
-def _gone(asked, found):
+def _gone(asked: Iterable[str], found: Mapping[str, TaskDefinition]) -> frozenset[str]:
     """The ARNs of what cannot come back: it was deleted, or is being deleted. What is INACTIVE is registered again."""
     return frozenset(arn for arn in asked if arn not in found or found[arn].status == "DELETE_IN_PROGRESS")

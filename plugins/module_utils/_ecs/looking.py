@@ -6,15 +6,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Seen, decided, expected_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Health
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceTask
+    from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
+    from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
 NEWEST_DEAD = 20  # tasks; a crash loop leaves hundreds that all say the same
 
 
-def look(ecs, names, elb=None, targets=None):
+def look(
+    ecs: EcsGateway, names: Sequence[str], elb: ElbGateway | None = None, targets: dict[str, Any] | None = None
+) -> list[Seen]:
     """The Seen of each service, now.
 
     :param ecs: EcsGateway.
@@ -24,14 +37,20 @@ def look(ecs, names, elb=None, targets=None):
     return look_at(ecs, ecs.services(names), elb, targets)
 
 
-def look_at(ecs, services, elb=None, targets=None, left=None):
+def look_at(
+    ecs: EcsGateway,
+    services: Sequence[Service],
+    elb: ElbGateway | None = None,
+    targets: dict[str, Any] | None = None,
+    left: Mapping[str, Iterable[str]] | None = None,
+) -> list[Seen]:
     """The same for Services that were read a moment ago.
 
     :param left: service → addresses of tasks that are not to run any more, which target groups are asked about, too.
     """
     running = ecs.tasks([service.name for service in services])
 
-    def see(service):
+    def see(service: Service) -> Seen:
         tasks = tuple(running[service.name])
         addresses = sorted({task.address for task in tasks if task.address} | set((left or {}).get(service.name, ())))
         health, unread = _health(elb, service, addresses) if elb and addresses else ((), "")
@@ -40,7 +59,7 @@ def look_at(ecs, services, elb=None, targets=None, left=None):
     return side_by_side(see, services)
 
 
-def _health(elb, service, addresses):
+def _health(elb: ElbGateway, service: Service, addresses: Sequence[str]) -> tuple[Health, str]:
     """(what each target group says, why it could not be read). Tasks and logs can be judged without it."""
     try:
         return tuple(
@@ -51,11 +70,19 @@ def _health(elb, service, addresses):
         return (), error.message
 
 
-def look_until_decided(ecs, names, elb, targets, timeout, clock=None, tell=None):
+def look_until_decided(
+    ecs: EcsGateway,
+    names: Sequence[str],
+    elb: ElbGateway,
+    targets: dict[str, Any],
+    timeout: float,
+    clock: Clock | None = None,
+    tell: Callable[[Pending, float], object] | None = None,
+) -> list[Seen]:
     """The Seen of each service at the last look: when all is decided, or ``timeout`` seconds after the first."""
-    looks = []
+    looks: list[Seen] = []
 
-    def once():
+    def once() -> Ready | Pending:
         looks[:] = look(ecs, names, elb, targets)
         return decided(looks)
 
@@ -64,7 +91,7 @@ def look_until_decided(ecs, names, elb, targets, timeout, clock=None, tell=None)
     return looks
 
 
-def dead_tasks_of(ecs, looks):
+def dead_tasks_of(ecs: EcsGateway, looks: Sequence[Seen]) -> list[list[ServiceTask]]:
     """The newest ServiceTasks of the deployment that is being looked at which have stopped, or are about to; a list for each Seen."""
     stopped = ecs.tasks([seen.service.name for seen in looks if seen.service.primary], "STOPPED")
     found = []
@@ -73,7 +100,7 @@ def dead_tasks_of(ecs, looks):
         dead = [
             task
             for task in stopped.get(seen.service.name, [])
-            if task.task_definition == primary.task_definition and task.created >= primary.created_at
+            if primary and task.task_definition == primary.task_definition and task.created >= primary.created_at
         ]
         found.append(sorted(dead, key=lambda task: task.created)[-NEWEST_DEAD:])
     return found

@@ -6,34 +6,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import changes
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Stay, Timeline
 
 
 class Ambiguous(Exception):
     """A name means several; ``revisions`` are those, newest first."""
 
-    def __init__(self, revisions):
+    def __init__(self, revisions: Sequence[Revision]) -> None:
         super().__init__(len(revisions))
         self.revisions = revisions
 
 
-def is_digest(name):
+def is_digest(name: str) -> bool:
     """Whether a name is an image digest."""
     return name.startswith("sha256:")
 
 
-def is_service_revision(name):
+def is_service_revision(name: str) -> bool:
     """Whether a name is the ARN of a service revision."""
     return ":service-revision/" in name
 
 
-def is_task_definition(name):
+def is_task_definition(name: str) -> bool:
     """Whether a name is ``family:revision`` or the ARN of a task definition."""
     return ":" in name and not is_digest(name) and not is_service_revision(name)
 
 
-def resolve(name, timeline, origins):
+def resolve(name: str, timeline: Timeline, origins: Mapping[str, str]) -> Revision | None:
     """The Revision that ``name`` means, None when nothing in the record bears it.
 
     What runs comes first where the name says no more than that. Else it is the newest that has served under this name.
@@ -62,7 +69,9 @@ def resolve(name, timeline, origins):
     return (proven or [revision for _stay, revision in ours])[-1]
 
 
-def _against_what_runs(name, found, timeline, origins, running):
+def _against_what_runs(
+    name: str, found: Sequence[tuple[Stay, Revision]], timeline: Timeline, origins: Mapping[str, str], running: Revision
+) -> Revision:
     """What a name means that what runs bears, too."""
     if is_digest(name) or timeline.brought_back:
         return running
@@ -79,15 +88,15 @@ def _against_what_runs(name, found, timeline, origins, running):
     return running
 
 
-def _newest_of_each(found, origins):
-    newest = []
+def _newest_of_each(found: Sequence[tuple[Stay, Revision]], origins: Mapping[str, str]) -> list[Revision]:
+    newest: list[Revision] = []
     for _stay, revision in reversed(found):
         if not any(same_content(revision, other, origins) for other in newest):
             newest.append(revision)
     return newest
 
 
-def _bears(revision, name, origins):
+def _bears(revision: Revision, name: str, origins: Mapping[str, str]) -> bool:
     if is_service_revision(name):
         return revision.arn == name
     if is_digest(name):
@@ -98,7 +107,7 @@ def _bears(revision, name, origins):
     return name in revision.names
 
 
-def same_content(one, other, origins):
+def same_content(one: Revision, other: Revision, origins: Mapping[str, str]) -> bool:
     """Whether two Revisions would bring the same: task definition, images and configuration."""
     ours, theirs = (origins.get(item.task_definition, item.task_definition) for item in (one, other))
     if ours != theirs or changes(one, other):
@@ -106,7 +115,7 @@ def same_content(one, other, origins):
     return one.image_set == other.image_set or None in (one.image_set, other.image_set)
 
 
-def option_of(revision, timeline, origins):
+def option_of(revision: Revision, timeline: Timeline, origins: Mapping[str, str]) -> str:
     """The shortest value of ``rollback_task_definition`` that picks this Revision, and nothing else."""
     digests = [digest for _reference, digest in revision.images if digest]
     for name in (short(revision.task_definition), *digests):

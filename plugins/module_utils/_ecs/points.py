@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
@@ -40,15 +42,17 @@ class Past:
     configured: datetime | None = None
     ended: dict[str, datetime] = field(default_factory=dict)
 
-    def runs(self, release, images):
+    def runs(self, release: str, images: frozenset[str]) -> bool:
         """Whether a release (ARN, digests as recorded) is the one that runs. Of several images, those that are recorded decide."""
         return images <= self.images if images and self.images else release == self.running
 
-    def runs_otherwise(self, release, images):
+    def runs_otherwise(self, release: str | None, images: frozenset[str] | None) -> bool:
         """Whether a release that the operator named (ARN or None, digests or None) is the one that runs, with another task definition."""
-        return bool(release and images) and release != self.running and self.runs(release, images)
+        if not release or not images:
+            return False
+        return release != self.running and self.runs(release, images)
 
-    def fell(self, release, images):
+    def fell(self, release: str, images: frozenset[str]) -> bool:
         """Whether a release was rolled back from."""
         known = images and self.images and all(self.bad_images)
         return any(images <= bad for bad in self.bad_images) if known else release in self.bad
@@ -61,13 +65,13 @@ class Point:
 
     id: str
     created: datetime
-    releases: dict
-    deployed: dict
-    images: dict = field(default_factory=dict)
-    record: dict = field(repr=False, default_factory=dict)
+    releases: dict[str, str]
+    deployed: dict[str, str]
+    images: dict[str, frozenset[str]] = field(default_factory=dict)
+    record: dict[str, Any] = field(repr=False, default_factory=dict)
 
     @classmethod
-    def from_record(cls, record):
+    def from_record(cls, record: dict[str, Any]) -> Point:
         """From what the store has.
 
         :raises RollbackError: it lacks something; another version of this collection has written it, or somebody edited it.
@@ -77,18 +81,21 @@ class Point:
             releases = {name: item["release"] for name, item in services.items()}
             deployed = {name: item["task_definition"] for name, item in services.items()}
             images = {name: frozenset((item.get("digest") or {}).values()) for name, item in services.items()}
-            return cls(record["id"], parse_time("created", record["created"]), releases, deployed, images, record)
+            created = parse_time("created", record["created"])
+            if created is None:
+                raise KeyError("created")
+            return cls(record["id"], created, releases, deployed, images, record)
         except (KeyError, TypeError, AttributeError) as missing:
             text = "The release point %s in the store cannot be used: it lacks %s. Set rollback_release_point to another one, or to none."
             raise RollbackError(text % (record.get("id", "without an id"), missing)) from missing
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people."""
         return "release point %s" % self.id
 
 
-def read(records, wanted=""):
+def read(records: Iterable[dict[str, Any]], wanted: str = "") -> list[Point]:
     """The Points of records, in their order.
 
     One that cannot be read stops the rollback, because skipping it would take an older one, unless the operator has said which one to use.
@@ -112,10 +119,16 @@ class Picked:
 
     point: Point | None
     reason: str
-    verdicts: dict
+    verdicts: dict[str, str]
 
 
-def pick(points, pasts, named, wanted="", images=None):
+def pick(
+    points: Sequence[Point],
+    pasts: Sequence[Past],
+    named: Mapping[str, str],
+    wanted: str = "",
+    images: Mapping[str, frozenset[str]] | None = None,
+) -> Picked:
     """The Picked.
 
     :param points: Points, newest first.
@@ -142,7 +155,7 @@ def pick(points, pasts, named, wanted="", images=None):
     )
 
 
-def _wanted(points, pasts, wanted, verdicts):
+def _wanted(points: Sequence[Point], pasts: Sequence[Past], wanted: str, verdicts: Mapping[str, str]) -> Picked:
     point = next((item for item in points if item.id == wanted), None)
     if point is None:
         listed = ", ".join(item.id for item in points) or "none at all"
@@ -155,7 +168,7 @@ def _wanted(points, pasts, wanted, verdicts):
     return Picked(point, "rollback_release_point names it", {**verdicts, wanted: "", **others})
 
 
-def _reason(point, pasts, named, images):
+def _reason(point: Point, pasts: Sequence[Past], named: Mapping[str, str], images: Mapping[str, frozenset[str]]) -> str:
     moved = [
         past
         for past in pasts
@@ -167,11 +180,15 @@ def _reason(point, pasts, named, images):
     return "it is the newest one older than %s" % ", ".join(dict.fromkeys(short(past.running) for past in moved))
 
 
-def why_not(point, pasts, named, images=None):
+def why_not(
+    point: Point, pasts: Sequence[Past], named: Mapping[str, str], images: Mapping[str, frozenset[str]] | None = None
+) -> str:
     """Why a rollback does not use a Point; empty when it could. Every service has to agree, because it is one state of all of them."""
     moves = False
     for past in pasts:
         recorded = point.releases.get(past.service)
+        if recorded is None:
+            return "it has not recorded %s" % past.service
         wanted = named.get(past.service), (images or {}).get(past.service)
         problem = _problem(point, past, recorded, *wanted)
         if problem:
@@ -181,13 +198,11 @@ def why_not(point, pasts, named, images=None):
     return "" if moves else "what it has recorded runs"
 
 
-def _images(point, past):
+def _images(point: Point, past: Past) -> frozenset[str]:
     return point.images.get(past.service, frozenset())
 
 
-def _problem(point, past, recorded, named, named_images):
-    if recorded is None:
-        return "it has not recorded %s" % past.service
+def _problem(point: Point, past: Past, recorded: str, named: str | None, named_images: frozenset[str] | None) -> str:
     known, otherwise = _images(point, past), past.runs_otherwise(named, named_images)
     other = known != named_images if known and named_images and not otherwise else recorded != named
     if named and other:
@@ -197,7 +212,7 @@ def _problem(point, past, recorded, named, named_images):
     if past.runs(recorded, known):
         if otherwise and point.created >= (past.configured or past.since):
             return "it was made after %s began" % short(past.running)
-        late = past.brought_back and point.created >= past.bad_since and not otherwise
+        late = past.bad_since is not None and point.created >= past.bad_since and not otherwise
         return "it was made after the release that was rolled back from began" if late else ""
     if past.brought_back and not named:
         return "it has recorded %s, and %s was brought back to %s already" % (

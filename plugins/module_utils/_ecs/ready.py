@@ -6,14 +6,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import failed_tasks_that_prove_it, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED_BY_ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+        Pause,
+        Service,
+        ServiceDeployment,
+        ServiceTask,
+        TaskDefinition,
+    )
+
 WATCH = 5.0  # seconds; a program that cannot work mostly ends within a few
 
 
-def judge(service, deployment, target):
+def judge(service: Service, deployment: ServiceDeployment | None, target: str) -> Ready | Pending | Failed:
     """How far OUR deployment is. A steady service proves nothing: it is steady after a breaker rollback, too.
 
     :param service: Service, observed now.
@@ -47,7 +59,7 @@ def judge(service, deployment, target):
     return _proven(service, deployment, target)
 
 
-def judge_rollback(service, deployment, target):
+def judge_rollback(service: Service, deployment: ServiceDeployment, target: str) -> Ready | Pending | Failed:
     """How far the rollback is of a deployment that we stopped; here, ROLLBACK_SUCCESSFUL is what we want.
 
     :param deployment: the ServiceDeployment that we stopped.
@@ -71,12 +83,14 @@ def judge_rollback(service, deployment, target):
     return _on_its_way(service, deployment, target)
 
 
-def asked_about_health(service, definition):
+def asked_about_health(service: Service, definition: TaskDefinition) -> bool:
     """Whether ECS asks the tasks if they are well, by a load balancer or a container health check, before it calls them a success."""
     return service.load_balanced or any(container.has_health_check for container in definition.containers)
 
 
-def watched(service, target, answer, seconds, dead):
+def watched(
+    service: Service, target: str, answer: Ready | Pending | Failed, seconds: float, dead: int
+) -> Ready | Pending | Failed:
     """The answer for tasks that nobody asks: they count once they have run for a while, and have failed when they keep dying.
 
     ECS counts no failure of such a task once it was RUNNING (failedTasks, and its circuit breaker, know none).
@@ -93,7 +107,7 @@ def watched(service, target, answer, seconds, dead):
     return answer
 
 
-def _proven(service, deployment, target):
+def _proven(service: Service, deployment: ServiceDeployment, target: str) -> Ready | Pending | Failed:
     primary = service.primary
     if primary is None or primary.task_definition != target:
         return Failed(
@@ -108,7 +122,7 @@ def _proven(service, deployment, target):
     return Ready("%s: %d of %d tasks run %s" % (service.name, primary.running, service.desired, short(target)))
 
 
-def _on_its_way(service, deployment, target):
+def _on_its_way(service: Service, deployment: ServiceDeployment, target: str) -> Failed | Pending:
     ours = [item for item in service.deployments if item.task_definition == target]
     running, failed = sum(item.running for item in ours), sum(item.failed_tasks for item in ours)
     if failed >= failed_tasks_that_prove_it(service.desired):
@@ -119,20 +133,19 @@ def _on_its_way(service, deployment, target):
     if deployment.stage:
         told += ", " + deployment.stage
     if deployment.pause:
-        told += ", %s" % _paused(deployment)
+        told += ", %s" % _paused(deployment.arn, deployment.pause)
     return Pending(running, service.desired, told)
 
 
-def _paused(deployment):
+def _paused(arn: str, pause: Pause) -> str:
     """Where and until when it waits for a person, and the command that lets it go on."""
-    pause = deployment.pause
     after = "goes on by itself" if pause.action == "CONTINUE" else "is rolled back"
     until = " until %s, when it %s" % (pause.expires.strftime("%Y-%m-%d %H:%M UTC"), after) if pause.expires else ""
     command = "aws ecs continue-service-deployment --service-deployment-arn %s --hook-id %s --action CONTINUE"
-    return "paused by a lifecycle hook%s; to let it go on now: %s" % (until, command % (deployment.arn, pause.hook_id))
+    return "paused by a lifecycle hook%s; to let it go on now: %s" % (until, command % (arn, pause.hook_id))
 
 
-def _alarms(service, deployment):
+def _alarms(service: Service, deployment: ServiceDeployment) -> str:
     """Which alarms have ended a deployment, and what can be done about that; empty where none has."""
     if not deployment.alarms:
         return ""
@@ -147,7 +160,7 @@ def _alarms(service, deployment):
     return text % (", ".join(deployment.alarms), names, cluster, service.name, off)
 
 
-def all_of(answers):
+def all_of(answers: Collection[Ready | Pending | Failed]) -> Ready | Pending | Failed:
     """One answer for several services: it fails only when all are decided, so that one failure does not hide another."""
     waiting = [answer for answer in answers if isinstance(answer, Pending)]
     if waiting:
@@ -155,16 +168,19 @@ def all_of(answers):
             sum(a.done for a in waiting), sum(a.total for a in waiting), "; ".join(a.detail for a in waiting)
         )
     failed = [answer.reason for answer in answers if isinstance(answer, Failed)]
-    return Failed("; ".join(failed)) if failed else Ready("; ".join(answer.detail for answer in answers))
+    ready = [answer.detail for answer in answers if isinstance(answer, Ready)]
+    return Failed("; ".join(failed)) if failed else Ready("; ".join(ready))
 
 
-def all_there(service, target):
+def all_there(service: Service, target: str) -> bool:
     """Whether as many tasks of a target run as are wanted; whether they are well is another question."""
     primary = service.primary
     return primary is not None and primary.task_definition == target and primary.running >= service.desired > 0
 
 
-def alone(deployed, services, tasks):
+def alone(
+    deployed: Mapping[str, str], services: Mapping[str, Service], tasks: Mapping[str, Sequence[ServiceTask]]
+) -> Ready | Pending | Failed:
     """Whether ECS is to run nothing but what was deployed. What is being stopped has read its secrets long ago, so it is not waited for.
 
     :param deployed: service → ARN of the task definition.

@@ -10,6 +10,9 @@ for only of the newest, which may be under way, of those that ECS has rolled bac
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ENDED, Pause, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import UnexpectedAnswer, reading
@@ -22,7 +25,7 @@ MOST = 500  # deployments of a service that are read; so many were started again
 PLAIN = ("SUCCESSFUL", "STOPPED")  # of these, the list tells all that there is to know
 
 
-class History(list):
+class History(list[ServiceDeployment]):
     """ServiceDeployments of one service, newest first. ``whole`` tells whether they go back as far as AWS's record (90 days)."""
 
     whole = True
@@ -34,18 +37,22 @@ class Record:
     :param client: the boto3 client of ECS.
     """
 
-    def __init__(self, client, cluster):
+    def __init__(self, client: Any, cluster: str) -> None:
         self._ecs, self._cluster = client, cluster
-        self._revisions = {}  # by ARN; None where AWS has it no more. None ever changes
-        self._ended = {}  # ServiceDeployments that have ended, by ARN; none ever changes
+        self._revisions: dict[str, Revision] = {}  # by ARN; none ever changes
+        self._gone: set[str] = set()  # ARNs of those that AWS has no more
+        self._ended: dict[str, ServiceDeployment] = {}  # ServiceDeployments that have ended, by ARN; none ever changes
 
-    def read(self, services, enough=None, most=MOST):
+    def read(
+        self, services: Sequence[str], enough: Callable[[str, History], bool] | None = None, most: int = MOST
+    ) -> dict[str, History]:
         """The History of each service by its name: page by page, those of all services together, until each is enough.
 
         :param enough: callable: the name of a service and its History so far → whether that is enough. None: one page is.
         :param most: deployments of a service that are read.
         """
-        found, tokens, open_ = {name: History() for name in services}, {}, list(services)
+        found, open_ = {name: History() for name in services}, list(services)
+        tokens: dict[str, str | None] = {}
         while open_:
             pages = dict(zip(open_, side_by_side(lambda name: self._page(name, most, tokens.get(name)), open_)))
             for name, told in self._told(pages, found).items():
@@ -57,12 +64,15 @@ class Record:
             open_ = [name for name in open_ if enough and not enough(name, found[name])]
         return found
 
-    def _page(self, service, most, token):
+    def _page(self, service: str, most: int, token: str | None) -> dict[str, Any]:
         more = {"nextToken": token} if token else {}
         asked = dict(cluster=self._cluster, service=service, maxResults=min(PAGE, most))
-        return self._ecs.list_service_deployments(**asked, **more)
+        answer: dict[str, Any] = self._ecs.list_service_deployments(**asked, **more)
+        return answer
 
-    def _told(self, pages, found):
+    def _told(
+        self, pages: Mapping[str, dict[str, Any]], found: Mapping[str, History]
+    ) -> dict[str, list[ServiceDeployment]]:
         """The ServiceDeployments of one page of each list, in its order."""
         briefs = {name: page["serviceDeployments"] for name, page in pages.items()}
         whole = [
@@ -82,11 +92,11 @@ class Record:
         arns = {name: [brief["serviceDeploymentArn"] for brief in some] for name, some in briefs.items()}
         return {name: [known[arn] for arn in some if arn in known] for name, some in arns.items()}
 
-    def _listed(self, brief):
+    def _listed(self, brief: dict[str, Any]) -> ServiceDeployment:
         revision = self._revisions[brief["targetServiceRevisionArn"]]
         return _deployment(brief, revision)
 
-    def deployments(self, arns):
+    def deployments(self, arns: Sequence[str]) -> list[ServiceDeployment]:
         """ServiceDeployments by ARN, whole."""
         new = [arn for arn in arns if arn not in self._ended]
         answers = [item for part in side_by_side(self._some_deployments, chunks(new, A_CALL)) for item in part]
@@ -99,12 +109,13 @@ class Record:
         known = {**self._ended, **{item.arn: item for item in found}}
         return [known[arn] for arn in arns if arn in known]
 
-    def _some_deployments(self, arns):
-        return self._ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+    def _some_deployments(self, arns: Sequence[str]) -> list[dict[str, Any]]:
+        answer = self._ecs.describe_service_deployments(serviceDeploymentArns=arns)
+        found: list[dict[str, Any]] = answer["serviceDeployments"]
+        return found
 
-    def _whole(self, item):
+    def _whole(self, item: dict[str, Any]) -> ServiceDeployment:
         back = item.get("rollback", {}).get("serviceRevisionArn")
-        sources = [self._revisions[arn] for arn in _sources(item)]
         return _deployment(
             item,
             self._revisions[item["targetServiceRevision"]["arn"]],
@@ -113,10 +124,10 @@ class Record:
             pause=Pause.from_boto(item.get("lifecycleHookDetails", [])),
             alarms=tuple(map(foreign, item.get("alarms", {}).get("triggeredAlarmNames", []))),
             breaker=item.get("deploymentCircuitBreaker", {}).get("status") == "TRIGGERED",
-            sources=tuple(source for source in sources if source),
+            sources=tuple(self._revisions[arn] for arn in _sources(item) if arn in self._revisions),
         )
 
-    def revisions(self, arns):
+    def revisions(self, arns: Sequence[str]) -> dict[str, Revision]:
         """Revisions by ARN.
 
         :raises UnexpectedAnswer: AWS leaves one out.
@@ -124,42 +135,44 @@ class Record:
         self._know(arns)
         return {arn: self._revisions[arn] for arn in arns}
 
-    def _know(self, needed, welcome=()):
+    def _know(self, needed: Sequence[str], welcome: Iterable[str] = ()) -> None:
         """Read service revisions that are not known yet; those that are only ``welcome`` may be gone."""
         # Until a task has pulled an image, its digest is not known: such a revision is read again.
         new = [arn for arn in dict.fromkeys([*needed, *welcome]) if not self._is_known(arn)]
         for some in side_by_side(self._some_revisions, chunks(sorted(new), A_CALL)):
             self._revisions.update(some)
-        missing = [arn for arn in dict.fromkeys(needed) if self._revisions.get(arn) is None]
+        missing = [arn for arn in dict.fromkeys(needed) if arn not in self._revisions]
         if missing:
             raise UnexpectedAnswer("DescribeServiceRevisions", "it left out %s" % ", ".join(missing))
-        self._revisions.update((arn, None) for arn in new if arn not in self._revisions)
+        self._gone.update(arn for arn in new if arn not in self._revisions)
 
-    def _is_known(self, arn):
-        known = self._revisions.get(arn, self)
-        return known is None or (known is not self and known.image_set is not None)
+    def _is_known(self, arn: str) -> bool:
+        known = self._revisions.get(arn)
+        return arn in self._gone or (known is not None and known.image_set is not None)
 
-    def _some_revisions(self, arns):
+    def _some_revisions(self, arns: Sequence[str]) -> dict[str, Revision]:
         answer = self._ecs.describe_service_revisions(serviceRevisionArns=arns)
         with reading("DescribeServiceRevisions"):
             found = [Revision.from_boto(item) for item in answer["serviceRevisions"]]
         return {item.arn: item for item in found}
 
 
-def _says_all(brief):
+def _says_all(brief: dict[str, Any]) -> bool:
     return brief.get("status") in PLAIN and "targetServiceRevisionArn" in brief and "createdAt" in brief
 
 
-def _named(item):
+def _named(item: dict[str, Any]) -> list[str]:
     back = item.get("rollback", {}).get("serviceRevisionArn")
     return [item["targetServiceRevision"]["arn"], *([back] if back else [])]
 
 
-def _sources(item):
+def _sources(item: dict[str, Any]) -> list[str]:
     return [source["arn"] for source in item.get("sourceServiceRevisions", [])]
 
 
-def _deployment(item, revision, back=None, **more):
+def _deployment(
+    item: dict[str, Any], revision: Revision, back: Revision | None = None, **more: Any
+) -> ServiceDeployment:
     return ServiceDeployment(
         arn=item["serviceDeploymentArn"],
         status=item["status"],
@@ -175,6 +188,6 @@ def _deployment(item, revision, back=None, **more):
     )
 
 
-def chunks(items, size):
+def chunks(items: Sequence[str], size: int) -> list[list[str]]:
     """``items`` in lists of at most ``size``."""
     return [list(items[start : start + size]) for start in range(0, len(items), size)]

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import (
     line,
@@ -30,6 +32,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import Candidate
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Point
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Changes
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Key
+
 TOLD = 30  # candidates in a result, those that ran last
 
 
@@ -45,46 +55,61 @@ class Chosen:
     since: datetime | None = None
     named: str = ""
 
-    service = property(lambda self: self.looked.service)
-    history = property(lambda self: self.looked.history)
-    definitions = property(lambda self: self.looked.definitions)
-    revision = property(lambda self: self.choice.target)
+    @property
+    def service(self) -> Service:
+        """The service."""
+        return self.looked.service
 
     @property
-    def running(self):
+    def history(self) -> list[ServiceDeployment]:
+        """Its ServiceDeployments, newest first."""
+        return self.looked.history
+
+    @property
+    def definitions(self) -> dict[str, TaskDefinition]:
+        """The TaskDefinitions by ARN that were read."""
+        return self.looked.definitions
+
+    @property
+    def revision(self) -> Revision:
+        """The service revision that comes back."""
+        return self.choice.target
+
+    @property
+    def running(self) -> str:
         """The ARN of what it runs: what is being deployed, if anything is."""
         going = in_flight(self.history)
         return going.task_definition if going else self.service.task_definition
 
     @property
-    def stays(self):
+    def stays(self) -> bool:
         """Whether the service runs its target already: task definition, images and configuration."""
         return self.target.arn == self.running and same_content(self.revision, self.looked.running, self.looked.origins)
 
     @property
-    def is_copy(self):
+    def is_copy(self) -> bool:
         """Whether what the service runs is a copy that this collection has registered."""
         return self.running in self.looked.origins
 
     @property
-    def _ours(self):
+    def _ours(self) -> Key | None:
         """The key of the release of the target, None when AWS has no record of it."""
         stays = self.looked.timeline.stays
         return next((stay.release for stay in reversed(stays) if self.revision in stay.revisions), None)
 
     @property
-    def recorded(self):
+    def recorded(self) -> dict[str, str]:
         """What the image references of the target meant when it served (dict); nothing was proven with what never has."""
         proven = {item.arn for stay in self.looked.timeline.stays for item in stay.proven}
         meant = self.revision.arn in proven or is_digest(self.named) or is_service_revision(self.named)
         return dict(self.revision.digests) if meant else {}
 
     @property
-    def changes(self):
+    def changes(self) -> Changes:
         """How the configuration of the service changes with it."""
         return changes(self.looked.running, self.revision)
 
-    def told(self):
+    def told(self) -> dict[str, Any]:
         """This choice in JSON types."""
         first_bad = self.choice.bad_since
         return dict(
@@ -109,7 +134,7 @@ class Chosen:
             candidates=[self._candidate(item) for item in self.choice.candidates[:TOLD]],
         )
 
-    def _served(self):
+    def _served(self) -> list[tuple[datetime, datetime | None]]:
         """The spans in which the release of the target served. What is bad may have its images, so they end where that began."""
         release, bad = self._ours, self.choice.bad_since
         spans = self.looked.timeline.spans(release) if release is not None else []
@@ -117,7 +142,7 @@ class Chosen:
             return spans
         return [(began, min(ended or bad, bad)) for began, ended in spans if began < bad]
 
-    def _candidate(self, candidate):
+    def _candidate(self, candidate: Candidate) -> dict[str, Any]:
         arns = {item.arn for stay in self.looked.timeline.of(candidate.release) for item in stay.revisions}
         last = next((item for item in self.history if item.target.arn in arns), None)
         definition = self.definitions.get(candidate.task_definition)
@@ -132,7 +157,7 @@ class Chosen:
         )
 
 
-def named_release(gateway, looked, named):
+def named_release(gateway: EcsGateway, looked: Looked, named: str | None) -> Revision | None:
     """The Revision that the operator named (``family:revision``, ARN, digest, image tag, service revision), None without one.
 
     :raises BadInput: there is no such release, or the name means several.
@@ -154,7 +179,9 @@ def named_release(gateway, looked, named):
     return found
 
 
-def points_of(looked, named, wanted):
+def points_of(
+    looked: Iterable[Looked], named: Mapping[str, Revision | None], wanted: str
+) -> tuple[dict[str, str], str, dict[str, frozenset[str]]]:
     """What ``pick`` takes besides the points and what was run: what the operator named."""
     of = {item.service.name: item for item in looked}
     said = {name: revision for name, revision in named.items() if revision}
@@ -162,7 +189,7 @@ def points_of(looked, named, wanted):
     return releases, wanted, {name: revision.image_set for name, revision in said.items() if revision.image_set}
 
 
-def _service_revision(gateway, looked, named):
+def _service_revision(gateway: EcsGateway, looked: Looked, named: str) -> Revision:
     """The Revision of an ARN that the record does not have as far as it was read."""
     if named.split("/")[-2] != looked.service.name:
         problem = "it is a service revision of another service than %s" % looked.service.name
@@ -174,13 +201,13 @@ def _service_revision(gateway, looked, named):
         raise BadInput("task_definition", named, problem, _name_one(gateway, looked)) from None
 
 
-def _name_one(gateway, looked, revisions=None):
+def _name_one(gateway: EcsGateway, looked: Looked, revisions: Sequence[Revision] | None = None) -> str:
     """Which candidates can be named, with the value for each that is there.
 
     :param revisions: those that are meant; None for all.
     """
 
-    def meant():
+    def meant() -> Sequence[Candidate]:
         known = looked.candidates
         of = (
             known
@@ -194,7 +221,7 @@ def _name_one(gateway, looked, revisions=None):
     return "Name one of these:\n  %s" % "\n  ".join(lines) if lines else "AWS lists no deployment of this service."
 
 
-def stay(gateway, looked):
+def stay(gateway: EcsGateway, looked: Looked) -> Chosen:
     """The Chosen of a service that stays on what it runs, and is to be started again."""
     running = gateway.task_definition(looked.running.task_definition)
     choice = Choice(looked.running, "its code stays as it is", None, None, None)
@@ -204,7 +231,14 @@ def stay(gateway, looked):
     return Chosen(looked, running, choice, None, min([origin.registered_at, *began]))
 
 
-def choose(gateway, looked, named, point=None, insisted=False, word=""):
+def choose(
+    gateway: EcsGateway,
+    looked: Looked,
+    named: Revision | None,
+    point: Point | None = None,
+    insisted: bool = False,
+    word: str = "",
+) -> Chosen:
     """The Chosen of a service.
 
     :param named: the Revision that the operator named, or None.
@@ -215,8 +249,9 @@ def choose(gateway, looked, named, point=None, insisted=False, word=""):
     :raises RollbackError: none can be chosen.
     """
     recorded = (_recorded(looked, point, insisted), "%s has recorded it" % point.told, insisted) if point else None
-    if named or (recorded and insisted):
-        looked = with_origins(gateway, looked, named or recorded[0])
+    insisted_on = named or (recorded[0] if recorded and insisted else None)
+    if insisted_on:
+        looked = with_origins(gateway, looked, insisted_on)
     try:
         choice = choose_target(
             looked.service.name, looked.running, looked.timeline, named, recorded, looked.gone, looked.origins
@@ -226,7 +261,7 @@ def choose(gateway, looked, named, point=None, insisted=False, word=""):
         raise
     target = gateway.task_definition(choice.target.task_definition)
     began = choice.bad_since
-    if choice.first_bad:
+    if choice.first_bad and began:
         definition = gateway.there([choice.first_bad]).get(choice.first_bad)
         # Pipelines migrate between the registration and the deployment. One that was registered before the target served did no harm by that.
         if definition and (choice.good_since is None or definition.registered_at > choice.good_since):
@@ -234,7 +269,7 @@ def choose(gateway, looked, named, point=None, insisted=False, word=""):
     return Chosen(looked, target, choice, began, None, word)
 
 
-def _recorded(looked, point, insisted):
+def _recorded(looked: Looked, point: Point, insisted: bool) -> Revision:
     """The Revision that a release point has recorded; where the record of AWS does not have it, what the release point knows. Another
     configuration of what runs is what runs, unless the operator named the point."""
     name = looked.service.name

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 # What a service revision has and UpdateService takes (botocore's shapes of the two) → what takes it away again. The launch type comes back
 # with an empty capacity provider strategy; the platform family is the task definition's own.
-CONFIGURATION = {
+CONFIGURATION: dict[str, Any] = {
     "capacityProviderStrategy": [],
     "gatewayConnectors": [],
     "loadBalancers": [],
@@ -36,11 +37,11 @@ class Revision:
     arn: str
     task_definition: str
     images: tuple[tuple[str, str], ...] = ()
-    configuration: dict | None = field(default=None, hash=False)
+    configuration: dict[str, Any] | None = field(default=None, hash=False)
     created_at: datetime | None = None
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> Revision:
         """From the shape ServiceRevision."""
         return cls(
             arn=answer["serviceRevisionArn"],
@@ -51,33 +52,33 @@ class Revision:
         )
 
     @property
-    def digests(self):
+    def digests(self) -> tuple[tuple[str, str], ...]:
         """(image reference, digest) of the images of which AWS has recorded one."""
         return tuple(pair for pair in self.images if pair[1])
 
     @property
-    def references(self):
+    def references(self) -> frozenset[str]:
         """The image references (frozenset) without their digests."""
         return frozenset(reference.partition("@")[0] for reference, _digest in self.images)
 
     @property
-    def image_set(self):
+    def image_set(self) -> frozenset[str] | None:
         """The digests (frozenset) when all of them are known, else None."""
         known = frozenset(digest for _reference, digest in self.images)
         return known if known and "" not in known else None
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         """The tags of its images: what people call the release."""
         return tuple(dict.fromkeys(filter(None, (tag_of(reference) for reference, _digest in self.images))))
 
 
-def tag_of(reference):
+def tag_of(reference: str) -> str:
     """The tag of an image reference; empty where it has none (``repository@sha256:…``)."""
     return reference.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-def same_images(one, other):
+def same_images(one: Revision, other: Revision) -> bool | None:
     """Whether two Revisions run the same images; None where that is not known."""
     if one.image_set is None or other.image_set is None:
         return None
@@ -88,14 +89,14 @@ def same_images(one, other):
 class Changes:
     """How the configuration of a service changes. ``arguments`` are for UpdateService, ``told`` is for people, one line each."""
 
-    arguments: dict = field(default_factory=dict, hash=False)
+    arguments: dict[str, Any] = field(default_factory=dict, hash=False)
     told: tuple[str, ...] = ()
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self.arguments)
 
 
-def changes(now, then):
+def changes(now: Revision | None, then: Revision | None) -> Changes:
     """The Changes from Revision ``now`` to Revision ``then``; none where of one of them nothing is known."""
     if now is None or then is None or now.configuration is None or then.configuration is None:
         return Changes()
@@ -109,7 +110,7 @@ def changes(now, then):
     return Changes(arguments, tuple(told))
 
 
-def _canonical(value):
+def _canonical(value: Any) -> Any:
     """Without the order of lists, which AWS does not keep: security groups, subnets, load balancers."""
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
@@ -120,7 +121,7 @@ def _canonical(value):
     return value
 
 
-def _lines(name, before, after):
+def _lines(name: str, before: Any, after: Any) -> list[str]:
     """What changes, by the innermost names: ``networkConfiguration.awsvpcConfiguration.securityGroups`` is ``securityGroups``."""
     if isinstance(before, dict) and isinstance(after, dict):
         keys = [key for key in {**before, **after} if _canonical(before.get(key)) != _canonical(after.get(key))]
@@ -128,7 +129,7 @@ def _lines(name, before, after):
     return ["%s: %s -> %s" % (name, _shown(before), _shown(after))]
 
 
-def _shown(value):
+def _shown(value: Any) -> str:
     if not value:
         return "none"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -136,7 +137,7 @@ def _shown(value):
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def configuration_told(revision, change):
+def configuration_told(revision: Revision | None, change: Changes) -> dict[str, Any]:
     """Of what ``change`` changes, what a Revision has (JSON types), for a diff."""
     if revision is None or revision.configuration is None:
         return {}

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._absence import absence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing, Return
@@ -48,6 +51,22 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.lease import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import PATIENCE, answered, wait_for
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import Step
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Edit
+    from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.changes import Changes
+    from ansible_collections.spymeo.rollback.plugins.module_utils._progress import Teller
+    from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
+    from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import Move
+    from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
 NEWEST = 20  # deployments among which ours is looked for
 
 
@@ -58,7 +77,7 @@ class Course:
     service: Service
     target: TaskDefinition
     running: TaskDefinition
-    step: object  # decide.Step
+    step: Step
     history: list[ServiceDeployment]
     present: Revision | None = None  # what it ran, whole
     wanted: Revision | None = None  # what is to come back, whole; None where only the task definition counts
@@ -73,16 +92,16 @@ class Course:
     served_at: float | None = None  # the clock's time when all traffic was on healthy tasks of the target
 
     @property
-    def under_way(self):
+    def under_way(self) -> bool:
         """Whether there is something to wait for."""
         return self.step.verb != "nothing" and self.error is None
 
     @property
-    def planned(self):
+    def planned(self) -> TaskDefinition:
         """The target, with what a copy of it gets otherwise."""
         return replace(self.target, containers=self.target.changed((), self.step.edits))
 
-    def told(self):
+    def told(self) -> dict[str, Any]:
         """This course in JSON types."""
         return dict(
             name=self.service.name,
@@ -121,23 +140,24 @@ class Rollout:
 
     def __init__(
         self,
-        ecs,
-        changes,
-        ecr,
-        logs,
-        scaling,
-        elb,
-        targets,
-        run_id,
-        clock,
-        move=None,
-        revisions=None,
-        failing=None,
-        fast=False,
-        anyway=False,
-        as_is=(),
-    ):
-        self._as_is, self.broken = frozenset(as_is), []
+        ecs: EcsGateway,
+        changes: Changes,
+        ecr: EcrGateway,
+        logs: LogsGateway,
+        scaling: Callable[[], ScalingGateway],
+        elb: Callable[[], ElbGateway],
+        targets: Mapping[str, str],
+        run_id: str,
+        clock: Clock,
+        move: Move | None = None,
+        revisions: Mapping[str, str] | None = None,
+        failing: Failing | None = None,
+        fast: bool = False,
+        anyway: bool = False,
+        as_is: Iterable[str] = (),
+    ) -> None:
+        self._as_is = frozenset(as_is)
+        self.broken: list[str] = []
         self._asked = (ecs, changes, ecr, logs, scaling, elb)
         self._elb, self._sees_traffic = elb, True
         self.hastening = Hastening(ecs, elb, run_id, clock)
@@ -146,7 +166,9 @@ class Rollout:
         self._run_id, self._move = run_id, move
         self._clock = clock
         self._started = clock.now()
-        self._waiting = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
+        self._waiting: list[
+            tuple[str, float, float, str]
+        ] = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
         services = ecs.services(sorted(targets))
         known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
         origins = ecs.there(item.origin for item in known.values() if item.origin)
@@ -156,7 +178,7 @@ class Rollout:
         self._wanted = {service: whole[arn] for service, arn in asked.items()}
         images = ecr.images_if_allowed([image for name in targets.values() for image in known[name].images])
 
-        def begin(service):
+        def begin(service: Service) -> Course:
             target, running = known[targets[service.name]], known[service.task_definition]
             return self._begin(service, target, running, histories[service.name], images, origins)
 
@@ -164,12 +186,21 @@ class Rollout:
         if fast:
             going = [course for course in self.courses if course.under_way or anyway]
             own = ("stop", "join")  # ECS has its configuration already
-            whole = [course.service.name for course in going if course.step.verb not in own]
-            self.hastening.choose([course.service for course in going], whole)
+            updated = [course.service.name for course in going if course.step.verb not in own]
+            self.hastening.choose([course.service for course in going], updated)
 
-    def _begin(self, service, target, running, history, images, origins):
+    def _begin(
+        self,
+        service: Service,
+        target: TaskDefinition,
+        running: TaskDefinition,
+        history: list[ServiceDeployment],
+        images: Mapping[str, Image],
+        origins: Mapping[str, TaskDefinition],
+    ) -> Course:
         target, edits = self._to_read(service, target, origins)
-        pinned = pinned_versions(running, origins[running.origin]) if running.origin in origins else ()
+        copied = origins.get(running.origin or "")
+        pinned = pinned_versions(running, copied) if copied else ()
         present = running_revision(service, history)
         wanted = self._wanted.get(service.name) or last_success(history, target.arn)
         tag_stayed = not (wanted and running.release == target.release and same_images(present, wanted) is False)
@@ -189,7 +220,9 @@ class Rollout:
             course.outcome = "as before"
         return course
 
-    def _to_read(self, service, target, origins):
+    def _to_read(
+        self, service: Service, target: TaskDefinition, origins: Mapping[str, TaskDefinition]
+    ) -> tuple[TaskDefinition, tuple[Edit, ...]]:
         """The TaskDefinition to deploy, and the Edits of a copy of it.
 
         What a run has pinned in a copy is for the deployment of that run alone: where no database moves, the origin comes back.
@@ -198,14 +231,14 @@ class Rollout:
             return target, self._move.edits(service.name, target)
         if service.name in self._as_is:
             return target, ()
-        origin = origins.get(target.origin)
+        origin = origins.get(target.origin or "")
         edits = unpinned(target, origin) if origin else ()
-        if edits and target.changed((), edits) == origin.containers:
+        if origin and edits and target.changed((), edits) == origin.containers:
             return origin, ()
         return target, edits
 
     @property
-    def changes(self):
+    def changes(self) -> bool:
         """Whether something is written."""
         return any(
             course.step.verb not in ("nothing", "join")
@@ -215,23 +248,23 @@ class Rollout:
         )
 
     @property
-    def served_ago(self):
+    def served_ago(self) -> float:
         """How many seconds ago all traffic was on healthy tasks of every target (float); 0 where it was so before."""
         served = [course.served_at for course in self.courses if course.served_at is not None]
         return self._clock.now() - max(served) if served else 0.0
 
-    def start(self):
+    def start(self) -> None:
         """Start whatever has to be started, side by side. An error stays with its service: the others go on."""
         side_by_side(self._start_one, [course for course in self.courses if course.under_way])
 
-    def _start_one(self, course):
+    def _start_one(self, course: Course) -> None:
         step = course.step
         try:
             course.asked_for = step.task_definition
             if step.verb == "register":
                 course.asked_for = self._ecs.copy_of(step.task_definition, step.pins, step.edits, self._run_id)
             faster = self.hastening.begin(course.service)
-            stopped = step.verb == "stop" and self._ecs.stop(step.stopped)
+            stopped = step.stopped is not None and self._ecs.stop(step.stopped)
             if step.verb != "join" and not stopped:
                 self._deploy(course, course.service.fence, faster)
             if stopped:
@@ -243,7 +276,7 @@ class Rollout:
         except RollbackError as error:
             course.error, course.outcome = error, "not started"
 
-    def _deploy(self, course, fence, faster):
+    def _deploy(self, course: Course, fence: Fence | None, faster: dict[str, Any]) -> None:
         """Ask for the deployment; where ECS refuses what is set for a fast one, without that."""
         try:
             self._ask(course, fence, faster)
@@ -253,7 +286,7 @@ class Rollout:
             self._ask(course, fence, {})
             self.hastening.notes.append("%s is deployed as it is configured: %s" % (course.service.name, error.message))
 
-    def _ask(self, course, fence, faster):
+    def _ask(self, course: Course, fence: Fence | None, faster: dict[str, Any]) -> None:
         """Ask for a deployment; where no answer came, look whether there is one before asking again."""
         count = self._count(course, fence) if fence else None
         configuration = {**course.step.changes.arguments, **faster}
@@ -267,7 +300,7 @@ class Rollout:
                 "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
             )
 
-    def _count(self, course, fence):
+    def _count(self, course: Course, fence: Fence) -> int | None:
         """The count that a service which was brought to 0 tasks gets with its deployment; None where it has one: an earlier try has asked for it, or
         somebody else, and what was set last stays."""
         now = self._ecs.services([course.service.name])[0]
@@ -278,7 +311,7 @@ class Rollout:
             self.broken.append("%s; it keeps them" % told)
         return None
 
-    def wait(self, timeout, teller):
+    def wait(self, timeout: float, teller: Teller) -> None:
         """Return when every service runs its target, and has back what was set for a fast deployment.
 
         :param timeout: seconds.
@@ -296,7 +329,7 @@ class Rollout:
             raise
         self._put_back()
 
-    def _put_back(self):
+    def _put_back(self) -> None:
         """Put back what was set for a fast deployment. That it cannot be done now does not make a deployment fail."""
         names = [course.service.name for course in self.courses if self.hastening.remembers(course.service)]
         try:
@@ -308,7 +341,7 @@ class Rollout:
             told = "what was set for a fast deployment of %s could not be put back: %s"
             self.hastening.unfinished.append(told % (", ".join(names), error.message))
 
-    def _deployed(self, timeout, teller):
+    def _deployed(self, timeout: float, teller: Teller) -> None:
         """Return when every service runs its target, has its tasks back, and, where a database moves, nothing else is to run."""
         if any(course.under_way for course in self.courses):
             try:
@@ -332,27 +365,27 @@ class Rollout:
         if self._move:
             self._alone(timeout)
 
-    def _alone(self, timeout):
+    def _alone(self, timeout: float) -> None:
         """Return when ECS is to run nothing but what was deployed: the secret may change for whatever starts from now on.
 
         :raises TimedOut: something else is still to run.
         """
         deployed = {course.service.name: course.asked_for or course.running.arn for course in self.courses}
 
-        def look():
+        def look() -> Ready | Pending | Failed:
             tasks = self._ecs.tasks(sorted(deployed))
             services = {service.name: service for service in self._ecs.services(sorted(deployed))}
             return alone(deployed, services, tasks)
 
         wait_for("Waiting until no task of another release is left", look, timeout, self._clock)
 
-    def _left(self, error, timeout, teller):
+    def _left(self, error: RollbackError, timeout: float, teller: Teller) -> RollbackError:
         """The error of targets that have failed, with what has become of their services, and of the others."""
-        failed = [course for course in self.courses if course.outcome == "failed" and course.ours]
+        failed = [(course, course.ours) for course in self.courses if course.outcome == "failed" and course.ours]
         if not failed:
             return error
 
-        def deploy(revisions, seconds):
+        def deploy(revisions: Mapping[str, Revision], seconds: float) -> None:
             arns = {name: revision.task_definition for name, revision in revisions.items()}
             known = {name: revision.arn for name, revision in revisions.items() if is_service_revision(revision.arn)}
             back = Rollout(*self._asked, arns, self._run_id, self._clock, None, known, Failing(STAY))
@@ -363,8 +396,10 @@ class Rollout:
             told = Return(self._ecs, failed, deploy, self._clock).go(timeout)
         else:
             why = self._failing.because or "that is what was asked for"
-            told = dict.fromkeys((course.service.name for course in failed), "it is left as it is, because %s" % why)
-        for course in failed:
+            told = dict.fromkeys(
+                (course.service.name for course, _ours in failed), "it is left as it is, because %s" % why
+            )
+        for course, _ours in failed:
             course.outcome = "failed: %s" % told[course.service.name]
         lines = ["%s: %s" % pair for pair in told.items()]
         lines += [
@@ -381,7 +416,7 @@ class Rollout:
         error.evidence = [*lines, *error.evidence, *commands]
         return error
 
-    def _lift_fences(self, timeout):
+    def _lift_fences(self, timeout: float) -> None:
         """The tasks are there again; what is left is scaling, and the mark."""
         fenced = [course.service.name for course in self.courses if course.service.fence and not course.error]
         if fenced:
@@ -393,13 +428,13 @@ class Rollout:
             )
             fencing.go(timeout, None, wait=True)
 
-    def _each(self, pending):
+    def _each(self, pending: Pending) -> list[tuple[str, float, float, str]]:
         """What each service waits for, or that AWS is away for all of them."""
         if not pending.away:
             return self._waiting
         return [(name, done, total, pending.detail) for name, done, total, _detail in self._waiting]
 
-    def _look(self):
+    def _look(self) -> Ready | Pending | Failed:
         going = [course for course in self.courses if course.under_way]
         self._find([course for course in going if course.ours is None])
         found = {course.ours.arn: course for course in going if course.ours}
@@ -419,7 +454,9 @@ class Rollout:
         ]
         return all_of(list(answers.values()))
 
-    def _traffic(self, going, now, answers):
+    def _traffic(
+        self, going: Iterable[Course], now: Mapping[str, Service], answers: Mapping[str, Ready | Pending | Failed]
+    ) -> dict[str, Pending]:
         """Notes which services get all their traffic by now. Answers for those that ECS calls a success while old tasks still get some."""
         asked = {}
         for course in going:
@@ -438,7 +475,7 @@ class Rollout:
             if isinstance(answer, Pending) and isinstance(answers[name], Ready)
         }
 
-    def _judged_traffic(self, asked, now):
+    def _judged_traffic(self, asked: Mapping[str, Course], now: Mapping[str, Service]) -> dict[str, Ready | Pending]:
         """What ``judge_traffic`` says of each; nothing where the load balancer cannot be asked: then ECS's word counts."""
         try:
             going = self._ecs.tasks(list(asked), "STOPPED")
@@ -457,7 +494,7 @@ class Rollout:
             return {}
         return {seen.service.name: judge_traffic(seen, left[seen.service.name]) for seen in looks}
 
-    def _find(self, courses):
+    def _find(self, courses: Sequence[Course]) -> None:
         """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""
         histories = self._ecs.histories([course.service.name for course in courses], most=NEWEST)
         for course in courses:
@@ -466,14 +503,20 @@ class Rollout:
             course.ours = next((item for item in named if item.arn not in before), None)
 
     @staticmethod
-    def _judge(course, service):
-        stopped = course.ours is not None and course.ours.arn == course.step.stopped
-        return (judge_rollback if stopped else judge)(service, course.ours, course.asked_for)
+    def _judge(course: Course, service: Service) -> Ready | Pending | Failed:
+        if course.ours is not None and course.ours.arn == course.step.stopped:
+            return judge_rollback(service, course.ours, course.asked_for)
+        return judge(service, course.ours, course.asked_for)
 
-    def _watched(self, courses, now, answers):
+    def _watched(
+        self, courses: Sequence[Course], now: Mapping[str, Service], answers: Mapping[str, Ready | Pending | Failed]
+    ) -> dict[str, Ready | Pending | Failed]:
         """Nobody asks these tasks whether they are well, so ECS calls a deployment a success before one could have crashed."""
-        pending = [course for course in courses if isinstance(answers[course.service.name], Pending) and course.ours]
-        deployed = {course.service.name: (course.asked_for, course.ours.created_at) for course in pending}
+        deployed = {
+            course.service.name: (course.asked_for, course.ours.created_at)
+            for course in courses
+            if course.ours and isinstance(answers[course.service.name], Pending)
+        }
         dead = self._ecs.dead_tasks(deployed)
         found = {}
         for course in courses:
@@ -483,25 +526,25 @@ class Rollout:
             found[name] = watched(now[name], course.asked_for, answer, seconds, len(dead.get(name, ())))
         return found
 
-    def _close(self, course, answer):
+    def _close(self, course: Course, answer: Ready | Pending | Failed) -> None:
         if course.outcome == "under way" and not isinstance(answer, Pending):
             course.outcome = "serves" if isinstance(answer, Ready) else "failed"
             course.seconds = self._clock.now() - self._started
             if isinstance(answer, Ready) and course.served_at is None:
                 course.served_at = self._clock.now()
 
-    def _evidence(self):
+    def _evidence(self) -> list[str]:
         """Lines that tell why a service is not where it should be; nothing of those that are."""
         lines = []
         for course in self.courses:
             if course.error:
                 lines.append("%s: %s" % (course.service.name, course.error.message))
             elif course.under_way and course.outcome != "serves" and course.ours:
-                lines += ["%s: %s" % (course.service.name, line) for line in self._seen(course)]
+                lines += ["%s: %s" % (course.service.name, line) for line in self._seen(course, course.ours.created_at)]
         return lines
 
-    def _seen(self, course):
-        name, since = course.service.name, course.ours.created_at
+    def _seen(self, course: Course, since: datetime) -> list[str]:
+        name = course.service.name
         lines = ["event: %s" % message for message in self._ecs.events(name, since)]
         for task in self._ecs.dead_tasks({name: (course.asked_for, since)})[name][:EVIDENCE_TASKS]:
             lines.append(str(task))
@@ -511,7 +554,7 @@ class Rollout:
                     lines += ["  log: %s" % text for text in last_words(self._logs, *place)]
         return lines
 
-    def told(self):
+    def told(self) -> dict[str, Any]:
         """The result of the module: what was there, what is there, why, and each service on its own."""
         return dict(
             before={course.service.name: self._content(course, course.running) for course in self.courses},
@@ -527,7 +570,7 @@ class Rollout:
         )
 
     @staticmethod
-    def _content(course, definition):
+    def _content(course: Course, definition: TaskDefinition) -> dict[str, Any]:
         """Of a copy, what it is a copy of: in a diff, the release counts."""
         ran = course.present if definition is course.running else course.wanted
         pinned = {reference: value.partition("@")[2] for reference, value in course.step.pins}
@@ -537,11 +580,11 @@ class Rollout:
         return dict(told, configuration=configuration) if configuration else told
 
 
-def last_success(history, arn):
+def last_success(history: Iterable[ServiceDeployment], arn: str) -> Revision | None:
     """The Revision with which a task definition has last succeeded, None when it never has."""
     return next((item.target for item in history if item.task_definition == arn and item.status == "SUCCESSFUL"), None)
 
 
-def _plan(course):
+def _plan(course: Course) -> Iterator[str]:
     yield "%s: %s %s" % (course.service.name, course.step.verb, short(course.target.arn))
     yield from ("%s: %s" % (course.service.name, line) for line in course.step.changes.told)

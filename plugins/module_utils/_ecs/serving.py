@@ -6,16 +6,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import failed_tasks_that_prove_it, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Balancer, Service, ServiceTask
+
 RUNNING = "RUNNING"
 AUTO, NO_FENCE, SCALE_TO_ZERO = "auto", "none", "scale_to_zero"
 NOBODY = "no service is named, so nothing was looked at"
 ON_THE_WAY = ("initial", "unused")  # TargetHealth: its first checks are under way, or it is not registered yet
+
+
+Health = Sequence[tuple["Balancer", Sequence[Mapping[str, tuple[str, str]]]]]
 
 
 @dataclass(frozen=True)
@@ -26,25 +34,25 @@ class Seen:
     answer (address → (state, reason)) of each of its target groups. ``unread`` is why there is none.
     """
 
-    service: object
-    tasks: tuple
+    service: Service
+    tasks: tuple[ServiceTask, ...]
     expected: str
-    health: tuple = ()
+    health: Health = ()
     unread: str = ""
 
     @property
-    def running(self):
+    def running(self) -> tuple[ServiceTask, ...]:
         """The tasks that run."""
         return tuple(task for task in self.tasks if task.status == RUNNING)
 
 
-def expected_of(service, targets):
+def expected_of(service: Service, targets: Mapping[str, str]) -> str:
     """What a service should run: what ``targets`` (service → ARN or family:revision) says, else what it says itself."""
     named = targets.get(service.name)
     return service.task_definition if not named or short(named) == short(service.task_definition) else named
 
 
-def judge_tasks(seen):
+def judge_tasks(seen: Seen) -> Ready | Pending | Failed:
     """Whether every task of a service runs the expected task definition, and as many run as are wanted."""
     service, name = seen.service, seen.service.name
     if service.status != "ACTIVE":
@@ -70,7 +78,7 @@ def judge_tasks(seen):
     return Ready(told)
 
 
-def told_now(service):
+def told_now(service: Service) -> str:
     """What a service runs, for people."""
     told = "%s: %d of %d tasks run, %s" % (
         service.name,
@@ -82,7 +90,7 @@ def told_now(service):
     return told + (", a deployment is under way" if under_way or not service.settled else "")
 
 
-def changed_since(seen, service):
+def changed_since(seen: Seen, service: Service) -> str | None:
     """What has become of a service since it was judged (str), None when its deployment is still the only one and all its tasks run.
 
     :param seen: the Seen that was judged.
@@ -104,7 +112,7 @@ def changed_since(seen, service):
     return None
 
 
-def judge_targets(seen):
+def judge_targets(seen: Seen) -> Ready | Pending:
     """Whether the load balancer sends traffic to every task of a service that runs, and to as many as are wanted."""
     name, wanted = seen.service.name, seen.service.desired
     states = [_state(seen.health, task.address) for task in seen.running]
@@ -118,11 +126,11 @@ def judge_targets(seen):
     return Ready(told)
 
 
-def _state(health, address):
+def _state(health: Health, address: str | None) -> tuple[str, str]:
     """The worst (state, reason) of an address over all load balancers. In one of them any group counts: two take turns."""
     worst = ("healthy", "")
     for _balancer, answers in health:
-        found = [answer[address] for answer in answers if address in answer]
+        found = [answer[address] for answer in answers if address is not None and address in answer]
         best = next((item for item in found if item[0] == "healthy"), found[0] if found else ("unused", ""))
         known = [item for item in found if item[0] != "unused"]
         if best[0] != "healthy":
@@ -130,7 +138,7 @@ def _state(health, address):
     return worst
 
 
-def judge_traffic(seen, left=()):
+def judge_traffic(seen: Seen, left: Iterable[str] = ()) -> Ready | Pending:
     """Whether all traffic of a service is on healthy tasks of what it should run. What drains gets none any more.
 
     :param left: addresses of tasks of something else that were there before.
@@ -157,14 +165,14 @@ def judge_traffic(seen, left=()):
     return Ready("%s: all traffic is on its %d tasks" % (name, len(ours)))
 
 
-def some_healthy(seen):
+def some_healthy(seen: Seen) -> bool:
     """Whether a task of a service serves, or may: what has no load balancer, or whose targets could not be read, may."""
     if not seen.running:
         return False
     return not seen.service.balancers or bool(unknown_targets(seen)) or _some_healthy(seen)
 
 
-def nobody_served(looks):
+def nobody_served(looks: Iterable[Seen]) -> str:
     """Why nothing of several services serves anybody (str), or an empty one where something does, or may.
 
     What has no load balancer, or whose targets could not be read, may serve as long as a task of it runs.
@@ -181,11 +189,11 @@ def nobody_served(looks):
     return "; ".join(told)
 
 
-def _some_healthy(seen):
+def _some_healthy(seen: Seen) -> bool:
     return any(_state(seen.health, task.address)[0] == "healthy" for task in seen.running)
 
 
-def choose_fence(asked, looks, deployed=False):
+def choose_fence(asked: str, looks: Sequence[Seen], deployed: bool = False) -> tuple[str, str]:
     """Whether the services are brought to 0 tasks before the deployment, and why: (``none`` or ``scale_to_zero``, str).
 
     :param asked: ``auto``, ``none`` or ``scale_to_zero``.
@@ -204,7 +212,7 @@ def choose_fence(asked, looks, deployed=False):
     return SCALE_TO_ZERO, "it costs nobody anything: %s" % why
 
 
-def unknown_targets(seen):
+def unknown_targets(seen: Seen) -> list[str]:
     """Why it cannot be known whether the tasks of a service get traffic (list of str)."""
     if seen.unread:
         return ["%s: %s" % (seen.service.name, seen.unread)]
@@ -216,7 +224,7 @@ def unknown_targets(seen):
     ]
 
 
-def decided(looks):
+def decided(looks: Iterable[Seen]) -> Ready | Pending:
     """Whether looking on would change nothing: ready, or failed for certain. A failed service's targets are not awaited.
 
     :param looks: list of Seen.
@@ -232,7 +240,7 @@ def decided(looks):
     return Ready("every service is decided")
 
 
-def verdict_of_tasks(looks):
+def verdict_of_tasks(looks: Collection[Seen]) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) over the tasks of all services, at the last look."""
     if not looks:
         return INCONCLUSIVE, NOBODY, [NOBODY]
@@ -246,7 +254,7 @@ def verdict_of_tasks(looks):
     return (INCONCLUSIVE, "; ".join(waiting), waiting) if waiting else (PASSED, "; ".join(told), [])
 
 
-def verdict_of_changes(changes):
+def verdict_of_changes(changes: Collection[str | None]) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) over what ``changed_since`` says of each service (list of str or None)."""
     if not changes:
         return INCONCLUSIVE, NOBODY, [NOBODY]
@@ -256,7 +264,7 @@ def verdict_of_changes(changes):
     return PASSED, "at the end of the checks it is still the only one, and all its tasks run", []
 
 
-def verdict_of_targets(looks):
+def verdict_of_targets(looks: Iterable[Seen]) -> tuple[str, str, list[str]] | None:
     """(verdict, reason, evidence) over the targets of all services that have a load balancer; None when none has one."""
     balanced = [seen for seen in looks if seen.service.balancers]
     if not balanced:
@@ -271,5 +279,5 @@ def verdict_of_targets(looks):
     return PASSED, "; ".join(_text(answer) for answer in answers), []
 
 
-def _text(answer):
+def _text(answer: Ready | Pending | Failed) -> str:
     return answer.reason if isinstance(answer, Failed) else answer.detail

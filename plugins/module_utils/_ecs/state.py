@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import Fence
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
@@ -52,7 +54,7 @@ class Container:
     routed: tuple[str, str] | None = None
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> Container:
         """From the shape ContainerDefinition."""
         configuration = answer.get("logConfiguration", {})
         options = configuration.get("options", {})
@@ -69,7 +71,7 @@ class Container:
             routed=_routed(options) if configuration.get("logDriver") == "awsfirelens" else None,
         )
 
-    def log_stream(self, task):
+    def log_stream(self, task: str) -> tuple[str, str] | None:
         """(log group, stream) of the lines of this container in a task, by the task's id; None where the stream's name is not known.
 
         awslogs names it prefix/container/task, and without a prefix Docker makes a name up. Fluent Bit puts its tag behind the prefix, and
@@ -82,7 +84,7 @@ class Container:
         return None
 
 
-def _routed(options):
+def _routed(options: Mapping[str, str]) -> tuple[str, str] | None:
     """(log group, stream prefix) of Fluent Bit's outputs to CloudWatch Logs; None for any other, or where a template makes the names."""
     if options.get("Name") not in ("cloudwatch", "cloudwatch_logs"):
         return None
@@ -114,7 +116,7 @@ class TaskDefinition:
     run_id: str = ""
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> TaskDefinition:
         """From DescribeTaskDefinition with TAGS."""
         definition = answer["taskDefinition"]
         tags = {tag["key"]: tag["value"] for tag in answer.get("tags", [])}
@@ -128,19 +130,18 @@ class TaskDefinition:
         )
 
     @property
-    def release(self):
+    def release(self) -> str:
         """What it stands for: the task definition that it is a copy of, else itself."""
         return self.origin or self.arn
 
-    def changed(self, pins, edits):
+    def changed(self, pins: Iterable[tuple[str, str]], edits: Iterable[Edit]) -> tuple[Container, ...]:
         """Its containers with the images of ``pins`` and the values of ``edits``, as a copy gets them."""
-        images = dict(pins)
+        images: dict[str, str] = dict(pins)
         values = {(edit.container, edit.kind, edit.name): edit.value for edit in edits}
 
-        def entries(container, kind):
-            return tuple(
-                (name, values.get((container.name, kind, name), value)) for name, value in getattr(container, kind)
-            )
+        def entries(container: Container, kind: str) -> tuple[tuple[str, str], ...]:
+            before = container.environment if kind == "environment" else container.secrets
+            return tuple((name, values.get((container.name, kind, name), value)) for name, value in before)
 
         return tuple(
             replace(
@@ -153,12 +154,12 @@ class TaskDefinition:
         )
 
     @property
-    def images(self):
+    def images(self) -> tuple[str, ...]:
         """The image references of its containers."""
         return tuple(container.image for container in self.containers)
 
     @property
-    def secret_arns(self):
+    def secret_arns(self) -> tuple[str, ...]:
         """The Secrets Manager ARNs of which it reads what a label is on, without key, stage and version
         (arn:…:secret:NAME:key:stage:version). A version that it names by its id never changes."""
         values = [value.split(":") for container in self.containers for _name, value in container.secrets]
@@ -166,7 +167,7 @@ class TaskDefinition:
         return tuple(sorted(set(named)))
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[str, ...]:
         """The SSM parameters that it names, by ARN or name: whatever is no ARN is a parameter's name (botocore Secret.valueFrom)."""
         values = {value for container in self.containers for _name, value in container.secrets}
         return tuple(
@@ -187,7 +188,7 @@ class Deployment:
     rollout_state: str | None  # only the ECS controller has one
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> Deployment:
         """From the shape Deployment."""
         return cls(
             status=answer["status"],
@@ -212,7 +213,7 @@ class Strategy:
     pauses: tuple[tuple[str, int, str], ...] = ()
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> Strategy:
         """From the shape DeploymentConfiguration, whose documentation gives the defaults of what it leaves out."""
         name, last = answer.get("strategy", "ROLLING"), answer.get("bakeTimeInMinutes", 0)
         before = 0
@@ -225,7 +226,7 @@ class Strategy:
         return cls(name, 0.0 if name == "ROLLING" else 60.0 * (before + last), tuple(_pauses(answer)))
 
 
-def _pauses(answer):
+def _pauses(answer: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
     """Defaults are those of botocore's documentation of DeploymentLifecycleHookTimeoutConfiguration."""
     for hook in answer.get("lifecycleHooks", []):
         timeout = hook.get("timeoutConfiguration", {})
@@ -242,7 +243,7 @@ class Balancer:
     port: int
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> Balancer:
         """From the shape LoadBalancer (ecs). A Classic Load Balancer has no target group."""
         groups = (answer.get("targetGroupArn"), answer.get("advancedConfiguration", {}).get("alternateTargetGroupArn"))
         return cls(tuple(arn for arn in groups if arn), answer["containerPort"])
@@ -271,13 +272,13 @@ class Service:
     pending: int = 0
     fence: Fence | None = None
     target_groups: tuple[str, ...] = ()
-    configuration: dict = field(default_factory=dict, hash=False, repr=False)
+    configuration: dict[str, Any] = field(default_factory=dict, hash=False, repr=False)
     grace: int | None = None
     fast: tuple[tuple[str, str], ...] = ()
     room: bool = False
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> Service:
         """From the shape Service. Without ``deploymentController`` the controller is ECS (CreateService's default)."""
         return cls(
             name=answer["serviceName"],
@@ -304,17 +305,17 @@ class Service:
         )
 
     @property
-    def wanted(self):
+    def wanted(self) -> int:
         """How many tasks it has, or had before it was brought to 0 for a rollback."""
         return self.fence.desired if self.fence and not self.desired else self.desired
 
     @property
-    def primary(self):
+    def primary(self) -> Deployment | None:
         """The deployment that ECS is bringing about, or has brought about; None for a service without one."""
         return next((deployment for deployment in self.deployments if deployment.status == "PRIMARY"), None)
 
     @property
-    def settled(self):
+    def settled(self) -> bool:
         """Whether its primary deployment is all that is to run: what there may be of others only drains (early success, DEFERRED)."""
         primary = self.primary
         others = [item for item in self.deployments if item is not primary]
@@ -323,13 +324,13 @@ class Service:
         return primary.rollout_state == "COMPLETED" and not any(item.desired or item.running for item in others)
 
 
-def _has_room(answer):
+def _has_room(answer: dict[str, Any]) -> bool:
     """Whether all of its tasks run on Fargate. Without a capacity provider strategy there is a launch type."""
     providers = [item["capacityProvider"] for item in answer.get("capacityProviderStrategy", [])]
     return all(name.startswith("FARGATE") for name in providers or [answer.get("launchType", "")])
 
 
-def _fence(tags):
+def _fence(tags: Iterable[dict[str, str]]) -> Fence | None:
     value = next((tag["value"] for tag in tags if tag["key"] == TAG_FENCE), None)
     return Fence.parse(value) if value else None
 
@@ -344,7 +345,7 @@ class Pause:
     action: str
 
     @classmethod
-    def from_boto(cls, details):
+    def from_boto(cls, details: Iterable[dict[str, Any]]) -> Pause | None:
         """From the shape DeploymentLifecycleHookDetailList; None where nothing is waited for."""
         waiting = [item for item in details if item.get("status") == "AWAITING_ACTION"]
         if not waiting:
@@ -384,12 +385,12 @@ class ServiceDeployment:
     sources: tuple[Revision, ...] = field(default=(), repr=False)
 
     @property
-    def target(self):
+    def target(self) -> Revision:
         """The Revision that it deploys; where AWS's record of it was not read, what is known of it."""
         return self.revision or Revision(self.arn, self.task_definition, self.digests)
 
     @property
-    def returned(self):
+    def returned(self) -> Revision | None:
         """The Revision that ECS returned to, or None."""
         if self.back is None and self.brought_back:
             return Revision("%s back" % self.arn, self.brought_back)
@@ -409,7 +410,7 @@ class ServiceTask:
     address: str | None = None
 
     @classmethod
-    def from_boto(cls, answer, service):
+    def from_boto(cls, answer: dict[str, Any], service: str) -> ServiceTask:
         """From the shape Task."""
         details = [detail for item in answer.get("attachments", []) for detail in item.get("details", [])]
         return cls(
@@ -432,7 +433,7 @@ class DeadTask:
     exits: tuple[tuple[str, int], ...]  # (container, exit code)
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> DeadTask:
         """From the shape Task."""
         return cls(
             id=answer["taskArn"].rpartition("/")[2],
@@ -441,11 +442,11 @@ class DeadTask:
             exits=tuple((item["name"], item["exitCode"]) for item in answer["containers"] if "exitCode" in item),
         )
 
-    def tells(self, since):
+    def tells(self, since: datetime) -> bool:
         """Whether it shows why a deployment fails: it stopped since then, and not because the service was scaled."""
         benign = self.reason.startswith("Scaling activity initiated")
         return self.stopped_at is not None and self.stopped_at >= since and not benign
 
-    def __str__(self):
+    def __str__(self) -> str:
         exits = ["%s exited with %s" % pair for pair in self.exits]
         return "task %s: %s" % (self.id, "; ".join([self.reason, *exits]))

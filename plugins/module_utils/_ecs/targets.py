@@ -6,14 +6,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import NOT_ECR, OTHER_REGION
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import TARGET_FORM
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import TaskDefinition
+
 FORM = "Write family:revision (like spymeo-app:41), an ARN, an image digest (sha256:…), or an image tag (like 1.4.2), in quotes."
 
 
-def named_targets(option, services):
+def named_targets(option: Any, services: Sequence[str]) -> dict[str, str]:
     """What the operator named, by service.
 
     :param option: None or empty, a string for all services, or a dict service → string.
@@ -33,7 +40,7 @@ def named_targets(option, services):
     return {service: option[service] for service in services if service in option}
 
 
-def _refuse_other_forms(target):
+def _refuse_other_forms(target: Any) -> None:
     if not isinstance(target, str):
         problem = "a bare %s names no task definition" % type(target).__name__
     elif not TARGET_FORM.match(target):
@@ -43,7 +50,9 @@ def _refuse_other_forms(target):
     raise BadInput("task_definition", target, problem, FORM)
 
 
-def moved_images(target, recorded, images, sure=True):
+def moved_images(
+    target: TaskDefinition, recorded: Mapping[str, str], images: Mapping[str, Image], sure: bool = True
+) -> tuple[tuple[str, str], ...]:
     """What has to be pinned so that ``target`` runs what it ran: (image reference, reference by digest) of each moved tag.
 
     :param target: TaskDefinition.
@@ -56,12 +65,12 @@ def moved_images(target, recorded, images, sure=True):
         today, then = images.get(reference), recorded.get(reference)
         if not then or "@" in reference:
             continue
-        known = today and today.status not in (NOT_ECR, OTHER_REGION)
-        if (known and today.digest != then) or (not known and not sure):
+        known = today if today and today.status not in (NOT_ECR, OTHER_REGION) else None
+        if (known.digest != then) if known else not sure:
             moved.append((reference, "%s@%s" % (_without_tag(reference), then)))
     return tuple(moved)
 
 
-def _without_tag(reference):
+def _without_tag(reference: str) -> str:
     path, slash, last = reference.partition("@")[0].rpartition("/")
     return path + slash + last.partition(":")[0]

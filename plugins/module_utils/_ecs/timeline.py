@@ -10,14 +10,20 @@ images is two. Only where AWS has recorded no digests, a release is its task def
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import IN_FLIGHT
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceDeployment
+
 NO_TIME = timedelta(0)
-OWN = object()  # the key of the Stays of one configuration
+Key = Union[frozenset[str], str]  # of a release: the digests of its images, or the ARN of its task definition
+OWN = "own"  # the Key of the Stays of one configuration
 
 
 @dataclass
@@ -26,7 +32,7 @@ class Stay:
     when the next release began, None for the one that it runs. ``served`` is when the first deployment of it had succeeded, ``proven_at`` when
     the last one had, else None."""
 
-    release: object  # its key
+    release: Key
     began: datetime
     revisions: list[Revision] = field(default_factory=list)
     proven: list[Revision] = field(default_factory=list)  # those whose deployments have succeeded, oldest first
@@ -35,18 +41,19 @@ class Stay:
     ended: datetime | None = None
 
     @property
-    def revision(self):
+    def revision(self) -> Revision:
         """The Revision that stands for it: the newest that came to serve, else the newest."""
         return (self.proven or self.revisions)[-1]
 
-    def seconds(self, now):
+    def seconds(self, now: datetime | None) -> timedelta:
         """How long it served (timedelta): until something else was begun, which may have done harm from then on."""
-        if self.served is None:
+        until = self.ended or now
+        if self.served is None or until is None:
             return NO_TIME
-        return max((self.ended or now) - self.served, NO_TIME)
+        return max(until - self.served, NO_TIME)
 
 
-def _events(history):
+def _events(history: Sequence[ServiceDeployment]) -> list[tuple[datetime, Revision, datetime | None, bool]]:
     """(when, Revision, when it served or None, whether it is under way) of each time that something was to run, oldest first."""
     events, oldest_first = [], sorted(history, key=lambda item: item.created_at)
     known = {item.target.arn for item in history} | {item.returned.arn for item in history if item.returned}
@@ -72,23 +79,24 @@ def _events(history):
     return sorted(events, key=lambda event: event[0])
 
 
-def _keys(events, origins):
+def _keys(events: Sequence[tuple[datetime, Revision, datetime | None, bool]], origins: Mapping[str, str]) -> list[Key]:
     """The key of the release of each event's Revision, in the order of events."""
 
-    def origin(revision):
+    def origin(revision: Revision) -> str:
         return origins.get(revision.task_definition, revision.task_definition)
 
-    sets, references = {}, {}
+    sets: dict[str, list[frozenset[str]]] = {}
+    references: dict[str, set[frozenset[str]]] = {}
     for _at, revision, _served, _under_way in events:
         if revision.image_set is not None:
             sets.setdefault(origin(revision), []).append(revision.image_set)
             references.setdefault(origin(revision), set()).add(revision.references)
 
-    def copied(revision):
+    def copied(revision: Revision) -> bool:
         """Whether a copy names the images of its origin: a pipeline that derives a task definition from a copy may carry its tag to others."""
         return revision.task_definition in origins and revision.references in references[origin(revision)]
 
-    keys = []
+    keys: list[Key] = []
     for _at, revision, _served, under_way in events:
         known = set(sets.get(origin(revision), ()))
         if revision.image_set is not None:
@@ -104,9 +112,9 @@ def _keys(events, origins):
     return keys
 
 
-def _stays(events, keys):
+def _stays(events: Sequence[tuple[datetime, Revision, datetime | None, bool]], keys: Iterable[Key]) -> list[Stay]:
     """The Stays of events, oldest first; a new one begins where the key is another one."""
-    stays = []
+    stays: list[Stay] = []
     for (at, revision, served, _under_way), key in zip(events, keys):
         if not stays or stays[-1].release != key:
             if stays:
@@ -129,77 +137,83 @@ class Timeline:
     :param moments: timedelta; what served no longer has served for moments only.
     """
 
-    def __init__(self, history, origins=None, now=None, moments=NO_TIME):
+    def __init__(
+        self,
+        history: Sequence[ServiceDeployment],
+        origins: Mapping[str, str] | None = None,
+        now: datetime | None = None,
+        moments: timedelta = NO_TIME,
+    ) -> None:
         events = _events(history)
         self._events, self._keys = events, _keys(events, origins or {})
         self.stays = _stays(events, self._keys)
         self.now = now or max((event[2] or event[0] for event in events), default=None)
         self.moments = moments
         self.releases = list(dict.fromkeys(stay.release for stay in self.stays))  # in the order in which they were born
-        self._births = {release: number for number, release in enumerate(self.releases)}
-        self._places = {}  # release → numbers of its stays
+        self._births: dict[Key | None, int] = {release: number for number, release in enumerate(self.releases)}
+        self._places: dict[Key | None, list[int]] = {}  # release → numbers of its stays
         for number, stay in enumerate(self.stays):
             self._places.setdefault(stay.release, []).append(number)
         self._fell = self._rolled_back()
 
     @property
-    def running(self):
+    def running(self) -> Key | None:
         """The key of the release that it runs, or is being brought to; None without a record."""
         return self.stays[-1].release if self.stays else None
 
     @property
-    def revisions(self):
+    def revisions(self) -> list[Revision]:
         """The Revisions that it was to run, in order."""
         return [event[1] for event in self._events]
 
-    def of(self, release):
+    def of(self, release: Key | None) -> list[Stay]:
         """The stays of a release, oldest first."""
         return [self.stays[number] for number in self._places.get(release, ())]
 
-    def born(self, release):
+    def born(self, release: Key) -> datetime:
         """When a release was first deployed."""
         return self.of(release)[0].began
 
-    def younger(self, release):
+    def younger(self, release: Key | None) -> list[Key]:
         """Releases born after ``release``, oldest first; all of them when it was never deployed."""
         return self.releases[self._births[release] + 1 :] if release in self._births else self.releases
 
-    def spans(self, release):
+    def spans(self, release: Key) -> list[tuple[datetime, datetime | None]]:
         """[from, to] of each time that a release served, oldest first; ``to`` is None while it does."""
         return [(stay.served, stay.ended) for stay in self.of(release) if stay.served is not None]
 
-    def seconds(self, release, since=0):
+    def seconds(self, release: Key, since: int = 0) -> timedelta:
         """How long a release served (timedelta), counted from the stay of that number on."""
         return sum((stay.seconds(self.now) for stay in self._from(release, since)), NO_TIME)
 
-    def has_served(self, release, since=0):
+    def has_served(self, release: Key, since: int = 0) -> bool:
         """Whether a deployment of it has succeeded, from the stay of that number on."""
         return any(stay.served is not None for stay in self._from(release, since))
 
-    def _from(self, release, since):
+    def _from(self, release: Key, since: int) -> list[Stay]:
         return [self.stays[number] for number in self._places.get(release, ()) if number >= since]
 
-    def failed_last(self, release):
+    def failed_last(self, release: Key) -> bool:
         """Whether a release that served before did not come up when it was deployed the last time."""
         return self.has_served(release) and self.of(release)[-1].served is None
 
-    def for_moments(self, release):
+    def for_moments(self, release: Key) -> bool:
         """Whether all that it has served are moments."""
         return self.seconds(release) < self.moments
 
-    def proven(self, release):
+    def proven(self, release: Key) -> bool:
         """Whether a release can be gone back to without a word of the operator: it is not what runs, it has served for more than moments, it came
         up the last time, and it was not rolled back from without having served again."""
         served = self.has_served(release) and not self.failed_last(release) and not self.for_moments(release)
         return served and release != self.running and not self.rolled_back_from(release)
 
-    def _rolled_back(self):
+    def _rolled_back(self) -> dict[Key, int]:
         """Release → the number of the stay with which it was last rolled back from, whoever did it.
 
         Deploying a release again while a younger one runs is a rollback: everything born after it that ran since it first did was rolled
         back from.
         """
-        fell = {}
+        fell: dict[Key, int] = {}
         for number, stay in enumerate(self.stays):
             first = self._places[stay.release][0]
             if first == number or self._births[self.stays[number - 1].release] < self._births[stay.release]:
@@ -208,7 +222,7 @@ class Timeline:
             fell.update(dict.fromkeys(between, number))
         return fell
 
-    def rolled_back_from(self, release, moments_count=False):
+    def rolled_back_from(self, release: Key, moments_count: bool = False) -> bool:
         """Whether a release was rolled back from, and did not serve again since for more than moments (or at all)."""
         if release not in self._fell:
             return False
@@ -218,35 +232,35 @@ class Timeline:
         return not self.has_served(release, since) or self.seconds(release, since) < self.moments
 
     @property
-    def brought_back(self):
+    def brought_back(self) -> bool:
         """Whether what runs was brought back from younger releases."""
         return self.running is not None and bool(self.younger(self.running))
 
-    def bad_stay(self, target):
+    def bad_stay(self, target: Key | None) -> Stay | None:
         """The first Stay after the last time that ``target`` served for more than moments (where it never did: at all); None without one.
 
         Of the release that runs, the time before it was brought back counts, so what is found is what it was brought back from.
         """
         return self.good_and_bad(target)[1]
 
-    def good_and_bad(self, target):
+    def good_and_bad(self, target: Key | None) -> tuple[Stay | None, Stay | None]:
         """``bad_stay`` and the Stay before it, in which ``target`` had proven itself: (good, bad), both None without one."""
         return self._good_and_bad(self.stays, self._places.get(target, ()))
 
-    def stays_of(self, is_own):
+    def stays_of(self, is_own: Callable[[Revision], bool]) -> list[Stay]:
         """The Stays as they are where one configuration is told apart from the rest of its release; the ``release`` of its own is OWN.
 
         :param is_own: Revision → whether it brings that configuration.
         """
-        keys = [OWN if is_own(event[1]) else key for event, key in zip(self._events, self._keys)]
+        keys: list[Key] = [OWN if is_own(event[1]) else key for event, key in zip(self._events, self._keys)]
         return _stays(self._events, keys)
 
-    def own_good_and_bad(self, is_own):
+    def own_good_and_bad(self, is_own: Callable[[Revision], bool]) -> tuple[Stay | None, Stay | None]:
         """``good_and_bad`` of one configuration: the same images with another one may be what is bad."""
         stays = self.stays_of(is_own)
         return self._good_and_bad(stays, [place for place, stay in enumerate(stays) if stay.release is OWN])
 
-    def _on_end(self, stays, place):
+    def _on_end(self, stays: Sequence[Stay], place: int) -> timedelta:
         """How long the release of a stay had served by its end without another one in between: what never served has interrupted nothing."""
         total = NO_TIME
         for number in range(place, -1, -1):
@@ -257,7 +271,7 @@ class Timeline:
                 break
         return total
 
-    def _good_and_bad(self, stays, places):
+    def _good_and_bad(self, stays: Sequence[Stay], places: Sequence[int]) -> tuple[Stay | None, Stay | None]:
         places = [place for place in places if place < len(stays) - 1]
         served = [place for place in places if stays[place].served is not None]
         proper = [place for place in served if self._on_end(stays, place) >= self.moments]

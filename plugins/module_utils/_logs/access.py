@@ -31,17 +31,17 @@ _FAILED_REQUEST = re.compile(
 )
 
 
-def is_request(line):
+def is_request(line: str) -> bool:
     """Whether a line tells of a request, by its form."""
     return _ACCESS.match(line) is not None
 
 
-def is_failed_request(line):
+def is_failed_request(line: str) -> bool:
     """Whether a line tells of a request that was answered with 5xx."""
     return "5" in line and _STATUS_5.search(line) is not None and _FAILED_REQUEST.search(line) is not None
 
 
-def failed_request(line):
+def failed_request(line: str) -> tuple[str, str] | None:
     """(method, path) of a request that was answered with 5xx, empty where the line does not say; None for any other line."""
     found = _FAILED_REQUEST.search(line[:_LOOKED_AT])
     if not found:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import dead_tasks_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
@@ -22,15 +24,22 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.tell import result
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Seen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import Noise
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream, Unread
+
 
 @dataclass(frozen=True)
 class LogCheck:
     """What counts as an error, and for how long it is waited for. Times are seconds but for ``minutes``."""
 
-    log_groups: tuple
-    elsewhere: tuple
+    log_groups: tuple[str, ...]
+    elsewhere: tuple[str, ...]
     rules: Rules
-    noise: tuple
+    noise: tuple[Noise, ...]
     include_stopped: bool
     baseline_until: datetime | None
     baseline_minutes: int
@@ -40,7 +49,7 @@ class LogCheck:
     read_timeout: int
 
     @classmethod
-    def of(cls, params, now):
+    def of(cls, params: dict[str, Any], now: datetime) -> LogCheck:
         """From the options of a module.
 
         :param now: aware datetime in UTC.
@@ -60,7 +69,14 @@ class LogCheck:
             params["read_timeout"],
         )
 
-    def run(self, ecs, logs, looks, since=None, requests=None):
+    def run(
+        self,
+        ecs: EcsGateway,
+        logs: LogsGateway,
+        looks: Sequence[Seen],
+        since: datetime | None = None,
+        requests: tuple[datetime, int] | None = None,
+    ) -> dict[str, Any]:
         """The result, in JSON types.
 
         :param ecs: EcsGateway.
@@ -82,7 +98,9 @@ class LogCheck:
         services = [seen.service.name for seen in looks]
         return result(services, streams, unread, found, self.noise, baseline, self.max_examples)
 
-    def _streams(self, ecs, looks, since):
+    def _streams(
+        self, ecs: EcsGateway, looks: Sequence[Seen], since: datetime | None
+    ) -> tuple[list[Stream], tuple[Unread, ...]]:
         """(Streams, Unreads)."""
         ended = dead_tasks_of(ecs, looks) if self.include_stopped else [[] for _seen in looks]
         tasks = [(list(seen.running), dead) for seen, dead in zip(looks, ended)]

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import (
@@ -21,10 +24,26 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import (
+        Container,
+        ServiceTask,
+        TaskDefinition,
+    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import Found
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Unclear
+
 _LONGEST_LINE = 200  # characters of an error or an example in a sentence
 
 
-def streams_of(tasks, definitions, log_groups, since, dead=(), elsewhere=()):
+def streams_of(
+    tasks: Iterable[ServiceTask],
+    definitions: Mapping[str, TaskDefinition],
+    log_groups: Collection[str],
+    since: datetime | None,
+    dead: Iterable[ServiceTask] = (),
+    elsewhere: Collection[str] = (),
+) -> tuple[list[Stream], tuple[Unread, ...]]:
     """(Streams, Unreads) of tasks: every essential container is in one of them.
 
     :param tasks: ServiceTasks that run.
@@ -49,7 +68,7 @@ def streams_of(tasks, definitions, log_groups, since, dead=(), elsewhere=()):
     return streams, tuple(unread.values())
 
 
-def _why_unread(container, place):
+def _why_unread(container: Container, place: tuple[str, str] | None) -> str:
     if place:
         return "it logs to %s, which is not in rollback_log_groups" % place[0]
     if container.log_group:
@@ -59,7 +78,7 @@ def _why_unread(container, place):
     return "it has no log driver"
 
 
-def milliseconds(moment):
+def milliseconds(moment: datetime) -> int:
     """An aware datetime as CloudWatch Logs counts: milliseconds since 1970."""
     return int(moment.timestamp() * 1000)
 
@@ -70,30 +89,40 @@ class Baseline:
     ``doubtful``: the words of lines that sounded like errors then.
     """
 
-    counts: dict
-    since: object
-    until: object
+    counts: dict[str, int]
+    since: datetime
+    until: datetime
     lines: int
     whole: bool
     seconds: float
-    doubtful: frozenset = frozenset()
+    doubtful: frozenset[str] = frozenset()
 
 
-def split(groups, seconds, baseline):
+def split(
+    groups: Iterable[ErrorGroup], seconds: float, baseline: Baseline | None
+) -> tuple[list[ErrorGroup], list[ErrorGroup], list[ErrorGroup]]:
     """(ErrorGroups that count, those that are more frequent than before and too few to say, those that there were before, as often).
 
     :param seconds: the time in which the errors were logged.
     :param baseline: Baseline, or None.
     """
     counts = baseline.counts if baseline else {}
-    found = {NEW: [], DOUBTED: [], AS_BEFORE: []}
+    found: dict[str, list[ErrorGroup]] = {NEW: [], DOUBTED: [], AS_BEFORE: []}
     for group in groups:
         before = counts.get(group.fingerprint, 0)
         found[compared(group.count, seconds, before, baseline.seconds if baseline else 0)].append(group)
     return found[NEW], found[DOUBTED], found[AS_BEFORE]
 
 
-def judge(services, streams, unread, found, new, aside="", doubted=()):
+def judge(
+    services: Sequence[str],
+    streams: Sequence[Stream],
+    unread: Sequence[Unread],
+    found: Found,
+    new: Sequence[ErrorGroup],
+    aside: str = "",
+    doubted: Sequence[ErrorGroup] = (),
+) -> tuple[str, str]:
     """The verdict over all, and why.
 
     :param services: names of the services asked for.
@@ -120,13 +149,13 @@ def judge(services, streams, unread, found, new, aside="", doubted=()):
     return PASSED, "%s; not read: %s" % (said, elsewhere) if elsewhere else said
 
 
-def declared_elsewhere(unread):
+def declared_elsewhere(unread: Sequence[Unread]) -> str:
     """The containers that the inventory declares not to log to CloudWatch Logs, for people; empty without any."""
     names = ["%s/%s" % (item.service, item.container) for item in unread if item.declared]
     return "%s, as rollback_log_elsewhere says" % ", ".join(names) if names else ""
 
 
-def first_line(groups):
+def first_line(groups: Sequence[ErrorGroup]) -> str:
     """The line with which the first error of ErrorGroups began."""
     first = min(groups, key=lambda group: group.first)
     lines = first.example.split("\n")
@@ -134,7 +163,13 @@ def first_line(groups):
     return foreign(said, _LONGEST_LINE)
 
 
-def _doubts(services, streams, unread, found, doubted):
+def _doubts(
+    services: Sequence[str],
+    streams: Sequence[Stream],
+    unread: Sequence[Unread],
+    found: Found,
+    doubted: Sequence[ErrorGroup],
+) -> Iterator[str]:
     """What keeps silence from being good news."""
     if doubted:
         yield (
@@ -158,7 +193,7 @@ def _doubts(services, streams, unread, found, doubted):
         yield unclear_told(item)
 
 
-def unclear_told(item):
+def unclear_told(item: Unclear) -> str:
     """Why the lines of an Unclear container prove nothing, and what helps."""
     if item.sounds:
         return (

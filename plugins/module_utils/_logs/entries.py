@@ -10,6 +10,7 @@ awslogs makes an event of every line, so a stack, a traceback or a record of sev
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
@@ -50,6 +51,8 @@ _CHAIN = (
 )
 _PYTHON = re.compile(r"Traceback |During handling of |The above exception ")
 _NODE = re.compile(r"(?:node|file|/)\S*:\d+$")
+Error = tuple[Event, list[str]]  # the first Event of it, and its lines
+_Block = list[tuple[Event, str, str]]  # a record that is open: (Event, what its line is, text)
 _EXCEPTION = re.compile(r"\[?(?:[A-Za-z_$][\w$]*(?:\.|::))*\w*(?:Error|Exception|Rejection)\b")
 
 
@@ -60,11 +63,11 @@ class Rules:
     Where there are patterns, a line that none of them matches is understood: the team has said what an error looks like in what nobody here can read.
     """
 
-    patterns: re.Pattern | None = None
-    ignore: re.Pattern | None = None
+    patterns: re.Pattern[str] | None = None
+    ignore: re.Pattern[str] | None = None
 
     @classmethod
-    def of(cls, patterns=(), ignore=()):
+    def of(cls, patterns: Sequence[str] | None = (), ignore: Sequence[str] | None = ()) -> Rules:
         """From lists of regular expressions.
 
         :raises RollbackError: one of them is none.
@@ -72,7 +75,7 @@ class Rules:
         return cls(compiled("patterns", patterns), compiled("ignore", ignore))
 
 
-def compiled(option, patterns):
+def compiled(option: str, patterns: Sequence[str] | None) -> re.Pattern[str] | None:
     """One expression that matches a text when any of ``patterns`` (list of str) does; None without any.
 
     :raises RollbackError: one of them is no regular expression.
@@ -98,25 +101,25 @@ class Understood:
     access: int = 0
     unknown: int = 0
     ignored: int = 0
-    forms: dict = field(default_factory=dict)
-    doubtful: dict = field(default_factory=dict)
+    forms: dict[str, tuple[int, str]] = field(default_factory=dict)
+    doubtful: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     @property
-    def is_unclear(self):
+    def is_unclear(self) -> bool:
         """Whether most lines could not be read, so that nobody knows what they tell. Requests alone are a format that is known."""
         return self.unknown > self.read or not (self.read or self.access or self.ignored)
 
     @property
-    def lines(self):
+    def lines(self) -> int:
         """How many lines count."""
         return self.read + self.unknown
 
     @property
-    def example(self):
+    def example(self) -> str:
         """A line of the most frequent form that could not be read; empty without any."""
         return max(self.forms.values(), default=(0, ""), key=lambda form: form[0])[1]
 
-    def add(self, other):
+    def add(self, other: Understood) -> None:
         """Count what another one has counted."""
         self.read += other.read
         self.access += other.access
@@ -127,7 +130,7 @@ class Understood:
         for words, (count, text) in other.doubtful.items():
             _count_form(self.doubtful, words, count, text)
 
-    def count(self, kind, text):
+    def count(self, kind: str, text: str) -> None:
         """Count a line."""
         if kind in (FINE, ERROR, THROWN):
             self.read += 1
@@ -139,7 +142,7 @@ class Understood:
             if kind == DOUBTFUL:
                 _count_form(self.doubtful, _words(text), 1, text)
 
-    def take_back(self, text):
+    def take_back(self, text: str) -> None:
         """A line that was counted as one that could not be read is an error."""
         self.unknown -= 1
         self.read += 1
@@ -149,12 +152,12 @@ class Understood:
                 forms[form] = (count - 1, example)
 
 
-def _words(text):
+def _words(text: str) -> str:
     """What lines that say the same have in common: their words, without what stands in quotes."""
     return " ".join(_WORD.findall(_QUOTED.sub("", text[:_LONGEST_LINE])))[:_LONGEST_WORDS]
 
 
-def _count_form(forms, begins, count, text):
+def _count_form(forms: dict[str, tuple[int, str]], begins: str, count: int, text: str) -> None:
     known = forms.get(begins)
     if known:
         forms[begins] = (known[0] + count, known[1])
@@ -170,12 +173,12 @@ class _Entry:
     lines of the source."""
 
     first: Event
-    lines: list
+    lines: list[str]
     kind: str
-    awaits: re.Pattern | None = None
+    awaits: re.Pattern[str] | None = None
     closed: bool = False
 
-    def takes(self, kind, text, event):
+    def takes(self, kind: str, text: str, event: Event) -> bool:
         """Whether a line goes on with this error."""
         if self.closed or len(self.lines) >= _LONGEST_ENTRY:
             return False
@@ -190,13 +193,13 @@ class _Entry:
         # What a logger was given is printed behind its record.
         return kind == THROWN and self.kind == ERROR and len(self.lines) == 1 and self._goes_on(text)
 
-    def _is_announced(self):
+    def _is_announced(self) -> bool:
         return _awaited(self.lines[0]) is None and self.lines[0].rstrip().endswith((":", "{"))
 
-    def _goes_on(self, text):
+    def _goes_on(self, text: str) -> bool:
         return not self.lines[0].startswith("{") and _EXCEPTION.match(text) is not None
 
-    def add(self, kind, text):
+    def add(self, kind: str, text: str) -> None:
         self.lines += text.split("\n")[: _LONGEST_ENTRY - len(self.lines)]
         self.closed = text.startswith("}")
         now = _awaited(text)
@@ -205,13 +208,22 @@ class _Entry:
             self.awaits = now
 
 
-def _awaited(text):
+def _awaited(text: str) -> re.Pattern[str] | None:
     return next((form for form in (_PYTHON, _NODE) if form.match(text)), None)
 
 
-def _is_of_others(kind, text):
+def _is_of_others(kind: str, text: str) -> bool:
     """Whether a line in the middle of an object of several lines is none of its own: those are indented, and other threads write in between."""
     return text[:1] == "{" or (kind in (ERROR, THROWN) and text[:1] not in " \t}]\"'")
+
+
+def _is_cut(block: _Block) -> bool:
+    """Whether the record that is open is one line that was cut, in which case a brace says nothing: what goes on with it makes it whole."""
+    return block[0][2].startswith(_CUT)
+
+
+def _is_ended_by(block: _Block, text: str) -> bool:
+    return (text[:1] == "}" and not _is_cut(block)) or is_whole([item[2] for item in block])
 
 
 class Entries:
@@ -220,13 +232,15 @@ class Entries:
     :param rules: Rules.
     """
 
-    def __init__(self, rules):
+    def __init__(self, rules: Rules) -> None:
         self.understood = Understood()
         self._rules = rules
-        self._entry, self._block, self._size = None, None, 0
-        self._unread = None  # (Event, text) of the line before, where it could not be read
+        self._entry: _Entry | None = None
+        self._block: _Block | None = None
+        self._size = 0
+        self._unread: tuple[Event, str] | None = None  # (Event, text) of the line before, where it could not be read
 
-    def take(self, event):
+    def take(self, event: Event) -> Iterable[Error]:
         """The errors that an Event has ended, each as (first Event, lines)."""
         message, rules = event.message, self._rules
         if rules.ignore and rules.ignore.search(message):
@@ -242,7 +256,8 @@ class Entries:
         ):
             self.understood.read += 1  # most lines are so
             return ()
-        ended, said = [], False
+        ended: list[Error] = []
+        said = False
         for kind, text in parts:
             kind = self._by_rules(kind, text)
             if said and kind in (UNKNOWN, DOUBTFUL):
@@ -251,26 +266,27 @@ class Entries:
             self._part(event, kind, text, ended)
         return ended
 
-    def end(self):
+    def end(self) -> list[Error]:
         """The errors that are still open, as (first Event, lines)."""
-        ended = []
+        ended: list[Error] = []
         self._close_block(ended, whole=False)
         self._close(ended)
         return ended
 
-    def _by_rules(self, kind, text):
+    def _by_rules(self, kind: str, text: str) -> str:
         if self._rules.patterns is None:
             return kind
         if self._rules.patterns.search(text):
             return ERROR
         return FINE if kind in (UNKNOWN, DOUBTFUL) else kind
 
-    def _part(self, event, kind, text, ended):
-        if self._block is not None:
-            if self._goes_on_with_block(text):
-                self._block.append((event, kind, text))
+    def _part(self, event: Event, kind: str, text: str, ended: list[Error]) -> None:
+        block = self._block
+        if block is not None:
+            if self._goes_on_with_block(block, text):
+                block.append((event, kind, text))
                 self._size += len(text)
-                if text.rstrip()[-1:] == "}" and self._is_ended_by(text):
+                if text.rstrip()[-1:] == "}" and _is_ended_by(block, text):
                     self._close_block(ended, whole=True)
                 return
             self._close_block(ended, whole=False)
@@ -279,33 +295,24 @@ class Entries:
             return
         self._line(event, kind, text, ended)
 
-    def _goes_on_with_block(self, text):
-        if len(self._block) >= _LONGEST_BLOCK or self._size >= _LARGEST_BLOCK:
+    def _goes_on_with_block(self, block: _Block, text: str) -> bool:
+        if len(block) >= _LONGEST_BLOCK or self._size >= _LARGEST_BLOCK:
             return False
-        return text[:1] != "{" or is_whole([text]) is not self._is_cut()
+        return text[:1] != "{" or is_whole([text]) is not _is_cut(block)
 
-    def _is_cut(self):
-        """Whether the record that is open is one line that was cut, in which case a brace says nothing: what goes on with it makes it whole."""
-        return self._block[0][2].startswith(_CUT)
-
-    def _is_ended_by(self, text):
-        return (text[:1] == "}" and not self._is_cut()) or is_whole([item[2] for item in self._block])
-
-    def _close_block(self, ended, whole):
+    def _close_block(self, ended: list[Error], whole: bool) -> None:
         """Judge a record of several lines as one, or its lines for themselves where it never came to its end."""
         block, self._block = self._block, None
         if block is None:
             return
-        others = [
-            item for item in block[1:] if not whole or (not block[0][2].startswith(_CUT) and _is_of_others(*item[1:]))
-        ]
+        others = [item for item in block[1:] if not whole or (not _is_cut(block) and _is_of_others(item[1], item[2]))]
         own = [item for item in block if item not in others] if whole else block[:1]
         for kind, text in of_block([text for _event, _kind, text in own]):
             self._line(block[0][0], self._by_rules(kind, text), text, ended)
         for event, kind, text in others:
             self._line(event, kind if kind != OPEN else UNKNOWN, text, ended)
 
-    def _line(self, event, kind, text, ended):
+    def _line(self, event: Event, kind: str, text: str, ended: list[Error]) -> None:
         entry = self._entry
         if entry is not None:
             if entry.takes(kind, text, event):
@@ -324,13 +331,13 @@ class Entries:
             lines = text.split("\n")[:_LONGEST_ENTRY]
             self._entry = _Entry(event, lines, kind, _awaited(lines[0]))
 
-    def _close(self, ended):
+    def _close(self, ended: list[Error]) -> None:
         if self._entry is not None:
             ended.append((self._entry.first, self._entry.lines))
             self._entry = None
 
 
-def entries(events, rules=Rules()):
+def entries(events: Iterable[Event], rules: Rules = Rules()) -> Iterator[Error]:
     """The errors in the events (iterable of Event, in order) of one stream, each as (first Event, lines)."""
     found = Entries(rules)
     for event in events:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.record import record_of, request_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.text import TIME
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import Noise
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event, Stream
 
 MOST_KINDS = 1000  # that are kept; errors of further kinds are counted together
 MANY = "errors of further kinds"
@@ -63,13 +69,13 @@ class Collection:
     :param noise: Noise, in the order of the list. An error counts as the first that is in force and matches it.
     """
 
-    def __init__(self, noise=()):
-        self.addresses = set()  # host:port of databases that could not be reached
-        self._groups = {}
+    def __init__(self, noise: Iterable[Noise] = ()) -> None:
+        self.addresses: set[str] = set()  # host:port of databases that could not be reached
+        self._groups: dict[str, ErrorGroup] = {}
         self._noise = tuple(noise)
         self.hits = [0] * len(self._noise)  # how many errors each Noise has matched, those that have expired too
 
-    def add(self, stream, first, lines):
+    def add(self, stream: Stream, first: Event, lines: Sequence[str]) -> None:
         """Count an error."""
         text = "\n".join(lines)
         if self._noise and self._is_noise(text):
@@ -87,11 +93,11 @@ class Collection:
         self._groups[key] = self._example(stream, first, text, key)
 
     @staticmethod
-    def _example(stream, first, text, key):
+    def _example(stream: Stream, first: Event, text: str, key: str) -> ErrorGroup:
         example = without_secrets(text[:_LOOKED_AT])[:_LONGEST_EXAMPLE].strip()
         return ErrorGroup(key, 1, first.timestamp, stream.service, stream.name, example, prisma_codes(text))
 
-    def _is_noise(self, text):
+    def _is_noise(self, text: str) -> bool:
         for place, noise in enumerate(self._noise):
             if noise.pattern.search(text):
                 self.hits[place] += 1
@@ -99,7 +105,7 @@ class Collection:
                     return True
         return False
 
-    def merge(self, other):
+    def merge(self, other: Collection) -> None:
         """Count what another Collection with the same noise has found, too. Of two examples the earlier stays."""
         self.hits = [mine + theirs for mine, theirs in zip(self.hits, other.hits)]
         self.addresses |= other.addresses
@@ -108,7 +114,7 @@ class Collection:
             count = group.count + (known.count if known else 0)
             self._groups[key] = replace(min((group, known or group), key=lambda item: item.first), count=count)
 
-    def without(self, known):
+    def without(self, known: Container[str]) -> Collection:
         """The same without the kinds whose fingerprints are in ``known``."""
         found = Collection()
         found.addresses = set(self.addresses)
@@ -116,22 +122,22 @@ class Collection:
         return found
 
     @property
-    def groups(self):
+    def groups(self) -> list[ErrorGroup]:
         """The ErrorGroups, the most frequent first."""
         return sorted(self._groups.values(), key=lambda group: (-group.count, group.first))
 
 
-def prisma_codes(text):
+def prisma_codes(text: str) -> tuple[str, ...]:
     """Prisma's codes in a text, each once: where it is Prisma that speaks, and where a code has its place."""
     return tuple(sorted(set((_PRISMA_CODE if _OF_PRISMA.search(text) else _CODED).findall(text))))
 
 
-def telling(lines):
+def telling(lines: Sequence[str]) -> list[str]:
     """The lines of an error that say what happened: no frames of its stack, no empty ones."""
     return [line.strip() for line in lines if line.strip() and not _FRAME.match(line)]
 
 
-def fingerprint(lines):
+def fingerprint(lines: Sequence[str]) -> str:
     """What two errors of the same kind have in common: their telling lines without times, numbers, ids and quoted texts."""
     request = request_of(lines)
     if request:
@@ -144,9 +150,9 @@ def fingerprint(lines):
     return _VARIES.sub(_in_common, text)[:_LONGEST_FINGERPRINT]
 
 
-def _in_common(found):
+def _in_common(found: re.Match[str]) -> str:
     """What stands for a part of a text that varies."""
-    kind, text = found.lastgroup, found[0]
+    kind, text = found.lastgroup or "", str(found[0])
     if kind == "keep":
         return text
     if (
@@ -156,12 +162,12 @@ def _in_common(found):
     return {"time": "<time>", "id": "<id>", "text": "<text>", "klog": "<time>"}.get(kind, "<n>")
 
 
-def structured(lines):
+def structured(lines: Sequence[str]) -> str:
     """Level, message, code and error of an error whose lines are a JSON object or pairs (logfmt); empty for any other."""
     record = record_of(lines)
     if not record:
         return ""
-    error = next((record[name] for name in _ERROR if isinstance(record.get(name), dict)), {})
+    error: dict[str, Any] = next((record[name] for name in _ERROR if isinstance(record.get(name), dict)), {})
     level, told = _first(record, _LEVELS), _first(record, _TOLD)
     if isinstance(told, dict):
         told = (
@@ -192,11 +198,11 @@ _ERROR = (
 _STACKS = ("stack", "stacktrace", "stack_trace", "trace")
 
 
-def _first(record, names, types=object):
+def _first(record: dict[str, Any], names: Sequence[str], types: type | tuple[type, ...] = object) -> Any:
     return next((record[name] for name in names if record.get(name) and isinstance(record[name], types)), None)
 
 
-def _first_line(text):
+def _first_line(text: Any) -> str:
     """What a stack says first; Python says it last."""
     lines = telling(str(text or "").split("\n"))
     if lines and lines[0].startswith("Traceback "):
@@ -207,7 +213,7 @@ def _first_line(text):
 NEW, DOUBTED, AS_BEFORE = "new", "doubted", "as before"
 
 
-def compared(count, seconds, before, seconds_before):
+def compared(count: int, seconds: float, before: int, seconds_before: float) -> str:
     """Whether a kind of error is more frequent than before, by more than chance: NEW, DOUBTED where there are too few to say, or AS_BEFORE.
 
     Errors come in bursts, so a few more are none: it must be at least 5, three times as frequent, and improbable at the old rate (given all of
@@ -226,12 +232,12 @@ def compared(count, seconds, before, seconds_before):
     return NEW if count >= _LEAST else DOUBTED
 
 
-def is_new(count, seconds, before, seconds_before):
+def is_new(count: int, seconds: float, before: int, seconds_before: float) -> bool:
     """Whether it is surely more frequent (see ``compared``)."""
     return compared(count, seconds, before, seconds_before) == NEW
 
 
-def _at_least(count, total, share):
+def _at_least(count: int, total: int, share: float) -> float:
     """The probability of ``count`` or more out of ``total`` where each falls there with probability ``share``."""
     log_all = math.lgamma(total + 1)
     chance = 0.0

@@ -6,17 +6,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import entries
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import telling
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
+
 _MOST = 5  # lines that are told
 _LONGEST = 300  # characters of each
 
 
-def last_words(gateway, group, name):
+def last_words(gateway: LogsGateway, group: str, name: str) -> list[str]:
     """The lines that tell why a task died (list of str, at most 5, without secrets): of the first error among its last lines, else its last ones.
 
     What comes after the first error follows from it: what npm says of the process, what the database says of the connection.

@@ -11,6 +11,8 @@ Next.js; numbers those of pino and bunyan, Python, monolog, java.util.logging, l
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # fmt: off
 ERRORS = frozenset((
@@ -55,10 +57,10 @@ _NO = ("no", "non", "none", "not", "never")
 _WORD = re.compile(r"[a-z]+")
 _COLOUR = re.compile(r"\x1b?\[[\d;]*m")
 _NUMBER = re.compile(r"\d{1,6}\Z")
-_KNOWN = {}
+_KNOWN: dict[str, bool | None] = {}
 
 
-def of_word(word):
+def of_word(word: Any) -> bool | None:
     """Whether a level means an error: True, False, or None where it is not known. ``word`` is what a record says, of any type."""
     if isinstance(word, str):
         try:
@@ -71,7 +73,7 @@ def of_word(word):
     return None
 
 
-def _of_text(text):
+def _of_text(text: str) -> bool | None:
     small = _COLOUR.sub("", text).strip().lower()
     if len(small) == 1:
         return LETTERS.get(small)
@@ -85,7 +87,7 @@ def _of_text(text):
     return None
 
 
-def of_number(key, number, record):
+def of_number(key: str, number: float, record: Mapping[str, Any]) -> bool | None:
     """The same for a number under a key (in small letters) of a record (dict)."""
     if key in _PYTHON:
         return number >= 40
@@ -99,7 +101,7 @@ def of_number(key, number, record):
     return number >= least
 
 
-def of_record(record):
+def of_record(record: Mapping[str, Any]) -> bool | None:
     """Whether the level of a record (dict) means an error; None where it has none that is known."""
     level = record.get("level")
     found = of_word(level)
@@ -123,7 +125,7 @@ def of_record(record):
     return number
 
 
-def _plain(key, value):
+def _plain(key: str, value: Any) -> Any:
     """What a level is where loggers make an object or a list of it; None where it is no level."""
     if key == "priority" and isinstance(value, str) and not (value.isupper() or value.isdigit()):
         return None  # of a task; loggers that call a level so (log4j, journald) write it in capitals or as a number
@@ -132,7 +134,7 @@ def _plain(key, value):
     return value[0] if isinstance(value, list) and value else value
 
 
-def of_nested(record):
+def of_nested(record: Mapping[str, Any]) -> bool | None:
     """The same for a record that has no level itself, by those of its members that loggers put it into."""
     for name in NESTED:
         inner = record.get(name)

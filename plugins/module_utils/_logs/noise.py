@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
@@ -19,13 +21,13 @@ _KEYS = ("pattern", "reason", "until")
 class Noise:
     """A known error. Once ``expired`` it counts again. ``until`` is the last day (date) on which it does not."""
 
-    pattern: re.Pattern
+    pattern: re.Pattern[str]
     reason: str
     until: date
     expired: bool
 
 
-def read_noise(given, today):
+def read_noise(given: Iterable[Any], today: date) -> tuple[Noise, ...]:
     """The Noise in what an option gave (list of dict).
 
     :param today: date in UTC.
@@ -43,7 +45,7 @@ def read_noise(given, today):
     return tuple(found)
 
 
-def _complaints(item):
+def _complaints(item: Any) -> list[str]:
     if not isinstance(item, dict):
         return ["it is %s, not a mapping" % type(item).__name__]
     found = ["there is no key %s; there are %s" % (key, ", ".join(_KEYS)) for key in item if key not in _KEYS]
@@ -60,7 +62,7 @@ def _complaints(item):
     return found
 
 
-def told_noise(noise, hits):
+def told_noise(noise: Iterable[Noise], hits: Iterable[int]) -> list[dict[str, Any]]:
     """Each Noise that has matched, in JSON types.
 
     :param hits: how many errors each has matched.
@@ -78,7 +80,7 @@ def told_noise(noise, hits):
     ]
 
 
-def evidence_of_expired(noise, hits):
+def evidence_of_expired(noise: Iterable[Noise], hits: Iterable[int]) -> list[str]:
     """One line for each Noise that would have matched, had it not expired."""
     return [
         "%d of these were known noise (%s) until %s, which is over: renew the entry or mend the error"

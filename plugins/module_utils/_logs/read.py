@@ -10,9 +10,11 @@ It is the one reader: verification and triage differ in which streams they ask f
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import Baseline, milliseconds
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Entries, Understood
@@ -24,12 +26,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, late_is_fine, wait_for
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import Noise
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Event
+
 SIDE_BY_SIDE = 4  # readings at a time; AWS answers 5 FilterLogEvents a second and account, or a few more
 LONGEST_BASELINE = 200_000  # lines of one kind of stream; a log that has more within the window is not read to its end
 _FIRST_SLICE = 120  # seconds; each slice of time before it is twice as long
 _REMEMBERED = 20_000  # ids of events, two of the largest pages: pages that overlap do so where they meet
 _LOOK_AGAIN = 0.5  # seconds
 _FOR_EVER = 1 << 62
+_EVER = datetime.fromtimestamp(0, timezone.utc)
 
 
 class Reading:
@@ -40,17 +49,18 @@ class Reading:
     :param noise: Noise, errors that do not count.
     """
 
-    def __init__(self, group, streams, rules, noise=()):
+    def __init__(self, group: str, streams: Sequence[Stream], rules: Rules, noise: Iterable[Noise] = ()) -> None:
         self.lines = 0
         self.collection = Collection(noise)
-        self.understood = {}  # name of a stream → Understood
+        self.understood: dict[str, Understood] = {}  # name of a stream → Understood
         self._group, self._rules = group, rules
         self._streams = {stream.name: stream for stream in streams}
         self._since = {stream.name: milliseconds(stream.since) for stream in streams}
-        self._entries = {}
-        self._recent, self._ids = deque(), set()
+        self._entries: dict[str, Entries] = {}
+        self._recent: deque[str] = deque()
+        self._ids: set[str] = set()
 
-    def take(self, events):
+    def take(self, events: Iterable[Event]) -> None:
         """Go through a page (iterable of Event). Pages may overlap, and streams take turns in them."""
         ids, since = self._ids, self._since
         for event in events:
@@ -64,7 +74,7 @@ class Reading:
             for first, lines in entries.take(event):
                 self._add(first, lines)
 
-    def cut(self):
+    def cut(self) -> None:
         """What comes next is older than what has been taken: nothing that is open goes on."""
         for name, entries in self._entries.items():
             for first, lines in entries.end():
@@ -73,18 +83,18 @@ class Reading:
         self._entries.clear()
 
     @property
-    def heard(self):
+    def heard(self) -> set[str]:
         """The names (set of str) of the streams that have a line."""
         return {*self.understood, *self._entries}
 
-    def _remember(self, event_id):
+    def _remember(self, event_id: str) -> None:
         self._ids.add(event_id)
         self._recent.append(event_id)
         if len(self._recent) > _REMEMBERED:
             self._ids.discard(self._recent.popleft())
 
-    def _add(self, first, lines):
-        stream = self._streams.get(first.stream) or Stream("", self._group, first.stream, None)
+    def _add(self, first: Event, lines: Sequence[str]) -> None:
+        stream = self._streams.get(first.stream) or Stream("", self._group, first.stream, _EVER)
         self.collection.add(stream, first, lines)
 
 
@@ -104,14 +114,14 @@ class Found:
 
     collection: Collection
     lines: int = 0
-    heard: set = field(default_factory=set)
-    understood: dict = field(default_factory=dict)
-    silent: tuple = ()
+    heard: set[tuple[str, str]] = field(default_factory=set)
+    understood: dict[tuple[str, str], Understood] = field(default_factory=dict)
+    silent: tuple[Stream, ...] = ()
     seconds: float = 0.0
-    known: frozenset = frozenset()
+    known: frozenset[str] = frozenset()
     back_to: datetime | None = None
 
-    def add(self, group, streams, reading):
+    def add(self, group: str, streams: Sequence[Stream], reading: Reading) -> None:
         """Take over what a Reading of Streams of a group came to."""
         self.collection.merge(reading.collection)
         self.lines += reading.lines
@@ -121,11 +131,11 @@ class Found:
                 self.understood.setdefault(stream.kind, Understood()).add(reading.understood[stream.name])
 
     @property
-    def unclear(self):
+    def unclear(self) -> tuple[Unclear, ...]:
         """The Unclears: essential containers of whose lines too few could be understood, or some sound like errors."""
         return tuple(filter(None, (self._unclear(*item) for item in sorted(self.understood.items()))))
 
-    def _unclear(self, kind, counted):
+    def _unclear(self, kind: tuple[str, str], counted: Understood) -> Unclear | None:
         if counted.is_unclear:
             return Unclear(*kind, counted.lines, counted.unknown, without_secrets(counted.example))
         new = [form for words, form in counted.doubtful.items() if words not in self.known]
@@ -135,7 +145,7 @@ class Found:
         return Unclear(*kind, counted.lines, sum(count for count, _text in new), without_secrets(example), True)
 
     @property
-    def doubtful(self):
+    def doubtful(self) -> frozenset[str]:
         """The words (frozenset of str) of lines that sound like errors."""
         return frozenset(words for counted in self.understood.values() for words in counted.doubtful)
 
@@ -151,12 +161,20 @@ class LogReader:
     :param window: seconds before now of which lines are read; of a stream that has none there, the newest that it has. None for all.
     """
 
-    def __init__(self, gateway, rules, noise=(), clock=None, deadline=None, window=None):
+    def __init__(
+        self,
+        gateway: LogsGateway,
+        rules: Rules,
+        noise: Sequence[Noise] = (),
+        clock: Clock | None = None,
+        deadline: float | None = None,
+        window: float | None = None,
+    ) -> None:
         self._gateway, self._rules, self._noise = gateway, rules, noise
         self._clock = clock or Clock()
         self._deadline, self._window = deadline, window
 
-    def read(self, streams, now=None):
+    def read(self, streams: Sequence[Stream], now: datetime | None = None) -> Found:
         """The Found of Streams.
 
         :param now: aware datetime up to which a window is counted back.
@@ -165,14 +183,16 @@ class LogReader:
         parts = list(_parts(streams))
         found = Found(Collection(self._noise))
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            for (group, part), (reading, back_to) in zip(parts, pool.map(lambda item: self._part(*item, now), parts)):
+            for (group, part), (reading, back_to) in zip(
+                parts, pool.map(lambda item: self._part(item[0], item[1], now), parts)
+            ):
                 found.add(group, part, reading)
                 found.back_to = max(filter(None, (found.back_to, back_to)), default=None)
         began = [stream.since for stream in streams]
         found.seconds = (now - max(min(began), self._floor(now))).total_seconds() if began else 0.0
         return found
 
-    def read_when_heard(self, streams, timeout):
+    def read_when_heard(self, streams: Sequence[Stream], timeout: float) -> Found:
         """The Found of Streams; what has no line yet is waited for, up to ``timeout`` seconds, unless there are errors, which decide."""
         found = self.read(streams)
         late = [stream for stream in streams if (stream.group, stream.name) not in found.heard]
@@ -182,11 +202,13 @@ class LogReader:
         found.silent = tuple(silent)
         return found
 
-    def _read_more(self, found, streams):
+    def _read_more(self, found: Found, streams: Sequence[Stream]) -> None:
         for group, part in _parts(streams):
             found.add(group, part, self._part(group, part, datetime.now(timezone.utc))[0])
 
-    def until_new(self, streams, since, known, seconds):
+    def until_new(
+        self, streams: Sequence[Stream], since: datetime, known: Container[str], seconds: float
+    ) -> Collection:
         """The Collection of errors that Streams hold ``since`` a time and are not of ``known`` kinds, as soon as there is any: lines can be found
         only some time after they were written."""
         end = min(self._clock.now() + seconds, self._deadline if self._deadline is not None else _FOR_EVER)
@@ -197,11 +219,10 @@ class LogReader:
                 return found
             self._clock.sleep(_LOOK_AGAIN)
 
-    def _floor(self, now):
-        oldest = datetime.fromtimestamp(0, timezone.utc)
-        return oldest if self._window is None else max(oldest, now - timedelta(seconds=self._window))
+    def _floor(self, now: datetime) -> datetime:
+        return _EVER if self._window is None else max(_EVER, now - timedelta(seconds=self._window))
 
-    def _part(self, group, streams, now):
+    def _part(self, group: str, streams: Sequence[Stream], now: datetime) -> tuple[Reading, datetime | None]:
         """(Reading, None or the time to which it came) of up to 100 streams of a group: slices of time, the newest first, each in its order."""
         reading = Reading(group, streams, self._rules, self._noise)
         since = {stream.name: milliseconds(stream.since) for stream in streams}
@@ -221,7 +242,7 @@ class LogReader:
                 floor = min((since[name] for name in names), default=0)
         return reading, None
 
-    def _slice(self, reading, group, names, start, end):
+    def _slice(self, reading: Reading, group: str, names: Sequence[str], start: int, end: int | None) -> bool:
         """Whether a slice of time was read to its end before the time was up."""
         for page in self._gateway.pages(group, names, start, end):
             reading.take(page)
@@ -229,11 +250,11 @@ class LogReader:
                 return False
         return True
 
-    def _wait_for_lines(self, streams, timeout):
+    def _wait_for_lines(self, streams: Sequence[Stream], timeout: float) -> list[Stream]:
         """The Streams that have no line at the deadline."""
         silent = list(streams)
 
-        def look():
+        def look() -> Ready | Pending:
             silent[:] = [
                 stream
                 for stream in silent
@@ -247,7 +268,7 @@ class LogReader:
         return silent
 
 
-def _parts(streams):
+def _parts(streams: Sequence[Stream]) -> Iterator[tuple[str, list[Stream]]]:
     """(group, Streams) as one call of FilterLogEvents takes them."""
     for group in sorted({stream.group for stream in streams}):
         of_group = [stream for stream in streams if stream.group == group]
@@ -255,14 +276,16 @@ def _parts(streams):
             yield group, of_group[start : start + STREAMS_A_CALL]
 
 
-def read_baseline(gateway, streams, rules, until, minutes):
+def read_baseline(
+    gateway: LogsGateway, streams: Sequence[Stream], rules: Rules, until: datetime, minutes: float
+) -> Baseline:
     """The Baseline of what the containers of Streams wrote in the ``minutes`` before ``until``, whatever their tasks were.
 
     :param until: aware datetime: when the accident began.
     """
     since = until - timedelta(minutes=minutes)
 
-    def go_through(kind):
+    def go_through(kind: tuple[str, str]) -> tuple[Reading, float, bool]:
         group, prefix = kind
         reading, seconds = Reading(group, [], rules), minutes * 60.0
         for page in gateway.pages_before(group, prefix, milliseconds(since), milliseconds(until)):
@@ -274,7 +297,8 @@ def read_baseline(gateway, streams, rules, until, minutes):
         reading.cut()
         return reading, seconds, True
 
-    collection, lines, whole, shortest, doubtful = Collection(), 0, True, minutes * 60.0, set()
+    collection, lines, whole, shortest = Collection(), 0, True, minutes * 60.0
+    doubtful: set[str] = set()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         for reading, seconds, read_whole in pool.map(
             go_through, sorted({(item.group, item.prefix) for item in streams})
@@ -286,7 +310,9 @@ def read_baseline(gateway, streams, rules, until, minutes):
     return Baseline(counts, since, until, lines, whole, shortest, frozenset(doubtful))
 
 
-def wait_until_readable(gateway, streams, moment, timeout, clock=None):
+def wait_until_readable(
+    gateway: LogsGateway, streams: Sequence[Stream], moment: datetime, timeout: float, clock: Clock | None = None
+) -> None:
     """Wait until a line of then or later can be read, so that those before it can, too; not longer than ``timeout`` seconds.
 
     Lines can be found only some time after they were written, and an application need not log anything after ``moment``.
@@ -295,7 +321,7 @@ def wait_until_readable(gateway, streams, moment, timeout, clock=None):
     """
     parts = [(group, [stream.name for stream in part]) for group, part in _parts(streams)]
 
-    def look():
+    def look() -> Ready | Pending:
         if any(gateway.has_logged(group, names, milliseconds(moment)) for group, names in parts):
             return Ready("a line of after the requests can be read")
         return Pending(0, 1, "no line of after the requests can be read yet")

@@ -6,10 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream
 
-def all_have_logged(streams, silent):
+
+def all_have_logged(streams: Sequence[Stream], silent: Sequence[Stream]) -> Ready | Pending:
     """Whether every stream has a line: lines can be found only some time after they were written.
 
     :param streams: all Streams.

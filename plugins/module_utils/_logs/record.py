@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign_lines
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs import levels
@@ -113,7 +115,7 @@ _TOOK = frozenset((
 _ANSWERS = ("res", "response", "httpRequest", "http")  # members that hold the status of an answer
 
 
-def lines_of(message, depth=0):
+def lines_of(message: str, depth: int = 0) -> list[tuple[str, str]]:
     """[(what it is, text)] of the lines that an application wrote as one event: a record in JSON is one, whatever its length."""
     first = message[:1]
     if (
@@ -131,7 +133,7 @@ def lines_of(message, depth=0):
     return _of_line(message.rstrip("\n"), depth)
 
 
-def _of_json(message, depth):
+def _of_json(message: str, depth: int) -> list[tuple[str, str]] | None:
     record = parsed(message)
     if isinstance(record, dict):
         return _of_record(record, message, depth)
@@ -144,7 +146,7 @@ def _of_json(message, depth):
     return None
 
 
-def parsed(text):
+def parsed(text: str) -> Any:
     """What a text in JSON stands for, also where it is escaped once more; None for any other text."""
     try:
         return json.loads(text, strict=False)
@@ -158,7 +160,7 @@ def parsed(text):
     return None
 
 
-def _of_cut(text):
+def _of_cut(text: str) -> str:
     """What the beginning of a record says of itself: FINE or ERROR by its level, else OPEN."""
     stripped = text.strip()
     if stripped.endswith("}"):  # it ends, and is not JSON: util.inspect writes so
@@ -166,7 +168,7 @@ def _of_cut(text):
     return OPEN
 
 
-def of_block(lines):
+def of_block(lines: Sequence[str]) -> list[tuple[str, str]]:
     """What a record is whose lines came as several events, or which was cut: with its level, else UNKNOWN."""
     text = "\n".join(lines)
     record = parsed("".join(lines))
@@ -180,12 +182,12 @@ def of_block(lines):
     return [(_of_inspected(text.strip()), text)]
 
 
-def is_whole(lines):
+def is_whole(lines: Sequence[str]) -> bool:
     """Whether the lines are a record by now."""
     return isinstance(parsed("".join(lines)), dict)
 
 
-def _of_inspected(text):
+def _of_inspected(text: str) -> str:
     """The same of what Node's util.inspect wrote: members of inner objects do not count."""
     inner, once = text[1:_CUT], ""
     while once != inner and len(inner) < _CUT:
@@ -204,7 +206,7 @@ def _of_inspected(text):
     return DOUBTFUL if DOUBTFUL in kinds else UNKNOWN
 
 
-def _of_records(records, message, depth):
+def _of_records(records: Iterable[Any], message: str, depth: int) -> list[tuple[str, str]]:
     """What a list of records is: as bad as the worst of them."""
     kinds = {kind for item in records if isinstance(item, dict) for kind, _text in _of_record(item, message, depth + 1)}
     return [
@@ -212,7 +214,7 @@ def _of_records(records, message, depth):
     ]
 
 
-def _of_record(record, message, depth):
+def _of_record(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
     error = levels.of_record(record)
     if error is False and _is_failed_request(record, True):
         return [(THROWN, message)]
@@ -230,7 +232,7 @@ def _of_record(record, message, depth):
     return _without_level(record, message, depth)
 
 
-def _without_level(record, message, depth):
+def _without_level(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
     if "_aws" in record:
         return [(QUIET, message)]  # a metric in CloudWatch's embedded format
     for name in _LISTS:
@@ -252,11 +254,11 @@ def _without_level(record, message, depth):
     return [(THROWN, message)] if _is_thrown(record) else found or [(UNKNOWN, message)]
 
 
-def _is_request(record):
+def _is_request(record: dict[str, Any]) -> bool:
     return not _REQUEST.isdisjoint(record) and _status_of(record) is not None
 
 
-def _status_of(record):
+def _status_of(record: dict[str, Any]) -> int | None:
     """The status of the answer that a record tells of; None where it tells of none."""
     values = [record[name] for name in _STATUS.intersection(record)]
     for name in _ANSWERS:
@@ -270,7 +272,7 @@ def _status_of(record):
     return None
 
 
-def _is_failed_request(record, levelled):
+def _is_failed_request(record: dict[str, Any], levelled: bool) -> bool:
     """Whether a record is of a request that a server has answered with 5xx. Many give all requests the level info; where there is one, only
     what says how long its answer took is such a record, for others talk of somebody else's answers."""
     if levelled and _TOOK.isdisjoint(record):
@@ -281,7 +283,7 @@ def _is_failed_request(record, levelled):
     return "req" in record or "httpRequest" in record or not _REQUEST.isdisjoint(record)
 
 
-def _is_thrown(record):
+def _is_thrown(record: dict[str, Any]) -> bool:
     """Whether a record without a level holds an error, as serializers of errors write them."""
     if any(_is_an_error(record.get(name)) for name in _THROWN) or any(
         _is_a_stack(record.get(name)) for name in _STACKS
@@ -299,7 +301,7 @@ def _is_thrown(record):
     return isinstance(record.get("code"), str) and "clientVersion" in record
 
 
-def _is_an_error(value):
+def _is_an_error(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() not in _NO_ERROR
     if isinstance(value, dict):
@@ -307,14 +309,14 @@ def _is_an_error(value):
     return isinstance(value, list) and any(_is_an_error(item) for item in value)
 
 
-def _is_a_stack(value):
+def _is_a_stack(value: Any) -> bool:
     """Whether a member is where an error was thrown: lines, or the name of an error, and no id and no name."""
     if isinstance(value, list):
         return any(_is_a_stack(item) or _is_an_error(item) for item in value[:3])
     return isinstance(value, str) and ("\n" in value.strip() or of_text(value) in (ERROR, THROWN))
 
 
-def _of_line(line, depth):
+def _of_line(line: str, depth: int) -> list[tuple[str, str]]:
     if _MEMBERS.match(line):
         return [(_of_inspected("{%s}" % line), line)]
     if "=" in line and _LOGFMT.search(line):
@@ -332,7 +334,7 @@ def _of_line(line, depth):
     return [(of_text(line), line)]
 
 
-def _of_logfmt(line):
+def _of_logfmt(line: str) -> str | None:
     """What a line of pairs is; None for a line that is none. What stands in quotes is what it talks about."""
     starts = _PAIR.match(line.lstrip()) is not None
     if not starts and has_level(line):
@@ -350,16 +352,16 @@ def _of_logfmt(line):
     return error if error is None else ERROR if error else FINE
 
 
-def pairs_of(line):
+def pairs_of(line: str) -> dict[str, Any]:
     """The pairs (dict) of a line in logfmt, numbers as such."""
-    pairs = {}
+    pairs: dict[str, Any] = {}
     for pair in _PAIR.finditer(line[:4000]):
         value = pair[2].strip("\"'")
         pairs.setdefault(pair[1].lower(), int(value) if value.isdigit() and len(value) < 7 else value)
     return pairs
 
 
-def record_of(lines):
+def record_of(lines: Sequence[str]) -> dict[str, Any] | None:
     """The record (dict) that the lines of an error are: JSON, behind a tag or not, or pairs (logfmt); None for any other."""
     first = lines[0].lstrip()
     brace = first.find("{") if first[:1] != "{" and first.rstrip()[-1:] == "}" and _BEFORE_JSON.match(first) else 0
@@ -371,16 +373,16 @@ def record_of(lines):
     return None
 
 
-def request_of(lines):
+def request_of(lines: Sequence[str]) -> str:
     """What a request that was answered with 5xx asked for, without what differs from one to the next; empty for any other error."""
     record = record_of(lines)
     if record:
         if levels.of_record(record) or not _is_failed_request(record, False):
             return ""
-        inner = next(
+        inner: dict[str, Any] = next(
             (record[name] for name in ("req", "request", "httpRequest") if isinstance(record.get(name), dict)), {}
         )
-        found = tuple(
+        found: tuple[str, ...] | None = tuple(
             next((str(part[name]) for part in (record, inner) for name in names if isinstance(part.get(name), str)), "")
             for names in (_METHODS, _PATHS)
         )
@@ -395,6 +397,6 @@ def request_of(lines):
     )
 
 
-def _clean(text):
+def _clean(text: str) -> str:
     """What was escaped in JSON only now is what it means: colours, and line breaks."""
     return foreign_lines(text)

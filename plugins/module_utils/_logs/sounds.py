@@ -61,7 +61,7 @@ _MAY_SOUND = (  # one of these, or of the words that forms of errors have, is in
 # fmt: on
 
 
-def sounds_like_an_error(line, has_a_word=False):
+def sounds_like_an_error(line: str, has_a_word: bool = False) -> bool:
     """Whether a line has a word that people use for errors, and not to say that there are none.
 
     :param has_a_word: whether one of the words is known to be in it that forms of errors have.
@@ -71,6 +71,6 @@ def sounds_like_an_error(line, has_a_word=False):
     return _SOUNDS.search(line) is not None and _SOUNDS.search(_OF_NOTHING.sub(" ", line)) is not None
 
 
-def _may_sound(line):
+def _may_sound(line: str) -> bool:
     small = line.lower()
     return any(word in small for word in _MAY_SOUND)

@@ -27,12 +27,12 @@ class Stream:
     essential: bool = True
 
     @property
-    def kind(self):
+    def kind(self) -> tuple[str, str]:
         """(service, container)."""
         return self.service, self.container
 
     @property
-    def prefix(self):
+    def prefix(self) -> str:
         """What the names of the streams of this container begin with in every task."""
         for mark in ("/%s/" % self.container, "%s-firelens-" % self.container):
             if self.container and mark in self.name:
@@ -49,7 +49,7 @@ class Unread:
     why: str
     declared: bool = False
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "%s/%s (%s)" % (self.service, self.container, self.why)
 
 

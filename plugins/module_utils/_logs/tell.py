@@ -6,15 +6,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import judge, split
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import evidence_of_expired, told_noise
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import Baseline
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import Noise
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import Found
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Stream, Unread
 
-def result(services, streams, unread, found, noise, baseline, max_examples):
+
+def result(
+    services: Sequence[str],
+    streams: Sequence[Stream],
+    unread: Sequence[Unread],
+    found: Found,
+    noise: Sequence[Noise],
+    baseline: Baseline | None,
+    max_examples: int,
+) -> dict[str, Any]:
     """The result of a look into logs, in JSON types, with ``verdict``, ``reason`` and ``evidence``.
 
     :param services: names of the services asked for.
@@ -61,23 +77,23 @@ def result(services, streams, unread, found, noise, baseline, max_examples):
     )
 
 
-def _told_kind(group, before, found, baseline):
+def _told_kind(group: ErrorGroup, before: int, found: Found, baseline: Baseline | None) -> str:
     """One line for a kind of error, with how often there were of it before where there were."""
     line = "%s: %s" % (many(group.count, "time"), group.fingerprint)
-    if not before:
+    if not before or baseline is None:
         return line
     now, then = (_rate(count, seconds) for count, seconds in ((group.count, found.seconds), (before, baseline.seconds)))
     return "%s (%s an hour, where there were %s an hour before)" % (line, now, then)
 
 
-def _rate(count, seconds):
+def _rate(count: int, seconds: float) -> str:
     return "%d" % round(count * 3600 / max(seconds, 1.0))
 
 
-def _aside(old, ignored, baseline, found):
+def _aside(old: Sequence[ErrorGroup], ignored: int, baseline: Baseline | None, found: Found) -> str:
     """What was found and does not count, for people."""
     parts = []
-    if old:
+    if old and baseline:
         parts.append(
             "%s of %s that there were before %s, too, and as often"
             % (many(sum(group.count for group in old), "error"), many(len(old), "kind"), show_time(baseline.until))
@@ -91,7 +107,7 @@ def _aside(old, ignored, baseline, found):
     return "; ".join(parts)
 
 
-def told(groups, max_examples):
+def told(groups: Iterable[ErrorGroup], max_examples: int) -> list[dict[str, Any]]:
     """The errors in JSON types."""
     return [
         dict(
@@ -107,7 +123,7 @@ def told(groups, max_examples):
     ]
 
 
-def count_codes(groups):
+def count_codes(groups: Sequence[ErrorGroup]) -> dict[str, int]:
     """Prisma code → number of errors."""
     codes = sorted({code for group in groups for code in group.codes})
     return {code: sum(group.count for group in groups if code in group.codes) for code in codes}

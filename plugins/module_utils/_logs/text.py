@@ -12,6 +12,7 @@ No expression here takes more than linear time, for lines are of any length.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs import levels
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.access import is_failed_request, is_request
@@ -231,7 +232,7 @@ _QUIET = re.compile(
 )
 
 
-def level_of_text(line):
+def level_of_text(line: str) -> bool | None:
     """Whether the level of a line means an error; None where none stands in its place."""
     head = line[:_PLACE]
     letter = _LETTER.match(head)
@@ -248,24 +249,24 @@ def level_of_text(line):
     return bool(redis[0][-2] == "#" and _REDIS_TROUBLE.match(head, redis.end())) if redis else None
 
 
-def has_level(before):
+def has_level(before: str) -> bool:
     """Whether a level stands in what is before a record; a word that is a tag as often, like ``[http]``, is none."""
     head = before.strip()
     return level_of_text(head) is not None and not _tag(head)
 
 
-def _tag(head):
+def _tag(head: str) -> bool:
     found = next((each for each in _LEVEL.finditer(head) if _in_place(head, each)), None)
     return found is not None and found["lower"] in _TAGS
 
 
-def _behind_a_tag(line):
+def _behind_a_tag(line: str) -> str:
     """What is behind a level that is a tag as often as a level; empty where there is none."""
     found = next((each for each in _LEVEL.finditer(line[:_PLACE]) if _in_place(line[:_PLACE], each)), None)
     return line[found.end() :].lstrip(" ]:|>-") if found and found["lower"] in _TAGS else ""
 
 
-def _in_place(head, found):
+def _in_place(head: str, found: re.Match[str]) -> bool:
     """Whether what stands before and behind a word makes it the level of its line."""
     before, behind = head[: found.start()], head[found.end() :]
     if _NOTHING.match(behind):
@@ -286,7 +287,7 @@ def _in_place(head, found):
     return _fits(found, behind, names, placed, enclosed, before)
 
 
-def _is_enclosed(before, behind):
+def _is_enclosed(before: str, behind: str) -> bool:
     opened = before.rstrip()[-1:]
     closed = behind.lstrip()[:1]
     pair = {"[": "]", "<": ">", "(": ")", "|": "|"}.get(opened)
@@ -294,7 +295,7 @@ def _is_enclosed(before, behind):
     return closed == pair or (closed == "]" and "[" in before and "]" not in inside and len(inside) < 60)
 
 
-def _fits(found, behind, names, placed, enclosed, before):
+def _fits(found: re.Match[str], behind: str, names: Sequence[str], placed: bool, enclosed: bool, before: str) -> bool:
     if found["upper"]:
         if COMPOUND.match(behind) and not placed:
             return False
@@ -331,7 +332,7 @@ def _fits(found, behind, names, placed, enclosed, before):
     )
 
 
-def of_text(line):
+def of_text(line: str) -> str:
     """What a line is."""
     if "[" in line and _COLOUR.search(line):
         line = _COLOUR.sub("", line)
@@ -361,13 +362,14 @@ def of_text(line):
     return _by_form(line, bare)
 
 
-def _by_form(line, bare):
+def _by_form(line: str, bare: str) -> str:
     if is_failed_request(line):
         return THROWN
     if is_request(bare):
         return ACCESS
     host = _HOST.match(bare) if "]: " in bare else None
-    start = _PREFIX.match(bare, host.end() if host else 0).end()
+    prefix = _PREFIX.match(bare, host.end() if host else 0)
+    start = prefix.end() if prefix else 0
     own = bare[start:] if start else bare
     marked = _by_mark(own, line)
     if marked is None and start and (_LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)):
@@ -376,7 +378,7 @@ def _by_form(line, bare):
     return marked or _by_words(line, bare, own)
 
 
-def _by_mark(own, line):
+def _by_mark(own: str, line: str) -> str | None:
     mark = own[:1]
     if mark and mark in _MARKS_OF_ERRORS:
         return ERROR
@@ -385,7 +387,7 @@ def _by_mark(own, line):
     return FINE if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)) else None
 
 
-def _by_words(line, bare, own):
+def _by_words(line: str, bare: str, own: str) -> str:
     may_tell = _has_a_word(line)
     if may_tell and (_AT_HEAD.match(own) or (own is not bare and _AT_HEAD.match(bare))):
         return UNKNOWN if _is_about_nothing(own) else THROWN
@@ -398,7 +400,7 @@ def _by_words(line, bare, own):
     return DOUBTFUL if sounds_like_an_error(line, may_tell) else UNKNOWN
 
 
-def _has_a_word(line):
+def _has_a_word(line: str) -> bool:
     small = line.lower()
     for word in _WORDS:
         if word in small:
@@ -409,6 +411,6 @@ def _has_a_word(line):
 _EMPTY_ERROR = re.compile(r"\w+: ?(?:0|null|none|None|nil|undefined|false|\[\]|''|\"\")\s*[,;.]?\s*\Z")
 
 
-def _is_about_nothing(own):
+def _is_about_nothing(own: str) -> bool:
     """``error: null`` is a member of an object, not an error."""
     return _EMPTY_ERROR.match(own) is not None

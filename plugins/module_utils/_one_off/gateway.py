@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 try:
     from botocore.exceptions import ClientError
@@ -30,19 +32,20 @@ class OneOffGateway:
     :param cure: what to do where ECS refuses it, a sentence.
     """
 
-    def __init__(self, ecs, logs, cluster, purpose, cure):
+    def __init__(self, ecs: Any, logs: Any, cluster: str, purpose: str, cure: str) -> None:
         self._ecs = ecs
         self._logs = logs
         self._cluster = cluster
         self._purpose, self._cure = purpose, cure
 
-    def application(self, task_definition):
+    def application(self, task_definition: str) -> dict[str, Any]:
         """The shape TaskDefinition of an ARN or family:revision."""
         answer = self._ecs.describe_task_definition(taskDefinition=task_definition)
         with reading("DescribeTaskDefinition"):
-            return answer["taskDefinition"]
+            definition: dict[str, Any] = answer["taskDefinition"]
+            return definition
 
-    def placement(self, service):
+    def placement(self, service: str) -> dict[str, Any]:
         """Where the tasks of a service run, as RunTask takes it.
 
         :raises BadInput: there is no such service.
@@ -52,7 +55,7 @@ class OneOffGateway:
             raise BadInput("service", service, "cluster %s has no such service" % self._cluster)
         return {key: found[0][key] for key in _PLACEMENT if found[0].get(key)}
 
-    def registered(self, content, run_id):
+    def registered(self, content: Mapping[str, Any], run_id: str) -> str:
         """The ARN of the task definition with this content: the one of this run if it is there, else a new one.
 
         :raises RollbackError: ECS refuses it.
@@ -63,19 +66,28 @@ class OneOffGateway:
             and {"key": TAG_RUN, "value": run_id} in known.get("tags", [])
             and same(known["taskDefinition"], content)
         ):
-            return known["taskDefinition"]["taskDefinitionArn"]
+            arn: str = known["taskDefinition"]["taskDefinitionArn"]
+            return arn
         with self._refused():
             answer = self._ecs.register_task_definition(tags=[{"key": TAG_RUN, "value": run_id}], **content)
         with reading("RegisterTaskDefinition"):
-            return answer["taskDefinition"]["taskDefinitionArn"]
+            new: str = answer["taskDefinition"]["taskDefinitionArn"]
+            return new
 
-    def _newest(self, family):
+    def _newest(self, family: str) -> dict[str, Any] | None:
         try:
-            return self._ecs.describe_task_definition(taskDefinition=family, include=["TAGS"])
+            answer: dict[str, Any] = self._ecs.describe_task_definition(taskDefinition=family, include=["TAGS"])
         except is_boto3_error_code("ClientException"):  # "Unable to describe task definition.": the family is new
             return None
+        return answer
 
-    def start(self, task_definition, placement, run_id, overrides=None):
+    def start(
+        self,
+        task_definition: str,
+        placement: Mapping[str, Any],
+        run_id: str,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> str:
         """The ARN of a task that was started.
 
         :param overrides: shape TaskOverride, or None.
@@ -94,21 +106,24 @@ class OneOffGateway:
             said = ["%s: %s" % (item.get("arn", ""), item.get("reason", "")) for item in answer["failures"]]
             raise RollbackError("ECS could not start the task for %s. %s" % (self._purpose, self._cure), said)
         with reading("RunTask"):
-            return answer["tasks"][0]["taskArn"]
+            arn: str = answer["tasks"][0]["taskArn"]
+            return arn
 
-    def stop(self, arn, why):
+    def stop(self, arn: str, why: str) -> None:
         """End a task of ours before its time."""
         self._ecs.stop_task(cluster=self._cluster, task=arn, reason=why)
 
-    def task(self, arn):
+    def task(self, arn: str) -> dict[str, Any]:
         """The shape Task."""
         answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])
         with reading("DescribeTasks"):
-            return answer["tasks"][0]
+            task: dict[str, Any] = answer["tasks"][0]
+            return task
 
-    def lines(self, group, stream):
+    def lines(self, group: str, stream: str) -> list[str]:
         """What a container has written, line by line; none when its stream is not there yet."""
-        question, found = dict(logGroupName=group, logStreamName=stream, startFromHead=True), []
+        question: dict[str, Any] = dict(logGroupName=group, logStreamName=stream, startFromHead=True)
+        found: list[str] = []
         while True:
             try:
                 page = self._logs.get_log_events(**question)
@@ -121,7 +136,7 @@ class OneOffGateway:
                 question["nextToken"] = page["nextForwardToken"]
 
     @contextlib.contextmanager
-    def _refused(self):
+    def _refused(self) -> Iterator[None]:
         try:
             yield
         except ClientError as error:

@@ -6,25 +6,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 
 
-def same(registered, content):
+def same(registered: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
     """Whether a registered task definition is what ``content`` asks for; what ECS adds by itself does not count."""
     return _within(content, registered)
 
 
-def _within(part, whole):
+def _within(part: Any, whole: Any) -> bool:
     if isinstance(part, dict):
         return isinstance(whole, dict) and all(
             key in whole and _within(value, whole[key]) for key, value in part.items()
         )
     if isinstance(part, list):
         return isinstance(whole, list) and len(part) == len(whole) and all(map(_within, part, whole))
-    return part == whole
+    return bool(part == whole)
 
 
-def judge(task, name):
+def judge(task: Mapping[str, Any], name: str) -> Ready | Pending | Failed:
     """Ready once the container of this name has come to its end, whatever it found. ``task``: shape Task."""
     if task["lastStatus"] != "STOPPED":
         return Pending(0, 1, "it is %s" % task["lastStatus"])
@@ -34,6 +37,7 @@ def judge(task, name):
     return Failed(container.get("reason") or task.get("stoppedReason") or "ECS gives no reason")
 
 
-def exit_code(task, name):
+def exit_code(task: Mapping[str, Any], name: str) -> int:
     """The exit code of the container of this name in a task (shape Task) that has ended."""
-    return next(item for item in task["containers"] if item["name"] == name)["exitCode"]
+    code: int = next(item for item in task["containers"] if item["name"] == name)["exitCode"]
+    return code

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 
 # What libpq and Prisma's engine call TLS alike. The engine takes every other sslmode for "prefer" (quaint, "Unsupported SSL mode"), and
 # node-postgres has "no-verify"; what verify-ca and verify-full need is a certificate file that only the application's image has.
@@ -52,7 +58,7 @@ MEANING = {
 }
 
 
-def target_of(url):
+def target_of(url: DatabaseUrl) -> Target:
     """The Target of a DatabaseUrl, with what Prisma alone understands taken out of its options.
 
     :raises RollbackError: the URL names no user or no database.
@@ -75,15 +81,15 @@ def target_of(url):
     )
 
 
-def diagnose(target, refused):
-    """The RollbackError for what PostgreSQL or libpq said, with the Prisma code that people look for. The password is masked.
-
-    :param refused: Refused.
-    """
+def diagnose(target: Target, refused: Refused) -> RollbackError:
+    """The RollbackError for what PostgreSQL or libpq said, with the Prisma code that people look for. The password is masked."""
     sqlstate, message = refused.sqlstate, refused.message
-    hide = (lambda text: text.replace(target.password, "********")) if target.password else str
+
+    def hide(text: str) -> str:
+        return text.replace(target.password, "********") if target.password else text
+
     said = " ".join(hide(foreign(hide(message))).split())  # before and after: a control character in it may hide it
-    code = _CODE_OF_SQLSTATE.get(sqlstate) or next(
+    code = _CODE_OF_SQLSTATE.get(sqlstate or "") or next(
         (code for pattern, code in _CODE_OF_MESSAGE if pattern.search(message)), None
     )
     if code is None and sqlstate is None:
@@ -105,7 +111,7 @@ def diagnose(target, refused):
 
 
 @contextlib.contextmanager
-def diagnosing(target):
+def diagnosing(target: Target) -> Iterator[None]:
     """Inside, what PostgreSQL or libpq refuses (Refused) is raised as ``diagnose`` calls it, without its cause, which may hold the password."""
     try:
         yield
@@ -113,7 +119,7 @@ def diagnosing(target):
         raise diagnose(target, refused) from None
 
 
-def unknown(known, migrations):
+def unknown(known: Collection[str], migrations: Iterable[Migration] | None) -> list[str]:
     """The names of the migrations that a database has, be they finished or not, and that are not ``known`` (list of str).
 
     :param migrations: tuple of Migration, None where the database has no such table.
@@ -121,7 +127,7 @@ def unknown(known, migrations):
     return [item.name for item in migrations or () if not item.rolled_back and item.name not in known]
 
 
-def differences(expected, migrations):
+def differences(expected: Iterable[str], migrations: Iterable[Migration] | None) -> list[str]:
     """How the migrations of a database (tuple of Migration, or None) differ from the names ``expected``, one sentence each."""
     if migrations is None:
         return [

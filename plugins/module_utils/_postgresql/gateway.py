@@ -9,13 +9,21 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import DataRule
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
 
 try:
     import psycopg
     from psycopg import sql
 except ImportError:
-    psycopg = None  # PostgresqlGateway tells the person which library to install
+    HAS_PSYCOPG = False  # PostgresqlGateway tells the person which library to install
+else:
+    HAS_PSYCOPG = True
 
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
@@ -46,6 +54,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm i
     STREAMS,
     pieces,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Move, Sequence
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
 
 # Ordinary and partitioned tables; the rows of a partition are counted with its parent.
 _TABLES = """
@@ -79,20 +93,21 @@ _WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint F
 class PostgresqlGateway:
     """Reads one database, in a read-only transaction; ``move`` alone writes.
 
-    :param target: Target.
     :param timeout: seconds that each statement may take.
     :param connect_timeout: seconds that opening the connection may take; None: as long as a statement.
     :raises RollbackError: psycopg is not installed.
     """
 
-    def __init__(self, target, timeout, connect_timeout=None):
-        if psycopg is None:
+    def __init__(self, target: Target, timeout: int, connect_timeout: int | None = None) -> None:
+        if not HAS_PSYCOPG:
             raise RollbackError(missing_required_lib("psycopg[binary]>=3", reason="to ask the database"))
         self._target = target
         self._timeout = timeout
         self._connect_timeout = connect_timeout or timeout
 
-    def observe(self, rules=(), since=None, budget=None):
+    def observe(
+        self, rules: Iterable[DataRule] = (), since: datetime | None = None, budget: float | None = None
+    ) -> Observation:
         """The Observation of one moment.
 
         :param rules: DataRules that are asked.
@@ -104,7 +119,7 @@ class PostgresqlGateway:
             tables = Tables(connection, self._target.schema, time.monotonic() + budget if budget else None)
             migrations, unread = tables.record()
             return Observation(
-                server_version=connection.execute("SHOW server_version").fetchone()[0],
+                server_version=_only(connection.execute("SHOW server_version")),
                 migrations=migrations,
                 unread=unread,
                 rows=tuple((name, tables.rows(name)) for name in tables.names()),
@@ -112,7 +127,7 @@ class PostgresqlGateway:
                 created=tuple(tables.created_since(since)) if since else (),
             )
 
-    def warm(self, tables, tell=None):
+    def warm(self, tables: Collection[str], tell: Callable[[int, int], object] | None = None) -> list[str]:
         """Read tables (list of str) whole, in their order and in STREAMS at once, however long it takes: a restored volume loads each block at its
         first reading. Those there are.
 
@@ -132,14 +147,14 @@ class PostgresqlGateway:
         there = {part[0] for parts in streams for part in parts}
         return [table for table in tables if table in there]
 
-    def _parts(self, tables):
+    def _parts(self, tables: Collection[str]) -> list[list[Row]]:
         """The rows of PARTS of each stream."""
         given = dict(tables=tables, schema=self._target.schema, streams=STREAMS)
         with self._connection() as connection:
             queries = [sql.SQL(PARTS).format(**_literals(part=part, **given)) for part in range(STREAMS)]
             return [connection.execute(query).fetchall() for query in queries]
 
-    def _read(self, parts, reading):
+    def _read(self, parts: Iterable[Row], reading: _Reading) -> None:
         """Read one stream's parts."""
         with self._connection() as connection:
             connection.execute("SET LOCAL statement_timeout = 0")
@@ -150,7 +165,7 @@ class PostgresqlGateway:
                     connection.execute(sql.SQL(READ).format(table=sql.Identifier(schema, name), **block))
                     reading.went_on(after - first)
 
-    def hottest(self):
+    def hottest(self) -> tuple[str, ...]:
         """The names of the tables of the schema, those first that are read most.
 
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
@@ -159,16 +174,16 @@ class PostgresqlGateway:
             query = sql.SQL(HOTTEST).format(schema=sql.Literal(self._target.schema))
             return tuple(name for (name,) in connection.execute(query).fetchall())
 
-    def sessions(self):
+    def sessions(self) -> tuple[tuple[Session, ...], int]:
         """(the Sessions of others in this database, how many rows of its tables were inserted, updated or deleted so far).
 
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
             found = tuple(Session(*row) for row in connection.execute(_SESSIONS).fetchall())
-            return found, connection.execute(_WRITTEN).fetchone()[0]
+            return found, _only(connection.execute(_WRITTEN))
 
-    def examine(self, read):
+    def examine(self, read: Callable[[Tables], T]) -> T:
         """What ``read(tables)`` gives, where ``tables`` is a Tables of one moment.
 
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
@@ -176,7 +191,7 @@ class PostgresqlGateway:
         with self._telling(), self._connection() as connection:
             return read(Tables(connection, self._target.schema))
 
-    def sequences(self):
+    def sequences(self) -> tuple[Sequence, ...]:
         """The Sequences of all schemas, in the order of their names.
 
         :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
@@ -184,7 +199,7 @@ class PostgresqlGateway:
         with self._telling(), self._connection() as connection:
             return _sequences(connection)
 
-    def move(self, moves):
+    def move(self, moves: Iterable[Move]) -> None:
         """Make Moves, one after the other; one that has gone as far meanwhile stays where it is.
 
         :raises Refused: as ``sequences``.
@@ -202,15 +217,15 @@ class PostgresqlGateway:
                 connection.commit()
 
     @contextlib.contextmanager
-    def _telling(self):
+    def _telling(self) -> Iterator[None]:
         try:
             yield
         except psycopg.Error as error:
             raise Refused(error.sqlstate, str(error)) from None  # the cause may quote connection options
 
-    def _connection(self, writes=False):
+    def _connection(self, writes: bool = False) -> psycopg.Connection[Row]:
         target = self._target
-        options = {"application_name": "spymeo.rollback", **dict(target.options)}
+        options: dict[str, Any] = {"application_name": "spymeo.rollback", **dict(target.options)}
         connection = psycopg.connect(
             host=target.host,
             port=target.port,
@@ -227,7 +242,7 @@ class PostgresqlGateway:
         return connection
 
 
-def _sequences(connection):
+def _sequences(connection: psycopg.Connection[Row]) -> tuple[Sequence, ...]:
     """The Sequences of all schemas."""
     rows = connection.execute(SEQUENCES).fetchall()
     asked = [
@@ -240,18 +255,24 @@ def _sequences(connection):
     return tuple(sequence_of(row, values.get(row[0])) for row in rows)
 
 
-def _literals(**values):
+def _only(cursor: psycopg.Cursor[Row]) -> Any:
+    """The only column of the only row of an answer."""
+    ((value,),) = cursor.fetchall()
+    return value
+
+
+def _literals(**values: Any) -> dict[str, sql.Literal]:
     return {name: sql.Literal(value) for name, value in values.items()}
 
 
 class _Reading:
     """How far several streams have come together."""
 
-    def __init__(self, total, tell):
+    def __init__(self, total: int, tell: Callable[[int, int], object] | None) -> None:
         self._total, self._tell = total, tell
         self._done, self._turn = 0, threading.Lock()
 
-    def went_on(self, blocks):
+    def went_on(self, blocks: int) -> None:
         """A stream has read so many more."""
         with self._turn:
             self._done += blocks
@@ -265,24 +286,24 @@ class Tables:
     :param deadline: the time of ``time.monotonic`` after which nothing is counted any more; None for no such time.
     """
 
-    def __init__(self, connection, schema, deadline=None):
+    def __init__(self, connection: psycopg.Connection[Row], schema: str, deadline: float | None = None) -> None:
         self._connection, self._schema, self._deadline = connection, schema, deadline
 
-    def limit(self, seconds):
+    def limit(self, seconds: float) -> None:
         """Let each statement from now on take so long."""
         self._connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(round(seconds * 1000)),))
 
-    def names(self):
+    def names(self) -> list[str]:
         """The names of all of them."""
         return [name for (name,) in self._connection.execute(_TABLES, (self._schema,)).fetchall()]
 
-    def migrations(self):
+    def migrations(self) -> tuple[Migration, ...] | None:
         """Prisma's Migrations, None where they are not known."""
         return self.record()[0]
 
-    def record(self):
+    def record(self) -> tuple[tuple[Migration, ...] | None, str]:
         """As ``migrations.record``."""
-        (state,) = self._connection.execute(LEDGER_STATE).fetchone()
+        state: str = _only(self._connection.execute(LEDGER_STATE))
         found = self._connection.execute(_LEDGER).fetchall() if state == LEDGER_READ else []
         ledger = [Migration(name, applied) for name, applied in found]
         if not self.columns(MIGRATIONS_TABLE):
@@ -290,32 +311,33 @@ class Tables:
         rows = self._connection.execute(sql.SQL(_MIGRATIONS).format(self._identifier(MIGRATIONS_TABLE))).fetchall()
         return record(tuple(Migration(*row) for row in rows), ledger, state)
 
-    def columns(self, table):
+    def columns(self, table: str) -> set[str]:
         """The columns of a table (set of str), empty when it is not there."""
         return {name for (name,) in self._connection.execute(_COLUMNS, (self._schema, table)).fetchall()}
 
-    def rows(self, table):
+    def rows(self, table: str) -> int | None:
         """How many rows a table has, None where counting takes too long."""
         return self._counted("SELECT count(*) FROM {}", table)
 
-    def created_since(self, moment):
+    def created_since(self, moment: datetime) -> list[tuple[str, int | None]]:
         """(table, how many rows were created at ``moment`` or later) of each table that tells it; None where counting takes too long."""
         self._connection.execute("SET LOCAL timezone = 'UTC'")
-        columns = dict(self._connection.execute(_CREATED, (self._schema,)).fetchall())
+        columns: dict[str, str] = dict(self._connection.execute(_CREATED, (self._schema,)).fetchall())
         return [(table, self._counted(_SINCE, table, column, moment)) for table, column in columns.items()]
 
-    def _counted(self, query, table, column=None, *values):
+    def _counted(self, query: str, table: str, column: str | None = None, *values: Any) -> int | None:
         """A table that is slow to count is no sign against the database."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             return None
         names = [self._identifier(table)] + ([sql.Identifier(column)] if column else [])
         try:
             with self._connection.transaction():  # a savepoint, so that the others are counted all the same
-                return self._connection.execute(sql.SQL(query).format(*names), values).fetchone()[0]
+                count: int = _only(self._connection.execute(sql.SQL(query).format(*names), values))
+                return count
         except psycopg.errors.QueryCanceled:
             return None
 
-    def count(self, table, condition, most):
+    def count(self, table: str, condition: str, most: int) -> int:
         """How many rows fulfil an SQL condition, counted up to ``most``.
 
         :raises Refused: the server does not take the condition, or takes longer than the time limit.
@@ -325,9 +347,10 @@ class Tables:
         )
         try:
             with self._connection.transaction():  # a savepoint, so that the next question can be asked
-                return self._connection.execute(query).fetchone()[0]
+                count: int = _only(self._connection.execute(query))
+                return count
         except psycopg.Error as error:
             raise Refused(error.sqlstate, str(error)) from None
 
-    def _identifier(self, table):
+    def _identifier(self, table: str) -> sql.Identifier:
         return sql.Identifier(self._schema, table)

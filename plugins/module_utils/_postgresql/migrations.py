@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,22 +33,24 @@ class Migration:
     rolled_back: bool = False
 
     @property
-    def applied(self):
+    def applied(self) -> bool:
         """Whether the schema has it."""
         return self.finished and not self.rolled_back
 
     @property
-    def failed(self):
+    def failed(self) -> bool:
         """Whether it came to no end and nobody has dealt with it: ``prisma migrate deploy`` refuses to go on (P3009)."""
         return not self.finished and not self.rolled_back
 
     @property
-    def takes_away(self):
+    def takes_away(self) -> bool:
         """Whether it takes something away that code from before may need, as far as its name tells."""
         return _TAKES_AWAY.search(self.name) is not None
 
 
-def record(table, ledger, state):
+def record(
+    table: Iterable[Migration] | None, ledger: Iterable[Migration], state: str
+) -> tuple[tuple[Migration, ...] | None, str]:
     """(the Migrations that Prisma has recorded, None where they are not known; why not, where there is a record that cannot be read).
 
     A database that came to Prisma 8 from an earlier one has both records; one alone would be taken for all.

@@ -12,7 +12,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences
@@ -24,6 +26,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     PASSED,
     Finding,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
 
 FEWEST = 0.5  # of the rows that were there: so many may have been deleted in a day's work before anybody has to look
 # The options of the modules that look at data (doc fragment "data").
@@ -45,7 +50,7 @@ class Counterpart:
     created: int | None = None
 
     @property
-    def before(self):
+    def before(self) -> int | None:
         """How many of its rows were there at the time of the data already, None where that is not known."""
         return None if self.rows is None or self.created is None else max(self.rows - self.created, 0)
 
@@ -65,7 +70,7 @@ class Expected:
     later: bool = False
 
     @classmethod
-    def from_json(cls, told):
+    def from_json(cls, told: Mapping[str, Any]) -> Expected:
         """From what ``to_json`` gives; an empty dict is nothing known."""
         names = told.get("migrations")
         failed = {table: Counterpart(item["rows"], item["created"]) for table, item in told.get("failed", {}).items()}
@@ -73,20 +78,20 @@ class Expected:
             None if names is None else tuple(names), dict(told.get("rows", {})), failed, told.get("later", False)
         )
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """In JSON types."""
         failed = {table: dict(rows=item.rows, created=item.created) for table, item in self.failed.items()}
         migrations = None if self.migrations is None else list(self.migrations)
         return dict(migrations=migrations, rows=self.rows, failed=failed, later=self.later)
 
 
-def seen_before(expected, seen):
+def seen_before(expected: Expected, seen: Observation) -> Expected:
     """The Expected of a later look at the same database, an Observation of which was proven: nobody has migrated or emptied it since."""
     applied = None if seen.migrations is None else tuple(item.name for item in seen.migrations if item.applied)
     return Expected(applied if expected.migrations is None else expected.migrations, dict(seen.rows))
 
 
-def prove(expected, seen, despite=()):
+def prove(expected: Expected, seen: Observation, despite: Collection[str] = ()) -> list[Finding]:
     """The Findings of an Observation beside what was Expected.
 
     :param despite: what the operator says to be right all the same: names of tables, ``migrations``, ``tables``; ``true`` is everything.
@@ -99,7 +104,7 @@ def prove(expected, seen, despite=()):
     return [finding.unless(everything or _named(finding) in despite) for finding in found]
 
 
-def all_the_same(found):
+def all_the_same(found: Iterable[Finding]) -> str:
     """For people, the option that has what is wrong among the Findings taken for right, and nothing else."""
     names = list(dict.fromkeys(_named(finding) for finding in found if finding.verdict == FAILED))
     plain = all(re.fullmatch(r"\w+", name) for name in names)
@@ -107,15 +112,14 @@ def all_the_same(found):
     return "Where that is right all the same: -e %s." % shlex.quote(option)
 
 
-def _named(finding):
+def _named(finding: Finding) -> str:
     """The name by which an operator means it: the table that it is about."""
     return finding.subject.removeprefix(_RULE_OF)
 
 
-def refuse(found, place):
+def refuse(found: Collection[Finding], place: Target) -> None:
     """Stop when the data are not those that are wanted.
 
-    :param found: Findings.
     :param place: Target, for people.
     :raises RollbackError: a Finding has failed; the evidence names each.
     """
@@ -129,7 +133,7 @@ def refuse(found, place):
         raise RollbackError(text % (place.place, all_the_same(found)), lines, dict(connected=True))
 
 
-def proven(params, place, seen):
+def proven(params: Mapping[str, Any], place: Target, seen: Observation) -> dict[str, Any]:
     """The result (dict) of a module with the options DATA, for an Observation of a Target.
 
     :raises RollbackError: the data are not those that are wanted.
@@ -145,12 +149,12 @@ def proven(params, place, seen):
     return dict(findings=told, expected_later=seen_before(wanted, seen).to_json())
 
 
-def _data(verdict, subject, what):
+def _data(verdict: str, subject: str, what: str) -> Finding:
     finding = Finding("data", subject, verdict, what)
     return replace(finding, cure=all_the_same([finding])) if verdict == FAILED else finding
 
 
-def _tables(expected, seen):
+def _tables(expected: Expected, seen: Observation) -> Iterator[Finding]:
     there = {table for table, _rows in seen.rows}
     if not there:
         yield _data(FAILED, "tables", "there is not one")
@@ -166,7 +170,7 @@ def _tables(expected, seen):
             yield _data(FAILED, table, "the table is not there, and the failed database has it")
 
 
-def _rows(expected, seen):
+def _rows(expected: Expected, seen: Observation) -> Iterator[Finding]:
     for table, count in seen.rows:
         if table == MIGRATIONS_TABLE:
             continue
@@ -181,7 +185,7 @@ def _rows(expected, seen):
             yield _data(PASSED, table, "it has %d rows, and %s" % (count, told % there))
 
 
-def _at_least(table, expected):
+def _at_least(table: str, expected: Expected) -> tuple[int | None, str]:
     """(how many rows there were at the time of the data, None where nobody knows; in words)."""
     recorded = expected.rows.get(table)
     if recorded is not None:
@@ -190,14 +194,14 @@ def _at_least(table, expected):
     return (failed.before if failed else None), "%d rows of the failed database are older than the data"
 
 
-def _undated(table, count, failed):
+def _undated(table: str, count: int, failed: Counterpart | None) -> Iterator[Finding]:
     """Nothing tells when the rows of the failed database were created: a table that has much less is for a person to look at."""
     if failed and failed.rows and count < failed.rows * FEWEST:
         what = "it has %d rows; the failed database has %d, of which nothing tells when they were created"
         yield _data(NOTED, table, what % (count, failed.rows))
 
 
-def _migrations(expected, seen):
+def _migrations(expected: Expected, seen: Observation) -> Iterator[Finding]:
     if expected.migrations is not None:
         found = differences(expected.migrations, seen.migrations)
         known = "as expected: %d" % len(expected.migrations)
@@ -210,6 +214,6 @@ def _migrations(expected, seen):
         yield _data(PASSED, "migrations", known)
 
 
-def _rules(seen):
+def _rules(seen: Observation) -> Iterator[Finding]:
     for rule in seen.rules:
         yield _data(_OF_RULE.get(rule.verdict, FAILED), _RULE_OF + rule.table, rule.told)

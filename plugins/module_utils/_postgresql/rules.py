@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, Refused
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
@@ -47,7 +49,20 @@ class RuleSeen:
     told: str
 
 
-def read_rules(option):
+class Questioned(Protocol):
+    """Who is asked about tables."""
+
+    def columns(self, table: str) -> set[str]:
+        """The columns of a table, empty when it is not there."""
+
+    def count(self, table: str, condition: str, most: int) -> int:
+        """How many rows fulfil an SQL condition, counted up to ``most``.
+
+        :raises Refused: the server does not take the condition.
+        """
+
+
+def read_rules(option: Mapping[str, Any] | None) -> tuple[DataRule, ...]:
     """The DataRules in JSON types (dict: table → members).
 
     :raises BadInput: a member is not known, or not of the right form.
@@ -63,7 +78,7 @@ def read_rules(option):
     return tuple(rules)
 
 
-def _right(member, value):
+def _right(member: str, value: Any) -> bool:
     if member == "columns":
         return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
     if member in ("at_least", "at_most"):
@@ -71,17 +86,14 @@ def _right(member, value):
     return isinstance(value, str) and bool(value.strip())
 
 
-def questions(rule):
+def questions(rule: DataRule) -> list[tuple[str, int]]:
     """What rows of a DataRule's table have to be counted: (SQL condition, up to how many)."""
     least = [("true", rule.at_least)] if rule.at_least else []
     return least + ([(rule.corrupted_when, max(MOST_CORRUPTED, rule.at_most + 1))] if rule.corrupted_when else [])
 
 
-def rule_seen(tables, rule):
-    """The RuleSeen of a DataRule. What could be asked counts, also where something else of the rule could not.
-
-    :param tables: an object with ``columns`` and ``count``, as _postgresql.gateway.Tables.
-    """
+def rule_seen(tables: Questioned, rule: DataRule) -> RuleSeen:
+    """The RuleSeen of a DataRule. What could be asked counts, also where something else of the rule could not."""
     there = tables.columns(rule.table)
     lacking = sorted(set(rule.columns) - there)
     if not there:
@@ -93,14 +105,16 @@ def rule_seen(tables, rule):
     return min(filter(None, found), key=lambda seen: _WORST.index(seen.verdict), default=whole)
 
 
-def _asked(ask, tables, rule):
+def _asked(
+    ask: Callable[[Questioned, DataRule], RuleSeen | None], tables: Questioned, rule: DataRule
+) -> RuleSeen | None:
     try:
         return ask(tables, rule)
     except Refused as refused:
         return _rule_refused(rule, refused)
 
 
-def _lost(tables, rule):
+def _lost(tables: Questioned, rule: DataRule) -> RuleSeen | None:
     count = tables.count(rule.table, "true", rule.at_least) if rule.at_least else 0
     if count >= rule.at_least:
         return None
@@ -109,7 +123,7 @@ def _lost(tables, rule):
     )
 
 
-def _corrupted(tables, rule):
+def _corrupted(tables: Questioned, rule: DataRule) -> RuleSeen | None:
     """One row too many is enough to know; how many there are is told where that can be counted in time, too."""
     enough = rule.at_most + 1
     if not rule.corrupted_when or tables.count(rule.table, rule.corrupted_when, enough) < enough:
@@ -123,7 +137,7 @@ def _corrupted(tables, rule):
     return RuleSeen(rule.table, CORRUPTED, "%s of %s where %s" % (told, rule.table, rule.corrupted_when))
 
 
-def _rule_refused(rule, refused):
+def _rule_refused(rule: DataRule, refused: Refused) -> RuleSeen:
     said = foreign(refused.message.splitlines()[0]) if refused.message else "no reason given"
     if refused.sqlstate in _LACKS:
         return RuleSeen(rule.table, SCHEMA, "%s: %s" % (rule.table, said))

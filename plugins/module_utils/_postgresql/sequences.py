@@ -10,7 +10,9 @@ tell them apart any more. The failed database gives ids until nobody uses it any
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NOTED, Finding
@@ -45,21 +47,21 @@ class Sequence:
     draws: bool = True
 
     @property
-    def told(self):
+    def told(self) -> str:
         """Its name, for people."""
         return foreign("%s.%s" % (self.schema, self.name))
 
     @property
-    def position(self):
+    def position(self) -> int:
         """What was given last; where nothing was, what would have been before the first."""
         return self.first - self.increment if self.given is None else self.given
 
     @property
-    def before(self):
+    def before(self) -> str:
         """SQL's operator for what is not as far."""
         return "<" if self.increment > 0 else ">"
 
-    def is_one_with(self, other):
+    def is_one_with(self, other: Sequence) -> bool:
         """Whether both give the ids of the same rows: a migration may have renamed the one, or made it anew."""
         return (
             self.oid == other.oid
@@ -68,7 +70,7 @@ class Sequence:
         )
 
 
-def sequence_of(row, value):
+def sequence_of(row: Iterable[Any], value: tuple[int, bool] | list[Any] | None) -> Sequence:
     """The Sequence of a row of the catalogue.
 
     :param row: oid, schema, name, increment, minimum, maximum, cycles, columns, start; whether our role may SELECT, UPDATE, USAGE; what the
@@ -95,7 +97,7 @@ class Move:
     margin: int
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people."""
         words = "%s: %d -> %d, %d values beyond the %d of the failed database"
         return words % (self.sequence.told, self.sequence.position, self.to, self.margin, self.beyond)
@@ -110,7 +112,10 @@ class Leave:
     safe: bool = False
 
 
-def ahead(restored, failed):
+Step = Union[Move, Leave]
+
+
+def ahead(restored: Iterable[Sequence], failed: Iterable[Sequence]) -> list[Step]:
     """What becomes of each sequence of the restored database: a Move or a Leave, in their order.
 
     :param restored: the Sequences of the restored database; so is ``failed``.
@@ -118,7 +123,7 @@ def ahead(restored, failed):
     return [_ahead(sequence, [item for item in failed if item.is_one_with(sequence)]) for sequence in restored]
 
 
-def _ahead(sequence, counterparts):
+def _ahead(sequence: Sequence, counterparts: list[Sequence]) -> Step:
     against = _against(sequence, counterparts)
     if against:
         return Leave(sequence, against)
@@ -141,7 +146,7 @@ def _ahead(sequence, counterparts):
     return Leave(sequence, refused) if refused else move
 
 
-def _against(sequence, counterparts):
+def _against(sequence: Sequence, counterparts: list[Sequence]) -> str:
     """Why it cannot be known how far a sequence has to go, empty where it can."""
     if not counterparts:
         return "the failed database has no such sequence, so how far its ids went is not known"
@@ -155,12 +160,12 @@ def _against(sequence, counterparts):
     return ""
 
 
-def _no_room(sequence, furthest, room):
+def _no_room(sequence: Sequence, furthest: int, room: int) -> str:
     told = "the failed database has given %d, with %s left up to its bound" % (furthest, many(room, "value"))
     return told + (", where it begins again (CYCLE)" if sequence.cycles else "; ahead of that it would be used up")
 
 
-def _refused(move):
+def _refused(move: Move) -> str:
     """Why our role cannot make a Move, empty where it can."""
     sequence = move.sequence
     if sequence.sets or (sequence.draws and move.steps <= MOST_DRAWN):
@@ -171,7 +176,7 @@ def _refused(move):
     )
 
 
-def foreseen(failed):
+def foreseen(failed: tuple[Sequence, ...]) -> tuple[str, list[Finding]]:
     """(in words, Findings) of what ``ahead`` will come to, as far as the sequences of the failed database tell it.
 
     Owners, rights and bounds are restored with the data; a sequence that a migration has made since is in the failed one only.
@@ -186,7 +191,7 @@ def foreseen(failed):
     return told % (len(moves), _number(MARGIN)), [*_short(moves), *_told(left)]
 
 
-def came_to(steps):
+def came_to(steps: list[Step]) -> tuple[str, list[Finding]]:
     """(in words, Findings) of what ``ahead`` has come to."""
     moves, left = _apart(steps)
     safe = [step for step in steps if isinstance(step, Leave) and step.safe]
@@ -208,7 +213,7 @@ NOT_ASKED = (
 )
 
 
-def result(steps, told, found):
+def result(steps: Iterable[Step], told: str, found: Iterable[Finding]) -> dict[str, Any]:
     """What a module tells of the steps of ``ahead`` (dict), after ``came_to``."""
     moves = [step for step in steps if isinstance(step, Move)]
     return dict(
@@ -220,17 +225,17 @@ def result(steps, told, found):
     )
 
 
-def finding(subject, what):
+def finding(subject: str, what: str) -> Finding:
     """The Finding that ids may be given twice."""
     return Finding("ids", subject, NOTED, what)
 
 
-def _apart(steps):
+def _apart(steps: Iterable[Step]) -> tuple[list[Move], list[Leave]]:
     moves = [step for step in steps if isinstance(step, Move)]
     return moves, [step for step in steps if isinstance(step, Leave) and not step.safe]
 
 
-def _short(moves):
+def _short(moves: Iterable[Move]) -> list[Finding]:
     what = "it is near its bound: it goes %s values ahead instead of %s, and the application may soon have none left"
     return [
         finding(move.sequence.told, what % (_number(move.margin), _number(MARGIN)))
@@ -239,12 +244,12 @@ def _short(moves):
     ]
 
 
-def _told(left):
+def _told(left: Iterable[Leave]) -> list[Finding]:
     return [
         finding(step.sequence.told, "it may give ids that the failed database has given: %s" % step.why)
         for step in left
     ]
 
 
-def _number(value):
+def _number(value: int) -> str:
     return f"{value:,}"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import RuleSeen
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import RuleSeen
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Target:
     password: str = field(default="", repr=False)
 
     @property
-    def place(self):
+    def place(self) -> str:
         """The target in words."""
         return "%s, port %d, database %s, user %s" % (self.host, self.port, self.database, self.user)
 
@@ -41,7 +43,7 @@ class Session:
     since: datetime | None
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people."""
         named = " (%s)" % self.application if self.application else ""
         if self.since is None:

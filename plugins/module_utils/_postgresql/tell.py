@@ -6,12 +6,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import differences, unknown
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
 
-def refuse_other_migrations(expected, place, migrations):
+
+def refuse_other_migrations(
+    expected: Iterable[str] | None, place: Target, migrations: Iterable[Migration] | None
+) -> None:
     """Stop when the database is not at the migrations that the caller expects.
 
     :param expected: names (list of str), or None where nothing is expected.
@@ -24,7 +33,9 @@ def refuse_other_migrations(expected, place, migrations):
         )
 
 
-def refuse_unknown_migrations(known, place, migrations):
+def refuse_unknown_migrations(
+    known: Collection[str] | None, place: Target, migrations: Iterable[Migration] | None
+) -> None:
     """Stop when the database has migrations that a release does not know.
 
     :param known: names (list of str), or None where nothing is asked.
@@ -35,7 +46,7 @@ def refuse_unknown_migrations(known, place, migrations):
         refuse_migrations(place, "the release to come back", names)
 
 
-def refuse_migrations(place, release, names):
+def refuse_migrations(place: Target, release: str, names: list[str]) -> NoReturn:
     """Stop because a database has migrations (names) that ``release`` does not know.
 
     :raises RollbackError: always.
@@ -48,7 +59,7 @@ def refuse_migrations(place, release, names):
     raise RollbackError(text % (place.place, release, ", ".join(names)), (), result)
 
 
-def told(place, seen, warmed):
+def told(place: Target, seen: Observation, warmed: Collection[str]) -> str:
     """What was found at a Target, in one sentence."""
     unknown_migrations = seen.unread or "no record of Prisma's (neither _prisma_migrations nor prisma_contract.ledger)"
     migrations = unknown_migrations if seen.migrations is None else "%d migrations" % len(seen.migrations)
@@ -65,7 +76,7 @@ def told(place, seen, warmed):
     return sentence + ("; read whole: %s" % ", ".join(warmed) if warmed else "")
 
 
-def found(place, seen, warmed):
+def found(place: Target, seen: Observation, warmed: Iterable[str]) -> dict[str, Any]:
     """The result of a probe (dict), without its sentence."""
     address = dict(host=place.host, port=place.port, database=place.database, user=place.user, schema=place.schema)
     return dict(
@@ -82,7 +93,7 @@ def found(place, seen, warmed):
     )
 
 
-def created(rows):
+def created(rows: Collection[tuple[str, int | None]]) -> str:
     """How many rows were created since a time, in words. ``rows``: (table, count), None where that is not known."""
     some = ["%s of %s" % (many(count, "row"), table) for table, count in rows if count]
     unknown = [table for table, count in rows if count is None]

@@ -10,6 +10,8 @@ thatguyfromdelhi.com, "Prewarming RDS PostgreSQL instance"). So several streams 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 AT_ONCE = 16_384  # blocks of a statement, 128 MiB: how far it has come is told after each
 STREAMS = 4  # connections; RDS's smallest instances have room for some twenty
 
@@ -47,13 +49,13 @@ ORDER BY sum(coalesce(u.seq_tup_read, 0) + coalesce(u.idx_tup_fetch, 0)) DESC, s
 """
 
 
-def pieces(first, after, ranged):
+def pieces(first: int, after: int, ranged: bool) -> list[tuple[int, int]]:
     """(first block, block after the last one) of each statement that reads a part."""
     step = AT_ONCE if ranged else max(after - first, 1)
     return [(start, min(start + step, after)) for start in range(first, after, step)]
 
 
-def in_order(tables, hottest):
+def in_order(tables: Iterable[str], hottest: Iterable[str]) -> list[str]:
     """The names of ``tables`` (list of str) in the order in which they are read: the hottest first, then the others as they are named.
 
     :param hottest: names, as the failed database tells them; those that nobody has named are left out.

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
@@ -26,15 +28,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrat
     Migration,
     record,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import questions, rule_seen
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import sequence_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import DataRule, questions, rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Move, sequence_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import (
     PARTS,
     RANGES_ONLY,
     READ,
     STREAMS,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql import sequences
 
 _COMPLETE = {"complete": True}
 TOO_LONG = "57014"  # SQLSTATE query_canceled: the statement timeout
@@ -101,7 +106,9 @@ SELECT json_build_object('refused', {number}, 'sqlstate', :'SQLSTATE', 'said', :
 """
 
 
-def command(target, timeout, warm, rules=(), sequences=False):
+def command(
+    target: Target, timeout: int, warm: Collection[str], rules: Sequence[DataRule] = (), sequences: bool = False
+) -> str:
     """What ``sh -c`` is given so that psql reads a database. The URL is taken from DATABASE_URL, and nothing secret is in the text.
 
     :param target: Target; its options replace those of the URL, some of which only Prisma understands.
@@ -132,13 +139,13 @@ def command(target, timeout, warm, rules=(), sequences=False):
     )
 
 
-def move_command(target, timeout, moves):
+def move_command(target: Target, timeout: int, moves: Iterable[Move]) -> str:
     """What ``sh -c`` is given so that psql makes Moves in the database of DATABASE_URL, one after the other."""
     script = _MOVES.format(milliseconds=timeout * 1000, moves=";\n".join(map(_move, moves)))
     return "%s; printf %%s %s | ask" % (_way(target, timeout), shlex.quote(script))
 
 
-def _way(target, timeout):
+def _way(target: Target, timeout: int) -> str:
     """Shell that defines ``ask``, which gives its standard input to psql at the URL of DATABASE_URL."""
     options = {"application_name": "spymeo.rollback", "connect_timeout": str(timeout), **dict(target.options)}
     query = "&".join("%s=%s" % (name, quote(value, safe="")) for name, value in options.items())
@@ -147,11 +154,11 @@ def _way(target, timeout):
     return "%s; ask() { %s%s; }" % (_url("DATABASE_URL"), call, shlex.quote("?" + query))
 
 
-def _url(variable):
+def _url(variable: str) -> str:
     return "url=$(printf %%s \"$%s\" | tr -d '\\001-\\037' | sed 's/^ *//; s/ *$//')" % variable
 
 
-def _both(timeout):
+def _both(timeout: int) -> str:
     """Shell that reads the sequences of both databases; one that does not answer is missing in the output, and no error."""
     parts = dict(sequences=SEQUENCES, milliseconds=timeout * 1000)
     scripts = [_SEQUENCES.format(whose=_literal(whose), **parts) for whose in (RESTORED, FAILED)]
@@ -159,7 +166,7 @@ def _both(timeout):
     return "%s%s; %s" % (restored, _url("FAILED_DATABASE_URL"), failed)
 
 
-def _move(move):
+def _move(move: Move) -> str:
     sequence = move.sequence
     return (SET if sequence.sets else DRAW).format(
         oid=sequence.oid,
@@ -170,14 +177,14 @@ def _move(move):
     )
 
 
-def _warm(schema, tables, part):
+def _warm(schema: str, tables: Iterable[str], part: int) -> str:
     """What psql is told of one stream's part."""
     names = "ARRAY[%s]" % ", ".join(_literal(name) for name in tables)
     parts = PARTS.format(schema=_literal(schema), tables=names, part=part, streams=STREAMS)
     return _WARM.format(ranges_only=RANGES_ONLY, read=_READ, parts=parts)
 
 
-def _asked(schema, rules):
+def _asked(schema: str, rules: Sequence[DataRule]) -> str:
     """The part of the script that asks DataRules. A question's number is its place in _numbered."""
     columns = [_COLUMNS.format(schema=_literal(schema), table=_literal(rule.table)) for rule in rules]
     counts = []
@@ -188,33 +195,34 @@ def _asked(schema, rules):
     return "".join(columns + counts)
 
 
-def _numbered(rules):
+def _numbered(rules: Iterable[DataRule]) -> list[tuple[str, str, int]]:
     """(table, SQL condition, up to how many rows) of each question that DataRules come to."""
     return [(rule.table, condition, most) for rule in rules for condition, most in questions(rule)]
 
 
-def _identifier(name):
+def _identifier(name: str) -> str:
     return '"%s"' % name.replace('"', '""')
 
 
-def _literal(text):
+def _literal(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace("'", "''")
     return "E'%s'" % escaped
 
 
-def is_complete(lines):
+def is_complete(lines: Iterable[str]) -> bool:
     """Whether psql has come to the end of its script."""
     return any(line.startswith("{") and json.loads(line) == _COMPLETE for line in lines)
 
 
-def read(lines, rules=()):
+def read(lines: Iterable[str], rules: Sequence[DataRule] = ()) -> tuple[Observation, list[str]]:
     """The Observation and the names of the warmed tables, out of the lines of psql's output.
 
     :param rules: the DataRules that were asked.
     :raises Refused: psql, libpq or the server said why it cannot be read. The message may hold the password.
     :raises RollbackError: the output does not come to its end, and nothing in it says why.
     """
-    told, said = [], []
+    told: list[str] = []
+    said: list[str] = []
     for line in lines:
         (told if line.startswith("{") else said).append(line)
     answers = [json.loads(line) for line in told]
@@ -241,15 +249,15 @@ def read(lines, rules=()):
     return seen, list(dict.fromkeys(answer["warmed"] for answer in answers if "warmed" in answer))
 
 
-def _migration(answer):
+def _migration(answer: dict[str, Any]) -> Migration:
     started = datetime.fromisoformat(answer["started"])
     return Migration(answer["migration"], started, answer["finished"], answer["rolled_back"])
 
 
-def sequences_in(lines):
+def sequences_in(lines: Iterable[str]) -> dict[str, tuple[sequences.Sequence, ...]]:
     """The Sequences of each database (RESTORED, FAILED) that has told all of its own, out of the lines of psql's output."""
     answers = [json.loads(line) for line in lines if line.startswith("{")]
-    found = {}
+    found: dict[str, tuple[sequences.Sequence, ...]] = {}
     for whose in (RESTORED, FAILED):
         told = [answer for answer in answers if answer.get("of") == whose]
         read = [sequence_of(answer["sequence"], answer["value"]) for answer in told if "sequence" in answer]
@@ -258,7 +266,7 @@ def sequences_in(lines):
     return found
 
 
-def refuse_unmoved(lines):
+def refuse_unmoved(lines: Sequence[str]) -> None:
     """
     :raises Refused: psql has not made all Moves; what was said may hold the password.
     :raises RollbackError: it has not come to its end, and nothing says why.
@@ -272,17 +280,17 @@ def refuse_unmoved(lines):
 class _Counted:
     """What psql has answered about the tables of DataRules, asked as _postgresql.gateway.Tables is."""
 
-    def __init__(self, answers, rules):
+    def __init__(self, answers: Collection[dict[str, Any]], rules: Iterable[DataRule]) -> None:
         self._columns = {item["columns_of"]: set(item["columns"]) for item in answers if "columns_of" in item}
         self._numbers = {question: number for number, question in enumerate(_numbered(rules))}
-        self._rows = {item["answer"]: item["rows"] for item in answers if "answer" in item}
+        self._rows: dict[int, int] = {item["answer"]: item["rows"] for item in answers if "answer" in item}
         self._refused = {item["refused"]: item for item in answers if "refused" in item}
 
-    def columns(self, table):
+    def columns(self, table: str) -> set[str]:
         """The columns of a table (set of str)."""
         return self._columns[table]
 
-    def count(self, table, condition, most):
+    def count(self, table: str, condition: str, most: int) -> int:
         """How many rows were counted, up to ``most``, which may be less than what was asked for.
 
         :raises Refused: the server did not take the condition.
@@ -296,7 +304,7 @@ class _Counted:
         raise Refused(refused.get("sqlstate"), refused.get("said", "psql gave no answer"))
 
 
-def _refuse(said, or_else=False):
+def _refuse(said: Iterable[str], or_else: bool = False) -> None:
     """Raise Refused for the first error that is not a count which took too long; ``or_else`` for whatever was said."""
     for line in said:
         if _NO_PSQL.search(line):

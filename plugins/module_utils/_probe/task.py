@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 
 CONTAINER, STREAM_PREFIX = "probe", "rollback-probe"
@@ -18,7 +21,9 @@ _SHARED = (
 )  # with the application's tasks
 
 
-def definition(application, image, command, value_from, failed_from=""):
+def definition(
+    application: Mapping[str, Any], image: str, command: str, value_from: str, failed_from: str = ""
+) -> dict[str, Any]:
     """The content of the probe's task definition (shape RegisterTaskDefinitionRequest, without tags).
 
     It logs where the application logs, runs on the application's network, and pulls secrets with its execution role.
@@ -48,7 +53,7 @@ def definition(application, image, command, value_from, failed_from=""):
     return dict(family="%s-rollback-probe" % family, cpu=CPU, memory=MEMORY, containerDefinitions=[container], **shared)
 
 
-def _log_options(application):
+def _log_options(application: Mapping[str, Any]) -> dict[str, str]:
     for container in application["containerDefinitions"]:
         logs = container.get("logConfiguration", {})
         if logs.get("logDriver") == "awslogs":
@@ -60,6 +65,6 @@ def _log_options(application):
     )
 
 
-def stream_of(task):
+def stream_of(task: str) -> str:
     """The name of the log stream of a probe's task (ARN)."""
     return "/".join((STREAM_PREFIX, CONTAINER, task.rpartition("/")[2]))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,19 +44,19 @@ class Observation:
 
     rollback: Rollback
     run_id: str
+    now: datetime
     safety: DbSnapshot | None = None
-    quotas: object = field(default_factory=dict)
-    offered: object = True
-    subnet_group: object = "Complete"
-    key_state: object = "Enabled"
-    proxies: object = ()
-    earliest: object = None
-    authorities: object = None
+    quotas: Mapping[str, tuple[int, int]] | NotRead = field(default_factory=dict)
+    offered: bool | NotRead = True
+    subnet_group: str | NotRead | None = "Complete"
+    key_state: str | NotRead | None = "Enabled"
+    proxies: Sequence[str] | NotRead = ()
+    earliest: NotRead | None = None
+    authorities: Mapping[str, datetime] | NotRead | None = None
     despite_lineage: bool = False
-    now: datetime | None = None
 
 
-def findings(seen):
+def findings(seen: Observation) -> list[Finding]:
     """Everything that an Observation tells, a list of Finding, failures first; nothing when the rollback is done already."""
     if seen.rollback.state == "done":
         return []
@@ -73,7 +74,7 @@ def findings(seen):
     return in_order(filter(None, found))
 
 
-def _refusals(seen):
+def _refusals(seen: Observation) -> Iterator[Finding]:
     rollback = seen.rollback
     current, source, present = rollback.current, rollback.source, rollback.restored
     yield _tried("source", source.told, lambda: refuse_what_cannot_be_restored(current, source))
@@ -84,7 +85,7 @@ def _refusals(seen):
     yield _safety(seen)
 
 
-def _safety(seen):
+def _safety(seen: Observation) -> Finding:
     current, name = seen.rollback.current, seen.rollback.safety_snapshot
     if not name:
         what = (
@@ -103,7 +104,7 @@ def _safety(seen):
     return found
 
 
-def _lineage(seen):
+def _lineage(seen: Observation) -> Iterator[Finding]:
     """Whether what serves has come from the data that are restored."""
     rollback = seen.rollback
     source = rollback.source
@@ -118,7 +119,7 @@ def _lineage(seen):
         yield Finding("lineage", source.told, PASSED, "%s has come from it" % rollback.current.name)
 
 
-def _tried(check, subject, refuse):
+def _tried(check: str, subject: str, refuse: Callable[[], object]) -> Finding:
     try:
         refuse()
     except BadInput as error:
@@ -128,7 +129,7 @@ def _tried(check, subject, refuse):
     return Finding(check, subject, PASSED, "it can be used")
 
 
-def _quotas(seen):
+def _quotas(seen: Observation) -> Iterator[Finding]:
     if isinstance(seen.quotas, NotRead):
         yield Finding("quota", "RDS", NOT_CHECKED, seen.quotas.why, seen.quotas.cure)
         return
@@ -150,7 +151,7 @@ def _quotas(seen):
             yield Finding("quota", name, PASSED, told)
 
 
-def _class(seen):
+def _class(seen: Observation) -> Finding:
     current = seen.rollback.current
     subject = current.description["DBInstanceClass"]
     if isinstance(seen.offered, NotRead):
@@ -163,7 +164,7 @@ def _class(seen):
     )
 
 
-def _subnet_group(seen):
+def _subnet_group(seen: Observation) -> Finding | None:
     group = seen.rollback.current.description.get("DBSubnetGroup")
     if not group:
         return None
@@ -176,7 +177,7 @@ def _subnet_group(seen):
     return Finding("subnet_group", subject, FAILED, what, "Bring it back with the subnets that it had.")
 
 
-def _key(seen):
+def _key(seen: Observation) -> Finding | None:
     key = seen.rollback.source.kms_key
     if not key:
         return None
@@ -188,7 +189,7 @@ def _key(seen):
     return Finding("key", key, FAILED, what, "Enable it (aws kms enable-key), or cancel its deletion first.")
 
 
-def _proxies(seen):
+def _proxies(seen: Observation) -> Finding:
     name = seen.rollback.current.name
     if isinstance(seen.proxies, NotRead):
         return Finding("proxy", name, NOT_CHECKED, seen.proxies.why, seen.proxies.cure)
@@ -198,7 +199,7 @@ def _proxies(seen):
     return Finding("proxy", name, NOTED, what, "Register the restored instance as the proxy's target afterwards.")
 
 
-def _left_behind(seen):
+def _left_behind(seen: Observation) -> Iterator[Finding]:
     current = seen.rollback.current
     for text in left_behind(current):
         yield Finding("left_behind", current.name, NOTED, text.rstrip("."))

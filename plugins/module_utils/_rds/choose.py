@@ -12,11 +12,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import (
+    DbSnapshot,
+    PointInTime,
+    Restorable,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Ancestor, Tree
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,14 @@ class Wanted:
     safety: bool = True
 
     @property
-    def by_name(self):
+    def by_name(self) -> bool:
         """Whether the snapshot of the name is wanted."""
         return self.before is None and self.point_in_time is None
 
 
-def chosen(wanted, tree, line, earliest=None):
+def chosen(
+    wanted: Wanted, tree: Tree, line: Sequence[Ancestor], earliest: Mapping[str, datetime] | None = None
+) -> Restorable:
     """The DbSnapshot or PointInTime that is wanted.
 
     :param tree: lineage.Tree of the instances and of the snapshots there are.
@@ -61,7 +72,7 @@ def chosen(wanted, tree, line, earliest=None):
     return found
 
 
-def _at(moment, line, earliest):
+def _at(moment: datetime, line: Sequence[Ancestor], earliest: Mapping[str, datetime]) -> PointInTime:
     """The PointInTime of the instance of the line that was in service then; of the oldest one, when none was."""
     then = next((one for one in line if one.began and one.began <= moment), line[-1])
     if then.instance is None:
@@ -71,10 +82,10 @@ def _at(moment, line, earliest):
     return PointInTime.of(then.instance, moment, earliest.get(then.instance.resource_id))
 
 
-def _newest(before, snapshots, line):
+def _newest(before: datetime, snapshots: Sequence[DbSnapshot], line: Sequence[Ancestor]) -> DbSnapshot:
     harm = {(item.data.of, item.data_from) for item in snapshots if item.of_harm}
     eligible = [
-        item
+        (item.data_from, item)
         for item in snapshots
         if item.problem is None
         and item.data_from
@@ -85,10 +96,10 @@ def _newest(before, snapshots, line):
     if not eligible:
         problem = "no available snapshot has data of that time or earlier that %s has come from" % line[0].name
         raise BadInput("snapshot_before", before.isoformat(), problem, _listed(snapshots, line[0].name))
-    return max(eligible, key=lambda item: item.data_from)
+    return max(eligible, key=lambda pair: pair[0])[1]
 
 
-def of_one(snapshot, line):
+def of_one(snapshot: Restorable, line: Sequence[Ancestor]) -> bool:
     """Whether what serves has come from the data of a snapshot."""
     first = line[0]
     if first.holds(snapshot.data):
@@ -100,7 +111,7 @@ def of_one(snapshot, line):
     )
 
 
-def against(source, line):
+def against(source: Restorable, line: Sequence[Ancestor]) -> str | None:
     """What speaks against a DbSnapshot or PointInTime: a sentence why it is not of the line of what serves, or None."""
     ancestor = next((one for one in line if one.holds(source.data)), None)
     serves = line[0].name
@@ -122,12 +133,12 @@ def against(source, line):
     return None
 
 
-def _listed(snapshots, name):
+def _listed(snapshots: Iterable[DbSnapshot], name: str) -> str:
     known = ["%s (%s, %s)" % (item.name, item.status, _time(item.data_from)) for item in snapshots]
     if not known:
         return "There are no snapshots of %s at all." % name
     return "The snapshots of %s there are: %s." % (name, ", ".join(known))
 
 
-def _time(moment):
+def _time(moment: datetime | None) -> str:
     return moment.isoformat(timespec="seconds") if moment else "no time yet"

@@ -6,22 +6,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError, UnexpectedAnswer
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import against, chosen
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted, against, chosen
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import Holder, holders
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree, last_in_common
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Ancestor, Tree, last_in_common
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import (
     SNAPSHOT_SOURCE,
     TERMINAL,
     snapshot_ready,
     start_command,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot, PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance, safety_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_REPLACES,
+    TAG_RUN,
+    restored_instance,
+    safety_snapshot,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import (
+        DbInstance,
+        DbSnapshot,
+        Origin,
+        Restorable,
+    )
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,7 @@ class Lost:
     how_known: str
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """How much time that is, in seconds."""
         return (self.until - self.since).total_seconds()
 
@@ -57,19 +71,28 @@ class Rollback:
     safety_snapshot: str
     lost: Lost
     current: DbInstance
-    source: DbSnapshot | PointInTime
+    source: Restorable
     failed: DbInstance | None = None
     kept: tuple[Holder, ...] = ()
     against: str | None = None
     safety: DbSnapshot | None = None
 
     @property
-    def data_from(self):
+    def data_from(self) -> datetime:
         """The time of the data; where the source does not tell it yet, the time from which on all is lost."""
         return self.source.data_from or self.lost.since
 
 
-def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now, earliest=None):
+def decide_rollback(
+    db_instance: str,
+    wanted: Wanted,
+    current_host: str | None,
+    run_id: str,
+    instances: Iterable[DbInstance],
+    snapshots: Iterable[DbSnapshot],
+    now: datetime,
+    earliest: Mapping[str, datetime] | None = None,
+) -> Rollback:
     """Where the rollback of ``db_instance`` to what is ``wanted`` stands.
 
     :param wanted: choose.Wanted.
@@ -92,12 +115,13 @@ def decide_rollback(db_instance, wanted, current_host, run_id, instances, snapsh
     current = in_service(tree.by_name[db_instance], current_host, tree.by_name)
     line = tree.line_of(current, now)
     source = chosen(wanted, tree, line, earliest)
-    if _is_done(current, source) and (not wanted.again or current.run_id == run_id):
-        return _done(tree, current, line, source, wanted)
+    done = _done(tree, current, line, source, wanted)
+    if done and (not wanted.again or current.run_id == run_id):
+        return done
     return _to_do(tree, current, line, source, run_id, wanted, now)
 
 
-def in_service(named, current_host, by_name):
+def in_service(named: DbInstance, current_host: str | None, by_name: Mapping[str, DbInstance]) -> DbInstance:
     """The instance whose endpoint the application uses: ``named``, or one of the same tree, as our runs have restored it.
 
     :param current_host: the host in DATABASE_URL, None for ``named``.
@@ -118,31 +142,39 @@ def in_service(named, current_host, by_name):
     )
 
 
-def _same_host(one, other):
-    return bool(one and other) and one.lower().rstrip(".") == other.lower().rstrip(".")
+def _same_host(one: str | None, other: str | None) -> bool:
+    return bool(one and other and one.lower().rstrip(".") == other.lower().rstrip("."))
 
 
-def _is_done(current, snapshot):
-    """The application uses what was restored from this very snapshot; a younger snapshot of the same name has the same ARN."""
-    times_known = current.created is not None and snapshot.created is not None
-    return current.from_snapshot == snapshot.arn and times_known and current.created > snapshot.created
+def _restored_at(current: DbInstance, snapshot: Restorable) -> datetime | None:
+    """When ``current`` was restored from this very snapshot, or None; a younger snapshot of the same name has the same ARN."""
+    if current.from_snapshot != snapshot.arn or not current.created or not snapshot.created:
+        return None
+    return current.created if current.created > snapshot.created else None
 
 
-def _done(tree, current, line, snapshot, wanted):
+def _done(
+    tree: Tree, current: DbInstance, line: Sequence[Ancestor], snapshot: Restorable, wanted: Wanted
+) -> Rollback | None:
+    """The Rollback that the application has behind it, or None where it uses something else than what is wanted."""
+    at = _restored_at(current, snapshot)
+    if not at:
+        return None
+    origin = made_by(current)
     reason = "The application uses %s already, which run %s restored from %s on %s" % (
         current.name,
-        current.run_id,
+        origin.run_id,
         snapshot.told,
-        _time(current.created),
+        _time(at),
     )
     how_known = "from the time of the data of %s to the creation of %s" % (snapshot.told, current.name)
-    lost = Lost(_data_from(snapshot), current.created, how_known)
-    taken = safety_snapshot(current.replaces, current.run_id) if wanted.safety else ""
-    replaced = tree.by_name.get(current.replaces)
+    lost = Lost(_data_from(snapshot), at, how_known)
+    taken = safety_snapshot(origin.replaces, origin.run_id) if wanted.safety else ""
+    replaced = tree.by_name.get(origin.replaces)
     return Rollback(
         "done",
         reason,
-        current.replaces,
+        origin.replaces,
         current,
         current.name,
         taken,
@@ -155,7 +187,30 @@ def _done(tree, current, line, snapshot, wanted):
     )
 
 
-def _to_do(tree, current, line, snapshot, run_id, wanted, now):
+def made_by(instance: DbInstance) -> Origin:
+    """The Origin of an instance that a run has restored.
+
+    :raises RollbackError: its tags do not tell it any more.
+    """
+    if instance.origin:
+        return instance.origin
+    text = (
+        "DB instance %s was restored by a run, and somebody has taken a tag away that tells by which, or in whose place. Give it back: "
+        "aws rds add-tags-to-resource --resource-name %s --tags Key=%s,Value=<id of the run> Key=%s,Value=<name of the DB instance that it replaces>. "
+        "Then run again."
+    )
+    raise RollbackError(text % (instance.name, instance.arn, TAG_RUN, TAG_REPLACES))
+
+
+def _to_do(
+    tree: Tree,
+    current: DbInstance,
+    line: Sequence[Ancestor],
+    snapshot: Restorable,
+    run_id: str,
+    wanted: Wanted,
+    now: datetime,
+) -> Rollback:
     name = restored_instance(current.name, run_id)
     present = tree.by_name.get(name)
     state = "resume" if present else "restore"
@@ -164,7 +219,7 @@ def _to_do(tree, current, line, snapshot, run_id, wanted, now):
         if present
         else "%s is in service, and nothing has been restored yet" % current.name
     )
-    if _is_done(current, snapshot):
+    if _restored_at(current, snapshot):
         reason += "; %s was restored from %s, too, and it is restored again" % (current.name, snapshot.told)
     after = tree.line(snapshot.data)
     return Rollback(
@@ -184,11 +239,11 @@ def _to_do(tree, current, line, snapshot, run_id, wanted, now):
     )
 
 
-def _named(tree, name):
+def _named(tree: Tree, name: str) -> DbSnapshot | None:
     return next((item for item in tree.snapshots if item.name == name), None)
 
 
-def _lost(line, after, snapshot, now):
+def _lost(line: Sequence[Ancestor], after: Sequence[Ancestor], snapshot: Restorable, now: datetime) -> Lost:
     """What was written into what serves since the last moment that it has in common with what is restored."""
     since = last_in_common(line, after)
     if since is None:
@@ -205,7 +260,7 @@ def _lost(line, after, snapshot, now):
     return Lost(min(since, now), now, how_known)
 
 
-def refuse_what_cannot_be_restored(source, snapshot):
+def refuse_what_cannot_be_restored(source: DbInstance, snapshot: Restorable) -> None:
     """Raise BadInput when ``snapshot`` cannot take the place of ``source``."""
     if source.cluster:
         problem = "it is part of the Aurora cluster %s, and clusters are restored otherwise" % source.cluster
@@ -236,12 +291,12 @@ def refuse_what_cannot_be_restored(source, snapshot):
         )
 
 
-def _major(thing):
+def _major(thing: DbInstance | Restorable) -> list[str]:
     """PostgreSQL's major version is one number since 10, that of the other engines two (8.0.35)."""
     return thing.engine_version.split(".")[: 1 if thing.engine == "postgres" else 2]
 
 
-def refuse_a_stranger(instance, snapshot, run_id):
+def refuse_a_stranger(instance: DbInstance, snapshot: Restorable, run_id: str) -> None:
     """Raise BadInput when ``instance``, which has the name that this run's instance would have, is not this run's."""
     if instance.run_id != run_id:
         problem = (
@@ -253,17 +308,17 @@ def refuse_a_stranger(instance, snapshot, run_id):
         raise BadInput("run_id", run_id, problem, "Run again with another run id.")
 
 
-def _data_from(snapshot):
+def _data_from(snapshot: Restorable) -> datetime:
     if snapshot.data_from is None:
         raise UnexpectedAnswer("DescribeDBSnapshots", "%s is available but has no SnapshotCreateTime" % snapshot.told)
     return snapshot.data_from
 
 
-def _time(moment):
-    return moment.isoformat(timespec="seconds") if moment else "no time yet"
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
 
 
-def takes_snapshot(source, present, name, run_id):
+def takes_snapshot(source: DbInstance, present: DbSnapshot | None, name: str, run_id: str) -> bool:
     """Whether the snapshot ``name`` of ``source`` is to be taken (True), or is there or on its way already (False).
 
     :param present: the DbSnapshot of that name, or None.
@@ -288,12 +343,12 @@ def takes_snapshot(source, present, name, run_id):
     return True
 
 
-def waits_for(source):
+def waits_for(source: DbInstance) -> str | None:
     """What the safety snapshot of ``source`` has to wait for (its status), or None: RDS takes it at once."""
     return None if source.status in SNAPSHOT_SOURCE or source.status in TERMINAL else source.status
 
 
-def _way_on(source):
+def _way_on(source: DbInstance) -> str:
     if source.status in ("stopped", "stopping"):
         return "Start it: %s. Then run again." % start_command(source.name)
     return (

@@ -10,10 +10,14 @@ finished is written in a tag of its own (``state.Unfinished``), from the call th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import waits_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import made_by, waits_for
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
+    Difference,
     compare,
     felt_of,
     later_of,
@@ -30,12 +34,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_SAFETY, TAG_UNFINISHED
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, State, late_is_fine, wait_for
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
 
 GIVE_UP = "aws rds add-tags-to-resource --resource-name %s --tags Key=%s,Value="
 
 
-def unfinished_of(db_instance, instances, run_id=""):
+def unfinished_of(db_instance: str, instances: Collection[DbInstance], run_id: str = "") -> list[DbInstance]:
     """The DbInstances (list) that runs have restored in the place of one of the family of ``db_instance``, and that are not finished.
 
     One that another has taken the place of is left as it is: nobody uses it. It counts again when it serves again.
@@ -54,20 +62,21 @@ def unfinished_of(db_instance, instances, run_id=""):
     ]
 
 
-def origin_of(instance, by_name):
+def origin_of(instance: DbInstance, by_name: Mapping[str, DbInstance]) -> DbInstance | None:
     """The DbInstance that has every setting which ``instance`` is to have: itself when it is finished, else its source, or what its source
     was restored in the place of while that is not finished either. None where that one is gone.
 
     :param by_name: name → DbInstance.
     """
-    seen = set()
-    while instance is not None and instance.unfinished and instance.name not in seen:
-        seen.add(instance.name)
-        instance = by_name.get(instance.unfinished.source)
-    return instance
+    seen: set[str] = set()
+    found: DbInstance | None = instance
+    while found is not None and found.unfinished and found.name not in seen:
+        seen.add(found.name)
+        found = by_name.get(found.unfinished.source)
+    return found
 
 
-def whole(instance, by_name):
+def whole(instance: DbInstance, by_name: Mapping[str, DbInstance]) -> DbInstance:
     """A DbInstance as it is to be: with the settings that a run has not come to set yet."""
     origin = origin_of(instance, by_name)
     return with_later_of(instance, origin) if origin is not None and origin.name != instance.name else instance
@@ -81,45 +90,55 @@ class Finishing:
     :param accepts: names of the parameters of ModifyDBInstance that this botocore knows.
     """
 
-    def __init__(self, gateway, instance, by_name, accepts, clock):
+    def __init__(
+        self,
+        gateway: RdsGateway,
+        instance: DbInstance,
+        by_name: Mapping[str, DbInstance],
+        accepts: Collection[str],
+        clock: Clock,
+    ) -> None:
+        if not instance.unfinished:
+            raise ValueError("DB instance %s is finished" % instance.name)
         self.instance = instance
-        self.run_id = instance.run_id
+        self.run_id = made_by(instance).run_id
         self._gateway, self._accepts, self._clock = gateway, accepts, clock
         self._told = instance.unfinished
         self._origin = origin_of(instance, by_name)
         self._taken_from = by_name.get(self._told.source)
-        self._asked_at, self._verb = clock.now(), None
+        self._asked_at = clock.now()
+        self._verb: str | None = None
         self._refused = self._snapshot_left = ""
         self.changed = False
-        self.safety = None
+        self.safety: Snapshotting | None = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Of the instance."""
         return self.instance.name
 
     @property
-    def source(self):
+    def source(self) -> str:
         """The name of the instance that it was restored in the place of."""
         return self._told.source
 
     @property
-    def in_its_place(self):
+    def in_its_place(self) -> bool:
         """Whether its source is marked as replaced by it."""
         return self._taken_from is not None and self._taken_from.replaced_by == self.name
 
     @property
-    def differences(self):
+    def differences(self) -> tuple[Difference, ...]:
         """Tuple of Difference: the settings that are not set yet; of an origin that is gone nobody knows."""
         return later_of(compare(self._origin, self.instance)) if self._origin else ()
 
     @property
-    def since_changed(self):
+    def since_changed(self) -> tuple[Difference, ...]:
         """The settings in which the instance differs from the one that it replaces although it was cut over without one: somebody has changed them."""
         return felt_of(compare(self._origin, self.instance)) if self._origin else ()
 
     @property
-    def left(self):
+    def left(self) -> list[str]:
         """What is still to be done, for people: list of str, empty when it is finished."""
         found = []
         if self._origin is None:
@@ -135,12 +154,12 @@ class Finishing:
         return found + [self._snapshot_left] * bool(self._snapshot_left)
 
     @property
-    def awaits_snapshot(self):
+    def awaits_snapshot(self) -> bool:
         """Whether the safety snapshot is still to be taken."""
         return bool(self._snapshot_left)
 
     @property
-    def plan(self):
+    def plan(self) -> list[str]:
         """What is to be done, in words (list of str)."""
         names = sorted(difference.setting for difference in self.differences)
         steps = ["set %s of DB instance %s, as %s has them" % (", ".join(names), self.name, self._told.source)] * bool(
@@ -150,15 +169,15 @@ class Finishing:
             steps.append("see that snapshot %s of DB instance %s is complete" % (self._told.safety, self._told.source))
         return [*steps, "compare, and write down that DB instance %s is finished" % self.name]
 
-    def begin(self):
+    def begin(self) -> None:
         """Ask RDS for what it lets be set now. Nothing is awaited."""
         self._advance()
 
-    def observe(self):
+    def observe(self) -> None:
         """Look at the instance again."""
         self.instance = self._gateway.instance(self.name) or self.instance
 
-    def wait(self, timeout, tell=None):
+    def wait(self, timeout: float, tell: Callable[[Pending, float], object] | None = None) -> None:
         """Wait until every setting is set, or ``timeout`` seconds; ``left`` tells what is not.
 
         :param tell: as ``wait_for`` takes it.
@@ -166,7 +185,7 @@ class Finishing:
         with late_is_fine():
             wait_for("The settings of DB instance %s" % self.name, self._look, timeout, self._clock, tell=tell)
 
-    def wait_snapshot(self, timeout, tell=None):
+    def wait_snapshot(self, timeout: float, tell: Callable[[Pending, float], object] | None = None) -> None:
         """Wait until the safety snapshot holds the data. Where its instance takes none now, since RDS is backing it up, it is left for later: the
         instance itself holds them, and it stays.
 
@@ -190,7 +209,7 @@ class Finishing:
         text = "snapshot %s: RDS takes none of DB instance %s while it is %s; that instance holds the data meanwhile, so nobody may delete it"
         self._snapshot_left = text % (self._told.safety, source.name, source.status)
 
-    def _without_source(self):
+    def _without_source(self) -> None:
         """The instance that the snapshot was taken of is gone: what is there of the snapshot counts."""
         found = self._gateway.snapshot(self._told.safety)
         if found is None or found.status != "available":
@@ -199,7 +218,7 @@ class Finishing:
                 % (self._told.safety, self._told.source, found.status if found else "it is not there")
             )
 
-    def seal(self):
+    def seal(self) -> bool:
         """Write down that it is finished, if it is. Whether it is."""
         if self.left:
             return False
@@ -207,11 +226,11 @@ class Finishing:
         self.changed = True
         return True
 
-    def _look(self):
+    def _look(self) -> State:
         self.observe()
         return self._advance()
 
-    def _advance(self):
+    def _advance(self) -> State:
         if self._origin is None:
             return Ready()
         asked = Asked(self._verb or "join", self._clock.now() - self._asked_at)

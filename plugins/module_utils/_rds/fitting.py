@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
     NOT_CHECKED,
@@ -17,20 +20,23 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import ca_can_be_given, minor_of, roles_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbSnapshot
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import Observation
 
-def fitting(seen):
+
+def fitting(seen: Observation) -> Iterator[Finding]:
     """The Findings (iterator) of an Observation."""
     yield from filter(None, (_earliest(seen), _encryption(seen), _version(seen), _authority(seen), _parameters(seen)))
     yield from _roles(seen)
 
 
-def _earliest(seen):
+def _earliest(seen: Observation) -> Finding | None:
     if not isinstance(seen.earliest, NotRead):
         return None
     return Finding("earliest", seen.rollback.source.told, NOT_CHECKED, seen.earliest.why, seen.earliest.cure)
 
 
-def _encryption(seen):
+def _encryption(seen: Observation) -> Finding | None:
     current, source = seen.rollback.current, seen.rollback.source
     if source.kms_key == current.kms_key:
         return None
@@ -59,11 +65,11 @@ def _encryption(seen):
     return Finding("encryption", source.told, FAILED, what, cure % (source.name, copy, current.kms_key, copy))
 
 
-def _encrypted(key):
+def _encrypted(key: str | None) -> str:
     return "encrypted with %s" % key if key else "not encrypted"
 
 
-def _version(seen):
+def _version(seen: Observation) -> Finding | None:
     current, source = seen.rollback.current, seen.rollback.source
     if minor_of(source.engine_version) <= minor_of(current.engine_version):
         return None
@@ -76,7 +82,7 @@ def _version(seen):
     )
 
 
-def _authority(seen):
+def _authority(seen: Observation) -> Finding | None:
     current, known = seen.rollback.current, seen.authorities
     name = current.description.get("CACertificateIdentifier")
     if not name or known is None:
@@ -92,7 +98,7 @@ def _authority(seen):
     return Finding("certificate", name, NOTED, what)
 
 
-def _parameters(seen):
+def _parameters(seen: Observation) -> Finding | None:
     current = seen.rollback.current
     other = [status for status in current.parameter_group_statuses if status != "in-sync"]
     if not other:
@@ -104,7 +110,7 @@ def _parameters(seen):
     return Finding("parameter_group", current.name, NOTED, what)
 
 
-def _roles(seen):
+def _roles(seen: Observation) -> Iterator[Finding]:
     for (role, feature), status in sorted(roles_of(seen.rollback.current).items()):
         subject = "%s for %s" % (role, feature or "no feature")
         if not feature:

@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import Period
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Data
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Data, DbInstance
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Ancestor, Tree
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Holder:
     snapshots_until: datetime | None = None
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people, in one line."""
         when = " and ".join(_when(period, self.serves) for period in self.periods) or "at a time that is not known"
         if not self.status:
@@ -45,30 +49,30 @@ class Holder:
         )
 
     @property
-    def _as_far(self):
+    def _as_far(self) -> str:
         """Where its snapshots end before it was out of service, up to when they hold something."""
         if not self.snapshots_until or (self.last and self.last <= self.snapshots_until):
             return ""
         return ", as far as it was written by %s" % _time(self.snapshots_until)
 
     @property
-    def last(self):
+    def last(self) -> datetime | None:
         """The end of its last period, for an order; one without an end has none."""
         return self.periods[-1].until if self.periods else None
 
 
-def _when(period, serves):
+def _when(period: Period, serves: bool) -> str:
     since = "from %s" % _time(period.since) if period.since else "before another one took its place"
     if period.until:
         return "%s to %s" % (since, _time(period.until))
     return "%s until now" % since if serves else since + " until another one took its place" * bool(period.since)
 
 
-def _time(moment):
+def _time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def holders(tree: Tree, current, line):
+def holders(tree: Tree, current: DbInstance, line: Sequence[Ancestor]) -> tuple[Holder, ...]:
     """Every Holder of what is not in ``line``, the line of what serves or is to serve; the newest first.
 
     :param current: DbInstance that is in service now.
@@ -79,15 +83,13 @@ def holders(tree: Tree, current, line):
         holder = _of_instance(tree, instance, current, line) if instance else _of_snapshots(tree, name, line)
         if holder:
             found.append(holder)
-    order = datetime.max.replace(tzinfo=current.created.tzinfo) if current.created else None
-    return (
-        tuple(sorted(found, key=lambda item: (bool(item.status), item.last or order), reverse=True))
-        if order
-        else tuple(found)
-    )
+    if current.created is None:
+        return tuple(found)
+    order = datetime.max.replace(tzinfo=current.created.tzinfo)
+    return tuple(sorted(found, key=lambda item: (bool(item.status), item.last or order), reverse=True))
 
 
-def _of_instance(tree, instance, current, line):
+def _of_instance(tree: Tree, instance: DbInstance, current: DbInstance, line: Sequence[Ancestor]) -> Holder | None:
     bound = _bound(line, Data(instance.resource_id, instance.name, None))
     periods = tuple(filter(None, (_beyond(period, bound) for period in tree.served(instance, current))))
     if not periods:
@@ -97,19 +99,18 @@ def _of_instance(tree, instance, current, line):
     return Holder(instance.name, periods, instance.status, kept, instance.name == current.name, until)
 
 
-def _of_snapshots(tree, name, line):
+def _of_snapshots(tree: Tree, name: str, line: Sequence[Ancestor]) -> Holder | None:
     """A Holder of an instance that is gone, or None when no snapshot of it holds anything else than the line."""
     bound = _bound(line, Data(name, name, None))
-    found = [item for item in tree.snapshots if item.instance == name and item.data_from]
-    if not [item for item in tree.snapshots if item.of_harm and item.instance == name] or not found:
+    moments = [item.data_from for item in tree.snapshots if item.instance == name and item.data_from]
+    if not [item for item in tree.snapshots if item.of_harm and item.instance == name] or not moments:
         return None
-    since = bound or min(item.data_from for item in found)
+    since = bound or min(moments)
     kept = _snapshots(tree, name, None, since, harm=False)
-    until = max((item.data_from for item in found), default=None)
-    return Holder(name, (Period(since, until),), "", kept) if kept else None
+    return Holder(name, (Period(since, max(moments)),), "", kept) if kept else None
 
 
-def _snapshots(tree, name, resource_id, since, harm):
+def _snapshots(tree: Tree, name: str, resource_id: str | None, since: datetime, harm: bool) -> tuple[str, ...]:
     """The names of the available snapshots of an instance with data from after ``since``."""
     return tuple(
         item.name
@@ -123,13 +124,13 @@ def _snapshots(tree, name, resource_id, since, harm):
     )
 
 
-def _bound(line, data):
+def _bound(line: Sequence[Ancestor], data: Data) -> datetime | None:
     """Up to when an instance's data are in the line: ``None`` for not at all."""
     moments = [ancestor.one_until for ancestor in line if ancestor.holds(data) and ancestor.one_until]
     return max(moments, default=None)
 
 
-def _beyond(period, bound):
+def _beyond(period: Period, bound: datetime | None) -> Period | None:
     """What of a Period is after ``bound``, or None."""
     if bound is None or period.since >= bound:
         return period
@@ -138,7 +139,7 @@ def _beyond(period, bound):
     return Period(bound, period.until)
 
 
-def holder_told(holder):
+def holder_told(holder: Holder) -> dict[str, Any]:
     """A Holder in JSON types."""
     return dict(
         db_instance=holder.name,

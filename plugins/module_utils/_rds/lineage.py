@@ -10,11 +10,12 @@ that other one up to that time, and so on. Two lines are one up to the last mome
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import Period
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Data, DbInstance
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Data, DbInstance, DbSnapshot
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class Ancestor:
     began: datetime | None = None
     left: datetime | None = None
 
-    def holds(self, data):
+    def holds(self, data: Data) -> bool:
         """Whether Data are those of this very instance, not of another one that had its name."""
         if data.of == self.of:
             return True
         return not (_is_id(data.of) and _is_id(self.of)) and data.name == self.name
 
 
-def _is_id(of):
+def _is_id(of: str) -> bool:
     """Whether that is a DbiResourceId; names have small letters only."""
     return of != of.lower()
 
@@ -48,19 +49,19 @@ def _is_id(of):
 class Tree:
     """The DbInstances of a region (list) and the DbSnapshots (list) that are known."""
 
-    def __init__(self, instances, snapshots):
+    def __init__(self, instances: Iterable[DbInstance], snapshots: Iterable[DbSnapshot]) -> None:
         self.instances = list(instances)
         self.snapshots = list(snapshots)
         self.by_name = {instance.name: instance for instance in self.instances}
         self._by_id = {instance.resource_id: instance for instance in self.instances}
 
-    def found(self, data):
+    def found(self, data: Data) -> DbInstance | None:
         """The DbInstance that Data are of, or None."""
         if _is_id(data.of):
             return self._by_id.get(data.of)
         return self.by_name.get(data.name)
 
-    def began_with(self, instance):
+    def began_with(self, instance: DbInstance) -> Data | None:
         """The Data that a DbInstance began with, or None where no run of ours has restored it. ``at`` is None where nobody knows."""
         if not instance.ours:
             return None
@@ -74,48 +75,51 @@ class Tree:
         for snapshot in self.snapshots:
             if snapshot.arn == source and snapshot.created and instance.created and snapshot.created < instance.created:
                 return snapshot.data
-        return Data(instance.replaces, instance.replaces, None)
+        return Data(instance.replaces, instance.replaces, None) if instance.replaces else None
 
-    def line(self, data):
+    def line(self, data: Data) -> tuple[Ancestor, ...]:
         """The line of Data: a tuple of Ancestor, the one that the data are of first."""
-        line, names, until, later = [], set(), data.at, None
-        while data is not None and data.name not in names:
-            instance = self.found(data)
+        line: list[Ancestor] = []
+        names: set[str] = set()
+        held: Data | None = data
+        until, later = data.at, None
+        while held is not None and held.name not in names:
+            instance = self.found(held)
             if instance and later and later.created and instance.created and instance.created > later.created:
                 instance = None  # it has the name of one that was there before
-            names.add(data.name)
+            names.add(held.name)
             line.append(
                 Ancestor(
-                    of=instance.resource_id if instance else data.of,
-                    name=data.name,
+                    of=instance.resource_id if instance else held.of,
+                    name=held.name,
                     instance=instance,
                     one_until=until,
                     began=_began(instance) if instance else None,
-                    left=self._left(data.name, instance, later) if later else None,
+                    left=self._left(held.name, instance, later) if later else None,
                 )
             )
             later = instance
-            data = self.began_with(instance) if instance else None
-            until = min(until, data.at) if data and data.at and until else None
+            held = self.began_with(instance) if instance else None
+            until = min(until, held.at) if held and held.at and until else None
         return tuple(line)
 
-    def line_of(self, instance, now):
+    def line_of(self, instance: DbInstance, now: datetime) -> tuple[Ancestor, ...]:
         """The line of what a DbInstance holds now."""
         return self.line(Data(instance.resource_id, instance.name, now))
 
-    def _left(self, name, instance, later):
+    def _left(self, name: str, instance: DbInstance | None, later: DbInstance) -> datetime | None:
         """When the instance of that name was taken out of service, on the way to ``later``."""
         if instance and instance.served and instance.served[-1].until:
             return instance.served[-1].until
         known = [other.created for other in self.instances if other.replaces == name and other.created]
         return min([*known, later.created] if later.created else known, default=None)
 
-    def family(self, current, line):
+    def family(self, current: DbInstance, line: Iterable[Ancestor]) -> set[str]:
         """The names of every instance that has to do with ``current`` (DbInstance) or is in ``line``, those that are gone among them."""
         return self._family({current.name, *(ancestor.name for ancestor in line)})
 
-    def _family(self, names):
-        before = set()
+    def _family(self, names: set[str]) -> set[str]:
+        before: set[str] = set()
         while names != before:
             before = set(names)
             for instance in self.instances:
@@ -124,20 +128,21 @@ class Tree:
                     names |= kin
         return names
 
-    def family_of(self, name):
+    def family_of(self, name: str) -> set[str]:
         """The names of every instance that has to do with the one of that name, which need not be there."""
         return self._family({name})
 
-    def _kin(self, instance):
+    def _kin(self, instance: DbInstance) -> set[str]:
         data = self.began_with(instance)
-        return {instance.name, instance.replaces, data.name} if data else {instance.name}
+        kin = {instance.name, instance.replaces, data.name} if data else {instance.name}
+        return {name for name in kin if name}
 
-    def served(self, instance, current):
+    def served(self, instance: DbInstance, current: DbInstance) -> tuple[Period, ...]:
         """When a DbInstance was in service, as far as is known: a tuple of Period. ``current`` is the one that is in service now."""
         periods = instance.served
         if instance.name == current.name:
             if not periods:
-                return (Period(_began(instance)),) if _began(instance) else ()
+                return (Period(instance.created),) if instance.created else ()
             return (*periods, Period(periods[-1].until)) if periods[-1].until else periods
         if periods:
             return periods
@@ -146,16 +151,16 @@ class Tree:
         return (Period(instance.created),) if instance.created and (took_over or gave_way) else ()
 
 
-def _replacer(instance, other):
+def _replacer(instance: DbInstance, other: DbInstance) -> str | None:
     """Name of ``instance`` if it was made to take the place of ``other``, else None."""
     return instance.name if instance.replaces == other.name else None
 
 
-def _began(instance):
+def _began(instance: DbInstance) -> datetime | None:
     return instance.served[0].since if instance.served else instance.created
 
 
-def last_in_common(one, other):
+def last_in_common(one: Sequence[Ancestor], other: Sequence[Ancestor]) -> datetime | None:
     """The last moment at which two lines were one, None where none is known."""
     moments = [
         min(mine.one_until, theirs.one_until)

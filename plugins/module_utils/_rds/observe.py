@@ -6,24 +6,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime, timezone
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._kms.gateway import KmsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import Observation
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback, in_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holders
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Rollback, decide_rollback, in_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import Holder, holders
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls, side_by_side
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
 
-def where_it_stands(gateway, db_instance, wanted, current_host, run_id):
+
+def where_it_stands(
+    gateway: RdsGateway, db_instance: str, wanted: Wanted, current_host: str | None, run_id: str
+) -> tuple[Rollback, NotRead | None]:
     """(the Rollback, None or the NotRead in the place of the earliest time that can be restored).
 
-    :param gateway: RdsGateway.
     :param wanted: choose.Wanted.
     :raises BadInput, RollbackError: it cannot be done.
     """
@@ -41,10 +50,11 @@ def where_it_stands(gateway, db_instance, wanted, current_host, run_id):
     return rollback, next((window for window in read if isinstance(window, NotRead)), None)
 
 
-def where_the_data_are(gateway, db_instance, current_host):
+def where_the_data_are(
+    gateway: RdsGateway, db_instance: str, current_host: str | None
+) -> tuple[Tree, DbInstance, tuple[Holder, ...]]:
     """(lineage.Tree, the DbInstance that is in service, every Holder of something that is not in it).
 
-    :param gateway: RdsGateway.
     :raises BadInput: there is no such instance, or the application uses another one.
     """
     instances = gateway.instances()
@@ -60,24 +70,25 @@ def where_the_data_are(gateway, db_instance, current_host):
     return tree, current, tuple(holder for holder in found if not holder.serves)
 
 
-def _windows(gateway, name):
+def _windows(gateway: RdsGateway, name: str) -> dict[str, datetime] | NotRead:
     return if_allowed("rds:DescribeDBInstanceAutomatedBackups", gateway.earliest_restorable, name)
 
 
-def observe(gateway, make_client, rollback, run_id, **more):
+def observe(
+    gateway: RdsGateway, make_client: Callable[[str], Any], rollback: Rollback, run_id: str, now: datetime, **more: Any
+) -> Observation:
     """The Observation of a Rollback that is still to be done.
 
     :param make_client: callable: the name of a service → a new boto3 client.
     :param more: what of the Observation is known already.
     """
     if rollback.state == "done":
-        return Observation(rollback, run_id)
+        return Observation(rollback, run_id, now)
     current, key = rollback.current, rollback.source.kms_key
     group, certificate = current.description.get("DBSubnetGroup"), current.description.get("CACertificateIdentifier")
-    kms = KmsGateway(make_client("kms")) if key else None
     with pool_of_calls() as pool:
 
-        def ask(action, read, *args):
+        def ask(action: str, read: Callable[..., object], *args: Any) -> Future[Any]:
             return pool.submit(if_allowed, action, read, *args)
 
         readings = dict(
@@ -92,7 +103,7 @@ def observe(gateway, make_client, rollback, run_id, **more):
                 "rds:DescribeDBSubnetGroups", gateway.subnet_group, group["DBSubnetGroupName"]
             )
         if key:
-            readings["key_state"] = ask("kms:DescribeKey", kms.state, key)
+            readings["key_state"] = ask("kms:DescribeKey", KmsGateway(make_client("kms")).state, key)
         if certificate:
             readings["authorities"] = ask("rds:DescribeCertificates", gateway.authorities)
-    return Observation(rollback, run_id, **{name: reading.result() for name, reading in readings.items()}, **more)
+    return Observation(rollback, run_id, now, **{name: reading.result() for name, reading in readings.items()}, **more)

@@ -6,18 +6,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_PASSWORD
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, State, wait_for
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
 
 
-def give(gateway, name, password, version_id, timeout, clock, tell=None):
+def give(
+    gateway: RdsGateway,
+    name: str,
+    password: str,
+    version_id: str,
+    timeout: float,
+    clock: Clock,
+    tell: Callable[[Pending, float], object] | None = None,
+) -> bool:
     """Set the master password of a DB instance, unless it was given the one of this version of the secret already. Whether it was set.
 
     RDS tells nobody which password an instance has, so a tag tells which version of the secret it came from. It begins with the instance's own
     DbiResourceId, because what is restored from a snapshot of it may inherit the tag, and not the password.
 
-    :param gateway: RdsGateway.
     :param timeout: seconds until it has taken effect.
     :raises RollbackError: RDS refuses it, or it has not taken effect in time.
     """
@@ -25,9 +38,9 @@ def give(gateway, name, password, version_id, timeout, clock, tell=None):
     mark = "%s/%s" % (given.resource_id, version_id)
     if given.tags.get(TAG_PASSWORD) == mark:
         return False
-    asked = []
+    asked: list[bool] = []
 
-    def look():
+    def look() -> State:
         instance = gateway.source(name)
         if instance.status != "available":
             return Pending(0, 1, "%s is %s" % (name, instance.status))

@@ -10,7 +10,12 @@ neither success nor failure: it is waited for, by its name, until the deadline.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
 
 # With automated backups on, backing-up may last hours while the endpoint answers; blocks are loaded lazily in the two storage states.
 USABLE = ("available", "storage-optimization", "storage-initialization", "backing-up")
@@ -36,7 +41,7 @@ TERMINAL = {
 }
 
 
-def snapshot_ready(snapshot):
+def snapshot_ready(snapshot: DbSnapshot | None) -> Ready | Pending | Failed:
     """Whether ``snapshot`` (DbSnapshot, or None when RDS does not show it) holds the data."""
     if snapshot is None:
         return Failed("it is gone: somebody has deleted it, or RDS gave it up")
@@ -50,7 +55,7 @@ def snapshot_ready(snapshot):
     return Failed("snapshot %s is %s" % (snapshot.name, snapshot.status))
 
 
-def instance_ready(instance):
+def instance_ready(instance: DbInstance) -> Ready | Pending | Failed:
     """Whether the endpoint of ``instance`` (DbInstance) can answer. A SQL probe has the last word, not this."""
     if instance.status in TERMINAL:
         cure = (
@@ -64,12 +69,12 @@ def instance_ready(instance):
     return Pending(0, 1, of_instance(instance.name, instance.status))
 
 
-def of_instance(name, state):
+def of_instance(name: str, state: str) -> str:
     """What is told while a DB instance is awaited: the state first, since names are long and lines are cut at their end."""
     return "%s (DB instance %s)" % (state, name)
 
 
-def parameter_group_ready(instance):
+def parameter_group_ready(instance: DbInstance) -> Ready | Pending | Failed:
     """Whether the parameters of ``instance`` are in effect: Ready, Failed, or Pending with the status of the group as its detail."""
     other = [status for status in instance.parameter_group_statuses if status != "in-sync"]
     if not other:
@@ -79,7 +84,7 @@ def parameter_group_ready(instance):
     return Pending(0, 1, other[0])
 
 
-def start_command(name):
+def start_command(name: str) -> str:
     """How a stopped DB instance is started, for people to paste."""
     return (
         "aws rds start-db-instance --db-instance-identifier %s && aws rds wait db-instance-available --db-instance-identifier %s"
@@ -90,7 +95,7 @@ def start_command(name):
     )
 
 
-def cannot_answer(name, instance):
+def cannot_answer(name: str, instance: DbInstance | None) -> str:
     """Why the DB instance of that name cannot answer (str with the cure), empty when nothing is known against it.
 
     :param instance: DbInstance of the name, or None.

@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
+    Difference,
     compare,
     later_of,
     left_to_modify,
@@ -22,37 +26,45 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import 
     Modify,
     Reboot,
     Refuse,
+    Step,
     Wait,
+    Wanted,
     finishing_step,
     next_step,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, State, wait_for
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, Restorable
 
 
 class Restoration:
     """One restore. ``observe()`` sets ``instance`` (DbInstance or None); once it is done, ``differences`` are those that stay."""
 
-    def __init__(self, gateway, source, snapshot, wanted, clock):
+    def __init__(
+        self, gateway: RdsGateway, source: DbInstance, snapshot: Restorable, wanted: Wanted, clock: Clock
+    ) -> None:
         self.source = source
         self.wanted = wanted
         self._gateway = gateway
         self._snapshot = snapshot
         self._clock = clock
-        self._verb = None
-        self._seen = None
+        self._verb: str | None = None
+        self._seen: tuple[str, set[str], tuple[Difference, ...]] | None = None
         self._moved_at = clock.now()
         self.what = "The restore of DB instance %s" % wanted.name
-        self.instance = None
+        self.instance: DbInstance | None = None
         self.changed = False
-        self.differences = ()
+        self.differences: tuple[Difference, ...] = ()
 
-    def decide(self):
+    def decide(self) -> Step:
         """The next step, from what was seen last."""
         asked = Asked(self._verb, self._clock.now() - self._moved_at)
         return next_step(self.source, self._snapshot, self.instance, self.wanted, asked)
 
-    def begin(self):
+    def begin(self) -> None:
         """Ask RDS for the new instance, unless that was done already.
 
         :raises BadInput: this restore cannot be begun, or the name is a stranger's.
@@ -65,7 +77,7 @@ class Restoration:
             self.observe()
             self.decide()
 
-    def advance(self):
+    def advance(self) -> State:
         """Take one step and say how far the restore is: Ready, Pending or Failed."""
         step = self.decide()
         if isinstance(step, Done):
@@ -78,7 +90,7 @@ class Restoration:
         self._take(step)
         return Pending(0, 1, "RDS has been asked to %s" % tell(step, self.source, self.wanted)[0], fresh=True)
 
-    def step(self):
+    def step(self) -> None:
         """Take the step that is next, and look again.
 
         :raises RollbackError: there is none, and never will be; the evidence is what RDS tells about it.
@@ -88,7 +100,7 @@ class Restoration:
             raise self.failed(answer.reason)
         self.observe()
 
-    def wait(self, timeout, tell=None):
+    def wait(self, timeout: float, tell: Callable[[Pending, float], object] | None = None) -> None:
         """Go on until it is done.
 
         :param timeout: seconds.
@@ -98,43 +110,47 @@ class Restoration:
         wait_for(self.what, self._look, timeout, self._clock, self.evidence, tell)
 
     @property
-    def left(self):
+    def left(self) -> tuple[Difference, ...]:
         """Tuple of Difference: the settings that nobody feels, and that are to be set later."""
         return later_of(compare(self.source, self.instance)) if self.instance else ()
 
-    def begin_finishing(self, again=False):
+    def begin_finishing(self, again: bool = False) -> None:
         """Ask RDS for what is left, where it takes it now. Nothing is awaited, and nothing depends on it.
 
         :param again: whether the instance is to be looked at before.
         """
         if again:
             self.observe()
-        step = self.instance and finishing_step(self.source, self.instance, self.wanted.modify_accepts)
+        if self.instance is None:
+            return
+        step = finishing_step(self.source, self.instance, self.wanted.modify_accepts)
         if isinstance(step, Modify):
             self.changed = self._gateway.modify(step.request) or self.changed
 
-    def failed(self, reason):
+    def failed(self, reason: str) -> RollbackError:
         """The RollbackError that says so, as ``wait`` says it."""
         return RollbackError("%s failed: %s" % (self.what, reason), self.evidence())
 
-    def evidence(self):
+    def evidence(self) -> list[str]:
         """RDS's events of the new instance, as lines."""
         return self._gateway.events("db-instance", self.wanted.name)
 
-    def observe(self):
+    def observe(self) -> None:
         """Look at the new instance again."""
         self.instance = self._gateway.instance(self.wanted.name)
         if self.instance is not None and self._verb is None:
             self._verb = "join"
-        shown = self.instance and (self.instance.status, pending(self.instance), compare(self.source, self.instance))
+        shown = None
+        if self.instance:
+            shown = self.instance.status, pending(self.instance), compare(self.source, self.instance)
         if shown != self._seen:
             self._seen, self._moved_at = shown, self._clock.now()
 
-    def _look(self):
+    def _look(self) -> State:
         self.observe()
         return self.advance()
 
-    def _take(self, step):
+    def _take(self, step: Create | Modify | AddRole | Reboot) -> None:
         if isinstance(step, Create):
             taken, self._verb = self._gateway.restore(step.operation, step.request), "create"
         elif isinstance(step, Modify):
@@ -149,7 +165,7 @@ class Restoration:
         self.changed = self.changed or taken
 
 
-def tell(step, source, wanted):
+def tell(step: Step, source: DbInstance, wanted: Wanted) -> list[str]:
     """A step as lines of a plan, for people."""
     if isinstance(step, Create):
         later = left_to_modify(source, step.request)
@@ -171,7 +187,7 @@ def tell(step, source, wanted):
     return []
 
 
-def _without_backups(source, request):
+def _without_backups(source: DbInstance, request: Mapping[str, Any]) -> list[str]:
     """That it is restored without backups, as a line of a plan in a list; empty where it is not."""
     without = request.get("BackupRetentionPeriod") == 0 != source.description.get("BackupRetentionPeriod")
     return ["turn its backups on after that: RDS changes nothing while it takes the first one"] * without

@@ -6,11 +6,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import as_tag, entered, left
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY, TAG_SERVED
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
 
 STOPPED = ("stopping", "stopped")
 
@@ -20,18 +26,18 @@ class Retirement:
     """What the instance (``old``) and the one in its place (``new``) are to be tagged with (dicts), whether the first is to be stopped, and
     why not where it was asked for (empty otherwise)."""
 
-    old: dict
-    new: dict
+    old: dict[str, str]
+    new: dict[str, str]
     stop: bool
     kept_running: str = ""
 
     @property
-    def steps(self):
+    def steps(self) -> list[str]:
         """What is to be done with the old one, in words."""
         return ["tag it"] * bool(self.old) + ["stop it"] * self.stop
 
 
-def into_service(new, now):
+def into_service(new: DbInstance, now: datetime) -> dict[str, str]:
     """The tags (dict) that a DbInstance lacks which goes into service."""
     tags = {TAG_SERVED: as_tag(entered(new.served, now), new.resource_id)}
     if new.tags.get(TAG_REPLACED_BY):  # it was replaced once, and is back
@@ -39,7 +45,7 @@ def into_service(new, now):
     return _lacking(new, tags)
 
 
-def out_of_service(old, new, now, served_now=False):
+def out_of_service(old: DbInstance, new: DbInstance, now: datetime, served_now: bool = False) -> dict[str, str]:
     """The tags (dict) that a DbInstance lacks in whose place ``new`` is now.
 
     :param served_now: whether it is known to have been in service until now.
@@ -48,11 +54,11 @@ def out_of_service(old, new, now, served_now=False):
     return _lacking(old, {TAG_SERVED: as_tag(periods, old.resource_id), TAG_REPLACED_BY: new.name})
 
 
-def _lacking(instance, tags):
+def _lacking(instance: DbInstance, tags: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if instance.tags.get(key, "") != value}
 
 
-def retire(old, new, stop, family, now):
+def retire(old: DbInstance, new: DbInstance, stop: bool, family: Collection[str], now: datetime) -> Retirement:
     """The Retirement of a DbInstance.
 
     :param old: DbInstance that was in service.

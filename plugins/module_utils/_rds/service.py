@@ -25,7 +25,7 @@ class Period:
     until: datetime | None = None
 
 
-def read_periods(text, resource_id):
+def read_periods(text: str, resource_id: str) -> tuple[Period, ...]:
     """The Periods (tuple, oldest first) in the tag of the instance with that DbiResourceId; empty when it is another one's."""
     own, *parts = text.split() or [""]
     if own != resource_id:
@@ -34,7 +34,7 @@ def read_periods(text, resource_id):
     return tuple(Period(_time(since), _time(until) if until else None) for since, _slash, until in found)
 
 
-def as_tag(periods, resource_id):
+def as_tag(periods: tuple[Period, ...], resource_id: str) -> str:
     """The value of the tag. Where there are too many, the two oldest become one that lasts from the first to the end of the second."""
     while len(periods) > MOST:
         periods = (replace(periods[1], since=periods[0].since), *periods[2:])
@@ -42,14 +42,14 @@ def as_tag(periods, resource_id):
     return " ".join((resource_id, *told))
 
 
-def entered(periods, now):
+def entered(periods: tuple[Period, ...], now: datetime) -> tuple[Period, ...]:
     """The Periods of an instance that goes into service."""
     if periods and periods[-1].until is None:
         return periods
     return (*periods, Period(_floor(now)))
 
 
-def left(periods, created, now, served_now):
+def left(periods: tuple[Period, ...], created: datetime, now: datetime, served_now: bool) -> tuple[Period, ...]:
     """The Periods of an instance that was taken out of service.
 
     :param created: since when it was in service, where nothing is written down.
@@ -62,17 +62,17 @@ def left(periods, created, now, served_now):
     return (*periods, Period(periods[-1].until, _ceiling(now))) if served_now else periods
 
 
-def _until(period):
+def _until(period: Period) -> str:
     return period.until.strftime(_FORM) if period.until else ""
 
 
-def _time(text):
+def _time(text: str) -> datetime:
     return datetime.strptime(text, _FORM).replace(tzinfo=timezone.utc)
 
 
-def _floor(moment):
+def _floor(moment: datetime) -> datetime:
     return moment.astimezone(timezone.utc).replace(microsecond=0)
 
 
-def _ceiling(moment):
+def _ceiling(moment: datetime) -> datetime:
     return _floor(moment + timedelta(microseconds=999999))

@@ -10,10 +10,17 @@ Written from botocore 1.44.5: 94 members of the shape DBInstance, 49 of RestoreD
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Callable
+from datetime import datetime
+from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Unfinished, tags_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import (
+    DbInstance,
+    Restorable,
+    Unfinished,
+    tags_of,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
     TAG_DATA,
     TAG_PASSWORD,
@@ -30,7 +37,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
 CARRIED, IDENTITY, OBSERVED = "carried", "identity", "observed"
 """What a setting is to us: the same on both instances; different by nature; a state and not a setting."""
 
-_NOT_SET = (None, [], {})
+Description = Mapping[str, Any]
+Read = Callable[[Description], Any]
+
+_NOT_SET: tuple[Any, ...] = (None, [], {})
 OURS = (
     TAG_DATA,
     TAG_PASSWORD,
@@ -58,11 +68,11 @@ class Setting:
     name: str
     key: str
     kind: str
-    read: Callable[[Any], Any]
+    read: Read
     restore: str | None = None
     modify: str | None = None
     group: str | None = None
-    when: Callable[[Any], bool] = lambda _description: True
+    when: Callable[[Description], bool] = lambda _description: True
     differs: Callable[[Any, Any], bool] = lambda before, after: before != after
     later: bool = False
 
@@ -75,49 +85,65 @@ class Difference:
     before: Any
     after: Any
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "%s: %s, was %s" % (self.setting, _told(self.after), _told(self.before))
 
 
-def _told(value):
+Kept = Callable[[Iterable[Difference]], tuple[Difference, ...]]
+
+
+def _told(value: Any) -> Any:
     return "nothing" if value in _NOT_SET else value
 
 
-def _carried(name, restore=None, modify=None, read=None, key=None, **rest):
-    key = key or name
-    return Setting(name, key, CARRIED, read or (lambda description: description.get(key)), restore, modify, **rest)
+def _carried(
+    name: str,
+    restore: str | None = None,
+    modify: str | None = None,
+    read: Read | None = None,
+    key: str | None = None,
+    **rest: Any,
+) -> Setting:
+    member = key or name
+    return Setting(
+        name, member, CARRIED, read or (lambda description: description.get(member)), restore, modify, **rest
+    )
 
 
-def _same(name, **rest):
+def _same(name: str, **rest: Any) -> Setting:
     """A setting whose parameter has its own name in both operations."""
     return _carried(name, restore=name, modify=name, **rest)
 
 
-def _not_carried(kind, *names):
-    return tuple(Setting(name, name, kind, lambda description, name=name: description.get(name)) for name in names)
+def _not_carried(kind: str, *names: str) -> tuple[Setting, ...]:
+    return tuple(Setting(name, name, kind, _member(name)) for name in names)
 
 
-def _names(key, member, gone=()):
+def _member(key: str) -> Read:
+    return lambda description: description.get(key)
+
+
+def _names(key: str, member: str, gone: Collection[str] = ()) -> Callable[[Description], list[str]]:
     """Names in a list of memberships, sorted; those with a status of ``gone`` are on their way out."""
     return lambda description: sorted(
         item[member] for item in description.get(key, []) if item.get("Status") not in gone
     )
 
 
-def _one(key, member, gone=()):
+def _one(key: str, member: str, gone: Collection[str] = ()) -> Read:
     names = _names(key, member, gone)
-    return lambda description: (names(description) or [None])[0]
+    return lambda description: next(iter(names(description)), None)
 
 
-def _only_if(switch, key):
+def _only_if(switch: str, key: str) -> Read:
     """The value of ``key`` while ``switch`` is on; what AWS leaves behind when it is off is no setting."""
     return lambda description: description.get(key) if description.get(switch) else None
 
 
-def _domain(field, self_managed):
+def _domain(field: str, self_managed: bool) -> Read:
     """A field of the Active Directory that the instance is joined to: AWS's own, or a self-managed one (it has a secret)."""
 
-    def read(description):
+    def read(description: Description) -> Any:
         joined = [
             item for item in description.get("DomainMemberships", []) if ("AuthSecretArn" in item) == self_managed
         ]
@@ -126,12 +152,12 @@ def _domain(field, self_managed):
     return read
 
 
-def _zone(description):
+def _zone(description: Description) -> str | None:
     """A Multi-AZ instance moves between its zones, so its zone is no setting (and RestoreDBInstance… refuses it)."""
     return None if description.get("MultiAZ") else description.get("AvailabilityZone")
 
 
-def _tags(description):
+def _tags(description: Description) -> dict[str, str]:
     """The tags that people set: AWS's own (aws:…) cannot be set, ours tell the instances apart."""
     return {
         key: value
@@ -140,7 +166,7 @@ def _tags(description):
     }
 
 
-def _features(description):
+def _features(description: Description) -> list[dict[str, str]]:
     return sorted(
         ({"Name": item["Name"], "Value": item["Value"]} for item in description.get("ProcessorFeatures", [])),
         key=lambda item: item["Name"],
@@ -150,7 +176,7 @@ def _features(description):
 _VOLUME_FIELDS = ("VolumeName", "AllocatedStorage", "IOPS", "MaxAllocatedStorage", "StorageThroughput", "StorageType")
 
 
-def _volumes(description):
+def _volumes(description: Description) -> list[dict[str, Any]]:
     volumes = (
         {field: volume[field] for field in _VOLUME_FIELDS if field in volume}
         for volume in description.get("AdditionalStorageVolumes", [])
@@ -158,7 +184,7 @@ def _volumes(description):
     return sorted(volumes, key=lambda volume: volume["VolumeName"])
 
 
-def _roles(description):
+def _roles(description: Description) -> list[str]:
     """The roles that can be given to another instance: those for a feature, unless RDS cannot use them."""
     return sorted(
         "%s for %s" % (role["RoleArn"], role["FeatureName"])
@@ -167,18 +193,18 @@ def _roles(description):
     )
 
 
-def minor_of(version):
+def minor_of(version: str | None) -> list[int]:
     """``16.4`` as numbers; nothing where there is no version yet."""
     return [int(part) for part in re.findall(r"\d+", version or "")]
 
 
-def roles_of(instance):
+def roles_of(instance: DbInstance) -> dict[tuple[str, str], str]:
     """The IAM roles of a DbInstance: (RoleArn, FeatureName) → RDS's status of it (ACTIVE, PENDING, INVALID)."""
     roles = instance.description.get("AssociatedRoles", [])
     return {(role["RoleArn"], role.get("FeatureName", "")): role.get("Status", "ACTIVE") for role in roles}
 
 
-def givable(source, authorities, now):
+def givable(source: DbInstance, authorities: Mapping[str, datetime] | None, now: datetime) -> DbInstance:
     """A DbInstance as settings can come from it: without its CA where no instance can be given that any more.
 
     :param authorities: name of a CA → the end of its life; None where that is not known.
@@ -188,7 +214,7 @@ def givable(source, authorities, now):
     return replace(source, description=dict(source.description, CACertificateIdentifier=None))
 
 
-def ca_can_be_given(source, authorities, now):
+def ca_can_be_given(source: DbInstance, authorities: Mapping[str, datetime], now: datetime) -> bool:
     """Whether RDS gives the CA of a DbInstance to a new one."""
     name = source.description.get("CACertificateIdentifier")
     return name is None or (name in authorities and authorities[name] > now)
@@ -199,21 +225,21 @@ def ca_can_be_given(source, authorities, now):
 _GP3_FREE_FROM = {"oracle": 200, "sqlserver": 0}
 
 
-def _gp3_free(description):
+def _gp3_free(description: Description) -> bool:
     smallest = next((size for engine, size in _GP3_FREE_FROM.items() if description["Engine"].startswith(engine)), 400)
     return description.get("StorageType") == "gp3" and description["AllocatedStorage"] >= smallest
 
 
-def _takes_iops(description):
+def _takes_iops(description: Description) -> bool:
     return description.get("StorageType") in ("io1", "io2") or _gp3_free(description)
 
 
-def _takes_size(description):
+def _takes_size(description: Description) -> bool:
     """RestoreDBInstanceFromDBSnapshot: "This setting isn't valid for RDS for SQL Server"."""
     return not description["Engine"].startswith("sqlserver")
 
 
-def _on(key):
+def _on(key: str) -> Callable[[Description], bool]:
     """Off is what every instance starts with, and AWS refuses the parameter where the feature does not exist."""
     return lambda description: bool(description.get(key))
 
@@ -427,13 +453,15 @@ _KNOWN = frozenset(setting.key for setting in SETTINGS)
 _PENDING_NAMES = {"PendingCloudwatchLogsExports": "EnabledCloudwatchLogsExports", "DBSubnetGroupName": "DBSubnetGroup"}
 
 
-def settings_of(instance):
+def settings_of(instance: DbInstance) -> dict[str, Any]:
     """What ``instance`` is set to: setting → value, without those that are not set."""
     values = {setting.name: setting.read(instance.description) for setting in _CARRIED}
     return {name: value for name, value in values.items() if value not in _NOT_SET}
 
 
-def needed_first(source, snapshot, accepted, gives_password=False):
+def needed_first(
+    source: DbInstance, snapshot: Restorable, accepted: Collection[str], gives_password: bool = False
+) -> list[str]:
     """What of a restored instance has to be changed before anybody may use it, because no restore takes it: names (list of str).
 
     RDS changes nothing while it takes the first automated backup, which lasts hours. Where this is not empty, the restore is made without
@@ -456,7 +484,15 @@ def needed_first(source, snapshot, accepted, gives_password=False):
     return names + ["AssociatedRoles"] * bool(_roles(source.description)) + ["MasterUserPassword"] * gives_password
 
 
-def restore_request(source, snapshot, name, run_id, accepted, first=(), safety=""):
+def restore_request(
+    source: DbInstance,
+    snapshot: Restorable,
+    name: str,
+    run_id: str,
+    accepted: Collection[str],
+    first: Collection[str] = (),
+    safety: str = "",
+) -> dict[str, Any]:
     """The parameters of ``snapshot.operation`` for a DB instance ``name`` that has every setting of ``source``.
 
     :param snapshot: DbSnapshot or PointInTime.
@@ -467,7 +503,8 @@ def restore_request(source, snapshot, name, run_id, accepted, first=(), safety="
     request = {
         setting.restore: setting.read(source.description)
         for setting in _CARRIED
-        if setting.restore in accepted
+        if setting.restore
+        and setting.restore in accepted
         and setting.when(source.description)
         and setting.read(source.description) not in _NOT_SET
     }
@@ -489,7 +526,7 @@ def restore_request(source, snapshot, name, run_id, accepted, first=(), safety="
     return dict(request, **snapshot.request(name))
 
 
-def compare(source, restored):
+def compare(source: DbInstance, restored: DbInstance) -> tuple[Difference, ...]:
     """Every setting that ``restored`` has otherwise than ``source``: a tuple of Difference."""
     pairs = ((setting, setting.read(source.description), setting.read(restored.description)) for setting in _CARRIED)
     return tuple(
@@ -499,17 +536,17 @@ def compare(source, restored):
     )
 
 
-def later_of(differences):
+def later_of(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     """Of Differences (tuple), those that a cutover does not wait for."""
     return tuple(difference for difference in differences if difference.setting in _LATER_NAMES)
 
 
-def felt_of(differences):
+def felt_of(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     """Of Differences (tuple), those that users may feel, or that nobody can set: no cutover with one of them."""
     return tuple(difference for difference in differences if difference.setting not in _LATER_NAMES)
 
 
-def with_later_of(instance, origin):
+def with_later_of(instance: DbInstance, origin: DbInstance) -> DbInstance:
     """A DbInstance as it will be once it has the settings of ``origin`` (DbInstance) that its cutover has not waited for."""
     description = dict(instance.description)
     for setting in _LATER:
@@ -520,12 +557,17 @@ def with_later_of(instance, origin):
     return replace(instance, description=description)
 
 
-def pending(instance):
+def pending(instance: DbInstance) -> set[str]:
     """Names of the settings for which RDS has a new value that is not in effect yet."""
     return {_PENDING_NAMES.get(key, key) for key in instance.description.get("PendingModifiedValues") or {}}
 
 
-def modify_request(source, restored, accepted, kept=felt_of):
+def modify_request(
+    source: DbInstance,
+    restored: DbInstance,
+    accepted: Collection[str],
+    kept: Kept = felt_of,
+) -> dict[str, Any] | None:
     """The parameters of ModifyDBInstance that bring ``restored`` to the settings of ``source``, or None when there is nothing to be done.
 
     A value that is pending already is not asked for again. What somebody else has asked for, and what waits for the maintenance window, goes on
@@ -537,10 +579,10 @@ def modify_request(source, restored, accepted, kept=felt_of):
     waiting = pending(restored)
     differing = {difference.setting for difference in kept(compare(source, restored))} - waiting
     groups = {setting.group for setting in _CARRIED if setting.group and setting.name in differing}
-    request = {}
+    request: dict[str, Any] = {}
     for setting in _CARRIED:
         asked_for = setting.name in differing or setting.group in groups
-        if asked_for and setting.modify in accepted and setting.when(source.description):
+        if asked_for and setting.modify and setting.modify in accepted and setting.when(source.description):
             value = _as_modify(setting, setting.read(source.description), setting.read(restored.description))
             if value not in _NOT_SET:
                 request[setting.modify] = value
@@ -548,13 +590,13 @@ def modify_request(source, restored, accepted, kept=felt_of):
     return dict(request, DBInstanceIdentifier=restored.name, ApplyImmediately=at_once) if request else None
 
 
-def _as_modify(setting, wanted, present):
+def _as_modify(setting: Setting, wanted: Any, present: Any) -> Any:
     if setting.modify != "CloudwatchLogsExportConfiguration":
         return wanted
     return {"EnableLogTypes": sorted(set(wanted) - set(present)), "DisableLogTypes": sorted(set(present) - set(wanted))}
 
 
-def left_to_modify(source, request):
+def left_to_modify(source: DbInstance, request: Mapping[str, Any]) -> list[str]:
     """Names of the settings of ``source`` that are set some time after a restore with the parameters ``request``; for plans."""
     return [
         setting.name
@@ -562,11 +604,11 @@ def left_to_modify(source, request):
         if setting.modify
         and setting.name in settings_of(source)
         and setting.when(source.description)
-        and request.get(setting.restore) != setting.read(source.description)
+        and (setting.restore is None or request.get(setting.restore) != setting.read(source.description))
     ]
 
 
-def not_compared(instance):
+def not_compared(instance: DbInstance) -> list[str]:
     """Members of the description that the table does not know: RDS has learned something since it was written."""
     return sorted(set(instance.description) - _KNOWN)
 
@@ -583,7 +625,7 @@ _FINDINGS = {
 }
 
 
-def findings(source):
+def findings(source: DbInstance) -> list[str]:
     """What no restore brings over and somebody may miss afterwards: list of str, one a finding; values only where they are no secret."""
     found = [(key, text) for key, text in _FINDINGS.items() if source.description.get(key)]
     return [
@@ -591,7 +633,7 @@ def findings(source):
     ]
 
 
-def _which(value):
+def _which(value: Any) -> str:
     if isinstance(value, str):
         return " (%s)" % value
     names = [item for item in value if isinstance(item, str)] if isinstance(value, (list, tuple, dict)) else []

@@ -6,13 +6,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import takes_snapshot, waits_for
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import snapshot_ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_RUN
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import State, wait_for
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
 
 
 class Snapshotting:
@@ -22,22 +29,23 @@ class Snapshotting:
     :raises RollbackError: the name is a stranger's, or RDS takes no snapshot of ``source`` (DbInstance) now.
     """
 
-    def __init__(self, gateway, source, name, run_id):
+    def __init__(self, gateway: RdsGateway, source: DbInstance, name: str, run_id: str) -> None:
         self.source = source
         self.name = name
         self._gateway = gateway
         self._run_id = run_id
-        self._tags, self._asked = {}, False
+        self._tags: dict[str, str] = {}
+        self._asked = False
         self.changed = False
         self.snapshot = gateway.snapshot(name)
         self.takes = takes_snapshot(source, self.snapshot, name, run_id)
 
     @property
-    def plan(self):
+    def plan(self) -> list[str]:
         """What is to be done, in words."""
         return ["take snapshot %s of DB instance %s" % (self.name, self.source.name)] * self.takes
 
-    def take(self, tags=None, wait=True):
+    def take(self, tags: Mapping[str, str] | None = None, wait: bool = True) -> None:
         """Ask for it, unless it is there or on its way. Where its instance takes none now, ``begin`` and ``wait`` ask later.
 
         :param tags: dict, besides that of the run.
@@ -51,13 +59,13 @@ class Snapshotting:
             text = "RDS takes no snapshot of DB instance %s now, because it is %s. Run again when that is over."
             raise RollbackError(text % (self.source.name, self.source.status))
 
-    def _ask(self):
+    def _ask(self) -> None:
         taken = self._gateway.take_snapshot(self.source.name, self.name, self._tags)
         self._asked, self.changed = taken is not None, bool(taken)
         if taken is False:  # somebody was quicker, or the reply to an earlier try was lost: whose is it?
             takes_snapshot(self.source, self._gateway.snapshot(self.name), self.name, self._run_id)
 
-    def begin(self):
+    def begin(self) -> None:
         """Ask for it once more where its instance took none when ``take`` asked, and look at it. Nothing is awaited."""
         if self.takes and not self._asked:
             self.source = self._gateway.instance(self.source.name) or self.source
@@ -65,11 +73,11 @@ class Snapshotting:
                 self._ask()
         self.observe()
 
-    def observe(self):
+    def observe(self) -> None:
         """Look at it again."""
         self.snapshot = self._gateway.snapshot(self.name)
 
-    def wait(self, timeout, tell=None):
+    def wait(self, timeout: float, tell: Callable[[Pending, float], object] | None = None) -> None:
         """Wait until it holds the data.
 
         :param timeout: seconds.
@@ -78,13 +86,13 @@ class Snapshotting:
         """
         wait_for("Snapshot %s" % self.name, self._look, timeout, evidence=self._evidence, tell=tell)
 
-    def foreseen(self):
+    def foreseen(self) -> dict[str, Any]:
         """What ``shown`` would give after it was taken, as far as it is known before."""
         if not self.takes:
             return shown(self.snapshot)
         return dict(name=self.name, db_instance=self.source.name, status="available")
 
-    def _look(self):
+    def _look(self) -> State:
         if self.takes and not self._asked:
             self.source = self._gateway.instance(self.source.name) or self.source
             takes_snapshot(self.source, None, self.name, self._run_id)
@@ -96,11 +104,11 @@ class Snapshotting:
         self.observe()
         return snapshot_ready(self.snapshot)
 
-    def _evidence(self):
+    def _evidence(self) -> list[str]:
         return self._gateway.events("db-snapshot", self.name)
 
 
-def shown(snapshot):
+def shown(snapshot: DbSnapshot | None) -> dict[str, Any]:
     """A DbSnapshot or None, in JSON types."""
     if snapshot is None:
         return {}

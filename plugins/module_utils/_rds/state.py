@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Union
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import read_periods
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service import Period, read_periods
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
     TAG_DATA,
     TAG_REPLACED_BY,
@@ -25,9 +26,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity impo
 )
 
 
-def tags_of(answer):
+def tags_of(answer: Mapping[str, Any]) -> dict[str, str]:
     """The tags of a description, as a dict."""
     return {tag["Key"]: tag["Value"] for tag in answer["TagList"]}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a run of ours made an instance: which run, and the name of the DB instance that it was restored to replace."""
+
+    run_id: str
+    replaces: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ class DbInstance:
     description: dict[str, Any]
 
     @property
-    def storage_told(self):
+    def storage_told(self) -> str:
         """How much of a restored instance's storage is loaded, for people; empty where RDS says nothing of it."""
         percent = self.description.get("StorageOperationPercentProgress")
         if percent is None or self.description.get("StorageOperationStatus") != "Initializing":
@@ -61,7 +70,7 @@ class DbInstance:
         return "RDS has loaded %d %% of its storage; what is not loaded is slow at its first reading" % percent
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> DbInstance:
         """From the shape DBInstance."""
         endpoint = answer.get("Endpoint") or {}
         return cls(
@@ -82,55 +91,62 @@ class DbInstance:
         )
 
     @property
-    def ours(self):
+    def ours(self) -> bool:
         """Whether a run of ours has restored this very instance. Tags alone do not say so: a snapshot inherits those of its instance,
         and an instance that somebody restores from it inherits them again."""
         data = self.tags.get(TAG_DATA)
         if data is not None:
             return data.split("/")[0] == self.name
         run_id, replaces = self.tags.get(TAG_RUN), self.tags.get(TAG_REPLACES)
-        return bool(run_id and replaces) and self.name == restored_instance(replaces, run_id)
+        return bool(run_id and replaces and self.name == restored_instance(replaces, run_id))
 
     @property
-    def run_id(self):
+    def origin(self) -> Origin | None:
+        """The Origin of an instance of ours; None of any other, and where somebody has taken one of the tags away that tell it."""
+        run_id, replaces = self.run_id, self.replaces
+        return Origin(run_id, replaces) if run_id and replaces else None
+
+    @property
+    def run_id(self) -> str | None:
         """The run that restored this instance, or None."""
         return self.tags.get(TAG_RUN) if self.ours else None
 
     @property
-    def from_snapshot(self):
+    def from_snapshot(self) -> str | None:
         """ARN of the snapshot that one of our runs restored this instance from, or None."""
         return self.tags.get(TAG_SNAPSHOT) if self.ours else None
 
     @property
-    def replaces(self):
+    def replaces(self) -> str | None:
         """Name of the DB instance that this one was restored to replace, or None."""
         return self.tags.get(TAG_REPLACES) if self.ours else None
 
     @property
-    def replaced_by(self):
+    def replaced_by(self) -> str | None:
         """Name of the DB instance that took its place, or None. It is a claim: whoever uses it looks whether that one replaces this one."""
         return self.tags.get(TAG_REPLACED_BY)
 
     @property
-    def data(self):
+    def data(self) -> Data | None:
         """The Data that it began with, as the run that restored it wrote down; None where none did."""
         return Data.from_tag(self.tags[TAG_DATA]) if self.ours and TAG_DATA in self.tags else None
 
     @property
-    def unfinished(self):
+    def unfinished(self) -> Unfinished | None:
         """The Unfinished that its run has left, or None: it is as it is to be, or none of ours."""
         found = Unfinished.from_tag(self.tags.get(TAG_UNFINISHED, ""))
         return found if found and self.ours and found.name == self.name else None
 
     @property
-    def served(self):
+    def served(self) -> tuple[Period, ...]:
         """When it was in service (tuple of Period, oldest first), as runs wrote down; empty where none did."""
         return read_periods(self.tags.get(TAG_SERVED, ""), self.resource_id)
 
     @property
-    def kms_key(self):
+    def kms_key(self) -> str | None:
         """The ARN of the key that its storage is encrypted with, or None."""
-        return self.description.get("KmsKeyId")
+        key: str | None = self.description.get("KmsKeyId")
+        return key
 
 
 @dataclass(frozen=True)
@@ -144,12 +160,12 @@ class Unfinished:
     safety: str
 
     @classmethod
-    def from_tag(cls, text):
+    def from_tag(cls, text: str) -> Unfinished | None:
         """From what ``as_tag`` writes; None where it is empty, which says that all is done."""
         parts = text.split("/")
         return cls(*parts) if len(parts) == 3 else None
 
-    def as_tag(self):
+    def as_tag(self) -> str:
         """The value of the tag. It begins with the name of its own instance: what is restored from a snapshot of it may inherit the tag."""
         return "/".join((self.name, self.source, self.safety))
 
@@ -164,15 +180,16 @@ class Data:
     at: datetime | None
 
     @classmethod
-    def from_tag(cls, text):
+    def from_tag(cls, text: str) -> Data:
         """From what ``as_tag`` writes."""
         _own, of, at, name = text.split("/")
-        return cls(of, name, datetime.fromisoformat(at.replace("Z", "+00:00")))
+        return cls(of, name, datetime.fromisoformat(at.replace("Z", "+00:00")) if at else None)
 
-    def as_tag(self, own):
+    def as_tag(self, own: str) -> str:
         """The value of the tag of the instance that begins with these data; ``own`` is its name. The time is whole: a snapshot is of one
         with the line up to that very moment."""
-        return "/".join((own, self.of, self.at.astimezone(timezone.utc).isoformat(), self.name))
+        at = self.at.astimezone(timezone.utc).isoformat() if self.at else ""
+        return "/".join((own, self.of, at, self.name))
 
 
 @dataclass(frozen=True)
@@ -201,7 +218,7 @@ class DbSnapshot:
     operation = "RestoreDBInstanceFromDBSnapshot"
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: Mapping[str, Any]) -> DbSnapshot:
         """From the shape DBSnapshot."""
         created = answer.get("SnapshotCreateTime")
         return cls(
@@ -222,12 +239,12 @@ class DbSnapshot:
         )
 
     @property
-    def run_id(self):
+    def run_id(self) -> str | None:
         """The run that took this snapshot, or None."""
         return self.tags.get(TAG_RUN)
 
     @property
-    def of_harm(self):
+    def of_harm(self) -> bool:
         """Whether a rollback took it, of what it was about to undo. The tag names the instance that it was taken of, since a tag alone may
         be inherited; without it (runs of older versions), the name is the one that this very run would give."""
         taken_of = self.tags.get(TAG_SAFETY)
@@ -236,23 +253,23 @@ class DbSnapshot:
         return self.run_id is not None and self.name == safety_snapshot(self.instance, self.run_id)
 
     @property
-    def data(self):
+    def data(self) -> Data:
         """Which Data it holds."""
         return Data(self.resource_id or self.instance, self.instance, self.data_from)
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people."""
         return "snapshot %s" % self.name
 
     @property
-    def problem(self):
+    def problem(self) -> str | None:
         """Why it cannot be restored, or None."""
         if self.status == "available":
             return None
         return "it is %s, and only an available one can be restored" % self.status
 
-    def request(self, new):
+    def request(self, new: str) -> dict[str, Any]:
         """The parameters of ``operation`` that name the source and the ``new`` instance."""
         return dict(DBInstanceIdentifier=new, DBSnapshotIdentifier=self.name)
 
@@ -280,7 +297,7 @@ class PointInTime:
     operation = "RestoreDBInstanceToPointInTime"
 
     @classmethod
-    def of(cls, instance, moment, earliest=None):
+    def of(cls, instance: DbInstance, moment: datetime, earliest: datetime | None = None) -> PointInTime:
         """Of a DbInstance; ``earliest`` is the first time that its automated backups can be restored to."""
         description = instance.description
         return cls(
@@ -298,37 +315,37 @@ class PointInTime:
         )
 
     @property
-    def data(self):
+    def data(self) -> Data:
         """Which Data that is."""
         return Data(self.resource_id, self.instance, self.moment)
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The time, as the option has it."""
         return self.moment.isoformat()
 
     @property
-    def arn(self):
+    def arn(self) -> str:
         """What tells this source apart from every other; RDS has no ARN for a moment."""
         return "%s@%s" % (self.instance_arn, self.moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     @property
-    def created(self):
+    def created(self) -> datetime:
         """The moment: what was restored from it is younger."""
         return self.moment
 
     @property
-    def data_from(self):
+    def data_from(self) -> datetime:
         """The time of the data."""
         return self.moment
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people."""
         return "%s as it was at %s" % (self.instance, self.moment.isoformat(timespec="seconds"))
 
     @property
-    def problem(self):
+    def problem(self) -> str | None:
         """Why it cannot be restored, or None."""
         if self.latest is None:
             return "%s has no automated backups that RDS could go back to a time with" % self.instance
@@ -348,10 +365,13 @@ class PointInTime:
             )
         return None
 
-    def request(self, new):
+    def request(self, new: str) -> dict[str, Any]:
         """The parameters of ``operation`` that name the source and the ``new`` instance."""
         return dict(SourceDBInstanceIdentifier=self.instance, TargetDBInstanceIdentifier=new, RestoreTime=self.moment)
 
 
-def _seconds(moment):
+Restorable = Union[DbSnapshot, PointInTime]
+
+
+def _seconds(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")

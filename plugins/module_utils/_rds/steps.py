@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import (
     refuse_a_stranger,
@@ -21,6 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import 
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
     Difference,
+    Kept,
     compare,
     felt_of,
     later_of,
@@ -31,6 +33,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings impo
     roles_of,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, Restorable
 
 SETTLE = 120.0
 """Seconds without any change after which RDS is taken to have done all it will do: after a call, it shows `available` and the old
@@ -89,6 +94,9 @@ class Done:
     differences: tuple[Difference, ...]
 
 
+Step = Union[Create, Modify, Reboot, AddRole, Wait, Refuse, Done]
+
+
 @dataclass(frozen=True)
 class Wanted:
     """The instance to be made, and the names of the parameters that this botocore knows.
@@ -114,7 +122,9 @@ class Asked:
     quiet: float = 0.0
 
 
-def next_step(source, snapshot, new, wanted, asked=Asked()):
+def next_step(
+    source: DbInstance, snapshot: Restorable, new: DbInstance | None, wanted: Wanted, asked: Asked = Asked()
+) -> Step:
     """What brings the restore one step further until the new instance can be used, from what is there; a run that died anywhere goes on from
     here. ``finishing_step`` goes on with what nobody feels.
 
@@ -140,7 +150,9 @@ def next_step(source, snapshot, new, wanted, asked=Asked()):
     )
 
 
-def finishing_step(source, new, accepts, asked=Asked()):
+def finishing_step(
+    source: DbInstance, new: DbInstance, accepts: Collection[str], asked: Asked = Asked()
+) -> Modify | Wait | Done | Refuse:
     """What brings a restored instance, which may serve already, one step nearer to every setting of ``source`` that its cutover has not waited for.
 
     :param accepts: names of the parameters of ModifyDBInstance that this botocore knows.
@@ -155,7 +167,7 @@ def finishing_step(source, new, accepts, asked=Asked()):
     return _equalling(source, new, accepts, asked, later_of) or Done(left)
 
 
-def _beginning(source, snapshot, wanted, asked):
+def _beginning(source: DbInstance, snapshot: Restorable, wanted: Wanted, asked: Asked) -> Create | Wait | Refuse:
     if asked.verb is None:
         refuse_what_cannot_be_restored(source, snapshot)
         first = needed_first(source, snapshot, wanted.restore_accepts, wanted.gives_password)
@@ -168,7 +180,13 @@ def _beginning(source, snapshot, wanted, asked):
     return Refuse("DB instance %s is gone: somebody has deleted it" % wanted.name)
 
 
-def _equalling(source, new, accepts, asked, kept):
+def _equalling(
+    source: DbInstance,
+    new: DbInstance,
+    accepts: Collection[str],
+    asked: Asked,
+    kept: Kept,
+) -> Modify | Wait | None:
     """The step that makes ``new`` more like ``source`` in the settings that are ``kept``, or None when there is none."""
     request = modify_request(source, new, accepts, kept)
     differing = kept(compare(source, new))
@@ -183,7 +201,7 @@ def _equalling(source, new, accepts, asked, kept):
     return _wait_of(new.name, "about to change %s" % ", ".join(coming)) if coming else None
 
 
-def _giving_roles(source, new, asked):
+def _giving_roles(source: DbInstance, new: DbInstance, asked: Asked) -> AddRole | Wait | None:
     """The step that gives ``new`` a role of ``source``, or None when it has all that it can have."""
     there = roles_of(new)
     for (role, feature), status in sorted(roles_of(source).items()):
@@ -200,7 +218,7 @@ def _giving_roles(source, new, asked):
     return None
 
 
-def _rebooting(new, asked):
+def _rebooting(new: DbInstance, asked: Asked) -> Reboot | Wait | Refuse | None:
     """The step that brings the parameter group into effect, or None when it is."""
     group = parameter_group_ready(new)
     if isinstance(group, Failed):
@@ -216,10 +234,10 @@ def _rebooting(new, asked):
     )
 
 
-def _still(asked, new, what):
+def _still(asked: Asked, new: DbInstance, what: str) -> Wait | None:
     return _wait_of(new.name, what) if asked.quiet < SETTLE else None
 
 
-def _wait_of(name, state):
+def _wait_of(name: str, state: str) -> Wait:
     """The state before the name, which is long: a line is cut at the width of the terminal."""
     return Wait(Pending(0, 1, of_instance(name, state)))

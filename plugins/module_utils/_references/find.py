@@ -8,7 +8,9 @@ at and not kept; what is told are names."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -34,7 +36,7 @@ class Container:
     secrets: tuple[tuple[str, str], ...]
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: Mapping[str, Any]) -> Container:
         """From the shape ContainerDefinition."""
         return cls(
             name=answer["name"],
@@ -55,28 +57,28 @@ class Observation:
     current_host: str
     database_secret: frozenset[str]
     containers: dict[str, tuple[Container, ...]]
-    values: dict[str, object] = field(default_factory=dict, repr=False)
+    values: dict[str, str | NotRead | None] = field(default_factory=dict, repr=False)
     pending_host: str = ""
     arn: str = ""
     ours: frozenset[str] = frozenset()
 
 
-def names_host(text, host):
+def names_host(text: str, host: str) -> bool:
     """Whether a text names a host, and not merely a longer one that it is a part of."""
     return re.search(r"(?<![\w.-])%s(?![\w-]|\.\w)" % re.escape(host), text, re.IGNORECASE) is not None
 
 
-def unpinned(reference):
+def unpinned(reference: ValueFrom) -> str:
     """The valueFrom of the current version, for the ValueFrom of a pinned one; of another reference, the one that it is."""
     return ":".join((reference.id, reference.key, "", "")) if reference.key else reference.id
 
 
-def is_pinned(reference):
+def is_pinned(reference: ValueFrom) -> bool:
     """Whether a ValueFrom names another version than whichever is current."""
     return bool(reference.version) or reference.stage not in ("", "AWSCURRENT")
 
 
-def rewritten(seen):
+def rewritten(seen: Observation) -> dict[str, list[dict[str, str]]]:
     """What a copy of each task definition has to name otherwise: service → [{container, name}], without services that need none."""
     found = {}
     for service, containers in seen.containers.items():
@@ -86,7 +88,7 @@ def rewritten(seen):
     return found
 
 
-def entries(seen):
+def entries(seen: Observation) -> dict[str, list[dict[str, str]]]:
     """What a copy of each task definition that only the deployed release reads has to name otherwise: service → [{container, name}].
 
     That is what ``rewritten`` gives, and every reference to the current version of our secret, or to one that an earlier run has pinned;
@@ -107,18 +109,18 @@ def entries(seen):
     return found
 
 
-def _follows(seen, reference):
+def _follows(seen: Observation, reference: ValueFrom) -> bool:
     """Whether a ValueFrom means whichever version of our secret is current, or one that a run of ours has pinned instead."""
     return reference.id in seen.database_secret and (not is_pinned(reference) or reference.version in seen.ours)
 
 
-def _moved(seen, container):
+def _moved(seen: Observation, container: Container) -> list[str]:
     """The names of the entries of a container that only a copy of its task definition can change, and that can be changed."""
     plain = [name for name, value in container.environment if points_at(value, seen.host)]
     return plain + [name for name, text in container.secrets if _follows_as_copy(seen, text)]
 
 
-def _follows_as_copy(seen, text):
+def _follows_as_copy(seen: Observation, text: str) -> bool:
     """A pinned version of our secret that is the current one but for the address: the copy pins the version with the new address."""
     reference, value = ValueFrom.parse(text), seen.values.get(text)
     if reference.id not in seen.database_secret or not is_pinned(reference) or not isinstance(value, str):
@@ -127,9 +129,9 @@ def _follows_as_copy(seen, text):
     return points_at(value, seen.host) and isinstance(now, str) and same_but_address(value, now)
 
 
-def findings(seen):
+def findings(seen: Observation) -> list[Finding]:
     """A Finding for each service and each place that names the host, failures first."""
-    found = {}
+    found: dict[Finding, Finding] = {}
     for service, containers in seen.containers.items():
         for finding in _of_service(seen, service, containers):
             known = found.get(finding, finding)
@@ -139,7 +141,7 @@ def findings(seen):
     return in_order(found.values())
 
 
-def _of_service(seen, service, containers):
+def _of_service(seen: Observation, service: str, containers: Iterable[Container]) -> Iterator[Finding]:
     followed = _has_moved(seen, containers)
     for container in containers:
         for name, value in container.environment:
@@ -170,15 +172,15 @@ def _of_service(seen, service, containers):
         yield Finding("cutover", service, FAILED, what, cure)
 
 
-def _has_moved(seen, containers):
+def _has_moved(seen: Observation, containers: Iterable[Container]) -> bool:
     """Whether one of the containers itself has the restored database's address already, as the copy of an earlier try does."""
     hosts = [host for host in (seen.current_host, seen.pending_host) if host and host.lower() != seen.host.lower()]
-    texts = [value for item in containers for _name, value in item.environment]
+    texts: list[str | NotRead | None] = [value for item in containers for _name, value in item.environment]
     texts += [seen.values.get(text) for item in containers for _name, text in item.secrets]
     return any(isinstance(text, str) and points_at(text, host) for text in texts for host in hosts)
 
 
-def _of_secret(seen, name, text, ours, pinned):
+def _of_secret(seen: Observation, name: str, text: str, ours: bool, pinned: bool) -> Finding | None:
     value = seen.values.get(text)
     if isinstance(value, NotRead):
         return Finding("reference", name, NOT_CHECKED, value.why, value.cure)

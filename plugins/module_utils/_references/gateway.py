@@ -7,10 +7,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import ValueFrom
 
 SERVICES_A_CALL = 10  # DescribeServices
 
@@ -18,28 +23,29 @@ SERVICES_A_CALL = 10  # DescribeServices
 class ReferencesGateway:
     """:param client: callable: the name of a service → its boto3 client."""
 
-    def __init__(self, client):
+    def __init__(self, client: Callable[[str], Any]) -> None:
         self._client = client
 
-    def containers(self, task_definition):
+    def containers(self, task_definition: str) -> list[dict[str, Any]]:
         """The shapes ContainerDefinition of a ``family:revision`` or ARN."""
         answer = self._client("ecs").describe_task_definition(taskDefinition=task_definition)
         with reading("DescribeTaskDefinition"):
-            return answer["taskDefinition"]["containerDefinitions"]
+            found: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
+            return found
 
-    def containers_if_there(self, task_definition):
+    def containers_if_there(self, task_definition: str) -> list[dict[str, Any]] | None:
         """The same, None when there is no such task definition (any more)."""
         try:
             return self.containers(task_definition)
         except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
             return None
 
-    def clusters(self):
+    def clusters(self) -> list[str]:
         """The ARNs of the clusters of the region."""
         pages = self._client("ecs").get_paginator("list_clusters").paginate()
         return [arn for page in pages for arn in page["clusterArns"]]
 
-    def services(self, cluster):
+    def services(self, cluster: str) -> list[tuple[str, str, bool]]:
         """(name, ARN of the task definition, whether it has tasks or wants some) of each service of a cluster (ARN) that is not being deleted."""
         ecs = self._client("ecs")
         pages = ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 100})
@@ -54,7 +60,7 @@ class ReferencesGateway:
                 if item["status"] != "INACTIVE" and "taskDefinition" in item
             ]
 
-    def rules(self, cluster):
+    def rules(self, cluster: str) -> list[tuple[str, str]]:
         """(name, ARN of the task definition) of each EventBridge rule that starts tasks in a cluster (ARN)."""
         events = self._client("events")
         names = events.list_rule_names_by_target(TargetArn=cluster)["RuleNames"]
@@ -66,7 +72,7 @@ class ReferencesGateway:
             if "EcsParameters" in item
         ]
 
-    def schedules(self, clusters):
+    def schedules(self, clusters: Collection[str]) -> list[tuple[str, str]]:
         """(name, ARN of the task definition) of each schedule of EventBridge Scheduler that starts tasks in one of the clusters (ARNs)."""
         scheduler = self._client("scheduler")
         pages = scheduler.get_paginator("list_schedules").paginate()
@@ -80,13 +86,13 @@ class ReferencesGateway:
             if "EcsParameters" in item["Target"]
         ]
 
-    def functions(self):
+    def functions(self) -> list[tuple[str, dict[str, str]]]:
         """(name, environment as a dict) of each Lambda function of the region."""
         pages = self._client("lambda").get_paginator("list_functions").paginate()
         functions = [item for page in pages for item in page["Functions"]]
         return [(item["FunctionName"], item.get("Environment", {}).get("Variables", {})) for item in functions]
 
-    def secret(self, reference):
+    def secret(self, reference: ValueFrom) -> str | None:
         """The text that a ValueFrom of Secrets Manager means, None when it has none: what is missing is preflight's finding."""
         version = dict(VersionId=reference.version) if reference.version else {}
         stage = dict(VersionStage=reference.stage) if reference.stage else {}
@@ -94,18 +100,18 @@ class ReferencesGateway:
             answer = self._client("secretsmanager").get_secret_value(SecretId=reference.id, **version, **stage)
         except is_boto3_error_code(["ResourceNotFoundException", "InvalidRequestException"]):
             return None
-        text = answer.get("SecretString")
+        text: str | None = answer.get("SecretString")
         if text is None or not reference.key:
             return text
         return _member(text, reference.key)
 
-    def parameter(self, name):
+    def parameter(self, name: str) -> str | None:
         """The text of an SSM parameter (ARN or name), None when there is none."""
         found = self._client("ssm").get_parameters(Names=[name], WithDecryption=True).get("Parameters", [])
         return found[0].get("Value") if found else None
 
 
-def _member(text, key):
+def _member(text: str, key: str) -> str | None:
     try:
         content = json.loads(text)
     except ValueError:

@@ -11,11 +11,13 @@ somebody has moved by hand leave the two apart.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, NOTED, Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, NOTED, Finding, ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import current_of, was_current
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, PREVIOUS
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import CURRENT, PREVIOUS, Secret, Version
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 GONE = "it pins version %s of the secret, which is not there any more"
@@ -45,7 +47,7 @@ class Read:
     sure: bool = True
 
     @property
-    def place(self):
+    def place(self) -> tuple[str, int] | None:
         """(host, port), comparable; None where it is not known."""
         return (self.host.lower().rstrip("."), self.port) if self.host else None
 
@@ -60,17 +62,17 @@ class InService:
     port: int
 
     @property
-    def apart(self):
+    def apart(self) -> tuple[Read, ...]:
         """The Reads that lead elsewhere than AWSCURRENT."""
         return tuple(read for read in self.reads if read.place and read.place != self.current.place)
 
     @property
-    def several(self):
+    def several(self) -> bool:
         """Whether what runs reads more than one database."""
         return len({read.place for read in self.reads if read.place}) > 1
 
 
-def version_read(secret, reference, started):
+def version_read(secret: Secret, reference: ValueFrom, started: datetime | None) -> tuple[Version | None, bool]:
     """(the Version that a task has read through a ValueFrom, whether that is certain). The Version is None where it is not there any more.
 
     AWS tells when a secret was changed last, and when a version was made, but not when a label was moved. So what started after the last change
@@ -95,7 +97,7 @@ def version_read(secret, reference, started):
     return (earlier[0], False) if earlier else (current, False)
 
 
-def in_service(reads, current, leaving_for=None):
+def in_service(reads: Iterable[Read], current: Read, leaving_for: tuple[str, int] | None = None) -> InService:
     """The InService. Where what runs reads several databases it is the one that AWSCURRENT names, if any task has read that; a Read that is not
     certain counts as that one.
 
@@ -116,10 +118,9 @@ def in_service(reads, current, leaving_for=None):
     return InService(reads, current, chosen.host, chosen.port)
 
 
-def finding(seen, run_id=""):
+def finding(seen: InService, run_id: str = "") -> Finding | None:
     """What stands against deploying anything: tasks read another database than whatever starts next would. None where nothing does.
 
-    :param seen: InService.
     :param run_id: the run that asks: what it has pinned itself is what it goes on with.
     """
     strange = [read for read in seen.apart if read.sure and not (run_id and read.run_id == run_id)]
@@ -134,7 +135,7 @@ def finding(seen, run_id=""):
     return None
 
 
-def told(seen):
+def told(seen: InService) -> str:
     """Where tasks and AWSCURRENT lead, for people."""
     return "%s; AWSCURRENT of the secret names %s, and so would read what is deployed without that" % (
         "; ".join(_read_told(read) for read in seen.reads if read.place),
@@ -142,7 +143,7 @@ def told(seen):
     )
 
 
-def _read_told(read):
+def _read_told(read: Read) -> str:
     who = many(read.tasks, "task") if read.tasks else "the next task"
     verb = "reads" if read.tasks < 2 else "read"
     how = "from version %s, which %s pins" % (read.version, read.definition)
@@ -151,7 +152,7 @@ def _read_told(read):
     return "%s of %s %s %s, %s" % (who, read.service, verb, read.host, how)
 
 
-def cure(apart):
+def cure(apart: Iterable[Read]) -> str:
     """What is to be done about Reads that lead elsewhere than AWSCURRENT."""
     runs = sorted({read.run_id for read in apart if read.run_id})
     if not runs:
@@ -162,7 +163,7 @@ def cure(apart):
     )
 
 
-def keeps_pin(read, after):
+def keeps_pin(read: Read, after: Read) -> bool:
     """Whether a task definition that an undo brings back keeps the version of the secret that a run has pinned in it.
 
     It does where anything else would be another database, or what it pins is what becomes current. A version that was rotated away and leads to
@@ -174,7 +175,7 @@ def keeps_pin(read, after):
     return read.pinned and (read.version == after.version or read.place != after.place)
 
 
-def against_undo(reads, place):
+def against_undo(reads: Iterable[Read], place: tuple[str, int] | None) -> list[str]:
     """Why services could not come back as they were: one sentence for each.
 
     :param reads: the Reads of what comes back.
@@ -192,7 +193,7 @@ def against_undo(reads, place):
     return lines
 
 
-def still_apart(reads, after):
+def still_apart(reads: Iterable[Read], after: Read) -> str:
     """What is to be known where what comes back reads another database than AWSCURRENT will name; empty where it does not.
 
     :param reads: the Reads of what comes back, and ``after`` of AWSCURRENT then.

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import Container
@@ -18,13 +22,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._references.reader
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import pool_of_calls, side_by_side
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
 
-def short(arn):
+
+T = TypeVar("T")
+
+
+def short(arn: str) -> str:
     """The last part of an ARN."""
     return arn.rpartition("/")[2]
 
 
-def readers_of(gateway, cluster, secret, ours):
+def readers_of(gateway: ReferencesGateway, cluster: str, secret: Collection[str], ours: Collection[str]) -> list[str]:
     """The names of the services of a cluster that have tasks and read a secret, besides ``ours``.
 
     :param cluster: name or ARN.
@@ -36,10 +46,9 @@ def readers_of(gateway, cluster, secret, ours):
     return sorted(name for name, use in uses if use.follows or use.pinned)
 
 
-def others(gateway, cluster, ours):
+def others(gateway: ReferencesGateway, cluster: str, ours: Collection[str]) -> list[Reader]:
     """The Readers besides our own; what could not be listed, or not be read, is one that is unread.
 
-    :param gateway: ReferencesGateway.
     :param cluster: name or ARN of the cluster of ``ours``.
     :param ours: names of services that the run starts again.
     """
@@ -63,37 +72,38 @@ def others(gateway, cluster, ours):
         Reader(FUNCTION, name, (Container(name, tuple(texts.items()), ()),)) for name, texts in _listed(functions)
     ]
     kinds = ((SERVICE, services), (SCHEDULE, rules), (SCHEDULE, schedules), (FUNCTION, functions))
-    return found + [Reader(kind, "", unread=job.result()) for kind, job in kinds if isinstance(job.result(), NotRead)]
+    answers = [(kind, job.result()) for kind, job in kinds]
+    return found + [Reader(kind, "", unread=answer) for kind, answer in answers if isinstance(answer, NotRead)]
 
 
-def _reader(kind, name, containers, at_rest):
+def _reader(kind: str, name: str, containers: tuple[Container, ...] | NotRead, at_rest: bool) -> Reader:
     """``containers``: the Containers of its task definition, or a NotRead."""
     if isinstance(containers, NotRead):
         return Reader(kind, name, unread=containers)
     return Reader(kind, name, containers, at_rest)
 
 
-def _services(gateway, clusters):
+def _services(gateway: ReferencesGateway, clusters: list[str]) -> list[tuple[str, str, str, bool]]:
     answers = side_by_side(lambda cluster: [(cluster, *item) for item in gateway.services(cluster)], clusters)
     return [item for answer in answers for item in answer]
 
 
-def _rules(gateway, clusters):
+def _rules(gateway: ReferencesGateway, clusters: list[str]) -> list[tuple[str, str]]:
     return [item for answer in side_by_side(gateway.rules, clusters) for item in answer]
 
 
-def _listed(job):
+def _listed(job: Future[list[T] | NotRead]) -> list[T]:
     answer = job.result()
     return [] if isinstance(answer, NotRead) else answer
 
 
-def _definitions(gateway, arns):
+def _definitions(gateway: ReferencesGateway, arns: Iterable[str]) -> dict[str, tuple[Container, ...] | NotRead]:
     """The Containers of each task definition (ARN), or a NotRead: somebody else's is no reason to stop."""
     wanted = sorted(arns)
     return dict(zip(wanted, side_by_side(lambda arn: _containers(gateway, arn), wanted)))
 
 
-def _containers(gateway, arn):
+def _containers(gateway: ReferencesGateway, arn: str) -> tuple[Container, ...] | NotRead:
     found = if_allowed("ecs:DescribeTaskDefinition", gateway.containers_if_there, arn)
     if isinstance(found, NotRead):
         return found

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -37,7 +38,7 @@ class Reader:
     unread: NotRead | None = None
 
     @property
-    def told(self):
+    def told(self) -> str:
         """For people."""
         return "%s %s" % (self.kind, self.name) if self.name else "%ss" % self.kind
 
@@ -50,11 +51,11 @@ class Use:
     pinned: bool = False
     host: bool = False
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.follows or self.pinned or self.host
 
 
-def use_of(reader, secret, host):
+def use_of(reader: Reader, secret: Collection[str], host: str) -> Use:
     """The Use.
 
     :param secret: everything that the secret may be called (frozenset of str).
@@ -71,7 +72,7 @@ def use_of(reader, secret, host):
     )
 
 
-def findings_of_readers(readers, secret, host, leave):
+def findings_of_readers(readers: Iterable[Reader], secret: Collection[str], host: str, leave: bool) -> list[Finding]:
     """A Finding for each Reader that uses the database, and for each reading that could not be made.
 
     :param readers: Readers that the run does not start again.
@@ -87,7 +88,7 @@ def findings_of_readers(readers, secret, host, leave):
     return found
 
 
-def _finding(reader, use):
+def _finding(reader: Reader, use: Use) -> Finding:
     subject = reader.told
     if use.host or use.pinned:
         how = "has the failed database's host in itself" if use.host else "pins a version of rollback_database_secret"

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Edit
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Container, Edit, TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
@@ -24,9 +25,9 @@ class Move:
     host: str
     port: int
     version_id: str
-    entries: dict
+    entries: dict[str, list[dict[str, str]]]
 
-    def edits(self, service, definition):
+    def edits(self, service: str, definition: TaskDefinition) -> tuple[Edit, ...]:
         """The Edits of a TaskDefinition that ``service`` is to run.
 
         :raises RollbackError: an entry holds no database URL, though it did when the places were looked for.
@@ -47,10 +48,9 @@ class Move:
         return tuple(found)
 
 
-def unpinned(definition, origin):
+def unpinned(definition: TaskDefinition, origin: TaskDefinition) -> tuple[Edit, ...]:
     """The Edits that have a copy read whichever version is current again, where its origin does and a run has pinned one instead.
 
-    :param definition: TaskDefinition.
     :param origin: the TaskDefinition that it is a copy of.
     """
     return tuple(
@@ -58,13 +58,13 @@ def unpinned(definition, origin):
     )
 
 
-def pinned_versions(definition, origin):
+def pinned_versions(definition: TaskDefinition, origin: TaskDefinition) -> tuple[tuple[str, str], ...]:
     """The same places: (ARN of the secret, id of the version) of each."""
     found = (ValueFrom.parse(text) for _container, _name, text, _before in _pins(definition, origin))
     return tuple(sorted({(item.id, item.version) for item in found}))
 
 
-def _pins(definition, origin):
+def _pins(definition: TaskDefinition, origin: TaskDefinition) -> Iterator[tuple[Container, str, str, str]]:
     """(Container, name, valueFrom, the origin's valueFrom) of each entry that has a version where the origin's has none."""
     before = {(item.name, name): text for item in origin.containers for name, text in item.secrets}
     for container in definition.containers:
@@ -75,7 +75,7 @@ def _pins(definition, origin):
                 yield container, name, text, was
 
 
-def points_at(text, host):
+def points_at(text: str, host: str) -> bool:
     """Whether a text is a PostgreSQL URL whose host is ``host``, so that it can be moved."""
     try:
         return DatabaseUrl.parse(text).host.lower().rstrip(".") == host.lower().rstrip(".")
@@ -83,7 +83,7 @@ def points_at(text, host):
         return False
 
 
-def same_but_address(one, other):
+def same_but_address(one: str, other: str) -> bool:
     """Whether two PostgreSQL URLs differ in host and port at most."""
     try:
         first, second = DatabaseUrl.parse(one), DatabaseUrl.parse(other)

@@ -7,80 +7,90 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import Finding, ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import is_pinned
 from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import (
     GONE,
     UNREADABLE,
+    InService,
     Read,
     in_service,
     version_read,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import current_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import PREVIOUS
+from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import PREVIOUS, Secret
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceTask, TaskDefinition
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
 
 class Urls:
     """The DatabaseUrl in each version of a secret, read once.
 
-    :param gateway: SecretsGateway.
     :param secret: the Secret with its versions.
     :param key: the key of the URL, where the secret is a JSON object.
     """
 
-    def __init__(self, gateway, secret, key):
+    def __init__(self, gateway: SecretsGateway, secret: Secret, key: str) -> None:
         self._gateway, self.secret, self.key = gateway, secret, key
-        self._known = {}
+        self._known: dict[str, DatabaseUrl | None] = {}
 
-    def of(self, version_id):
+    def of(self, version_id: str) -> DatabaseUrl | None:
         """The DatabaseUrl, None where that version holds none."""
         if version_id not in self._known:
             try:
-                text = self._gateway.value(self.secret, version_id).text
-                self._known[version_id] = DatabaseUrl.parse(read_url(text, self.key))
+                self._known[version_id] = self._parsed(version_id)
             except RollbackError:
                 self._known[version_id] = None
         return self._known[version_id]
 
-    def current(self, version_id=""):
+    def current(self, version_id: str = "") -> Read:
         """The Read of what a task reads that starts now and pins nothing.
 
         :param version_id: of the version that is to be current by then; empty for the one that is.
         :raises RollbackError: it holds no URL, or there is none.
         """
         version_id = version_id or current_of(self.secret).id
-        url = DatabaseUrl.parse(read_url(self._gateway.value(self.secret, version_id).text, self.key))
-        self._known[version_id] = url
+        self._known[version_id] = url = self._parsed(version_id)
         return Read("", "", version_id, url.host, url.port)
 
-    def of_what_serves(self, seen):
+    def _parsed(self, version_id: str) -> DatabaseUrl:
+        return DatabaseUrl.parse(read_url(self._gateway.value(self.secret, version_id).text, self.key))
+
+    def of_what_serves(self, seen: InService) -> DatabaseUrl:
         """The DatabaseUrl of what is in service, with the user and password of what was read.
 
-        :param seen: InService.
+        :raises RollbackError: that version holds no URL any more.
         """
         place = (seen.host.lower().rstrip("."), seen.port)
         read = next(
             (read for read in (*seen.reads, seen.current) if read.place == place and read.version), seen.current
         )
-        return self.of(read.version).at(seen.host, seen.port)
+        return (self.of(read.version) or self._parsed(read.version)).at(seen.host, seen.port)
 
-    def same_as_previous(self, version_id):
+    def same_as_previous(self, version_id: str) -> bool:
         """Whether a version leads where the one leads that was current before."""
         previous = self.secret.staged(PREVIOUS)
         one, other = self.of(version_id), self.of(previous.id) if previous else None
         return previous is None or bool(one and other and (one.host, one.port) == (other.host, other.port))
 
 
-def data_in_service(ecs, urls, services, leaving_for=None):
+def data_in_service(
+    ecs: EcsGateway, urls: Urls, services: Collection[Service], leaving_for: tuple[str, int] | None = None
+) -> InService:
     """The InService of Services.
 
-    :param ecs: EcsGateway.
     :param urls: Urls of the database's secret.
     :param leaving_for: as ``in_service`` takes it.
     :raises RollbackError: AWSCURRENT holds no URL.
@@ -88,7 +98,7 @@ def data_in_service(ecs, urls, services, leaving_for=None):
     current = urls.current()
     tasks = ecs.tasks([service.name for service in services])
     known = ecs.there({task.task_definition for found in tasks.values() for task in found} | _wanted(services, tasks))
-    started = Counter()
+    started: Counter[Read] = Counter()
     for service in services:
         for task in tasks[service.name]:
             if task.task_definition in known:
@@ -100,12 +110,12 @@ def data_in_service(ecs, urls, services, leaving_for=None):
     return in_service(reads, current, leaving_for)
 
 
-def _wanted(services, tasks):
+def _wanted(services: Collection[Service], tasks: Mapping[str, Collection[ServiceTask]]) -> set[str]:
     """What services without a task would start."""
     return {service.task_definition for service in services if not tasks[service.name]}
 
 
-def reads_of(ecs, urls, targets, version_id=""):
+def reads_of(ecs: EcsGateway, urls: Urls, targets: Mapping[str, str], version_id: str = "") -> list[Read]:
     """What task definitions would read, as Reads.
 
     :param targets: service → ARN or family:revision.
@@ -117,10 +127,12 @@ def reads_of(ecs, urls, targets, version_id=""):
     return [read for name, definition in pairs for read in _reads(urls, name, definition, to_be_current=version_id)]
 
 
-def _reads(urls, service, definition, started=None, to_be_current=""):
+def _reads(
+    urls: Urls, service: str, definition: TaskDefinition, started: datetime | None = None, to_be_current: str = ""
+) -> list[Read]:
     """The distinct Reads of a TaskDefinition whose task was made at ``started`` (None: it is to be started)."""
-    told = dict(service=service, definition=short(definition.arn), run_id=definition.run_id)
-    found = []
+    told: dict[str, Any] = dict(service=service, definition=short(definition.arn), run_id=definition.run_id)
+    found: list[Read] = []
     for container in definition.containers:
         for name, value in container.environment:
             if name == urls.key:
@@ -132,7 +144,7 @@ def _reads(urls, service, definition, started=None, to_be_current=""):
     return list(dict.fromkeys(found))
 
 
-def _plain(value, told):
+def _plain(value: str, told: dict[str, Any]) -> list[Read]:
     """The Read of a URL in the task definition itself; none of what is no URL."""
     try:
         url = DatabaseUrl.parse(value)
@@ -141,7 +153,7 @@ def _plain(value, told):
     return [Read(host=url.host, port=url.port, **told)]
 
 
-def _read(urls, reference, started, to_be_current, told):
+def _read(urls: Urls, reference: ValueFrom, started: datetime | None, to_be_current: str, told: dict[str, Any]) -> Read:
     pinned = is_pinned(reference)
     if not pinned and started is None and to_be_current:
         version_id, sure = to_be_current, True
@@ -157,7 +169,7 @@ def _read(urls, reference, started, to_be_current, told):
     return Read(version=version_id, host=url.host, port=url.port, pinned=pinned, sure=sure, **told)
 
 
-def told_in_json(seen, found=None):
+def told_in_json(seen: InService, found: Finding | None = None) -> dict[str, Any]:
     """An InService in JSON types."""
     return dict(
         host=seen.host,
@@ -171,7 +183,7 @@ def told_in_json(seen, found=None):
     )
 
 
-def read_in_json(read):
+def read_in_json(read: Read) -> dict[str, Any]:
     """A Read in JSON types."""
     return dict(
         service=read.service,

@@ -11,7 +11,9 @@ What must go back is asked twice: the code (CODE or FULL), the data (DATABASE or
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import conditions as see
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules import (
@@ -31,6 +33,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules impo
     VETO,
     WEAK,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.rules import Rule
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Evidence, UnfinishedRun
 
 HIGH, MEDIUM, LOW = "high", "medium", "low"
 YES, PERHAPS, NO, NOT_MEASURED = "yes", "perhaps", "no", "not measured"
@@ -84,12 +90,12 @@ class Recommendation:
     doubts: tuple[str, ...] = ()
 
     @property
-    def needs_person(self):
+    def needs_person(self) -> bool:
         """Whether no trigger may act on it, or stop looking, by itself: only CODE loses nothing, and only where nothing is in doubt."""
         return self.option not in (NONE, CODE) or bool(self.doubts)
 
 
-def recommend(evidence, rules=RULES):
+def recommend(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Recommendation:
     """The Recommendation for an Evidence."""
     findings = found(evidence, rules)
     option, leaning = outcome(findings)
@@ -119,7 +125,7 @@ def recommend(evidence, rules=RULES):
     )
 
 
-def found(evidence, rules=RULES):
+def found(evidence: Evidence, rules: Iterable[Rule] = RULES) -> list[Finding]:
     """The Findings, the heaviest first."""
     seen = []
     for rule in rules:
@@ -129,13 +135,13 @@ def found(evidence, rules=RULES):
     return sorted(seen, key=lambda item: -item.weight)
 
 
-def strength(weights):
+def strength(weights: Iterable[int]) -> int:
     """What several weights (iterable of int) come to: the greatest; two hints are a strong one."""
-    weights = sorted(weights, reverse=True)
-    return max(weights[0], STRONG) if weights[1:] and weights[1] >= WEAK else sum(weights[:1])
+    ordered = sorted(weights, reverse=True)
+    return max(ordered[0], STRONG) if ordered[1:] and ordered[1] >= WEAK else sum(ordered[:1])
 
 
-def outcome(findings):
+def outcome(findings: Sequence[Finding]) -> tuple[str, str]:
     """(option, leaning) of Findings."""
     code, data = _need(findings, CODE), _need(findings, DATABASE)
     none, most = strength(_weights(findings, FOR, NONE)), max(code, data)
@@ -153,7 +159,7 @@ def outcome(findings):
     return (UNCERTAIN, leaning) if wanted == NONE else (wanted, wanted)
 
 
-def _leaning(findings, code, data):
+def _leaning(findings: Sequence[Finding], code: int, data: int) -> str:
     """What the little that there is points to."""
     if not (code or data):
         return NONE
@@ -162,22 +168,22 @@ def _leaning(findings, code, data):
     return DATABASE if data > code and _weights(findings, FOR, DATABASE) else CODE if code else FULL
 
 
-def _whole(findings):
+def _whole(findings: Sequence[Finding]) -> int:
     """How much speaks for everything together, whatever is said of the code: it may be back already."""
     return strength(_weights(findings, FOR, FULL))
 
 
-def _weights(findings, speaks, *options):
+def _weights(findings: Sequence[Finding], speaks: str, *options: str) -> list[int]:
     return [item.weight for item in findings if item.speaks == speaks and item.option in options]
 
 
-def _need(findings, option):
+def _need(findings: Sequence[Finding], option: str) -> int:
     """How much speaks for taking the code (CODE) or the data (DATABASE) back, less what speaks against it."""
     against = strength(_weights(findings, AGAINST, option))
     return 0 if against >= VETO else max(0, strength(_weights(findings, FOR, option, FULL)) - against)
 
 
-def _supports(item, option):
+def _supports(item: Finding, option: str) -> bool:
     if item.speaks == AGAINST:
         return option == NONE and item.option != NONE and item.weight >= STRONG
     symptom = item.option == CODE and bool(item.criteria)  # of harmed data, too
@@ -188,7 +194,7 @@ def _supports(item, option):
     )
 
 
-def _contradicts(item, option):
+def _contradicts(item: Finding, option: str) -> bool:
     if item.speaks == FOR:
         return not _supports(item, option)
     if item.option == EVERY:
@@ -198,7 +204,7 @@ def _contradicts(item, option):
     return item.option == option
 
 
-def _confidence(option, findings, unseen):
+def _confidence(option: str, findings: Sequence[Finding], unseen: set[str]) -> str:
     if option == UNCERTAIN:
         return LOW
     lacking = [part for part in _NEEDED[option] if part in unseen]
@@ -214,20 +220,20 @@ def _confidence(option, findings, unseen):
     return HIGH if points >= DECISIVE else MEDIUM if points == STRONG else LOW
 
 
-def _sentences(findings, wanted):
+def _sentences(findings: Sequence[Finding], wanted: Callable[[Finding], bool]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.sentence for item in findings if wanted(item)))
 
 
-def _decisive(findings):
+def _decisive(findings: Sequence[Finding]) -> bool:
     return strength(_weights(findings, FOR, NONE)) >= DECISIVE
 
 
-def _troubles(criteria):
+def _troubles(criteria: Sequence[tuple[str, str]]) -> list[str]:
     """What somebody has to look after although there is nothing to roll back."""
     return [text for text, answer in criteria if answer == YES]
 
 
-def _doubts(evidence, confidence):
+def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
     """Why it is not sure that taking the code back loses nothing."""
     if confidence != HIGH:
         yield "it is not sure (confidence: %s)" % confidence
@@ -250,7 +256,7 @@ def _doubts(evidence, confidence):
     yield from _doubts_about_releases(evidence)
 
 
-def _doubts_about_releases(evidence):
+def _doubts_about_releases(evidence: Evidence) -> Iterator[str]:
     for service in evidence.services or ():
         if service.before == service.release and not service.brought_back:
             yield "%s would be brought back to what it runs" % service.name
@@ -260,7 +266,7 @@ def _doubts_about_releases(evidence):
             yield from ("%s: %s" % (service.before, text) for text in service.against)
 
 
-def _would_change(option, findings, missing, back):
+def _would_change(option: str, findings: Sequence[Finding], missing: Mapping[str, str], back: bool) -> Iterator[str]:
     """What would lead to another answer: each finding without which it is another, each part that was not seen."""
     for item in findings:
         other, _leaning_then = outcome([each for each in findings if each is not item])
@@ -274,7 +280,7 @@ def _would_change(option, findings, missing, back):
         yield "if the rows turn out to be whole, CODE alone loses nothing"
 
 
-def _answer(criterion, findings, evidence):
+def _answer(criterion: str, findings: Sequence[Finding], evidence: Evidence) -> str:
     weights = [item.weight for item in findings if criterion in item.criteria and item.speaks == FOR]
     if weights:
         return YES if strength(weights) >= STRONG else PERHAPS
@@ -293,7 +299,7 @@ class Next:
     command: str = ""
 
 
-def next_step(recommendation, evidence):
+def next_step(recommendation: Recommendation, evidence: Evidence) -> Next:
     """The Next of a Recommendation."""
     option, leaning = recommendation.option, recommendation.leaning
     earlier = _after_earlier_runs(option, leaning, evidence)
@@ -328,16 +334,17 @@ def next_step(recommendation, evidence):
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
 
 
-def _after_earlier_runs(option, leaning, evidence):
+def _after_earlier_runs(option: str, leaning: str, evidence: Evidence) -> Next | None:
     """The Next where an earlier run decides it, whatever else is seen; else None."""
     if evidence.unfinished:
         return _go_on(evidence.unfinished)
-    if option in (CODE, UNCERTAIN) and leaning == CODE and see.code_undone(evidence):
-        return _after_undo(evidence)
+    undone = see.code_undone(evidence)
+    if option in (CODE, UNCERTAIN) and leaning == CODE and undone:
+        return _after_undo(evidence, undone)
     return None
 
 
-def _go_on(run):
+def _go_on(run: UnfinishedRun) -> Next:
     """Whatever else is seen may be half of what an unfinished run does."""
     playbook = re.search(r"[\w-]+\.yml", run.command)
     words = "Run %s (%s) was not finished: go on with it, or give it up, before anything else. A person decides." % (
@@ -347,7 +354,7 @@ def _go_on(run):
     return Next(playbook[0] if playbook else "", {"rollback_run_id": run.id}, words, command=run.command)
 
 
-def _data_back(option, evidence, target, name_one):
+def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
     playbook, also = (
         ("rollback_full.yml", ", and code and secrets with them") if option == FULL else ("rollback_database.yml", "")
     )
@@ -372,10 +379,11 @@ _TAKEN_BACK = "The data were taken back %(ago)s ago already (run %(run)s). Find 
 _UNDONE = "%(what)s by run %(run)s, and that was undone %(ago)s ago (run %(by)s): find out why; the same again does the same. Else take %(other)s."
 
 
-def _after_undo(evidence):
+def _after_undo(evidence: Evidence, undone: see.Words) -> Next:
     """What is next where taking the code back was tried and undone: the release before that one, never the same again without a word."""
-    undone, left = see.code_undone(evidence), [service for service in evidence.services if service.next]
-    one = left[0] if len(left) == len(evidence.services) == 1 else None
+    services = evidence.services or ()
+    left = [service for service in services if service.next]
+    one = left[0] if len(left) == len(services) == 1 else None
     other = one.next_told if one else "another release"
     words = "%s A person decides." % (_UNDONE % dict(undone, what="The code was taken back", other=other))
     if one:
@@ -383,10 +391,11 @@ def _after_undo(evidence):
     return Next("releases.yml", {}, "%s See what else has served, and name one." % words)
 
 
-def _after_code(evidence):
+def _after_code(evidence: Evidence) -> Next:
     """What is next where the release before runs already and something is wrong all the same: the one before that, never the same again."""
-    left = [service for service in evidence.services if service.next]
-    if len(left) == len(evidence.services) == 1:
+    services = evidence.services or ()
+    left = [service for service in services if service.next]
+    if len(left) == len(services) == 1:
         words = (
             "The release before runs already, and that did not help. The next one is %s. A person decides."
             % left[0].next_told
@@ -396,11 +405,11 @@ def _after_code(evidence):
     return Next("releases.yml", {}, words)
 
 
-def _name_one(services):
+def _name_one(services: Sequence[str]) -> str:
     return "Name the release to go back to: none can be chosen for %s." % ", ".join(services)
 
 
-def _restored(evidence):
+def _restored(evidence: Evidence) -> str:
     instance = evidence.instance
     if instance is None or instance.data_from is None:
         return "Which data come back is not known yet: look at the plan."

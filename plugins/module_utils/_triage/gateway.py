@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    AWS_ERRORS = (BotoCoreError, ClientError)
+    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
     AWS_ERRORS = ()
@@ -47,11 +49,11 @@ class Dead:
 class TriageGateway:
     """:param client: callable: the name of a service → its boto3 client. Called from several threads."""
 
-    def __init__(self, client, cluster):
+    def __init__(self, client: Callable[[str], Any], cluster: str) -> None:
         self._client = client
         self._cluster = cluster
 
-    def stopped_tasks(self, service):
+    def stopped_tasks(self, service: str) -> list[Dead]:
         """The Deads of a service, as long as ECS remembers them (about an hour), the newest first."""
         ecs, arns = self._client("ecs"), []
         pages = ecs.get_paginator("list_tasks").paginate(
@@ -69,7 +71,7 @@ class TriageGateway:
                 found += [_dead(task, service) for task in answer["tasks"] if task.get("stoppedAt")]
         return sorted(found, key=lambda dead: dead.task.at, reverse=True)
 
-    def target_health(self, arn):
+    def target_health(self, arn: str) -> TargetsSeen:
         """The TargetsSeen of a target group."""
         answer = self._client("elbv2").describe_target_health(TargetGroupArn=arn)
         with reading("DescribeTargetHealth"):
@@ -80,10 +82,11 @@ class TriageGateway:
             for state in states
             if state["State"] not in ("healthy", "draining")
         ]
-        known = {state: counts.pop(state, 0) for state in _COUNTED}
-        return TargetsSeen(arn.split("/")[1], other=sum(counts.values()), why=tuple(dict.fromkeys(why)), **known)
+        healthy, unhealthy, initial, draining = (counts.pop(state, 0) for state in _COUNTED)
+        other = sum(counts.values())
+        return TargetsSeen(arn.split("/")[1], healthy, unhealthy, initial, draining, other, tuple(dict.fromkeys(why)))
 
-    def instance_events(self, name):
+    def instance_events(self, name: str) -> tuple[RdsEvent, ...]:
         """The RdsEvents of a DB instance in the last three hours, the newest last."""
         answer = self._client("rds").describe_events(
             SourceIdentifier=name, SourceType="db-instance", Duration=EVENT_MINUTES
@@ -94,7 +97,7 @@ class TriageGateway:
             ]
 
 
-def _dead(answer, service):
+def _dead(answer: dict[str, Any], service: str) -> Dead:
     """From the shape Task."""
     task = StoppedTask(
         service=service,

@@ -11,8 +11,8 @@ import sys
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Callable
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Callable
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
@@ -60,6 +60,29 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
     UnfinishedRun,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Point
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import Chosen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.revision import Revision
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import Noise
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import Found
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import Tables
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import DataRule
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance, DbSnapshot
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import Dead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import (
+        HttpSeen,
+        LogsSeen,
+        ServiceSeen,
+        StoppedTask,
+        TargetsSeen,
+    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
 LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
 TO_TELL = 5  # seconds that are kept for telling what has been read of the logs when time is up
 SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
@@ -80,13 +103,13 @@ class Questions:
     database_secret: str = ""
     key: str = "DATABASE_URL"
     secrets: list[str] = field(default_factory=list)
-    rules: tuple = ()
+    rules: tuple[DataRule, ...] = ()
     release_points: list[dict[str, Any]] = field(default_factory=list)
     release_point: str = ""
     served_at_least: int = MOMENTS
-    play: Callable | None = None
+    play: Callable[[], HttpSeen] | None = None
     rules_of_logs: Rules = field(default_factory=Rules)
-    noise: tuple = ()
+    noise: tuple[Noise, ...] = ()
     log_elsewhere: list[str] = field(default_factory=list)
     connect_timeout: int = 5
     data_timeout: int = 20
@@ -107,15 +130,15 @@ class Look:
     :param seconds: how long the look may take, HTTP scenarios aside, which end by their own limits.
     """
 
-    def __init__(self, client, questions, clock, seconds):
+    def __init__(self, client: Callable[[str], Any], questions: Questions, clock: Clock, seconds: float) -> None:
         self._asked, self._client, self._clock = questions, client, clock
         self._deadline = clock.now() + seconds
         self._seconds = seconds
         self._triage = TriageGateway(client, questions.cluster)
-        self._began = {}
-        self._now = None
+        self._began: dict[str, Future[Any]] = {}
+        self._now = datetime.now(timezone.utc)
 
-    def evidence(self, now, explained):
+    def evidence(self, now: datetime, explained: Callable[[BaseException], str]) -> Evidence:
         """The Evidence.
 
         :param now: datetime in UTC.
@@ -140,7 +163,8 @@ class Look:
             DATABASE,
         ):
             self._began[name] = _beside(getattr(self, "_%s" % name))
-        parts, missing = {}, []
+        parts: dict[str, Any] = {}
+        missing = []
         for name in (HTTP, SERVICES, TASKS, TARGETS, LOGS, INSTANCE, DATABASE, SECRETS):
             # Scenarios clean up after themselves, so they are never left alone.
             seconds = None if name == HTTP else max(0.1, self._deadline - self._clock.now())
@@ -157,37 +181,40 @@ class Look:
             at=now, runs=self._asked.runs, unfinished=self._asked.unfinished, not_measured=tuple(missing), **parts
         )
 
-    def _of(self, name):
+    def _of(self, name: str) -> Any:
         """The result of another reading, waited for."""
         return self._began[name].result()
 
     # ECS
 
-    def _ecs(self):
+    def _ecs(self) -> EcsGateway:
         return EcsGateway(self._client("ecs"), self._asked.cluster)
 
-    def _described(self):
-        return self._of("ecs").services(self._asked.services)
+    def _described(self) -> list[Service]:
+        ecs: EcsGateway = self._of("ecs")
+        return ecs.services(self._asked.services)
 
-    def _looked(self):
+    def _looked(self) -> list[Looked]:
         return look(self._of("ecs"), self._of("described"), self._asked.named, self._asked.served_at_least)
 
-    def _point(self):
+    def _point(self) -> Point | None:
         """The Point that a rollback would go back to, or None."""
-        wanted, looked = self._asked.release_point, self._of("looked")
+        looked: list[Looked] = self._of("looked")
+        wanted = self._asked.release_point
         named = {item.service.name: self._named(item) for item in looked}
         points = read(self._asked.release_points, wanted)
         return pick(points, [item.as_past for item in looked], *points_of(looked, named, wanted)).point
 
-    def _named(self, looked):
+    def _named(self, looked: Looked) -> Revision | None:
         """The Revision that the operator named for a service, or None."""
         return named_release(self._of("ecs"), looked, self._asked.named.get(looked.service.name, ""))
 
-    def _chosen(self):
-        return side_by_side(self._choose, self._of("looked"))
+    def _chosen(self) -> list[tuple[Chosen, str]]:
+        looked: list[Looked] = self._of("looked")
+        return side_by_side(self._choose, looked)
 
-    def _choose(self, looked):
-        ecs = self._of("ecs")
+    def _choose(self, looked: Looked) -> tuple[Chosen, str]:
+        ecs: EcsGateway = self._of("ecs")
         try:
             word, wanted = self._asked.named.get(looked.service.name, ""), self._asked.release_point
             return choose(ecs, looked, self._named(looked), self._of("point"), bool(wanted), word), ""
@@ -196,17 +223,19 @@ class Look:
         except RollbackError as error:
             return stay(ecs, looked), error.message.partition(": ")[2].partition(". ")[0]
 
-    def _services(self):
-        return tuple(service_seen(*pair) for pair in self._of("chosen"))
+    def _services(self) -> tuple[ServiceSeen, ...]:
+        chosen: list[tuple[Chosen, str]] = self._of("chosen")
+        return tuple(service_seen(*pair) for pair in chosen)
 
-    def _dead(self):
+    def _dead(self) -> list[Dead]:
         return [dead for found in side_by_side(self._triage.stopped_tasks, self._asked.services) for dead in found]
 
-    def _tasks(self):
-        return tuple(dead.task for dead in self._of("dead"))
+    def _tasks(self) -> tuple[StoppedTask, ...]:
+        ended: list[Dead] = self._of("dead")
+        return tuple(dead.task for dead in ended)
 
-    def _targets(self):
-        services = self._of("described")
+    def _targets(self) -> tuple[TargetsSeen, ...]:
+        services: list[Service] = self._of("described")
         groups = list(dict.fromkeys(arn for service in services for arn in service.target_groups))
         found = side_by_side(self._triage.target_health, groups)
         return tuple(
@@ -216,15 +245,16 @@ class Look:
 
     # The application
 
-    def _http(self):
+    def _http(self) -> HttpSeen:
         if self._asked.play is None:
             raise NotAsked("rollback_base_url is not set")
         return self._asked.play()
 
-    def _logs(self):
+    def _logs(self) -> LogsSeen:
         if not self._asked.log_groups:
             raise NotAsked("rollback_log_groups is not set")
-        gateway, ecs, groups = LogsGateway(self._client("logs")), self._of("ecs"), self._asked.log_groups
+        gateway, groups = LogsGateway(self._client("logs")), self._asked.log_groups
+        ecs: EcsGateway = self._of("ecs")
         gateway.refuse_missing_groups(groups)
         tasks = [task for found in ecs.tasks(self._asked.services).values() for task in found]
         running = [task for task in tasks if task.status == "RUNNING"]
@@ -236,9 +266,8 @@ class Look:
         of_before, _unread = streams_of([], definitions, groups, None, before, elsewhere)
         how = (gateway, self._asked.rules_of_logs, self._asked.noise, self._clock, self._deadline - TO_TELL)
         reader = LogReader(*how, window=log.WINDOW.total_seconds())
-        found, earlier = side_by_side(
-            lambda read: read(), [lambda: reader.read(streams), lambda: LogReader(*how).read(of_before)]
-        )
+        readings: list[Callable[[], Found]] = [lambda: reader.read(streams), lambda: LogReader(*how).read(of_before)]
+        found, earlier = side_by_side(lambda reading: reading(), readings)
         more = None
         if self._failed_request():
             known = {group.fingerprint for group in found.collection.groups}
@@ -246,17 +275,18 @@ class Look:
             more = reader.until_new(of_live, self._now - SKEW, known, LOGS_LATE)
         return log.told(streams, unread, found, more, earlier)
 
-    def _failed_request(self):
+    def _failed_request(self) -> bool:
         """Whether a request of ours has failed in an application that serves: its logs will tell of it."""
         if self._began[HTTP].exception():
             return False
-        steps = self._of(HTTP).steps
+        http: HttpSeen = self._of(HTTP)
+        steps = http.steps
         serves = any(step.scenario == HEALTH and step.verdict == "passed" for step in steps)
         return serves and any(step.verdict == "failed" and (step.status or 0) >= 500 for step in steps)
 
     # The database
 
-    def _url(self):
+    def _url(self) -> DatabaseUrl:
         if not self._asked.database_secret:
             raise NotAsked("rollback_database_secret is not set")
         secrets = SecretsGateway(self._client("secretsmanager"))
@@ -265,11 +295,13 @@ class Look:
         urls = Urls(secrets, secrets.secret("database_secret", self._asked.database_secret), self._asked.key)
         return urls.of_what_serves(data_in_service(self._of("ecs"), urls, self._of("described")))
 
-    def _instance(self):
+    def _instance(self) -> InstanceSeen:
         if not self._asked.db_instance:
             raise NotAsked("rollback_db_instance is not set")
         gateway = RdsGateway(self._client("rds"))
-        url = None if self._began["url"].exception() else self._of("url")  # why not is told with the database
+        url: DatabaseUrl | None = (
+            None if self._began["url"].exception() else self._of("url")
+        )  # why not is told with the database
         instances = gateway.instances()
         used = next((item for item in instances if url and item.host == url.host), None)
         used = used or next((item for item in instances if item.name == self._asked.db_instance), None)
@@ -288,7 +320,7 @@ class Look:
             restored_by=self._restored_by(gateway, used, url) if used.run_id else "",
         )
 
-    def _restored_by(self, gateway, used, url):
+    def _restored_by(self, gateway: RdsGateway, used: DbInstance, url: DatabaseUrl | None) -> str:
         """The run that has restored the instance in use from the data that a plan would choose; empty when it is to restore something else."""
         moment, name = self._asked.data_from, self._snapshot_name()[0]
         # A time may be that of a point in time, or the one before which a snapshot is wanted.
@@ -299,10 +331,10 @@ class Look:
             except RollbackError:  # why there is no plan is told elsewhere
                 continue
             if plan.state == "done":
-                return used.run_id
+                return used.run_id or ""
         return ""
 
-    def _snapshot(self, gateway):
+    def _snapshot(self, gateway: RdsGateway) -> tuple[DbSnapshot | None, str]:
         """(DbSnapshot or None, what is wrong with it)."""
         if self._asked.data_from:
             return None, ""
@@ -314,18 +346,18 @@ class Look:
             return None, "there is no DB snapshot %s (%s)" % (name, whence)
         return found, "snapshot %s: %s" % (found.name, found.problem) if found.problem else ""
 
-    def _snapshot_name(self):
+    def _snapshot_name(self) -> tuple[str, str]:
         """(name, who says so): the inventory's, else that of the release point."""
-        point = None if self._began["point"].exception() else self._of("point")
+        point: Point | None = None if self._began["point"].exception() else self._of("point")
         if self._asked.snapshot or point is None:
             return self._asked.snapshot, "rollback_snapshot"
         return (point.record.get("database") or {}).get("snapshot", ""), point.told
 
-    def _database(self):
-        url = self._of("url")
+    def _database(self) -> DatabaseSeen:
+        url: DatabaseUrl = self._of("url")
         target, address, began = target_of(url), "%s:%d" % (url.host, url.port), self._clock.now()
 
-        def read(tables):
+        def read(tables: Tables) -> tuple[tuple[Migration, ...] | None, float, tuple[RuleSeen, ...]]:
             migrations = tables.migrations()
             seconds = self._clock.now() - began
             return migrations, seconds, tuple(self._rule(tables, rule) for rule in self._asked.rules)
@@ -341,7 +373,7 @@ class Look:
             return DatabaseSeen(False, address, code, found.message)
         return DatabaseSeen(True, address, seconds=round(seconds, 3), migrations=migrations, rules=rules)
 
-    def _rule(self, tables, rule):
+    def _rule(self, tables: Tables, rule: DataRule) -> RuleSeen:
         """The RuleSeen of a rule, which takes no longer than there is time to tell of it."""
         left = self._deadline - TO_TELL - self._clock.now()
         if left < 1:
@@ -353,7 +385,7 @@ class Look:
 
     # Secrets
 
-    def _secrets(self):
+    def _secrets(self) -> tuple[SecretSeen, ...]:
         url = self._asked.database_secret
         names = list(dict.fromkeys([*self._asked.secrets, *([url] if url else [])]))
         if not names:
@@ -361,17 +393,18 @@ class Look:
         gateway = SecretsGateway(self._client("secretsmanager"))
         found = side_by_side(lambda name: gateway.secret("secrets", name), names)
         return tuple(
-            SecretSeen(secret.name, secret.staged(CURRENT).created, url in (secret.name, secret.arn))
+            SecretSeen(secret.name, current.created, url in (secret.name, secret.arn))
             for secret in found
-            if secret.staged(CURRENT)
+            for current in (secret.staged(CURRENT),)
+            if current
         )
 
 
-def _beside(read):
+def _beside(read: Callable[[], Any]) -> Future[Any]:
     """A Future of ``read()`` in a thread of its own. The process does not wait for it at its end, as it would for a pool's."""
-    future = Future()
+    future: Future[Any] = Future()
 
-    def work():
+    def work() -> None:
         with contextlib.suppress(Exception):
             try:
                 future.set_result(read())

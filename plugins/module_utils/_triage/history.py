@@ -6,14 +6,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import eligible, option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.decide import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Outcome, ServiceSeen
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import Chosen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.timeline import Timeline
+
 MOST_EVENTS, MOST_DEPLOYMENTS = 10, 5
 
 
-def service_seen(chosen, no_choice):
+def service_seen(chosen: Chosen, no_choice: str) -> ServiceSeen:
     """The ServiceSeen of a Chosen.
 
     :param no_choice: why no release before can be chosen, else empty.
@@ -50,14 +57,14 @@ def service_seen(chosen, no_choice):
     )
 
 
-def _came(timeline):
+def _came(timeline: Timeline) -> datetime | None:
     """When the release that runs came: one that was brought back is as old as it is, one that was deployed anew came then."""
     if timeline.running is None:
         return None
     return timeline.born(timeline.running) if timeline.brought_back else timeline.stays[-1].began
 
 
-def _proven(chosen, before):
+def _proven(chosen: Chosen, before: datetime | None) -> datetime | None:
     """When the target was last known to serve before ``before``: what the database got later, it does not know."""
     stays = [stay for stay in chosen.looked.timeline.stays if chosen.revision in stay.revisions]
     release = stays[-1].release if stays else None
@@ -69,13 +76,13 @@ def _proven(chosen, before):
     return max(ends, default=chosen.began)
 
 
-def _against(chosen):
+def _against(chosen: Chosen) -> tuple[str, ...]:
     """What is known against the target of a Chosen."""
     own = next((item for item in chosen.choice.candidates if item.is_of(chosen.revision, chosen.looked.origins)), None)
     return own.against if own else ("it was never deployed, as far as AWS's record goes",)
 
 
-def _younger(timeline):
+def _younger(timeline: Timeline) -> list[str]:
     return [
         short(timeline.of(release)[-1].revision.task_definition)
         for release in reversed(timeline.younger(timeline.running))

@@ -6,13 +6,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.decide import unclear_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import is_new
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import ErrorSeen, LogsSeen
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.kinds import Collection
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import Found
+    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import ErrorGroup, Stream, Unread
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import Dead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import ServiceSeen
 
 MOST_RUNNING, MOST_DEAD, MOST_BEFORE = 20, 10, 2  # tasks whose logs are read
 WINDOW = timedelta(hours=1)  # of what runs; of a task that was silent meanwhile, its last words
@@ -20,7 +29,9 @@ BEFORE = timedelta(hours=1)  # of the release before
 MOST_TOLD = 20  # kinds of errors
 
 
-def tasks_to_read(running, dead, services):
+def tasks_to_read(
+    running: Sequence[ServiceTask], dead: Sequence[Dead], services: Sequence[ServiceSeen]
+) -> tuple[list[ServiceTask], list[ServiceTask], list[ServiceTask]]:
     """(live, ended, before): the ServiceTasks of the releases that run, those of them that ended, and the last ones of the releases before.
 
     :param running: ServiceTasks that run now.
@@ -41,11 +52,17 @@ def tasks_to_read(running, dead, services):
     return live[:MOST_RUNNING], ended[:MOST_DEAD], before[:MOST_BEFORE]
 
 
-def _release(arn):
+def _release(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def told(streams, unread, found, more, earlier):
+def told(
+    streams: Sequence[Stream],
+    unread: Iterable[Unread],
+    found: Found,
+    more: Collection | None,
+    earlier: Found,
+) -> LogsSeen:
     """The LogsSeen.
 
     :param streams: Streams of the releases that run.
@@ -76,6 +93,6 @@ def told(streams, unread, found, more, earlier):
     )
 
 
-def _error(group, seconds, before, seconds_before):
+def _error(group: ErrorGroup, seconds: float, before: int, seconds_before: float) -> ErrorSeen:
     more = bool(before) and is_new(group.count, seconds, before, seconds_before)
     return ErrorSeen(group.fingerprint, group.count, group.codes, group.example, group.service, before, more)

@@ -12,15 +12,19 @@ from __future__ import annotations
 import json
 import os
 import stat
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import printable
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import from_json
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Evidence
+
 LARGEST = 8 * 1024 * 1024  # bytes; a look with every kind of error that is kept has less than one
 
 
-def read_recorded(path):
+def read_recorded(path: str) -> Evidence:
     """The Evidence in a file.
 
     :raises BadInput: it cannot be read, or is no JSON.
@@ -36,7 +40,7 @@ def read_recorded(path):
     return from_json(printable(told))
 
 
-def _text(path):
+def _text(path: str) -> str:
     # A pipe would be waited for, and a device never ends.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:

@@ -10,10 +10,14 @@ What the weights come to together is decided in ``decide.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
+from typing import TYPE_CHECKING, Optional
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage import conditions as see
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Evidence
 
 NONE, CODE, DATABASE, FULL, UNCERTAIN = "none", "CODE", "DATABASE", "FULL", "uncertain"
 FOR, AGAINST = "for", "against"
@@ -35,7 +39,7 @@ CRITERIA = {
 }
 """The runbook's five, as it numbers them."""
 
-ASKED = {
+ASKED: dict[str, Callable[[Evidence], object]] = {
     LOOP: lambda evidence: evidence.services is not None and evidence.tasks is not None,
     CONNECTION: see.logs_read,
     LOGIN: see.logins_answered,
@@ -43,6 +47,9 @@ ASKED = {
     FEATURE: see.others_answered,
 }
 """Whether anything that could say so was asked: otherwise that nothing speaks for a criterion says nothing."""
+
+
+Condition = Callable[["Evidence"], Optional[see.Words]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class Rule:
     speaks: str
     option: str
     weight: int
-    when: Callable
+    when: Condition
     sentence: str
 
 

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
@@ -18,16 +21,23 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verification.cred
     read_secrets,
 )
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
+    from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Scenario
+
 READS = ("GET", "HEAD", "OPTIONS")
 
 
-def kept_in(secretsmanager, named):
+def kept_in(
+    secretsmanager: Callable[[], Any], named: Mapping[str, Mapping[str, str]]
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """(values, left out): variables that are kept in Secrets Manager, and why some could not be read.
 
     :param secretsmanager: callable that gives a boto3 client.
     :param named: variable → mapping with ``secret`` and perhaps ``key``.
     """
-    values, left_out = {}, []
+    values: dict[str, str] = {}
+    left_out: list[str] = []
     for name, item in named.items():
         try:
             check_secrets({name: item})
@@ -39,7 +49,9 @@ def kept_in(secretsmanager, named):
     return values, tuple(left_out)
 
 
-def usable(given, variables, may_write):
+def usable(
+    given: Iterable[Any], variables: Mapping[str, str], may_write: bool
+) -> tuple[list[Scenario], dict[str, str], tuple[str, ...]]:
     """(Scenarios, values, left out): a scenario or a variable with a mistake keeps no other from being played.
 
     :param given: scenarios (list of dict) as the inventory has them.
@@ -63,7 +75,7 @@ def usable(given, variables, may_write):
     return right, values, tuple(left_out)
 
 
-def _is_usable(name, value):
+def _is_usable(name: str, value: str) -> bool:
     try:
         check_variables({name: value})
     except RollbackError:
@@ -71,7 +83,14 @@ def _is_usable(name, value):
     return True
 
 
-def play(scenarios, open_session, values, secrets, left_out, slow_after):
+def play(
+    scenarios: Sequence[Scenario],
+    open_session: Callable[[], Session],
+    values: Mapping[str, str],
+    secrets: Sequence[str],
+    left_out: tuple[str, ...],
+    slow_after: float,
+) -> HttpSeen:
     """The HttpSeen.
 
     :param open_session: callable that gives a Session.

@@ -15,6 +15,7 @@ import types
 import typing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
@@ -159,7 +160,7 @@ class ErrorSeen:
     more: bool = False
 
     @property
-    def is_new(self):
+    def is_new(self) -> bool:
         """Whether the release before did not log them, or not as often."""
         return not self.before or self.more
 
@@ -181,7 +182,7 @@ class LogsSeen:
     unclear: tuple[str, ...] = ()
 
     @property
-    def doubt(self):
+    def doubt(self) -> str:
         """What keeps logs without errors from being good news; empty where nothing does."""
         hidden = ["the lines of %s cannot be read" % ", ".join(self.unread)] if self.unread else []
         silent = ["nothing at all in %s" % ", ".join(self.silent)] if self.silent else []
@@ -292,7 +293,7 @@ class Evidence:
     not_measured: tuple[Missing, ...] = ()
 
     @property
-    def missing(self):
+    def missing(self) -> dict[str, str]:
         """Part → why it was not measured, in the order of PARTS. Logs that were not understood are not, whatever was found in them."""
         why = {item.part: item.why for item in self.not_measured}
         doubts = {LOGS: self.logs.doubt} if self.logs and self.logs.doubt else {}
@@ -300,7 +301,7 @@ class Evidence:
         return {part: {**found, **doubts}[part] for part in PARTS if part in found or part in doubts}
 
 
-def to_json(value):
+def to_json(value: Any) -> Any:
     """JSON types of an Evidence, or of a part of one."""
     if dataclasses.is_dataclass(value):
         return {item.name: to_json(getattr(value, item.name)) for item in dataclasses.fields(value)}
@@ -309,15 +310,17 @@ def to_json(value):
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def from_json(told):
+def from_json(told: Any) -> Evidence:
     """The Evidence of what ``to_json`` gave, or of what a person wrote down.
 
     :raises RollbackError: a member is not known, is missing or is of another type; the message names it.
     """
-    return _read(Evidence, told, "evidence")
+    evidence: Evidence = _read(Evidence, told, "evidence")
+    return evidence
 
 
-def _read(kind, told, where):
+def _read(kind: Any, told: Any, where: str) -> Any:
+    """``told`` as the type that an annotation names."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, _UNION):
         wanted = next(item for item in inner if item is not types.NoneType)
@@ -335,7 +338,8 @@ def _read(kind, told, where):
     return kind(told)
 
 
-def _record(kind, told, where):
+def _record(kind: Any, told: Any, where: str) -> Any:
+    """``told`` as the dataclass that ``kind`` is."""
     _refuse_unless(isinstance(told, dict), where, "a mapping", told)
     hints = typing.get_type_hints(kind)
     unknown = sorted(set(told) - set(hints))
@@ -347,15 +351,20 @@ def _record(kind, told, where):
     return kind(**{name: _read(hints[name], value, "%s.%s" % (where, name)) for name, value in told.items()})
 
 
-def _time(told, where):
+def _time(told: Any, where: str) -> datetime:
     try:
         moment = told if isinstance(told, datetime) else datetime.fromisoformat(told)
     except (TypeError, ValueError):
         moment = None
-    _refuse_unless(moment is not None and moment.tzinfo is not None, where, "a time with its zone", told)
+    if moment is None or moment.tzinfo is None:
+        raise _refused(where, "a time with its zone", told)
     return moment
 
 
-def _refuse_unless(right, where, form, told):
+def _refuse_unless(right: bool, where: str, form: str, told: Any) -> None:
     if not right:
-        raise RollbackError("The evidence cannot be read: %s is %.200r and not %s." % (where, told, form))
+        raise _refused(where, form, told)
+
+
+def _refused(where: str, form: str, told: Any) -> RollbackError:
+    return RollbackError("The evidence cannot be read: %s is %.200r and not %s." % (where, told, form))

@@ -183,7 +183,15 @@ def test_all_services_have_to_agree(releases, running, since, why):
     assert (chosen.point, chosen.verdicts) == (None, {"cp-a": why})
 
 
-@pytest.mark.parametrize("record", [{}, {"id": "cp-a", "created": "x"}, {"id": "cp-a", "services": {"app": []}}])
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        {"id": "cp-a", "created": "x"},
+        {"id": "cp-a", "services": {"app": []}},
+        {"id": "cp-a", "created": "", "services": {}},
+    ],
+)
 def test_a_record_that_lacks_something_is_an_error(record):
     with pytest.raises(RollbackError):
         Point.from_record(record)

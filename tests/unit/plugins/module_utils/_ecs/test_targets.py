@@ -87,7 +87,7 @@ def test_a_diff_shows_what_changes_and_no_secret():
     environment = (("NODE_ENV", "production"), ("API_KEY", "hunter2"), ("QUEUE", "amqp://user:hunter2@host"))
     secrets = (("DATABASE_URL", "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-AbCdEf"),)
     shown = contents(
-        TaskDefinition("app:1", "ACTIVE", START, (Container("app", IMAGE, environment, secrets),)), [(IMAGE, DIGEST)]
+        TaskDefinition("app:1", "ACTIVE", START, (Container("app", IMAGE, environment, secrets),)), {IMAGE: DIGEST}
     )
     assert shown["app"]["environment"]["NODE_ENV"] == "production"
     assert shown["app"]["digest"] == DIGEST

@@ -77,7 +77,7 @@ class Night:
                 plan.data_from, plan.lost.since, plan.source.told, migrations, isinstance(plan.source, PointInTime)
             )
             despites = (despite, "rollback_despite_migrations" in given)
-            seen = Observation(plan, "rb-now", despite_lineage="rollback_despite_lineage" in given, now=self.story.now)
+            seen = Observation(plan, "rb-now", self.story.now, despite_lineage="rollback_despite_lineage" in given)
             lineage = [item for item in of_rds(seen) if item.check == "lineage"]
             found = [*findings([release], data, self.bad_since, self.story.now, *despites), *lineage]
         return [(item.check, item.cure) for item in found if item.verdict == FAILED]

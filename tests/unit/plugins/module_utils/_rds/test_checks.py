@@ -40,7 +40,7 @@ def look(db_instance_answer, db_snapshot_answer):
             against=against(source, (Ancestor("db-APPDBXXXXXXXXXXXXXXXXXXXXX", "app-db", None, NOON),)),
         )
         taken = DbSnapshot.from_boto(db_snapshot_answer(name=SAFETY, **safety)) if safety else None
-        seen = Observation(rollback, RUN, taken, **{"quotas": ROOM, **readings})
+        seen = Observation(rollback, RUN, NOON, taken, **{"quotas": ROOM, **readings})
         return findings(seen)
 
     return run
@@ -112,10 +112,10 @@ ROWS = {
     "only the snapshot is encrypted": (dict(current={"KmsKeyId": None}), ("encryption", "failed")),
     "a newer minor version": (dict(snapshot={"EngineVersion": "16.10"}), ("version", "noted")),
     "a CA that is given no more": (
-        dict(authorities={"other": NOON + timedelta(days=1)}, now=NOON),
+        dict(authorities={"other": NOON + timedelta(days=1)}),
         ("certificate", "noted"),
     ),
-    "a CA whose life is over": (dict(authorities={"rds-ca-rsa4096-g1": NOON}, now=NOON), ("certificate", "noted")),
+    "a CA whose life is over": (dict(authorities={"rds-ca-rsa4096-g1": NOON}), ("certificate", "noted")),
     "CAs may not be read": (dict(authorities=DENIED), ("certificate", "not_checked")),
     "the earliest time may not be read": (dict(earliest=DENIED), ("earliest", "not_checked")),
     "parameters that wait for a reboot": (

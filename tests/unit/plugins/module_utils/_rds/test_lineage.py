@@ -8,7 +8,7 @@ import contextlib
 from datetime import timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted, against
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holders
@@ -20,7 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.service impor
     left,
     read_periods,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import Data, PointInTime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +126,21 @@ def test_an_instance_that_has_inherited_our_tags_stands_for_nothing(second_night
     story.serves = hand
     with pytest.raises(BadInput, match="neither its endpoint"):
         decide(story, Wanted("s"))
+
+
+@pytest.mark.parametrize("tag", ["spymeo:rollback-run", "spymeo:rollback-replaces"])
+def test_an_instance_that_somebody_has_taken_a_tag_of_ours_from_keeps_its_line_and_is_told(second_night, tag):
+    story = second_night()
+    del story.machines[story.r1].tags[tag]
+    assert Tree(story.instances(), story.all_snapshots()).family_of("app-db") == {"app-db", story.r1}
+    assert decide(story, Wanted("nightly-of-production")).state == "restore"
+    with pytest.raises(RollbackError, match=f"{story.r1} was restored by a run.* Key={tag},Value="):
+        decide(story, Wanted("s"))
+
+
+def test_a_time_that_is_not_known_is_not_known_to_the_tag_either():
+    data = Data("db-APPDB", "app-db", None)
+    assert Data.from_tag(data.as_tag("app-db-rb-1")) == data
 
 
 def test_another_instance_that_had_the_name_is_a_stranger(second_night, db_instance_answer):

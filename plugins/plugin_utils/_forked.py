@@ -59,10 +59,12 @@ class ForkedModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         result = super().run(tmp, task_vars)
         if self._is_this_python(task_vars):
             return dict(merge_hash(result, self._run_forked(task_vars)))
-        result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+        answer: dict[str, Any] = merge_hash(
+            result, self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+        )
         if not self._task.async_val:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
+        return answer
 
     def _is_this_python(self, task_vars: Mapping[str, Any]) -> bool:
         """Whether the module would run here, with this Python, as this user, in this environment, and be waited for."""

@@ -7,8 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Optional, TypeVar
 
 PASSED, FAILED, INCONCLUSIVE = "passed", "failed", "inconclusive"
+
+
+V = TypeVar("V", str, Optional[str])
 
 
 def overall(verdicts: Iterable[str]) -> str:
@@ -20,8 +24,8 @@ def overall(verdicts: Iterable[str]) -> str:
 
 
 def worst(
-    found: Sequence[tuple[str, str, Sequence[str]]], order: Sequence[str] = (FAILED, INCONCLUSIVE, PASSED)
-) -> tuple[str, str, list[str]] | None:
+    found: Sequence[tuple[V, str, Sequence[str]]], order: Sequence[V] = (FAILED, INCONCLUSIVE, PASSED)
+) -> tuple[V, str, list[str]] | None:
     """(verdict, reason, evidence) of several such, of those with the first verdict of ``order`` that some have; None without any."""
     for verdict in order:
         some = [item for item in found if item[0] == verdict]

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release import LEAD
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._moment.release import LEAD, Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
     NOT_CHECKED,
@@ -18,6 +19,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     PASSED,
     Finding,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
 
 DESPITE_MOMENT = "To take them together all the same: -e rollback_despite_moment=true."
 DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrations=true."
@@ -35,16 +39,16 @@ class Data:
     migrations: tuple[Migration, ...] | None = None
     by_moment: bool = False
 
-    def option(self, before):
+    def option(self, before: datetime) -> str:
         """What takes data that are not younger than a time (aware datetime). A point in time and a snapshot exclude each other."""
         return "-e rollback_%s=%s" % ("point_in_time" if self.by_moment else "snapshot_before", _time(before))
 
-    def has(self, migration):
+    def has(self, migration: Migration) -> bool:
         """Whether the data have a Migration of the failed database."""
         return migration.started <= self.one_until
 
 
-def expected_migrations(data, release_point):
+def expected_migrations(data: Data, release_point: Iterable[str] | None) -> tuple[str, ...] | None:
     """The names of the migrations that data have to have applied, None where nothing tells it.
 
     :param release_point: the names that the release point recorded whose snapshot the data come from, else None.
@@ -56,11 +60,17 @@ def expected_migrations(data, release_point):
     return tuple(item.name for item in data.migrations if data.has(item) and not item.rolled_back)
 
 
-def findings(releases, data, bad_since, now, despite_moment=False, despite_migrations=False):
+def findings(
+    releases: Sequence[Release],
+    data: Data,
+    bad_since: datetime | None,
+    now: datetime,
+    despite_moment: bool = False,
+    despite_migrations: bool = False,
+) -> list[Finding]:
     """The Findings of a plan.
 
     :param releases: the Release of each service.
-    :param data: Data.
     :param bad_since: aware datetime, when the harm began: the operator says so, or the first release that is rolled back from; else None.
     :param now: aware datetime.
     :param despite_moment: whether the operator wants data of another moment.
@@ -77,7 +87,13 @@ def findings(releases, data, bad_since, now, despite_moment=False, despite_migra
 class _Known:
     """Who knows which Migration, and when the harm began: with the first migration that the bad release has brought, if that came before it."""
 
-    def __init__(self, releases, migrations, bad_since, now):
+    def __init__(
+        self,
+        releases: Sequence[Release],
+        migrations: Iterable[Migration] | None,
+        bad_since: datetime | None,
+        now: datetime,
+    ) -> None:
         self._now, self.bad_since = now, bad_since
         self.alone = all(item.stays for item in releases)
         back = [item for item in releases if item.served and not item.stays]
@@ -90,12 +106,12 @@ class _Known:
         ]
         self.harm = min([bad_since, *brought]) if bad_since else None
 
-    def of(self, release, migration):
+    def of(self, release: Release, migration: Migration) -> bool | None:
         """As ``Release.knows``."""
         return release.knows(migration, self._now, self.bad_since)
 
 
-def _harm(data, bad_since):
+def _harm(data: Data, bad_since: datetime | None) -> Iterator[Finding]:
     """Data that are younger than the bad release hold what it has done."""
     if bad_since is None:
         return
@@ -107,7 +123,7 @@ def _harm(data, bad_since):
     yield Finding("moment", data.told, FAILED, what % (_time(data.at), _time(bad_since)), cure)
 
 
-def how_again(restored_by, run_id):
+def how_again(restored_by: str | None, run_id: str) -> str:
     """For people, how the same data are restored once more. A run restores once; one that has cut over already is given up for that.
 
     :param restored_by: the id of the run that has restored what serves, ``run_id`` of the run at hand.
@@ -118,7 +134,15 @@ def how_again(restored_by, run_id):
     return "Restore the same data once more: -e rollback_database_again=true."
 
 
-def since_restored(releases, restored, asked, bad_since, now, despite_moment=False, again=""):
+def since_restored(
+    releases: Sequence[Release],
+    restored: datetime,
+    asked: Iterable[Migration] | None,
+    bad_since: datetime | None,
+    now: datetime,
+    despite_moment: bool = False,
+    again: str = "",
+) -> Iterator[Finding]:
     """The Findings of data that were restored already and have been in use since: nothing bad has had its hands on them.
 
     :param restored: aware datetime, when the instance was made.
@@ -128,7 +152,7 @@ def since_restored(releases, restored, asked, bad_since, now, despite_moment=Fal
         good once more.
     """
     known = _Known(releases, asked, bad_since, now)
-    began = {"what is rolled back from": known.harm} if known.harm else {}
+    began: dict[str, datetime] = {"what is rolled back from": known.harm} if known.harm else {}
     began.update({release.name: release.began for release in releases if release.served and release.stays})
     cure = " ".join(filter(None, [again, "Where it has done them no harm: -e rollback_despite_moment=true."]))
     for name, at in began.items():
@@ -146,7 +170,7 @@ def since_restored(releases, restored, asked, bad_since, now, despite_moment=Fal
             yield Finding("migrations", release.service, FAILED, what, cure).unless(despite_moment)
 
 
-def _under_its_hands(release, data):
+def _under_its_hands(release: Release, data: Data) -> Iterator[Finding]:
     """Of a release that stays nobody has said that it is bad: whoever knows when the harm began can tell."""
     began = next((since for since, until in release.served if until is None), None)
     if release.stays and began and data.at > began:
@@ -158,7 +182,9 @@ def _under_its_hands(release, data):
         yield Finding("moment", release.service, NOTED, what, cure)
 
 
-def _unfit(release, data, known, despite_moment, despite_migrations):
+def _unfit(
+    release: Release, data: Data, known: _Known, despite_moment: bool, despite_migrations: bool
+) -> Iterator[Finding]:
     if not release.served:
         what = "nothing tells when %s served, so whether it knows these data is not certain" % release.name
         yield Finding("moment", release.service, NOT_CHECKED, what)
@@ -192,7 +218,7 @@ def _unfit(release, data, known, despite_moment, despite_migrations):
         yield Finding("migrations", release.service, PASSED, "%s and the data have the same migrations" % release.name)
 
 
-def _lacks(release, data, names, alone):
+def _lacks(release: Release, data: Data, names: Iterable[str], alone: bool) -> Finding:
     """A release that migrates at its start, or whose pipeline does, applies to the restored data what it knows and they lack.
 
     :param alone: whether no code goes back in this plan.
@@ -210,7 +236,7 @@ def _lacks(release, data, names, alone):
     return Finding("migrations", release.service, FAILED, what, cure)
 
 
-def _never_met(release, data, despite):
+def _never_met(release: Release, data: Data, despite: bool) -> Iterator[Finding]:
     """Without migrations to compare, only the time tells whether a release has ever served these data."""
     if release.stays or any(
         since <= data.at and (until is None or data.at <= until) for since, until in release.served
@@ -225,5 +251,5 @@ def _never_met(release, data, despite):
     yield Finding("moment", release.service, FAILED, what, cure).unless(despite)
 
 
-def _time(moment):
+def _time(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds")

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import (
+    Data,
     expected_migrations,
     findings,
     since_restored,
@@ -23,7 +27,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequen
     Sequence,
     foreseen,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import refuse_migrations
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
@@ -31,6 +34,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     NOTED,
     Finding,
 )
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import DataRule
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 
 # What would be the same with the restored database, because it gets the same network and the same URL.
 NO_WAY = ("P1001", "P1011", "P1013")
@@ -40,25 +50,25 @@ NO_WAY = ("P1001", "P1011", "P1013")
 class Known:
     """What the playbook has found out about the release: ``services`` and ``point`` in the JSON types of ecs_release_info and release_point."""
 
-    services: list
+    services: list[dict[str, Any]]
     bad_since: str
-    point: dict
+    point: dict[str, Any]
 
     @classmethod
-    def of(cls, option):
+    def of(cls, option: Mapping[str, Any] | None) -> Known | None:
         """From the module's option ``release``, None without it."""
         return cls(option["services"], option["bad_since"], option["release_point"]) if option else None
 
     @property
-    def recorded(self):
+    def recorded(self) -> dict[str, Any]:
         """The database of the release point (dict)."""
         return self.point.get("database") or {}
 
-    def releases(self):
+    def releases(self) -> list[Release]:
         """The Release of each service."""
         return [self._release(item) for item in self.services]
 
-    def _release(self, item):
+    def _release(self, item: Mapping[str, Any]) -> Release:
         by_point = not item["restarted"] and item["release"] == self.point.get("services", {}).get(
             item["name"], {}
         ).get("release")
@@ -67,31 +77,33 @@ class Known:
         return release_of(item, item["restarted"], known)
 
 
-def release_of(item, stays, known=None):
+def release_of(item: Mapping[str, Any], stays: bool, known: tuple[str, ...] | None = None) -> Release:
     """The Release of a service, in the JSON types of ecs_release_info."""
     # A release that stays may never have served, as one in a crash loop: it migrates at each of its starts all the same.
     spans = item["served"] or ([[item["since"], ""]] if stays and item["since"] else [])
-    served = tuple((_time(since), _time(until)) for since, until in spans)
+    served = tuple((since, parse_time("served", until)) for begin, until in spans for since in _times([begin]))
     return Release(item["name"], item["target"].rpartition("/")[2], stays, served, known)
 
 
-def later_migrations(services, migrations, now):
+def later_migrations(
+    services: Iterable[Mapping[str, Any]], migrations: Iterable[Migration] | None, now: datetime
+) -> list[Migration]:
     """The Migrations of a database that came after a release which is to run on it, by the time when they were started.
 
     :param services: list of dict, as ecs_release_info tells them. What was started while one ``ran``, two times, is none that came after it.
     :param migrations: the tuple of Migration of the database, or None.
     """
-    releases = [(release_of(item, False), [_time(text) for text in item.get("ran", ())]) for item in services]
+    releases = [(release_of(item, False), _times(item.get("ran", ()))) for item in services]
     releases = [(release, ran) for release, ran in releases if release.served]
     standing = [item for item in migrations or () if not item.rolled_back]
 
-    def later_than(migration, release, ran):
+    def later_than(migration: Migration, release: Release, ran: list[datetime]) -> bool:
         return not (ran and ran[0] <= migration.started <= ran[1]) and release.knows(migration, now) is not True
 
     return [item for item in standing if any(later_than(item, release, ran) for release, ran in releases)]
 
 
-def refuse_what_takes_away(later, place):
+def refuse_what_takes_away(later: Iterable[Migration], place: Target) -> None:
     """Stop where later Migrations have taken something away, by their names, that the release needs. Times prove no more than when they were
     started, and most releases add something, which the release before does not mind.
 
@@ -102,8 +114,8 @@ def refuse_what_takes_away(later, place):
         refuse_migrations(place, "the release to come back", names)
 
 
-def _time(text):
-    return parse_time("served", text) if text else None
+def _times(texts: Iterable[str]) -> list[datetime]:
+    return [moment for moment in (parse_time("served", text) for text in texts) if moment]
 
 
 @dataclass(frozen=True)
@@ -116,8 +128,15 @@ class Asked:
     sequences: tuple[Sequence, ...] | None = None
     hottest: tuple[str, ...] = ()
 
+    @property
+    def why(self) -> str:
+        """Why there is no answer, without a full stop; empty where there is one."""
+        return self.error.message.rstrip(".") if self.error else ""
 
-def ask(url, timeout, rules=(), since=None, leaving=False):
+
+def ask(
+    url: DatabaseUrl, timeout: int, rules: Iterable[DataRule] = (), since: datetime | None = None, leaving: bool = False
+) -> Asked:
     """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all.
 
     :param leaving: whether the application is to leave it, so that the other one needs to know its sequences, and which tables are hot.
@@ -132,7 +151,7 @@ def ask(url, timeout, rules=(), since=None, leaving=False):
         return Asked(error=error)
 
 
-def _leaving(gateway):
+def _leaving(gateway: PostgresqlGateway) -> dict[str, Any]:
     """What the other database needs to know of this one (dict), nothing where it does not tell that: its data count more."""
     try:
         return dict(sequences=gateway.sequences(), hottest=gateway.hottest())
@@ -140,7 +159,7 @@ def _leaving(gateway):
         return {}
 
 
-def ids(asked, instance):
+def ids(asked: Asked | None, instance: DbInstance) -> tuple[str, list[Finding]]:
     """(in words, Findings) of what will become of the ids, as far as the failed database tells it.
 
     :param asked: its Asked, None where it is not asked from here.
@@ -153,12 +172,10 @@ def ids(asked, instance):
     return "", [Finding("ids", instance.name, NOT_CHECKED, what)]
 
 
-def expected(asked, data, known, source):
+def expected(asked: Asked | None, data: Data, known: Known | None, source: str) -> Expected:
     """The Expected of data, as far as the failed database and the release point tell it.
 
     :param asked: the Asked of the failed database, None where it is not asked.
-    :param data: Data.
-    :param known: Known, or None.
     :param source: the name of the snapshot that the data come from.
     """
     point = known.recorded if known and known.recorded.get("snapshot") == source else {}
@@ -169,7 +186,9 @@ def expected(asked, data, known, source):
     return Expected(expected_migrations(data, point.get("migrations")), point.get("rows") or {}, failed, later)
 
 
-def fits(data, known, now, despite_moment, despite_migrations):
+def fits(
+    data: Data, known: Known | None, now: datetime, despite_moment: bool, despite_migrations: bool
+) -> list[Finding]:
     """The Findings of release and data beside each other."""
     if known is None:
         return []
@@ -177,16 +196,15 @@ def fits(data, known, now, despite_moment, despite_migrations):
     return findings(known.releases(), data, bad_since, now, despite_moment, despite_migrations)
 
 
-def reached(asked, instance):
+def reached(asked: Asked, instance: DbInstance) -> list[Finding]:
     """The Findings of a failed database that could not be asked.
 
-    :param asked: Asked.
     :param instance: the DbInstance whose database it is.
     """
     if asked.error is None:
         return []
     code, place = asked.error.result.get("code"), instance.name
-    what = "this machine could not ask it: %s" % asked.error.message.rstrip(".")
+    what = "this machine could not ask it: %s" % asked.why
     if code in NO_WAY and instance.status == "available":
         cure = (
             "The restored database could not be asked either, and nothing is cut over that was not. Open this machine's way to it, "
@@ -196,7 +214,7 @@ def reached(asked, instance):
     return [Finding("database", place, NOTED if code else NOT_CHECKED, what)]
 
 
-def other_port(url, instance):
+def other_port(url: DatabaseUrl, instance: DbInstance) -> list[Finding]:
     """A Finding where DATABASE_URL leads to another port than the DbInstance listens on: that alone keeps the application out."""
     if instance.port and url.port != instance.port:
         what = "DATABASE_URL names port %d, and it listens on %d; the cutover writes the right one" % (
@@ -207,7 +225,9 @@ def other_port(url, instance):
     return []
 
 
-def touched(asked, known, restored, now, despite_moment, again):
+def touched(
+    asked: Asked | None, known: Known | None, restored: datetime, now: datetime, despite_moment: bool, again: str
+) -> list[Finding]:
     """The Findings of a database that was restored at a time (aware datetime) and has been in use since.
 
     :param asked: its Asked, or None.
@@ -221,11 +241,10 @@ def touched(asked, known, restored, now, despite_moment, again):
     return list(since_restored(known.releases(), restored, migrations, bad_since, now, despite_moment, again))
 
 
-def still_good(asked, wanted, despite, again):
+def still_good(asked: Asked | None, wanted: Expected, despite: Collection[str], again: str) -> list[Finding]:
     """The Findings of a database that was restored already: whether it still holds what was restored.
 
     :param asked: its Asked, None where it is not asked.
-    :param wanted: Expected.
     :param despite: what the operator says to be right all the same, as ``prove`` takes it.
     :param again: for people, how it is restored once more.
     """
@@ -239,6 +258,6 @@ def still_good(asked, wanted, despite, again):
             )
         ]
     if asked.seen is None:
-        return [Finding("data", "database", NOT_CHECKED, "it could not be asked: %s" % asked.error.message.rstrip("."))]
+        return [Finding("data", "database", NOT_CHECKED, "it could not be asked: %s" % asked.why)]
     found = prove(wanted, asked.seen, despite)
     return [replace(item, cure="%s %s" % (again, item.cure)) if item.verdict == FAILED else item for item in found]

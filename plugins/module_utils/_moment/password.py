@@ -9,15 +9,25 @@ A restored instance has the passwords of the day of its snapshot (RDS user guide
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED, NOTED, PASSED, Finding
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret, Version
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 
-def version_at(secret, at):
+
+def version_at(secret: Secret, at: datetime) -> Version | None:
     """The Version of a Secret that was current at a time, as far as its versions tell: the newest one that is not younger; None when all are."""
     return next((version for version in secret.versions if version.created <= at), None)
 
 
-def password_finding(now, then, description, despite):
+def password_finding(
+    now: DatabaseUrl, then: DatabaseUrl | None, description: Mapping[str, Any], despite: bool
+) -> tuple[Finding, bool]:
     """(Finding, whether the restored instance is to be given the password of now).
 
     :param now: the DatabaseUrl that applications read.

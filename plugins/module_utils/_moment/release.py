@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
 
 # Pipelines migrate shortly before they deploy, and releases that migrate at their start do so right after it. What was started before a release came,
 # or within this time of it, is its own (or within a quarter of the time that it served, where that is shorter).
@@ -30,11 +34,11 @@ class Release:
     known: tuple[str, ...] | None = None
 
     @property
-    def began(self):
+    def began(self) -> datetime:
         """When it served first."""
         return self.served[0][0]
 
-    def knows(self, migration, now, bad_since=None):
+    def knows(self, migration: Migration, now: datetime, bad_since: datetime | None = None) -> bool | None:
         """Whether its image knows a Migration: True, False, or None where that is not certain.
 
         A release point has recorded it. Else the times tell: it was started before the release came, or with it. What another release brought,
@@ -54,7 +58,7 @@ class Release:
             return True
         return None if later <= min(LEAD, served / 2) else False
 
-    def _served_well_since(self):
+    def _served_well_since(self) -> datetime:
         """The last time from which on it served for long; what was there by then, it works with."""
         spans = [since for since, until in self.served[1:] if until and until - since >= LONG]
         return max([self.began, *spans])

@@ -82,10 +82,7 @@ def target_of(url: DatabaseUrl) -> Target:
 
 
 def diagnose(target: Target, refused: Refused) -> RollbackError:
-    """The RollbackError for what PostgreSQL or libpq said, with the Prisma code that people look for. The password is masked.
-
-    :param refused: Refused.
-    """
+    """The RollbackError for what PostgreSQL or libpq said, with the Prisma code that people look for. The password is masked."""
     sqlstate, message = refused.sqlstate, refused.message
 
     def hide(text: str) -> str:

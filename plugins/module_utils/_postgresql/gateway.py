@@ -93,7 +93,6 @@ _WRITTEN = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::bigint F
 class PostgresqlGateway:
     """Reads one database, in a read-only transaction; ``move`` alone writes.
 
-    :param target: Target.
     :param timeout: seconds that each statement may take.
     :param connect_timeout: seconds that opening the connection may take; None: as long as a statement.
     :raises RollbackError: psycopg is not installed.

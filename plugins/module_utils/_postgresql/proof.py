@@ -120,7 +120,6 @@ def _named(finding: Finding) -> str:
 def refuse(found: Collection[Finding], place: Target) -> None:
     """Stop when the data are not those that are wanted.
 
-    :param found: Findings.
     :param place: Target, for people.
     :raises RollbackError: a Finding has failed; the evidence names each.
     """

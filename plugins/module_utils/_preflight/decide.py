@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
     FAILED,
@@ -18,11 +19,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     NOT_CHECKED,
     NOTED,
     PASSED,
+    Definition,
     Finding,
+    LogGroup,
     NotRead,
+    Observation,
+    Target,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
 
 ANOTHER_TARGET = "name another target in rollback_task_definition"
 OTHER_CONTROLLERS = {
@@ -31,22 +40,22 @@ OTHER_CONTROLLERS = {
 }
 
 
-def pinned(reference, digest):
+def pinned(reference: str, digest: str) -> str:
     """The reference by ``digest`` (``sha256:…``) of the repository that ``reference`` names."""
     name = reference.partition("@")[0]
     head, colon, tag = name.rpartition(":")
     return "%s@%s" % (head if colon and "/" not in tag else name, digest)
 
 
-def references(definition, recorded):
+def references(definition: Definition, recorded: Mapping[str, str]) -> list[str]:
     """The image references to ask for: those of a Definition, and what its tags meant when it was recorded."""
     told = [pinned(text, recorded[text]) for text in definition.images if text in recorded]
     return list(dict.fromkeys([*definition.images, *told]))
 
 
-def findings(seen):
+def findings(seen: Observation) -> list[Finding]:
     """Everything that an Observation tells, a Finding for each check of each thing; failures first, then by check."""
-    found = {}
+    found: dict[Finding, Finding] = {}
     for service, target in seen.targets.items():
         for finding in [*_of_service(seen, target), *_of_definition(seen, service, target)]:
             known = found.get(finding, finding)
@@ -60,7 +69,7 @@ def in_order(found: Iterable[Finding]) -> list[Finding]:
     return sorted(found, key=lambda finding: order.index(finding.verdict))
 
 
-def verdict(found):
+def verdict(found: Iterable[Finding]) -> str:
     """``failed`` when anything has, ``inconclusive`` when nothing has but not everything could be read, else ``passed``."""
     verdicts = {finding.verdict for finding in found}
     if FAILED in verdicts:
@@ -68,7 +77,7 @@ def verdict(found):
     return INCONCLUSIVE if NOT_CHECKED in verdicts else PASSED
 
 
-def summary(found):
+def summary(found: Collection[Finding]) -> str:
     """One sentence that counts the findings."""
     counts = [
         (word, sum(finding.verdict == word for finding in found)) for word in (FAILED, NOT_CHECKED, NOTED, PASSED)
@@ -80,7 +89,7 @@ def summary(found):
     )
 
 
-def told(found):
+def told(found: Collection[Finding]) -> dict[str, Any]:
     """What modules return of Findings (dict): ``findings`` in JSON types, their ``verdict``, and as ``evidence`` one line for each failure."""
     return dict(
         findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
@@ -89,12 +98,12 @@ def told(found):
     )
 
 
-def line(finding):
+def line(finding: Finding) -> str:
     """A Finding on one line, for people."""
     return " ".join(filter(None, ["%s %s: %s." % (finding.check, finding.subject, finding.what), finding.cure]))
 
 
-def _of_service(seen, target):
+def _of_service(seen: Observation, target: Target) -> Iterator[Finding]:
     service = target.service
     if service.status != "ACTIVE":
         what = "it is %s, so nothing can be deployed to it" % service.status
@@ -110,7 +119,7 @@ def _of_service(seen, target):
         yield from (_pause(service, *pause) for pause in service.strategy.pauses)
 
 
-def _pause(service, stage, minutes, action):
+def _pause(service: Service, stage: str, minutes: int, action: str) -> Finding:
     """A person has wanted to be asked, also when it is this collection that deploys."""
     then = "goes on by itself" if action == "CONTINUE" else "is rolled back"
     what = "at %s a lifecycle hook pauses its deployments for %d minutes at most, then each %s" % (stage, minutes, then)
@@ -118,7 +127,7 @@ def _pause(service, stage, minutes, action):
     return Finding("lifecycle_hook", service.name, NOTED, what, cure)
 
 
-def _bake_time(service, wait_timeout):
+def _bake_time(service: Service, wait_timeout: int) -> Finding:
     """ECS takes its time with such a service, with the good release as with the bad one."""
     bake, name = service.strategy.bake, service.strategy.name
     what = "it is deployed %s, with %d minutes of bake time" % (name, bake // 60)
@@ -133,7 +142,7 @@ def _bake_time(service, wait_timeout):
     return Finding("bake_time", service.name, FAILED, what, cure)
 
 
-def _controller(service):
+def _controller(service: Service) -> Finding:
     if service.controller == "ECS":
         return Finding("deployment_controller", service.name, PASSED, "it is ECS")
     what = "it is %s, and UpdateService cannot deploy another task definition then" % service.controller
@@ -141,7 +150,7 @@ def _controller(service):
     return Finding("deployment_controller", service.name, FAILED, what, cure)
 
 
-def _desired(service):
+def _desired(service: Service) -> Finding:
     if service.fence and not service.desired:
         what = "it was brought to 0 tasks by run %s, and gets its %d back" % (
             service.fence.run_id,
@@ -158,7 +167,7 @@ def _desired(service):
     return Finding("desired_count", service.name, FAILED, what, cure)
 
 
-def _under_way(target):
+def _under_way(target: Target) -> Iterator[Finding]:
     name = target.service.name
     foreign = [item for item in target.under_way if item.task_definition != target.definition.arn]
     for item in foreign:
@@ -169,7 +178,7 @@ def _under_way(target):
         yield Finding("deployment", name, PASSED, "no deployment of somebody else is under way")
 
 
-def _of_definition(seen, service, target):
+def _of_definition(seen: Observation, service: str, target: Target) -> Iterator[Finding]:
     """What a service that stays where it is lacks is a note: nothing has to start now."""
     stays = _stays(seen, target)
     for finding in _needs(seen, target):
@@ -179,7 +188,7 @@ def _of_definition(seen, service, target):
         yield finding
 
 
-def _stays(seen, target):
+def _stays(seen: Observation, target: Target) -> bool:
     """Whether nothing will be deployed: the service runs its target, and no secret has changed since its tasks were started."""
     if target.since is None:
         return False
@@ -194,7 +203,7 @@ def _stays(seen, target):
     )
 
 
-def _needs(seen, target):
+def _needs(seen: Observation, target: Target) -> Iterator[Finding]:
     definition = target.definition
     subject = definition.arn.rpartition("/")[2]
     if definition.status == "ACTIVE":
@@ -205,8 +214,8 @@ def _needs(seen, target):
     else:
         what = "it is %s, so its content is registered again as a new revision" % definition.status
         yield Finding("task_definition", subject, NOTED, what)
-    for reference in definition.images:
-        yield _image(seen, reference, target.recorded.get(reference))
+    for text in definition.images:
+        yield _image(seen, text, target.recorded.get(text))
     for check, role in (("execution_role", definition.execution_role), ("task_role", definition.task_role)):
         if role:
             yield _role(check, role, seen.roles[role])
@@ -221,7 +230,7 @@ def _needs(seen, target):
         yield _not_checked("environment_file", text, read)
 
 
-def _image(seen, reference, digest):
+def _image(seen: Observation, reference: str, digest: str | None) -> Finding:
     """With a recorded digest, that image has to be there; the tag is pinned where it means another one, or none."""
     image = seen.images[reference]
     if isinstance(image, NotRead):
@@ -240,7 +249,7 @@ def _image(seen, reference, digest):
     return Finding("image", reference, NOTED, what)
 
 
-def _image_status(reference, status, digest):
+def _image_status(reference: str, status: str, digest: str | None) -> Finding:
     if status == "ACTIVE":
         return Finding("image", reference, PASSED, "it is in ECR, as %s" % digest)
     if status == "MISSING":
@@ -256,7 +265,7 @@ def _image_status(reference, status, digest):
     return Finding("image", reference, FAILED, "it is %s, and cannot be pulled" % status, cure % ANOTHER_TARGET)
 
 
-def _role(check, role, found):
+def _role(check: str, role: str, found: str | NotRead | None) -> Finding:
     subject = role.rpartition("/")[2]
     if isinstance(found, NotRead):
         return _not_checked(check, subject, found)
@@ -269,7 +278,7 @@ def _role(check, role, found):
     return Finding(check, subject, PASSED, "it is there")
 
 
-def _log_group(seen, group):
+def _log_group(seen: Observation, group: LogGroup) -> Finding:
     found = seen.log_groups[group]
     if isinstance(found, NotRead):
         return _not_checked("log_group", group.name, found)
@@ -282,7 +291,7 @@ def _log_group(seen, group):
     return Finding("log_group", group.name, FAILED, "it is not there, so no task can start", cure)
 
 
-def _secret(seen, text, reference):
+def _secret(seen: Observation, text: str, reference: ValueFrom) -> Iterator[Finding]:
     if reference.kind == "malformed":
         what = "ECS cannot read this reference: it is neither ARN nor ARN:key:stage:version-id"
         yield Finding("secret", text, FAILED, what, "Register the task definition with a right reference.")
@@ -292,7 +301,7 @@ def _secret(seen, text, reference):
         yield from _secret_of(seen, text, reference)
 
 
-def _parameter(name, found):
+def _parameter(name: str, found: bool | NotRead) -> Finding:
     if isinstance(found, NotRead):
         return _not_checked("parameter", name, found)
     if found:
@@ -301,7 +310,7 @@ def _parameter(name, found):
     return Finding("parameter", name, FAILED, "SSM has no such parameter", cure)
 
 
-def _secret_of(seen, text, reference):
+def _secret_of(seen: Observation, text: str, reference: ValueFrom) -> Iterator[Finding]:
     secret = seen.secrets[reference.id]
     subject = _subject(reference)
     if isinstance(secret, NotRead):
@@ -327,14 +336,14 @@ def _secret_of(seen, text, reference):
         yield _unless_pinned(seen, secret, reference, Finding("secret", subject, PASSED, "it can be read"))
 
 
-def _subject(reference):
+def _subject(reference: ValueFrom) -> str:
     """A reference for people: arn:…:secret:NAME-6characters, then what it asks for."""
     name = reference.id.partition(":secret:")[2]
     asked = [("key", reference.key), ("stage", reference.stage), ("version", reference.version)]
     return " ".join([name, *("%s %s" % pair for pair in asked if pair[1])])
 
 
-def _younger(seen, target, reference):
+def _younger(seen: Observation, target: Target, reference: ValueFrom) -> Iterator[Finding]:
     """A value that came after the release had served: it has never run with it."""
     secret = seen.secrets.get(reference.id)
     if target.left is None or secret is None or isinstance(secret, NotRead) or reference.version or reference.stage:
@@ -348,7 +357,7 @@ def _younger(seen, target, reference):
         yield Finding("secret", secret.name, NOTED, what, cure)
 
 
-def _rotation(secret):
+def _rotation(secret: Secret) -> Iterator[Finding]:
     pending, current = secret.staged("AWSPENDING"), secret.staged("AWSCURRENT")
     if pending and pending != current:
         what = "a rotation is under way (AWSPENDING is on %s)" % pending.id
@@ -356,7 +365,7 @@ def _rotation(secret):
         yield Finding("rotation", secret.name, FAILED, what, cure)
 
 
-def _no_version(secret, reference):
+def _no_version(secret: Secret, reference: ValueFrom) -> tuple[str, str] | None:
     """Why the version that a reference means cannot be read (what, cure), or None."""
     if reference.version and secret.version(reference.version) is None:
         return "it has no version %s" % reference.version, "Say which version is right: %s." % ANOTHER_TARGET
@@ -370,7 +379,7 @@ def _no_version(secret, reference):
     return None
 
 
-def _key(subject, key, reading):
+def _key(subject: str, key: str, reading: str | NotRead) -> Finding:
     if isinstance(reading, NotRead):
         return _not_checked("secret", subject, reading)
     if reading == FOUND:
@@ -384,7 +393,7 @@ def _key(subject, key, reading):
     return Finding("secret", subject, FAILED, what, cure)
 
 
-def _unless_restored(seen, secret, reference, finding):
+def _unless_restored(seen: Observation, secret: Secret | NotRead, reference: ValueFrom, finding: Finding) -> Finding:
     """A failure of a secret whose AWSCURRENT this very run moves is a note: what counts is the version to come."""
     pinned_elsewhere = reference.version or reference.stage not in ("", "AWSCURRENT")
     names = {reference.id} if isinstance(secret, NotRead) else {reference.id, *secret.names}
@@ -394,7 +403,7 @@ def _unless_restored(seen, secret, reference, finding):
     return Finding(finding.check, finding.subject, NOTED, what)
 
 
-def _unless_pinned(seen, secret, reference, finding):
+def _unless_pinned(seen: Observation, secret: Secret | NotRead, reference: ValueFrom, finding: Finding) -> Finding:
     """A version that the task definition itself names is not reached by what this run brings back."""
     pinned_elsewhere = reference.version or reference.stage not in ("", "AWSCURRENT")
     names = {reference.id} if isinstance(secret, NotRead) else {reference.id, *secret.names}
@@ -405,5 +414,5 @@ def _unless_pinned(seen, secret, reference, finding):
     return Finding(finding.check, finding.subject, NOTED, what, cure)
 
 
-def _not_checked(check, subject, read):
+def _not_checked(check: str, subject: str, read: NotRead) -> Finding:
     return Finding(check, subject, NOT_CHECKED, read.why, read.cure)

@@ -18,6 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     NO_KEY,
     NO_VERSION,
     NotRead,
+    ValueFrom,
 )
 
 R = TypeVar("R")
@@ -41,19 +42,20 @@ class PreflightGateway:
     :param client: callable: the name of a service → its boto3 client. Called from several threads.
     """
 
-    def __init__(self, client):
+    def __init__(self, client: Callable[[str], Any]) -> None:
         self._client = client
 
-    def role(self, role):
+    def role(self, role: str) -> str | None:
         """The ARN of the role that has the name of ``role`` (ARN or name), None when there is none."""
         try:
             answer = self._client("iam").get_role(RoleName=role.rpartition("/")[2])
         except is_boto3_error_code("NoSuchEntity"):
             return None
         with reading("GetRole"):
-            return answer["Role"]["Arn"]
+            arn: str = answer["Role"]["Arn"]
+            return arn
 
-    def log_group(self, name):
+    def log_group(self, name: str) -> bool:
         """Whether a log group is there. DescribeLogStreams can be allowed on one group, and takes groups of every class."""
         try:
             self._client("logs").describe_log_streams(logGroupName=name, limit=1)
@@ -61,7 +63,7 @@ class PreflightGateway:
             return False
         return True
 
-    def json_key(self, reference):
+    def json_key(self, reference: ValueFrom) -> str:
         """Whether the version that a ValueFrom means holds its JSON key: FOUND, NO_VERSION, NO_JSON or NO_KEY.
 
         The value is read here, looked at and forgotten.
@@ -80,7 +82,7 @@ class PreflightGateway:
             return NO_JSON
         return FOUND if reference.key in content else NO_KEY
 
-    def parameter(self, name):
+    def parameter(self, name: str) -> bool:
         """Whether an SSM parameter (ARN or name) is there. It is not decrypted."""
         answer = self._client("ssm").get_parameters(Names=[name])
         found, missing = answer.get("Parameters", []), answer.get("InvalidParameters", [])  # one may be left out

@@ -9,11 +9,13 @@ How the application answers now is the first thing that a person sees of a plan:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import NoAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, NoAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import NO_HTTP
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import PreflightGateway, if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
@@ -36,10 +38,10 @@ class Proof:
     """``now`` is how the application answers, for people. ``findings`` are what each thing that the checks need came to."""
 
     now: str = ""
-    findings: tuple = ()
+    findings: tuple[Finding, ...] = ()
 
 
-def proof_of(wanted, clients):
+def proof_of(wanted: Mapping[str, Any] | None, clients: Callable[[str], Any]) -> Proof:
     """The Proof, read side by side.
 
     :param wanted: dict(base_url, health_path, log_groups, secrets: variable → dict(secret, key), despite_unreachable), or None where nothing is to be proven.
@@ -56,22 +58,22 @@ def proof_of(wanted, clients):
             for name in wanted["log_groups"]
         }
         secrets = {name: pool.submit(_secret, clients, item) for name, item in wanted["secrets"].items()}
-    answer = health.result() if spoken else None
-    found = [_reached(wanted["base_url"], answer, wanted["despite_unreachable"])] if spoken else []
+    answer = health.result() if health else None
+    found = [_reached(wanted["base_url"], answer, wanted["despite_unreachable"])] if answer else []
     found += [_there("log_group", name, each.result(), "rollback_log_groups") for name, each in groups.items()]
     found += [_readable(wanted["secrets"][name]["secret"], each.result()) for name, each in secrets.items()]
-    now = told_now(wanted["base_url"].rstrip("/") + wanted["health_path"], answer) if spoken else ""
+    now = told_now(wanted["base_url"].rstrip("/") + wanted["health_path"], answer) if answer else ""
     return Proof(now, tuple(found))
 
 
-def _health(base_url, path):
+def _health(base_url: str, path: str) -> Answer | NoAnswer:
     return Session(base_url, PATIENCE).send("GET", path, {}, None, None)
 
 
-def _secret(clients, item):
+def _secret(clients: Callable[[str], Any], item: Mapping[str, str]) -> str | NotRead:
     """Why the checks could not read a secret or its key: a text, a NotRead, or empty when they could. The value is forgotten here."""
 
-    def read():
+    def read() -> str:
         try:
             read_secrets(SecretsGateway(clients("secretsmanager")), dict(value=item))
         except RollbackError as error:
@@ -81,7 +83,7 @@ def _secret(clients, item):
     return if_allowed("secretsmanager:GetSecretValue", read)
 
 
-def told_now(url, answer):
+def told_now(url: str, answer: Answer | NoAnswer) -> str:
     """A line of the plan."""
     if isinstance(answer, NoAnswer):
         return "%s does not answer: %s" % (url, answer.why)
@@ -89,7 +91,7 @@ def told_now(url, answer):
     return "%s answers %d in %.1f s%s" % (url, answer.status, answer.seconds, well)
 
 
-def _reached(base_url, answer, despite):
+def _reached(base_url: str, answer: Answer | NoAnswer, despite: bool) -> Finding:
     """An application that takes connections and does not answer is what rollbacks are for; one that nobody can reach cannot be proven well."""
     if not isinstance(answer, NoAnswer):
         return Finding("base_url", base_url, PASSED, "it answers")
@@ -106,7 +108,7 @@ def _reached(base_url, answer, despite):
     return Finding("base_url", base_url, FAILED, what, cure)
 
 
-def _there(check, name, found, variable):
+def _there(check: str, name: str, found: bool | NotRead, variable: str) -> Finding:
     if isinstance(found, NotRead):
         return Finding(check, name, NOT_CHECKED, found.why, found.cure)
     if found:
@@ -114,7 +116,7 @@ def _there(check, name, found, variable):
     return Finding(check, name, FAILED, "it is not there, so the checks could not read it", "Correct %s." % variable)
 
 
-def _readable(name, problem):
+def _readable(name: str, problem: str | NotRead) -> Finding:
     if isinstance(problem, NotRead):
         return Finding("secret", name, NOT_CHECKED, problem.why, problem.cure)
     if problem:

@@ -6,10 +6,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.deleted import how_again
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.state import Image
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceDeployment
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
 
 FOUND, NO_VERSION, NO_JSON, NO_KEY = "found", "no version", "no JSON", "no key"
 """What reading a secret for one JSON key came to."""
@@ -39,7 +46,7 @@ class ValueFrom:
     version: str = ""
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> ValueFrom:
         """From ``ARN``, ``ARN:key:stage:version-id`` with any of the three empty, a parameter's ARN, or its name."""
         parts = text.split(":")
         if parts[0] != "arn":
@@ -78,7 +85,7 @@ class Definition:
     again: str = ""
 
     @classmethod
-    def from_boto(cls, answer):
+    def from_boto(cls, answer: dict[str, Any]) -> Definition:
         """From the shape TaskDefinition."""
         dying = answer["status"] == "DELETE_IN_PROGRESS"
         again = how_again(answer["taskDefinitionArn"].rpartition("/")[2], answer) if dying else ""
@@ -97,7 +104,7 @@ class Definition:
         )
 
 
-def _log_group(configuration):
+def _log_group(configuration: Mapping[str, Any]) -> LogGroup | None:
     """Only the driver awslogs needs a group. On Fargate its region is given; elsewhere the container's own is the default."""
     options = configuration.get("options", {})
     if configuration["logDriver"] != "awslogs" or "awslogs-group" not in options:
@@ -106,12 +113,12 @@ def _log_group(configuration):
     return LogGroup(options["awslogs-group"], options.get("awslogs-region", ""), created)
 
 
-def _environment_files(containers):
+def _environment_files(containers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for container in containers:
         yield from [item["value"] for item in container.get("environmentFiles", [])]
 
 
-def _secrets(containers, logs):
+def _secrets(containers: Iterable[Mapping[str, Any]], logs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Every reference that the execution role reads before a container starts."""
     for container in containers:
         yield from [item["valueFrom"] for item in container.get("secrets", [])]
@@ -131,9 +138,9 @@ class Target:
     stays or nothing came after it.
     """
 
-    service: object
+    service: Service
     definition: Definition
-    under_way: tuple[object, ...] = ()
+    under_way: tuple[ServiceDeployment, ...] = ()
     recorded: dict[str, str] = field(default_factory=dict)
     since: datetime | None = None
     left: datetime | None = None
@@ -152,12 +159,12 @@ class Observation:
     targets: dict[str, Target]
     restored: frozenset[str] = frozenset()
     wait_timeout: int = 900
-    images: dict[str, object] = field(default_factory=dict)
-    roles: dict[str, object] = field(default_factory=dict)
-    log_groups: dict[str, object] = field(default_factory=dict)
-    secrets: dict[str, object] = field(default_factory=dict)
-    keys: dict[str, object] = field(default_factory=dict)
-    parameters: dict[str, object] = field(default_factory=dict)
+    images: dict[str, Image | NotRead] = field(default_factory=dict)
+    roles: dict[str, str | NotRead | None] = field(default_factory=dict)
+    log_groups: dict[LogGroup, bool | NotRead] = field(default_factory=dict)
+    secrets: dict[str, Secret | NotRead | None] = field(default_factory=dict)
+    keys: dict[str, str | NotRead] = field(default_factory=dict)
+    parameters: dict[str, bool | NotRead] = field(default_factory=dict)
 
 
 PASSED, FAILED, NOTED, NOT_CHECKED = "passed", "failed", "noted", "not_checked"
@@ -174,7 +181,7 @@ class Finding:
     cure: str = ""
     services: tuple[str, ...] = ()
 
-    def unless(self, despite):
+    def unless(self, despite: bool) -> Finding:
         """The same; as a note, where it has failed and the operator wants it ``despite`` that."""
         if not despite or self.verdict != FAILED:
             return self

@@ -22,12 +22,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import 
     start_command,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance, safety_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import (
+    TAG_REPLACES,
+    TAG_RUN,
+    restored_instance,
+    safety_snapshot,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import (
         DbInstance,
         DbSnapshot,
+        Origin,
         Restorable,
     )
 
@@ -151,9 +157,10 @@ def _done(
     tree: Tree, current: DbInstance, line: Sequence[Ancestor], snapshot: Restorable, wanted: Wanted
 ) -> Rollback | None:
     """The Rollback that the application has behind it, or None where it uses something else than what is wanted."""
-    origin, at = current.origin, _restored_at(current, snapshot)
-    if not origin or not at:
+    at = _restored_at(current, snapshot)
+    if not at:
         return None
+    origin = made_by(current)
     reason = "The application uses %s already, which run %s restored from %s on %s" % (
         current.name,
         origin.run_id,
@@ -178,6 +185,21 @@ def _done(
         kept=tuple(item for item in holders(tree, current, line) if not item.serves),
         safety=_named(tree, taken),
     )
+
+
+def made_by(instance: DbInstance) -> Origin:
+    """The Origin of an instance that a run has restored.
+
+    :raises RollbackError: its tags do not tell it any more.
+    """
+    if instance.origin:
+        return instance.origin
+    text = (
+        "DB instance %s was restored by a run, and somebody has taken a tag away that tells by which, or in whose place. Give it back: "
+        "aws rds add-tags-to-resource --resource-name %s --tags Key=%s,Value=<id of the run> Key=%s,Value=<name of the DB instance that it replaces>. "
+        "Then run again."
+    )
+    raise RollbackError(text % (instance.name, instance.arn, TAG_RUN, TAG_REPLACES))
 
 
 def _to_do(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import waits_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import made_by, waits_for
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
     Difference,
@@ -98,10 +98,10 @@ class Finishing:
         accepts: Collection[str],
         clock: Clock,
     ) -> None:
-        if not instance.origin or not instance.unfinished:
-            raise ValueError("DB instance %s is not unfinished" % instance.name)
+        if not instance.unfinished:
+            raise ValueError("DB instance %s is finished" % instance.name)
         self.instance = instance
-        self.run_id = instance.origin.run_id
+        self.run_id = made_by(instance).run_id
         self._gateway, self._accepts, self._clock = gateway, accepts, clock
         self._told = instance.unfinished
         self._origin = origin_of(instance, by_name)

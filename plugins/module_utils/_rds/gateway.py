@@ -126,8 +126,6 @@ class RdsGateway:
     def take_snapshot(self, instance: str, name: str, tags: Mapping[str, str]) -> bool | None:
         """Start a snapshot. Returns True; False when one of that name is there: the reply to an earlier call may have been lost; None
         when the instance takes none in the state that it is in now.
-
-        :param tags: dict.
         """
         try:
             self._rds.create_db_snapshot(DBInstanceIdentifier=instance, DBSnapshotIdentifier=name, Tags=_tag_list(tags))

@@ -63,7 +63,7 @@ class Tree:
 
     def began_with(self, instance: DbInstance) -> Data | None:
         """The Data that a DbInstance began with, or None where no run of ours has restored it. ``at`` is None where nobody knows."""
-        if not instance.origin:
+        if not instance.ours:
             return None
         if instance.data:
             return instance.data
@@ -75,7 +75,7 @@ class Tree:
         for snapshot in self.snapshots:
             if snapshot.arn == source and snapshot.created and instance.created and snapshot.created < instance.created:
                 return snapshot.data
-        return Data(instance.origin.replaces, instance.origin.replaces, None)
+        return Data(instance.replaces, instance.replaces, None) if instance.replaces else None
 
     def line(self, data: Data) -> tuple[Ancestor, ...]:
         """The line of Data: a tuple of Ancestor, the one that the data are of first."""
@@ -134,7 +134,8 @@ class Tree:
 
     def _kin(self, instance: DbInstance) -> set[str]:
         data = self.began_with(instance)
-        return {instance.name, instance.origin.replaces, data.name} if data and instance.origin else {instance.name}
+        kin = {instance.name, instance.replaces, data.name} if data else {instance.name}
+        return {name for name in kin if name}
 
     def served(self, instance: DbInstance, current: DbInstance) -> tuple[Period, ...]:
         """When a DbInstance was in service, as far as is known: a tuple of Period. ``current`` is the one that is in service now."""

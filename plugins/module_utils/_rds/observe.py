@@ -33,7 +33,6 @@ def where_it_stands(
 ) -> tuple[Rollback, NotRead | None]:
     """(the Rollback, None or the NotRead in the place of the earliest time that can be restored).
 
-    :param gateway: RdsGateway.
     :param wanted: choose.Wanted.
     :raises BadInput, RollbackError: it cannot be done.
     """
@@ -56,7 +55,6 @@ def where_the_data_are(
 ) -> tuple[Tree, DbInstance, tuple[Holder, ...]]:
     """(lineage.Tree, the DbInstance that is in service, every Holder of something that is not in it).
 
-    :param gateway: RdsGateway.
     :raises BadInput: there is no such instance, or the application uses another one.
     """
     instances = gateway.instances()

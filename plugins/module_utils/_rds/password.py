@@ -31,7 +31,6 @@ def give(
     RDS tells nobody which password an instance has, so a tag tells which version of the secret it came from. It begins with the instance's own
     DbiResourceId, because what is restored from a snapshot of it may inherit the tag, and not the password.
 
-    :param gateway: RdsGateway.
     :param timeout: seconds until it has taken effect.
     :raises RollbackError: RDS refuses it, or it has not taken effect in time.
     """

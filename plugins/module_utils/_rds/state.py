@@ -91,30 +91,35 @@ class DbInstance:
         )
 
     @property
-    def origin(self) -> Origin | None:
-        """The Origin of an instance that a run of ours has restored, or None. Tags alone do not say so: a snapshot inherits those of its
-        instance, and an instance that somebody restores from it inherits them again. Where people have removed one, nothing is proven."""
-        run_id, replaces = self.tags.get(TAG_RUN), self.tags.get(TAG_REPLACES)
-        if not run_id or not replaces:
-            return None
+    def ours(self) -> bool:
+        """Whether a run of ours has restored this very instance. Tags alone do not say so: a snapshot inherits those of its instance,
+        and an instance that somebody restores from it inherits them again."""
         data = self.tags.get(TAG_DATA)
-        own = restored_instance(replaces, run_id) if data is None else data.split("/")[0]
-        return Origin(run_id, replaces) if own == self.name else None
+        if data is not None:
+            return data.split("/")[0] == self.name
+        run_id, replaces = self.tags.get(TAG_RUN), self.tags.get(TAG_REPLACES)
+        return bool(run_id and replaces and self.name == restored_instance(replaces, run_id))
+
+    @property
+    def origin(self) -> Origin | None:
+        """The Origin of an instance of ours; None of any other, and where somebody has taken one of the tags away that tell it."""
+        run_id, replaces = self.run_id, self.replaces
+        return Origin(run_id, replaces) if run_id and replaces else None
 
     @property
     def run_id(self) -> str | None:
         """The run that restored this instance, or None."""
-        return self.origin.run_id if self.origin else None
+        return self.tags.get(TAG_RUN) if self.ours else None
 
     @property
     def from_snapshot(self) -> str | None:
         """ARN of the snapshot that one of our runs restored this instance from, or None."""
-        return self.tags.get(TAG_SNAPSHOT) if self.origin else None
+        return self.tags.get(TAG_SNAPSHOT) if self.ours else None
 
     @property
     def replaces(self) -> str | None:
         """Name of the DB instance that this one was restored to replace, or None."""
-        return self.origin.replaces if self.origin else None
+        return self.tags.get(TAG_REPLACES) if self.ours else None
 
     @property
     def replaced_by(self) -> str | None:
@@ -124,13 +129,13 @@ class DbInstance:
     @property
     def data(self) -> Data | None:
         """The Data that it began with, as the run that restored it wrote down; None where none did."""
-        return Data.from_tag(self.tags[TAG_DATA]) if self.origin and TAG_DATA in self.tags else None
+        return Data.from_tag(self.tags[TAG_DATA]) if self.ours and TAG_DATA in self.tags else None
 
     @property
     def unfinished(self) -> Unfinished | None:
         """The Unfinished that its run has left, or None: it is as it is to be, or none of ours."""
         found = Unfinished.from_tag(self.tags.get(TAG_UNFINISHED, ""))
-        return found if found and self.origin and found.name == self.name else None
+        return found if found and self.ours and found.name == self.name else None
 
     @property
     def served(self) -> tuple[Period, ...]:

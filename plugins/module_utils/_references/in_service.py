@@ -121,7 +121,6 @@ def in_service(reads: Iterable[Read], current: Read, leaving_for: tuple[str, int
 def finding(seen: InService, run_id: str = "") -> Finding | None:
     """What stands against deploying anything: tasks read another database than whatever starts next would. None where nothing does.
 
-    :param seen: InService.
     :param run_id: the run that asks: what it has pinned itself is what it goes on with.
     """
     strange = [read for read in seen.apart if read.sure and not (run_id and read.run_id == run_id)]

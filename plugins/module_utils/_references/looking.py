@@ -49,7 +49,6 @@ def readers_of(gateway: ReferencesGateway, cluster: str, secret: Collection[str]
 def others(gateway: ReferencesGateway, cluster: str, ours: Collection[str]) -> list[Reader]:
     """The Readers besides our own; what could not be listed, or not be read, is one that is unread.
 
-    :param gateway: ReferencesGateway.
     :param cluster: name or ARN of the cluster of ``ours``.
     :param ours: names of services that the run starts again.
     """

@@ -51,7 +51,6 @@ class Move:
 def unpinned(definition: TaskDefinition, origin: TaskDefinition) -> tuple[Edit, ...]:
     """The Edits that have a copy read whichever version is current again, where its origin does and a run has pinned one instead.
 
-    :param definition: TaskDefinition.
     :param origin: the TaskDefinition that it is a copy of.
     """
     return tuple(

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 class Urls:
     """The DatabaseUrl in each version of a secret, read once.
 
-    :param gateway: SecretsGateway.
     :param secret: the Secret with its versions.
     :param key: the key of the URL, where the secret is a JSON object.
     """
@@ -92,7 +91,6 @@ def data_in_service(
 ) -> InService:
     """The InService of Services.
 
-    :param ecs: EcsGateway.
     :param urls: Urls of the database's secret.
     :param leaving_for: as ``in_service`` takes it.
     :raises RollbackError: AWSCURRENT holds no URL.

@@ -7,14 +7,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+
 _KEYS = ("secret", "key")
 
 
-def check_secrets(given):
+def check_secrets(given: Mapping[str, Any]) -> None:
     """Refuse secrets (dict: variable → mapping with ``secret`` and perhaps ``key``) that cannot be read.
 
     :raises RollbackError: with every mistake as evidence.
@@ -26,7 +31,7 @@ def check_secrets(given):
         )
 
 
-def _complaints(item):
+def _complaints(item: Any) -> list[str]:
     if not isinstance(item, dict):
         return ["it is %s, not a mapping with secret and perhaps key" % type(item).__name__]
     found = ["there is no key %s; there are %s" % (key, ", ".join(_KEYS)) for key in item if key not in _KEYS]
@@ -38,10 +43,9 @@ def _complaints(item):
     return found if item.get("secret") else [*found, "secret is missing"]
 
 
-def read_secrets(gateway, named):
+def read_secrets(gateway: SecretsGateway, named: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Variable → value (str), each secret read once.
 
-    :param gateway: SecretsGateway, or None when nothing is named.
     :raises RollbackError: a secret or its key is not there, or the value is too short to be masked. It is not shown.
     """
     texts = {}
@@ -53,14 +57,14 @@ def read_secrets(gateway, named):
     return values
 
 
-def _text(gateway, name):
+def _text(gateway: SecretsGateway, name: str) -> str:
     try:
         return gateway.text("secrets", name)
     except BadInput as error:
         raise RollbackError("verify_secrets names the secret '%s': %s." % (name, error.problem)) from error
 
 
-def _value(text, item):
+def _value(text: str, item: Mapping[str, str]) -> str:
     if not item.get("key"):
         return text
     try:
@@ -71,4 +75,5 @@ def _value(text, item):
         raise RollbackError(
             "Secret %s has no text under the key %s. Correct verify_secrets." % (item["secret"], item["key"])
         )
-    return document[item["key"]]
+    value: str = document[item["key"]]
+    return value

@@ -6,20 +6,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Expected, prove
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED as RED
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NOT_CHECKED
+from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NOT_CHECKED, Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
-def verdict_of_data(secrets, wanted):
+
+def verdict_of_data(secrets: SecretsGateway, wanted: Mapping[str, Any]) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) of the data.
 
-    :param secrets: SecretsGateway.
     :param wanted: dict(database_secret, key, timeout, expected, data_rules, despite_data).
     :raises RollbackError: the database cannot be asked.
     """
@@ -31,7 +36,7 @@ def verdict_of_data(secrets, wanted):
     return judged(prove(Expected.from_json(wanted["expected"] or {}), seen, wanted["despite_data"]))
 
 
-def judged(found):
+def judged(found: Collection[Finding]) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) of Findings."""
     wrong = [item for item in found if item.verdict == RED]
     unknown = [item for item in found if item.verdict == NOT_CHECKED]

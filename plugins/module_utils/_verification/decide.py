@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED, overall
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
@@ -15,7 +18,7 @@ AFTER_NOTHING, AFTER_CODE, AFTER_DATABASE = "nothing", "code", "database"
 """What was brought back just before: nothing, the code alone, or the database (and perhaps more)."""
 
 
-def summary(checks):
+def summary(checks: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """(verdict, reason) over all checks (list of dict with ``name`` and ``verdict``)."""
     verdict = overall(check["verdict"] for check in checks)
     if verdict == PASSED:
@@ -34,7 +37,7 @@ def summary(checks):
     )
 
 
-def next_steps(verdict, after, codes, following=""):
+def next_steps(verdict: str, after: str, codes: Iterable[str], following: str = "") -> list[str]:
     """What a person does next (list of str, a sentence each).
 
     :param after: what was brought back just before.

@@ -6,12 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, PASSED
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, late_is_fine, wait_for
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Session
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
 
 CURE = "Find out what that is, have it started again with the new DATABASE_URL, and bring over what it has written (playbooks/salvage.yml)."
 
@@ -24,13 +31,14 @@ class Leavers:
     :param timeout: seconds for each question.
     """
 
-    def __init__(self, url, failed, timeout):
+    def __init__(self, url: DatabaseUrl, failed: Mapping[str, Any], timeout: int) -> None:
         self._name, self._patience = failed["db_instance"], failed["wait_timeout"]
         self._place = target_of(url.at(failed["host"], failed["port"]))
         self._gateway = PostgresqlGateway(self._place, timeout)
-        self._sessions, self._written = (), 0
+        self._sessions: tuple[Session, ...] = ()
+        self._written = 0
 
-    def wait(self, clock=None):
+    def wait(self, clock: Clock | None = None) -> Leavers:
         """Look until nobody is left, or the patience is over. This object.
 
         :raises RollbackError: the failed database cannot be asked.
@@ -39,7 +47,7 @@ class Leavers:
             wait_for("The sessions on %s" % self._name, self._look, self._patience, clock)
         return self
 
-    def verdict(self):
+    def verdict(self) -> tuple[str, str, list[str]]:
         """(verdict, reason, evidence): who is connected now, and how many rows were written since the wait was over.
 
         :raises RollbackError: the failed database cannot be asked.
@@ -48,7 +56,7 @@ class Leavers:
         self._look()
         return judged(self._name, self._sessions, self._written - before)
 
-    def _look(self):
+    def _look(self) -> Ready | Pending:
         with diagnosing(self._place):
             self._sessions, self._written = self._gateway.sessions()
         if not self._sessions:
@@ -56,11 +64,11 @@ class Leavers:
         return Pending(0, len(self._sessions), "%s on the failed database" % _open(self._sessions))
 
 
-def _open(sessions):
+def _open(sessions: Collection[Session]) -> str:
     return "%s open" % (many(len(sessions), "session") + (" is" if len(sessions) == 1 else " are"))
 
 
-def judged(name, sessions, written):
+def judged(name: str, sessions: Collection[Session], written: int) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) of the Sessions that are left on a database, and of the rows that were written to it meanwhile."""
     if not sessions and not written:
         return PASSED, "nobody is connected to %s any more" % name, []

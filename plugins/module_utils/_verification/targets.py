@@ -11,19 +11,31 @@ of them are healthy, each task gets traffic.
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import unknown_targets, verdict_of_targets
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Union
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import (
+    Seen,
+    unknown_targets,
+    verdict_of_targets,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Failed, Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED, worst
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import late_is_fine, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock, late_is_fine, wait_for
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
+
+Kind = Union[type[Ready], type[Pending], type[Failed], None]  # None: it cannot be known
 LEAVING = ("draining", "unhealthy.draining")  # TargetHealth: those of tasks that are being stopped
 
 
-def verdict_of_all_targets(elb, looks, timeout, clock=None):
+def verdict_of_all_targets(
+    elb: ElbGateway, looks: Collection[Seen], timeout: float, clock: Clock | None = None
+) -> tuple[str, str, list[str]] | None:
     """(verdict, reason, evidence) over the targets of all services that have a load balancer; None when none has one.
 
-    :param elb: ElbGateway.
     :param looks: list of Seen, the last look.
     :param timeout: seconds that targets on their way are waited for.
     :raises RollbackError: the health of targets may not be read.
@@ -34,10 +46,10 @@ def verdict_of_all_targets(elb, looks, timeout, clock=None):
     return worst([item for item in found if item])
 
 
-def _of_one(elb, seen, timeout, clock):
-    answers = []
+def _of_one(elb: ElbGateway, seen: Seen, timeout: float, clock: Clock | None) -> tuple[str, str, list[str]]:
+    answers: list[tuple[Kind, str]] = []
 
-    def look():
+    def look() -> Ready | Pending:
         health = [
             {target: state for group in balancer.groups for target, state in elb.whole_health(group).items()}
             for balancer in seen.service.balancers
@@ -48,17 +60,20 @@ def _of_one(elb, seen, timeout, clock):
     with late_is_fine():  # the verdict tells what is missing
         wait_for("The targets of %s" % seen.service.name, look, timeout, clock)
     kind, told = answers[-1]
-    verdict = {Ready: PASSED, None: INCONCLUSIVE}.get(kind, FAILED)
+    verdicts: dict[Kind, str] = {Ready: PASSED, None: INCONCLUSIVE}
+    verdict = verdicts.get(kind, FAILED)
     return verdict, told, [] if verdict == PASSED else [told]
 
 
-def judged_by_number(name, running, health):
+def judged_by_number(
+    name: str, running: int, health: Iterable[Mapping[tuple[str, int | None], tuple[str, str]]]
+) -> tuple[Kind, str]:
     """(Ready, Pending, Failed or None, told) of a service whose targets cannot be told apart; None: it cannot be known.
 
     :param running: how many of its tasks run.
     :param health: for each load balancer (id, port) → (state, reason) of all that is registered.
     """
-    worst = (Ready, "%s: all %s are healthy targets" % (name, many(running, "task")))
+    worst: tuple[Kind, str] = (Ready, "%s: all %s are healthy targets" % (name, many(running, "task")))
     for registered in health:
         states = [state for state in registered.values() if state[0] not in LEAVING]
         healthy = sum(state == "healthy" for state, _why in states)

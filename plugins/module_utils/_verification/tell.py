@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.run import E2E, TARGETS, TASKS
@@ -18,7 +20,7 @@ WORDS = {FAILED: "BROKE", INCONCLUSIVE: "UNPROVEN"}
 _TELLS = re.compile(r"\b(?:error|fail(?:ed|ure|s)?|expected|assert\w*|refused|timed? ?out)\b|[✗✘×⨯✖]", re.IGNORECASE)  # noqa: RUF001
 
 
-def evidence_of(checks):
+def evidence_of(checks: Iterable[Mapping[str, Any]]) -> list[str]:
     """One line for each thing that did not pass (list of str), beginning with the name of its check."""
     return [
         "%s, %s: %s" % (check["name"], check["verdict"], line)
@@ -28,7 +30,7 @@ def evidence_of(checks):
     ]
 
 
-def report_of(checks):
+def report_of(checks: Collection[Mapping[str, Any]]) -> list[str]:
     """The lines (list of str) that a person reads once something has not passed.
 
     :param checks: list of dict with ``name``, ``kind``, ``verdict``, ``reason`` and ``evidence``.
@@ -43,7 +45,7 @@ def report_of(checks):
     return [*lines, _line("PASSED", ", ".join(passed))] if passed else lines
 
 
-def _of_one(check):
+def _of_one(check: Mapping[str, Any]) -> list[str]:
     """What is told of a check that has not passed."""
     lines = check["evidence"] or [check["reason"]]
     if check["kind"] == E2E and check["evidence"]:
@@ -53,7 +55,7 @@ def _of_one(check):
     return [*head, "%s, and %s" % (check["name"], many(rest, "more line"))] if rest > 0 else head
 
 
-def _of_tests(evidence):
+def _of_tests(evidence: Sequence[str]) -> list[str]:
     """Where their output is, and of its last lines the first that tells what is wrong."""
     where = [line for line in evidence if not line.startswith("| ")]
     printed = [line for line in evidence if line.startswith("| ")]
@@ -61,5 +63,5 @@ def _of_tests(evidence):
     return [*where, telling] if telling else where
 
 
-def _line(word, text):
+def _line(word: str, text: str) -> str:
     return "%-9s %s" % (word, text)

@@ -6,18 +6,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.decide import compare, merged, windows
 from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.state import Way
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, PASSED, worst
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.gateway import CloudwatchGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import Seen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
 
 NOBODY = "no load balancer sends requests to the service's target groups"
 NO_WAY = "the load balancer is no Application Load Balancer, so its 5xx are not known"
 
 
-def verdict_of_traffic(elb, cloudwatch, looks, since, harm, now):
+def verdict_of_traffic(
+    elb: ElbGateway,
+    cloudwatch: Callable[[], CloudwatchGateway],
+    looks: Collection[Seen],
+    since: datetime | None,
+    harm: datetime | None,
+    now: datetime,
+) -> tuple[str | None, str, list[str]] | None:
     """(verdict, reason, evidence) over all load balancers of some services; the verdict is None where nothing can be said, and the reason why.
 
-    :param elb: ElbGateway.
     :param cloudwatch: callable that gives a CloudwatchGateway; called only where there is a minute to ask for.
     :param looks: list of Seen.
     :param since: since when all is as it is now (aware datetime), or None for the start of the newest task.
@@ -38,9 +53,9 @@ def verdict_of_traffic(elb, cloudwatch, looks, since, harm, now):
     return worst(found, (FAILED, PASSED, None)) or (None, NOBODY, [])
 
 
-def _ways(elb, groups):
+def _ways(elb: ElbGateway, groups: Sequence[str]) -> dict[str, list[Way]]:
     """Load balancer → Ways of requests through it to these target groups; none where it is of another kind."""
-    found = {}
+    found: dict[str, list[str]] = {}
     for group, balancers in elb.balancers(groups).items():
         for balancer in balancers:
             found.setdefault(balancer, []).append(group)

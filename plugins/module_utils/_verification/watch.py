@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service, ServiceTask
 
 # Task's stoppedReason where nobody's code is the cause (Amazon ECS stopped tasks error messages).
 NOT_THE_RELEASE = (
@@ -41,21 +46,21 @@ class Watched:
     """
 
     asked: int = 0
-    failed: list = field(default_factory=list)
-    unknown: list = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     looks: int = 0
-    ended: list = field(default_factory=list)
-    excused: list = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    excused: list[str] = field(default_factory=list)
     unread: str = ""
     seconds: float = 0.0
 
 
-def is_decided(watch, watched):
+def is_decided(watch: Watch, watched: Watched) -> bool:
     """Whether watching on would change nothing."""
     return bool(watched.ended) or len(watched.failed) > watch.failures
 
 
-def verdict_of(watch, watched):
+def verdict_of(watch: Watch, watched: Watched) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence)."""
     wrong = list(watched.ended)
     if len(watched.failed) > watch.failures:
@@ -80,7 +85,7 @@ def verdict_of(watch, watched):
     return PASSED, _told(watched), []
 
 
-def _told(watched):
+def _told(watched: Watched) -> str:
     parts = []
     if watched.asked:
         good = watched.asked - len(watched.failed) - len(watched.unknown)
@@ -94,7 +99,9 @@ def _told(watched):
     )
 
 
-def ended_tasks(before, now, services):
+def ended_tasks(
+    before: Mapping[str, ServiceTask], now: Collection[str], services: Mapping[str, tuple[Service, Service]]
+) -> list[ServiceTask]:
     """The tasks that are gone and should not be (list of ServiceTask).
 
     :param before: id → ServiceTask that has run so far, of each service's deployment.
@@ -111,12 +118,12 @@ def ended_tasks(before, now, services):
     return found
 
 
-def _deployed_anew(was, is_now):
+def _deployed_anew(was: Service, is_now: Service) -> bool:
     if was.primary is None or is_now.primary is None:
         return was.primary is not is_now.primary
     return was.primary.created_at != is_now.primary.created_at
 
 
-def excused(reason):
+def excused(reason: str) -> bool:
     """Whether a task has ended for a reason (stoppedReason) that its code has nothing to do with."""
     return reason.startswith(NOT_THE_RELEASE)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import later_migrations
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

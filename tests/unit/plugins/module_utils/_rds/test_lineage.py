@@ -8,7 +8,7 @@ import contextlib
 from datetime import timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted, against
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import decide_rollback
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holders
@@ -129,13 +129,12 @@ def test_an_instance_that_has_inherited_our_tags_stands_for_nothing(second_night
 
 
 @pytest.mark.parametrize("tag", ["spymeo:rollback-run", "spymeo:rollback-replaces"])
-def test_an_instance_that_somebody_has_taken_a_tag_of_ours_from_proves_nothing_any_more(second_night, tag):
+def test_an_instance_that_somebody_has_taken_a_tag_of_ours_from_keeps_its_line_and_is_told(second_night, tag):
     story = second_night()
     del story.machines[story.r1].tags[tag]
-    instance = story.instance(story.r1)
-    assert (instance.origin, instance.run_id, instance.replaces, instance.data) == (None, None, None, None)
-    assert Tree(story.instances(), ()).family_of("app-db") == {"app-db"}
-    with pytest.raises(BadInput, match="neither its endpoint"):
+    assert Tree(story.instances(), story.all_snapshots()).family_of("app-db") == {"app-db", story.r1}
+    assert decide(story, Wanted("nightly-of-production")).state == "restore"
+    with pytest.raises(RollbackError, match=f"{story.r1} was restored by a run.* Key={tag},Value="):
         decide(story, Wanted("s"))
 
 

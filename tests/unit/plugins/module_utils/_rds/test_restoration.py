@@ -308,11 +308,7 @@ def chain(db_instance_answer, *pairs):
     """Name → DbInstance: each was restored in the place of the second of its pair; MaxAllocatedStorage tells them apart."""
     found = {}
     for number, (name, source) in enumerate(pairs):
-        tags = {
-            "spymeo:rollback-run": "rb-1",
-            "spymeo:rollback-replaces": source or "x",
-            "spymeo:rollback-data": f"{name}/x/2026-11-22T11:00:00+00:00/{name}",
-        }
+        tags = {"spymeo:rollback-run": "rb-1", "spymeo:rollback-data": f"{name}/x/2026-11-22T11:00:00+00:00/{name}"}
         if source:
             tags["spymeo:rollback-unfinished"] = f"{name}/{source}/"
         found[name] = DbInstance.from_boto(db_instance_answer(name=name, tags=tags, MaxAllocatedStorage=1000 + number))

@@ -507,10 +507,11 @@ def look(
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])
-        found += touched(asked, known, rollback.current.created, now, params["despite_moment"], again)
+        restored = rollback.current.created or rollback.data_from
+        found += touched(asked, known, restored, now, params["despite_moment"], again)
         return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
-    found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked else []
+    found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked and url else []
     return found, asked, wanted
 
 

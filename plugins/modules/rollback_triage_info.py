@@ -300,7 +300,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import no_template
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
@@ -319,7 +319,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
     from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Evidence, HttpSeen
 
 OPTIONS = dict(

@@ -53,23 +53,31 @@ _value:
 """
 
 import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from ansible import context
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
 
 
-def command_line(playbook, variables=None, limit=None, look=False, without=()):
+def command_line(
+    playbook: str,
+    variables: Mapping[str, Any] | None = None,
+    limit: str | None = None,
+    look: bool = False,
+    without: Iterable[str] = (),
+) -> str:
     """The command (str)."""
     cwd, typed = os.getcwd(), os.environ.get("PWD", "")
     if os.path.isabs(typed) and os.path.exists(typed) and os.path.samefile(cwd, typed):
         cwd = typed  # the path that was typed, where a link leads elsewhere
-    typed = {**context.CLIARGS, "check": True, "diff": True} if look else context.CLIARGS
-    return command(typed, cwd, playbook or None, (variables or {}).items(), limit or None, without)
+    cliargs = {**context.CLIARGS, "check": True, "diff": True} if look else context.CLIARGS
+    return command(cliargs, cwd, playbook or None, (variables or {}).items(), limit or None, without)
 
 
 class FilterModule:
     """What Ansible loads."""
 
-    def filters(self):
+    def filters(self) -> dict[str, Callable[..., str]]:
         """The filters of this file."""
         return {"command": command_line}

@@ -37,10 +37,13 @@ _value:
   type: raw
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.plugin_utils import _connection
 
 
-def connection(given, problems=False):
+def connection(given: Any, problems: bool = False) -> dict[str, Any] | list[str]:
     """The options (dict), or what is wrong (list of str)."""
     return _connection.problems(given) if problems else _connection.usable(given)
 
@@ -48,6 +51,6 @@ def connection(given, problems=False):
 class FilterModule:
     """What Ansible loads."""
 
-    def filters(self):
+    def filters(self) -> dict[str, Callable[..., dict[str, Any] | list[str]]]:
         """The filters of this file."""
         return {"connection": connection}

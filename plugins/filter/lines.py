@@ -39,6 +39,8 @@ _value:
 """
 
 import os
+from collections.abc import Callable, Sequence
+from typing import Any
 
 try:
     from ansible._internal._datatag._tags import Origin
@@ -48,14 +50,14 @@ except ImportError:  # not an interface that Ansible promises to keep: without i
 DEEPEST = 5  # parts of a path: 0.steps.1.expect.status
 
 
-def lines(value):
+def lines(value: Any) -> dict[str, str]:
     """Dotted path → ``file:line`` of every part of ``value`` that was read from a file."""
-    found = {}
+    found: dict[str, str] = {}
     _go_through(value, (), found)
     return found
 
 
-def _go_through(value, path, found):
+def _go_through(value: Any, path: Sequence[str], found: dict[str, str]) -> None:
     if path:
         _note(value, path, found)
     if len(path) == DEEPEST:
@@ -69,7 +71,7 @@ def _go_through(value, path, found):
             _go_through(item, (*path, str(place)), found)
 
 
-def _note(value, path, found):
+def _note(value: Any, path: Sequence[str], found: dict[str, str]) -> None:
     origin = Origin.get_tag(value) if Origin else None
     if origin and origin.path and origin.line_num:
         below = os.path.relpath(origin.path)
@@ -79,6 +81,6 @@ def _note(value, path, found):
 class FilterModule:
     """What Ansible loads."""
 
-    def filters(self):
+    def filters(self) -> dict[str, Callable[[Any], dict[str, str]]]:
         """The filters of this file."""
         return {"lines": lines}

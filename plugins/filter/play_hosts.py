@@ -46,13 +46,16 @@ _value:
   type: str
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 from ansible import context
 from ansible.errors import AnsibleFilterError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._invocation import problem
 
 
-def play_hosts(groups, writes=False, several=False):
+def play_hosts(groups: Mapping[str, Sequence[str]], writes: bool = False, several: Any = False) -> str:
     """``all``.
 
     :raises AnsibleFilterError: a part of the play, or nobody, was selected.
@@ -66,6 +69,6 @@ def play_hosts(groups, writes=False, several=False):
 class FilterModule:
     """What Ansible loads."""
 
-    def filters(self):
+    def filters(self) -> dict[str, Callable[..., str]]:
         """The filters of this file."""
         return {"play_hosts": play_hosts}

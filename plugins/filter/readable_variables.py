@@ -35,12 +35,14 @@ _value:
   elements: str
 """
 
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import readable
 
 
 class FilterModule:
     """What Ansible loads."""
 
-    def filters(self):
+    def filters(self) -> Any:
         """The filters of this file."""
         return {"readable_variables": readable}

@@ -70,7 +70,7 @@ def never_sent(error: BaseException) -> bool:
     return bool(_names(error) & set(NEVER_SENT))
 
 
-def said(error: BaseException) -> str:
+def said(error: BaseException | str) -> str:
     """What an error says, in one line, without what looks like a secret, and not for pages."""
     text = without_secrets(" ".join(str(error).split()))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

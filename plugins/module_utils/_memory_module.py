@@ -18,7 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.places import
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
 
 # amazon.aws's connection options, by its names and aliases, as far as S3 needs them: importing amazon.aws itself takes 0.4 s.
-CONNECTION = dict(
+CONNECTION: dict[str, dict[str, Any]] = dict(
     access_key=dict(
         type="str",
         aliases=["aws_access_key_id", "aws_access_key"],

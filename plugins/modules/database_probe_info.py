@@ -203,6 +203,7 @@ seconds:
 """
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import (
@@ -225,17 +226,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import DataRule
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
+
 ASK_RDS = 15  # seconds between two looks at the instance
 
 
-def target(module):
+def target(module: RollbackModule) -> Target:
     """Where the application will log in."""
     secrets = SecretsGateway(module.aws("secretsmanager"))
     url = secrets.database_url(module.params["database_secret"], module.params["key"], module.params["versions"])
     return target_of(url.at(module.params["host"], module.params["port"]))
 
 
-def look(module, place, rules):
+def look(module: RollbackModule, place: Target, rules: tuple[DataRule, ...]) -> tuple[Observation, list[str]]:
     """What is in the database, and the tables that were read whole."""
     with diagnosing(place):
         gateway = PostgresqlGateway(place, module.params["timeout"])
@@ -245,17 +250,18 @@ def look(module, place, rules):
 class Warming:
     """Tells how far reading ahead has come, and how far RDS has."""
 
-    def __init__(self, module):
+    def __init__(self, module: RollbackModule) -> None:
         self._module, self._telling, self._clock = module, teller("warm"), Clock()
-        self._since, self._asked, self._storage = self._clock.now(), None, ""
+        self._since, self._storage = self._clock.now(), ""
+        self._asked: float | None = None
 
-    def tell(self, done, total):
+    def tell(self, done: int, total: int) -> None:
         """Tell that ``done`` of ``total`` blocks are read."""
         elapsed = self._clock.now() - self._since
         detail = "%d of %d MiB are read%s" % (done >> 7, total >> 7, self._loaded(elapsed))
         self._telling(Pending(done, total, detail), elapsed)
 
-    def _loaded(self, elapsed):
+    def _loaded(self, elapsed: float) -> str:
         name = self._module.params["db_instance"]
         if name and (self._asked is None or elapsed - self._asked >= ASK_RDS):
             self._asked = elapsed
@@ -264,7 +270,7 @@ class Warming:
         return self._storage
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             database_secret=dict(type="str", required=True, no_log=False),

@@ -190,6 +190,9 @@ warmed:
   elements: str
 """
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.gateway import OneOffGateway
@@ -225,13 +228,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway i
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, is_json, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
+
 PURPOSE = "the probe of the database"
 CURE = "Allow it, or set rollback_db_probe to direct."
 AT_ONCE = 200  # moves of a task, whose definition may have 64 KiB (Amazon ECS service quotas, "Task definition size")
 LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch Logs
 
 
-def url_to_try(module):
+def url_to_try(module: WritingModule) -> tuple[DatabaseUrl, str]:
     """The DatabaseUrl, and the valueFrom that gives it to a container."""
     secrets, key, version_id = (
         SecretsGateway(module.aws("secretsmanager")),
@@ -244,11 +250,11 @@ def url_to_try(module):
     return DatabaseUrl.parse(read_url(value.text, key)), value_from
 
 
-def output(gateway, group, task, url):
+def output(gateway: OneOffGateway, group: str, task: str, url: DatabaseUrl) -> list[str]:
     """The lines of a task that has ended, without the password; CloudWatch Logs may get the last ones late."""
-    looks = [[]]
+    looks: list[list[str]] = [[]]
 
-    def look():
+    def look() -> Ready | Pending:
         looks.append([url.masked(line) for line in gateway.lines(group, stream_of(task))])
         ended = looks[-1] and (is_complete(looks[-1]) or looks[-1] == looks[-2])
         return Ready() if ended else Pending(0, 1, "it has %d lines" % len(looks[-1]))
@@ -257,7 +263,9 @@ def output(gateway, group, task, url):
     return looks[-1]
 
 
-def run(module, gateway, content, placement, url):
+def run(
+    module: WritingModule, gateway: OneOffGateway, content: dict[str, Any], placement: dict[str, Any], url: DatabaseUrl
+) -> tuple[str, list[str]]:
     """Run a task to its end: its ARN, and its lines."""
     run_id, group = (
         module.params["run_id"],
@@ -274,7 +282,7 @@ def run(module, gateway, content, placement, url):
     return task, output(gateway, group, task, url)
 
 
-def go_ahead(lines, place, make):
+def go_ahead(lines: list[str], place: Target, make: Callable[[list[Move]], str | None]) -> dict[str, Any]:
     """What ``database_sequences`` would return, once the Moves are made that psql's output (lines) of both databases leads to.
 
     :param make: makes some Moves in a task; it gives why not, or None.
@@ -295,7 +303,7 @@ def go_ahead(lines, place, make):
 class Probe:
     """The probe's task of one module call: what it is made of, and where it runs."""
 
-    def __init__(self, module):
+    def __init__(self, module: WritingModule) -> None:
         params = module.params
         self._module = module
         self._gateway = OneOffGateway(module.aws("ecs"), module.aws("logs"), params["cluster"], PURPOSE, CURE)
@@ -307,25 +315,25 @@ class Probe:
         # The same secret and key, of another version.
         self._content = self._of(script, "%s:%s" % (self._value_from.rpartition(":")[0], failed) if failed else "")
 
-    def _of(self, script, failed_from=""):
+    def _of(self, script: str, failed_from: str = "") -> dict[str, Any]:
         return definition(self._application, self._module.params["image"], script, self._value_from, failed_from)
 
     @property
-    def plan(self):
+    def plan(self) -> list[str]:
         """In words."""
         return ["a task of %s on the network of %s, which runs psql" % (self._content["family"], self.service)]
 
-    def ask(self):
+    def ask(self) -> tuple[str, list[str], Observation, list[str]]:
         """(the ARN of the task, its lines, the Observation, the tables that were read whole)."""
         task, lines = run(self._module, self._gateway, self._content, self._placement, self._url)
         with diagnosing(self.place):
             return task, lines, *read(lines, self._rules)
 
-    def move(self, moves):
+    def move(self, moves: list[Move]) -> str | None:
         """Have another task make Moves. Why it did not, or None."""
         content = self._of(move_command(self.place, self._module.params["timeout"], moves))
 
-        def make():
+        def make() -> None:
             with diagnosing(self.place):
                 refuse_unmoved(run(self._module, self._gateway, content, self._placement, self._url)[1])
 
@@ -348,7 +356,7 @@ OPTIONS = dict(
 )
 
 
-def main():
+def main() -> None:
     module = WritingModule(OPTIONS)
     with module.telling():
         if not module.params["targets"]:

@@ -143,6 +143,9 @@ evidence:
   elements: str
 """
 
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
@@ -167,10 +170,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway i
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import Finding, NotRead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
+
 ROTATES = "secret %s rotates by %s, and tasks of this rollback would not read that: deploy the next release, or end the pin as the outcome says, before then"
 
 
-def observe(module):
+def observe(module: RollbackModule) -> tuple[Observation, datetime | None]:
     """Everything that the containers get (Observation), and when the secret rotates next (None: it does not)."""
     clients = Clients(module.aws)
     gateway = ReferencesGateway(clients)
@@ -198,7 +205,7 @@ def observe(module):
     return seen, secret.rotates
 
 
-def pending_host(gateway, secret, run_id, key):
+def pending_host(gateway: SecretsGateway, secret: Secret, run_id: str, key: str) -> str:
     """The host in the version that an earlier try of this run has written for its deployment; empty without one."""
     version = secret.staged(pending_label(run_id)) if run_id else None
     if version is None:
@@ -206,7 +213,7 @@ def pending_host(gateway, secret, run_id, key):
     return DatabaseUrl.parse(read_url(gateway.value(secret, version.id).text, key)).host
 
 
-def read(gateway, reference):
+def read(gateway: ReferencesGateway, reference: ValueFrom) -> NotRead | str | None:
     """The text that a ValueFrom means, None, or a NotRead."""
     if reference.kind == "secret":
         return if_allowed("secretsmanager:GetSecretValue, kms:Decrypt", gateway.secret, reference)
@@ -215,7 +222,7 @@ def read(gateway, reference):
     return None
 
 
-def left_behind(module, seen):
+def left_behind(module: RollbackModule, seen: Observation) -> list[Finding]:
     """The Findings of everything else that uses the database."""
     if module.params["readers"] == "ignore":
         return []
@@ -223,7 +230,7 @@ def left_behind(module, seen):
     return findings_of_readers(readers, seen.database_secret, seen.host, module.params["readers"] == "leave")
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             targets=dict(type="dict", required=True),

@@ -163,8 +163,10 @@ plan:
   elements: str
 """
 
-import collections
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
@@ -195,16 +197,24 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state imp
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import Holder
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Comparison
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
+
 COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 
 
-def targets(module):
+def targets(module: RollbackModule) -> tuple[Target, Target, str, Sequence[Holder], str]:
     """Where the failed and the restored database are, both with the credentials of the one in service; the name of the failed instance, the
     other Holders of what is not in the restored one, and what is to be known of what serves."""
     secrets, params = SecretsGateway(module.aws("secretsmanager")), module.params
     url, beware = url_in_service(module, secrets)
     gateway = RdsGateway(module.aws("rds"))
-    name, others = params["failed_db_instance"], ()
+    name: str = params["failed_db_instance"]
+    others: Sequence[Holder] = ()
     if not name:
         name, others = chosen(*where_the_data_are(gateway, params["db_instance"], url.host)[1:])
     failed = gateway.instance(name)
@@ -219,7 +229,7 @@ def targets(module):
     return target_of(url.at(failed.host, failed.port)), target_of(url), name, others, beware
 
 
-def url_in_service(module, secrets):
+def url_in_service(module: RollbackModule, secrets: SecretsGateway) -> tuple[DatabaseUrl, str]:
     """(the DatabaseUrl of the database in service, what is to be known of it, for people).
 
     :param secrets: SecretsGateway.
@@ -234,7 +244,7 @@ def url_in_service(module, secrets):
     return urls.of_what_serves(seen), found.what if found else ""
 
 
-def chosen(current, holders):
+def chosen(current: DbInstance, holders: Sequence[Holder]) -> tuple[str, Sequence[Holder]]:
     """The name of the instance that was in service last before ``current`` (DbInstance), and the other Holders.
 
     :raises RollbackError: no instance holds anything that is not in it.
@@ -247,9 +257,11 @@ def chosen(current, holders):
     return there[0].name, [holder for holder in holders if holder is not there[0]]
 
 
-def salvage(failed, restored, comparison, files=None):
+def salvage(
+    failed: SalvageGateway, restored: SalvageGateway, comparison: Comparison, files: TableFiles | None = None
+) -> tuple[Counter[str], bool, dict[str, str]]:
     """Compare one table. Counts by state, whether a file has changed, and the files. Without TableFiles none is written."""
-    counts = collections.Counter()
+    counts: Counter[str] = Counter()
     try:
         rows = merge(failed.failed_rows(comparison), restored.restored_rows(comparison), len(comparison.key))
         for state, values, why in rows:
@@ -264,7 +276,7 @@ def salvage(failed, restored, comparison, files=None):
     return counts, changed, paths
 
 
-def told(item, counts=None, paths=None):
+def told(item: Comparison | NotCompared, counts: Mapping[str, int], paths: Mapping[str, str]) -> dict[str, Any]:
     """A table in JSON types."""
     if isinstance(item, NotCompared):
         return dict(name=item.table, compared=False, files={}, left_out=[item.why], **dict.fromkeys(COUNTED, 0))
@@ -272,9 +284,12 @@ def told(item, counts=None, paths=None):
     return dict(name=item.table, compared=True, files=paths, left_out=list(item.left_out), **numbers)
 
 
-def compare(module, failed_at, restored_at, directory):
+def compare(
+    module: RollbackModule, failed_at: Target, restored_at: Target, directory: Directory | None
+) -> tuple[list[dict[str, Any]], bool, str]:
     """(every table in JSON types, whether a file has changed, how the new rows are loaded). Without a Directory no file is written."""
-    tables, changed, loads = [], False, {}
+    tables: list[dict[str, Any]] = []
+    changed, loads = False, {}
     with ExitStack() as stack:
         failed = stack.enter_context(SalvageGateway(failed_at, module.params["timeout"]).one_moment())
         restored = stack.enter_context(SalvageGateway(restored_at, module.params["timeout"]).one_moment())
@@ -283,7 +298,7 @@ def compare(module, failed_at, restored_at, directory):
         stem_of = stems(item.table for item in items if not isinstance(item, NotCompared))
         for item in items:
             if isinstance(item, NotCompared):
-                tables.append(told(item))
+                tables.append(told(item, {}, {}))
                 continue
             columns = [name for name, _failed in item.columns]
             files = TableFiles(directory, stem_of[item.table], columns) if directory else None
@@ -293,14 +308,14 @@ def compare(module, failed_at, restored_at, directory):
             if NEW in paths:
                 loads[item.table] = (item.table, columns, paths[NEW])
         order = parents_first({name: table.parents for name, table in there.items()})
-    if not loads:
+    if not loads or directory is None:
         return tables, changed, ""
     command = load_command(restored_at, directory.path_of(SCRIPT))
     script = load_script(restored_at.schema, [loads[name] for name in order if name in loads], command)
     return tables, directory.write(SCRIPT, script) or changed, command
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             database_secret=dict(type="str", required=True, no_log=False),

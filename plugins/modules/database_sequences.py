@@ -138,6 +138,9 @@ findings:
       type: str
 """
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
@@ -154,8 +157,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequen
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Leave, Sequence
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import Finding
 
-def targets(module):
+
+def targets(module: WritingModule) -> tuple[Target, Target]:
     """The Target that goes out of service, and the one that goes into it."""
     params, secrets = module.params, SecretsGateway(module.aws("secretsmanager"))
     now = secrets.database_url(params["database_secret"], params["key"])
@@ -168,35 +176,35 @@ def targets(module):
     return target_of(failed), target_of(restored)
 
 
-def sequences(place, timeout):
+def sequences(place: Target, timeout: int) -> tuple[Sequence, ...]:
     """The Sequences of a Target."""
     with diagnosing(place):
         return PostgresqlGateway(place, timeout).sequences()
 
 
-def look(module, failed, restored):
+def look(module: WritingModule, failed: Target, restored: Target) -> tuple[list[Leave | Move], str, list[Finding]]:
     """(a Move or Leave for each sequence of the Target ``restored``, in words, Findings)."""
     found = []
     for place in (failed, restored):
-        read, problem = module.measuring(lambda place=place: sequences(place, module.params["timeout"]))
-        if problem:
+        read, problem = module.measuring(partial(sequences, place, module.params["timeout"]))
+        if read is None:
             return [], "nothing was moved", [finding(place.host, NOT_ASKED % problem)]
         found.append(read)
     steps = ahead(found[1], found[0])
     return steps, *came_to(steps)
 
 
-def move(module, restored, moves):
+def move(module: WritingModule, restored: Target, moves: list[Move]) -> None:
     """Make Moves in the database of a Target, as one writing call of the run."""
 
-    def call():
+    def call() -> None:
         with diagnosing(restored):
             PostgresqlGateway(restored, module.params["timeout"]).move(moves)
 
     module.recording("postgresql", "setval", dict(host=restored.host, sequences=many(len(moves), "sequence")), call)
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             database_secret=dict(type="str", required=True, no_log=False),

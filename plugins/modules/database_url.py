@@ -126,6 +126,7 @@ unmarked:
 """
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
@@ -140,13 +141,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway i
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Move
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url, replace_url
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret, Value
 
-def address(url):
+
+def address(url: DatabaseUrl) -> dict[str, Any]:
     """Where a URL points, for results."""
     return dict(host=url.host, port=url.port)
 
 
-def rewrite(module, gateway, secret, value, url):
+def rewrite(module: WritingModule, gateway: SecretsGateway, secret: Secret, value: Value, url: DatabaseUrl) -> str:
     """Write the URL at its new address, and give the id of the version that holds it."""
     run_id, text = module.params["run_id"], replace_url(value.text, module.params["key"], url.text)
     token, label = write_token(run_id, secret.arn, url.host, url.port), pending_label(run_id)
@@ -166,7 +171,7 @@ def rewrite(module, gateway, secret, value, url):
     return token
 
 
-def tidy(module, gateway, secret, version_id):
+def tidy(module: WritingModule, gateway: SecretsGateway, secret: Secret, version_id: str) -> None:
     """Take the label of a version of this run away that became current in a try which ended before it did so itself."""
     label = pending_label(module.params["run_id"])
     tried = secret.staged(label)
@@ -177,41 +182,42 @@ def tidy(module, gateway, secret, version_id):
 class Service:
     """Writes down which DB instance was in service and which is: the beginning before the URL moves, the end after it."""
 
-    def __init__(self, module):
+    def __init__(self, module: WritingModule) -> None:
         self._module = module
         self._gateway = RdsGateway(module.aws("rds"))
         self._old, self._new = self._read("db_instance"), self._read("new_db_instance")
 
-    def _read(self, option):
+    def _read(self, option: str) -> DbInstance:
         name = self._module.params[option]
         found = self._gateway.instance(name)
         if found is None:
             raise BadInput(option, name, "there is no such DB instance")
         return found
 
-    def begin(self):
+    def begin(self) -> str | None:
         """Mark the new instance. What stands against it is returned (else None) and no failure: it must not keep a rollback."""
         return self._tag(self._new, into_service(self._new, datetime.now(timezone.utc)))
 
-    def end(self):
+    def end(self) -> str | None:
         """Mark the old one, likewise: the URL has moved, and the deployment must come now. rds_retire tries it again."""
         return self._tag(self._old, out_of_service(self._old, self._new, datetime.now(timezone.utc), served_now=True))
 
-    def _tag(self, instance, tags):
+    def _tag(self, instance: DbInstance, tags: dict[str, str]) -> str | None:
         return self._module.measuring(lambda: self._gateway.tag(instance.arn, tags))[1] if tags else None
 
 
-def move(module, gateway, secret, value, url):
+def move(
+    module: WritingModule, gateway: SecretsGateway, secret: Secret, value: Value, url: DatabaseUrl
+) -> tuple[str, str | None]:
     """As ``rewrite``, with the marks of both instances where they are named. Gives what stands against the marks, too."""
     marks = bool(module.params["db_instance"]) and not module.check_mode
     service = Service(module) if marks else None
     begun = service.begin() if service else None
     version_id = rewrite(module, gateway, secret, value, url)
-    ends = service and not module.params["pending"]
-    return version_id, begun or (service.end() if ends else None)
+    return version_id, begun or (service.end() if service and not module.params["pending"] else None)
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             database_secret=dict(type="str", required=True, no_log=False),

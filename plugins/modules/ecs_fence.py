@@ -127,6 +127,10 @@ seconds:
   type: float
 """
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import FENCE, LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
@@ -139,6 +143,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._progress import t
 from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+
 WHY = {
     FENCE: ("nothing may write to the database while it is rolled back", "they stand at 0 tasks already"),
     LIFT: ("they get back what they had", "they were not brought to 0 tasks"),
@@ -146,7 +153,7 @@ WHY = {
 SERVES = "something serves by now, so they are left as they are"
 
 
-def serves(module, ecs, services):
+def serves(module: WritingModule, ecs: EcsGateway, services: Sequence[Service]) -> bool:
     """Whether something of services that none of our runs has brought to 0 tasks serves anybody."""
     if any(service.fence for service in services):
         return False
@@ -154,12 +161,12 @@ def serves(module, ecs, services):
     return choose_fence(AUTO, looks)[0] == NO_FENCE
 
 
-def times(stood):
+def times(stood: Mapping[str, str]) -> dict[str, datetime | None]:
     """When each service was last seen at 0 tasks, None where there is no event of it yet."""
     return {name: parse_time("stood", text) for name, text in stood.items()}
 
 
-def seen(fencing):
+def seen(fencing: Fencing) -> dict[str, Any]:
     """What was seen of fences that stood, in JSON types."""
     return dict(
         broken=fencing.broken,
@@ -167,7 +174,7 @@ def seen(fencing):
     )
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),

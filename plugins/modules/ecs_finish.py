@@ -90,7 +90,9 @@ resources:
   elements: str
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.hastening import Hastening
@@ -99,20 +101,23 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Wri
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
 
-def remembered(services):
+
+def remembered(services: Sequence[Service]) -> dict[str, list[str]]:
     """The texts of the tags of those services that bear some, by name."""
     return {service.name: [text for _key, text in service.fast] for service in services if service.fast}
 
 
-def why(before, unfinished):
+def why(before: Sequence[str], unfinished: Sequence[str]) -> str:
     """One sentence for the result."""
     if not before:
         return "nothing is left of a fast deployment"
     return "%d of %d services have back what they had" % (len(before) - len(unfinished), len(before))
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),

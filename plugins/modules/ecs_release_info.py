@@ -501,8 +501,10 @@ evidence:
   elements: str
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.before import ran_before
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
@@ -565,6 +567,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Picked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import Chosen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import Proof
+
+DataRead = tuple[dict[str, Any], dict[str, Any], list[Finding]]  # RV(data), RV(back), Findings
 BEFORE = dict(
     services=dict(type="dict", required=True),
     secrets=dict(type="dict", default={}, no_log=False),
@@ -581,7 +591,9 @@ PROOF = dict(
 )
 
 
-def releases_of(gateway, services, readers, params):
+def releases_of(
+    gateway: EcsGateway, services: Sequence[Service], readers: Sequence[Service], params: dict[str, Any]
+) -> tuple[list[Chosen], Picked]:
     """The Chosen of each service, and the Picked release point. ``readers`` are Services that are only started again."""
     given = named_targets(params["task_definition"], params["services"])
     if given and params["choose"] == "running":
@@ -598,7 +610,7 @@ def releases_of(gateway, services, readers, params):
     if stays:
         return side_by_side(lambda item: stay(gateway, item), looked) + also, picked
 
-    def choose_one(item):
+    def choose_one(item: Looked) -> Chosen:
         name = item.service.name
         return choose(gateway, item, named[name], picked.point, bool(wanted), given.get(name, ""))
 
@@ -610,7 +622,7 @@ def releases_of(gateway, services, readers, params):
     return chosen + also, picked
 
 
-def readers_in(module, gateway, params):
+def readers_in(module: RollbackModule, gateway: EcsGateway, params: dict[str, Any]) -> list[Service]:
     """The Services of the cluster that read the secret and are not among those that are asked about."""
     if not params["readers_of"]:
         return []
@@ -620,7 +632,7 @@ def readers_in(module, gateway, params):
     return gateway.services(names)
 
 
-def points_told(picked):
+def points_told(picked: Picked) -> dict[str, Any]:
     """The Picked in JSON types."""
     return dict(
         release_point=picked.point.record if picked.point else {},
@@ -629,7 +641,7 @@ def points_told(picked):
     )
 
 
-def told(releases, picked, found, stays):
+def told(releases: Sequence[Chosen], picked: Picked, found: Sequence[Finding], stays: bool) -> dict[str, Any]:
     """The Chosens, the Picked and the Findings in JSON types."""
     times = [release.began for release in releases if release.began]
     since = [release.since for release in releases if release.since] if stays else []
@@ -647,9 +659,9 @@ def told(releases, picked, found, stays):
     )
 
 
-def refused(error):
+def refused(error: RollbackError) -> dict[str, Any]:
     """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
-    nothing = dict(
+    nothing: dict[str, Any] = dict(
         fence={}, data={}, back={}, services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[]
     )
     nothing.update(bad_since="", running_since="", release_point={})
@@ -657,7 +669,7 @@ def refused(error):
     return dict({**nothing, **told, **error.result}, evidence=[error.message, *error.evidence])
 
 
-def noted(releases):
+def noted(releases: Sequence[Chosen]) -> list[Finding]:
     """What is known against the releases that were chosen, as Findings."""
     return [
         Finding("release", release.service.name, NOTED, note, "", (release.service.name,))
@@ -666,7 +678,7 @@ def noted(releases):
     ]
 
 
-def with_settings_of_a_deployment(services):
+def with_settings_of_a_deployment(services: Sequence[Service]) -> list[Finding]:
     """Findings on services that still have what a run has set for its deployment alone."""
     found = []
     for service in services:
@@ -679,7 +691,7 @@ def with_settings_of_a_deployment(services):
     return found
 
 
-def with_next(finding, releases):
+def with_next(finding: Finding, releases: Sequence[Chosen]) -> Finding:
     """A Finding whose cure names the release that would come next, where it says that another one is to be named."""
     following = [
         release.choice.next[0]
@@ -692,18 +704,18 @@ def with_next(finding, releases):
     return replace(finding, cure=finding.cure.replace(ANOTHER_TARGET, "go to the next one: %s" % "; ".join(texts)))
 
 
-def resources_of(services, cluster):
+def resources_of(services: Sequence[Service], cluster: str) -> list[str]:
     """The ARNs of the services, as a run claims them."""
     return [arn_of_service(service.arn, cluster.rpartition("/")[2]) for service in services]
 
 
-def of_data(module, gateway, services):
+def of_data(module: RollbackModule, gateway: EcsGateway, services: Sequence[Service]) -> DataRead:
     """(RV(data), RV(back), Findings): what the running tasks have read, and what would be read after an undo."""
     if not module.params["database_secret"]:
         return {}, {}, []
     action = "ecs:ListTasks, DescribeTasks, secretsmanager:DescribeSecret, ListSecretVersionIds, GetSecretValue"
     try:
-        seen = if_allowed(action, looked_at_data, module, gateway, services)
+        seen: DataRead | NotRead = if_allowed(action, looked_at_data, module, gateway, services)
     except RollbackError as error:
         seen = NotRead(" ".join([NOT_KNOWN % error.message, *error.evidence]), "")
     if isinstance(seen, NotRead):
@@ -712,7 +724,7 @@ def of_data(module, gateway, services):
     return seen
 
 
-def looked_at_data(module, gateway, services):
+def looked_at_data(module: RollbackModule, gateway: EcsGateway, services: Sequence[Service]) -> DataRead:
     """The same.
 
     :raises RollbackError: it cannot be found out.
@@ -728,7 +740,9 @@ def looked_at_data(module, gateway, services):
     return told_in_json(seen, found), back, [found] if found else []
 
 
-def brought_back(gateway, urls, services, before, place):
+def brought_back(
+    gateway: EcsGateway, urls: Urls, services: Sequence[Service], before: dict[str, Any], place: tuple[str, int] | None
+) -> dict[str, Any]:
     """RV(back)."""
     names = urls.secret.names
     version_id = next((item for name, item in before["secrets"].items() if name in names), "")
@@ -744,7 +758,7 @@ def brought_back(gateway, urls, services, before, place):
     )
 
 
-def planned(module):
+def planned(module: RollbackModule) -> dict[str, Any]:
     """The result, without what the proof needs."""
     params = module.params
     gateway = EcsGateway(module.aws("ecs"), params["cluster"])
@@ -771,7 +785,7 @@ def planned(module):
     )
 
 
-def with_proof(result, proof):
+def with_proof(result: dict[str, Any], proof: Proof) -> dict[str, Any]:
     """The result with what the checks need, and how the application answers now."""
     known = {(item["check"], item["subject"]) for item in result["findings"] if item["verdict"] == FAILED}
     own = findings_told([finding for finding in proof.findings if (finding.check, finding.subject) not in known])
@@ -780,7 +794,7 @@ def with_proof(result, proof):
     return {**result, **joined, "now": proof.now, "verdict": verdict}
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             cluster=dict(type="str", required=True),

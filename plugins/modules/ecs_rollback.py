@@ -278,7 +278,7 @@ DATABASE = dict(
 )
 
 
-def look(module):
+def look(module: WritingModule) -> Rollout:
     """The Rollout that is asked for; it has looked and changed nothing."""
     ecs, cluster = module.aws("ecs"), module.params["cluster"]
     return Rollout(
@@ -300,7 +300,7 @@ def look(module):
     )
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             cluster=dict(type="str", required=True),

@@ -220,6 +220,7 @@ reason:
 """
 
 from datetime import datetime, timezone
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look
@@ -231,7 +232,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._module import Rol
 from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             log_groups=dict(type="list", elements="str", required=True),
@@ -258,7 +259,7 @@ def main():
         ecs, logs = EcsGateway(module.aws("ecs"), params["cluster"]), LogsGateway(module.aws("logs"))
         logs.refuse_missing_groups(params["log_groups"])
         looks = look(ecs, params["services"])
-        result = dict(changed=False, before={}, after={}, plan=[])
+        result: dict[str, Any] = dict(changed=False, before={}, after={}, plan=[])
         result.update(check.run(ecs, logs, looks, parse_time("since", params["since"])))
         if result["verdict"] != PASSED and params["fail_on_error"]:
             message = "The logs of %s: %s; %s." % (", ".join(params["services"]), result["verdict"], result["reason"])

@@ -138,6 +138,9 @@ seconds:
   type: float
 """
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
@@ -147,8 +150,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown as shown_snapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
 
-def look(gateway, params, clock):
+
+def look(gateway: RdsGateway, params: dict[str, Any], clock: Clock) -> tuple[list[Finishing], list[str]]:
     """(The Finishings of what is not finished, the ARNs of all of it)."""
     instances = gateway.instances()
     by_name = {instance.name: instance for instance in instances}
@@ -163,7 +169,7 @@ def look(gateway, params, clock):
     )
 
 
-def refuse_unknown(run_id, named, instances):
+def refuse_unknown(run_id: str, named: DbInstance, instances: Sequence[DbInstance]) -> None:
     """
     :raises BadInput: no instance is there that a run of this id has restored in the place of one of the family of ``named``.
     """
@@ -174,7 +180,7 @@ def refuse_unknown(run_id, named, instances):
         raise BadInput("run_id", run_id, "no DB instance is there that such a run has restored", cure)
 
 
-def apply(finishing, params):
+def apply(finishing: Finishing, params: dict[str, Any]) -> None:
     """Ask for what can be set, wait for the snapshot, which others have begun long ago, and then for the settings if asked to."""
     finishing.begin()
     finishing.wait_snapshot(params["wait_timeout"], teller("snapshot"))
@@ -187,12 +193,12 @@ def apply(finishing, params):
     finishing.seal()
 
 
-def differing(finishings):
+def differing(finishings: Sequence[Finishing]) -> dict[str, dict[str, int]]:
     """The settings that are not equal yet, with their values, by instance."""
     return {each.name: {item.setting: item.after for item in each.differences} for each in finishings}
 
 
-def told(finishing, check):
+def told(finishing: Finishing, check: bool) -> dict[str, Any]:
     """A Finishing in JSON types; in a check, as it would be."""
     left = [] if check else finishing.left
     return dict(
@@ -206,7 +212,7 @@ def told(finishing, check):
     )
 
 
-def why(instances):
+def why(instances: Sequence[dict[str, Any]]) -> str:
     """One sentence for the result."""
     if not instances:
         return "nothing is left to be finished"
@@ -216,7 +222,7 @@ def why(instances):
     return "; ".join(texts + ["%s is not finished yet" % ", ".join(left)] * bool(left))
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),

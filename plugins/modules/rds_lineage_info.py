@@ -111,7 +111,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             db_instance=dict(type="str", required=True),

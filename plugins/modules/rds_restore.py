@@ -179,7 +179,9 @@ seconds:
   type: float
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
@@ -208,8 +210,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import Difference
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Step
 
-def point_in_time(gateway, replaced, name, moment):
+
+def point_in_time(gateway: RdsGateway, replaced: DbInstance, name: str | None, moment: datetime) -> PointInTime:
     """The PointInTime of the instance of that name, else of the one that is replaced.
 
     :raises BadInput: there is no such instance.
@@ -220,7 +227,7 @@ def point_in_time(gateway, replaced, name, moment):
     return PointInTime.of(then, moment)
 
 
-def as_it_can_be(gateway, replaced, new, now):
+def as_it_can_be(gateway: RdsGateway, replaced: DbInstance, new: DbInstance | None, now: datetime) -> DbInstance:
     """The DbInstance that settings come from: ``replaced`` as it is to be, without its CA where no instance can be given that any more.
 
     :param new: DbInstance that has been restored already, or None.
@@ -235,7 +242,7 @@ def as_it_can_be(gateway, replaced, new, now):
     return givable(replaced, None if isinstance(authorities, NotRead) else authorities, now)
 
 
-def begin(gateway, options, clock):
+def begin(gateway: RdsGateway, options: dict[str, Any], clock: Clock) -> Restoration:
     """The Restoration that is asked for; it has looked once and changed nothing.
 
     :raises RollbackError: it will never be done.
@@ -260,7 +267,9 @@ def begin(gateway, options, clock):
     return restoration
 
 
-def foresee(restoration, safety, step):
+def foresee(
+    restoration: Restoration, safety: Snapshotting | None, step: Step
+) -> tuple[bool, dict[str, Any], dict[str, Any]]:
     """What would be there after it, as ``apply`` tells it."""
     changed, after = not isinstance(step, (Done, Wait)), shown(restoration.instance)
     if isinstance(step, Done):
@@ -270,7 +279,9 @@ def foresee(restoration, safety, step):
     return changed or bool(safety and safety.takes), after, safety.foreseen() if safety else {}
 
 
-def apply(module, restoration, safety):
+def apply(
+    module: WritingModule, restoration: Restoration, safety: Snapshotting | None
+) -> tuple[bool, dict[str, Any], dict[str, Any]]:
     """Begin the restore and then the safety snapshot (a Snapshotting or None). If asked to, wait for the restore; else take the one step that is next.
 
     The restore comes first, since RDS may restore no point in time of an instance whose snapshot it is taking.
@@ -297,7 +308,7 @@ def apply(module, restoration, safety):
     return changed, shown(restoration.instance), shown_snapshot(safety.snapshot) if safety else {}
 
 
-def give_password(module, name):
+def give_password(module: WritingModule, name: str) -> bool:
     """Give the instance the password that is in the secret now. Whether it was set."""
     params, secrets = module.params, SecretsGateway(module.aws("secretsmanager"))
     value = secrets.current_value(secrets.secret("password_secret", params["password_secret"]))
@@ -306,14 +317,14 @@ def give_password(module, name):
     return give(rds, name, url.password, value.version_id, params["wait_timeout"], Clock(), telling)
 
 
-def await_restore(module, restoration):
+def await_restore(module: WritingModule, restoration: Restoration) -> None:
     """Wait until the new instance can be used."""
     telling = teller("restore")
     restoration.wait(module.params["wait_timeout"], telling)
     telling.over()
 
 
-def keep(module, restoration, step):
+def keep(module: WritingModule, restoration: Restoration, step: Callable[[], object]) -> None:
     """Take a ``step()`` of the safety snapshot. Whatever stops it, the message says what has become of the restore."""
     problem = module.measuring(step)[1]
     if problem:
@@ -323,9 +334,9 @@ def keep(module, restoration, step):
         )
 
 
-def refuse_differences(instance, differences):
+def refuse_differences(instance: DbInstance | None, differences: Sequence[Difference]) -> None:
     """Fail when the restored ``instance`` is not set as the one that it replaces."""
-    if not differences:
+    if instance is None or not differences:
         return
     raise RollbackError(
         "DB instance %s is restored and keeps running, but %d of its settings are not those of the instance that it replaces. "
@@ -343,7 +354,7 @@ def refuse_differences(instance, differences):
     )
 
 
-def shown(instance):
+def shown(instance: DbInstance | None) -> dict[str, Any]:
     """A DbInstance or None, in JSON types."""
     if instance is None:
         return {}
@@ -355,7 +366,7 @@ def shown(instance):
     )
 
 
-def why(step, wanted, safety):
+def why(step: Step, wanted: Wanted, safety: Snapshotting | None) -> str:
     """One sentence for the result."""
     if isinstance(step, Done) and safety and safety.takes:
         return "DB instance %s is restored already, and there is no snapshot %s yet" % (wanted.name, safety.name)
@@ -366,14 +377,14 @@ def why(step, wanted, safety):
     return "run %s has begun to restore DB instance %s, and goes on" % (wanted.run_id, wanted.name)
 
 
-def left(restoration, step):
+def left(restoration: Restoration, step: Step) -> list[str]:
     """Names of the settings (list of str) that are left to be set later, as far as it is known."""
     if isinstance(step, Create) and not restoration.changed:
         return left_to_modify(restoration.source, step.request)
     return sorted(difference.setting for difference in restoration.left)
 
 
-def safety_of(gateway, source, options):
+def safety_of(gateway: RdsGateway, source: DbInstance, options: dict[str, Any]) -> Snapshotting | None:
     """The Snapshotting of the safety snapshot, None where none is wanted."""
     name = options["safety_snapshot"] if options["take_safety_snapshot"] else None
     return Snapshotting(gateway, source, name, options["run_id"]) if name else None
@@ -395,7 +406,7 @@ OPTIONS = dict(
 )
 
 
-def main():
+def main() -> None:
     module = WritingModule(OPTIONS)
     options, clock = module.params, Clock()
     started = clock.now()

@@ -86,6 +86,7 @@ reason:
 """
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
@@ -94,8 +95,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import retire
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import Retirement
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
 
-def apply(gateway, old, new, retirement):
+
+def apply(gateway: RdsGateway, old: DbInstance, new: DbInstance, retirement: Retirement) -> str:
     """Do what was decided. Returns why the instance runs on although it was to be stopped, or nothing."""
     for instance, tags in ((new, retirement.new), (old, retirement.old)):
         if tags:
@@ -104,7 +109,7 @@ def apply(gateway, old, new, retirement):
     return "RDS says: %s" % refused if refused else retirement.kept_running
 
 
-def there(tree, module, option):
+def there(tree: Tree, module: WritingModule, option: str) -> DbInstance:
     """The DbInstance that an option names.
 
     :raises BadInput: there is none.
@@ -115,7 +120,7 @@ def there(tree, module, option):
     return found
 
 
-def told(old, new, stopped, kept_running):
+def told(old: DbInstance, new: DbInstance, stopped: bool, kept_running: str) -> str:
     """What became of it, in one sentence."""
     if kept_running:
         what = "it runs on, because %s; stop it later with: aws rds stop-db-instance --db-instance-identifier %s"
@@ -125,7 +130,7 @@ def told(old, new, stopped, kept_running):
     return "%s runs on, and %s has taken its place" % (old.name, new.name)
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),

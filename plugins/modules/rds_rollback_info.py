@@ -374,8 +374,10 @@ findings:
       elements: str
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
@@ -410,6 +412,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide im
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import Asked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Expected
+    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import Finding, NotRead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Rollback
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
+
 RELEASE = dict(
     services=dict(type="list", elements="dict", required=True),
     bad_since=dict(type="str", default=""),
@@ -417,7 +427,7 @@ RELEASE = dict(
 )
 
 
-def wanted(options):
+def wanted(options: dict[str, Any]) -> Wanted:
     """What the data are to come from."""
     before = parse_time("snapshot_before", options["snapshot_before"])
     moment = parse_time("point_in_time", options["point_in_time"])
@@ -428,7 +438,7 @@ def wanted(options):
     return Wanted(options["snapshot"] or "", before, moment, options["again"], options["take_safety_snapshot"])
 
 
-def url_now(module):
+def url_now(module: RollbackModule) -> tuple[DatabaseUrl | None, Secret | None, str]:
     """(DatabaseUrl, its Secret, the id of the version that it is in), or (None, None, "") where no secret is named."""
     name = module.params["database_secret"]
     if not name:
@@ -441,7 +451,7 @@ def url_now(module):
     return DatabaseUrl.parse(read_url(value.text, module.params["key"])), secret, value.version_id
 
 
-def url_then(module, secret, current, at):
+def url_then(module: RollbackModule, secret: Secret, current: str, at: datetime) -> DatabaseUrl | None:
     """The DatabaseUrl that applications read at a time, None where no version tells it."""
     version = version_at(secret, at)
     if version is None or version.id == current:
@@ -453,17 +463,22 @@ def url_then(module, secret, current, at):
         return None
 
 
-def of_password(module, rollback, url, secret, version_id):
+def of_password(
+    module: RollbackModule, rollback: Rollback, url: DatabaseUrl, secret: Secret, version_id: str
+) -> tuple[list[Finding], bool]:
     """(Findings, whether the restored instance is given the password of now)."""
     at = rollback.data_from
-    if secret.version(version_id).created <= at:
+    version = secret.version(version_id)  # None: it was written just now, after they were listed
+    if version and version.created <= at:
         return [], False
     then = url_then(module, secret, version_id, at)
     finding, gives = password_finding(url, then, rollback.current.description, module.params["despite_moment"])
     return [finding], gives
 
 
-def look(module, gateway, rollback, url, earliest):
+def look(
+    module: RollbackModule, gateway: RdsGateway, rollback: Rollback, url: DatabaseUrl | None, earliest: NotRead | None
+) -> tuple[list[Finding], Asked | None, Expected]:
     """What the databases, the release and RDS tell, side by side: (Findings, Asked of the database in use, Expected).
 
     :param earliest: as ``where_it_stands`` gives it.
@@ -477,7 +492,7 @@ def look(module, gateway, rollback, url, earliest):
             # At the instance's own address: the cutover replaces that of the URL, whatever is wrong with it.
             there = url.at(rollback.current.host, rollback.current.port)
             asking = beside.submit(ask, there, params["count_timeout"], rules if done else (), one_until, not done)
-        if asking and done and rollback.failed and rollback.failed.status == "available":
+        if asking and url and done and rollback.failed and rollback.failed.status == "available":
             there = url.at(rollback.failed.host, rollback.failed.port)
             failed = beside.submit(ask, there, params["count_timeout"], (), one_until)
         more = dict(earliest=earliest, despite_lineage=params["despite_lineage"])
@@ -492,23 +507,25 @@ def look(module, gateway, rollback, url, earliest):
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])
-        found += touched(asked, known, rollback.current.created, now, params["despite_moment"], again)
+        restored = rollback.current.created or rollback.data_from
+        found += touched(asked, known, restored, now, params["despite_moment"], again)
         return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
-    found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked else []
+    found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked and url else []
     return found, asked, wanted
 
 
-def counted(rollback, asked):
+def counted(rollback: Rollback, asked: Asked | None) -> tuple[dict[str, int | None], str]:
     """(rows by table, in words): what was created since the time of the data in the database that the application uses."""
     if asked is None or rollback.state == "done":
         return {}, ""
     if asked.error:
         return {}, "what was created since then could not be counted: %s" % asked.error.message
-    return dict(asked.seen.created), created(asked.seen.created)
+    rows = asked.seen.created if asked.seen else {}
+    return dict(rows), created(rows)
 
 
-def instance_told(instance):
+def instance_told(instance: DbInstance | None) -> dict[str, Any]:
     """A DbInstance or None, in JSON types."""
     if instance is None:
         return {}
@@ -521,7 +538,7 @@ def instance_told(instance):
     )
 
 
-def told(rollback, found, rows):
+def told(rollback: Rollback, found: Sequence[Finding], rows: tuple[Mapping[str, int | None], str]) -> dict[str, Any]:
     """A Rollback, its Findings and what was counted in JSON types."""
     source, lost = rollback.source, rollback.lost
     by_time = isinstance(source, PointInTime)
@@ -560,7 +577,7 @@ def told(rollback, found, rows):
     )
 
 
-def planned(module):
+def planned(module: RollbackModule) -> dict[str, Any]:
     """The result."""
     params = module.params
     gateway, asked = RdsGateway(module.aws("rds")), wanted(params)
@@ -572,7 +589,7 @@ def planned(module):
     if params["sequences"] and rollback.state != "done":
         told_ids, of_ids = ids(answered, rollback.current)
         found = in_order([*found, *of_ids])
-    if url and rollback.state != "done":
+    if url and secret and rollback.state != "done":
         of_secret, gives = of_password(module, rollback, url, secret, version_id)
         found = in_order([*found, *of_secret])
     result = told(rollback, found, counted(rollback, answered))
@@ -590,7 +607,7 @@ def planned(module):
     )
 
 
-def refused(error, module):
+def refused(error: RollbackError, module: RollbackModule) -> dict[str, Any]:
     """The result where nothing can be planned: what is wrong, to be told with what else is, in JSON types.
 
     The first mistake ends a plan; the names that were not looked up by then are looked up here.
@@ -606,15 +623,16 @@ def refused(error, module):
     )  # fmt: skip
 
 
-def about(error):
+def about(error: RollbackError) -> str:
     """What a RollbackError is about: the option, where it names one."""
-    return getattr(error, "option", error.message)
+    return error.option if isinstance(error, BadInput) else error.message
 
 
-def complaints(module):
+def complaints(module: RollbackModule) -> list[RollbackError]:
     """The RollbackErrors that looking up each name raises."""
     found = []
-    for look_up in (url_now, instance_there, snapshot_there):
+    looks: tuple[Callable[[RollbackModule], object], ...] = (url_now, instance_there, snapshot_there)
+    for look_up in looks:
         try:
             look_up(module)
         except RollbackError as error:
@@ -622,14 +640,14 @@ def complaints(module):
     return found
 
 
-def instance_there(module):
+def instance_there(module: RollbackModule) -> None:
     """
     :raises BadInput: there is no instance of the name.
     """
     RdsGateway(module.aws("rds")).source(module.params["db_instance"])
 
 
-def snapshot_there(module):
+def snapshot_there(module: RollbackModule) -> None:
     """
     :raises BadInput: there is no snapshot of the name.
     """
@@ -638,7 +656,7 @@ def snapshot_there(module):
         raise BadInput("snapshot", name, "there is no such snapshot")
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             db_instance=dict(type="str", required=True),

@@ -128,6 +128,8 @@ seconds:
   type: float
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import in_service
@@ -135,8 +137,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import Snapshotting, shown
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
 
-def source_of(gateway, options):
+
+def source_of(gateway: RdsGateway, options: dict[str, Any]) -> DbInstance:
     """The DbInstance to take a snapshot of."""
     named = gateway.source(options["db_instance"])
     if not options["current_host"]:
@@ -144,7 +149,7 @@ def source_of(gateway, options):
     return in_service(named, options["current_host"], {item.name: item for item in gateway.instances()})
 
 
-def apply(snapshotting, options):
+def apply(snapshotting: Snapshotting, options: dict[str, Any]) -> None:
     """Take the snapshot, and wait for it if asked to."""
     snapshotting.take(options["tags"], options["wait"] or options["later"])
     if options["wait"]:
@@ -153,7 +158,7 @@ def apply(snapshotting, options):
         snapshotting.observe()
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             db_instance=dict(type="str", required=True),

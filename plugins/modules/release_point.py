@@ -125,7 +125,9 @@ reason:
   type: str
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
@@ -139,8 +141,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide im
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.labels import plan_label, told
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.state import Parameter
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.labels import Labelling
 
-def refuse_held(memory):
+
+def refuse_held(memory: Memory) -> None:
     """Stop while deployments are held back.
 
     :raises RollbackError: they are.
@@ -151,7 +157,7 @@ def refuse_held(memory):
         raise RollbackError("%s. %s" % (held, cure))
 
 
-def labellings(gateway, secret_ids, label):
+def labellings(gateway: SecretsGateway, secret_ids: Sequence[str], label: str) -> list[Labelling]:
     """The Labelling of each secret, each secret once."""
     found = {secret.arn: secret for secret in (gateway.secret("secrets", secret_id) for secret_id in secret_ids)}
     for secret in found.values():
@@ -159,7 +165,7 @@ def labellings(gateway, secret_ids, label):
     return [plan_label(secret, label, LABEL) for secret in found.values()]
 
 
-def record_of(params, steps, parameters):
+def record_of(params: dict[str, Any], steps: Sequence[Labelling], parameters: Sequence[Parameter]) -> dict[str, Any]:
     """The record, in JSON types."""
     return dict(
         id=params["point_id"],
@@ -175,24 +181,26 @@ def record_of(params, steps, parameters):
     )
 
 
-def apply(gateway, steps):
+def apply(gateway: SecretsGateway, steps: Sequence[Labelling]) -> None:
     """Put the labels."""
     for step in steps:
-        if step.dropped:
+        if step.dropped and step.loser:
             gateway.drop_label(step, step.dropped, step.loser)
         if step.new:
             gateway.put_label(step.arn, step.label, step.version.id)
 
 
-def observe(module):
+def observe(module: WritingModule) -> tuple[list[Labelling], list[Parameter]]:
     """The Labelling of each secret, and each Parameter."""
     params = module.params
     steps = labellings(SecretsGateway(module.aws("secretsmanager")), params["secrets"], label_of(params["point_id"]))
-    numbers = ParametersGateway(module.aws("ssm")) if params["parameters"] else None
+    if not params["parameters"]:
+        return steps, []
+    numbers = ParametersGateway(module.aws("ssm"))
     return steps, [numbers.parameter(name) for name in params["parameters"]]
 
 
-def main():
+def main() -> None:
     texts = {name: dict(type="str", required=True) for name in ("point_id", "store", "environment", "application")}
     module = WritingModule(
         dict(
@@ -209,7 +217,8 @@ def main():
     with module.telling():
         store = open_store(params["store"], lambda: module.aws("s3"))
         memory = Memory(store, params["environment"], params["application"])
-        there, steps = remembered(memory, params["point_id"]), []
+        there = remembered(memory, params["point_id"])
+        steps: list[Labelling] = []
         if there is None:
             refuse_held(memory)
             steps, parameters = observe(module)

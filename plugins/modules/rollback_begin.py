@@ -114,6 +114,7 @@ record:
 """
 
 import time
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.keeper import keep_alive
@@ -121,7 +122,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 
 
-def main():
+def main() -> None:
     module = MemoryModule(
         dict(
             run_id=dict(type="str", required=True),
@@ -140,7 +141,9 @@ def main():
     )
     params = module.params
     with module.telling():
-        memory, run, before = module.memory(), {}, {}
+        memory = module.memory()
+        run: dict[str, Any] = {}
+        before: dict[str, Any] = {}
         if not module.check_mode:
             names = ("run_id", "kind", "purpose", "resources", "undoes", "abandon", "command", "plan", "before")
             told = {name: params[name] for name in names}

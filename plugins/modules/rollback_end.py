@@ -218,7 +218,9 @@ hold:
 """
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
@@ -227,11 +229,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome_text import lines_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Outcome
+
 TEXTS = ("run_id", "kind", "etag", "failed_task", "failure", "verdict_reason", "base_url", "cluster")
 FLAGS = ("resumed", "deployed", "fenced", "as_before")
 
 
-def seen_by(module, ending):
+def seen_by(module: MemoryModule, ending: Ending) -> Seen:
     """The Seen of this play."""
     params = module.params
     return Seen(
@@ -250,15 +255,16 @@ def seen_by(module, ending):
     )
 
 
-def next_command(outcome, commands, ways):
+def next_command(outcome: Outcome, commands: Mapping[str, str], ways: Sequence[Mapping[str, Any]]) -> str:
     """The command to run next, of those that the task that has failed tells, or that the playbook knows."""
     if ways:
-        return ways[0]["command"]
+        command: str = ways[0]["command"]
+        return command
     names = {"not complete": "go_on", "not verified": "verify", "untouched": "again"}
     return commands.get(names.get(outcome.state, ""), "")
 
 
-def main():
+def main() -> None:
     module = MemoryModule(
         dict(
             {name: dict(type="str", default="") for name in TEXTS},

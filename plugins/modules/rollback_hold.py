@@ -71,6 +71,7 @@ standing:
 """
 
 import time
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
@@ -85,8 +86,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
 
-def refuse(memory, hold):
+
+def refuse(memory: Memory, hold: dict[str, Any]) -> None:
     """Stop a deployment, unless it is written down that nobody holds it back.
 
     :raises RollbackError: somebody does, or nobody knows.
@@ -107,7 +111,7 @@ def refuse(memory, hold):
         )
 
 
-def write(memory, before, after, etag, who, since):
+def write(memory: Memory, before: dict[str, Any], after: dict[str, Any], etag: str, who: str, since: str) -> None:
     """Write the hold, also under the other names that the same resources have in the store.
 
     :raises RollbackError: somebody else has changed it just now.
@@ -117,13 +121,13 @@ def write(memory, before, after, etag, who, since):
         for other in map(memory.beside, namesakes(memory)):
             there, its_etag = other.read("hold") or (None, ABSENT)
             then = followed(there, before, after, who, since)
-            if then != there:
+            if then is not None and then != there:
                 other.store.put(other.key("hold"), as_json(then), its_etag)
     except Conflict as error:
         raise RollbackError("Somebody else has changed the hold just now (%s). Look again." % error.key) from error
 
 
-def main():
+def main() -> None:
     module = MemoryModule(
         dict(
             state=dict(type="str", choices=["show", "check", "set", "release"], default="check"),
@@ -139,7 +143,7 @@ def main():
             refuse(memory, before)
         by = (params["who"] or whoever(), clock_of(time.time()))
         after = changed(before, params["state"], *by, params["reason"])
-        if after != before and not module.check_mode:
+        if after is not None and after != before and not module.check_mode:
             write(memory, before, after, etag, *by)
         module.finish(
             changed=after != before,

@@ -237,7 +237,9 @@ import importlib.util
 import os
 import sys
 import time
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import problems as problems_of_tests
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
@@ -273,6 +275,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.together impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import Seen
+
 # What is wrong with their types is told by the variables' own names (``inputs``), and not by those of these options.
 E2E = dict(
     {name: dict(type="raw") for name in ("command", "runs_on", "chdir", "timeout")},
@@ -290,14 +296,14 @@ CHECKS = dict(
 LIBRARIES = {"requests": "the checks", "psycopg": "the look at the database (rollback_db_probe: direct)"}
 
 
-def problems_of_types(checks, playbook):
+def problems_of_types(checks: dict[str, Any] | None, playbook: str) -> list[str]:
     """Every mistake in the types of the options of ``checks``, which may be None."""
     tests = (checks or {}).get("e2e") or {}
     given = dict(verify_variables=(checks or {}).get("variables"), rollback_e2e_secret_environment=tests.get("secret_environment"))  # fmt: skip
     return [text for name, value in given.items() for text in wrong(name, value, playbook)]
 
 
-def problems_of_checks(checks, today):
+def problems_of_checks(checks: dict[str, Any] | None, today: date) -> list[str]:
     """Every mistake (list of str) in the option ``checks``, which may be None. Their types are right."""
     if checks is None:
         return []
@@ -323,7 +329,7 @@ def problems_of_checks(checks, today):
     return found + problems_of_tests(tests_of(tests), os.path.isdir) if tests.get("command") else found
 
 
-def tests_of(given):
+def tests_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The end-to-end tests with their defaults."""
     return dict(
         command=given["command"],
@@ -334,7 +340,7 @@ def tests_of(given):
     )
 
 
-def missing_libraries(variables, playbook):
+def missing_libraries(variables: dict[str, Any], playbook: str) -> list[str]:
     """What this Python lacks for the playbook at hand, with its cure (list of str)."""
     direct = playbook in RESTORES and (variables.get("rollback_db_probe") or "direct") == "direct"
     needed = ["requests"] * (playbook in VERIFIED) + ["psycopg"] * direct
@@ -343,7 +349,7 @@ def missing_libraries(variables, playbook):
     return [text % (name, sys.executable, LIBRARIES[name], sys.executable, name) for name in lacking]
 
 
-def see(module, memory, run_id, abandon):
+def see(module: MemoryModule, memory: Memory, run_id: str, abandon: str) -> tuple[Seen, list[str]]:
     """What the store tells: (Seen, notes)."""
     asked = dict(purpose=module.params["purpose"])
     if module.params["alone"]:  # a playbook that only reads neither goes on with a run nor gives one up
@@ -358,7 +364,7 @@ def see(module, memory, run_id, abandon):
     return seen, notes + ([held] if held else [])
 
 
-def remembered(module, given, abandon):
+def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]:
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
     nothing = dict(
         etag=ABSENT,
@@ -375,8 +381,9 @@ def remembered(module, given, abandon):
     try:
         memory = module.memory()
         seen, notes = see(module, memory, given, abandon)
-        if module.params["playbook"] == RELEASES and memory.store.absent():
-            notes.append(memory.store.absent())
+        absent = memory.store.absent() if module.params["playbook"] == RELEASES else None
+        if absent:
+            notes.append(absent)
         history = (memory.read("history") or (dict(runs=[]),))[0]
         return dict(
             etag=seen.etag,
@@ -395,7 +402,7 @@ def remembered(module, given, abandon):
         return dict(nothing, evidence=[error.message])
 
 
-def main():
+def main() -> None:
     module = MemoryModule(
         dict(
             variables=dict(type="dict", required=True),

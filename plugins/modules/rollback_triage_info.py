@@ -294,11 +294,13 @@ reason:
   type: str
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import no_template
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
@@ -315,6 +317,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.recorded import read_recorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RunSeen, UnfinishedRun, to_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Evidence, HttpSeen
 
 OPTIONS = dict(
     cluster=dict(type="str"),
@@ -353,7 +358,7 @@ OPTIONS = dict(
 )
 
 
-def questions(module, clients):
+def questions(module: RollbackModule, clients: Callable[[str], Any]) -> Questions:
     """The Questions of the options."""
     params = module.params
     same = (
@@ -385,22 +390,24 @@ def questions(module, clients):
     )
 
 
-def run_seen(run):
+def run_seen(run: Mapping[str, Any]) -> RunSeen:
     """The RunSeen of a run as ``rollback_run`` gives it."""
     undone = parse_time("runs", run["undone"]) if run.get("undone") else None
     ended, parts = parse_time("runs", run["ended"]), tuple(run["parts"])
+    if ended is None:
+        raise BadInput("runs", run["run_id"], "it is not said when this run ended")
     return RunSeen(run["run_id"], run["kind"], ended, run["outcome"], parts, run.get("undone_by", ""), undone)
 
 
-def player(params, clients, check_mode):
+def player(params: Mapping[str, Any], clients: Callable[[str], Any], check_mode: bool) -> Callable[[], HttpSeen]:
     """A callable that plays the scenarios."""
     health = dict(name=HEALTH, steps=[dict(path=params["health_path"])])
     may_write = params["play"] == "all" and not check_mode
 
-    def session():
+    def session() -> Session:
         return Session(params["base_url"], params["http_timeout"])
 
-    def play():
+    def play() -> HttpSeen:
         kept, unread = scenarios.kept_in(lambda: clients("secretsmanager"), params["variable_secrets"])
         secret = {**params["variables"], **kept}
         variables = {**secret, **({"run_id": params["run_id"]} if params["run_id"] else {})}
@@ -411,10 +418,10 @@ def player(params, clients, check_mode):
     return play
 
 
-def explained(module):
+def explained(module: RollbackModule) -> Callable[[BaseException], str]:
     """A callable that tells why a part was not measured."""
 
-    def explain_one(error):
+    def explain_one(error: BaseException) -> str:
         if isinstance(error, RollbackError):
             return error.message
         if isinstance(error, AWS_ERRORS):
@@ -424,7 +431,7 @@ def explained(module):
     return explain_one
 
 
-def told(evidence):
+def told(evidence: Evidence) -> dict[str, Any]:
     """The result for an Evidence, in JSON types."""
     found = recommend(evidence)
     lost = left_behind(evidence)
@@ -452,7 +459,7 @@ def told(evidence):
     )
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         OPTIONS,
         required_one_of=[("cluster", "evidence_from")],

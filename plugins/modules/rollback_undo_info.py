@@ -95,16 +95,20 @@ left:
 """
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import undoable
 
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+
 FORM = "%Y-%m-%d %H:%M:%S UTC"  # of times in a record
 LOOKED_AT = 10  # records, from the newest
 
 
-def choose(memory, named):
+def choose(memory: Memory, named: str) -> str:
     """The id of the run to undo.
 
     :raises RollbackError: none has changed anything.
@@ -119,7 +123,7 @@ def choose(memory, named):
     return run_id
 
 
-def before(memory, run_id):
+def before(memory: Memory, run_id: str) -> dict[str, Any]:
     """The record of a run.
 
     :raises BadInput: there is none, or it does not say what was there before.
@@ -136,13 +140,16 @@ def before(memory, run_id):
     return record
 
 
-def left_by(memory, run_id, place):
+def left_by(memory: Memory, run_id: str, place: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The database and the secrets (dict) that an earlier undo of a run has left, {} when none is remembered.
 
     :param place: where the database was before the run that is undone; an undo that has found it there has left nothing.
     """
     for other in reversed(memory.runs()[-LOOKED_AT:]):
-        record, _etag = memory.run(other)
+        found = memory.run(other)
+        if found is None:
+            continue
+        record, _etag = found
         there = record.get("before") or {}
         host = there.get("database", {}).get("host")
         if record.get("undoes") == run_id and host and host != place.get("host"):
@@ -150,7 +157,7 @@ def left_by(memory, run_id, place):
     return {}
 
 
-def main():
+def main() -> None:
     module = MemoryModule(dict(undo_run=dict(type="str", default="")))
     with module.telling():
         memory = module.memory()

@@ -92,7 +92,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway i
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.restoration import Restoration, told
 
 
-def main():
+def main() -> None:
     module = WritingModule(
         dict(
             targets=dict(type="dict", required=True),

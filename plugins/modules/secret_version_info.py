@@ -174,6 +174,9 @@ parameters:
   elements: dict
 """
 
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
@@ -188,8 +191,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway i
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.moment import younger
 from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
 
+if TYPE_CHECKING:
+    pass
 
-def wishes_of(params, gateway):
+
+def wishes_of(params: dict[str, Any], gateway: SecretsGateway) -> Wishes:
     """The Wishes that the options hold."""
     secret = params["database_secret"]
     return Wishes(
@@ -203,7 +209,7 @@ def wishes_of(params, gateway):
     )
 
 
-def told(secrets, parameters):
+def told(secrets: Sequence[dict[str, Any]], parameters: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The result, from what was chosen."""
     found = [*secrets, *parameters]
     current = {item["name"]: item["current"] for item in found}
@@ -219,7 +225,7 @@ def told(secrets, parameters):
     )
 
 
-def planned(module):
+def planned(module: RollbackModule) -> dict[str, Any]:
     """The result. What is wrong with one secret hides nothing of the others.
 
     :raises RollbackError: with every mistake.
@@ -229,7 +235,7 @@ def planned(module):
     refuse_unlisted(wishes, params["secrets"], params["parameters"])
     choosing = SecretChoosing(gateway, wishes)
     secrets = side_by_side(lambda name: or_error(choosing.choose, name), params["secrets"])
-    parameters = []
+    parameters: list[dict[str, Any] | RollbackError] = []
     if params["parameters"]:
         numbers = ParameterChoosing(ParametersGateway(module.aws("ssm")), wishes)
         parameters = side_by_side(lambda name: or_error(numbers.choose, name), params["parameters"])
@@ -241,10 +247,11 @@ def planned(module):
             errors[0].message, [line for error in errors[1:] for line in [error.message, *error.evidence]]
         )
     bad_since = None if params["despite_moment"] else parse_time("bad_since", params["bad_since"])
-    return dict(told(secrets, parameters), evidence=younger([*secrets, *parameters], bad_since))
+    chosen, numbered = ([item for item in some if isinstance(item, dict)] for some in (secrets, parameters))
+    return dict(told(chosen, numbered), evidence=younger([*chosen, *numbered], bad_since))
 
 
-def or_error(choose, name):
+def or_error(choose: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any] | RollbackError:
     """What ``choose(name)`` gives, or the RollbackError that it raises."""
     try:
         return choose(name)
@@ -252,7 +259,7 @@ def or_error(choose, name):
         return error
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             secrets=dict(type="list", elements="str", required=True, no_log=False),

@@ -410,6 +410,7 @@ reason:
 """
 
 from datetime import datetime, timezone
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
@@ -483,7 +484,7 @@ DATABASE = dict(
 )
 
 
-def main():
+def main() -> None:
     module = RollbackModule(
         dict(
             run_id=dict(type="str"),
@@ -502,7 +503,7 @@ def main():
     )
     with module.telling():
         asked = Asked(module.params, datetime.now(timezone.utc))
-        result = dict(changed=False, before={}, after={}, plan=asked.plan)
+        result: dict[str, Any] = dict(changed=False, before={}, after={}, plan=asked.plan)
         if module.check_mode:
             reason = "check mode: nothing was sent, run or read"
             module.finish(reason=reason, verdict=INCONCLUSIVE, checks=[], evidence=[], next=[], **result)

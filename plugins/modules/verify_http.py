@@ -184,6 +184,8 @@ reason:
   type: str
 """
 
+from typing import Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
 from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
@@ -199,7 +201,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import IN
 from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
 
 
-def main():
+def main() -> None:
     module = PlainModule(
         dict(
             base_url=dict(type="str", required=True),
@@ -214,7 +216,7 @@ def main():
     params = module.params
     with module.telling():
         scenarios, values = read(params)
-        common = dict(changed=False, before={}, after={}, plan=requests_of(scenarios))
+        common: dict[str, Any] = dict(changed=False, before={}, after={}, plan=requests_of(scenarios))
         if module.check_mode:
             module.finish(
                 reason="check mode: no request was sent", verdict=INCONCLUSIVE, scenarios=[], evidence=[], **common

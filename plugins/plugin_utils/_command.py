@@ -15,6 +15,8 @@ import os
 import posixpath
 import re
 import shlex
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
 
 import yaml
 from ansible import constants
@@ -36,7 +38,14 @@ _FLAGS = {
 }  # fmt: skip
 
 
-def command(cliargs, cwd, playbook=None, variables=(), limit=None, without=()):
+def command(
+    cliargs: Mapping[str, Any],
+    cwd: str,
+    playbook: str | None = None,
+    variables: Iterable[tuple[str, Any]] = (),
+    limit: str | None = None,
+    without: Iterable[str] = (),
+) -> str:
     """A command line (str).
 
     :param cliargs: mapping, as ``ansible.context.CLIARGS``.
@@ -62,7 +71,7 @@ def command(cliargs, cwd, playbook=None, variables=(), limit=None, without=()):
     return " ".join(quoted)
 
 
-def _switches(cliargs, playbook):
+def _switches(cliargs: Mapping[str, Any], playbook: str | None) -> list[str]:
     """Who only looks is led to no command that does it; but a hold is set or released by words of its own."""
     flags = [
         flag for name, flag in _FLAGS.items() if cliargs.get(name) and not (playbook == "hold" and name == "check")
@@ -72,7 +81,7 @@ def _switches(cliargs, playbook):
     return flags + loud + (["--forks", str(forks)] if forks != constants.DEFAULT_FORKS else [])
 
 
-def _other(typed, playbook, cwd):
+def _other(typed: Sequence[str], playbook: str, cwd: str) -> str:
     """Another playbook of ours, in the form in which the one at hand was typed."""
     last = typed[-1] if typed else ""
     if last.startswith(COLLECTION) or not last.endswith((".yml", ".yaml")):
@@ -82,11 +91,11 @@ def _other(typed, playbook, cwd):
     return beside if os.path.exists(os.path.join(cwd, beside)) else COLLECTION + playbook
 
 
-def _short(path, cwd):
+def _short(path: str, cwd: str) -> str:
     return os.path.relpath(path, cwd) if path.startswith(cwd.rstrip("/") + "/") else path
 
 
-def _vault(cliargs, cwd):
+def _vault(cliargs: Mapping[str, Any], cwd: str) -> list[str]:
     words = []
     for path in cliargs.get("vault_password_files") or []:
         words += ["--vault-password-file", _short(path, cwd)]
@@ -95,7 +104,7 @@ def _vault(cliargs, cwd):
     return words
 
 
-def _repeated(text, own, playbook):
+def _repeated(text: str, own: Container[str], playbook: str | None) -> list[str]:
     """The quoted words for one ``-e``: nothing of the names in ``own``; for another playbook than the typed one, what that one uses, and no run's id."""
     text = str(text)
     if text.startswith("@"):
@@ -112,17 +121,17 @@ def _repeated(text, own, playbook):
     return words
 
 
-def _to_be_set(name, value):
+def _to_be_set(name: str, value: Any) -> str:
     """A value that is not shown, in double quotes: the shell takes it from a variable of the same name, and says which one if that is not set."""
     form = "%s='${%s:?}'" if isinstance(value, str) and name not in SECRET else "{%s: ${%s:?}}"
     return '"%s"' % (form % (name, name))
 
 
-def _for(playbook, name):
+def _for(playbook: str, name: str) -> bool:
     return playbook in VARIABLES[name].playbooks and name not in _OF_A_RUN
 
 
-def _pairs(text):
+def _pairs(text: str) -> list[tuple[str, Any]]:
     """(name, value) of what was typed after ``-e``; of what Ansible itself cannot read, none."""
     if text.lstrip().startswith(("{", "[")):
         try:
@@ -137,7 +146,7 @@ def _pairs(text):
     return [(name, value) for name, value in found.items() if name != "_raw_params"]
 
 
-def _assigned(name, value):
+def _assigned(name: str, value: Any) -> str:
     if isinstance(value, str) and _PLAIN.match(value):
         return "%s=%s" % (name, value)
     return json.dumps({name: value}, ensure_ascii=False, default=str)

@@ -20,6 +20,8 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
+from typing import Any, NoReturn, TextIO
 
 from ansible import constants
 from ansible.module_utils.testing import patch_module_args
@@ -36,7 +38,7 @@ MODULES = PLUGINS + "modules."
 SERVICES = ("ecs", "ecr", "rds", "secretsmanager", "logs")  # that most modules have clients of
 
 
-def _read_ahead():
+def _read_ahead() -> None:
     """Import, in the process of ansible-playbook, what each worker needs for its first template, and nearly every module of ours."""
     importlib.import_module("ansible.plugins.filter.core")
     with contextlib.suppress(ImportError):  # without amazon.aws the module itself tells what is missing
@@ -46,26 +48,28 @@ def _read_ahead():
 _read_ahead()
 
 
-class ForkedModule(ActionBase):
+class ForkedModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """An action for all modules of this collection."""
 
     _supports_check_mode = True
     _supports_async = True
 
-    def run(self, tmp=None, task_vars=None):
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Run the module of the task. Like Ansible's ``normal``, but for the process."""
         result = super().run(tmp, task_vars)
         if self._is_this_python(task_vars):
-            return merge_hash(result, self._run_forked(task_vars))
-        result = merge_hash(result, self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
+            return dict(merge_hash(result, self._run_forked(task_vars)))
+        answer: dict[str, Any] = merge_hash(
+            result, self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)
+        )
         if not self._task.async_val:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
+        return answer
 
-    def _is_this_python(self, task_vars):
+    def _is_this_python(self, task_vars: Mapping[str, Any]) -> bool:
         """Whether the module would run here, with this Python, as this user, in this environment, and be waited for."""
         interpreter = self._templar.template(task_vars.get("ansible_python_interpreter"))
-        return (
+        return bool(
             self._connection.transport == "local"
             and interpreter == sys.executable
             and self._connection.become is None
@@ -73,7 +77,7 @@ class ForkedModule(ActionBase):
             and not constants.DEFAULT_KEEP_REMOTE_FILES  # somebody wants to see the module's files
         )
 
-    def _run_forked(self, task_vars):
+    def _run_forked(self, task_vars: Mapping[str, Any]) -> Any:
         self._update_module_args(self._task.action, self._task.args, task_vars)
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             child = os.fork()
@@ -82,7 +86,7 @@ class ForkedModule(ActionBase):
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             output.seek(0)
             errors.seek(0)
-            told = dict(rc=code, stdout=output.read(), stderr=errors.read())
+            told: dict[str, Any] = dict(rc=code, stdout=output.read(), stderr=errors.read())
         if not answered(told["stdout"]):
             return died(self._task.action, code, told["stderr"], self._display.verbosity)
         told.update(stdout_lines=told["stdout"].splitlines(), stderr_lines=told["stderr"].splitlines())
@@ -94,7 +98,7 @@ class ForkedModule(ActionBase):
         return answer.as_result_dict(for_round_trip=True)
 
 
-def answered(output):
+def answered(output: str) -> bool:
     """Whether a module has written all of its answer, a JSON object; libraries may have written before and behind it."""
     start = 0 if output.startswith("{") else output.find("\n{") + 1
     try:
@@ -103,7 +107,7 @@ def answered(output):
         return False
 
 
-def died(action, code, errors, verbosity):
+def died(action: str, code: int, errors: str, verbosity: int) -> dict[str, Any]:
     """The result of a module that has ended without an answer: in one sentence, how, and the last that it said.
 
     :param code: its exit code; below 0 the signal that ended it.
@@ -117,14 +121,14 @@ def died(action, code, errors, verbosity):
     return dict(shown, failed=True, msg=msg)
 
 
-def _signal_name(number):
+def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
         return "signal %d" % number
 
 
-def _become_module(action, arguments, directory, output, errors):
+def _become_module(action: str, arguments: dict[str, Any], directory: str, output: TextIO, errors: TextIO) -> NoReturn:
     """What the child does: run the module, write its answer, and end without returning to the worker's code."""
     code = 1
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

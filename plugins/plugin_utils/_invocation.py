@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _A_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")  # neither a pattern nor a file
 LISTINGS = ("listhosts", "listtasks", "listtags", "syntax")  # with these, nothing is played
 
 
-def problem(cliargs, groups, writes, several):
+def problem(cliargs: Mapping[str, Any], groups: Mapping[str, Sequence[str]], writes: bool, several: bool) -> str | None:
     """What keeps a playbook from doing all of its work (str), or None.
 
     Ansible itself ends with exit code 0 where no host, or no task, was selected.
@@ -29,7 +31,7 @@ def problem(cliargs, groups, writes, several):
     return answer and answer + " Nothing was changed."
 
 
-def _no_host(hosts):
+def _no_host(hosts: Sequence[str]) -> str | None:
     if hosts:
         return None
     return (
@@ -38,7 +40,7 @@ def _no_host(hosts):
     )
 
 
-def _nobody(cliargs, groups):
+def _nobody(cliargs: Mapping[str, Any], groups: Mapping[str, Sequence[str]]) -> str | None:
     """Ansible plays for those words of a limit that name somebody, and warns of the others."""
     known = {*groups, *(host for hosts in groups.values() for host in hosts)}
     words = (cliargs.get("subset") or "").replace(":", ",").split(",")
@@ -50,7 +52,7 @@ def _nobody(cliargs, groups):
     )  # fmt: skip
 
 
-def _a_part(cliargs):
+def _a_part(cliargs: Mapping[str, Any]) -> str | None:
     tags, skipped = list(cliargs.get("tags") or ["all"]), list(cliargs.get("skip_tags") or [])
     if "all" not in tags:
         return _PART % ("--tags %s" % ",".join(tags), "--tags, ANSIBLE_RUN_TAGS, and Job Tags in AWX")
@@ -67,7 +69,7 @@ _PART = (
 )
 
 
-def _many(cliargs, hosts, writes, several):
+def _many(cliargs: Mapping[str, Any], hosts: Sequence[str], writes: bool, several: bool) -> str | None:
     if not writes or several or len(hosts) == 1 or cliargs.get("subset"):
         return None
     return (

@@ -9,7 +9,9 @@ A run is known from the results of the modules that begin and end it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import plain
 
@@ -30,7 +32,7 @@ class Run:
     by_id: bool = True
 
 
-def heard(runs, host, action, result):
+def heard(runs: Mapping[str, Run], host: str, action: str, result: Mapping[str, Any]) -> Mapping[str, Run]:
     """The runs (host → Run) after a task of that action has ended well with that result (dict)."""
     module = action.rpartition(".")[2]
     if module == _LOOKED and result.get("alone") is True and isinstance(result.get("run_id"), str):
@@ -46,7 +48,13 @@ def heard(runs, host, action, result):
     return runs
 
 
-def stopped(signal_name, runs, task, command, environment):
+def stopped(
+    signal_name: str,
+    runs: Mapping[str, Run],
+    task: str,
+    command: Callable[[str | None, str | None], str],
+    environment: Mapping[str, str],
+) -> list[str]:
     """The lines (list of str) for a person; none where no run was under way.
 
     :param signal_name: such as SIGTERM.
@@ -78,7 +86,12 @@ def stopped(signal_name, runs, task, command, environment):
     return lines
 
 
-def _next(run_id, host, command, environment):
+def _next(
+    run_id: str | None,
+    host: str | None,
+    command: Callable[[str | None, str | None], str],
+    environment: Mapping[str, str],
+) -> str:
     if any(environment.get(name) for name in AWX):
         return "Launch the job template again%s" % (
             " with the extra variable rollback_run_id: %s" % run_id if run_id else ""

@@ -58,9 +58,8 @@ class EcsGateway:
         for operation in WITHOUT_TOKEN:
             client.meta.events.register("needs-retry.ecs.%s" % operation, _not_again)
         self._record = Record(client, cluster)
-        self._known_definitions: dict[
-            str, dict[str, Any] | None
-        ] = {}  # answers by the name that was asked for, and by ARN
+        # Answers by the name that was asked for, and by ARN.
+        self._known_definitions: dict[str, dict[str, Any] | None] = {}
 
     def services(self, names: Sequence[str]) -> list[Service]:
         """The services by name, in the order of ``names``.

@@ -166,9 +166,8 @@ class Rollout:
         self._run_id, self._move = run_id, move
         self._clock = clock
         self._started = clock.now()
-        self._waiting: list[
-            tuple[str, float, float, str]
-        ] = []  # (service, tasks that run, tasks wanted, detail) of those that are not decided
+        # (service, tasks that run, tasks wanted, detail) of those that are not decided
+        self._waiting: list[tuple[str, float, float, str]] = []
         services = ecs.services(sorted(targets))
         known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
         origins = ecs.there(item.origin for item in known.values() if item.origin)

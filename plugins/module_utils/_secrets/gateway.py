@@ -23,6 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
 
 if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.labels import Labelling
     from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.targets import Write
 
 
@@ -193,7 +194,7 @@ class SecretsGateway:
         taken = dict(RemoveFromVersionId=loser) if loser else {}
         self._client.update_secret_version_stage(SecretId=arn, VersionStage=label, MoveToVersionId=version_id, **taken)
 
-    def drop_label(self, secret: Secret | Write, label: str, version_id: str) -> None:
+    def drop_label(self, secret: Secret | Write | Labelling, label: str, version_id: str) -> None:
         """Take a label of ours away from a version. A version that has no other label may be pruned then."""
         try:
             self._client.update_secret_version_stage(

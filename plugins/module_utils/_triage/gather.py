@@ -299,9 +299,8 @@ class Look:
         if not self._asked.db_instance:
             raise NotAsked("rollback_db_instance is not set")
         gateway = RdsGateway(self._client("rds"))
-        url: DatabaseUrl | None = (
-            None if self._began["url"].exception() else self._of("url")
-        )  # why not is told with the database
+        # Why there is none is told with the database.
+        url: DatabaseUrl | None = None if self._began["url"].exception() else self._of("url")
         instances = gateway.instances()
         used = next((item for item in instances if url and item.host == url.host), None)
         used = used or next((item for item in instances if item.name == self._asked.db_instance), None)

@@ -720,9 +720,9 @@ def test_what_has_taken_its_place_must_be_there(announce, run_module, db_instanc
 
 @pytest.fixture
 def counted(aws, announce, run_module, db_instance_answer):
-    """Run rds_rollback_info with a DATABASE_URL that leads to a port of this machine."""
+    """Run rds_rollback_info with a DATABASE_URL that leads to a port of this machine, and is in a version of the secret."""
 
-    def run(port, **more):
+    def run(port, current="a" * 32, **more):
         aws.answer(
             "rds",
             "describe_db_instances",
@@ -741,7 +741,7 @@ def counted(aws, announce, run_module, db_instance_answer):
         url = f"postgresql://spymeo:hunter2@127.0.0.1:{port}/spymeo"
         aws.answer("secretsmanager", "describe_secret", described)
         aws.answer("secretsmanager", "list_secret_version_ids", {"Versions": [version]})
-        aws.answer("secretsmanager", "get_secret_value", {"VersionId": "a" * 32, "SecretString": url})
+        aws.answer("secretsmanager", "get_secret_value", {"VersionId": current, "SecretString": url})
         options = {
             "db_instance": "app-db",
             "snapshot": "before",
@@ -780,6 +780,13 @@ def test_info_counts_what_was_created_since_the_time_of_the_data(counted, monkey
     assert asked == [("127.0.0.1", 3), ((), datetime(2026, 11, 22, 11, 0, tzinfo=UTC), 3)]
     assert lost["rows"] == {"Payment": 3, "Practitioner": None}
     assert lost["counted"] == "3 rows of Payment were created since then; Practitioner took too long to be counted"
+
+
+@pytest.mark.parametrize("current", ["a" * 32, "b" * 32])
+def test_a_password_that_is_younger_than_the_data_is_told_also_where_it_was_changed_a_moment_ago(counted, current):
+    """A version that is current by now may be younger than the list of versions."""
+    result = counted(5432, current=current, count_rows=False)
+    assert [item["check"] for item in result["findings"] if "password" in item["what"]] == ["password"]
 
 
 def test_a_database_that_nobody_can_reach_from_here_is_told_before_anything_is_restored(counted):

@@ -12,6 +12,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import CONNECTION
+from ansible_collections.spymeo.rollback.plugins.modules import rollback_undo_info
 
 MODULES = "ansible_collections.spymeo.rollback.plugins.modules"
 SERVICE = "arn:aws:ecs:eu-west-3:123456789012:service/main/app"
@@ -181,6 +182,17 @@ def test_what_an_undo_of_the_same_run_has_left_is_known_to_the_next_one(play, lo
     undoes = run_id if of_it else "rb-other"
     assert not begin(look(rollback_run_id="rb-2"), before=undo, undoes=undoes, purpose="undo").get("failed")
     assert play("rollback_undo_info", undo_run=run_id)["left"] == left
+
+
+def test_a_record_that_has_gone_meanwhile_is_of_no_undo():
+    class Cleaned:
+        def runs(self):
+            return ["rb-1"]
+
+        def run(self, run_id):
+            return None
+
+    assert rollback_undo_info.left_by(Cleaned(), "rb-2", {}) == {}
 
 
 def test_without_a_run_that_changed_something_there_is_nothing_to_undo(look, begin, play):

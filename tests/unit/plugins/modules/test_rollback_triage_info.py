@@ -8,6 +8,8 @@ import json
 import os
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.modules.rollback_triage_info import run_seen
 
 NIGHT = "2026-11-22T03:00:00+00:00"
 CRASHING = {
@@ -140,3 +142,9 @@ def test_a_path_that_is_no_plain_file_is_refused(run_module, tmp_path, name):
     os.mkfifo(tmp_path / "fifo")
     result = run_module("rollback_triage_info", evidence_from=str(tmp_path / name))
     assert result["msg"].startswith(f"rollback_evidence_from (option evidence_from) is '{tmp_path / name}': it")
+
+
+def test_a_run_that_does_not_say_when_it_ended_is_refused():
+    run = {"run_id": "rb-1", "kind": "rollback_code", "ended": "", "outcome": "complete", "parts": []}
+    with pytest.raises(BadInput, match=r"rb-1.*when this run ended"):
+        run_seen(run)

@@ -68,7 +68,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import LARGEST, SOCKET
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import LARGEST, SOCKET
 from ansible_collections.spymeo.rollback.plugins.plugin_utils import _stopped
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import command
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import (

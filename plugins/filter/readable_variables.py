@@ -37,7 +37,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import readable
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables import readable
 
 
 class FilterModule:

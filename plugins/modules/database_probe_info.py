@@ -205,30 +205,30 @@ seconds:
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import (
-    later_migrations,
-    refuse_what_takes_away,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import DATA, proven
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import (
     found,
     refuse_other_migrations,
     refuse_unknown_migrations,
     told,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import (
+    later_migrations,
+    refuse_what_takes_away,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import DataRule
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import DataRule
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
 
 ASK_RDS = 15  # seconds between two looks at the instance
 

@@ -193,25 +193,19 @@ warmed:
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.gateway import OneOffGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._one_off.task import judge
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA, proven
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
-    NOT_ASKED,
-    NOT_MOVED,
-    UNSURE,
-    Move,
-    ahead,
-    came_to,
-    finding,
-    result,
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs_tasks import OneOffGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import DATA, proven
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import found, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_task import (
+    CONTAINER,
+    definition,
+    stream_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import found, told
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.psql import (
     FAILED,
     RESTORED,
     command,
@@ -221,15 +215,25 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import
     refuse_unmoved,
     sequences_in,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.task import CONTAINER, definition, stream_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._readiness import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, is_json, read_url
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import (
+    NOT_ASKED,
+    NOT_MOVED,
+    UNSURE,
+    Move,
+    ahead,
+    came_to,
+    finding,
+    result,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, is_json, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import wait_for
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
 
 PURPOSE = "the probe of the database"
 CURE = "Allow it, or set rollback_db_probe to direct."

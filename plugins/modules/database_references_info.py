@@ -146,14 +146,13 @@ evidence:
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, summary, told
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import ValueFrom
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.find import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.preflight import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.references import ReferencesGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.readers import findings_of_readers
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import (
     Container,
     Observation,
     entries,
@@ -162,17 +161,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._references.find i
     rewritten,
     unpinned,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.looking import others
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.readers import findings_of_readers
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import is_pin_of_ours, pending_label
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
-from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import in_order, summary, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import (
+    is_pin_of_ours,
+    pending_label,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.readers import others
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import Finding, NotRead
-    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding, NotRead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
 
 ROTATES = "secret %s rotates by %s, and tasks of this rollback would not read that: deploy the next release, or end the pin as the outcome says, before then"
 

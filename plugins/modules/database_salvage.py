@@ -168,41 +168,41 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_the_data_are
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import cannot_answer
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import finding
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.running import Urls, data_in_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.decide import merge, plan, read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.files import Directory, TableFiles
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.gateway import SalvageGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.names import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.instance_status import cannot_answer
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.row_diff import merge, plan, read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.salvage_names import (
     SCRIPT,
     load_command,
     load_script,
     parents_first,
     stems,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import (
     CHANGED,
     CORRUPTED,
     MISSING,
     NEW,
     NotCompared,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import Urls, data_in_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_the_data_are
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.row_files import Directory, TableFiles
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.rows import SalvageGateway
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import Holder
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
-    from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Comparison
-    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import Holder
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Comparison
 
 COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 

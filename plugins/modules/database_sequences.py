@@ -141,10 +141,10 @@ findings:
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnosing, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import (
     NOT_ASKED,
     NOT_MOVED,
     UNSURE,
@@ -154,13 +154,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequen
     finding,
     result,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Leave, Sequence
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
-    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import Finding
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Leave, Sequence
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
 
 
 def targets(module: WritingModule) -> tuple[Target, Target]:

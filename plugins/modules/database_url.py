@@ -128,22 +128,26 @@ unmarked:
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import into_service, out_of_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.retire import into_service, out_of_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import (
+    DatabaseUrl,
+    read_url,
+    replace_url,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Move
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import (
     pending_label,
     refuse_unusable,
     write_token,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Move
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url, replace_url
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
-    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret, Value
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, Value
 
 
 def address(url: DatabaseUrl) -> dict[str, Any]:

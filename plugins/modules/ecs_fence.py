@@ -131,20 +131,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fence import FENCE, LIFT
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fencing import Fencing
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import AUTO, NO_FENCE, choose_fence
-from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.autoscaling import ScalingGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import FENCE, LIFT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
+    AUTO,
+    NO_FENCE,
+    choose_fence,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fence import Fencing
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
 
 WHY = {
     FENCE: ("nothing may write to the database while it is rolled back", "they stand at 0 tasks already"),

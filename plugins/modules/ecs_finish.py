@@ -94,15 +94,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.hastening import Hastening
-from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fast_deployment import Hastening
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import arn_of_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
 
 
 def remembered(services: Sequence[Service]) -> dict[str, list[str]]:

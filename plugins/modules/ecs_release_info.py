@@ -506,41 +506,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.before import ran_before
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.candidates import option_text
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fast import memories
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import MOMENTS, look
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look as look_at_tasks
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import pick, read
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import (
-    choose,
-    named_release,
-    points_of,
-    stay,
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.preflight import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.references import ReferencesGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import (
+    against_undo,
+    keeps_pin,
+    still_apart,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.serving import (
-    AUTO,
-    NO_FENCE,
-    SCALE_TO_ZERO,
-    choose_fence,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
-from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import (
-    ANOTHER_TARGET,
-    findings,
-    in_order,
-    summary,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients, observe, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import proof_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import finding as data_finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FAILED,
     NOT_CHECKED,
     NOTED,
@@ -548,31 +527,52 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state i
     Finding,
     NotRead,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.gateway import ReferencesGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import (
-    against_undo,
-    keeps_pin,
-    still_apart,
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.before_a_run import ran_before
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import option_text
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fast_deployment import memories
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
+    ANOTHER_TARGET,
+    findings,
+    in_order,
+    summary,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.in_service import finding as data_finding
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.looking import readers_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.running import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import told as findings_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import pick, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
+    AUTO,
+    NO_FENCE,
+    SCALE_TO_ZERO,
+    choose_fence,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.target_option import named_targets
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import (
     Urls,
     data_in_service,
     read_in_json,
     reads_of,
     told_in_json,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import arn_of_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients, observe, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import proof_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.readers import readers_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import (
+    choose,
+    named_release,
+    points_of,
+    stay,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import arn_of_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look as look_at_tasks
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looked import Looked
-    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.points import Picked
-    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.releases import Chosen
-    from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import Service
-    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.proof import Proof
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Picked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import Proof
 
 DataRead = tuple[dict[str, Any], dict[str, Any], list[Finding]]  # RV(data), RV(back), Findings
 BEFORE = dict(

@@ -254,21 +254,21 @@ next_task_definition:
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecr.gateway import EcrGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.back import BACK, STAY, Failing
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.fast import AS_CONFIGURED, FAST
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.rollout import Rollout
-from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.changes import Changes
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._references.rewrite import Move
-from ansible_collections.spymeo.rollback.plugins.module_utils._scaling.gateway import ScalingGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.autoscaling import ScalingGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecr import EcrGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import Move
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fast_deployment import AS_CONFIGURED, FAST
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import Changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.deploy import Rollout
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.go_back import BACK, STAY, Failing
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 DATABASE = dict(
     host=dict(type="str", required=True),

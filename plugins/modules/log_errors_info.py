@@ -222,14 +222,14 @@ reason:
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.check import LogCheck
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.log_check import LogCheck
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look
 
 
 def main() -> None:

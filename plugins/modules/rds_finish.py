@@ -141,17 +141,17 @@ seconds:
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.finishing import Finishing, unfinished_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown as shown_snapshot
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import Tree
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.finish import Finishing, unfinished_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.snapshot import shown as shown_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
 
 def look(gateway: RdsGateway, params: dict[str, Any], clock: Clock) -> tuple[list[Finishing], list[str]]:

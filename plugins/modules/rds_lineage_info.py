@@ -103,12 +103,12 @@ needed:
   type: str
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import where_the_data_are
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.ready import cannot_answer
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.instance_status import cannot_answer
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_the_data_are
 
 
 def main() -> None:

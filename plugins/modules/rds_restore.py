@@ -183,37 +183,43 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.gateway import if_allowed
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import NotRead
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.finishing import whole
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.password import give
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.restoration import Restoration, tell
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.result import as_text
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.preflight import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import (
+    Create,
+    Done,
+    Refuse,
+    Wait,
+    Wanted,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.settings import (
     findings,
     givable,
     left_to_modify,
     not_compared,
     settings_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import Snapshotting
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown as shown_snapshot
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Create, Done, Refuse, Wait, Wanted
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_SAFETY
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
-from ansible_collections.spymeo.rollback.plugins.module_utils._telling import as_text
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import TAG_SAFETY
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.finish import whole
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.master_password import give
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.restore import Restoration, tell
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.snapshot import Snapshotting
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.snapshot import shown as shown_snapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import Difference
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.steps import Step
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import Step
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.settings import Difference
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
 
 def point_in_time(gateway: RdsGateway, replaced: DbInstance, name: str | None, moment: datetime) -> PointInTime:

@@ -88,16 +88,16 @@ reason:
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.lineage import Tree
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import retire
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import TAG_REPLACED_BY
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import Tree
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.retire import retire
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import TAG_REPLACED_BY
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.retiring import Retirement
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.retire import Retirement
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
 
 def apply(gateway: RdsGateway, old: DbInstance, new: DbInstance, retirement: Retirement) -> str:

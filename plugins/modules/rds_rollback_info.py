@@ -379,11 +379,30 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time, show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment.fit import Data, how_again
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.changed_password import (
+    password_finding,
+    version_at,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import Data, how_again
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import created
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.warm import in_order as in_warm_order
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import in_order, summary
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import told as findings_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time, show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import observe, where_it_stands
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import (
     Known,
     ask,
     expected,
@@ -394,31 +413,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look impor
     still_good,
     touched,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment.password import password_finding, version_at
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.tell import created
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import in_order as in_warm_order
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import in_order, summary
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.decide import told as findings_told
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import FAILED
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.checks import findings
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.choose import Wanted
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.holders import holder_told
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.observe import observe, where_it_stands
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import shown
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import PointInTime
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl, read_url
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.snapshot import shown
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._moment.look import Asked
-    from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import Expected
-    from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.state import Finding, NotRead
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import Rollback
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
-    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.state import Secret
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import Expected
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import Rollback
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding, NotRead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import Asked
 
 RELEASE = dict(
     services=dict(type="list", elements="dict", required=True),

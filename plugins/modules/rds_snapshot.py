@@ -130,15 +130,15 @@ seconds:
 
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.decide import in_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.gateway import RdsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.snapshotting import Snapshotting, shown
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import in_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.snapshot import Snapshotting, shown
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
 
 def source_of(gateway: RdsGateway, options: dict[str, Any]) -> DbInstance:

@@ -129,21 +129,26 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._run import hold
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening import open_store
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import LABEL, label_of, remember, remembered
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import refuse_unusable
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.labels import plan_label, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import ParametersGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run import hold
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import plan_label, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.open_store import open_store
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_points import (
+    LABEL,
+    label_of,
+    remember,
+    remembered,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.state import Parameter
-    from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.labels import Labelling
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.parameters import Parameter
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import Labelling
 
 
 def refuse_held(memory: Memory) -> None:

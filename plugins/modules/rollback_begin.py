@@ -116,10 +116,10 @@ record:
 import time
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.keeper import keep_alive
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import begin
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule, whoever
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import PURPOSES, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease_keeper import keep_alive
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import begin
 
 
 def main() -> None:

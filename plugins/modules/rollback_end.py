@@ -222,15 +222,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.ending import Ending
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Seen, merged, outcome_of, unwritten
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome_text import lines_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import PURPOSES, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import (
+    Seen,
+    merged,
+    outcome_of,
+    unwritten,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import lines_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_end import Ending
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._run.outcome import Outcome
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
 
 TEXTS = ("run_id", "kind", "etag", "failed_task", "failure", "verdict_reason", "base_url", "cluster")
 FLAGS = ("resumed", "deployed", "fenced", "as_before")

@@ -73,21 +73,21 @@ standing:
 import time
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule, whoever
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.claims import namesakes
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import clock_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule, whoever
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import (
     changed,
     each_with_its_release,
     followed,
     standing,
     told,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, Conflict, as_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import clock_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, Conflict, as_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import namesakes
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
 
 
 def refuse(memory: Memory, hold: dict[str, Any]) -> None:

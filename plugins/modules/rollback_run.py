@@ -241,22 +241,21 @@ from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.decide import problems as problems_of_tests
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.scenario import check_variables, read_scenarios
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
-from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import teller
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import to_go_on_with, who_works
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.history import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import read_noise
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import PURPOSES, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import new_run_id
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.durations import (
     ended_rollbacks,
     expected,
     unfinished,
     unfinished_runs,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import told
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import new_run_id
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import to_go_on_with, who_works
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables import (
     ALL,
     FINISH,
     RELEASES,
@@ -267,17 +266,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import
     unknown,
     wrong,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import glance, look
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import known
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.state import PURPOSES, ROLLBACK
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, StoreError
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.together import problems_together
-from ansible_collections.spymeo.rollback.plugins.module_utils._verification.credentials import check_secrets
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables_together import problems_together
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import problems as problems_of_tests
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario import (
+    check_variables,
+    read_scenarios,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.credentials import check_secrets
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_points import known
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import glance, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
-    from ansible_collections.spymeo.rollback.plugins.module_utils._run.plays import Seen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import Seen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
 
 # What is wrong with their types is told by the variables' own names (``inputs``), and not by those of these options.
 E2E = dict(

@@ -14,7 +14,7 @@ description:
   - Reads, side by side, what ECS deployed and what became of it, why tasks stopped, whether the load balancer finds them healthy, what the logs of the
     running and of the just stopped tasks hold, what RDS and the database itself say, and which secrets changed. It also goes through HTTP scenarios.
   - From that it recommends C(none), C(CODE), C(DATABASE) or C(FULL), or says C(uncertain), with the evidence for it, the evidence against it, and
-    what would change the answer. The rules are one table, C(plugins/module_utils/_triage/rules.py).
+    what would change the answer. The rules are one table, C(plugins/module_utils/_core/triage/rules.py).
   - A part that cannot be read is told as not measured, with the reason, and keeps no other part from being read.
   - It makes no writing call to AWS and reads the database in a read-only transaction. Scenarios that send more than GET requests write in the
     application what they are made to write, such as a test sign-up, and remove it in their own steps; see O(play).
@@ -299,27 +299,31 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.targets import named_targets
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import no_template
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.noise import read_noise
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule, explain
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.rules import read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._preflight.observe import Clients
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage import scenarios
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.conditions import HEALTH, left_behind
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide import next_step, recommend
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import AWS_ERRORS
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gather import Look, Questions
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.recorded import read_recorded
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import RunSeen, UnfinishedRun, to_json
-from ansible_collections.spymeo.rollback.plugins.module_utils._wait import Clock
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule, explain
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.triage import AWS_ERRORS
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import no_template
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import read_noise
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.target_option import named_targets
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import HEALTH, left_behind
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
+    RunSeen,
+    UnfinishedRun,
+    to_json,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import next_step, recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows import triage_scenarios as scenarios
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look, Questions
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.recorded_evidence import read_recorded
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import Evidence, HttpSeen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import Evidence, HttpSeen
 
 OPTIONS = dict(
     cluster=dict(type="str"),

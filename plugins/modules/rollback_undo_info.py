@@ -97,12 +97,12 @@ left:
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import MemoryModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import undoable
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import undoable
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
 
 FORM = "%Y-%m-%d %H:%M:%S UTC"  # of times in a record
 LOOKED_AT = 10  # records, from the newest

@@ -86,10 +86,10 @@ reason:
   type: str
 """
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import WritingModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.restoration import Restoration, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import ParametersGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.secrets import Restoration, told
 
 
 def main() -> None:

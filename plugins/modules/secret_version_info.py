@@ -177,19 +177,19 @@ parameters:
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._iso_time import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._parameters.gateway import ParametersGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.choosing import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import ParametersGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.moment import younger
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.select_secrets import (
     ParameterChoosing,
     SecretChoosing,
     Wishes,
     refuse_unlisted,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.gateway import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.moment import younger
-from ansible_collections.spymeo.rollback.plugins.module_utils._side_by_side import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
     pass

@@ -412,13 +412,13 @@ reason:
 from datetime import datetime, timezone
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.proof import DATA
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED
-from ansible_collections.spymeo.rollback.plugins.module_utils._verification.ask import Asked
-from ansible_collections.spymeo.rollback.plugins.module_utils._verification.decide import next_steps, summary
-from ansible_collections.spymeo.rollback.plugins.module_utils._verification.tell import evidence_of, report_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import DATA
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE, PASSED
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.report import evidence_of, report_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.summary import next_steps, summary
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.verify_request import Asked
 
 HTTP = dict(
     base_url=dict(type="str", required=True),

@@ -186,19 +186,19 @@ reason:
 
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.gateway import Session
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through_all
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.result import PlainModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE, PASSED, overall
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import (
     evidence,
     left_behind,
     read,
     requests_of,
     told_all,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._telling import PlainModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._verdict import INCONCLUSIVE, PASSED, overall
-from ansible_collections.spymeo.rollback.plugins.module_utils._words import many
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.scenario import go_through_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
 
 
 def main() -> None:

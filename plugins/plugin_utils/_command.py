@@ -22,7 +22,7 @@ import yaml
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.splitter import parse_kv
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import SECRET, VARIABLES, meant
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables import SECRET, VARIABLES, meant
 
 COLLECTION = "spymeo.rollback."
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,-]+\Z")

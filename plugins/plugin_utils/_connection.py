@@ -10,7 +10,7 @@ import difflib
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import CONNECTION
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import CONNECTION
 
 KNOWN = {alias: spec for name, spec in CONNECTION.items() for alias in [name, *spec.get("aliases", [])]}
 FORMS = {"bool": "true or false", "dict": "a mapping"}  # else: text

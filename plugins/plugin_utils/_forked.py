@@ -28,9 +28,9 @@ from ansible.module_utils.testing import patch_module_args
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
 from ansible.vars import clean
-from ansible_collections.spymeo.rollback.plugins.module_utils._absence import said
-from ansible_collections.spymeo.rollback.plugins.module_utils._redact import without_secrets
-from ansible_collections.spymeo.rollback.plugins.module_utils._unforeseen import DETAILED, NEXT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.absence import said
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact import without_secrets
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.unforeseen import DETAILED, NEXT
 
 PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
 PLUGINS = "ansible_collections.spymeo.rollback.plugins."

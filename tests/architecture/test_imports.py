@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who may know whom in plugins/: AWS behind the gateways, pure rooms pure, nothing below a module ends the module."""
+"""Who may know whom in plugins/: layers are folders, every import goes down, what is pure is pure, nothing below a module ends the module."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ AMAZON_PUBLIC = {
     AMAZON + "plugins.module_utils." + name
     for name in ("modules", "botocore", "errors", "exceptions", "retries", "tagging", "transformation", "waiter")
 }
-ROOMS_KNOW = {"state": set(), "decide": {"state", "ready"}, "ready": {"state", "decide"}, "gateway": {"state"}}
-PURE_ROOMS = ("state", "decide", "ready")
+# What each folder of module_utils may import of ours, besides itself.
+LAYERS = {
+    "_core": (),  # decides: no AWS, no clock, no file, no network, no Ansible
+    "_io": ("_core",),  # the doors to the world but AWS's: HTTP, PostgreSQL, processes, files, time
+    "_aws": ("_core", "_io"),  # one file a service
+    "_flows": ("_core", "_io", "_aws"),  # look, decide, act, look again
+    "_ansible": ("_core", "_io", "_aws", "_flows"),  # what modules share
+}
 # fmt: off
 # The standard library as far as it computes: no clock, no randomness, no file, no network, no process.
 PURE_LIBRARY = [
     "__future__", "abc", "base64", "bisect", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal",
-    "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "ipaddress", "itertools", "json", "math", "numbers",
-    "operator", "re", "statistics", "string", "textwrap", "types", "typing", "urllib.parse", "uuid",
+    "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "html", "ipaddress", "itertools", "json", "math", "numbers",
+    "operator", "posixpath", "re", "shlex", "statistics", "string", "textwrap", "traceback", "types", "typing", "urllib.parse", "uuid",
 ]
 # fmt: on
 IMPURE_CALLS = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
@@ -74,76 +80,74 @@ def is_or_below(name, parents):
     return any(name == parent or name.startswith(parent + ".") for parent in parents)
 
 
-def aws_outside_gateways(root):
-    """Only gateway.py and _module.py import boto3, botocore or amazon.aws, and of amazon.aws only what is public."""
+def layer_of(root, path):
+    """The folder of module_utils that a file is in, or None."""
+    below = path.relative_to(root).parts
+    return below[2] if below[:2] == ("plugins", "module_utils") and len(below) > 3 else None
+
+
+def aws_outside_its_layer(root):
+    """Only _aws and _ansible/module.py import boto3, botocore or amazon.aws, and of amazon.aws only what is public."""
     found = []
     for path in sources(root):
         for line, name in imports(root, path):
             at = f"{path.relative_to(root)}:{line}"
             if not is_or_below(name, ["boto3", "botocore", AMAZON.rstrip(".")]):
                 continue
-            if path.name not in ("gateway.py", "_module.py"):
-                found.append(f"{at} imports {name} outside a gateway")
+            if layer_of(root, path) != "_aws" and path.parts[-2:] != ("_ansible", "module.py"):
+                found.append(f"{at} imports {name} outside _aws")
             elif name.startswith(AMAZON) and not is_or_below(name, AMAZON_PUBLIC):
                 found.append(f"{at} imports {name}, which amazon.aws does not publish")
     return found
 
 
 def impurities(root):
-    """state, decide, ready, and what they import of ours, compute and do nothing else. What only annotations name does not run."""
-    found, seen = [], set()
-    waiting = [path for path in sources(root) if path.stem in PURE_ROOMS]
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        types = for_types_only(path)
+    """What is in _core computes and does nothing else."""
+    found = []
+    for path in sources(root, "plugins/module_utils/_core"):
         for line, name in imports(root, path):
-            if line in types:
-                continue
-            ours = our_file(root, name)
-            if ours:
-                waiting.append(ours)
-            elif not is_or_below(name, PURE_LIBRARY):
-                found.append(f"{path.relative_to(root)}:{line} imports {name} and is, or serves, a pure room")
+            if not name.startswith(OURS) and not is_or_below(name, PURE_LIBRARY):
+                found.append(f"{path.relative_to(root)}:{line} imports {name} and is pure")
         for node in ast.walk(ast.parse(path.read_text())):
             called = getattr(node, "func", None)
             if isinstance(node, ast.Call) and getattr(called, "attr", getattr(called, "id", None)) in IMPURE_CALLS:
-                found.append(
-                    f"{path.relative_to(root)}:{node.lineno} calls {ast.unparse(called)} and is, or serves, a pure room"
-                )
-    return sorted(found)
+                found.append(f"{path.relative_to(root)}:{node.lineno} calls {ast.unparse(called)} and is pure")
+    return found
 
 
-def crossing(path, name, for_types=False):
-    """Why a file under module_utils may not import what this dotted name names, or None. A room may name the types of another service's state."""
-    if not name.startswith(OURS):
-        return None
+def crossing(layer, name):
+    """Why a file in a layer may not import what this dotted name of ours names, or None."""
     if not name.startswith(UTILS):
         return "a utility knows nothing above it"
-    package, _dot, room = name.removeprefix(UTILS).rpartition(".")
-    if path.stem in ROOMS_KNOW and room in ("_module", "_telling"):
-        return "only modules do"
-    if path.stem not in ROOMS_KNOW or room not in ROOMS_KNOW:
-        return None
-    if package != path.parent.name:
-        return None if for_types and room == "state" else "a room of another service"
-    if room not in ROOMS_KNOW[path.stem]:
-        return f"{path.stem} may know {sorted(ROOMS_KNOW[path.stem]) or 'no other room'}"
+    other = name.removeprefix(UTILS).partition(".")[0]
+    if layer is None or other not in LAYERS:
+        return "every utility is in a layer"
+    if other != layer and other not in LAYERS[layer]:
+        return f"{layer} may know {', '.join(LAYERS[layer]) or 'no other layer'}"
     return None
 
 
-def crossed_rooms(root):
-    """Rooms know the rooms of their own service only, and of those only the ones below; nobody below knows a module."""
+def crossed_layers(root):
+    """Every import of a utility stays in its layer or goes down."""
     return [
-        f"{path.relative_to(root)}:{line} imports {name}: {reason}"
+        f"{path.relative_to(root)}:{line} imports {name}: {why}"
         for path in sources(root, "plugins/module_utils")
-        for types in [for_types_only(path)]
         for line, name in imports(root, path)
-        for reason in [crossing(path, name, line in types)]
-        if reason
+        if name.startswith(OURS) and (why := crossing(layer_of(root, path), name))
     ]
+
+
+def models_that_decide(root):
+    """A model, and what is at the top of _core, is what topics build on: it knows none of them."""
+    core, found = root / "plugins/module_utils/_core", []
+    for path in [*sorted(core.glob("*.py")), *sources(root, "plugins/module_utils/_core/model")]:
+        for line, name in imports(root, path):
+            topic = name.removeprefix(UTILS + "_core.").rpartition(".")[0]
+            if (name.startswith(UTILS + "_core.") and topic not in ("", "model")) or (
+                path.parent == core and topic == "model"
+            ):
+                found.append(f"{path.relative_to(root)}:{line} imports {name}")
+    return found
 
 
 def modules_that_know_each_other(root):
@@ -157,10 +161,10 @@ def modules_that_know_each_other(root):
 
 
 def module_ended_below(root):
-    """Below a module errors are exceptions: nothing but _module.py and _telling.py mentions what ends a module."""
+    """Below a module errors are exceptions: only _ansible mentions what ends a module."""
     found = []
     for path in sources(root, "plugins/module_utils"):
-        if path.name not in ("_module.py", "_telling.py"):
+        if layer_of(root, path) != "_ansible":
             for number, line in enumerate(path.read_text().splitlines(), 1):
                 if re.search(r"\b(fail_json\w*|exit_json|AnsibleModule|AnsibleAWSModule)\b", line):
                     found.append(f"{path.relative_to(root)}:{number} {line.strip()}")
@@ -190,9 +194,10 @@ def world_known(root):
 
 
 RULES = [
-    aws_outside_gateways,
+    aws_outside_its_layer,
     impurities,
-    crossed_rooms,
+    crossed_layers,
+    models_that_decide,
     modules_that_know_each_other,
     module_ended_below,
     lab_known,
@@ -205,76 +210,61 @@ def test_the_collection_keeps_the_rule(rule):
     assert rule(ROOT) == []
 
 
-ECS = "plugins/module_utils/_ecs/"
+CORE, AWS = "plugins/module_utils/_core/", "plugins/module_utils/_aws/"
 
 
 @pytest.mark.parametrize(
     ("rule", "path", "text"),
     [
-        (aws_outside_gateways, ECS + "decide.py", "import botocore.exceptions"),
-        (aws_outside_gateways, "plugins/modules/ecs_rollback.py", "def main():\n    from boto3 import client"),
-        (
-            aws_outside_gateways,
-            ECS + "gateway.py",
-            "from ansible_collections.amazon.aws.plugins.module_utils._rds import common",
-        ),
-        (aws_outside_gateways, ECS + "gateway.py", "import ansible_collections.amazon.aws.plugins.module_utils.rds"),
-        (impurities, ECS + "ready.py", "import time"),
-        (impurities, ECS + "ready.py", "from ansible.module_utils.common.text.converters import to_text"),
-        (impurities, ECS + "decide.py", "from datetime import datetime\nnow = datetime.now()"),
-        (impurities, ECS + "state.py", "text = open('state').read()"),
-        (impurities, ECS + "state.py", "import urllib.request"),
-        (impurities, ECS + "state.py", "if TYPE_CHECKING:\n    import time\nelse:\n    import socket"),
-        (crossed_rooms, ECS + "decide.py", "from . import gateway"),
-        (crossed_rooms, ECS + "state.py", "from .decide import choose_target"),
-        (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_ecs.ready import judge"),
-        (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_rds.state import Instance"),
-        (crossed_rooms, ECS + "gateway.py", f"if TYPE_CHECKING:\n    from {UTILS}_rds.gateway import RdsGateway"),
-        (crossed_rooms, ECS + "gateway.py", f"if TYPE_CHECKING:\n    A = 1\nfrom {UTILS}_rds.state import Instance"),
-        (crossed_rooms, ECS + "gateway.py", f"from {UTILS}_module import RollbackModule"),
-        (crossed_rooms, ECS + "rollout.py", f"from {OURS}plugins.modules.ecs_rollback import main"),
+        (aws_outside_its_layer, CORE + "release/select.py", "import botocore.exceptions"),
+        (aws_outside_its_layer, "plugins/modules/ecs_rollback.py", "def main():\n    from boto3 import client"),
+        (aws_outside_its_layer, AWS + "ecs.py", f"from {AMAZON}plugins.module_utils._rds import common"),
+        (aws_outside_its_layer, AWS + "ecs.py", f"import {AMAZON}plugins.module_utils.rds"),
+        (impurities, CORE + "times.py", "import time"),
+        (impurities, CORE + "times.py", "from ansible.module_utils.common.text.converters import to_text"),
+        (impurities, CORE + "release/select.py", "from datetime import datetime\nnow = datetime.now()"),
+        (impurities, CORE + "model/ecs.py", "text = open('state').read()"),
+        (impurities, CORE + "model/ecs.py", "import urllib.request"),
+        (crossed_layers, CORE + "release/select.py", f"from {UTILS}_aws import ecs"),
+        (crossed_layers, CORE + "release/select.py", "from ..._io.wait import wait_for"),
+        (crossed_layers, AWS + "ecs.py", f"from {UTILS}_flows.deploy import Rollout"),
+        (crossed_layers, "plugins/module_utils/_io/http.py", f"from {UTILS}_aws.ecs import EcsGateway"),
+        (crossed_layers, AWS + "rds.py", f"from {UTILS}_ansible.module import RollbackModule"),
+        (crossed_layers, "plugins/module_utils/_flows/a.py", f"from {OURS}plugins.modules.ecs_rollback import main"),
+        (crossed_layers, "plugins/module_utils/_names.py", f"from {UTILS}_core.errors import BadInput"),
+        (models_that_decide, CORE + "model/ecs.py", f"from {UTILS}_core.release.select import choose_target"),
+        (models_that_decide, CORE + "errors.py", f"from {UTILS}_core.model.ecs import Service"),
         (modules_that_know_each_other, "plugins/modules/a.py", f"from {OURS}plugins.modules.b import main"),
         (world_known, "lab/loopback_aws/serve.py", "from spymeo_world import world"),
+        (world_known, "lab/loopback_aws/services/ecs/agent.py", f"from {UTILS}_io.wait import wait_for"),
+        (module_ended_below, AWS + "ecs.py", "def stop(module):\n    module.fail_json_aws(1)"),
         (
-            world_known,
-            "lab/loopback_aws/services/ecs/agent.py",
-            f"from {OURS}plugins.module_utils._wait import wait_for",
+            module_ended_below,
+            "plugins/module_utils/_io/wait.py",
+            "from ansible.module_utils.basic import AnsibleModule",
         ),
-        (module_ended_below, ECS + "gateway.py", "def stop(module):\n    module.fail_json_aws(1)"),
-        (module_ended_below, "plugins/module_utils/_wait.py", "from ansible.module_utils.basic import AnsibleModule"),
         (lab_known, "roles/code/tasks/main.yml", "- when: rollback_environment != 'lab'"),
         (lab_known, "playbooks/rollback_full.yml", "# on the lab: port 4599"),
     ],
 )
 def test_the_rule_bites(rule, path, text, plant):
-    root = plant({ECS + "gateway.py": "", path: text})
+    root = plant({AWS + "rds.py": "", path: text})
 
     (violation,) = rule(root)
 
     assert violation.startswith(f"{path}:")
 
 
-def test_a_pure_room_answers_for_what_it_imports(plant):
+def test_layers_that_keep_to_their_place_pass(plant):
     root = plant(
         {
-            ECS + "decide.py": f"from {UTILS}_names import short",
-            "plugins/module_utils/_names.py": "import socket",
-        }
-    )
-
-    assert impurities(root) == ["plugins/module_utils/_names.py:1 imports socket and is, or serves, a pure room"]
-
-
-def test_rooms_that_keep_to_their_place_pass(plant):
-    root = plant(
-        {
-            ECS + "state.py": "from dataclasses import dataclass\nif TYPE_CHECKING:\n    import socket",
-            ECS + "decide.py": f"from .state import Service\nfrom {UTILS}_errors import BadInput",
-            ECS
-            + "gateway.py": "import boto3\nfrom .state import Service\nif TYPE_CHECKING:\n    from %s_rds.state import DbInstance"
-            % UTILS,
-            "plugins/module_utils/_errors.py": "",
-            "plugins/modules/a.py": f"from {UTILS}_ecs.decide import choose\nfrom {UTILS}_ecs.gateway import EcsGateway",
+            CORE + "errors.py": "",
+            CORE + "model/ecs.py": "from dataclasses import dataclass",
+            CORE
+            + "release/select.py": f"from {UTILS}_core.model.ecs import Service\nfrom {UTILS}_core.errors import BadInput",
+            AWS + "ecs.py": f"import boto3\nfrom {UTILS}_core.model.ecs import Service",
+            "plugins/module_utils/_flows/deploy.py": f"from {UTILS}_aws.ecs import EcsGateway",
+            "plugins/modules/a.py": f"from {UTILS}_core.release.select import choose\nfrom {UTILS}_aws.ecs import EcsGateway",
         }
     )
 

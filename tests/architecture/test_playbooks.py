@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.inputs import ALL, ALONE, DERIVED, VARIABLES
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables import ALL, ALONE, DERIVED, VARIABLES
 
 ROOT = Path(__file__).parents[2]
 PLAYS = "groups | spymeo.rollback.play_hosts"

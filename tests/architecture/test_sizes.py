@@ -56,7 +56,12 @@ def function(name, lines):
     [
         (long_functions, "plugins/modules/a.py", lambda lines: function("main", lines), MAIN),
         (long_functions, "plugins/modules/a.py", lambda lines: function("observe", lines), FUNCTION),
-        (long_functions, "plugins/module_utils/_ecs/decide.py", lambda lines: function("main", lines), FUNCTION),
+        (
+            long_functions,
+            "plugins/module_utils/_core/release/next_step.py",
+            lambda lines: function("main", lines),
+            FUNCTION,
+        ),
         (long_functions, "lab/a.py", lambda lines: "async " + function("serve", lines), FUNCTION),
         (long_texts, "playbooks/rollback_full.yml", lambda lines: "\n" * lines, PLAYBOOK),
         (long_texts, "README.md", lambda lines: "\n" * lines, README),

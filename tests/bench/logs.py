@@ -113,10 +113,10 @@ def measure(lines: int) -> Cost:
 def read(url: str) -> Cost:
     """Read everything that is at `url`, in this process."""
     import boto3
-    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
-    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import LogReader
-    from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream
+    from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import Stream
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
 
     keys = dict(region_name="eu-west-3", aws_access_key_id="AKIA", aws_secret_access_key="secret")
     gateway = LogsGateway(boto3.client("logs", endpoint_url=url, **keys))

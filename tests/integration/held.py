@@ -18,10 +18,10 @@ LEASE = 3600  # seconds: nobody renews it
 # In a Python of its own: pytest-ansible changes how the one of a test imports collections.
 TAKE = """
 import json, sys, time
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import taken
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.directory import DirectoryStore
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import taken
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
 
 store, run_id, lease = sys.argv[1], sys.argv[2], int(sys.argv[3])
 memory = Memory(DirectoryStore(store), "lab", run_id)

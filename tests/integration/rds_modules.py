@@ -12,10 +12,10 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.gateway import PostgresqlGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import ahead
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
-from ansible_collections.spymeo.rollback.plugins.module_utils._probe.psql import command, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.psql import command, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import ahead
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 
 from spymeo_world import world
 

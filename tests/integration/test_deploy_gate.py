@@ -15,8 +15,8 @@ import time
 
 import pytest
 import yaml
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import as_json, key_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import lifted, placed
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import as_json, key_of
 
 from hostile import ATTACK
 from loopback_aws.lab import REGION

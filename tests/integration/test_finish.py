@@ -16,9 +16,9 @@ import signal
 import time
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.settings import compare
-from ansible_collections.spymeo.rollback.plugins.module_utils._rds.state import DbInstance
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.identity import restored_instance
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.settings import compare
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import restored_instance
 
 from loopback_aws.interruption import AFTER
 from spymeo_world import world

@@ -9,8 +9,8 @@ import json
 import zipfile
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.url import DatabaseUrl
-from ansible_collections.spymeo.rollback.plugins.module_utils._verification.left import Leavers
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.left_sessions import Leavers
 
 from spymeo_world import world
 

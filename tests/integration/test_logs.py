@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """verify.yml and triage.yml against a task that logs what real applications log, one story on one lab.
 
-Each line is told apart in tests/unit/plugins/module_utils/_logs; here it goes the whole way, through CloudWatch Logs.
+Each line is told apart in tests/unit/plugins/module_utils/_core/logs; here it goes the whole way, through CloudWatch Logs.
 """
 
 from __future__ import annotations

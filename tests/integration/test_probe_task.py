@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.warm import STREAMS
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.warm import STREAMS
 
 from spymeo_world import world
 from spymeo_world.demo import Visitor

@@ -7,8 +7,8 @@ from __future__ import annotations
 import multiprocessing
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.opening import open_store
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT, ANY, Conflict, StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, ANY, Conflict, StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.open_store import open_store
 from botocore.exceptions import ClientError
 
 from loopback_aws.lab import REGION

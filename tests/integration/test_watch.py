@@ -16,11 +16,11 @@ import threading
 
 import pytest
 import requests
-from ansible_collections.spymeo.rollback.plugins.module_utils._cloudwatch.gateway import CloudwatchGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.gateway import EcsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.looking import look
-from ansible_collections.spymeo.rollback.plugins.module_utils._elb.gateway import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._verification.traffic import verdict_of_traffic
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.cloudwatch import CloudwatchGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.traffic import verdict_of_traffic
 
 from spymeo_world import world
 

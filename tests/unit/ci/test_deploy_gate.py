@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import lifted, placed, recorded, told
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import as_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import lifted, placed, recorded, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import as_json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -20,7 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.callback.progress import (
     redraws,
     runs,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import SOCKET
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import SOCKET
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import Task, Wait
 
 WAIT = Wait(7, "restore", "", 0.0, 1.0, "creating", 12.0, None, 100.0)

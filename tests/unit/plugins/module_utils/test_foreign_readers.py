@@ -13,33 +13,37 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._e2e.output import Output
-from ansible_collections.spymeo.rollback.plugins.module_utils._ecs.state import DeadTask
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._foreign import printable
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.run import go_through
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, Expect, Scenario, Step
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.tell import evidence, told_all
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.entries import Rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.gateway import LogsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.last_words import last_words
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.read import LogReader
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.state import Stream
-from ansible_collections.spymeo.rollback.plugins.module_utils._logs.tell import result
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.decide import diagnose
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Target
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.decide import plan
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.names import load_command, load_script, stems
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Column, NotCompared, Table
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.decide import recommend
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.gateway import TriageGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.logs import told
-from ansible_collections.spymeo.rollback.plugins.module_utils._triage.state import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.triage import TriageGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnose
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.row_diff import plan
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.salvage_names import (
+    load_command,
+    load_script,
+    stems,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import printable
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.result import result
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import DeadTask
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer, Expect, Scenario, Step
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import Stream
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Column, NotCompared, Table
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     Evidence,
     InstanceSeen,
     ServiceSeen,
     to_json,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.logs import told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import evidence, told_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.last_words import last_words
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.scenario import go_through
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.command_output import Output
 from hypothesis import example, given
 from hypothesis import strategies as st
 

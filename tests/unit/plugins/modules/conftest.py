@@ -14,12 +14,12 @@ import boto3
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.spymeo.rollback.plugins.module_utils import _side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._module import RollbackModule
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.decide import taken
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.directory import DirectoryStore
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.store import ABSENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import taken
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._io import concurrency as _side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
 from botocore.stub import Stubber
 
 REGION, LEASE = "eu-west-3", 60

@@ -9,8 +9,8 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
-from ansible_collections.spymeo.rollback.plugins.module_utils._salvage.state import Column, Table
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Column, Table
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"

@@ -8,8 +8,8 @@ import importlib
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import Refused
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Sequence
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Sequence
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
+from ansible_collections.spymeo.rollback.plugins.module_utils._io import wait as _wait
 
 from .test_ecs import (
     PREFIX,

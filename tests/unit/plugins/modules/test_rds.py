@@ -8,10 +8,10 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils import _wait
-from ansible_collections.spymeo.rollback.plugins.module_utils._moment import look
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.sequences import Sequence
-from ansible_collections.spymeo.rollback.plugins.module_utils._postgresql.state import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Sequence
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows import moment as look
+from ansible_collections.spymeo.rollback.plugins.module_utils._io import wait as _wait
 
 RUN = "rb-20261122-120000"
 INFO = "ansible_collections.spymeo.rollback.plugins.modules.rds_rollback_info"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.directory import DirectoryStore
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.hold import placed
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.memory import Memory
-from ansible_collections.spymeo.rollback.plugins.module_utils._run.points import known
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import placed
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_points import known
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app-AbCdEf"

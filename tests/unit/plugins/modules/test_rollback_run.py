@@ -11,7 +11,7 @@ import re
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
-from ansible_collections.spymeo.rollback.plugins.module_utils._memory_module import CONNECTION
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import CONNECTION
 from ansible_collections.spymeo.rollback.plugins.modules import rollback_undo_info
 
 MODULES = "ansible_collections.spymeo.rollback.plugins.modules"

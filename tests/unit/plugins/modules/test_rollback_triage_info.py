@@ -8,7 +8,7 @@ import json
 import os
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.modules.rollback_triage_info import run_seen
 
 NIGHT = "2026-11-22T03:00:00+00:00"

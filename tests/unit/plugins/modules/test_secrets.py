@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._secrets.decide import write_token
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import write_token
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 OLD, NEW, THIRD = ("%s-0000-4000-8000-000000000000" % (letter * 8) for letter in "abc")

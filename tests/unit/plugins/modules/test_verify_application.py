@@ -8,7 +8,7 @@ import importlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STARTED = datetime.now(UTC).replace(microsecond=0) + timedelta(
@@ -62,7 +62,7 @@ DESCRIBED = {
 @pytest.fixture
 def answers(monkeypatch):
     """path → answer of the application."""
-    module = importlib.import_module("ansible_collections.spymeo.rollback.plugins.module_utils._verification.ask")
+    module = importlib.import_module("ansible_collections.spymeo.rollback.plugins.module_utils._flows.verify_request")
     given = {"/api/health": Answer(200, "ok", 0.1)}
 
     class Session:
@@ -330,7 +330,7 @@ def test_what_cannot_be_used_is_refused_before_anything_is_asked(run_module, opt
 def test_the_database_that_was_left_is_asked_with_the_password_of_its_time_and_alone(
     aws, run_module, monkeypatch, versions, password
 ):
-    left = importlib.import_module("ansible_collections.spymeo.rollback.plugins.module_utils._verification.left")
+    left = importlib.import_module("ansible_collections.spymeo.rollback.plugins.module_utils._flows.left_sessions")
     asked = []
 
     class Server:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._http.state import Answer, NoAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer, NoAnswer
 
 URL = "https://app.spymeo.fr"
 HEALTH = {"name": "health", "steps": [{"path": "/api/health"}]}

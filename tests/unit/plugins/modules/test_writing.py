@@ -8,7 +8,7 @@ import errno
 import os
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._run import directory
+from ansible_collections.spymeo.rollback.plugins.module_utils._io import directory_store as directory
 
 from .conftest import WRITING
 from .test_ecs import SERVED, expect_deploy, expect_look, roll_back, service

@@ -9,7 +9,7 @@ import itertools
 import json
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._progress import datagram
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import datagram
 from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import (
     Over,
     Printed,

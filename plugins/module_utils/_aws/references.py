@@ -1,0 +1,120 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what containers are given, in memory: values are handed to whoever looks for a host in them, and to nobody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
+
+SERVICES_A_CALL = 10  # DescribeServices
+
+
+class ReferencesGateway:
+    """:param client: callable: the name of a service → its boto3 client."""
+
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._client = client
+
+    def containers(self, task_definition: str) -> list[dict[str, Any]]:
+        """The shapes ContainerDefinition of a ``family:revision`` or ARN."""
+        answer = self._client("ecs").describe_task_definition(taskDefinition=task_definition)
+        with reading("DescribeTaskDefinition"):
+            found: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
+            return found
+
+    def containers_if_there(self, task_definition: str) -> list[dict[str, Any]] | None:
+        """The same, None when there is no such task definition (any more)."""
+        try:
+            return self.containers(task_definition)
+        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
+            return None
+
+    def clusters(self) -> list[str]:
+        """The ARNs of the clusters of the region."""
+        pages = self._client("ecs").get_paginator("list_clusters").paginate()
+        return [arn for page in pages for arn in page["clusterArns"]]
+
+    def services(self, cluster: str) -> list[tuple[str, str, bool]]:
+        """(name, ARN of the task definition, whether it has tasks or wants some) of each service of a cluster (ARN) that is not being deleted."""
+        ecs = self._client("ecs")
+        pages = ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 100})
+        arns = [arn for page in pages for arn in page["serviceArns"]]
+        chunks = [arns[start : start + SERVICES_A_CALL] for start in range(0, len(arns), SERVICES_A_CALL)]
+        answers = side_by_side(lambda some: ecs.describe_services(cluster=cluster, services=some), chunks)
+        with reading("DescribeServices"):
+            found = [service for answer in answers for service in answer["services"]]
+            return [
+                (item["serviceName"], item["taskDefinition"], item["desiredCount"] + item["runningCount"] > 0)
+                for item in found
+                if item["status"] != "INACTIVE" and "taskDefinition" in item
+            ]
+
+    def rules(self, cluster: str) -> list[tuple[str, str]]:
+        """(name, ARN of the task definition) of each EventBridge rule that starts tasks in a cluster (ARN)."""
+        events = self._client("events")
+        names = events.list_rule_names_by_target(TargetArn=cluster)["RuleNames"]
+        answers = side_by_side(lambda name: (name, events.list_targets_by_rule(Rule=name)["Targets"]), names)
+        return [
+            (name, item["EcsParameters"]["TaskDefinitionArn"])
+            for name, targets in answers
+            for item in targets
+            if "EcsParameters" in item
+        ]
+
+    def schedules(self, clusters: Collection[str]) -> list[tuple[str, str]]:
+        """(name, ARN of the task definition) of each schedule of EventBridge Scheduler that starts tasks in one of the clusters (ARNs)."""
+        scheduler = self._client("scheduler")
+        pages = scheduler.get_paginator("list_schedules").paginate()
+        listed = [item for page in pages for item in page["Schedules"] if item.get("Target", {}).get("Arn") in clusters]
+        answers = side_by_side(
+            lambda item: scheduler.get_schedule(Name=item["Name"], GroupName=item["GroupName"]), listed
+        )
+        return [
+            (item["Name"], item["Target"]["EcsParameters"]["TaskDefinitionArn"])
+            for item in answers
+            if "EcsParameters" in item["Target"]
+        ]
+
+    def functions(self) -> list[tuple[str, dict[str, str]]]:
+        """(name, environment as a dict) of each Lambda function of the region."""
+        pages = self._client("lambda").get_paginator("list_functions").paginate()
+        functions = [item for page in pages for item in page["Functions"]]
+        return [(item["FunctionName"], item.get("Environment", {}).get("Variables", {})) for item in functions]
+
+    def secret(self, reference: ValueFrom) -> str | None:
+        """The text that a ValueFrom of Secrets Manager means, None when it has none: what is missing is preflight's finding."""
+        version = dict(VersionId=reference.version) if reference.version else {}
+        stage = dict(VersionStage=reference.stage) if reference.stage else {}
+        try:
+            answer = self._client("secretsmanager").get_secret_value(SecretId=reference.id, **version, **stage)
+        except is_boto3_error_code(["ResourceNotFoundException", "InvalidRequestException"]):
+            return None
+        text: str | None = answer.get("SecretString")
+        if text is None or not reference.key:
+            return text
+        return _member(text, reference.key)
+
+    def parameter(self, name: str) -> str | None:
+        """The text of an SSM parameter (ARN or name), None when there is none."""
+        found = self._client("ssm").get_parameters(Names=[name], WithDecryption=True).get("Parameters", [])
+        return found[0].get("Value") if found else None
+
+
+def _member(text: str, key: str) -> str | None:
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    value = content.get(key) if isinstance(content, dict) else None
+    return value if isinstance(value, str) else None

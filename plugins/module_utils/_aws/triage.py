@@ -1,0 +1,104 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The calls to AWS that only triage makes. All of them read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.stopped_task import Dead
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
+except ImportError as missing:
+    BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
+    AWS_ERRORS = ()
+
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
+    Exit,
+    RdsEvent,
+    StoppedTask,
+    TargetsSeen,
+)
+
+TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
+MOST_TASKS = 300
+EVENT_MINUTES = 180
+MOST_EVENTS = 10
+_COUNTED = ("healthy", "unhealthy", "initial", "draining")
+
+
+class TriageGateway:
+    """:param client: callable: the name of a service → its boto3 client. Called from several threads."""
+
+    def __init__(self, client: Callable[[str], Any], cluster: str) -> None:
+        self._client = client
+        self._cluster = cluster
+
+    def stopped_tasks(self, service: str) -> list[Dead]:
+        """The Deads of a service, as long as ECS remembers them (about an hour), the newest first."""
+        ecs, arns = self._client("ecs"), []
+        pages = ecs.get_paginator("list_tasks").paginate(
+            cluster=self._cluster,
+            serviceName=service,
+            desiredStatus="STOPPED",
+            PaginationConfig={"MaxItems": MOST_TASKS},
+        )
+        for page in pages:
+            arns += page["taskArns"]
+        found = []
+        for start in range(0, len(arns), TASKS_A_CALL):
+            answer = ecs.describe_tasks(cluster=self._cluster, tasks=arns[start : start + TASKS_A_CALL])
+            with reading("DescribeTasks"):
+                found += [_dead(task, service) for task in answer["tasks"] if task.get("stoppedAt")]
+        return sorted(found, key=lambda dead: dead.task.at, reverse=True)
+
+    def target_health(self, arn: str) -> TargetsSeen:
+        """The TargetsSeen of a target group."""
+        answer = self._client("elbv2").describe_target_health(TargetGroupArn=arn)
+        with reading("DescribeTargetHealth"):
+            states = [item["TargetHealth"] for item in answer["TargetHealthDescriptions"]]
+            counts = Counter(state["State"] for state in states)
+        why = [
+            foreign("%s: %s" % (state["State"], state.get("Description") or state.get("Reason", "no reason given")))
+            for state in states
+            if state["State"] not in ("healthy", "draining")
+        ]
+        healthy, unhealthy, initial, draining = (counts.pop(state, 0) for state in _COUNTED)
+        other = sum(counts.values())
+        return TargetsSeen(arn.split("/")[1], healthy, unhealthy, initial, draining, other, tuple(dict.fromkeys(why)))
+
+    def instance_events(self, name: str) -> tuple[RdsEvent, ...]:
+        """The RdsEvents of a DB instance in the last three hours, the newest last."""
+        answer = self._client("rds").describe_events(
+            SourceIdentifier=name, SourceType="db-instance", Duration=EVENT_MINUTES
+        )
+        with reading("DescribeEvents"):
+            return tuple(RdsEvent(event["Date"], foreign(event["Message"])) for event in answer["Events"])[
+                -MOST_EVENTS:
+            ]
+
+
+def _dead(answer: dict[str, Any], service: str) -> Dead:
+    """From the shape Task."""
+    task = StoppedTask(
+        service=service,
+        release=answer["taskDefinitionArn"].rpartition("/")[2],
+        code=answer.get("stopCode", ""),
+        reason=foreign(answer.get("stoppedReason", "no reason given")),
+        at=answer["stoppedAt"],
+        id=answer["taskArn"].rpartition("/")[2],
+        exits=tuple(
+            Exit(item["name"], item.get("exitCode"), foreign(item.get("reason", ""))) for item in answer["containers"]
+        ),
+    )
+    return Dead(task, answer["taskDefinitionArn"], answer["createdAt"])

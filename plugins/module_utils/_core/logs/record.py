@@ -1,0 +1,402 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an event says: what wraps it is taken off, then each of its lines is read. Pure.
+
+JSON may stand in JSON (FireLens puts a line into ``log``, others into ``message``), in a string, or behind a time; the innermost record with a
+level is the application's own. A level of an outer record that is not a wrapper wins: what it says in its message is what it talks about.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign_lines
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs import levels
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.access import failed_request
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.text import (
+    ACCESS,
+    DOUBTFUL,
+    ERROR,
+    FINE,
+    QUIET,
+    THROWN,
+    UNKNOWN,
+    has_level,
+    level_of_text,
+    of_text,
+)
+
+OPEN = "open"  # a record that begins and does not end on its line
+_DEEPEST = 5  # wrappers in wrappers
+_MESSAGES = (
+    "message",
+    "msg",
+    "log",
+    "@message",
+    "line",
+    "text",
+    "body",
+    "MESSAGE",
+    "textPayload",
+    "jsonPayload",
+    "event",
+    "data",
+)
+_THROWN = ("err", "error", "exception", "errorType", "errorMessage")
+# Names under which both errors and harmless texts stand: a trace is an id, a stack is an environment. They are errors where they look like one.
+_STACKS = ("trace", "stack", "stacktrace", "stack_trace", "exc_info", "@x")
+_NO_ERROR = ("", "0", "none", "null", "nil", "false", "no", "undefined", "-", "ok", "[]", "{}", "n/a")
+_OF_ERRORS = (
+    "message",
+    "msg",
+    "name",
+    "type",
+    "stack",
+    "code",
+    "reason",
+    "kind",
+    "class",
+    "detail",
+    "title",
+    "error",
+    "errorMessage",
+    "description",
+)
+_CUT = 2000  # characters of a record that was cut in which its level is looked for
+_SCALAR = r'"(?:[^"\\]|\\.)*"|-?[\d.eE+]+|true|false|null|\{[^{}]{0,500}\}|\[[^\[\]]{0,500}\]'
+_CUT_LEVEL = re.compile(
+    r'\{\s*(?:"(?!(?:level|severity|levelname|lvl)")[^"\\]{1,80}"\s*:\s*(?:%s)\s*,\s*){0,20}"(?:level|severity|levelname|lvl)"\s*:\s*("[^"\\]{1,40}"|\d{1,5})'
+    % _SCALAR
+)
+_INSPECTED = re.compile(
+    r"(?:^|[{,\n])\s*['\"]?(level|severity|levelname|lvl)['\"]?:\s?(?:'([^'\n]{1,40})'|\"([^\"\n]{1,40})\"|(\d{1,5})|(\w{1,20})(?=[,\s}]))"
+)
+_MEMBERS = re.compile(r"(?:level|severity|levelname|lvl):\s?\w{1,20},\s")
+_KEY = re.compile(r"\w{1,40}: ['\"`]")
+_AN_ERROR = re.compile(
+    r"\[(?:[A-Z]\w{0,80})?(?:Error|Exception)(?: \[\w{1,60}\])?[:\]]|\b(?:name|type): '[A-Z]?\w{0,80}(?:Error|Exception)'"
+)
+_INNER = re.compile(r"\{[^{}]*\}|\[[^\[\]]*\]")
+_PAIR = re.compile(r'([A-Za-z@_][\w.@-]*)=("(?:[^"\\]|\\.)*"|\'[^\'\n]*\'|[^\s"]*)')
+_LOGFMT = re.compile(
+    r"(?:^|\s)(?:level|lvl|severity|levelname|log\.level|loglevel|log_level|err|error|exception|status)="
+)
+_ESCAPED = re.compile(r'\{\\+"')
+_BEFORE_JSON = re.compile(r"[^{\"'\n]{1,120}(?=\{\\*\")")
+_CONTAINERD = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] ")
+_LISTS = (
+    "resourceLogs",
+    "scopeLogs",
+    "logRecords",
+    "logEvents",
+    "records",
+    "logs",
+)  # of records, as collectors hand them on
+_STATUS = frozenset((
+    "status", "statusCode", "status_code", "response_status", "responseStatus", "http_status", "http_status_code", "http.status_code",
+    "http.response.status_code", "DownstreamStatus", "response_code", "sc-status",
+))  # fmt: skip
+_REQUEST = frozenset((
+    "method", "request_method", "requestMethod", "httpMethod", "http_method", "http.method", "http.request.method", "verb", "path", "url",
+    "uri", "request", "requestPath", "request_uri", "requestUrl", "RequestPath", "RequestMethod", "cs-method", "http.target", "url.path",
+))  # fmt: skip
+_METHODS = tuple(name for name in sorted(_REQUEST) if "ethod" in name or name == "verb")
+_PATHS = ("path", "url", "uri", "requestPath", "request_uri", "requestUrl", "RequestPath", "http.target", "url.path")
+_PLAIN = re.compile(r"(?=\D)[\w.-]{1,40}\Z(?<!\d\d)")  # a part of a path that is a name and no id
+_TOOK = frozenset((
+    "duration", "durationMs", "duration_ms", "responseTime", "response_time", "request_time", "latency", "latency_human", "elapsed",
+    "elapsed_ms", "took", "Duration", "responseTimeMs", "took_ms", "time_taken", "latencyMs", "latency_ms",
+))  # fmt: skip
+_ANSWERS = ("res", "response", "httpRequest", "http")  # members that hold the status of an answer
+
+
+def lines_of(message: str, depth: int = 0) -> list[tuple[str, str]]:
+    """[(what it is, text)] of the lines that an application wrote as one event: a record in JSON is one, whatever its length."""
+    first = message[:1]
+    if (
+        first == "{"
+        or (first == "[" and message[1:2] == "{")
+        or (first in ' \t\n"' and message.lstrip()[:1] in ("{", '"'))
+    ):
+        found = _of_json(message, depth)
+        if found is not None:
+            return found
+    if "\n" in message.rstrip("\n"):
+        return [part for line in message.rstrip("\n").split("\n") for part in lines_of(line, depth)]
+    if " std" in message[:50] and _CONTAINERD.match(message):
+        return lines_of(_CONTAINERD.sub("", message, count=1), depth + 1)
+    return _of_line(message.rstrip("\n"), depth)
+
+
+def _of_json(message: str, depth: int) -> list[tuple[str, str]] | None:
+    record = parsed(message)
+    if isinstance(record, dict):
+        return _of_record(record, message, depth)
+    if isinstance(record, list) and depth < _DEEPEST:
+        return _of_records(record, message, depth)
+    if isinstance(record, str) and depth < _DEEPEST:
+        return lines_of(_clean(record), depth + 1)
+    if record is None and message[0] == "{" and "\n" not in message.rstrip():
+        return [(_of_cut(message), message)]
+    return None
+
+
+def parsed(text: str) -> Any:
+    """What a text in JSON stands for, also where it is escaped once more; None for any other text."""
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        pass
+    if _ESCAPED.match(text.lstrip()[:20]):
+        try:
+            return json.loads('"%s"' % text.strip(), strict=False)
+        except (ValueError, RecursionError):
+            return None
+    return None
+
+
+def _of_cut(text: str) -> str:
+    """What the beginning of a record says of itself: FINE or ERROR by its level, else OPEN."""
+    stripped = text.strip()
+    if stripped.endswith("}"):  # it ends, and is not JSON: util.inspect writes so
+        return _of_inspected(stripped)
+    return OPEN
+
+
+def of_block(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """What a record is whose lines came as several events, or which was cut: with its level, else UNKNOWN."""
+    text = "\n".join(lines)
+    record = parsed("".join(lines))
+    if isinstance(record, dict):
+        return _of_record(record, text, 0)
+    cut = _CUT_LEVEL.match(text[:_CUT])
+    if cut:
+        error = levels.of_record({"level": json.loads(cut[1])})
+        if error is not None:
+            return [(ERROR if error else FINE, text)]
+    return [(_of_inspected(text.strip()), text)]
+
+
+def is_whole(lines: Sequence[str]) -> bool:
+    """Whether the lines are a record by now."""
+    return isinstance(parsed("".join(lines)), dict)
+
+
+def _of_inspected(text: str) -> str:
+    """The same of what Node's util.inspect wrote: members of inner objects do not count."""
+    inner, once = text[1:_CUT], ""
+    while once != inner and len(inner) < _CUT:
+        once, inner = inner, _INNER.sub("", inner.rstrip("}"))
+    found = _INSPECTED.search("{" + inner)
+    if found:
+        number = int(found[4]) if found[4] else None
+        error = levels.of_record({found[1]: number if number is not None else found[2] or found[3] or found[5]})
+        if error is not None:
+            return ERROR if error else FINE
+    # An object of lines has errors among its members.
+    lines = [line.strip(" {}") for line in text[1:].split("\n")[:20] if line.strip(" {}")]
+    kinds = {of_text(line) for line in lines} | {of_text(_KEY.sub("", line, count=1)) for line in lines}
+    if _AN_ERROR.search(text[:_CUT]) or kinds & {THROWN, ERROR}:
+        return THROWN
+    return DOUBTFUL if DOUBTFUL in kinds else UNKNOWN
+
+
+def _of_records(records: Iterable[Any], message: str, depth: int) -> list[tuple[str, str]]:
+    """What a list of records is: as bad as the worst of them."""
+    kinds = {kind for item in records if isinstance(item, dict) for kind, _text in _of_record(item, message, depth + 1)}
+    return [
+        (next((kind for kind in (ERROR, THROWN, FINE, ACCESS, DOUBTFUL, QUIET) if kind in kinds), UNKNOWN), message)
+    ]
+
+
+def _of_record(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
+    error = levels.of_record(record)
+    if error is False and _is_failed_request(record, True):
+        return [(THROWN, message)]
+    wrapped = record.get("log")
+    if isinstance(wrapped, str) and depth < _DEEPEST:
+        found = lines_of(_clean(wrapped), depth + 1)
+        if error is None or any(kind not in (UNKNOWN, DOUBTFUL, QUIET, ACCESS) for kind, _text in found):
+            return found
+    if error is None:
+        error = levels.of_nested(record)
+    if error is None and isinstance(record.get("s"), str) and "msg" in record:  # MongoDB
+        error = levels.of_word(record["s"])
+    if error is not None:
+        return [(ERROR if error else FINE, message)]
+    return _without_level(record, message, depth)
+
+
+def _without_level(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
+    if "_aws" in record:
+        return [(QUIET, message)]  # a metric in CloudWatch's embedded format
+    for name in _LISTS:
+        if isinstance(record.get(name), list) and depth < _DEEPEST:
+            return _of_records(record[name], message, depth)
+    found = []
+    for name in _MESSAGES:
+        inner = record.get(name)
+        if isinstance(inner, dict) and depth < _DEEPEST:
+            found = _of_record(inner, message, depth + 1)
+        elif isinstance(inner, str) and inner and depth < _DEEPEST:
+            found = lines_of(_clean(inner), depth + 1)
+        if any(kind in (ERROR, THROWN, FINE) for kind, _text in found):
+            return found
+    if _is_failed_request(record, False):
+        return [(THROWN, message)]
+    if _is_request(record):
+        return [(ACCESS, message)]
+    return [(THROWN, message)] if _is_thrown(record) else found or [(UNKNOWN, message)]
+
+
+def _is_request(record: dict[str, Any]) -> bool:
+    return not _REQUEST.isdisjoint(record) and _status_of(record) is not None
+
+
+def _status_of(record: dict[str, Any]) -> int | None:
+    """The status of the answer that a record tells of; None where it tells of none."""
+    values = [record[name] for name in _STATUS.intersection(record)]
+    for name in _ANSWERS:
+        if isinstance(record.get(name), dict):
+            values += [record[name][inner] for inner in _STATUS.intersection(record[name])]
+    for value in values:
+        if isinstance(value, str) and len(value) == 3 and value.isdigit():
+            value = int(value)
+        if isinstance(value, int) and 100 <= value <= 599:  # a bool is 0 or 1
+            return value
+    return None
+
+
+def _is_failed_request(record: dict[str, Any], levelled: bool) -> bool:
+    """Whether a record is of a request that a server has answered with 5xx. Many give all requests the level info; where there is one, only
+    what says how long its answer took is such a record, for others talk of somebody else's answers."""
+    if levelled and _TOOK.isdisjoint(record):
+        return False
+    status = _status_of(record)
+    if status is None or status < 500:
+        return False
+    return "req" in record or "httpRequest" in record or not _REQUEST.isdisjoint(record)
+
+
+def _is_thrown(record: dict[str, Any]) -> bool:
+    """Whether a record without a level holds an error, as serializers of errors write them."""
+    if any(_is_an_error(record.get(name)) for name in _THROWN) or any(
+        _is_a_stack(record.get(name)) for name in _STACKS
+    ):
+        return True
+    # A level under another name; what happened may be called almost so.
+    if any(
+        str(record.get(name)).lower() in ("error", "err", "fatal", "critical", "exception")
+        for name in ("status", "type", "kind")
+    ):
+        return True
+    status = record.get("statusCode")
+    if isinstance(status, int) and status >= 500 and ("message" in record or "error" in record):
+        return True  # a body of an error, as Nest, Fastify and Spring answer with it
+    return isinstance(record.get("code"), str) and "clientVersion" in record
+
+
+def _is_an_error(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() not in _NO_ERROR
+    if isinstance(value, dict):
+        return any(value.get(name) for name in _OF_ERRORS)
+    return isinstance(value, list) and any(_is_an_error(item) for item in value)
+
+
+def _is_a_stack(value: Any) -> bool:
+    """Whether a member is where an error was thrown: lines, or the name of an error, and no id and no name."""
+    if isinstance(value, list):
+        return any(_is_a_stack(item) or _is_an_error(item) for item in value[:3])
+    return isinstance(value, str) and ("\n" in value.strip() or of_text(value) in (ERROR, THROWN))
+
+
+def _of_line(line: str, depth: int) -> list[tuple[str, str]]:
+    if _MEMBERS.match(line):
+        return [(_of_inspected("{%s}" % line), line)]
+    if "=" in line and _LOGFMT.search(line):
+        kind = _of_logfmt(line)
+        if kind is not None:
+            return [(kind, line)]
+    if "{" in line and depth < _DEEPEST:
+        before = _BEFORE_JSON.match(line)
+        if before and line.rstrip()[-1:] == "}" and not has_level(before[0]):
+            record = parsed(line[before.end() :])
+            if isinstance(record, dict):
+                found = _of_record(record, line[before.end() :], depth + 1)
+                if any(kind in (ERROR, FINE) for kind, _text in found):
+                    return found
+    return [(of_text(line), line)]
+
+
+def _of_logfmt(line: str) -> str | None:
+    """What a line of pairs is; None for a line that is none. What stands in quotes is what it talks about."""
+    starts = _PAIR.match(line.lstrip()) is not None
+    if not starts and has_level(line):
+        return None  # a level in its place, and pairs behind it
+    pairs = pairs_of(line)
+    if len(pairs) < 2 and not starts:
+        return None
+    error = levels.of_record(pairs)
+    if error is not True and _is_failed_request(pairs, error is False):
+        return THROWN
+    if error is None and len(pairs) > 2 and starts:
+        if any(_is_an_error(pairs.get(name)) for name in ("err", "error", "exception")):
+            return THROWN
+        return ACCESS if _is_request(pairs) else None
+    return error if error is None else ERROR if error else FINE
+
+
+def pairs_of(line: str) -> dict[str, Any]:
+    """The pairs (dict) of a line in logfmt, numbers as such."""
+    pairs: dict[str, Any] = {}
+    for pair in _PAIR.finditer(line[:4000]):
+        value = pair[2].strip("\"'")
+        pairs.setdefault(pair[1].lower(), int(value) if value.isdigit() and len(value) < 7 else value)
+    return pairs
+
+
+def record_of(lines: Sequence[str]) -> dict[str, Any] | None:
+    """The record (dict) that the lines of an error are: JSON, behind a tag or not, or pairs (logfmt); None for any other."""
+    first = lines[0].lstrip()
+    brace = first.find("{") if first[:1] != "{" and first.rstrip()[-1:] == "}" and _BEFORE_JSON.match(first) else 0
+    if first[:1] == "{" or brace > 0:
+        record = parsed("".join(lines)) if not brace else parsed(first[brace:])
+        return record if isinstance(record, dict) else None
+    if "=" in first and _LOGFMT.search(first) and _PAIR.match(first):
+        return pairs_of(first)
+    return None
+
+
+def request_of(lines: Sequence[str]) -> str:
+    """What a request that was answered with 5xx asked for, without what differs from one to the next; empty for any other error."""
+    record = record_of(lines)
+    if record:
+        if levels.of_record(record) or not _is_failed_request(record, False):
+            return ""
+        inner: dict[str, Any] = next(
+            (record[name] for name in ("req", "request", "httpRequest") if isinstance(record.get(name), dict)), {}
+        )
+        found: tuple[str, ...] | None = tuple(
+            next((str(part[name]) for part in (record, inner) for name in names if isinstance(part.get(name), str)), "")
+            for names in (_METHODS, _PATHS)
+        )
+    else:
+        found = None if level_of_text(lines[0].lstrip()) else failed_request(lines[0])
+    if found is None:
+        return ""
+    parts = found[1].partition("?")[0].split("/")[1:3]
+    plain = [part for part in parts if _PLAIN.match(part)] if parts else []
+    return (
+        ("%s /%s" % (found[0], "/".join(plain))).strip() if found[0] or plain else "a path that the line does not name"
+    )
+
+
+def _clean(text: str) -> str:
+    """What was escaped in JSON only now is what it means: colours, and line breaks."""
+    return foreign_lines(text)

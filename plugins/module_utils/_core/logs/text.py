@@ -1,0 +1,416 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a line of plain text says: its level, where one stands where loggers put it, else what it is by its form. Pure.
+
+A level counts only in its place: at the beginning, behind a time, a process, a thread or a logger's name, or in brackets of its own.
+The same word in a sentence is no level. A line without one is an error by the form that languages, runtimes and tools give to theirs.
+No expression here takes more than linear time, for lines are of any length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs import levels
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.access import is_failed_request, is_request
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.sounds import COMPOUND, sounds_like_an_error
+
+# What a line is. An ERROR or FINE has a level; THROWN is an error by its form; QUIET belongs to another line or says nothing of
+# how things are; ACCESS is a request of a web server's own log; UNKNOWN is what nobody here can read.
+ERROR, THROWN, FINE, ACCESS, QUIET, UNKNOWN = "error", "thrown", "fine", "access", "quiet", "unknown"
+# And what nobody here can read, with a word in it that sounds like an error.
+DOUBTFUL = "doubtful"
+
+_LOOKED_AT = 1000  # characters of a line: what it is stands at its beginning
+_PLACE = 200  # characters within which a level stands
+_MARKS_OF_ERRORS, _MARKS_OF_NONE = "⨯✗✘✖❌🚨💥⛔", "✓✔✅▲○◯ℹ⚠»◐→🚀"  # noqa: RUF001
+
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,:]\d{1,9})?(?:\s?[AP]M\b)?(?:\s?(?:Z|UTC|GMT|CES?T|[+-]\d\d:?\d\d)\b)?"
+_TIME = (
+    r"(?:(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s)?"
+    r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ]%s[-/ ]\d{4}|%s\s{1,2}\d{1,2}(?:,?\s\d{4})?),?[T _:]?\s?(?:(?:at|um"
+    r"|\u00e0|-) )?%s(?:\s\d{4})?"
+    r"|%s|\b\d{10}(?:\.\d{1,9}|\d{3})?\b)" % (_MONTH, _MONTH, _CLOCK, _CLOCK)
+)
+TIME = _TIME
+_TIMES = re.compile(_TIME)
+_COLOUR = re.compile(
+    r"(?:\x1b|\^\[|#033|\\x1b|\\u001b|\\033|\\e)\[(?:\d{1,3}(?:;\d{1,3}){0,5})?m|\[\d{1,3}(?:;\d{1,3}){0,5}m"
+)
+
+_UPPER = (
+    "ERROR|ERR|ERRO|ERREUR|FATAL|FTL|CRITICAL|CRIT|SEVERE|EMERG|EMERGENCY|ALERT|PANIC|DPANIC|FAIL|WARN|WARNING|WRN|INFO|INF|NOTICE"
+    "|LOG|SUCCESS|DEBUG|DBG|DEBU|TRACE|TRC|VERBOSE|VRB|FINE|FINER|FINEST|DETAIL|HINT|STATEMENT"
+)
+_LOWER = (
+    "error|err|fatal|critical|crit|severe|emerg|emergency|alert|panic|fail|warn|warning|info|information|notice|log|debug|dbug|dbg"
+    "|trace|trce|verbose|silly|http|success|ready|event|wait"
+)
+_TAGS = frozenset(("http", "event", "log", "ready", "wait", "success"))
+_TITLE = "Error|Fatal|Critical|Severe|Warning|Warn|Info|Information|Notice|Debug|Trace|Verbose"
+_LEVEL = re.compile(
+    r"(?<![\w./\\$@#%%=&?-])(?:(?P<upper>%s)(?P<process>/[A-Z]\w{0,40}(?:-\d+)?(?=\]))?|(?P<lower>%s|%s))(?![\w./\\=-]|['\"]\s?[,:}\]])"
+    % (_UPPER, _LOWER, _TITLE)
+)
+_CHANNEL = re.compile(
+    r"(?:^|[\s\]])[\w-]{1,40}\.(DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY):\s"
+)  # monolog
+# klog and glog, Ruby's Logger, tornado, Android, telegraf; then systemd and RFC 5424 by number
+_LETTER = re.compile(
+    r"(?:(?:\[?([DIWEFCV])(?:\d{4}(?:\d\d)? \d\d:\d\d:\d\d|, \[\d{4}-| \d{6,8} \d\d:\d\d|/[\w.-]{1,60}(?:\(\s*\d+\))?: |\] )"
+    r"|%s\s+([DIWEFCV])(?:!|/[\w.-]{1,60}:)?\s))" % _TIME
+)
+# Syslog, RFC 5424 and 3164: the priority, and what comes before the message.
+_PRIORITY = re.compile(
+    r"<(\d{1,3})>(?:1 (?:\S{1,255} ){5}(?:-|(?:\[[^\]\n]{0,300}\])+)\s?|%s \S{1,80} \S{1,60}: ?|)" % _TIME
+)
+_REDIS = re.compile(r"\d{1,9}:[XCSM] \d\d %s \d{4} [\d:.]+ [.*#-] " % _MONTH)
+_REDIS_TROUBLE = re.compile(
+    r"(?!WARNING).{0,200}?(?:[Ff]atal|[Ee]rror|crashed|Out Of Memory|Can't |Could not |Failed |denied)"
+)
+_NEXT_COLUMN = re.compile(
+    r" \|\s{0,5}(%s)\s{0,5}\|" % _UPPER
+)  # behind the name of a component that is called like a level
+_NEUTRAL = re.compile(
+    r"%s|\[[^\]\n]{0,80}\]|\([^)\n]{0,60}\)|<[^>\n]{0,40}>|\d{1,9}(?:#\d{1,9})?:?(?=\s|$)|-{3}" % _TIME
+)
+_NAME = re.compile(r"[^\s|]+")
+_DELIMITED = re.compile(r"(?:[|:>\]-]|\s[-|])\s*\Z")
+_IDENTIFIER = re.compile(r"[\w@/.\[\]:-]{1,60}:?\Z")
+_SYSLOG = re.compile(r"%s \S{1,80} \S{1,60}: \Z" % _TIME)
+_NOTHING = re.compile(r"\W{0,4}(?:0|null|none|None|nil|undefined|false|no|\[\]|\{\}|''|\"\")\s*(?:[,;]|\.?\s*\Z)")
+# What may stand before an error: times, and what names who speaks, as routers, relays, supervisors and loggers of one's own write it.
+_PREFIX = re.compile(
+    r"(?:\s+|%s|(?:\[[\w:./ +#,-]{1,60}\]){1,4}(?=\s)|\(\d+\)|[|>\u203a»•·*,#=-]+(?=\s)|#?\d{1,9}(?:#\d{1,9})?:?(?=\s)|[\w@/.-]{1,40}\s*\|(?=\s)"
+    r"|[\w./@-]{1,60}\[[\w./:-]{1,40}\]:?(?=\s)|[\w./-]{1,80}\.\w{1,5}:\d{1,6}:?(?=\s)|\w[\w.-]{0,40} #?\d{1,6}(?::| -)(?=\s)"
+    r"|[A-Za-z][\w.-]{0,40}=[^\s\"']{1,80}(?=\s)"
+    r"|(?!(?i:%s|%s)\b)[\w.@/-]{1,60}(?::|\s-)(?=\s)|[A-Za-z]{1,12}-\d[\w-]{0,40}(?=\s)|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){1,4}(?=\s(?!at ))"
+    r"|(?![%s%s])[^\w\s\x00-\x7f]{1,3}(?=\s))*" % (_TIME, _UPPER, _LOWER, _MARKS_OF_ERRORS, _MARKS_OF_NONE)
+)
+_HOST = re.compile(
+    r"(?:%s )[\w.-]{1,80} (?=[\w./-]{1,60}(?:\[\d+\])?: )" % _TIME
+)  # of syslog, between the time and the program
+
+# A member of another object, or a word that is about errors and tells none.
+_NO_HANDLER = (
+    r"\b(?!s? (?:handl|hook|listen|event|filter|track|report|monitor|count|rate|page)|['\"`)\]]|\s?[=:]\s?0\b)"
+)
+_EXCEPTION = r"(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}(?:[A-Z_$][\w$]{0,80})?(?:Error|Exception|Rejection|Failure)"
+_ERRNO = (
+    r"E(?:CONN(?:REFUSED|RESET|ABORTED)|TIMEDOUT|PIPE|ADDRINUSE|ADDRNOTAVAIL|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN|ACCES|PERM|NOENT"
+    r"|MFILE|NFILE|NOMEM|NOSPC|ROFS|ISDIR|EXIST|PROTO|SOCKETTIMEDOUT|BUSY)"
+)
+_SYSTEM = (
+    r"(?:not found|[Nn]o such file or directory|[Pp]ermission denied|[Ee]xec format error|executable file not found|cannot execute|No space left on device"
+    r"|Read-only file system|[Aa]ddress already in use|Too many open files|Cannot allocate memory|[Cc]onnection refused|[Cc]onnection reset by peer"
+    r"|[Cc]onnection timed out|Name or service not known|[Tt]emporary failure in name resolution|[Ss]yntax error|unbound variable|parameter not set"
+    r"|bad substitution|Operation not permitted|Argument list too long|No module named|i/o timeout|context deadline exceeded|no such host|bad option)"
+)
+_VERB = (
+    r"(?:It was not possible to|[Ii]mpossible (?:de|d')|[Cc]ould not|[Cc]ouldn't|[Cc]annot|[Cc]an['\u2019]t|[Uu]nable to|[Ff]ailed to"
+    r"|[Ff]ailure (?:to|in|while)|[Tt]imed out)"
+)
+_TRYING = r"(?:Error|error|ERROR) (?:in|while|when|during|on|at|from|occurred|(?!handl|track|report|log|monitor)[a-z]{3,20}ing)\b"
+
+# Forms at the beginning of a line, behind times, processes and brackets.
+_AT_HEAD = re.compile(
+    "|".join(
+        (
+            # languages
+            r"(?:Uncaught |Unhandled |uncaughtException:? |unhandledRejection:? )?%s(?= ?(?::|\[|\{|$)| at | - |\s\()"
+            % _EXCEPTION,
+            r"\[%s\b|\[Unhandled" % _EXCEPTION,
+            r"(?:\w+\.){1,8}exceptions?\.\w+(?:: |$)|(?:PG|Errno|Net|Redis|Faraday|OpenSSL)::[A-Z]\w+",
+            r"(?:\+ Exception Group )?Traceback \(most recent call last\)|SystemExit: [1-9]|(?:Execution|Evaluation|Compilation|Runtime) error\b(?!s)"
+            r"|Caused by: |Exception in thread|During handling of the above exception",
+            r"\S{1,300}\.rb:\d+:in .{1,200}\([A-Z]\w*(?:::\w+)*\)|Unhandled exception|Unhandled [Rr]ejection|Fatal Python error",
+            r"panic: |fatal error: |fatal runtime error|goroutine \d+ \[|\[signal SIG|SIG(?:SEGV|ABRT|BUS|ILL|KILL)\b|runtime: out of memory",
+            r"thread '.{0,80}'(?: \(\d{1,9}\))? (?:panicked at|has overflowed)"
+            r"|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH) REPORT|Crash dump"
+            r"|(?:\{\")?(?:init|Runtime|Kernel pid) terminat|Process terminated\b",
+            r"(?:PHP )?(?:Fatal|Parse|Recoverable fatal|Catchable fatal|Compile|Core)(?: JavaScript)?(?: [a-z]+){0,2} error\b",
+            r"(?:Error: )?APPLICATION FAILED TO START|Terminating due to java|# A fatal error has been detected|Error occurred during initialization",
+            # Node, and what runs on it
+            r"node:\S+:\d+$|(?:file://)?/\S+\.[cm]?[jt]sx?:\d+$|<--- (?:Last few GCs|JS stacktrace) --->|triggerUncaughtException",
+            r"\(node:\d+\) (?:\[\w+\] )?(?:UnhandledPromiseRejection|%s)" % _EXCEPTION,
+            r"npm (?:ERR!|ERROR|error)|ERR_PNPM|ELIFECYCLE|➤ YN\d{4}: .{0,40}(?:✖|Error|failed)|prisma:error|PrismaClient\w*Error\b",
+            r"(?:code|errorCode|sqlState|routine): '(?:P\d{4}|E[A-Z_]{3,30}|ERR_\w+|[0-9A-Z]{5})'",
+            r"(?:Error code: )?P[1-6]\d{3}(?::|$)|SQLSTATE\[\w{5}\]|Invalid `[^`]{1,200}` invocation|(?:Connector|Query|Database)Error\(",
+            r"Raw query failed|Query engine exited|Environment variable not found|Error code: |Server has closed the connection",
+            r"The (?:table|column|model|database|user|schema|application|file|directory|path|command|module) .{1,200} does not exist|(?:Unique"
+            r"|Foreign key|Null|Check) constraint (?:failed|violat)",
+            r"(?:Unknown|Missing|Invalid) (?:argument|arg|field|value|scalar)\b|Argument `|Inconsistent column data|Connection (?:lost|terminated|aborted)",
+            r"(?:\w+: )?(?:relation|column|table|role|database|type|schema|function|user) .{1,200} does not exist",
+            # shells and systems
+            r"(?:\S{1,80} )?(?:\S{0,80}/)?(?:[\w.-]{1,60})(?:\[\d+\])?: (?:line )?.{0,300}\b%s" % _SYSTEM,
+            r"(?:.{0,80} )?(?:Segmentation fault|Bus error|Illegal instruction)|.{0,80}\(core dumped\)",
+            r"Killed$|Killed process|Aborted$|.{0,80} aborted!?$|OOMKilled|Out of memory|Memory cgroup out of memory",
+            r"terminate called after|double free or corruption|free\(\): |malloc\(\): |\*\*\* stack smashing|.{0,80}[Aa]ssertion .{0,200} failed",
+            r".{0,80}error while loading shared libraries|.{0,80}version `GLIBC",
+            r".{0,80}\b[Ee]xit(?:s|ed)?(?: with)?(?: exit)? (?:code|status)[ :=\[(]{0,3}-?[1-9]|(?:\w+ ){0,4}failed with (?:exit )?(?:status"
+            r"|code):? ?-?[1-9]|.{0,80}non-zero (?:exit|status|code)",
+            # sentences that tell of a failure and begin with it
+            r"(?:\w+: ){0,2}%s " % _VERB,
+            _TRYING,
+            # The same in the languages of those who write applications.
+            r"(?:Erreur|[\u00c9E]chec|Fehler|Errore|Fallo|Falha|Fout|B\u0142\u0105d|\u041e\u0448\u0438\u0431\u043a\u0430)\b(?!s)|Error al |Erro (?:ao"
+            r"|no|na|de) "
+            r"|\u9519\u8bef|\u932f\u8aa4|\u30a8\u30e9\u30fc|\uc624\ub958",
+            r"(?:[\w.-]{1,40}:){1,4}error\s",  # debug's namespaces
+            r"\S{1,200}[:(]\d{1,6}[,:]\d{1,6}\)?:? error\b",  # compilers
+            r"\(\d{1,3}\)[A-Z][a-z]{2,20} ",  # Apache's runtime: (98)Address already in use
+            r"(?!(?i:no|none|0|if|when|retry)\b)(?:[A-Za-z1-9][\w'`\"-]{0,40} ){1,4}(?<!from )(?<!no )(?<!not )(?<!any )(?<!all )(?<!of )failed"
+            r"(?:$|[:.;!,]| (?:with|because|after|to|due|while|against|during|at|in|for|on|from)\b)(?! ?:? ?0\b)",
+            r"[Ff]ailed(?:$|: (?!0)| (?:with|because|after|due|while|against|during)\b)",
+        )
+    )
+)
+# Forms that tell an error wherever they stand in a line without a level.
+_ANYWHERE = re.compile(
+    "|".join(
+        (
+            r"\b[Uu]n(?:caught|handled)[ _]?(?:[Pp]romise[ _]?)?(?:[Ee]rror|[Ee]xception|[Rr]ejection)%s" % _NO_HANDLER,
+            # A name of an error; what begins small and goes on with a capital is a member (onError, lastError).
+            r"(?:^|[\s:>(])(?<![Oo]n )(?:\w{1,60}\.){0,9}(?:[A-Z]\w{0,60}?(?:Error|Exception)|[a-z_\d]{0,60}?error|Error|Exception)(?: \[\w{1,60}\])?"
+            r": (?!0\b|null|none|no\b|undefined|false)\S",
+            r"(?<!no )(?<!any )(?<!if an )(?<!when an )(?<!0 )\b(?:[Ee]xception|[Ee]rror) (?:was |were |has been |had |has )?"
+            r"(?:never retrieved|raised|occur?red|thrown|encountered|returned|detected)\b",
+            r"\bInternal [Ss]erver [Ee]rror\b(?!s? (?:page|handler|template|response))|\bpanic recovered\b|\(os error \d+\)|: user error \(",
+            r"\bapp crashed\b|\b[Tt]imeout (?:after|occurred|while|waiting|reached)\b|\b[Ii]nsufficient (?:memory|disk|space)\b",
+            r": %s(?:$|[:;(,.]| \()" % _SYSTEM,
+            r"\bcode: '(?:P\d{4}|E[A-Z]{3,20}|ERR_\w+)'",
+            r"\bunexpectedly\b|\b[Uu]nexpected (?:token|end of|error|EOF|exception|response)\b|\bSIG(?:KILL|SEGV|ABRT)\b",
+            r"\b(?:connect|read|write|getaddrinfo|listen|bind|open|spawn|send|accept|queryA|querySrv)\w* %s\b" % _ERRNO,
+            r"(?:^|[:(\[] ?)%s\b(?!['\"])" % _ERRNO,
+            r"(?<!level )(?<!to )(?<!is )(?<!be )(?<!= )(?<!\d )(?<![\w./=:\"'-])(?:ERROR|FATAL|CRITICAL|SEVERE)(?=[:\]]|\s+\S"
+            r"|(?<!: ERROR)(?<!: FATAL)(?<!: CRITICAL)(?<!: SEVERE)\s*$)(?! ?[=:] ?0\b)",
+            r"Can't reach database server|PHP (?:Fatal|Parse) error|JavaScript heap out of memory|(?<![\w+-])OutOfMemoryError|dial tcp \S+: ",
+            r"\bsocket hang up\b|(?<!0 )\btimed out\b(?!: ?0)|\btimeout (?:of \S{1,20} )?exceeded\b|(?<!0 )\b(?:[Aa]ccess"
+            r"|[Pp]ermission) denied\b(?!: ?0| (?:page|handler|view|template|hook))",
+            r"\bdeadlock detected\b|\bMODULE_NOT_FOUND\b|: connection refused\b|password authentication failed",
+        )
+    )
+)
+# One of these, in small letters, is in every line that has one of the forms above, or the second where there is an E or a SIG. Most lines have
+# none, and the search for a form takes long.
+# fmt: off
+_WORDS = (
+    "error", "exception", "rejection", "fail", "uncaught", "unhandled", "fatal", "critical", "severe", "panic", "crash", "traceback", "caused by",
+    "during handling", "::", ".rb:", "goroutine", "overflowed", "memory", "** (", "terminating due", "node:", ".js", ".ts", ".mjs", ".cjs", ".mts",
+    ".cts", "<---", "triggeruncaught", "npm", "yn0", "prisma", "code: '", "routine: '", "p1", "p2", "p3", "p4", "p5", "p6", "invalid `",
+    "query engine", "server has closed", "does not exist", "constraint", " not ", "no such", "denied", "cannot", "no space", "read-only",
+    "in use", "too many open", "refused", "reset by peer", "timed out", "timeout", "unbound", "bad ", "too long", "exceeded", "segmentation",
+    "illegal", "dumped", "killed", "aborted", "terminate called", "double free", "free():", "malloc():", "stack smashing", "assertion", "glibc",
+    "exit", "non-zero", "unexpected", "argument", "missing", "unknown", "inconsistent",
+    "connection ", "erreur", "\u00e9chec", "echec", "fehler", "fallo", "falha", "fout",
+    "b\u0142\u0105d", "\u043e\u0448\u0438\u0431\u043a\u0430", "erro", "\u9519\u8bef",
+    "\u932f\u8aa4", "\u30a8\u30e9\u30fc", "\uc624\ub958", "systemexit", "terminat", "possible", "no module", "insufficient",
+    "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
+)
+_NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE|_NOT_FOUND|sqlState" % _ERRNO)
+# fmt: on
+# What a level hides: a logger that gives a harmless one to whatever another program says, or to the end of a program.
+_ALWAYS = re.compile(
+    r"\(exit status \d{1,3}; not expected\)|entered FATAL state|\bSIGSEGV\b|\(core dumped\)|- core dumped\b|http: panic serving "
+    r"|PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
+)
+_TO_SUPPRESS = re.compile(r"\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b")
+_FINE = re.compile(
+    r"\S{1,300}\.py:\d{1,6}: \w{0,60}Warning: |"
+    r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?(?!Unhandled)\w*Warning: |prisma:(?:query|info|warn)"
+    r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
+)
+_QUIET = re.compile(
+    r"[\W_]*\Z|> \S+@\S+ \S+|> |Node\.js v\d|\(Use `node --trace|\.\.\. \d+ (?:more|common)|#\d+ |\[stack\]|Stack trace:|main\.\w+\(|created by |\S+\(0x"
+    r"|note: run with `RUST_BACKTRACE|rs: |Require stack:|Description:$|Action:$"
+    r"|\S*/docker-entrypoint\S*: (?!.*not found)|Prisma schema loaded from |Datasource \"\w+\": |\d+ migrations? found in |No pending migrations to apply"
+    r"|Applying migration |The following migration|All migrations have been |Environment variables loaded from |(?:up to date|added \d+ packages)"
+)
+
+
+def level_of_text(line: str) -> bool | None:
+    """Whether the level of a line means an error; None where none stands in its place."""
+    head = line[:_PLACE]
+    letter = _LETTER.match(head)
+    if letter:
+        return levels.LETTERS[(letter[1] or letter[2]).lower()]
+    for found in _LEVEL.finditer(head):
+        if _in_place(head, found):
+            column = _NEXT_COLUMN.match(head, found.end()) if head[found.end() : found.end() + 2] == " |" else None
+            return levels.of_word(column[1] if column else found["upper"] or found["lower"])
+    channel = "." in head and _CHANNEL.search(head)
+    if channel:
+        return levels.of_word(channel[1])
+    redis = _REDIS.match(head)
+    return bool(redis[0][-2] == "#" and _REDIS_TROUBLE.match(head, redis.end())) if redis else None
+
+
+def has_level(before: str) -> bool:
+    """Whether a level stands in what is before a record; a word that is a tag as often, like ``[http]``, is none."""
+    head = before.strip()
+    return level_of_text(head) is not None and not _tag(head)
+
+
+def _tag(head: str) -> bool:
+    found = next((each for each in _LEVEL.finditer(head) if _in_place(head, each)), None)
+    return found is not None and found["lower"] in _TAGS
+
+
+def _behind_a_tag(line: str) -> str:
+    """What is behind a level that is a tag as often as a level; empty where there is none."""
+    found = next((each for each in _LEVEL.finditer(line[:_PLACE]) if _in_place(line[:_PLACE], each)), None)
+    return line[found.end() :].lstrip(" ]:|>-") if found and found["lower"] in _TAGS else ""
+
+
+def _in_place(head: str, found: re.Match[str]) -> bool:
+    """Whether what stands before and behind a word makes it the level of its line."""
+    before, behind = head[: found.start()], head[found.end() :]
+    if _NOTHING.match(behind):
+        return False
+    enclosed = _is_enclosed(before, behind)
+    plain = _NEUTRAL.sub(" ", before) if before else ""
+    if (
+        enclosed
+    ):  # an opening bracket is before it, with what is in it so far: [core:error], [2026-11-22T03:00:01Z ERROR app]
+        plain = plain.rpartition("<" if behind.lstrip()[:1] == ">" else "(" if behind.lstrip()[:1] == ")" else "[")[0]
+    names = _NAME.findall(plain.replace("[", " ").replace("]", " "))
+    names = [name for name in names if name.strip("-:,>*•·#=!")]
+    placed = before.strip() != "" and (
+        len(plain.strip()) < len(before.strip()) or _DELIMITED.search(before) is not None
+    )
+    if names and not enclosed and not behind.strip():
+        return False  # "log level: ERROR": what it is said to be
+    return _fits(found, behind, names, placed, enclosed, before)
+
+
+def _is_enclosed(before: str, behind: str) -> bool:
+    opened = before.rstrip()[-1:]
+    closed = behind.lstrip()[:1]
+    pair = {"[": "]", "<": ">", "(": ")", "|": "|"}.get(opened)
+    inside = before.rpartition("[")[2]
+    return closed == pair or (closed == "]" and "[" in before and "]" not in inside and len(inside) < 60)
+
+
+def _fits(found: re.Match[str], behind: str, names: Sequence[str], placed: bool, enclosed: bool, before: str) -> bool:
+    if found["upper"]:
+        if COMPOUND.match(behind) and not placed:
+            return False
+        if (
+            found["upper"] in ("LOG", "FAIL", "ALERT", "DETAIL", "HINT", "STATEMENT", "FINE")
+            and not placed
+            and behind[:1] not in (":", "[")
+        ):
+            return found["upper"] == "FAIL" and not names
+        return not names or (placed and len(names) <= 3) or (len(names) == 1 and _DELIMITED.search(before) is not None)
+    known = all(_IDENTIFIER.match(name) and not name.isalpha() for name in names) if placed else not names
+    known = known or (len(names) == 1 and placed) or _SYSLOG.match(before) is not None
+    if enclosed:
+        return known
+    marked = re.match(r"\s{0,8}(?:[:|\t]|-\s)", behind) is not None
+    if found["lower"][0].isupper():
+        return known and marked
+    if marked:
+        return known and (found["lower"] not in ("http", "event", "wait", "ready", "log") or not names)
+    if names:
+        return False
+    timed = _TIMES.search(before) is not None or "[" in before
+    capital = re.match(r"\s+[A-Z\"'`\[]", behind) is not None and found["lower"] in (
+        "error",
+        "warning",
+        "info",
+        "success",
+        "fatal",
+        "warn",
+    )
+    wide = behind[:2] == "  "
+    return (
+        (timed or (not before.strip() and (capital or wide))) and not COMPOUND.match(behind) and behind[:1] in (" ", "")
+    )
+
+
+def of_text(line: str) -> str:
+    """What a line is."""
+    if "[" in line and _COLOUR.search(line):
+        line = _COLOUR.sub("", line)
+    line = line[:_LOOKED_AT]
+    bare = line.lstrip()
+    if not bare:
+        return QUIET
+    if bare is not line and bare.startswith(("at ", "... ", 'File "')):
+        return QUIET  # frames of a stack
+    if (
+        "PHP " in line or "panic" in line or "SIGSEGV" in line or "d)" in line or "dumped" in line or "FATAL s" in line
+    ) and _ALWAYS.search(line):
+        return THROWN
+    header = _PRIORITY.match(bare)
+    if header:  # who relays lines gives all of them one priority: it tells an error, and never that there is none
+        told = of_text(bare[header.end() :])
+        return ERROR if int(header[1]) % 8 <= 3 else FINE if told in (QUIET, UNKNOWN) else told
+    level = level_of_text(bare)
+    behind = _behind_a_tag(bare) if level is False else ""
+    if behind:  # "[http] TypeError: x"
+        told = of_text(behind)
+        return FINE if told in (QUIET, UNKNOWN) else told
+    if level is False and is_failed_request(bare):
+        return THROWN
+    if level is not None:
+        return FINE if not level else THROWN if bare.startswith(("Error", "[Error")) else ERROR
+    return _by_form(line, bare)
+
+
+def _by_form(line: str, bare: str) -> str:
+    if is_failed_request(line):
+        return THROWN
+    if is_request(bare):
+        return ACCESS
+    host = _HOST.match(bare) if "]: " in bare else None
+    prefix = _PREFIX.match(bare, host.end() if host else 0)
+    start = prefix.end() if prefix else 0
+    own = bare[start:] if start else bare
+    marked = _by_mark(own, line)
+    if marked is None and start and (_LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)):
+        level = level_of_text(own)  # behind a name that no logger puts there
+        marked = None if level is None else ERROR if level else FINE
+    return marked or _by_words(line, bare, own)
+
+
+def _by_mark(own: str, line: str) -> str | None:
+    mark = own[:1]
+    if mark and mark in _MARKS_OF_ERRORS:
+        return ERROR
+    if mark and mark in _MARKS_OF_NONE:
+        return FINE
+    return FINE if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)) else None
+
+
+def _by_words(line: str, bare: str, own: str) -> str:
+    may_tell = _has_a_word(line)
+    if may_tell and (_AT_HEAD.match(own) or (own is not bare and _AT_HEAD.match(bare))):
+        return UNKNOWN if _is_about_nothing(own) else THROWN
+    if own is not bare and is_request(own):
+        return ACCESS
+    if may_tell and _ANYWHERE.search(line):
+        return THROWN
+    if line[:1] in " \t" or _QUIET.match(bare):
+        return QUIET
+    return DOUBTFUL if sounds_like_an_error(line, may_tell) else UNKNOWN
+
+
+def _has_a_word(line: str) -> bool:
+    small = line.lower()
+    for word in _WORDS:
+        if word in small:
+            return True
+    return ("E" in line or "SIG" in line or "[s" in line or "sqlS" in line) and _NAMES.search(line) is not None
+
+
+_EMPTY_ERROR = re.compile(r"\w+: ?(?:0|null|none|None|nil|undefined|false|\[\]|''|\"\")\s*[,;.]?\s*\Z")
+
+
+def _is_about_nothing(own: str) -> bool:
+    """``error: null`` is a member of an object, not an error."""
+    return _EMPTY_ERROR.match(own) is not None

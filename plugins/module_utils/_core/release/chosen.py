@@ -1,0 +1,150 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where one service goes back to, with what there is to say about it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
+    TaskDefinition,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision, changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import (
+    spans_told,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import (
+    is_digest,
+    is_service_revision,
+    same_content,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import in_flight
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import Choice
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceDeployment
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Changes
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import Candidate
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Key
+
+
+TOLD = 30  # candidates in a result, those that ran last
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Where a service goes back to. ``revision`` is the service revision that comes back, ``target`` its TaskDefinition. ``began`` is when the
+    first release after the target began to do harm, ``since`` when the release that it runs began."""
+
+    looked: Looked
+    target: TaskDefinition
+    choice: Choice
+    began: datetime | None
+    since: datetime | None = None
+    named: str = ""
+
+    @property
+    def service(self) -> Service:
+        """The service."""
+        return self.looked.service
+
+    @property
+    def history(self) -> list[ServiceDeployment]:
+        """Its ServiceDeployments, newest first."""
+        return self.looked.history
+
+    @property
+    def definitions(self) -> dict[str, TaskDefinition]:
+        """The TaskDefinitions by ARN that were read."""
+        return self.looked.definitions
+
+    @property
+    def revision(self) -> Revision:
+        """The service revision that comes back."""
+        return self.choice.target
+
+    @property
+    def running(self) -> str:
+        """The ARN of what it runs: what is being deployed, if anything is."""
+        going = in_flight(self.history)
+        return going.task_definition if going else self.service.task_definition
+
+    @property
+    def stays(self) -> bool:
+        """Whether the service runs its target already: task definition, images and configuration."""
+        return self.target.arn == self.running and same_content(self.revision, self.looked.running, self.looked.origins)
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether what the service runs is a copy that this collection has registered."""
+        return self.running in self.looked.origins
+
+    @property
+    def _ours(self) -> Key | None:
+        """The key of the release of the target, None when AWS has no record of it."""
+        stays = self.looked.timeline.stays
+        return next((stay.release for stay in reversed(stays) if self.revision in stay.revisions), None)
+
+    @property
+    def recorded(self) -> dict[str, str]:
+        """What the image references of the target meant when it served (dict); nothing was proven with what never has."""
+        proven = {item.arn for stay in self.looked.timeline.stays for item in stay.proven}
+        meant = self.revision.arn in proven or is_digest(self.named) or is_service_revision(self.named)
+        return dict(self.revision.digests) if meant else {}
+
+    @property
+    def changes(self) -> Changes:
+        """How the configuration of the service changes with it."""
+        return changes(self.looked.running, self.revision)
+
+    def told(self) -> dict[str, Any]:
+        """This choice in JSON types."""
+        first_bad = self.choice.bad_since
+        return dict(
+            name=self.service.name,
+            running=self.running,
+            target=self.target.arn,
+            reason=self.choice.reason,
+            release=self.target.release,
+            release_name=", ".join(self.revision.names),
+            service_revision=self.revision.arn if is_service_revision(self.revision.arn) and self.recorded else "",
+            image=list(self.target.images),
+            digest=dict(self.revision.digests),
+            served=spans_told(self._served()),
+            began=self.began.isoformat() if self.began else "",
+            bad_since=first_bad.isoformat() if first_bad else "",
+            stays=self.stays,
+            restarted=self.since is not None,
+            since=self.since.isoformat() if self.since else "",
+            changes=list(self.changes.told),
+            notes=list(self.choice.notes),
+            next=[item.told() for item in self.choice.next],
+            candidates=[self._candidate(item) for item in self.choice.candidates[:TOLD]],
+        )
+
+    def _served(self) -> list[tuple[datetime, datetime | None]]:
+        """The spans in which the release of the target served. What is bad may have its images, so they end where that began."""
+        release, bad = self._ours, self.choice.bad_since
+        spans = self.looked.timeline.spans(release) if release is not None else []
+        if self.stays or bad is None:
+            return spans
+        return [(began, min(ended or bad, bad)) for began, ended in spans if began < bad]
+
+    def _candidate(self, candidate: Candidate) -> dict[str, Any]:
+        arns = {item.arn for stay in self.looked.timeline.of(candidate.release) for item in stay.revisions}
+        last = next((item for item in self.history if item.target.arn in arns), None)
+        definition = self.definitions.get(candidate.task_definition)
+        return dict(
+            candidate.told(),
+            image=[reference for reference, _digest in candidate.revision.images]
+            or list(definition.images if definition else []),
+            outcome=last.status if last else "",
+            status=definition.status if definition else "",
+            in_use=candidate.verdict == "running",
+            chosen=candidate.is_of(self.revision, self.looked.origins),
+        )

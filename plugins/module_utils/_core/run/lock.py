@@ -1,0 +1,335 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run at a time: what a play may do, and what the lock becomes, from what is recorded, who asks, and the time. Pure.
+
+The lock is one text in the store, changed by compare-and-swap only. So a change that is built on an old lock is never written, and
+two plays that decide at the same moment cannot both have their way. A play proves before each writing call that the lock is still
+its own, by writing into it what it intends (``intended``); one whose lock was taken over meanwhile cannot write that any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any, Union
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import (
+    COMPLETE,
+    FINISH,
+    GIVES_WAY,
+    ROLLBACK,
+    UNDER_WAY,
+    UNTOUCHED,
+    UNVERIFIED,
+    Intent,
+    Lock,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import LIKE_MADE
+
+WHICHEVER = "*"  # no run has this id
+
+
+class Lost(RollbackError):
+    """The play no longer holds its lock. It must not make another writing call."""
+
+
+@dataclass(frozen=True)
+class Free:
+    """The lock may be taken. ``found`` says of whom it was taken over, or is None."""
+
+    found: str | None = None
+
+
+@dataclass(frozen=True)
+class Await:
+    """The run that is to be resumed, or given up, looks alive for so many seconds. It is dead if nothing has changed by then."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The lock may not be taken; the message says why, and what to do. ``ways``: (words, command) of what can be done about it."""
+
+    message: str
+    ways: tuple[tuple[str, str], ...] = ()
+
+
+Standing = Union[Free, Await, Refused]
+
+
+def standing(
+    lock: Lock | None, run_id: str, abandon: str, now: float, purpose: str = ROLLBACK, command: str = ""
+) -> Standing:
+    """What a play may do that wants to begin.
+
+    :param lock: the Lock as it is recorded, or None.
+    :param run_id: the run that the operator wants to resume; empty for a new one.
+    :param abandon: the run that the operator gives up; empty, or WHICHEVER for what may follow any run.
+    :param now: seconds since 1970.
+    :param purpose: one of PURPOSES.
+    :param command: that was typed, without the ids of runs.
+    :return: Free, Await or Refused.
+    """
+    if lock is None:
+        return Free()
+    if lock.expires is not None and now < lock.expires:
+        if purpose in GIVES_WAY.get(lock.purpose, ()):
+            return _behind(lock, run_id, abandon, purpose, command, "%s, which gives way" % _told(lock))
+        # A finish that was stopped is gone on with by the next one, as it has nothing of its own.
+        mine = run_id == lock.run_id or (purpose == lock.purpose == FINISH and lock.left is not None)
+        if mine or abandon in (lock.run_id, WHICHEVER):
+            return Await(lock.expires - now)
+        if lock.left is not None:
+            return Refused(
+                "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
+                "lock is free at %s, in %d s. Nothing was changed."
+                % (_told(lock), clock_of(lock.left), clock_of(lock.expires), lock.expires - now + 1),
+                ways_out(lock.run_id, lock.command, command) if lock.unfinished else (),
+            )
+        return Refused(
+            "%s is at work, and renews its lease, which ends at %s. Wait until it is done; if it is dead, its lock is free then. "
+            "Nothing was changed." % (_told(lock), clock_of(lock.expires))
+        )
+    died = "%s, whose lease ended at %s" % (_told(lock), clock_of(lock.expires)) if lock.expires is not None else None
+    return _behind(lock, run_id, abandon, purpose, command, died)
+
+
+def _behind(lock: Lock, run_id: str, abandon: str, purpose: str, command: str, found: str | None) -> Free | Refused:
+    """What a play may do once nobody is at work.
+
+    :param found: as Free takes it.
+    """
+    lock = lock.uncovered
+    going_on = run_id == lock.run_id or purpose == FINISH
+    if lock.unfinished and not going_on and abandon not in (lock.run_id, WHICHEVER):
+        return Refused(
+            "%s was not finished. Go on with it: its own playbook and -e rollback_run_id=%s. "
+            "Or give it up, which leaves all that it has done: -e rollback_abandon=%s. Nothing was changed.%s"
+            % (_told(lock), lock.run_id, lock.run_id, _last_intents(lock)),
+            ways_out(lock.run_id, lock.command, command),
+        )
+    return Free(found)
+
+
+def ways_out(run_id: str, its_command: str, command: str) -> tuple[tuple[str, str], ...]:
+    """(words, command) to go on with an unfinished run, and to give it up; without those of which the command is not known.
+
+    :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
+    """
+    ways = (
+        ("Go on with run %s:" % run_id, its_command, "rollback_run_id"),
+        ("Or give it up, which leaves all that it has done:", command, "rollback_abandon"),
+    )
+    return tuple((words, "%s -e %s=%s" % (typed, name, run_id)) for words, typed, name in ways if typed)
+
+
+def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
+    """The run that was not finished and that nobody works on: dict(id, kind, command: that goes on with it, or empty); empty when there is none.
+
+    :param lock: the Lock as it is recorded, or None. A finish leaves what it has found as it was, also while it works.
+    :param now: seconds since 1970.
+    """
+    if lock is None:
+        return {}
+    at_work = lock.expires is not None and now < lock.expires and lock.left is None and lock.purpose != FINISH
+    run = lock.uncovered
+    if at_work or not run.unfinished:
+        return {}
+    way = next((command for _words, command in ways_out(run.run_id, run.command, "")), "")
+    return dict(id=run.run_id, kind=run.kind, command=way)
+
+
+def of_nobody(run_id: str, runs: Sequence[str]) -> Refused | None:
+    """The Refused for a run that the store does not know, None for one that gets a name of its own.
+
+    :param run_id: that the operator gave.
+    :param runs: the ids that the store knows, oldest first.
+    """
+    near = [known for known in runs if _mistyped(run_id, known)]
+    if not near and not LIKE_MADE.match(run_id):
+        return None
+    newest = ", ".join(near or runs[:-4:-1])
+    return Refused(
+        "The store knows no run %s, so there is nothing to go on with. %s Nothing was changed. Correct rollback_run_id, or leave it out for a new run; "
+        "if the store itself is another one than then, set rollback_store."
+        % (run_id, "It knows %s." % newest if newest else "It knows none.")
+    )
+
+
+def _mistyped(given: str, known: str) -> bool:
+    """Names that count something, like change-4711 and change-4712, are two; other names that are nearly the same are one."""
+    import difflib  # takes longer to load than all else here; few give a name of their own
+
+    counted = [re.sub(r"\D", "", name) for name in (given, known)]
+    return counted[0] == counted[1] and difflib.SequenceMatcher(None, given, known).ratio() > 0.8
+
+
+def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: str) -> Refused | None:
+    """The Refused for a run that is gone on with by another playbook than its own, None when it is its own.
+
+    :param known: dict(kind, command, unfinished) of that run.
+    """
+    if known["kind"] == kind:
+        return None
+    return Refused(
+        "Run %s is one of '%s', and this playbook is '%s': what one has begun the other cannot go on with. Nothing was changed. "
+        "Use the playbook of the run%s, or leave rollback_run_id out for a new run."
+        % (
+            run_id,
+            known["kind"],
+            kind,
+            ", or give the run up: -e rollback_abandon=%s" % run_id if known["unfinished"] else "",
+        ),
+        ways_out(run_id, known["command"], command if known["unfinished"] else ""),
+    )
+
+
+def _told(lock: Lock) -> str:
+    return "Run %s of %s (%s, since %s)" % (lock.run_id, lock.who, lock.kind, clock_of(lock.since))
+
+
+def _last_intents(lock: Lock) -> str:
+    intents = ", ".join(intent.told for intent in lock.under_way)
+    return " What it was about to do last: %s." % intents if intents else ""
+
+
+def clock_of(seconds: float) -> str:
+    """A time for people, like 2026-11-22 03:15:00 UTC."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def who_works(lock: Lock | None, now: float) -> str | None:
+    """A line for the plan: who holds the lock, or None when nobody does."""
+    if lock is None or lock.expires is None or now >= lock.expires:
+        return None
+    return "%s %s" % (_told(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
+
+
+def left(lock: Lock | None, fencing: int, now: float) -> Lock:
+    """The lock of a play that was found dead. Its lease is not cut short, since a process of it may be in the middle of a call.
+
+    :raises Lost: as ``intended``.
+    """
+    return replace(refuse_lost(lock, fencing), left=now)
+
+
+def given_back(ours: Lock, before: Lock | None) -> Lock:
+    """The lock of a play that may not begin after all: as it was ``before`` (Lock or None) it took ``ours``, and nobody's."""
+    if before is None:
+        return replace(ours, expires=None, outcome=UNTOUCHED)
+    return replace(before, expires=None, under_way=(), fencing=ours.fencing)
+
+
+def sealed(lock: Lock) -> Lock:
+    """The lock of a play that has died, after which somebody else works on the same things: that play can make no call any more."""
+    return replace(lock, expires=None, under_way=())
+
+
+def taken(
+    lock: Lock | None,
+    run_id: str,
+    kind: str,
+    who: str,
+    undoes: str,
+    now: float,
+    lease: float,
+    purpose: str = ROLLBACK,
+    command: str = "",
+) -> Lock:
+    """The lock that a play writes to begin; it holds for ``lease`` seconds.
+
+    :param lock: the Lock for which ``standing`` says Free, or None.
+    :param purpose: one of PURPOSES.
+    """
+    lock = lock.uncovered if lock else None
+    same = lock is not None and lock.run_id == run_id
+    number = lock.number if lock else 0
+    return Lock(
+        run_id=run_id,
+        kind=kind,
+        who=who,
+        since=now,
+        expires=now + lease,
+        fencing=lock.fencing + 1 if lock else 1,
+        number=number,
+        first_number=lock.first_number if lock and same else number,
+        outcome=UNDER_WAY,
+        under_way=(),
+        undoes=undoes,
+        undoable=undoable(lock) if lock and not same else lock.undoable if lock else "",
+        purpose=purpose,
+        command=command,
+        beneath=lock.as_dict() if lock and lock.unfinished and purpose == FINISH else None,
+    )
+
+
+def undoable(lock: Lock) -> str:
+    """The newest rollback that has changed something: the run of ``lock``, or an earlier one; empty when there is none."""
+    return lock.run_id if lock.wrote and lock.purpose == ROLLBACK else lock.undoable
+
+
+def intended(
+    lock: Lock | None,
+    fencing: int,
+    service: str,
+    operation: str,
+    of: dict[str, Any],
+    settled: Collection[int],
+    now: float,
+    lease: float,
+) -> tuple[Lock, Intent]:
+    """The lock with one more intent, and that Intent.
+
+    :param fencing: of the play that asks.
+    :param settled: the numbers of the intents whose outcome is in the journal.
+    :raises Lost: the lock is not that play's any more.
+    """
+    held = renewed(lock, fencing, settled, now, lease)
+    intent = Intent(held.number + 1, service, operation, of, now)
+    return replace(held, number=intent.number, under_way=(*held.under_way, intent)), intent
+
+
+def renewed(lock: Lock | None, fencing: int, settled: Collection[int], now: float, lease: float) -> Lock:
+    """The lock with a lease from now on.
+
+    :raises Lost: as ``intended``.
+    """
+    lock = refuse_lost(lock, fencing)
+    kept = tuple(intent for intent in lock.under_way if intent.number not in settled)
+    return replace(lock, expires=now + lease, left=None, under_way=kept)
+
+
+def released(lock: Lock | None, fencing: int, outcome: str, touched: bool = True) -> Lock:
+    """The lock of a run that has ended, which leaves it to whoever comes next.
+
+    :param outcome: one of OUTCOMES; a run that has made no writing call is UNTOUCHED, whatever it came to.
+    :param touched: False where the journal tells that each call that was intended was not made.
+    :raises Lost: as ``intended``.
+    """
+    lock = refuse_lost(lock, fencing)
+    come_to = outcome if lock.wrote and touched else UNTOUCHED
+    newest = undoable(lock) if come_to in (COMPLETE, UNVERIFIED) else lock.undoable
+    return replace(lock, expires=None, outcome=come_to, under_way=(), undoable=newest)
+
+
+def refuse_lost(lock: Lock | None, fencing: int) -> Lock:
+    """The lock, which that play holds.
+
+    :raises Lost: the play with that fencing number does not hold it.
+    """
+    if lock is not None and lock.fencing == fencing and lock.expires is not None:
+        return lock
+    if lock is None or lock.fencing <= fencing:
+        raise Lost(
+            "The lock of this run is gone from the store. No further call is made. Look for who has changed the store."
+        )
+    raise Lost(
+        "%s has taken over the lock: the lease of this play had ended, or this play is a checkpoint, which gives way. This play makes no "
+        "further call; what it has done stays as it is." % _told(lock)
+    )

@@ -1,0 +1,1062 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What evidence shows. Pure.
+
+Each condition takes an Evidence and gives the words (dict of str) that a rule's sentence is filled with, or None when it does not
+hold. A part that was not measured makes a condition not hold.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Union
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.kinds import prisma_codes
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
+        ErrorSeen,
+        Evidence,
+        HttpSeen,
+        LogsSeen,
+        RunSeen,
+        SecretSeen,
+        ServiceSeen,
+        StepSeen,
+        StoppedTask,
+    )
+
+Words = dict[str, Union[str, int]]  # what a rule's sentence is filled with
+
+FRESH = timedelta(hours=24)  # a release that has served for longer is not what changed
+STARTING = timedelta(minutes=10)  # so long a deployment may take without anybody being worried
+RECENT = timedelta(minutes=15)  # after a failover, applications connect again by themselves within a few minutes
+A_LOOP = 2  # tasks that ended by themselves
+FAILED_IN_A_ROW = 3  # ECS's own least threshold (DeploymentCircuitBreaker)
+
+HEALTH = "health"  # the scenario that asks for the health check alone
+# As words of their own, or of a name in camel case: authors and a catalog in a path are none.
+_LOGIN = re.compile(
+    r"(?<![a-z])(?:log[ _.-]?(?:in|on)|sign[ _.-]?(?:in|on)|auth(?:enticat\w*|ori[sz]\w*|n|z)?|oauth2?|sso|session)(?![a-z])",
+    re.IGNORECASE,
+)
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NO_CAPACITY = re.compile(
+    r"^RESOURCE:|capacity is unavailable|insufficient capacity|no container instance met|placement constraint",
+    re.IGNORECASE,
+)
+_NOT_PLACED = re.compile(
+    r"unable to (consistently )?(place|start) |was unable to|(unable|failed) to (assume|register|pull|launch)",
+    re.IGNORECASE,
+)
+_FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
+_GATEWAY = (502, 503, 504)
+# With these, whoever stands before the application keeps us away or sends us elsewhere. It was reached, or not even asked: nothing is known of it.
+_ELSEWHERE = "it sends elsewhere: does rollback_base_url name the address that people use?"
+_KEPT_OUT = "this machine is kept out (AWS WAF, a list of addresses, a login in front of it)"
+_TURNED_AWAY = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _ELSEWHERE),
+    **dict.fromkeys((401, 403, 407, 451), _KEPT_OUT),
+    429: "this machine is throttled (AWS WAF, a limit of requests): wait, and look again",
+}
+_READS = ("GET", "HEAD", "OPTIONS")
+
+# Prisma's error reference. Others, like P2002 (not unique) and P2025 (no such record), are an application's daily bread.
+CONNECTION_CODES = (
+    "P1000", "P1001", "P1002", "P1003", "P1008", "P1010", "P1011", "P1012", "P1013", "P1017", "P2024", "P2037",
+)  # fmt: skip
+SCHEMA_CODES = ("P2021", "P2022")
+MIGRATION_CODES = ("P3005", "P3009", "P3018")
+
+# RDS user guide, "Viewing DB instance status". Of the other states the instance can be used.
+_START = "aws rds start-db-instance --db-instance-identifier {name}"
+_PASSING = {
+    "stopped": "start it: " + _START,
+    "stopping": "find out who stops it, then start it: " + _START,
+    "starting": "wait",
+    "rebooting": "wait",
+    "maintenance": "wait",
+    "upgrading": "wait",
+    "renaming": "wait",
+    "creating": "wait",
+    "converting-to-vpc": "wait",
+    "moving-to-vpc": "wait",
+    "resetting-master-credentials": "wait",
+    "storage-full": "enlarge its storage: aws rds modify-db-instance --db-instance-identifier {name} --allocated-storage {storage} --apply-immediately",
+    "insufficient-capacity": "choose another class or zone",
+    "inaccessible-encryption-credentials-recoverable": "give RDS its KMS key back within 7 days, then start it: "
+    + _START,
+}
+# In these it can often be used, so that an answer of the database says more.
+_AT_WORK = (
+    "maintenance",
+    "upgrading",
+    "renaming",
+    "resetting-master-credentials",
+    "converting-to-vpc",
+    "moving-to-vpc",
+)
+_USABLE = (
+    "available", "backing-up", "modifying", "configuring-enhanced-monitoring", "configuring-iam-database-auth", "configuring-log-exports",
+    "storage-config-upgrade", "storage-initialization", "storage-optimization", "delete-precheck", "associating",
+)  # fmt: skip
+_LOST = (
+    "failed", "restore-error", "inaccessible-encryption-credentials", "incompatible-restore", "incompatible-network",
+    "incompatible-parameters", "incompatible-option-group", "incompatible-create", "deleting",
+)  # fmt: skip
+
+
+def _names(items: Iterable[str], most: int = 3) -> str:
+    names = list(dict.fromkeys(items))
+    return ", ".join(names[:most]) + (" and %d more" % (len(names) - most) if len(names) > most else "")
+
+
+def _ago(evidence: Evidence, moment: datetime) -> str:
+    minutes = max(0, round((evidence.at - moment).total_seconds() / 60))
+    if minutes < 120:
+        return "%d min" % minutes
+    return "%d h" % (minutes // 60) if minutes < 48 * 60 else "%d days" % (minutes // 1440)
+
+
+# ECS
+
+
+def _services(evidence: Evidence) -> tuple[ServiceSeen, ...]:
+    return evidence.services or ()
+
+
+def _new(evidence: Evidence, service: ServiceSeen) -> bool:
+    """Whether what a service runs came lately, and was not brought back."""
+    return not service.brought_back and service.came is not None and evidence.at - service.came <= FRESH
+
+
+def _fresh(evidence: Evidence) -> list[ServiceSeen]:
+    return [service for service in _services(evidence) if _new(evidence, service)]
+
+
+def _times_of_fresh(evidence: Evidence) -> list[datetime]:
+    """When what came lately came."""
+    return [service.came for service in _fresh(evidence) if service.came]
+
+
+def _no_capacity(task: StoppedTask) -> bool:
+    return task.code == "TaskFailedToStart" and bool(_NO_CAPACITY.search(task.reason))
+
+
+def _of_its_own(task: StoppedTask) -> bool:
+    """Whether a task ended because of what is in it, and not because somebody or AWS stopped it."""
+    if task.reason.startswith("Task failed"):  # ELB or container health checks
+        return True
+    return task.code in ("EssentialContainerExited", "TaskFailedToStart") and not _no_capacity(task)
+
+
+def _how(task: StoppedTask) -> str:
+    exits = [
+        "%s exited with %s%s" % (item.container, item.code, " (%s)" % item.reason if item.reason else "")
+        for item in task.exits
+        if item.code is not None
+    ]
+    return "; ".join([task.reason, *exits])
+
+
+def _ended(evidence: Evidence, service: ServiceSeen) -> list[StoppedTask]:
+    """The tasks of what a service runs that ended of their own since it came."""
+    return [
+        task
+        for task in evidence.tasks or ()
+        if task.service == service.name
+        and task.release == service.release
+        and _of_its_own(task)
+        and (service.came is None or task.at >= service.came)
+    ]
+
+
+def crash_loop(evidence: Evidence) -> Words | None:
+    """Tasks end again and again."""
+    for service in _services(evidence):
+        ended = _ended(evidence, service)
+        if len(ended) >= A_LOOP or service.failed_tasks >= FAILED_IN_A_ROW:
+            how = Counter(_how(task) for task in ended).most_common(1)
+            return dict(
+                count=max(len(ended), service.failed_tasks),
+                release=service.release,
+                service=service.name,
+                running=service.running,
+                desired=service.desired,
+                how=how[0][0] if how else "ECS no longer tells how",
+            )
+    return None
+
+
+def one_crash(evidence: Evidence) -> Words | None:
+    """A single task has ended of its own."""
+    if crash_loop(evidence):
+        return None
+    ended = [(service, task) for service in _services(evidence) for task in _ended(evidence, service)]
+    return dict(release=ended[0][0].release, how=_how(ended[0][1])) if ended else None
+
+
+def deployment_failed(evidence: Evidence) -> Words | None:
+    """ECS has given a deployment up, and it is what runs."""
+    for service in _services(evidence):
+        last = service.deployments[0] if service.deployments else None
+        if service.brought_back:
+            continue
+        if service.rollout == "FAILED" or (last and last.status == "ROLLBACK_FAILED"):
+            why = last.reason if last and last.reason else service.rollout
+            return dict(service=service.name, release=service.release, why=why or "no reason given")
+    return None
+
+
+def no_healthy_target(evidence: Evidence) -> Words | None:
+    """A load balancer has nobody to send to, and not only because tasks have just started."""
+    wanted = any(service.desired for service in _services(evidence)) or evidence.services is None
+    for group in evidence.targets or ():
+        if wanted and group.healthy == 0 and (group.unhealthy or not group.initial):
+            return dict(group=group.group, why=_names(group.why) or "no target is registered")
+    return None
+
+
+def _without_room(evidence: Evidence) -> dict[str, list[StoppedTask]]:
+    """Tasks that AWS had no room for, of services that lack some to this day and have nothing else wrong with them: service → StoppedTasks."""
+    looping = crash_loop(evidence)
+    found: dict[str, list[StoppedTask]] = {}
+    for task in evidence.tasks or ():
+        if _no_capacity(task) and not (looping and looping["service"] == task.service):
+            found.setdefault(task.service, []).append(task)
+    full = [service.name for service in _services(evidence) if service.running >= service.desired]
+    return {name: tasks for name, tasks in found.items() if name not in full}
+
+
+def _told_room(found: Mapping[str, Sequence[StoppedTask]]) -> Words | None:
+    tasks = [task for name in found for task in found[name]]
+    return dict(count=len(tasks), services=_names(found), why=tasks[0].reason) if tasks else None
+
+
+def no_capacity(evidence: Evidence) -> Words | None:
+    """AWS has no room for the tasks, and that is all that is wrong."""
+    found = _without_room(evidence)
+    return _told_room(found) if len(found) >= len(_services(evidence)) else None
+
+
+def no_capacity_for_some(evidence: Evidence) -> Words | None:
+    """AWS has no room for tasks of some services, and others have theirs."""
+    found = _without_room(evidence)
+    return _told_room(found) if len(found) < len(_services(evidence)) else None
+
+
+def _starting(evidence: Evidence, service: ServiceSeen) -> bool:
+    """Whether a deployment of what a service runs is young."""
+    return service.came is not None and evidence.at - service.came <= STARTING
+
+
+def too_few_tasks(evidence: Evidence) -> Words | None:
+    """A service runs fewer tasks than it is to, and not because it has just been deployed."""
+    for service in _services(evidence):
+        if service.desired and service.running < service.desired and not _starting(evidence, service):
+            said = not_placed(evidence)
+            return dict(
+                running=service.running,
+                desired=service.desired,
+                release=service.release,
+                why="ECS says: %s" % said["said"] if said else "ECS does not say why",
+            )
+    return None
+
+
+def not_placed(evidence: Evidence) -> Words | None:
+    """ECS says that it cannot start tasks."""
+    for service in _services(evidence):
+        for at, said in zip(service.event_times, service.events):
+            if _NOT_PLACED.search(said) and evidence.at - at <= RECENT:
+                return dict(service=service.name, said=said, ago=_ago(evidence, at))
+    return None
+
+
+def too_few_targets(evidence: Evidence) -> Words | None:
+    """A load balancer knows fewer targets than tasks run, and not because they have just started."""
+    for group in evidence.targets or ():
+        known = group.services or tuple(
+            service.name for service in _services(evidence) if len(_services(evidence)) == 1
+        )
+        services = [service for service in _services(evidence) if service.name in known]
+        tasks, count = sum(service.running for service in services), group.healthy + group.unhealthy + group.initial
+        if group.healthy and count < tasks and not any(_starting(evidence, service) for service in services):
+            return dict(group=group.group, count=many(count, "target"), tasks=tasks, services=_names(known))
+    return None
+
+
+def some_targets_unhealthy(evidence: Evidence) -> Words | None:
+    """A load balancer sends to some targets and not to others."""
+    for group in evidence.targets or ():
+        if group.healthy and group.unhealthy:
+            every = group.healthy + group.unhealthy
+            return dict(count=group.unhealthy, all=every, group=group.group, why=_names(group.why) or "no reason given")
+    return None
+
+
+def brought_back(evidence: Evidence) -> Words | None:
+    """Every service runs the release before already."""
+    services = _services(evidence)
+    if services and all(service.brought_back for service in services):
+        gone = [name for service in services for name in service.gone]
+        return dict(release=_names(service.release for service in services), gone=_names(gone) or "a later one")
+    return None
+
+
+def served_long(evidence: Evidence) -> Words | None:
+    """Nothing was deployed lately."""
+    known = [(item.came, item.release) for item in _services(evidence) if item.came and not item.brought_back]
+    if known and len(known) == len(_services(evidence)) and not _fresh(evidence):
+        came, release = max(known, key=lambda item: item[0])
+        return dict(release=release, ago=_ago(evidence, came))
+    return None
+
+
+def history_unknown(evidence: Evidence) -> Words | None:
+    """ECS could not be asked, so whether anything was deployed is not known."""
+    return dict() if evidence.services is None else None
+
+
+def no_release_before(evidence: Evidence) -> Words | None:
+    """ECS's history names no release to go back to."""
+    found = [service for service in _services(evidence) if not service.before]
+    return dict(service=found[0].name, why=found[0].before_reason or "ECS tells none") if found else None
+
+
+def rolling_back(evidence: Evidence) -> Words | None:
+    """ECS itself is bringing the release before back."""
+    for service in _services(evidence):
+        last = service.deployments[0] if service.deployments else None
+        if last and last.status in ("ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"):
+            return dict(service=service.name, release=last.release)
+    return None
+
+
+def deployment_starting(evidence: Evidence) -> Words | None:
+    """A deployment is young, under way, and nothing of it has failed."""
+    for service in _services(evidence):
+        under_way = service.rollout == "IN_PROGRESS" or service.running < service.desired
+        if (
+            service.came
+            and _starting(evidence, service)
+            and under_way
+            and not service.failed_tasks
+            and not _ended(evidence, service)
+        ):
+            return dict(service=service.name, release=service.release, ago=_ago(evidence, service.came))
+    return None
+
+
+def fenced(evidence: Evidence) -> Words | None:
+    """A rollback has brought a service to 0 tasks and not given them back."""
+    found = [service for service in _services(evidence) if service.fenced_by]
+    return dict(service=found[0].name, run=found[0].fenced_by) if found else None
+
+
+def scaled_to_zero(evidence: Evidence) -> Words | None:
+    """Somebody has stopped all services."""
+    found = _stopped(evidence)
+    return dict(service=found[0].name) if found and len(found) == len(_services(evidence)) else None
+
+
+def one_scaled_to_zero(evidence: Evidence) -> Words | None:
+    """Somebody has stopped a service, and others are to run."""
+    found = _stopped(evidence)
+    return dict(service=found[0].name) if found and len(found) < len(_services(evidence)) else None
+
+
+def _stopped(evidence: Evidence) -> list[ServiceSeen]:
+    return [service for service in _services(evidence) if service.desired == 0 and not service.fenced_by]
+
+
+# HTTP
+
+
+def _steps(evidence: Evidence) -> list[StepSeen]:
+    return [step for step in evidence.http.steps if step.verdict] if evidence.http else []
+
+
+def _beyond_health(evidence: Evidence) -> list[StepSeen]:
+    return [step for step in _steps(evidence) if step.scenario != HEALTH]
+
+
+def _failed(step: StepSeen) -> bool:
+    return step.verdict == "failed" and not step.cleans_up
+
+
+def _answer(step: StepSeen) -> str:
+    return str(step.status) if step.status is not None else "nothing (%s)" % step.reason.partition(";")[0]
+
+
+def _told(step: StepSeen) -> str:
+    return "%s, %s: %s %s answers %s" % (step.scenario, step.step, step.method, step.path, _answer(step))
+
+
+def outage(evidence: Evidence) -> Words | None:
+    """The health check does not answer, or says that the application is not well."""
+    for step in _steps(evidence):
+        if step.scenario == HEALTH and _failed(step) and step.status not in _TURNED_AWAY:
+            return dict(path=step.path, answer=_answer(step))
+    return None
+
+
+def turned_away(evidence: Evidence) -> Words | None:
+    """The health check is answered by somebody who keeps us away from the application, or sends us elsewhere."""
+    for step in _steps(evidence):
+        if step.scenario == HEALTH and _failed(step) and step.status in _TURNED_AWAY:
+            return dict(path=step.path, answer=_answer(step), why=_TURNED_AWAY[step.status])
+    return None
+
+
+def _broken(evidence: Evidence) -> list[StepSeen]:
+    """Steps that fail although the application is there, and lets us in."""
+    if outage(evidence):
+        return []
+    failed = [step for step in _beyond_health(evidence) if _failed(step)]
+    return [step for step in failed if step.status not in _TURNED_AWAY] if turned_away(evidence) else failed
+
+
+def feature_broken(evidence: Evidence) -> Words | None:
+    """What people do ends in an error of the application."""
+    found = [step for step in _broken(evidence) if step.status and step.status >= 500 and step.status not in _GATEWAY]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def feature_without_answer(evidence: Evidence) -> Words | None:
+    """What people do gets no answer, or one that tells of somebody behind the application."""
+    found = [step for step in _broken(evidence) if step.status is None or step.status in _GATEWAY]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def _is_login(step: StepSeen) -> bool:
+    return any(_LOGIN.search(_HUMP.sub(" ", text)) for text in (step.scenario, step.step, step.path))
+
+
+def _refused_login(step: StepSeen) -> bool:
+    return step.status in (401, 403) and _is_login(step)
+
+
+def login_refused(evidence: Evidence) -> Words | None:
+    """The right credentials, or the session of a login, are refused."""
+    found = [step for step in _broken(evidence) if _refused_login(step)]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def feature_otherwise(evidence: Evidence) -> Words | None:
+    """What people do is answered otherwise than the scenario expects."""
+    found = [
+        step
+        for step in _broken(evidence)
+        if step.status is not None and step.status < 500 and not _refused_login(step) and not _is_late(evidence, step)
+    ]
+    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+
+
+def _slow_after(evidence: Evidence) -> float:
+    return evidence.http.slow_after if evidence.http else math.inf
+
+
+def _is_late(evidence: Evidence, step: StepSeen) -> bool:
+    late = step.seconds is not None and step.seconds > _slow_after(evidence)
+    # A scenario may limit the time itself (max_seconds); then being late is all that is wrong.
+    return late and (step.verdict == "passed" or (step.status or 500) < 400 or step.reason.startswith("it took "))
+
+
+def _late(evidence: Evidence) -> list[StepSeen]:
+    return [step for step in _steps(evidence) if _is_late(evidence, step)]
+
+
+def _slow(evidence: Evidence) -> tuple[Words, bool] | None:
+    late, timed = _late(evidence), [step for step in _steps(evidence) if step.seconds is not None]
+    if not late:
+        return None
+    words: Words = dict(
+        late=len(late),
+        all=len(timed),
+        after="%g" % _slow_after(evidence),
+        longest="%.1f" % max(step.seconds or 0 for step in late),
+    )
+    return words, 2 * len(late) >= len(timed)
+
+
+def slow(evidence: Evidence) -> Words | None:
+    """Most answers are late."""
+    words, most = _slow(evidence) or (None, False)
+    return words if most else None
+
+
+def partly_slow(evidence: Evidence) -> Words | None:
+    """Some answers are late."""
+    words, most = _slow(evidence) or (None, True)
+    return None if most else words
+
+
+def everything_passes(evidence: Evidence) -> Words | None:
+    """People can do what they came for."""
+    steps, beyond = _steps(evidence), _beyond_health(evidence)
+    left_out = evidence.http.left_out if evidence.http else ()
+    if not beyond or left_out or _late(evidence) or any(step.verdict != "passed" for step in steps):
+        return None
+    return dict(scenarios=_names((step.scenario for step in steps), most=6))
+
+
+def health_passes(evidence: Evidence) -> Words | None:
+    """The health check answers, and nothing else was tried."""
+    steps = _steps(evidence)
+    whole = steps and all(step.verdict == "passed" for step in steps) and not _late(evidence)
+    return dict(count=len(steps)) if whole and not everything_passes(evidence) else None
+
+
+def felt(evidence: Evidence) -> Words | None:
+    """Users feel that something is wrong."""
+    found = (crash_loop, outage, feature_broken, feature_without_answer, login_refused, no_healthy_target, slow)
+    return dict() if any(condition(evidence) for condition in found) else None
+
+
+# Logs
+
+
+def _errors(evidence: Evidence) -> list[ErrorSeen]:
+    """Errors that the release before did not log, or not as often."""
+    return [error for error in (evidence.logs.errors if evidence.logs else ()) if error.is_new]
+
+
+def _codes(evidence: Evidence, wanted: Sequence[str]) -> Counter[str]:
+    """Prisma code → how often it was seen in logs that are new, or in an answer of the application."""
+    seen: Counter[str] = Counter()
+    for error in _errors(evidence):
+        seen.update({code: error.count for code in error.codes if code in wanted})
+    for step in _steps(evidence):
+        if _failed(step):
+            seen.update(code for code in prisma_codes(step.reason) if code in wanted and code not in seen)
+    return seen
+
+
+def _count(seen: Counter[str]) -> str:
+    return ", ".join(
+        "%s %s" % (code, "once" if count == 1 else "%d times" % count) for code, count in seen.most_common()
+    )
+
+
+def cannot_connect(evidence: Evidence) -> Words | None:
+    """The application cannot use its database."""
+    seen = _codes(evidence, CONNECTION_CODES)
+    return dict(codes=_count(seen)) if seen else None
+
+
+def _url_address(evidence: Evidence) -> str:
+    said = (evidence.database and evidence.database.address) or (evidence.instance and evidence.instance.address)
+    return said or ""
+
+
+def _same_address(address: str) -> str:
+    """Names of hosts are the same in capitals, and with the dot of the root."""
+    host, colon, port = address.lower().rpartition(":")
+    return "%s:%s" % (host.rstrip("."), port) if colon else address.lower().rstrip(".")
+
+
+def looks_elsewhere(evidence: Evidence) -> Words | None:
+    """The application looks for its database where DATABASE_URL does not send it."""
+    named, wanted = (evidence.logs.addresses if evidence.logs else ()), _url_address(evidence)
+    if named and wanted and _same_address(wanted) not in map(_same_address, named):
+        return dict(named=_names(named), wanted=wanted)
+    return None
+
+
+def database_answers(evidence: Evidence) -> Words | None:
+    """The database is well, and the application cannot use it."""
+    if cannot_connect(evidence) and evidence.database and evidence.database.answers:
+        return dict(seconds="%.2f" % evidence.database.seconds)
+    return None
+
+
+def new_errors(evidence: Evidence) -> Words | None:
+    """The logs have errors without a code that is told elsewhere."""
+    known = {*CONNECTION_CODES, *SCHEMA_CODES, *MIGRATION_CODES}
+    found = [error for error in _errors(evidence) if not known & set(error.codes)]
+    if not found:
+        return None
+    told = "%s of %s" % (many(sum(error.count for error in found), "error"), many(len(found), "kind"))
+    return dict(told=told, first=found[0].fingerprint[:120])
+
+
+def errors_before(evidence: Evidence) -> Words | None:
+    """The release before logged the same errors."""
+    codes = {*CONNECTION_CODES, *SCHEMA_CODES}
+    found = [
+        error
+        for error in (evidence.logs.errors if evidence.logs else ())
+        if not error.is_new and codes & set(error.codes)
+    ]
+    return dict(first=found[0].fingerprint[:120], before=found[0].before) if found else None
+
+
+def quiet(evidence: Evidence) -> Words | None:
+    """ECS is steady and the logs are without errors."""
+    services, logs = _services(evidence), evidence.logs
+    steady = services and all(
+        service.desired and service.running >= service.desired and not service.failed_tasks for service in services
+    )
+    if steady and logs and logs.lines and not (logs.errors or logs.silent or logs.unread or logs.unclear):
+        return dict(lines=logs.lines)
+    return None
+
+
+# The database
+
+
+def _rules(evidence: Evidence, verdict: str) -> Words | None:
+    found = [rule.told for rule in (evidence.database.rules if evidence.database else ()) if rule.verdict == verdict]
+    return dict(told="; ".join(found)) if found else None
+
+
+def rows_corrupted(evidence: Evidence) -> Words | None:
+    """Rows are what a rule of the inventory calls corrupted."""
+    return _rules(evidence, "corrupted")
+
+
+def schema_changed(evidence: Evidence) -> Words | None:
+    """The database lacks what a rule of the inventory needs."""
+    return _rules(evidence, "schema")
+
+
+def rows_lost(evidence: Evidence) -> Words | None:
+    """There are fewer rows than a rule of the inventory knows."""
+    return _rules(evidence, "lost")
+
+
+def _migrations(evidence: Evidence) -> tuple[Migration, ...] | None:
+    return evidence.database.migrations if evidence.database else None
+
+
+def _came_since(evidence: Evidence) -> list[Migration] | None:
+    """Migrations that the release before did not know; None when that cannot be told."""
+    proven = [service.proven for service in _services(evidence) if service.proven]
+    migrations = _migrations(evidence)
+    if migrations is None or not proven:
+        return None
+    since = min(proven)
+    return [item for item in migrations if item.started > since and not item.rolled_back]
+
+
+def migrations_came(evidence: Evidence) -> Words | None:
+    """The database has migrations that the release before did not know."""
+    came = _came_since(evidence)
+    return dict(names=_names(item.name for item in came)) if came else None
+
+
+def migration_takes_away(evidence: Evidence) -> Words | None:
+    """The name of a migration says that it took something away."""
+    found = [item.name for item in _came_since(evidence) or () if item.takes_away]
+    return dict(names=_names(found)) if found else None
+
+
+def _failed_migrations(evidence: Evidence) -> list[str]:
+    return [item.name for item in _migrations(evidence) or () if item.failed]
+
+
+def migration_failed_and_felt(evidence: Evidence) -> Words | None:
+    """A migration came to no end, and something is wrong."""
+    found = _failed_migrations(evidence)
+    return dict(names=_names(found)) if found and felt(evidence) is not None else None
+
+
+def migration_failed_quietly(evidence: Evidence) -> Words | None:
+    """A migration came to no end, and nobody feels it."""
+    found = _failed_migrations(evidence)
+    return dict(names=_names(found)) if found and felt(evidence) is None else None
+
+
+def migration_stops_tasks(evidence: Evidence) -> Words | None:
+    """Tasks migrate when they start, and stumble over a migration that failed."""
+    seen = _codes(evidence, MIGRATION_CODES)
+    return dict(codes=_count(seen)) if seen else None
+
+
+def _mismatch(evidence: Evidence) -> Counter[str]:
+    return _codes(evidence, SCHEMA_CODES)
+
+
+def mismatch_by_migration(evidence: Evidence) -> Words | None:
+    """The schema is not the one that the code needs, a migration came, and something people do is broken."""
+    seen, came = _mismatch(evidence), migrations_came(evidence)
+    if seen and came and felt(evidence) is not None:
+        return dict(codes=_count(seen), names=came["names"])
+    return None
+
+
+def mismatch_in_logs_only(evidence: Evidence) -> Words | None:
+    """The schema is not the one that the code needs, a migration came, and what was tried works."""
+    seen, came = _mismatch(evidence), migrations_came(evidence)
+    if seen and came and felt(evidence) is None:
+        return dict(codes=_count(seen), names=came["names"])
+    return None
+
+
+def mismatch_without_migration(evidence: Evidence) -> Words | None:
+    """The code needs a schema that no migration has brought."""
+    seen = _mismatch(evidence)
+    return dict(codes=_count(seen)) if seen and _came_since(evidence) == [] else None
+
+
+def mismatch_of_unknown_origin(evidence: Evidence) -> Words | None:
+    """Code and schema do not match, and the migrations could not be read."""
+    seen = _mismatch(evidence)
+    return dict(codes=_count(seen)) if seen and _came_since(evidence) is None else None
+
+
+def data_harmed(evidence: Evidence) -> Words | None:
+    """Something speaks for taking the data back, besides the instance itself."""
+    found = (
+        rows_corrupted,
+        schema_changed,
+        rows_lost,
+        mismatch_by_migration,
+        mismatch_in_logs_only,
+        migration_failed_and_felt,
+        migration_stops_tasks,
+    )
+    return dict() if any(condition(evidence) for condition in found) else None
+
+
+def harmed_by_release(evidence: Evidence) -> Words | None:
+    """The data are harmed, and a release came lately that is there still."""
+    fresh = _fresh(evidence)
+    if not fresh or data_harmed(evidence) is None:
+        return None
+    brought = migrations_came(evidence)
+    return dict(
+        release=_names(service.release for service in fresh),
+        ago=_ago(evidence, max(_times_of_fresh(evidence))),
+        brought="brought %s" % brought["names"] if brought else "is what has changed",
+    )
+
+
+def instance_passing(evidence: Evidence) -> Words | None:
+    """RDS says that the instance cannot be used now, and that it comes back without a restore."""
+    seen = evidence.instance
+    if seen and seen.status in _PASSING and instance_at_work(evidence) is None:
+        # RDS wants at least a tenth more (ModifyDBInstance, AllocatedStorage); a fifth lasts for the night.
+        storage = math.ceil(seen.storage * 1.2) if seen.storage else "GIB"
+        return dict(
+            name=seen.name, status=seen.status, cure=_PASSING[seen.status].format(name=seen.name, storage=storage)
+        )
+    return None
+
+
+def instance_at_work(evidence: Evidence) -> Words | None:
+    """RDS is at work on the instance, and the database answers meanwhile."""
+    seen = evidence.instance
+    answers = evidence.database is not None and evidence.database.answers
+    return dict(name=seen.name, status=seen.status) if seen and seen.status in _AT_WORK and answers else None
+
+
+def instance_unknown(evidence: Evidence) -> Words | None:
+    """RDS names a state of the instance of which nobody here knows what it means."""
+    seen = evidence.instance
+    known = {*_PASSING, *_AT_WORK, *_USABLE, *_LOST}
+    return dict(name=seen.name, status=seen.status or "in no state") if seen and seen.status not in known else None
+
+
+def instance_passing_and_whole(evidence: Evidence) -> Words | None:
+    """The same, and nothing says that its data are harmed."""
+    return instance_passing(evidence) if data_harmed(evidence) is None else None
+
+
+def instance_lost(evidence: Evidence) -> Words | None:
+    """RDS says that the instance does not come back by itself."""
+    seen = evidence.instance
+    return dict(name=seen.name, status=seen.status) if seen and seen.status in _LOST else None
+
+
+def failover(evidence: Evidence) -> Words | None:
+    """The instance has just failed over or restarted."""
+    seen = evidence.instance
+    if seen is None:
+        return None
+    for event in seen.events:
+        if _FAILOVER.search(event.message) and evidence.at - event.at <= RECENT:
+            return dict(name=seen.name, said=event.message, ago=_ago(evidence, event.at))
+    return None
+
+
+def database_slow(evidence: Evidence) -> Words | None:
+    """The database itself is late."""
+    seen = evidence.database
+    if seen and seen.answers and slow(evidence) and seen.seconds > _slow_after(evidence):
+        return dict(seconds="%.1f" % seen.seconds)
+    return None
+
+
+def database_quick(evidence: Evidence) -> Words | None:
+    """The application is late, and its database is not."""
+    seen = evidence.database
+    if seen and seen.answers and slow(evidence) and seen.seconds <= _slow_after(evidence) / 2:
+        return dict(seconds="%.2f" % seen.seconds)
+    return None
+
+
+def url_refused(evidence: Evidence) -> Words | None:
+    """The database refuses what DATABASE_URL says, from here as well."""
+    seen = evidence.database
+    return dict(code=seen.code, why=seen.why) if seen and not seen.answers and seen.code else None
+
+
+def what_is_lost(evidence: Evidence) -> Words | None:
+    """How far back the data would go."""
+    seen = evidence.instance
+    if seen and seen.data_from:
+        return dict(name=seen.name, ago=_ago(evidence, seen.data_from), snapshot=seen.snapshot or "the point in time")
+    return None
+
+
+def nothing_to_restore(evidence: Evidence) -> Words | None:
+    """There is no data to go back to."""
+    seen = evidence.instance
+    return dict(why=seen.snapshot_problem) if seen and seen.snapshot_problem else None
+
+
+def snapshot_too_young(evidence: Evidence) -> Words | None:
+    """The snapshot holds the migration, too."""
+    came, seen = _came_since(evidence), evidence.instance
+    if came and seen and seen.data_from and seen.data_from > min(item.started for item in came):
+        return dict(snapshot=seen.snapshot or "the point in time", names=_names(item.name for item in came))
+    return None
+
+
+# Secrets
+
+
+def _secrets_since(evidence: Evidence) -> datetime | None:
+    """Since when a secret that changed may be why, None where no service is known: since the release before served, else within a day."""
+    fresh, services = _fresh(evidence), _services(evidence)
+    if fresh:
+        times = [service.proven or service.came for service in fresh]
+        return min(moment for moment in times if moment)
+    back = [service.proven for service in services if service.brought_back and service.proven]
+    return min(back, default=evidence.at - FRESH) if services else None
+
+
+def _changed_secrets(evidence: Evidence) -> list[SecretSeen]:
+    since = _secrets_since(evidence)
+    if since is None:
+        return []
+    return [secret for secret in evidence.secrets or () if secret.since > since and not secret.holds_url]
+
+
+def _changed(evidence: Evidence) -> Words | None:
+    found = _changed_secrets(evidence)
+    if not found:
+        return None
+    return dict(names=_names(item.name for item in found), ago=_ago(evidence, max(item.since for item in found)))
+
+
+def secret_changed(evidence: Evidence) -> Words | None:
+    """A secret got another value with the release."""
+    return _changed(evidence) if _fresh(evidence) else None
+
+
+def secret_left(evidence: Evidence) -> Words | None:
+    """The code was brought back, the data are harmed, and a secret still has the value that it got with the release."""
+    return _changed(evidence) if brought_back(evidence) and data_harmed(evidence) is not None else None
+
+
+def secret_changed_alone(evidence: Evidence) -> Words | None:
+    """A secret changed lately, and the release that runs did not, or was brought back already."""
+    if _fresh(evidence) or secret_left(evidence):
+        return None
+    return _changed(evidence)
+
+
+def secret_may_be_why(evidence: Evidence) -> Words | None:
+    """A secret changed, and what fails is what a wrong secret makes fail."""
+    refused = login_refused(evidence) or feature_without_answer(evidence)
+    return _changed(evidence) if refused and not feature_broken(evidence) else None
+
+
+# What was tried
+
+
+TRIED = timedelta(hours=24)
+_ENDS = ("complete", "unverified")
+
+
+def _runs(evidence: Evidence) -> list[RunSeen]:
+    """The runs of the last day that were not undone and after which no release was deployed, newest first."""
+    newest = max(_times_of_fresh(evidence), default=None)
+    late = [run for run in evidence.runs if evidence.at - run.at <= TRIED and not run.undone]
+    return [run for run in late if not (newest and newest > run.at)]
+
+
+def _run_with(evidence: Evidence, part: str) -> RunSeen | None:
+    """The newest of them that has done this and came to its end, or None."""
+    return next((run for run in _runs(evidence) if part in run.parts and run.outcome in _ENDS), None)
+
+
+def _tried(evidence: Evidence, run: RunSeen | None) -> Words | None:
+    return dict(run=run.id, kind=run.kind, ago=_ago(evidence, run.at)) if run else None
+
+
+def data_taken_back(evidence: Evidence) -> Words | None:
+    """The data were taken back lately, and they are harmed."""
+    return _tried(evidence, _run_with(evidence, "restore")) if data_harmed(evidence) is not None else None
+
+
+def code_taken_back(evidence: Evidence) -> Words | None:
+    """The code was taken back lately, and something is wrong all the same."""
+    wrong = felt(evidence) is not None or data_harmed(evidence) is not None or _broken(evidence)
+    return _tried(evidence, _run_with(evidence, "deployment")) if brought_back(evidence) and wrong else None
+
+
+def tried(evidence: Evidence) -> Words | None:
+    """The newest run that deployed or restored something within a day, whatever it came to, and no release came after it."""
+    done = next((run for run in _runs(evidence) if {"deployment", "restore"} & set(run.parts)), None)
+    return _tried(evidence, done)
+
+
+def _undone(evidence: Evidence, part: str) -> Words | None:
+    """The newest rollback of the last day that has done this and was undone, and nothing was deployed since, or None."""
+    newest = max(_times_of_fresh(evidence), default=None)
+    for run in evidence.runs:
+        if not run.undone or evidence.at - run.undone > TRIED or part not in run.parts:
+            continue
+        if not newest or newest <= run.undone:
+            return dict(run=run.id, kind=run.kind, ago=_ago(evidence, run.undone), by=run.undone_by)
+    return None
+
+
+def code_undone(evidence: Evidence) -> Words | None:
+    """The code was taken back lately, and that was undone."""
+    return None if brought_back(evidence) else _undone(evidence, "deployment")
+
+
+def data_undone(evidence: Evidence) -> Words | None:
+    """The data were taken back lately, and that was undone, and they are harmed."""
+    return _undone(evidence, "restore") if data_harmed(evidence) is not None else None
+
+
+def came_or_unknown(evidence: Evidence) -> str:
+    """The names of the migrations that came since the release before served, what is not known of them, or empty."""
+    if _came_since(evidence) is None:
+        return "whether a migration came since the release before served is not known"
+    came = migrations_came(evidence)
+    return "%s came since the release before served; that it only adds is not proven" % came["names"] if came else ""
+
+
+def unfinished(evidence: Evidence) -> Words | None:
+    """A run was not finished."""
+    run = evidence.unfinished
+    return dict(run=run.id, kind=run.kind) if run else None
+
+
+def same_release(evidence: Evidence) -> Words | None:
+    """Something is known against the release that a rollback would bring back."""
+    found = [(service, text) for service in _services(evidence) if not service.brought_back for text in service.against]
+    return dict(release=found[0][0].before, why=_names(text for _service, text in found)) if found else None
+
+
+# What nobody has asked
+
+
+def gaps(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What was looked at and still says nothing: (part, why), in words. Parts that were not measured at all are in ``missing``."""
+    yield from _http_gaps(evidence.http)
+    yield from _log_gaps(evidence.logs)
+    unknown = instance_unknown(evidence)
+    if unknown:
+        yield "instance", "RDS says that %(name)s is %(status)s, which is no state that is known here" % unknown
+    away = turned_away(evidence)
+    if away:
+        yield "http", "%(path)s answers %(answer)s: %(why)s" % away
+    database = evidence.database
+    if database and not database.answers:
+        yield "database", "it could not be asked (%s)" % (database.why or database.code or "no reason given")
+    if database and database.answers:
+        if not database.rules:
+            yield (
+                "database",
+                "nobody has said what whole data are: without rollback_data_rules, corrupted and lost rows cannot be seen",
+            )
+        for rule in database.rules:
+            if rule.verdict == "unknown":
+                yield "database", "%s (rollback_data_rules, rollback_data_timeout)" % rule.told
+        if database.migrations is None:
+            yield "database", "Prisma's record of migrations was not found, so whether one came is not known"
+
+
+def _http_gaps(http: HttpSeen | None) -> Iterator[tuple[str, str]]:
+    if http is None:
+        return
+    for why in http.left_out:
+        yield "http", why
+    unknown = dict.fromkeys(
+        "%s %s: %s" % (step.method, step.path, step.reason) for step in http.steps if step.verdict == "inconclusive"
+    )
+    for told in list(unknown)[:3]:
+        yield "http", told
+    if not any(step.scenario != HEALTH for step in http.steps) and not http.left_out:
+        yield (
+            "http",
+            "no scenario is played (verify_scenarios), so whether people can log in, sign up and pay was not asked",
+        )
+
+
+def _log_gaps(logs: LogsSeen | None) -> Iterator[tuple[str, str]]:
+    if logs and not logs.lines and not logs.doubt:
+        yield "logs", "no line was found"
+
+
+def answered(evidence: Evidence) -> list[StepSeen]:
+    """Steps beyond the health check that have said something, for or against the application."""
+    said = [step for step in _beyond_health(evidence) if step.verdict in ("passed", "failed")]
+    return [step for step in said if step.status not in _TURNED_AWAY] if turned_away(evidence) else said
+
+
+def logins_answered(evidence: Evidence) -> list[StepSeen]:
+    """Those among them that log in."""
+    return [step for step in answered(evidence) if _is_login(step)]
+
+
+def others_answered(evidence: Evidence) -> list[StepSeen]:
+    """Those among them that do something else."""
+    return [step for step in answered(evidence) if not _is_login(step)]
+
+
+def logs_read(evidence: Evidence) -> bool:
+    """Whether the logs have lines that were understood, of every task."""
+    return evidence.logs is not None and bool(evidence.logs.lines) and not evidence.logs.doubt
+
+
+def data_asked(evidence: Evidence) -> bool:
+    """Whether every rule of the inventory for data got an answer, and there is one."""
+    seen = evidence.database
+    return (
+        seen is not None and seen.answers and bool(seen.rules) and all(rule.verdict != "unknown" for rule in seen.rules)
+    )
+
+
+# What was played
+
+
+def left_behind(evidence: Evidence) -> Words | None:
+    """A scenario has written something, and nothing has shown that it took it away again."""
+    steps = evidence.http.steps if evidence.http else ()
+    wrote = {
+        step.scenario for step in steps if step.verdict == "passed" and step.method not in _READS and not step.cleans_up
+    }
+    kept = [
+        step.scenario
+        for step in steps
+        if step.cleans_up and step.verdict not in ("passed", "") and step.scenario in wrote
+    ]
+    kept += [text.partition(": ")[0] for text in (evidence.http.left if evidence.http else ())]
+    return dict(scenarios=_names(dict.fromkeys(kept))) if kept else None

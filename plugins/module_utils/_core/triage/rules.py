@@ -1,0 +1,183 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rules of triage: one table. Pure.
+
+To add one, write its condition into ``conditions.py``, a line here, and a case into ``tests/unit/plugins/module_utils/_triage/cases``.
+What the weights come to together is decided in ``decide.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Optional
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import conditions as see
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import Evidence
+
+NONE, CODE, DATABASE, FULL, UNCERTAIN = "none", "CODE", "DATABASE", "FULL", "uncertain"
+FOR, AGAINST = "for", "against"
+EVERY = "every option"  # what is told whatever comes next, and decides nothing
+
+NOTE = 0  # to be known, and no reason
+WEAK = 1  # a hint; two of them are as good as a STRONG one
+STRONG = 2  # enough, when nothing stronger says otherwise
+DECISIVE = 3  # enough by itself
+VETO = 9  # nothing outweighs it
+
+LOOP, CONNECTION, LOGIN, DATA, FEATURE = "crash loop", "database connection", "log in", "data", "critical features"
+CRITERIA = {
+    LOOP: "the application does not stay up",
+    CONNECTION: "the application cannot use its database",
+    LOGIN: "people cannot log in",
+    DATA: "data are corrupted or lost, or a migration did harm",
+    FEATURE: "people cannot do what they came for (sign up, pay)",
+}
+"""The runbook's five, as it numbers them."""
+
+ASKED: dict[str, Callable[[Evidence], object]] = {
+    LOOP: lambda evidence: evidence.services is not None and evidence.tasks is not None,
+    CONNECTION: see.logs_read,
+    LOGIN: see.logins_answered,
+    DATA: see.data_asked,
+    FEATURE: see.others_answered,
+}
+"""Whether anything that could say so was asked: otherwise that nothing speaks for a criterion says nothing."""
+
+
+Condition = Callable[["Evidence"], Optional[see.Words]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``criteria`` are those of the runbook that it is about. ``when`` gives the words of ``sentence``, or None when the rule does not speak."""
+
+    criteria: tuple[str, ...]
+    speaks: str
+    option: str
+    weight: int
+    when: Condition
+    sentence: str
+
+
+# fmt: off
+RULES = (
+    # The code is bad.
+    Rule((LOOP,), FOR, CODE, DECISIVE, see.crash_loop,
+         "{count} tasks of {release} ended by themselves, {running} of {desired} run ({how})"),
+    Rule((LOOP,), FOR, CODE, WEAK, see.one_crash, "one task of {release} ended by itself ({how})"),
+    Rule((LOOP,), FOR, CODE, STRONG, see.deployment_failed, "ECS has given up deploying {release} to {service} ({why})"),
+    Rule((LOOP,), FOR, CODE, STRONG, see.no_healthy_target, "the target group {group} has no healthy target ({why})"),
+    Rule((LOOP, LOGIN, FEATURE), FOR, CODE, STRONG, see.outage, "nobody is served: {path} answers {answer}"),
+    Rule((CONNECTION,), FOR, CODE, STRONG, see.cannot_connect, "the application cannot use its database: {codes} in its logs"),
+    Rule((CONNECTION,), FOR, CODE, DECISIVE, see.looks_elsewhere,
+         "the tasks look for the database at {named}, and DATABASE_URL names {wanted}"),
+    Rule((CONNECTION,), FOR, CODE, WEAK, see.database_answers,
+         "the database itself is well: it answers through DATABASE_URL, asked from here, in {seconds} s"),
+    Rule((LOGIN,), FOR, CODE, STRONG, see.login_refused, "people cannot log in: {steps}"),
+    Rule((FEATURE,), FOR, CODE, DECISIVE, see.feature_broken, "{steps}"),
+    Rule((FEATURE,), FOR, CODE, STRONG, see.feature_without_answer, "{steps}"),
+    Rule((FEATURE,), FOR, CODE, WEAK, see.feature_otherwise, "{steps}, which is not what the scenario expects"),
+    Rule((), FOR, CODE, STRONG, see.slow, "{late} of {all} answers took more than {after} s, up to {longest} s"),
+    Rule((), FOR, CODE, WEAK, see.partly_slow, "{late} of {all} answers took more than {after} s, up to {longest} s"),
+    Rule((), FOR, CODE, WEAK, see.database_quick,
+         "it is not the database that is slow: login and readings took {seconds} s from here"),
+    Rule((), FOR, CODE, WEAK, see.new_errors, "{told} in the logs, like: {first}"),
+    Rule((DATA,), FOR, CODE, DECISIVE, see.mismatch_without_migration,
+         "the code needs another schema ({codes}), and no migration came with it"),
+    Rule((DATA,), FOR, CODE, STRONG, see.mismatch_of_unknown_origin,
+         "code and schema do not match ({codes}); whether a migration came is not known"),
+    Rule((DATA,), FOR, CODE, STRONG, see.harmed_by_release,
+         "{release}, deployed {ago} ago, {brought}: it must not meet the database that comes back"),
+
+    # The data are bad.
+    Rule((DATA,), FOR, DATABASE, DECISIVE, see.rows_corrupted, "rows are corrupted: {told}"),
+    Rule((DATA,), FOR, DATABASE, DECISIVE, see.rows_lost, "rows are lost: {told}"),
+    Rule((DATA,), FOR, DATABASE, DECISIVE, see.schema_changed, "the database lacks what the application needs: {told}"),
+    Rule((DATA,), FOR, DATABASE, DECISIVE, see.mismatch_by_migration,
+         "the schema is not the one that the code needs ({codes}) since the migration {names}"),
+    Rule((DATA,), FOR, DATABASE, STRONG, see.mismatch_in_logs_only,
+         "the logs say that the schema is not the one that the code needs ({codes}) since the migration {names}"),
+    Rule((DATA,), FOR, DATABASE, STRONG, see.migration_failed_and_felt, "the migration {names} came to no end (P3009)"),
+    Rule((DATA,), FOR, DATABASE, WEAK, see.migration_failed_quietly,
+         "the migration {names} came to no end; the next one will be refused (P3009)"),
+    Rule((DATA,), FOR, DATABASE, STRONG, see.migration_stops_tasks,
+         "tasks migrate at their start and stumble over a failed migration ({codes}); so will the release before"),
+    Rule((DATA,), FOR, DATABASE, WEAK, see.migration_takes_away,
+         "the migration {names} takes something away, by its name, which the release before may need"),
+    Rule((DATA,), FOR, DATABASE, DECISIVE, see.instance_lost, "RDS says that {name} is {status}, from which it does not come back"),
+
+    # Only everything together brings it back.
+    Rule((), FOR, FULL, STRONG, see.secret_left,
+         "{names} got another value {ago} ago and still has it, though the code is back; FULL brings the former one back with the data"),
+    Rule((), FOR, FULL, WEAK, see.secret_changed,
+         "{names} got another value {ago} ago, with the release; FULL brings the former one back, and so does rollback_secrets.yml, which leaves the data"),
+
+    # Nothing is to be rolled back now.
+    Rule((), FOR, NONE, STRONG, see.everything_passes, "what people do works: {scenarios}"),
+    Rule((), FOR, NONE, WEAK, see.health_passes, "the health check answers; nothing else was tried"),
+    Rule((), FOR, NONE, WEAK, see.quiet, "every task runs, none has failed, and {lines} lines of their logs are without errors"),
+    Rule((), FOR, NONE, DECISIVE, see.rolling_back, "ECS itself is taking {release} back from {service}: wait for it"),
+    Rule((), FOR, NONE, STRONG, see.deployment_starting,
+         "{release} is being deployed to {service} since {ago}, and none of its tasks has failed: wait for it"),
+    Rule((), FOR, NONE, VETO, see.fenced,
+         "{service} stands at 0 tasks for run {run}: go on with that run, or give it up with unfence.yml"),
+    Rule((), FOR, NONE, DECISIVE, see.scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
+    Rule((), FOR, NONE, DECISIVE, see.instance_passing, "RDS says that {name} is {status}, and no rollback helps with that: {cure}"),
+    Rule((), FOR, NONE, STRONG, see.no_capacity, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
+    Rule((), FOR, NONE, WEAK, see.no_capacity_for_some, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
+    Rule((), FOR, NONE, WEAK, see.failover, "{name} has failed over or restarted {ago} ago ({said}); applications connect again by themselves"),
+
+    # What speaks against an option.
+    Rule((), AGAINST, EVERY, NOTE, see.unfinished, "run {run} ({kind}) was not finished, so what is there may be half of it: go on with it first"),
+    Rule((), AGAINST, NONE, NOTE, see.one_scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
+    Rule((), AGAINST, NONE, WEAK, see.too_few_tasks, "{running} of {desired} tasks of {release} run; {why}"),
+    Rule((), AGAINST, NONE, WEAK, see.not_placed, "ECS could not start tasks of {service} {ago} ago ({said})"),
+    Rule((), AGAINST, NONE, WEAK, see.too_few_targets,
+         "the target group {group} has {count} for {tasks} running tasks of {services}: a load balancer does not find all of them"),
+    Rule((), AGAINST, NONE, WEAK, see.turned_away, "{path} answers {answer}, which says nothing of the application: {why}"),
+    Rule((), AGAINST, NONE, WEAK, see.instance_unknown, "RDS says that {name} is {status}, and what that means for the application is not known here"),
+    Rule((), AGAINST, EVERY, NOTE, see.instance_at_work, "RDS says that {name} is {status}, and the database answers all the same"),
+    Rule((), AGAINST, NONE, WEAK, see.some_targets_unhealthy, "{count} of {all} targets of {group} are unhealthy ({why})"),
+    Rule((), AGAINST, EVERY, NOTE, see.code_taken_back,
+         "it was tried: the code was taken back {ago} ago (run {run}: {kind}), and this is what is seen since"),
+    Rule((), AGAINST, CODE, NOTE, see.code_undone,
+         "it was tried: run {run} ({kind}) took the code back, and that was undone {ago} ago (run {by}): find out why before it is done again"),
+    Rule((), AGAINST, DATABASE, NOTE, see.data_undone,
+         "it was tried: run {run} ({kind}) took the data back, and that was undone {ago} ago (run {by}): find out why before it is done again"),
+    Rule((), AGAINST, CODE, NOTE, see.same_release, "known against {release}: {why}"),
+    Rule((), AGAINST, EVERY, NOTE, see.secret_changed_alone,
+         "{names} got another value {ago} ago; if that is why, only rollback_secrets.yml puts it right"),
+    Rule((), AGAINST, DATABASE, NOTE, see.data_taken_back,
+         "it was tried: the data were taken back {ago} ago (run {run}: {kind}), and something harmed them again: find out what, or it does so again"),
+    Rule((), AGAINST, CODE, VETO, see.brought_back, "the release before, {release}, runs already; {gone} was given up"),
+    Rule((), AGAINST, CODE, STRONG, see.served_long, "nothing was deployed lately: {release} serves since {ago}"),
+    Rule((), AGAINST, CODE, WEAK, see.history_unknown, "whether anything was deployed lately is not known"),
+    Rule((), AGAINST, CODE, STRONG, see.errors_before, "the release before logged the same ({before} times: {first})"),
+    Rule((), AGAINST, CODE, STRONG, see.secret_may_be_why,
+         "{names} got another value {ago} ago, and a wrong secret looks like this; CODE leaves it as it is"),
+    Rule((), AGAINST, CODE, DECISIVE, see.instance_passing, "{name} is {status} for every release"),
+    Rule((), AGAINST, CODE, DECISIVE, see.instance_lost, "{name} is {status} for every release"),
+    Rule((), AGAINST, CODE, DECISIVE, see.scaled_to_zero, "{service} is asked to run no task at all"),
+    Rule((), AGAINST, CODE, DECISIVE, see.url_refused,
+         "the database refuses DATABASE_URL from here as well ({code}: {why}), so every release is refused"),
+    Rule((), AGAINST, CODE, STRONG, see.no_capacity, "the release before would find no room either ({why})"),
+    Rule((), AGAINST, CODE, STRONG, see.database_slow, "the database itself is slow: login and readings took {seconds} s from here"),
+    Rule((), AGAINST, CODE, NOTE, see.migrations_came,
+         "the release before does not know {names}; it works only if that took nothing away"),
+    Rule((), AGAINST, CODE, NOTE, see.no_release_before, "no release of {service} can be chosen to go back to: {why}"),
+    Rule((LOGIN,), AGAINST, CODE, NOTE, see.login_refused, "it may be the credentials in verify_variables: did they work before the deployment?"),
+    Rule((), AGAINST, DATABASE, DECISIVE, see.instance_passing_and_whole, "{name} is {status}, and its data are there"),
+    Rule((), AGAINST, DATABASE, NOTE, see.what_is_lost,
+         "it takes the data back to {ago} ago ({snapshot}); what was written since is only in {name}"),
+    Rule((), AGAINST, DATABASE, NOTE, see.snapshot_too_young, "{snapshot} is younger than {names} and holds the same harm: name an older one"),
+    Rule((), AGAINST, DATABASE, NOTE, see.nothing_to_restore, "there is nothing to restore yet: {why}"),
+    Rule((DATA,), AGAINST, DATABASE, NOTE, see.migration_failed_and_felt,
+         "PostgreSQL takes a failed migration back whole, but for what runs outside of a transaction: if {names} left nothing, CODE is enough"),
+    Rule((), AGAINST, NONE, NOTE, see.left_behind, "a test row of this look could not be removed: {scenarios}"),
+)
+# fmt: on

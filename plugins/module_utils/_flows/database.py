@@ -1,0 +1,113 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what a database rollback is decided on, then what its restore needs, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.kms import KmsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.preflight import if_allowed
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import Holder, holders
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import Tree
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import (
+    Rollback,
+    decide_rollback,
+    in_service,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import pool_of_calls, side_by_side
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
+
+
+def where_it_stands(
+    gateway: RdsGateway, db_instance: str, wanted: Wanted, current_host: str | None, run_id: str
+) -> tuple[Rollback, NotRead | None]:
+    """(the Rollback, None or the NotRead in the place of the earliest time that can be restored).
+
+    :param wanted: choose.Wanted.
+    :raises BadInput, RollbackError: it cannot be done.
+    """
+    instances = gateway.instances()
+    names = sorted(Tree(instances, ()).family_of(db_instance))
+    with pool_of_calls() as pool:
+        windows = pool.submit(side_by_side, partial(_windows, gateway), names) if wanted.point_in_time else None
+        snapshots = [item for found in pool.map(gateway.snapshots_of, names) for item in found]
+    if wanted.by_name and wanted.snapshot not in [item.name for item in snapshots]:
+        snapshots += filter(None, [gateway.snapshot(wanted.snapshot)])
+    now = datetime.now(timezone.utc)
+    read = windows.result() if windows else []
+    earliest = {of: since for window in read if not isinstance(window, NotRead) for of, since in window.items()}
+    rollback = decide_rollback(db_instance, wanted, current_host, run_id, instances, snapshots, now, earliest)
+    return rollback, next((window for window in read if isinstance(window, NotRead)), None)
+
+
+def where_the_data_are(
+    gateway: RdsGateway, db_instance: str, current_host: str | None
+) -> tuple[Tree, DbInstance, tuple[Holder, ...]]:
+    """(lineage.Tree, the DbInstance that is in service, every Holder of something that is not in it).
+
+    :raises BadInput: there is no such instance, or the application uses another one.
+    """
+    instances = gateway.instances()
+    names = sorted(Tree(instances, ()).family_of(db_instance))
+    with pool_of_calls() as pool:
+        snapshots = [item for found in pool.map(gateway.snapshots_of, names) for item in found]
+    tree = Tree(instances, snapshots)
+    if db_instance not in tree.by_name:
+        raise BadInput("db_instance", db_instance, "there is no such DB instance in this region")
+    current = in_service(tree.by_name[db_instance], current_host, tree.by_name)
+    now = datetime.now(timezone.utc)
+    found = holders(tree, current, tree.line_of(current, now))
+    return tree, current, tuple(holder for holder in found if not holder.serves)
+
+
+def _windows(gateway: RdsGateway, name: str) -> dict[str, datetime] | NotRead:
+    return if_allowed("rds:DescribeDBInstanceAutomatedBackups", gateway.earliest_restorable, name)
+
+
+def observe(
+    gateway: RdsGateway, make_client: Callable[[str], Any], rollback: Rollback, run_id: str, now: datetime, **more: Any
+) -> Observation:
+    """The Observation of a Rollback that is still to be done.
+
+    :param make_client: callable: the name of a service → a new boto3 client.
+    :param more: what of the Observation is known already.
+    """
+    if rollback.state == "done":
+        return Observation(rollback, run_id, now)
+    current, key = rollback.current, rollback.source.kms_key
+    group, certificate = current.description.get("DBSubnetGroup"), current.description.get("CACertificateIdentifier")
+    with pool_of_calls() as pool:
+
+        def ask(action: str, read: Callable[..., object], *args: Any) -> Future[Any]:
+            return pool.submit(if_allowed, action, read, *args)
+
+        readings = dict(
+            quotas=ask("rds:DescribeAccountAttributes", gateway.quotas),
+            offered=ask("rds:DescribeOrderableDBInstanceOptions", gateway.offered, current),
+            proxies=ask("rds:DescribeDBProxies, DescribeDBProxyTargets", gateway.proxies_of, current.name),
+        )
+        if rollback.safety_snapshot:
+            readings["safety"] = pool.submit(gateway.snapshot, rollback.safety_snapshot)
+        if group:
+            readings["subnet_group"] = ask(
+                "rds:DescribeDBSubnetGroups", gateway.subnet_group, group["DBSubnetGroupName"]
+            )
+        if key:
+            readings["key_state"] = ask("kms:DescribeKey", KmsGateway(make_client("kms")).state, key)
+        if certificate:
+            readings["authorities"] = ask("rds:DescribeCertificates", gateway.authorities)
+    return Observation(rollback, run_id, now, **{name: reading.result() for name, reading in readings.items()}, **more)

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where one service goes back to, from what it ran and from what the operator or a release point names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
+    BadInput,
+    RollbackError,
+    UnexpectedAnswer,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import (
+    line,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import (
+    Ambiguous,
+    is_service_revision,
+    is_task_definition,
+    resolve,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import LISTED, Choice, choose_target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import (
+    with_definitions,
+    with_origins,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import Candidate
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Point
+
+
+def named_release(gateway: EcsGateway, looked: Looked, named: str | None) -> Revision | None:
+    """The Revision that the operator named (``family:revision``, ARN, digest, image tag, service revision), None without one.
+
+    :raises BadInput: there is no such release, or the name means several.
+    """
+    if not named:
+        return None
+    try:
+        found = resolve(named, looked.timeline, looked.origins)
+    except Ambiguous as several:
+        problem = "of %s that means more than one" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked, several.revisions)) from None
+    if found is None and is_service_revision(named):
+        found = _service_revision(gateway, looked, named)
+    if found is None and is_task_definition(named):
+        found = Revision("", gateway.task_definition(named).arn)
+    if found is None:
+        problem = "%s was never deployed with this image, as far as AWS's record goes" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked))
+    return found
+
+
+def points_of(
+    looked: Iterable[Looked], named: Mapping[str, Revision | None], wanted: str
+) -> tuple[dict[str, str], str, dict[str, frozenset[str]]]:
+    """What ``pick`` takes besides the points and what was run: what the operator named."""
+    of = {item.service.name: item for item in looked}
+    said = {name: revision for name, revision in named.items() if revision}
+    releases = {name: of[name].release_of(revision.task_definition) for name, revision in said.items()}
+    return releases, wanted, {name: revision.image_set for name, revision in said.items() if revision.image_set}
+
+
+def _service_revision(gateway: EcsGateway, looked: Looked, named: str) -> Revision:
+    """The Revision of an ARN that the record does not have as far as it was read."""
+    if named.split("/")[-2] != looked.service.name:
+        problem = "it is a service revision of another service than %s" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked))
+    try:
+        return gateway.revisions([named])[named]
+    except UnexpectedAnswer:
+        problem = "%s has no such service revision" % looked.service.name
+        raise BadInput("task_definition", named, problem, _name_one(gateway, looked)) from None
+
+
+def _name_one(gateway: EcsGateway, looked: Looked, revisions: Sequence[Revision] | None = None) -> str:
+    """Which candidates can be named, with the value for each that is there.
+
+    :param revisions: those that are meant; None for all.
+    """
+
+    def meant() -> Sequence[Candidate]:
+        known = looked.candidates
+        of = (
+            known
+            if revisions is None
+            else [item for item in known if any(item.is_of(one, looked.origins) for one in revisions)]
+        )
+        return of[:LISTED]
+
+    looked = with_definitions(gateway, looked, [item.task_definition for item in meant()])
+    lines = [line(item) for item in meant()]
+    return "Name one of these:\n  %s" % "\n  ".join(lines) if lines else "AWS lists no deployment of this service."
+
+
+def stay(gateway: EcsGateway, looked: Looked) -> Chosen:
+    """The Chosen of a service that stays on what it runs, and is to be started again."""
+    running = gateway.task_definition(looked.running.task_definition)
+    choice = Choice(looked.running, "its code stays as it is", None, None, None)
+    origin = gateway.there([running.release]).get(running.release, running)
+    # Here the configuration counts as well: the same image with other secrets is what may have gone bad.
+    began = [item.created_at for item in looked.history if item.task_definition in (running.arn, origin.arn)]
+    return Chosen(looked, running, choice, None, min([origin.registered_at, *began]))
+
+
+def choose(
+    gateway: EcsGateway,
+    looked: Looked,
+    named: Revision | None,
+    point: Point | None = None,
+    insisted: bool = False,
+    word: str = "",
+) -> Chosen:
+    """The Chosen of a service.
+
+    :param named: the Revision that the operator named, or None.
+    :param point: the Point that the rollback uses, or None.
+    :param insisted: whether the operator named that point, so that it counts also where the service was brought back already.
+    :param word: what the operator named, as it was written.
+    :raises BadInput: there is no such task definition.
+    :raises RollbackError: none can be chosen.
+    """
+    recorded = (_recorded(looked, point, insisted), "%s has recorded it" % point.told, insisted) if point else None
+    insisted_on = named or (recorded[0] if recorded and insisted else None)
+    if insisted_on:
+        looked = with_origins(gateway, looked, insisted_on)
+    try:
+        choice = choose_target(
+            looked.service.name, looked.running, looked.timeline, named, recorded, looked.gone, looked.origins
+        )
+    except RollbackError as error:
+        error.evidence += [gateway.of_deleted(arn) for arn in sorted(looked.gone)[:LISTED]]
+        raise
+    target = gateway.task_definition(choice.target.task_definition)
+    began = choice.bad_since
+    if choice.first_bad and began:
+        definition = gateway.there([choice.first_bad]).get(choice.first_bad)
+        # Pipelines migrate between the registration and the deployment. One that was registered before the target served did no harm by that.
+        if definition and (choice.good_since is None or definition.registered_at > choice.good_since):
+            began = min(began, definition.registered_at)
+    return Chosen(looked, target, choice, began, None, word)
+
+
+def _recorded(looked: Looked, point: Point, insisted: bool) -> Revision:
+    """The Revision that a release point has recorded; where the record of AWS does not have it, what the release point knows. Another
+    configuration of what runs is what runs, unless the operator named the point."""
+    name = looked.service.name
+    arn, images = point.deployed[name], point.images.get(name, frozenset())
+    ran = [item for stay in looked.timeline.stays for item in stay.revisions if item.task_definition == arn]
+    same = [item for item in ran if not images or item.image_set is None or images <= item.image_set]
+    running = looked.running
+    as_running = looked.release_of(running.task_definition) in (arn, point.releases[name])
+    same_images = images <= running.image_set if images and running.image_set else as_running
+    if same_images and (as_running or not insisted):
+        return running
+    digests = point.record["services"][name].get("digest") or {}
+    return same[-1] if same else Revision("", arn, tuple(digests.items()))

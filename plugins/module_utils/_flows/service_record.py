@@ -1,0 +1,124 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What one service ran: reads as much of AWS's record as the answer needs, and asks which task definitions are still there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
+    Service,
+    TaskDefinition,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision, same_images
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import (
+    Ambiguous,
+    is_service_revision,
+    resolve,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import running_revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import offered
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Timeline
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._aws.deployment_history import History
+    from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+
+MOMENTS = 300  # seconds; a release that served no longer has proven nothing
+UNRECORDED = 20  # task definitions without recorded digests that are asked whether they are copies
+
+
+def look(
+    gateway: EcsGateway,
+    services: Sequence[Service],
+    named: Mapping[str, str] | None = None,
+    moments: int = MOMENTS,
+    now: datetime | None = None,
+) -> list[Looked]:
+    """What each service ran.
+
+    :param gateway: EcsGateway.
+    :param named: service → what the operator named, which is looked for as far back as the record goes.
+    :param moments: seconds; what served no longer has served for moments only.
+    :return: list of Looked.
+    """
+    now, span = now or datetime.now(timezone.utc), timedelta(seconds=moments)
+
+    def enough(name: str, history: History) -> bool:
+        return _answers(Timeline(history, {}, now, span), (named or {}).get(name))
+
+    histories = gateway.histories([service.name for service in services], enough)
+    return side_by_side(lambda service: _looked(gateway, service, histories[service.name], now, span), services)
+
+
+def _answers(timeline: Timeline, named: str | None) -> bool:
+    """Whether a part of the history is enough to choose by."""
+    if named and not is_service_revision(named):
+        try:
+            return resolve(named, timeline, {}) is not None
+        except Ambiguous:
+            return True
+    return timeline.brought_back or any(timeline.proven(release) for release in timeline.releases)
+
+
+def _looked(gateway: EcsGateway, service: Service, history: History, now: datetime, span: timedelta) -> Looked:
+    """What is asked of task definitions: whether they are copies, where no digests tell; and whether the best ones are still there."""
+    running = running_revision(service, history)
+    ran = [
+        item for deployment in history for item in (deployment.target, deployment.returned, *deployment.sources) if item
+    ]
+    unrecorded = dict.fromkeys(item.task_definition for item in ran if item.image_set is None)
+    wanted = {service.task_definition, running.task_definition, *list(unrecorded)[:UNRECORDED]}
+    definitions = gateway.there(wanted)
+    gone = _gone(wanted, definitions)
+    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
+    looked = Looked(service, history, Timeline(history, origins, now, span), running, definitions, gone, origins)
+    while True:
+        known = with_definitions(gateway, looked, [item.task_definition for item in offered(looked.candidates)])
+        if known is looked:
+            return looked
+        looked = known
+
+
+def with_definitions(gateway: EcsGateway, looked: Looked, arns: Iterable[str]) -> Looked:
+    """A Looked that knows which of these task definitions are there; the same one where it knows that already."""
+    new = set(arns) - set(looked.definitions) - looked.gone
+    if not new:
+        return looked
+    return _with(looked, gateway.there(new), new, looked.timeline.now, looked.timeline.moments)
+
+
+def with_origins(gateway: EcsGateway, looked: Looked, revision: Revision) -> Looked:
+    """A Looked that knows which task definitions are copies, of those that the images of a Revision were deployed with: a copy is no other
+    configuration. It takes a call for each, so it is for what the operator named."""
+    same = [item for item in looked.timeline.revisions if same_images(item, revision)]
+    return with_definitions(
+        gateway, looked, list(dict.fromkeys(item.task_definition for item in same[::-1]))[:UNRECORDED]
+    )
+
+
+def _with(
+    looked: Looked, found: Mapping[str, TaskDefinition], asked: Iterable[str], now: datetime | None, span: timedelta
+) -> Looked:
+    """A Looked that knows more TaskDefinitions."""
+    definitions = {**looked.definitions, **found}
+    origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
+    return replace(
+        looked,
+        definitions=definitions,
+        gone=looked.gone | _gone(asked, found),
+        origins=origins,
+        timeline=Timeline(looked.history, origins, now, span),
+    )
+
+
+def _gone(asked: Iterable[str], found: Mapping[str, TaskDefinition]) -> frozenset[str]:
+    """The ARNs of what cannot come back: it was deleted, or is being deleted. What is INACTIVE is registered again."""
+    return frozenset(arn for arn in asked if arn not in found or found[arn].status == "DELETE_IN_PROGRESS")

@@ -1,0 +1,415 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads every part of the evidence, side by side. What cannot be read is told as not measured, and keeps no other part from being read."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Callable
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.triage import TriageGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnose, target_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import streams_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import UNKNOWN, RuleSeen, rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import CURRENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import pick, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import logs as log
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import HEALTH
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
+    DATABASE,
+    HTTP,
+    INSTANCE,
+    LOGS,
+    SECRETS,
+    SERVICES,
+    TARGETS,
+    TASKS,
+    DatabaseSeen,
+    Evidence,
+    InstanceSeen,
+    Missing,
+    RunSeen,
+    SecretSeen,
+    UnfinishedRun,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import Urls, data_in_service
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_it_stands
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import (
+    choose,
+    named_release,
+    points_of,
+    stay,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import Noise
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import DataRule
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Point
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
+        HttpSeen,
+        LogsSeen,
+        ServiceSeen,
+        StoppedTask,
+        TargetsSeen,
+    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.stopped_task import Dead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import Tables
+    from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
+
+LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
+TO_TELL = 5  # seconds that are kept for telling what has been read of the logs when time is up
+SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
+NO_WAY = ("P1001", "P1008")  # codes that may say as much about this machine as about the database
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Where to look. ``play`` is a callable that gives the HttpSeen, None where there is no application to ask."""
+
+    cluster: str
+    services: list[str]
+    named: dict[str, str] = field(default_factory=dict)
+    log_groups: list[str] = field(default_factory=list)
+    db_instance: str = ""
+    snapshot: str = ""
+    data_from: datetime | None = None
+    database_secret: str = ""
+    key: str = "DATABASE_URL"
+    secrets: list[str] = field(default_factory=list)
+    rules: tuple[DataRule, ...] = ()
+    release_points: list[dict[str, Any]] = field(default_factory=list)
+    release_point: str = ""
+    served_at_least: int = MOMENTS
+    play: Callable[[], HttpSeen] | None = None
+    rules_of_logs: Rules = field(default_factory=Rules)
+    noise: tuple[Noise, ...] = ()
+    log_elsewhere: list[str] = field(default_factory=list)
+    connect_timeout: int = 5
+    data_timeout: int = 20
+    runs: tuple[RunSeen, ...] = ()
+    unfinished: UnfinishedRun | None = None
+
+
+class NotAsked(RollbackError):
+    """The inventory does not say where to look."""
+
+
+class Look:
+    """One look at everything.
+
+    :param client: callable: the name of a service → its boto3 client. Called from several threads.
+    :param questions: Questions.
+    :param clock: Clock.
+    :param seconds: how long the look may take, HTTP scenarios aside, which end by their own limits.
+    """
+
+    def __init__(self, client: Callable[[str], Any], questions: Questions, clock: Clock, seconds: float) -> None:
+        self._asked, self._client, self._clock = questions, client, clock
+        self._deadline = clock.now() + seconds
+        self._seconds = seconds
+        self._triage = TriageGateway(client, questions.cluster)
+        self._began: dict[str, Future[Any]] = {}
+        self._now = datetime.now(timezone.utc)
+
+    def evidence(self, now: datetime, explained: Callable[[BaseException], str]) -> Evidence:
+        """The Evidence.
+
+        :param now: datetime in UTC.
+        :param explained: callable: an exception → why a part was not measured.
+        """
+        self._now = now
+        for name in (
+            HTTP,
+            "ecs",
+            "described",
+            "looked",
+            "point",
+            "chosen",
+            "dead",
+            "url",
+            SECRETS,
+            SERVICES,
+            TASKS,
+            TARGETS,
+            LOGS,
+            INSTANCE,
+            DATABASE,
+        ):
+            self._began[name] = _beside(getattr(self, "_%s" % name))
+        parts: dict[str, Any] = {}
+        missing = []
+        for name in (HTTP, SERVICES, TASKS, TARGETS, LOGS, INSTANCE, DATABASE, SECRETS):
+            # Scenarios clean up after themselves, so they are never left alone.
+            seconds = None if name == HTTP else max(0.1, self._deadline - self._clock.now())
+            try:
+                error = self._began[name].exception(seconds)
+            except TimeoutError:
+                missing.append(Missing(name, "it took more than %d s" % self._seconds))
+                continue
+            if error is None:
+                parts[name] = self._of(name)
+            else:
+                missing.append(Missing(name, explained(error)))
+        return Evidence(
+            at=now, runs=self._asked.runs, unfinished=self._asked.unfinished, not_measured=tuple(missing), **parts
+        )
+
+    def _of(self, name: str) -> Any:
+        """The result of another reading, waited for."""
+        return self._began[name].result()
+
+    # ECS
+
+    def _ecs(self) -> EcsGateway:
+        return EcsGateway(self._client("ecs"), self._asked.cluster)
+
+    def _described(self) -> list[Service]:
+        ecs: EcsGateway = self._of("ecs")
+        return ecs.services(self._asked.services)
+
+    def _looked(self) -> list[Looked]:
+        return look(self._of("ecs"), self._of("described"), self._asked.named, self._asked.served_at_least)
+
+    def _point(self) -> Point | None:
+        """The Point that a rollback would go back to, or None."""
+        looked: list[Looked] = self._of("looked")
+        wanted = self._asked.release_point
+        named = {item.service.name: self._named(item) for item in looked}
+        points = read(self._asked.release_points, wanted)
+        return pick(points, [item.as_past for item in looked], *points_of(looked, named, wanted)).point
+
+    def _named(self, looked: Looked) -> Revision | None:
+        """The Revision that the operator named for a service, or None."""
+        return named_release(self._of("ecs"), looked, self._asked.named.get(looked.service.name, ""))
+
+    def _chosen(self) -> list[tuple[Chosen, str]]:
+        looked: list[Looked] = self._of("looked")
+        return side_by_side(self._choose, looked)
+
+    def _choose(self, looked: Looked) -> tuple[Chosen, str]:
+        ecs: EcsGateway = self._of("ecs")
+        try:
+            word, wanted = self._asked.named.get(looked.service.name, ""), self._asked.release_point
+            return choose(ecs, looked, self._named(looked), self._of("point"), bool(wanted), word), ""
+        except BadInput as error:
+            return stay(ecs, looked), error.message
+        except RollbackError as error:
+            return stay(ecs, looked), error.message.partition(": ")[2].partition(". ")[0]
+
+    def _services(self) -> tuple[ServiceSeen, ...]:
+        chosen: list[tuple[Chosen, str]] = self._of("chosen")
+        return tuple(service_seen(*pair) for pair in chosen)
+
+    def _dead(self) -> list[Dead]:
+        return [dead for found in side_by_side(self._triage.stopped_tasks, self._asked.services) for dead in found]
+
+    def _tasks(self) -> tuple[StoppedTask, ...]:
+        ended: list[Dead] = self._of("dead")
+        return tuple(dead.task for dead in ended)
+
+    def _targets(self) -> tuple[TargetsSeen, ...]:
+        services: list[Service] = self._of("described")
+        groups = list(dict.fromkeys(arn for service in services for arn in service.target_groups))
+        found = side_by_side(self._triage.target_health, groups)
+        return tuple(
+            replace(seen, services=tuple(service.name for service in services if arn in service.target_groups))
+            for arn, seen in zip(groups, found)
+        )
+
+    # The application
+
+    def _http(self) -> HttpSeen:
+        if self._asked.play is None:
+            raise NotAsked("rollback_base_url is not set")
+        return self._asked.play()
+
+    def _logs(self) -> LogsSeen:
+        if not self._asked.log_groups:
+            raise NotAsked("rollback_log_groups is not set")
+        gateway, groups = LogsGateway(self._client("logs")), self._asked.log_groups
+        ecs: EcsGateway = self._of("ecs")
+        gateway.refuse_missing_groups(groups)
+        tasks = [task for found in ecs.tasks(self._asked.services).values() for task in found]
+        running = [task for task in tasks if task.status == "RUNNING"]
+        chosen = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
+        definitions = ecs.task_definitions(task.task_definition for tasks in chosen for task in tasks)
+        live, ended, before = chosen
+        elsewhere = self._asked.log_elsewhere
+        streams, unread = streams_of(live, definitions, groups, None, ended, elsewhere)
+        of_before, _unread = streams_of([], definitions, groups, None, before, elsewhere)
+        how = (gateway, self._asked.rules_of_logs, self._asked.noise, self._clock, self._deadline - TO_TELL)
+        reader = LogReader(*how, window=log.WINDOW.total_seconds())
+        readings: list[Callable[[], Found]] = [lambda: reader.read(streams), lambda: LogReader(*how).read(of_before)]
+        found, earlier = side_by_side(lambda reading: reading(), readings)
+        more = None
+        if self._failed_request():
+            known = {group.fingerprint for group in found.collection.groups}
+            of_live = [stream for stream in streams if not stream.dead]
+            more = reader.until_new(of_live, self._now - SKEW, known, LOGS_LATE)
+        return log.told(streams, unread, found, more, earlier)
+
+    def _failed_request(self) -> bool:
+        """Whether a request of ours has failed in an application that serves: its logs will tell of it."""
+        if self._began[HTTP].exception():
+            return False
+        http: HttpSeen = self._of(HTTP)
+        steps = http.steps
+        serves = any(step.scenario == HEALTH and step.verdict == "passed" for step in steps)
+        return serves and any(step.verdict == "failed" and (step.status or 0) >= 500 for step in steps)
+
+    # The database
+
+    def _url(self) -> DatabaseUrl:
+        if not self._asked.database_secret:
+            raise NotAsked("rollback_database_secret is not set")
+        secrets = SecretsGateway(self._client("secretsmanager"))
+        if self._began["described"].exception():  # what runs is not known; that is told with the services
+            return secrets.database_url(self._asked.database_secret, self._asked.key)
+        urls = Urls(secrets, secrets.secret("database_secret", self._asked.database_secret), self._asked.key)
+        return urls.of_what_serves(data_in_service(self._of("ecs"), urls, self._of("described")))
+
+    def _instance(self) -> InstanceSeen:
+        if not self._asked.db_instance:
+            raise NotAsked("rollback_db_instance is not set")
+        gateway = RdsGateway(self._client("rds"))
+        # Why there is none is told with the database.
+        url: DatabaseUrl | None = None if self._began["url"].exception() else self._of("url")
+        instances = gateway.instances()
+        used = next((item for item in instances if url and item.host == url.host), None)
+        used = used or next((item for item in instances if item.name == self._asked.db_instance), None)
+        if used is None:
+            used = gateway.source(self._asked.db_instance)
+        snapshot, problem = self._snapshot(gateway)
+        return InstanceSeen(
+            name=used.name,
+            status=used.status,
+            address="%s:%d" % (url.host, url.port) if url else "",
+            events=self._triage.instance_events(used.name),
+            snapshot=snapshot.name if snapshot else "",
+            data_from=snapshot.data_from if snapshot else self._asked.data_from,
+            snapshot_problem=problem,
+            storage=used.allocated_storage,
+            restored_by=self._restored_by(gateway, used, url) if used.run_id else "",
+        )
+
+    def _restored_by(self, gateway: RdsGateway, used: DbInstance, url: DatabaseUrl | None) -> str:
+        """The run that has restored the instance in use from the data that a plan would choose; empty when it is to restore something else."""
+        moment, name = self._asked.data_from, self._snapshot_name()[0]
+        # A time may be that of a point in time, or the one before which a snapshot is wanted.
+        all_wanted = [Wanted(point_in_time=moment), Wanted(before=moment)] if moment else [Wanted(name)]
+        for wanted in all_wanted:
+            try:
+                plan, _window = where_it_stands(gateway, used.name, wanted, url.host if url else None, "")
+            except RollbackError:  # why there is no plan is told elsewhere
+                continue
+            if plan.state == "done":
+                return used.run_id or ""
+        return ""
+
+    def _snapshot(self, gateway: RdsGateway) -> tuple[DbSnapshot | None, str]:
+        """(DbSnapshot or None, what is wrong with it)."""
+        if self._asked.data_from:
+            return None, ""
+        name, whence = self._snapshot_name()
+        if not name:
+            return None, "neither rollback_snapshot nor rollback_snapshot_before nor rollback_point_in_time is set"
+        found = gateway.snapshot(name)
+        if found is None:
+            return None, "there is no DB snapshot %s (%s)" % (name, whence)
+        return found, "snapshot %s: %s" % (found.name, found.problem) if found.problem else ""
+
+    def _snapshot_name(self) -> tuple[str, str]:
+        """(name, who says so): the inventory's, else that of the release point."""
+        point: Point | None = None if self._began["point"].exception() else self._of("point")
+        if self._asked.snapshot or point is None:
+            return self._asked.snapshot, "rollback_snapshot"
+        return (point.record.get("database") or {}).get("snapshot", ""), point.told
+
+    def _database(self) -> DatabaseSeen:
+        url: DatabaseUrl = self._of("url")
+        target, address, began = target_of(url), "%s:%d" % (url.host, url.port), self._clock.now()
+
+        def read(tables: Tables) -> tuple[tuple[Migration, ...] | None, float, tuple[RuleSeen, ...]]:
+            migrations = tables.migrations()
+            seconds = self._clock.now() - began
+            return migrations, seconds, tuple(self._rule(tables, rule) for rule in self._asked.rules)
+
+        gateway = PostgresqlGateway(target, self._asked.data_timeout, self._asked.connect_timeout)
+        try:
+            migrations, seconds, rules = gateway.examine(read)
+        except Refused as refused:
+            found = diagnose(target, refused)
+            code = found.result["code"]
+            if code in NO_WAY:
+                raise RollbackError("asked from this machine: %s" % found.message.rstrip(".")) from None
+            return DatabaseSeen(False, address, code, found.message)
+        return DatabaseSeen(True, address, seconds=round(seconds, 3), migrations=migrations, rules=rules)
+
+    def _rule(self, tables: Tables, rule: DataRule) -> RuleSeen:
+        """The RuleSeen of a rule, which takes no longer than there is time to tell of it."""
+        left = self._deadline - TO_TELL - self._clock.now()
+        if left < 1:
+            return RuleSeen(
+                rule.table, UNKNOWN, "the rule of %s was not asked: time was up (%d s)" % (rule.table, self._seconds)
+            )
+        tables.limit(min(self._asked.data_timeout, left))
+        return rule_seen(tables, rule)
+
+    # Secrets
+
+    def _secrets(self) -> tuple[SecretSeen, ...]:
+        url = self._asked.database_secret
+        names = list(dict.fromkeys([*self._asked.secrets, *([url] if url else [])]))
+        if not names:
+            return ()
+        gateway = SecretsGateway(self._client("secretsmanager"))
+        found = side_by_side(lambda name: gateway.secret("secrets", name), names)
+        return tuple(
+            SecretSeen(secret.name, current.created, url in (secret.name, secret.arn))
+            for secret in found
+            for current in (secret.staged(CURRENT),)
+            if current
+        )
+
+
+def _beside(read: Callable[[], Any]) -> Future[Any]:
+    """A Future of ``read()`` in a thread of its own. The process does not wait for it at its end, as it would for a pool's."""
+    future: Future[Any] = Future()
+
+    def work() -> None:
+        with contextlib.suppress(Exception):
+            try:
+                future.set_result(read())
+            finally:
+                if not future.done():
+                    future.set_exception(sys.exc_info()[1])
+
+    threading.Thread(target=work, daemon=True).start()
+    return future

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A service stands at 0 tasks, and gets back what it had, wherever a run died in between."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import (
+    ALL,
+    Fence,
+    broken,
+    next_to_fence,
+    next_to_lift,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+RUN = "rb-20261122-031500"
+NOTHING = (False, False, False)
+FLAGS = st.tuples(st.booleans(), st.booleans(), st.booleans())
+FENCES = st.builds(Fence, st.just(RUN), st.integers(1, 5000), st.none() | FLAGS)
+
+
+@given(FENCES)
+def test_what_is_remembered_is_read_again_as_it_was(fence):
+    assert Fence.parse(fence.text) == fence
+    assert len(fence.text) <= 256
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", f"{RUN} desired=0 suspended=none", f"{RUN} desired=2", "desired=2 suspended=none"]
+)
+def test_what_somebody_else_wrote_is_not_believed(text):
+    assert Fence.parse(text) is None
+
+
+@dataclasses.dataclass
+class Model:
+    """A service in AWS: each step is one writing call; its tasks follow the desired count. Scaling that is not suspended
+    brings a service back to its minimum, which is what it had."""
+
+    had: int
+    suspended: tuple[bool, bool, bool] | None
+    desired: int = 0
+    running: int = 0
+    tag: str = ""
+    calls: int = 0
+
+    def __post_init__(self):
+        self.desired = self.running = self.had
+
+    def view(self):
+        return Fence.parse(self.tag), self.desired, self.suspended, self.running
+
+    def settle(self):
+        if self.suspended is not None and not self.suspended[1] and self.desired < self.had:
+            self.desired = self.had
+        self.running = self.desired
+
+    def take(self, step, to):
+        fence = Fence.parse(self.tag)
+        if step == "tag":
+            self.tag = Fence(RUN, self.desired, self.suspended).text
+        elif step == "remember":
+            self.tag = Fence(RUN, self.desired, self.suspended if fence is None else fence.suspended).text
+        elif step == "suspend":
+            self.suspended = ALL
+        elif step == "resume":
+            self.suspended = fence.suspended
+        elif step == "scale":
+            self.desired = 0 if to == "fence" else fence.desired
+        elif step == "untag":
+            self.tag = ""
+        self.calls += step != "wait"
+        self.settle()
+
+    def go(self, to, most=99):
+        """Take at most so many steps; whether the end was reached."""
+        for _ in range(most):
+            step = (next_to_fence if to == "fence" else next_to_lift)(*self.view())
+            if step is None:
+                return True
+            self.take(step, to)
+        return False
+
+
+@given(
+    st.integers(1, 50),
+    st.none() | FLAGS,
+    st.lists(st.tuples(st.sampled_from(["fence", "lift"]), st.integers(0, 4)), max_size=6),
+)
+def test_a_run_that_dies_anywhere_is_ended_by_the_next_one(had, suspended, deaths):
+    service = Model(had, suspended)
+    for to, steps in deaths:
+        service.go(to, steps)
+    assert service.go("fence")
+    assert (service.desired, service.running) == (0, 0)
+    assert service.go("lift")
+    assert (service.desired, service.running, service.suspended, service.tag) == (had, had, suspended, "")
+
+
+@pytest.mark.parametrize(("suspended", "calls"), [(None, 2), (NOTHING, 3), (ALL, 2)])
+def test_nothing_is_written_twice(suspended, calls):
+    service = Model(3, suspended)
+    assert service.go("fence")
+    assert service.calls == calls
+    assert service.go("fence")
+    assert service.calls == calls
+
+
+def test_what_bears_no_mark_is_left_alone():
+    service = Model(3, NOTHING)
+    assert service.go("lift")
+    assert (service.calls, service.desired) == (0, 3)
+
+
+@given(st.integers(1, 50), st.none() | FLAGS, st.lists(st.integers(50, 99), min_size=1, max_size=4))
+def test_the_count_that_somebody_has_set_last_is_what_a_service_gets_back(had, suspended, counts):
+    service = Model(had, suspended)
+    assert service.go("fence")
+    for count in counts:
+        service.desired = service.running = count
+        assert service.go("fence")
+        assert (service.desired, service.running) == (0, 0)
+    assert service.go("lift")
+    assert (service.desired, service.suspended, service.tag) == (counts[-1], suspended, "")
+
+
+@given(st.integers(1, 50), st.integers(1, 50))
+def test_one_that_somebody_has_scaled_meanwhile_is_lifted_as_it_is(had, count):
+    service = Model(had, None)
+    assert service.go("fence")
+    service.desired = service.running = count
+    assert service.go("lift")
+    assert (service.desired, service.tag) == (count, "")
+
+
+FENCED = Fence(RUN, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("desired", "stood", "started", "words"),
+    [
+        (0, True, (), None),
+        (0, False, ("(service app) has started 2 tasks: a b.",), None),  # those of before
+        (2, False, (), None),  # a run that died before it had scaled, or after its deployment
+        (2, True, (), "its desired count was set to 2 since"),
+        (5, True, (), "its desired count was set to 5 since"),
+        (5, False, (), "its desired count was set to 5 since"),
+        (1, False, (), "its desired count was set to 1 since"),
+        (0, True, ("(service app) has started 5 tasks: a.",), "tasks were started since"),
+    ],
+)
+def test_a_fence_that_somebody_breaks_is_told_and_nothing_that_was_not_seen(desired, stood, started, words):
+    told = broken("app", FENCED, desired, stood, started)
+    assert (told is None) == (words is None), told
+    assert words is None or (words in told and RUN in told)

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import (
+    Finding,
+    next_step,
+    outcome,
+    recommend,
+    strength,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
+    AGAINST,
+    CODE,
+    DATABASE,
+    DECISIVE,
+    FOR,
+    FULL,
+    NONE,
+    NOTE,
+    STRONG,
+    UNCERTAIN,
+    VETO,
+    WEAK,
+    Rule,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+FINDINGS = st.builds(
+    Finding,
+    st.just(()),
+    st.sampled_from([FOR, AGAINST]),
+    st.sampled_from([NONE, CODE, DATABASE, FULL]),
+    st.sampled_from([NOTE, WEAK, STRONG, DECISIVE, VETO]),
+    st.text(max_size=5),
+)
+
+
+def says(speaks, option, weight):
+    return Finding((), speaks, option, weight, f"{speaks} {option}")
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ([], 0),
+        ([WEAK], WEAK),
+        ([WEAK, WEAK], STRONG),
+        ([WEAK, NOTE], WEAK),
+        ([WEAK] * 9, STRONG),
+        ([STRONG, STRONG, STRONG], STRONG),
+        ([DECISIVE, STRONG], DECISIVE),
+    ],
+)
+def test_symptoms_of_one_cause_do_not_add_up(weights, expected):
+    assert strength(weights) == expected
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([], (UNCERTAIN, NONE)),
+        ([(FOR, CODE, STRONG)], (CODE, CODE)),
+        ([(FOR, CODE, WEAK)], (UNCERTAIN, CODE)),
+        ([(FOR, DATABASE, STRONG)], (DATABASE, DATABASE)),
+        ([(FOR, DATABASE, WEAK)], (UNCERTAIN, DATABASE)),
+        ([(FOR, FULL, WEAK)], (UNCERTAIN, FULL)),
+        ([(FOR, CODE, STRONG), (FOR, DATABASE, STRONG)], (FULL, FULL)),
+        ([(FOR, CODE, DECISIVE), (FOR, DATABASE, WEAK)], (CODE, CODE)),
+        ([(FOR, CODE, DECISIVE), (FOR, DATABASE, WEAK), (FOR, FULL, WEAK)], (FULL, FULL)),
+        ([(FOR, NONE, STRONG)], (NONE, NONE)),
+        ([(FOR, NONE, WEAK)], (UNCERTAIN, NONE)),
+        ([(FOR, NONE, STRONG), (FOR, CODE, WEAK)], (NONE, NONE)),
+        ([(FOR, NONE, STRONG), (FOR, CODE, STRONG)], (UNCERTAIN, CODE)),
+        ([(FOR, NONE, STRONG), (FOR, CODE, DECISIVE)], (CODE, CODE)),
+        ([(FOR, NONE, DECISIVE), (FOR, CODE, STRONG)], (NONE, NONE)),
+        ([(FOR, CODE, DECISIVE), (AGAINST, CODE, NOTE)], (CODE, CODE)),
+        ([(FOR, CODE, DECISIVE), (AGAINST, CODE, STRONG)], (UNCERTAIN, CODE)),
+        ([(FOR, CODE, DECISIVE), (AGAINST, CODE, VETO)], (UNCERTAIN, NONE)),
+        ([(FOR, CODE, DECISIVE), (AGAINST, CODE, VETO), (FOR, DATABASE, STRONG)], (DATABASE, DATABASE)),
+        ([(FOR, CODE, DECISIVE), (FOR, DATABASE, DECISIVE), (FOR, NONE, VETO)], (NONE, NONE)),
+    ],
+)
+def test_what_findings_come_to(findings, expected):
+    assert outcome([says(*each) for each in findings]) == expected
+
+
+@given(st.lists(FINDINGS))
+def test_an_outcome_is_one_of_five_and_does_not_depend_on_the_order(findings):
+    option, leaning = outcome(findings)
+    assert option in (NONE, CODE, DATABASE, FULL, UNCERTAIN)
+    assert leaning in (NONE, CODE, DATABASE, FULL)
+    assert option in (leaning, UNCERTAIN)
+    assert outcome(findings[::-1]) == (option, leaning)
+
+
+@given(st.lists(FINDINGS))
+def test_a_note_changes_nothing(findings):
+    assert outcome([*findings, says(AGAINST, CODE, NOTE)]) == outcome(findings)
+
+
+@given(st.lists(FINDINGS))
+def test_what_takes_data_back_always_has_a_strong_reason_of_its_own(findings):
+    option, _leaning = outcome(findings)
+    reasons = [item.weight for item in findings if item.speaks == FOR and item.option in (DATABASE, FULL)]
+    assert option not in (DATABASE, FULL) or strength(reasons) >= STRONG
+
+
+@given(st.lists(FINDINGS))
+def test_more_reasons_for_nothing_never_lead_to_a_rollback(findings):
+    before, _leaning = outcome(findings)
+    after, _leaning = outcome([*findings, says(FOR, NONE, DECISIVE)])
+    assert after in (before, NONE, UNCERTAIN)
+
+
+def test_a_team_adds_a_rule_of_its_own(evidence):
+    mine = Rule((), FOR, CODE, DECISIVE, lambda seen: dict(day="Friday"), "it was deployed on a {day}")
+    seen = recommend(evidence(), [mine])
+    assert (seen.option, seen.why) == (CODE, ("it was deployed on a Friday",))
+    assert seen.would_change[0] == "without this it would be uncertain: it was deployed on a Friday"
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "person"),
+    [
+        ({}, False),
+        ({"ended": {"count": 3, "exit": 1}}, False),
+        ({"like": "old", "rules": {"corrupted": "x"}}, True),
+        ({"rules": {"corrupted": "x"}}, True),
+        ({"missing": {"http": "x"}}, True),
+    ],
+)
+def test_triggers_may_do_code_only(otherwise, person, evidence):
+    assert recommend(evidence(**otherwise)).needs_person is person
+
+
+def test_the_next_step_of_a_database_rollback_tells_of_when_the_data_are(evidence):
+    seen = evidence(like="old", rules={"corrupted": "x"})
+    assert next_step(recommend(seen), seen).words.endswith("The data are those of 2026-11-22 02:30:00 UTC.")
+    seen = evidence(like="old", rules={"corrupted": "x"}, missing={"instance": "denied"})
+    assert "not known yet" in next_step(recommend(seen), seen).words

@@ -1,0 +1,353 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Each condition of the table, once where it holds and once where it does not; the table itself; and each sentence."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import conditions as see
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import found
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
+    AGAINST,
+    CODE,
+    CRITERIA,
+    DATABASE,
+    DECISIVE,
+    EVERY,
+    FOR,
+    FULL,
+    NONE,
+    NOTE,
+    RULES,
+    STRONG,
+    VETO,
+    WEAK,
+)
+
+ELB = {"code": "ServiceSchedulerInitiated", "reason": "Task failed ELB health checks in (target-group app)"}
+P1001 = [{"fingerprint": "Can't reach database server", "count": 9, "codes": ["P1001"]}]
+P2022 = [{"fingerprint": "The column does not exist", "count": 9, "codes": ["P2022"]}]
+P1000 = {"answers": False, "code": "P1000", "why": "wrong password"}
+SIGN_UP_500 = {"sign-up/sign up": {"status": 500}}
+LOGIN_401 = {"administration/log in as administrator": {"status": 401}}
+RENAME = {"20261122_rename_city": "done"}
+TODAY = "2026-11-22T02:38:00Z"
+ROLLING_BACK = {"deployments": [{"release": "app:42", "status": "ROLLBACK_IN_PROGRESS", "at": TODAY}]}
+CHANGED = [{"name": "production/app", "since": TODAY}]
+PLACED = "(service app) was unable to place a task because no container instance met all of its requirements."
+RUNS = [
+    {
+        "id": "rb-1",
+        "kind": "Roll back the code",
+        "at": "2026-11-22T02:50:00Z",
+        "outcome": "complete",
+        "parts": ["deployment"],
+    }
+]
+FULLS = [{**RUNS[0], "kind": "Roll back everything", "outcome": "unverified", "parts": ["restore", "deployment"]}]
+ONE = [{"name": "app", "release": "app:42", "desired": 2, "running": 2}]
+ZERO = [{**ONE[0], "name": "worker", "desired": 0, "running": 0}]
+HEALTH = {
+    "scenario": "health", "step": "/api/health", "method": "GET", "path": "/api/health", "verdict": "passed", "status": 200, "seconds": 0.1,
+}  # fmt: skip
+
+NO_ROOM = {"code": "TaskFailedToStart", "reason": "Capacity is unavailable at this time."}
+
+
+def undone(runs):
+    """The same runs, undone three minutes ago."""
+    return [{**run, "undone_by": "un-1", "undone": "2026-11-22T02:57:00Z"} for run in runs]
+
+
+# condition: (evidence in which it holds, evidence in which it does not); without "like" it is that of a fresh release that is well.
+TABLE = {
+    see.crash_loop: [
+        ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 1, "exit": 1}}),
+        ({"service": {"failed_tasks": 3}}, {}),
+    ],
+    see.one_crash: [({"ended": {"count": 1, "exit": 1}}, {"ended": {"count": 2, "exit": 1}})],
+    see.deployment_failed: [
+        ({"service": {"rollout": "FAILED"}}, {"like": "brought-back", "service": {"rollout": "FAILED"}})
+    ],
+    see.no_healthy_target: [
+        ({"targets": [{"group": "app", "unhealthy": 2}]}, {"targets": [{"group": "app", "initial": 2}]}),
+        ({"targets": [{"group": "app"}]}, {"targets": [{"group": "app"}], "service": {"desired": 0}}),
+    ],
+    see.outage: [({"outage": 503}, {"broken": SIGN_UP_500})],
+    see.cannot_connect: [
+        ({"errors": P1001}, {"errors": [{**P1001[0], "before": 4}]}),
+        ({"broken": {"payment/pay": {"status": 500, "reason": "the body is: P1017"}}}, {"errors": P2022}),
+    ],
+    see.looks_elsewhere: [
+        ({"logs": {"addresses": ["app-db.example.org:5433"]}}, {"logs": {"addresses": ["app-db.example.org:5432"]}}),
+        ({"logs": {"addresses": ["x:1"]}, "missing": {"database": "x"}}, {"logs": {"addresses": []}}),
+    ],
+    see.database_answers: [({"errors": P1001}, {"errors": P1001, "database": P1000})],
+    see.login_refused: [
+        (({"broken": LOGIN_401}), {"broken": {"sign-up/sign up": {"status": 401, "path": "/api/practitioners"}}})
+    ],
+    see.feature_broken: [
+        ({"broken": SIGN_UP_500}, {"outage": 500}),
+        ({"broken": SIGN_UP_500}, {"broken": {"payment/pay": {"status": 503}}}),
+    ],
+    see.feature_without_answer: [
+        ({"broken": {"payment/pay": {"status": 502}}}, {"broken": SIGN_UP_500}),
+        ({"broken": {"payment/pay": {"status": None, "reason": "the connection was refused"}}}, {}),
+    ],
+    see.feature_otherwise: [({"broken": {"payment/pay": {"status": 400}}}, {"broken": LOGIN_401})],
+    see.slow: [({"late": 2.1}, {"late": 1.9})],
+    see.partly_slow: [({"broken": {"payment/pay": {"verdict": "passed", "seconds": 3.0}}}, {"late": 3.0})],
+    see.database_quick: [({"late": 3.0}, {"late": 3.0, "database": {"seconds": 1.5}}), ({"late": 3.0}, {})],
+    see.database_slow: [({"late": 3.0, "database": {"seconds": 2.5}}, {"database": {"seconds": 2.5}})],
+    see.new_errors: [({"errors": [{"fingerprint": "TypeError", "count": 1}]}, {"errors": P1001})],
+    see.mismatch_without_migration: [({"errors": P2022}, {"errors": P2022, "migrations": RENAME})],
+    see.mismatch_of_unknown_origin: [
+        ({"errors": P2022, "missing": {"database": "x"}}, {"errors": P2022}),
+        ({"errors": P2022, "service": {"proven": None}}, {"errors": P1001}),
+    ],
+    see.harmed_by_release: [
+        ({"rules": {"lost": "x"}}, {"like": "old", "rules": {"lost": "x"}}),
+        ({"rules": {"lost": "x"}}, {}),
+    ],
+    see.rows_corrupted: [({"rules": {"corrupted": "x"}}, {"rules": {"unknown": "x"}})],
+    see.rows_lost: [({"rules": {"lost": "x"}}, {"rules": {"whole": "x"}})],
+    see.schema_changed: [({"rules": {"schema": "x"}}, {"rules": {"corrupted": "x"}})],
+    see.mismatch_by_migration: [
+        ({"errors": P2022, "migrations": RENAME, "broken": SIGN_UP_500}, {"errors": P2022, "migrations": RENAME}),
+    ],
+    see.mismatch_in_logs_only: [
+        ({"errors": P2022, "migrations": RENAME}, {"errors": P2022, "migrations": RENAME, "broken": SIGN_UP_500}),
+    ],
+    see.migration_failed_and_felt: [
+        ({"migrations": {"m": "failed"}, "outage": 503}, {"migrations": {"m": "failed"}}),
+        ({"migrations": {"m": "failed"}, "broken": SIGN_UP_500}, {"migrations": {"m": "rolled back"}, "outage": 503}),
+    ],
+    see.migration_failed_quietly: [({"migrations": {"m": "failed"}}, {"migrations": {"m": "failed"}, "outage": 503})],
+    see.migration_stops_tasks: [
+        ({"errors": [{"fingerprint": "P3009", "count": 1, "codes": ["P3009"]}]}, {"errors": P2022})
+    ],
+    see.migration_takes_away: [({"migrations": RENAME}, {"migrations": {"20261122_add_renamed_city": "done"}})],
+    see.migrations_came: [
+        ({"migrations": {"m": "done"}}, {"migrations": {"m": "rolled back"}}),
+        ({"migrations": {"m": "done"}}, {}),
+    ],
+    see.instance_lost: [({"instance": {"status": "failed"}}, {"instance": {"status": "rebooting"}})],
+    see.instance_passing_and_whole: [
+        (
+            {"instance": {"status": "storage-full"}},
+            {"instance": {"status": "storage-full"}, "rules": {"corrupted": "x"}},
+        ),
+    ],
+    see.unfinished: [({"unfinished": {"id": "rb-1", "kind": "Roll back the code", "command": "x"}}, {})],
+    see.one_scaled_to_zero: [({"services": [*ONE, *ZERO]}, {"service": {"desired": 0}})],
+    see.instance_passing: [({"instance": {"status": "rebooting"}}, {"instance": {"status": "backing-up"}})],
+    see.secret_changed: [({"secrets": CHANGED}, {"like": "old", "secrets": CHANGED}), ({"secrets": CHANGED}, {})],
+    see.secret_may_be_why: [
+        ({"secrets": CHANGED, "broken": LOGIN_401}, {"secrets": CHANGED}),
+        ({"secrets": CHANGED, "broken": LOGIN_401}, {"broken": LOGIN_401}),
+    ],
+    see.everything_passes: [({}, {"late": 3.0}), ({}, {"broken": SIGN_UP_500}), ({}, {"http": {"left_out": ["x"]}})],
+    see.health_passes: [
+        ({"http": {"steps": [HEALTH]}}, {}),
+        ({"http": {"steps": [HEALTH]}}, {"missing": {"http": "x"}}),
+    ],
+    see.quiet: [({}, {"logs": {"silent": ["x"]}}), ({}, {"service": {"running": 1}}), ({}, {"errors": P1001})],
+    see.rolling_back: [({"service": ROLLING_BACK}, {"like": "brought-back"})],
+    see.deployment_starting: [
+        (
+            {"service": {"came": "2026-11-22T02:55:00Z", "rollout": "IN_PROGRESS"}},
+            {"service": {"came": "2026-11-22T02:55:00Z", "rollout": "IN_PROGRESS", "failed_tasks": 1}},
+        ),
+        ({"service": {"came": "2026-11-22T02:55:00Z", "running": 1}}, {"service": {"running": 1}}),
+    ],
+    see.fenced: [({"service": {"desired": 0, "fenced_by": "rb-1"}}, {"service": {"desired": 0}})],
+    see.scaled_to_zero: [({"service": {"desired": 0}}, {"service": {"desired": 0, "fenced_by": "rb-1"}})],
+    see.no_capacity: [
+        (
+            {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
+            {"ended": {"count": 1, **NO_ROOM, "reason": "CannotPullContainerError: x"}, "service": {"running": 1}},
+        ),
+        ({"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}}, {"ended": {"count": 1, **NO_ROOM}}),
+        (
+            {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
+            {"ended": {"count": 1, **NO_ROOM}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
+        ),
+    ],
+    see.no_capacity_for_some: [
+        (
+            {"ended": {"count": 1, **NO_ROOM}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
+            {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
+        ),
+    ],
+    see.too_few_targets: [
+        ({"targets": [{"group": "app", "healthy": 1}]}, {"targets": [{"group": "app", "healthy": 1, "initial": 1}]}),
+        ({"targets": [{"group": "app", "healthy": 1, "other": 1}]}, {"targets": [{"group": "app", "healthy": 2}]}),
+        (
+            {"targets": [{"group": "app", "healthy": 1, "services": ["app"]}]},
+            {"targets": [{"group": "app", "healthy": 1, "services": ["another"]}]},
+        ),
+        (
+            {"targets": [{"group": "app", "healthy": 1}]},
+            {"targets": [{"group": "app", "healthy": 1}], "service": {"came": "2026-11-22T02:55:00Z"}},
+        ),
+    ],
+    see.turned_away: [
+        ({"outage": status}, {"outage": other}) for status, other in ((429, 503), (301, 404), (403, 500))
+    ],
+    see.instance_unknown: [
+        ({"instance": {"status": "never-heard-of"}}, {"instance": {"status": status}})
+        for status in ("available", "backing-up", "stopped", "failed", "upgrading")
+    ],
+    see.instance_at_work: [
+        ({"instance": {"status": "upgrading"}}, {"instance": {"status": "upgrading"}, "database": {"answers": False}}),
+        ({"instance": {"status": "maintenance"}}, {"instance": {"status": "rebooting"}}),
+    ],
+    see.failover: [
+        (
+            {
+                "instance": {
+                    "events": [{"at": "2026-11-22T02:50:00Z", "message": "Multi-AZ instance failover completed"}]
+                }
+            },
+            {
+                "instance": {
+                    "events": [{"at": "2026-11-22T01:50:00Z", "message": "Multi-AZ instance failover completed"}]
+                }
+            },
+        )
+    ],
+    see.brought_back: [({"like": "brought-back"}, {})],
+    see.served_long: [({"like": "old"}, {}), ({"like": "old"}, {"like": "brought-back"})],
+    see.history_unknown: [({"missing": {"services": "denied"}}, {})],
+    see.errors_before: [({"errors": [{**P1001[0], "before": 3}]}, {"errors": P1001})],
+    see.url_refused: [({"database": P1000}, {})],
+    see.no_release_before: [({"service": {"before": ""}}, {})],
+    see.what_is_lost: [({}, {"instance": {"data_from": None}})],
+    see.snapshot_too_young: [
+        (
+            {"migrations": {"m": "done"}, "instance": {"data_from": "2026-11-22T02:36:00Z"}},
+            {"migrations": {"m": "done"}},
+        ),
+    ],
+    see.nothing_to_restore: [({"instance": {"snapshot_problem": "x"}}, {})],
+    see.too_few_tasks: [
+        ({"service": {"running": 1}}, {"service": {"running": 1, "came": "2026-11-22T02:55:00Z"}}),
+        ({"service": {"running": 0}}, {"service": {"desired": 0, "running": 0}}),
+    ],
+    see.not_placed: [
+        ({"service": {"events": [PLACED], "event_times": ["2026-11-22T02:50:00Z"]}}, {}),
+        (
+            {
+                "service": {
+                    "events": [
+                        "(service app) failed to launch a task with (error ECS was unable to assume the role x)."
+                    ],
+                    "event_times": ["2026-11-22T02:59:00Z"],
+                }
+            },
+            {"service": {"events": [PLACED], "event_times": ["2026-11-22T02:10:00Z"]}},
+        ),
+    ],
+    see.some_targets_unhealthy: [
+        (
+            {"targets": [{"group": "app", "healthy": 1, "unhealthy": 1}]},
+            {"targets": [{"group": "app", "unhealthy": 2}]},
+        ),
+    ],
+    see.secret_left: [
+        (
+            {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
+            {"like": "brought-back", "secrets": CHANGED},
+        ),
+        (
+            {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
+            {"secrets": CHANGED, "rules": {"lost": "x"}},
+        ),
+    ],
+    see.secret_changed_alone: [
+        ({"like": "old", "secrets": CHANGED}, {"secrets": CHANGED}),
+        (
+            {"like": "brought-back", "secrets": CHANGED},
+            {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
+        ),
+        ({"like": "old", "secrets": CHANGED}, {"like": "old"}),
+    ],
+    see.code_undone: [
+        ({"runs": undone(RUNS)}, {"runs": RUNS}),
+        ({"runs": undone(RUNS)}, {"like": "brought-back", "runs": undone(RUNS)}),
+        ({"runs": undone(RUNS)}, {"runs": undone(RUNS), "service": {"came": "2026-11-22T02:58:00Z"}}),
+        ({"runs": undone(FULLS)}, {"runs": undone([{**RUNS[0], "parts": []}])}),
+    ],
+    see.data_undone: [
+        ({"rules": {"lost": "x"}, "runs": undone(FULLS)}, {"runs": undone(FULLS)}),
+        ({"rules": {"lost": "x"}, "runs": undone(FULLS)}, {"rules": {"lost": "x"}, "runs": undone(RUNS)}),
+        ({"like": "old", "rules": {"lost": "x"}, "runs": undone(FULLS)}, {"rules": {"lost": "x"}, "runs": FULLS}),
+    ],
+    see.code_taken_back: [
+        ({"like": "brought-back", "outage": 503, "runs": RUNS}, {"like": "brought-back", "runs": RUNS}),
+        ({"like": "brought-back", "broken": LOGIN_401, "runs": RUNS}, {"broken": LOGIN_401, "runs": RUNS}),
+        (
+            {"like": "brought-back", "broken": LOGIN_401, "runs": RUNS},
+            {"like": "brought-back", "broken": LOGIN_401, "runs": [{**RUNS[0], "outcome": "failed"}]},
+        ),
+    ],
+    see.data_taken_back: [
+        ({"rules": {"lost": "x"}, "runs": FULLS}, {"runs": FULLS}),
+        ({"like": "old", "rules": {"lost": "x"}, "runs": FULLS}, {"like": "old", "rules": {"lost": "x"}, "runs": RUNS}),
+        (
+            {"rules": {"lost": "x"}, "runs": FULLS},
+            {"rules": {"lost": "x"}, "runs": FULLS, "service": {"came": "2026-11-22T02:58:00Z"}},
+        ),
+    ],
+    see.same_release: [
+        ({"service": {"against": ["it served for 2 s only"]}}, {"like": "brought-back", "service": {"against": ["x"]}})
+    ],
+    see.left_behind: [({"broken": {"sign-up/remove": {"status": 500}}}, {"broken": SIGN_UP_500})],
+}
+ROWS = [
+    pytest.param(condition, *row, id=f"{condition.__name__} {place}")
+    for condition, rows in TABLE.items()
+    for place, row in enumerate(rows)
+]
+
+
+@pytest.mark.parametrize(("condition", "holds", "does_not"), ROWS)
+def test_a_condition_holds_where_it_should_and_nowhere_else(condition, holds, does_not, evidence):
+    assert condition(evidence(**holds)) is not None
+    assert condition(evidence(**does_not)) is None
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.speaks} {rule.option} {rule.when.__name__}")
+def test_a_rule_says_a_whole_sentence_with_the_words_of_its_condition(rule, evidence):
+    for holds, _does_not in TABLE[rule.when]:
+        words = rule.when(evidence(**holds))
+        needed = {name for _text, name, _form, _conversion in string.Formatter().parse(rule.sentence) if name}
+        assert needed <= set(words)
+        (finding,) = found(evidence(**holds), [rule])
+        assert "{" not in finding.sentence
+        assert "None" not in finding.sentence
+
+
+def test_the_table_holds_nothing_but_what_is_decided_on():
+    for rule in RULES:
+        assert rule.speaks in (FOR, AGAINST)
+        assert rule.option in (NONE, CODE, DATABASE, FULL, EVERY)
+        assert rule.option != EVERY or (rule.speaks, rule.weight) == (AGAINST, NOTE)
+        assert rule.weight in (NOTE, WEAK, STRONG, DECISIVE, VETO)
+        assert set(rule.criteria) <= set(CRITERIA)
+        assert rule.speaks == AGAINST or rule.weight > NOTE
+    assert {rule.when for rule in RULES} == set(TABLE)
+
+
+def test_each_of_the_runbooks_criteria_has_rules():
+    assert [name for name in CRITERIA if not any(name in rule.criteria for rule in RULES)] == []
+
+
+@pytest.mark.parametrize("part", ["services", "tasks", "targets", "http", "logs", "instance", "database", "secrets"])
+def test_no_condition_minds_that_a_part_is_missing(part, evidence):
+    for rows in TABLE.values():
+        for holds, _does_not in rows:
+            seen = evidence(**{**holds, "missing": {**holds.get("missing", {}), part: "denied"}})
+            assert all(finding.sentence for finding in found(seen))

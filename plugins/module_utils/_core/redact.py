@@ -24,7 +24,8 @@ _QUOTED_OR_WORD = r"(?:(?P<quote>[\"'])(?:(?!(?P=quote)).)*(?P=quote)?|\S+)"
 _NAME = (
     r"(?:pass(?:[_-]?word|wd|phrase|code)(?:[_-]?(?:hash|digest|confirm(?:ation)?|repeat(?:ed)?|again|old|new))?|passwort|kennwort|mot[_ ]de[_ ]passe"
     r"|contrase.a|senha|(?<![A-Za-z])(?:pw|mdp|jwt)(?![A-Za-z])"
-    r"|wachtwoord|l\u00f6senord|has\u0142o|parola|salasana|\u043f\u0430\u0440\u043e\u043b\u044c|\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9|(?<![A-Za-z])(?:db)?pass(?!\W{1,6}\d)"
+    r"|wachtwoord|l\u00f6senord|has\u0142o|parola|salasana|\u043f\u0430\u0440\u043e\u043b\u044c|\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9"
+     r"|(?<![A-Za-z])(?:db)?pass(?!\W{1,6}\d)"
     r"|(?<![A-Za-z])pwd|secret|token"
     r"|api[_. -]?key|access[_. -]?key(?:[_-]?id)?|private[_ -]?key|secret[_-]?key(?:[_-]?base)?"
     r"|(?:encryption|account|shared|storage|master|signing|license|jwt|webhook)[_-]?key|credentials?|signature|samlresponse"
@@ -62,7 +63,8 @@ _SECRETS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("@",), r"(://)[^\s/\"'<>]{0,500}@", r"\1" + MASK + "@"),
     (("@",), r"(://)[^\s:/@\"'<>]{0,100}:(?!\d{1,5}(?:[/?#\s]|$))[^\s\"'<>]{0,500}@", r"\1" + MASK + "@"),
     # Without a scheme, and with a blank in the password.
-    (("@",), r"((?<![\w/.:@-])(?!(?:mailto|sip|xmpp|acct|npm|git|file|workspace|patch|https?):)(?://)?[\w.-]{1,60}:)[^\s:/@\"'<>,;]{1,200}@(?=[\w.-]{1,200}(?::\d|/)|tcp\()",
+    (("@",), r"((?<![\w/.:@-])(?!(?:mailto|sip|xmpp|acct|npm|git|file|workspace|patch|https?):)(?://)?[\w.-]{1,60}:)"
+     r"[^\s:/@\"'<>,;]{1,200}@(?=[\w.-]{1,200}(?::\d|/)|tcp\()",
      r"\1" + MASK + "@"),
     (("@",), r"(://[^\s:/@\"'<>]{1,100}:)(?!\d{1,5}\b)[^@/\"'<>]{1,60}@(?=[\w.-]{1,200}[:/])", r"\1" + MASK + "@"),
     ((":thin:",), r"(:thin:[^\s/@]{1,60}/)[^\s@]{1,200}@", r"\1" + MASK + "@"),
@@ -86,7 +88,8 @@ _SECRETS: tuple[tuple[tuple[str, ...], str, str], ...] = (
      r"(?<!unexpected )(?<!no such )(%s%s)%s(?:%s)" % (_NAME, _ASSIGNED, _NO_SECRET, _VALUE), r"\1" + MASK),
     # A cell of a table beside its name.
     (("pass", "secret", "token", "key"),
-     r"(\b(?:\w{0,40}[_-])?(?:password|passwd|passphrase|secret|token|api[_-]?key)(?:\s{2,40}|\s?\|\s{0,40}|,))(?=[^\s|,)]{0,200}\d)(?=[^\s|,)]{0,200}[A-Za-z])[^\s|,)]{6,}",
+     r"(\b(?:\w{0,40}[_-])?(?:password|passwd|passphrase|secret|token|api[_-]?key)(?:\s{2,40}|\s?\|\s{0,40}|,))"
+     r"(?=[^\s|,)]{0,200}\d)(?=[^\s|,)]{0,200}[A-Za-z])[^\s|,)]{6,}",
      r"\1" + MASK),
     (("pass", "pwd", "secret", "token", "key"),
      r"\b((?:password|passwd|passwort|pwd|passphrase|passcode)(?: \w{1,40}){0,4}? (?:is|was|=) ?)%s(?:%s)" % (_NO_VALUE, _QUOTED_OR_WORD), r"\1" + MASK),
@@ -104,8 +107,8 @@ _SECRETS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("sshpass ", "redis-cli", "mysql", "mariadb"),
      r"(\b(?:sshpass -p|redis-cli (?:[^\n|]{0,200} )?-a|(?:mysql|mariadb)\w* (?:[^\n|]{0,200} )?-p) ?)(?=\S{0,200}[\dA-Z])[^\s-]\S*", r"\1" + MASK),
     (("auth ",), r"(?-i:((?:^|[\"'>\]:] ?)AUTH (?!failed|failure|error|is|was|not|ok)(?:[a-z][\w-]{0,60} )?))(?=\S{0,200}\d)\S{8,}", r"\1" + MASK),
-    (("identified by", "crypt("), r"((?:(?-i:\bIDENTIFIED (?:WITH \S{1,60} )?BY (?:PASSWORD )?)|\bidentified by password "
-    r"|\bcrypt\()['\"])[^'\"]+", r"\1" + MASK),
+    (("identified by", "crypt("),
+     r"((?:(?-i:\bIDENTIFIED (?:WITH \S{1,60} )?BY (?:PASSWORD )?)|\bidentified by password |\bcrypt\()['\"])[^'\"]+", r"\1" + MASK),
     # In the environment, in capitals; keys of tables and caches are none.
     (("_key", "_salt", "_auth", "_private", "salt="),
      r"(?-i:((?<![A-Z0-9_])(?:(?!PRIMARY|SORT|PARTITION|FOREIGN|CACHE|PUBLIC|UNIQUE|INDEX|HOT|SHORTCUT)[A-Z][A-Z0-9]{0,40}_){0,6}"
@@ -136,10 +139,12 @@ _SECRETS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("iqoj", "fwog", "fqog"), r"\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=_-]{20,}", MASK),
     (("mii",), r"\bMII[A-Za-z0-9+/=]{20,}", MASK),
     (("age-secret-key-",), r"\bAGE-SECRET-KEY-1[A-Z0-9]+", "AGE-SECRET-KEY-" + MASK),
-    (("hooks.", "webhook"), r"(\bhttps://(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks|[\w.-]{1,60}\.webhook\.office\.com/webhookb2)/)\S+",
+    (("hooks.", "webhook"), r"(\bhttps://(?:hooks\.slack\.com/(?:services|workflows)"
+     r"|discord(?:app)?\.com/api/webhooks|[\w.-]{1,60}\.webhook\.office\.com/webhookb2)/)\S+",
      r"\1" + MASK),
     (("ya29.", "1//0", "hf_", "dop_v1_", "shp", "eaa", "key-", "xapp-", "pypi-", "dckr_pat_", "sntry", "lin_api_", "pat-", "glrt-", "gldt-"),
-     r"\b(ya29\.|1//0|hf_|dop_v1_|shp(?:at|ss|ca|pa)_|EAA(?=\w{0,60}\d)|key-(?=[0-9a-z]{32}\b)|xapp-|pypi-|dckr_pat_|sntry[su]_|lin_api_|gl(?:rt|dt|ptt)-)[\w.-]{12,}",
+     r"\b(ya29\.|1//0|hf_|dop_v1_|shp(?:at|ss|ca|pa)_|EAA(?=\w{0,60}\d)|key-(?=[0-9a-z]{32}\b)"
+     r"|xapp-|pypi-|dckr_pat_|sntry[su]_|lin_api_|gl(?:rt|dt|ptt)-)[\w.-]{12,}",
      r"\1" + MASK),
     (("sg.", "whsec_", "sk-", "npm_", "aiza"), r"\b(SG\.|whsec_|sk-(?:proj-|ant-)?|npm_|AIza)(?=[\w.-]{0,200}\d)[\w.-]{16,}", r"\1" + MASK),
     (("_live_", "_test_"), r"\b([sr]k_(?:live|test)_)\w+", r"\1" + MASK),

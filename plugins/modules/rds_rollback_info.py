@@ -506,7 +506,8 @@ def look(
         reference = None
     seen = reference.seen if reference else None
     by_moment = isinstance(rollback.source, PointInTime)
-    data = Data(rollback.data_from, one_until, rollback.source.told, seen.migrations if seen else None, by_moment)
+    migrations, restored_before = seen.migrations if seen else None, bool(rollback.current.run_id)
+    data = Data(rollback.data_from, one_until, rollback.source.told, migrations, by_moment, restored_before)
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])

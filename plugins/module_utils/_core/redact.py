@@ -25,7 +25,7 @@ _NAME = (
     r"(?:pass(?:[_-]?word|wd|phrase|code)(?:[_-]?(?:hash|digest|confirm(?:ation)?|repeat(?:ed)?|again|old|new))?|passwort|kennwort|mot[_ ]de[_ ]passe"
     r"|contrase.a|senha|(?<![A-Za-z])(?:pw|mdp|jwt)(?![A-Za-z])"
     r"|wachtwoord|l\u00f6senord|has\u0142o|parola|salasana|\u043f\u0430\u0440\u043e\u043b\u044c|\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9"
-     r"|(?<![A-Za-z])(?:db)?pass(?!\W{1,6}\d)"
+    r"|(?<![A-Za-z])(?:db)?pass(?!\W{1,6}\d)"
     r"|(?<![A-Za-z])pwd|secret|token"
     r"|api[_. -]?key|access[_. -]?key(?:[_-]?id)?|private[_ -]?key|secret[_-]?key(?:[_-]?base)?"
     r"|(?:encryption|account|shared|storage|master|signing|license|jwt|webhook)[_-]?key|credentials?|signature|samlresponse"

@@ -31,17 +31,20 @@ DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrati
 class Data:
     """The data of a plan: ``at`` is their time, ``told`` what they come from, for people. Until ``one_until`` they and the failed database were one;
     that is before ``at`` where they come from another branch of the same tree. ``migrations`` are those of the failed database, None where it could
-    not be asked or has none. ``by_moment``: whether they are those of a point in time; else of a snapshot."""
+    not be asked or has none. ``by_moment``: whether they are those of a point in time; else of a snapshot. ``restored_before``: whether what serves
+    was restored by a run itself, and so perhaps from the very data that an older time leads to."""
 
     at: datetime
     one_until: datetime
     told: str
     migrations: tuple[Migration, ...] | None = None
     by_moment: bool = False
+    restored_before: bool = False
 
     def option(self, before: datetime) -> str:
         """What takes data that are not younger than a time (aware datetime). A point in time and a snapshot exclude each other."""
-        return "-e rollback_%s=%s" % ("point_in_time" if self.by_moment else "snapshot_before", _time(before))
+        option = "-e rollback_%s=%s" % ("point_in_time" if self.by_moment else "snapshot_before", _time(before))
+        return option + " -e rollback_database_again=true" if self.restored_before else option
 
     def has(self, migration: Migration) -> bool:
         """Whether the data have a Migration of the failed database."""

@@ -132,7 +132,9 @@ def glance(
     """
     seen, answer = _look(memory, run_id, abandon, lambda: now, purpose, kind, command)
     if isinstance(answer, Refused):
-        return seen, " ".join([answer.message, *("%s %s" % way for way in answer.ways)])
+        # What a refusal says of itself would be read as what that run has done.
+        message = answer.message.replace(" Nothing was changed.", "")
+        return seen, " ".join([message, *("%s %s" % way for way in answer.ways)])
     found = answer.found if isinstance(answer, Free) else None
     return seen, who_works(seen.lock, now) or (found and "a run would take over the lock: %s" % found)
 

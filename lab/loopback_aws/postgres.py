@@ -114,7 +114,10 @@ def _template() -> pathlib.Path | None:
     home = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("HOME", "") and f"{os.environ['HOME']}/.cache")
     if not home:
         return None
-    of = subprocess.run([programs() / "initdb", "--version"], capture_output=True, text=True, check=True).stdout
+    try:
+        of = subprocess.run([programs() / "initdb", "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None  # who runs it next says why
     digest = hashlib.sha256("\0".join((of, *INITDB)).encode()).hexdigest()[:16]
     return pathlib.Path(home) / "loopback-aws" / f"cluster-{digest}"
 

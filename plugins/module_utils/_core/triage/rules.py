@@ -69,6 +69,12 @@ RULES = (
     # The code is bad.
     Rule((LOOP,), FOR, CODE, DECISIVE, see.crash_loop,
          "{count} tasks of {release} ended by themselves, {running} of {desired} run ({how})"),
+    Rule((LOOP,), FOR, CODE, STRONG, see.crash_loop_while_well,
+         "{count} tasks of {release} ended by themselves, and {running} of {desired} run now ({how})"),
+    Rule((LOOP,), FOR, CODE, STRONG, see.tasks_end,
+         "{count} tasks of {release} ended, {running} of {desired} run ({how}); that the application did it is not proven"),
+    Rule((LOOP,), FOR, CODE, WEAK, see.tasks_end_while_well,
+         "{count} tasks of {release} ended, and {running} of {desired} run now ({how})"),
     Rule((LOOP,), FOR, CODE, WEAK, see.one_crash, "one task of {release} ended by itself ({how})"),
     Rule((LOOP,), FOR, CODE, STRONG, see.deployment_failed, "ECS has given up deploying {release} to {service} ({why})"),
     Rule((LOOP,), FOR, CODE, STRONG, see.no_healthy_target, "the target group {group} has no healthy target ({why})"),
@@ -130,6 +136,8 @@ RULES = (
     Rule((), FOR, NONE, DECISIVE, see.instance_passing, "RDS says that {name} is {status}, and no rollback helps with that: {cure}"),
     Rule((), FOR, NONE, STRONG, see.no_capacity, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
     Rule((), FOR, NONE, WEAK, see.no_capacity_for_some, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
+    Rule((), FOR, NONE, STRONG, see.not_started, "AWS could not start {count} tasks of {services} ({why}), and no release changes that"),
+    Rule((), FOR, NONE, WEAK, see.not_started_some, "AWS could not start {count} tasks of {services} ({why}), and no release changes that"),
     Rule((), FOR, NONE, WEAK, see.failover, "{name} has failed over or restarted {ago} ago ({said}); applications connect again by themselves"),
 
     # What speaks against an option.
@@ -137,6 +145,8 @@ RULES = (
     Rule((), AGAINST, NONE, NOTE, see.one_scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
     Rule((), AGAINST, NONE, WEAK, see.too_few_tasks, "{running} of {desired} tasks of {release} run; {why}"),
     Rule((), AGAINST, NONE, WEAK, see.not_placed, "ECS could not start tasks of {service} {ago} ago ({said})"),
+    Rule((), AGAINST, NONE, NOTE, see.not_started_at_first,
+         "AWS could not start {count} tasks of {services} at first ({why}); all that are to run do now"),
     Rule((), AGAINST, NONE, WEAK, see.too_few_targets,
          "the target group {group} has {count} for {tasks} running tasks of {services}: a load balancer does not find all of them"),
     Rule((), AGAINST, NONE, WEAK, see.turned_away, "{path} answers {answer}, which says nothing of the application: {why}"),
@@ -166,6 +176,7 @@ RULES = (
     Rule((), AGAINST, CODE, DECISIVE, see.url_refused,
          "the database refuses DATABASE_URL from here as well ({code}: {why}), so every release is refused"),
     Rule((), AGAINST, CODE, STRONG, see.no_capacity, "the release before would find no room either ({why})"),
+    Rule((), AGAINST, CODE, STRONG, see.not_started, "AWS could not start the release before either ({why})"),
     Rule((), AGAINST, CODE, STRONG, see.database_slow, "the database itself is slow: login and readings took {seconds} s from here"),
     Rule((), AGAINST, CODE, NOTE, see.migrations_came,
          "the release before does not know {names}; it works only if that took nothing away"),

@@ -66,6 +66,12 @@ _NOT_PLACED = re.compile(
     re.IGNORECASE,
 )
 _FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>\d{1,5}))?\Z")
+_NUMERIC = re.compile(r"[\d.]+\Z|[\da-f]*:[\da-f:.]+\Z")  # an IP address
+# Endpoints beside the writer's: RDS Proxy, the readers of a cluster, and replicas by the names that people give them.
+_BESIDE = re.compile(
+    r"\.proxy-|\.cluster-ro-|\.cluster-custom-|^[^.]*(?:replica|reader|read-?only|(?<![a-z])r[or](?![a-z])|proxy|bouncer)"
+)
 _GATEWAY = (502, 503, 504)
 # With these, whoever stands before the application keeps us away or sends us elsewhere. It was reached, or not even asked: nothing is known of it.
 _ELSEWHERE = "it sends elsewhere: does rollback_base_url name the address that people use?"
@@ -660,18 +666,36 @@ def _url_address(evidence: Evidence) -> str:
     return said or ""
 
 
-def _same_address(address: str) -> str:
-    """Names of hosts are the same in capitals, and with the dot of the root."""
-    host, colon, port = address.lower().rpartition(":")
-    return "%s:%s" % (host.rstrip("."), port) if colon else address.lower().rstrip(".")
+def _host_and_port(address: str) -> tuple[str, str]:
+    """Names of hosts are the same in capitals, and with the dot of the root; the port is empty where none is said."""
+    said = _ADDRESS.match(address.strip().lower())
+    return (said["host"].strip("[]").rstrip("."), said["port"] or "") if said else (address.lower(), "")
+
+
+def _may_be(named: str, wanted: str) -> bool:
+    """Whether an address may be another way to the same database: another spelling, an IP address of its name, its RDS Proxy or a reader of it."""
+    (host, port), (other, other_port) = _host_and_port(named), _host_and_port(wanted)
+    if port and other_port and port != other_port and host == other:
+        return False
+    by_number = (_NUMERIC.match(host) is None) != (_NUMERIC.match(other) is None)
+    return host == other or by_number or _BESIDE.search(host) is not None or _BESIDE.search(other) is not None
+
+
+def _elsewhere(evidence: Evidence) -> Words | None:
+    named, wanted = (evidence.logs.addresses if evidence.logs else ()), _url_address(evidence)
+    if named and wanted and not any(_may_be(each, wanted) for each in named):
+        return dict(named=_names(named), wanted=wanted)
+    return None
 
 
 def looks_elsewhere(evidence: Evidence) -> Words | None:
-    """The application looks for its database where DATABASE_URL does not send it."""
-    named, wanted = (evidence.logs.addresses if evidence.logs else ()), _url_address(evidence)
-    if named and wanted and _same_address(wanted) not in map(_same_address, named):
-        return dict(named=_names(named), wanted=wanted)
-    return None
+    """The application looks for its database where DATABASE_URL does not send it, and something is down."""
+    return _elsewhere(evidence) if down(evidence) is not None else None
+
+
+def looked_elsewhere(evidence: Evidence) -> Words | None:
+    """It did, and nothing is known to be down."""
+    return _elsewhere(evidence) if down(evidence) is None else None
 
 
 def database_answers(evidence: Evidence) -> Words | None:
@@ -804,10 +828,19 @@ def mismatch_in_logs_only(evidence: Evidence) -> Words | None:
     return None
 
 
-def mismatch_without_migration(evidence: Evidence) -> Words | None:
-    """The code needs a schema that no migration has brought."""
+def _mismatch_of_code(evidence: Evidence) -> Words | None:
     seen = _mismatch(evidence)
     return dict(codes=_count(seen)) if seen and _came_since(evidence) == [] else None
+
+
+def mismatch_without_migration(evidence: Evidence) -> Words | None:
+    """The code needs a schema that no migration has brought, and something is down."""
+    return _mismatch_of_code(evidence) if down(evidence) is not None else None
+
+
+def mismatch_in_logs_without_migration(evidence: Evidence) -> Words | None:
+    """The same, and nothing is known to be down."""
+    return _mismatch_of_code(evidence) if down(evidence) is None else None
 
 
 def mismatch_of_unknown_origin(evidence: Evidence) -> Words | None:

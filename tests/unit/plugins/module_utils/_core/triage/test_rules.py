@@ -54,6 +54,7 @@ HEALTH = {
 }  # fmt: skip
 
 DOWN = {"service": {"running": 1}}
+ELSEWHERE = {"logs": {"addresses": ["app-db.example.org:5433"]}}
 NOT_FOUND = {"code": "TaskFailedToStart", "reason": "CannotPullContainerError: app:42: not found"}
 THROTTLED = {"code": "TaskFailedToStart", "reason": "CannotPullContainerError: toomanyrequests: Rate exceeded"}
 HOST = {"code": "EssentialContainerExited", "reason": "Host EC2 (instance i-1) terminated."}
@@ -137,8 +138,35 @@ TABLE = {
         ({"broken": {"payment/pay": {"status": 500, "reason": "the body is: P1017"}}}, {"errors": P2022}),
     ],
     see.looks_elsewhere: [
-        ({"logs": {"addresses": ["app-db.example.org:5433"]}}, {"logs": {"addresses": ["app-db.example.org:5432"]}}),
-        ({"logs": {"addresses": ["x:1"]}, "missing": {"database": "x"}}, {"logs": {"addresses": []}}),
+        ({**ELSEWHERE, **DOWN}, {"logs": {"addresses": ["app-db.example.org:5432"]}, **DOWN}),
+        ({**ELSEWHERE, **DOWN}, ELSEWHERE),
+        ({**ELSEWHERE, "outage": 503}, {"logs": {"addresses": []}, **DOWN}),
+        *(
+            ({"logs": {"addresses": ["x:1"]}, **DOWN}, {"logs": {"addresses": [may_be]}, **DOWN})
+            for may_be in (
+                "APP-DB.example.org.",
+                "app-db.example.org",
+                "10.0.1.5:5432",
+                "[fd00::5]:5432",
+                "app-proxy.proxy-c1.eu-west-3.rds.amazonaws.com:5432",
+                "app.cluster-ro-c1.eu-west-3.rds.amazonaws.com:5432",
+                "app-db-replica-1.c1.eu-west-3.rds.amazonaws.com:5432",
+                "reader.example.org",
+                "app-ro.example.org:6432",
+            )
+        ),
+        *(
+            (
+                {"logs": {"addresses": [other]}, **DOWN},
+                {"logs": {"addresses": [other]}, "missing": {"database": "x", "instance": "x"}, **DOWN},
+            )
+            for other in ("error-db.example.org:5432", "localhost", "app-db.example.com:5432", "app-db-old.example.org")
+        ),
+    ],
+    see.looked_elsewhere: [
+        (ELSEWHERE, {**ELSEWHERE, **DOWN}),
+        (ELSEWHERE, {"logs": {"addresses": ["app-db.example.org"]}}),
+        ({"logs": {"addresses": ["x:1"]}, "missing": {"database": "x"}}, {"logs": {"addresses": ["replica:5432"]}}),
     ],
     see.database_answers: [({"errors": P1001}, {"errors": P1001, "database": P1000})],
     see.login_refused: [
@@ -158,7 +186,14 @@ TABLE = {
     see.database_quick: [({"late": 3.0}, {"late": 3.0, "database": {"seconds": 1.5}}), ({"late": 3.0}, {})],
     see.database_slow: [({"late": 3.0, "database": {"seconds": 2.5}}, {"database": {"seconds": 2.5}})],
     see.new_errors: [({"errors": [{"fingerprint": "TypeError", "count": 1}]}, {"errors": P1001})],
-    see.mismatch_without_migration: [({"errors": P2022}, {"errors": P2022, "migrations": RENAME})],
+    see.mismatch_without_migration: [
+        ({"errors": P2022, **DOWN}, {"errors": P2022, "migrations": RENAME, **DOWN}),
+        ({"errors": P2022, "broken": SIGN_UP_500}, {"errors": P2022}),
+    ],
+    see.mismatch_in_logs_without_migration: [
+        ({"errors": P2022}, {"errors": P2022, "migrations": RENAME}),
+        ({"errors": P2022}, {"errors": P2022, "broken": SIGN_UP_500}),
+    ],
     see.mismatch_of_unknown_origin: [
         ({"errors": P2022, "missing": {"database": "x"}}, {"errors": P2022}),
         ({"errors": P2022, "service": {"proven": None}}, {"errors": P1001}),

@@ -111,6 +111,7 @@ _REQUEST = frozenset((
 _METHODS = tuple(name for name in sorted(_REQUEST) if "ethod" in name or name == "verb")
 _PATHS = ("path", "url", "uri", "requestPath", "request_uri", "requestUrl", "RequestPath", "http.target", "url.path")
 _PLAIN = re.compile(r"(?=\D)[\w.-]{1,40}\Z(?<!\d\d)")  # a part of a path that is a name and no id
+_VERSION = re.compile(r"(?:api|rest|v\d{1,3}(?:\.\d{1,3})?)\Z", re.IGNORECASE)
 _TOOK = frozenset((
     "duration", "durationMs", "duration_ms", "responseTime", "response_time", "request_time", "latency", "latency_human", "elapsed",
     "elapsed_ms", "took", "Duration", "responseTimeMs", "took_ms", "time_taken", "latencyMs", "latency_ms",
@@ -420,11 +421,17 @@ def request_of(lines: Sequence[str]) -> str:
     found = _asked_for(record) if record else None if level_of_text(lines[0].lstrip()) else failed_request(lines[0])
     if found is None:
         return ""
-    parts = found[1].partition("?")[0].split("/")[1:3]
-    plain = [part for part in parts if _PLAIN.match(part)] if parts else []
+    plain = [part for part in _named_parts(found[1]) if _PLAIN.match(part)]
     return (
         ("%s /%s" % (found[0], "/".join(plain))).strip() if found[0] or plain else "a path that the line does not name"
     )
+
+
+def _named_parts(path: str) -> list[str]:
+    """The parts of a path up to the second that is more than the version of an interface."""
+    parts = path.partition("?")[0].split("/")[1:]
+    telling = [place for place, part in enumerate(parts) if not _VERSION.match(part)][:2]
+    return parts[: telling[-1] + 1] if telling else parts[:2]
 
 
 def _asked_for(record: dict[str, Any]) -> tuple[str, str] | None:

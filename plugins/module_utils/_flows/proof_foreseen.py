@@ -87,8 +87,12 @@ def told_now(url: str, answer: Answer | NoAnswer) -> str:
     """A line of the plan."""
     if isinstance(answer, NoAnswer):
         return "%s does not answer: %s" % (url, answer.why)
-    well = ": it is well now. Is this the application that is meant?" if answer.status == 200 else ""
-    return "%s answers %d in %.1f s%s" % (url, answer.status, answer.seconds, well)
+    only = (
+        ": only its health was asked here (playbooks/triage.yml asks more). Is this the application that is meant?"
+        if answer.status == 200
+        else ""
+    )
+    return "%s answers %d in %.1f s%s" % (url, answer.status, answer.seconds, only)
 
 
 def _reached(base_url: str, answer: Answer | NoAnswer, despite: bool) -> Finding:

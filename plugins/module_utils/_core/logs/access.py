@@ -20,15 +20,19 @@ _ACCESS = re.compile(
 # A request that a server has answered with 5xx, as servers and frameworks write it, whatever level they give to all requests.
 _STATUS_5 = re.compile(r"[ (]5\d\d(?:[ )]|$)")
 _METHOD = r"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)"
+_LENGTH = r"(?:\d{1,12}b?|undefined|null)"  # of a body, as morgan, Nest's middleware and koa write it
 _FAILED_REQUEST = re.compile(
     r"\"(?P<m1>[A-Z]{3,8}) (?P<p1>[^\"\s]{1,900})(?: HTTP/[\d.]{1,3})?\"(?: -|,)? 5\d\d(?= |$)"
     r"|(?<![\w\"])(?P<m2>%s) (?P<p2>/[^\s\"]{0,900})(?: HTTP/[\d.]{1,3})? (?:-> |\u2192 |- |responded |\{[^{}]{0,200}\} )?\(?5\d\d(?=\)| \(|$| in \d"
-    r"| [\d.]{1,12}\s?(?:ms|s|\u00b5s)\b| - )"
+    r"| [\d.]{1,12}\s?(?:ms|s|\u00b5s)\b| (?:%s )?- | %s(?:$| [\d.]{1,12}\s?(?:ms|s|\u00b5s)\b))"
     r"|\| 5\d\d \|.{1,80}\| (?P<m3>%s) +\"?(?P<p3>/[^\s\"]{0,900})"
     r"|\bCompleted 5\d\d (?:[A-Z]\w+ ){1,4}in \d|\bSent 5\d\d in \d"
     r"|(?: -?\d{1,9}/-?\d{1,9}/-?\d{1,9}/-?\d{1,9}/\+?\d{1,9}) 5\d\d \d+ .{1,200}\"(?P<m4>[A-Z]{3,8}) (?P<p4>[^\"\s]{1,900})"
-    % (_METHOD, _METHOD)
+    % (_METHOD, _LENGTH, _LENGTH, _METHOD)
 )
+_MEASURED = re.compile(r"\W{0,6}(?:\d|in \d|undefined|null)")  # how long or how large the answer was, behind the status
+# A client tells of its own request so: urllib3, or an absolute URL without the protocol that servers write behind it.
+_OF_A_CLIENT = re.compile(r"https?://[^\s\"]{1,300} \"%s /|\"%s https?://[^\s\"]{1,900}\"" % (_METHOD, _METHOD))
 
 
 def is_request(line: str) -> bool:
@@ -38,12 +42,23 @@ def is_request(line: str) -> bool:
 
 def is_failed_request(line: str) -> bool:
     """Whether a line tells of a request that was answered with 5xx."""
-    return "5" in line and _STATUS_5.search(line) is not None and _FAILED_REQUEST.search(line) is not None
+    return "5" in line and _STATUS_5.search(line) is not None and _failed(line) is not None
+
+
+def _failed(line: str) -> re.Match[str] | None:
+    found = _FAILED_REQUEST.search(line)
+    return None if found and "://" in line and _OF_A_CLIENT.search(line) else found
+
+
+def is_measured_failure(line: str) -> bool:
+    """The same of a line that says of the answer more than its status, which a sentence about somebody else's answer does not."""
+    found = _failed(line[:_LOOKED_AT]) if "5" in line and _STATUS_5.search(line) else None
+    return found is not None and _MEASURED.match(line, found.end()) is not None
 
 
 def failed_request(line: str) -> tuple[str, str] | None:
     """(method, path) of a request that was answered with 5xx, empty where the line does not say; None for any other line."""
-    found = _FAILED_REQUEST.search(line[:_LOOKED_AT])
+    found = _failed(line[:_LOOKED_AT])
     if not found:
         return None
     parts = found.groupdict()

@@ -17,7 +17,10 @@ from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign_lines
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs import levels
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.access import failed_request
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.access import (
+    failed_request,
+    is_measured_failure,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.text import (
     ACCESS,
     DOUBTFUL,
@@ -108,11 +111,17 @@ _REQUEST = frozenset((
 _METHODS = tuple(name for name in sorted(_REQUEST) if "ethod" in name or name == "verb")
 _PATHS = ("path", "url", "uri", "requestPath", "request_uri", "requestUrl", "RequestPath", "http.target", "url.path")
 _PLAIN = re.compile(r"(?=\D)[\w.-]{1,40}\Z(?<!\d\d)")  # a part of a path that is a name and no id
+_VERSION = re.compile(r"(?:api|rest|v\d{1,3}(?:\.\d{1,3})?)\Z", re.IGNORECASE)
 _TOOK = frozenset((
     "duration", "durationMs", "duration_ms", "responseTime", "response_time", "request_time", "latency", "latency_human", "elapsed",
     "elapsed_ms", "took", "Duration", "responseTimeMs", "took_ms", "time_taken", "latencyMs", "latency_ms",
 ))  # fmt: skip
 _ANSWERS = ("res", "response", "httpRequest", "http")  # members that hold the status of an answer
+_REQUESTS = ("req", "request", "httpRequest", "http")  # members that hold what was asked for
+_INNER_RECORDS = (*levels.NESTED, "data")
+_ABSOLUTE = re.compile(
+    r"(?:[A-Z]{3,8} )?https?://\S+\Z"
+)  # behind a server's own is its protocol: GET http://x/ HTTP/1.1
 
 
 def lines_of(message: str, depth: int = 0) -> list[tuple[str, str]]:
@@ -216,7 +225,7 @@ def _of_records(records: Iterable[Any], message: str, depth: int) -> list[tuple[
 
 def _of_record(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
     error = levels.of_record(record)
-    if error is False and _is_failed_request(record, True):
+    if error is False and (_failed_request(record, True) or _failed_line(record)):
         return [(THROWN, message)]
     wrapped = record.get("log")
     if isinstance(wrapped, str) and depth < _DEEPEST:
@@ -225,6 +234,8 @@ def _of_record(record: dict[str, Any], message: str, depth: int) -> list[tuple[s
             return found
     if error is None:
         error = levels.of_nested(record)
+        if error is False and _failed_request(record, True):
+            return [(THROWN, message)]
     if error is None and isinstance(record.get("s"), str) and "msg" in record:  # MongoDB
         error = levels.of_word(record["s"])
     if error is not None:
@@ -247,7 +258,7 @@ def _without_level(record: dict[str, Any], message: str, depth: int) -> list[tup
             found = lines_of(_clean(inner), depth + 1)
         if any(kind in (ERROR, THROWN, FINE) for kind, _text in found):
             return found
-    if _is_failed_request(record, False):
+    if _failed_request(record, False):
         return [(THROWN, message)]
     if _is_request(record):
         return [(ACCESS, message)]
@@ -272,15 +283,46 @@ def _status_of(record: dict[str, Any]) -> int | None:
     return None
 
 
+def _failed_request(record: dict[str, Any], levelled: bool) -> dict[str, Any] | None:
+    """What tells of a request that a server has answered with 5xx: a record, or the member of it that loggers put such things into; else None."""
+    if _is_failed_request(record, levelled):
+        return record
+    members = (record[name] for name in _INNER_RECORDS if isinstance(record.get(name), dict))
+    return next((each for each in members if _is_failed_request(each, True)), None)
+
+
 def _is_failed_request(record: dict[str, Any], levelled: bool) -> bool:
     """Whether a record is of a request that a server has answered with 5xx. Many give all requests the level info; where there is one, only
     what says how long its answer took is such a record, for others talk of somebody else's answers."""
     if levelled and _TOOK.isdisjoint(record):
         return False
     status = _status_of(record)
-    if status is None or status < 500:
+    if status is None or status < 500 or _is_of_a_client(record):
         return False
-    return "req" in record or "httpRequest" in record or not _REQUEST.isdisjoint(record)
+    return "req" in record or "httpRequest" in record or any(_asked(part) for part in _parts(record))
+
+
+def _asked(part: dict[str, Any]) -> bool:
+    return not _REQUEST.isdisjoint(part)
+
+
+def _parts(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """A record, and what it says of the request in a member of its own."""
+    return [record, *(record[name] for name in _REQUESTS if isinstance(record.get(name), dict))]
+
+
+def _is_of_a_client(record: dict[str, Any]) -> bool:
+    """Whether a request is one that the application has sent: a server is asked for a path. Google's httpRequest has the whole URL."""
+    if "httpRequest" in record:
+        return False
+    asked = [part[name] for part in _parts(record) for name in (*_PATHS, "request") if isinstance(part.get(name), str)]
+    return any(_ABSOLUTE.match(each) for each in asked) and not any(each.startswith("/") for each in asked)
+
+
+def _failed_line(record: dict[str, Any]) -> str:
+    """The message of a record where it is the line of a request that was answered with 5xx; empty for any other."""
+    messages = (record[name] for name in ("message", "msg", "@message") if isinstance(record.get(name), str))
+    return next((each for each in messages if is_measured_failure(each)), "")
 
 
 def _is_thrown(record: dict[str, Any]) -> bool:
@@ -376,25 +418,34 @@ def record_of(lines: Sequence[str]) -> dict[str, Any] | None:
 def request_of(lines: Sequence[str]) -> str:
     """What a request that was answered with 5xx asked for, without what differs from one to the next; empty for any other error."""
     record = record_of(lines)
-    if record:
-        if levels.of_record(record) or not _is_failed_request(record, False):
-            return ""
-        inner: dict[str, Any] = next(
-            (record[name] for name in ("req", "request", "httpRequest") if isinstance(record.get(name), dict)), {}
-        )
-        found: tuple[str, ...] | None = tuple(
-            next((str(part[name]) for part in (record, inner) for name in names if isinstance(part.get(name), str)), "")
-            for names in (_METHODS, _PATHS)
-        )
-    else:
-        found = None if level_of_text(lines[0].lstrip()) else failed_request(lines[0])
+    found = _asked_for(record) if record else None if level_of_text(lines[0].lstrip()) else failed_request(lines[0])
     if found is None:
         return ""
-    parts = found[1].partition("?")[0].split("/")[1:3]
-    plain = [part for part in parts if _PLAIN.match(part)] if parts else []
+    plain = [part for part in _named_parts(found[1]) if _PLAIN.match(part)]
     return (
         ("%s /%s" % (found[0], "/".join(plain))).strip() if found[0] or plain else "a path that the line does not name"
     )
+
+
+def _named_parts(path: str) -> list[str]:
+    """The parts of a path up to the second that is more than the version of an interface."""
+    parts = path.partition("?")[0].split("/")[1:]
+    telling = [place for place, part in enumerate(parts) if not _VERSION.match(part)][:2]
+    return parts[: telling[-1] + 1] if telling else parts[:2]
+
+
+def _asked_for(record: dict[str, Any]) -> tuple[str, str] | None:
+    """(method, path) of a record of a request that was answered with 5xx; None for any other."""
+    if levels.of_record(record):
+        return None
+    telling = _failed_request(record, False)
+    if telling is None:
+        return failed_request(_failed_line(record))
+    method, path = (
+        next((str(part[name]) for part in _parts(telling) for name in names if isinstance(part.get(name), str)), "")
+        for names in (_METHODS, _PATHS)
+    )
+    return method, path
 
 
 def _clean(text: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Union
 
@@ -53,11 +53,25 @@ _NO_CAPACITY = re.compile(
     r"^RESOURCE:|capacity is unavailable|insufficient capacity|no container instance met|placement constraint",
     re.IGNORECASE,
 )
+# ECS developer guide, "stopped tasks error messages": what AWS itself did not do, whichever release was to start.
+_NOT_STARTED = re.compile(
+    r"network interface (provisioning|creation)|create network interface|InsufficientFreeAddresses|toomanyrequests|too many requests"
+    r"|rate (limit )?exceeded|pull rate limit|throttl|RequestLimitExceeded|service ?unavailable|internal ?(server ?)?error|bad gateway|gateway time-?out"
+    r"|(docker|ContainerRuntime)TimeoutError|agent (is )?(disconnected|not connected)",
+    re.IGNORECASE,
+)
+_HOST_GONE = re.compile(r"^Host EC2 |instance .{0,40}(terminated|deregistered)", re.IGNORECASE)
 _NOT_PLACED = re.compile(
     r"unable to (consistently )?(place|start) |was unable to|(unable|failed) to (assume|register|pull|launch)",
     re.IGNORECASE,
 )
 _FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>\d{1,5}))?\Z")
+_NUMERIC = re.compile(r"[\d.]+\Z|[\da-f]*:[\da-f:.]+\Z")  # an IP address
+# Endpoints beside the writer's: RDS Proxy, the readers of a cluster, and replicas by the names that people give them.
+_BESIDE = re.compile(
+    r"\.proxy-|\.cluster-ro-|\.cluster-custom-|^[^.]*(?:replica|reader|read-?only|(?<![a-z])r[or](?![a-z])|proxy|bouncer)"
+)
 _GATEWAY = (502, 503, 504)
 # With these, whoever stands before the application keeps us away or sends us elsewhere. It was reached, or not even asked: nothing is known of it.
 _ELSEWHERE = "it sends elsewhere: does rollback_base_url name the address that people use?"
@@ -151,11 +165,31 @@ def _no_capacity(task: StoppedTask) -> bool:
     return task.code == "TaskFailedToStart" and bool(_NO_CAPACITY.search(task.reason))
 
 
+def _not_started(task: StoppedTask) -> bool:
+    """Whether AWS did not bring a task up, or took its host away."""
+    if _no_capacity(task):
+        return False
+    return bool(
+        _HOST_GONE.search(task.reason) or (task.code == "TaskFailedToStart" and _NOT_STARTED.search(task.reason))
+    )
+
+
+def _failed_health(task: StoppedTask) -> bool:
+    return task.reason.startswith("Task failed")  # ELB or container health checks
+
+
 def _of_its_own(task: StoppedTask) -> bool:
-    """Whether a task ended because of what is in it, and not because somebody or AWS stopped it."""
-    if task.reason.startswith("Task failed"):  # ELB or container health checks
+    """Whether a task may have ended because of what is in it, and not because somebody or AWS stopped it."""
+    if _failed_health(task):
         return True
-    return task.code in ("EssentialContainerExited", "TaskFailedToStart") and not _no_capacity(task)
+    by_aws = _no_capacity(task) or _not_started(task)
+    return task.code in ("EssentialContainerExited", "TaskFailedToStart") and not by_aws
+
+
+def _by_application(task: StoppedTask) -> bool:
+    """Whether it surely has: what ends with 0 has done what it was told, and what never started has done nothing."""
+    exited = task.code == "EssentialContainerExited" and any(item.code for item in task.exits)
+    return _failed_health(task) or exited
 
 
 def _how(task: StoppedTask) -> str:
@@ -167,38 +201,83 @@ def _how(task: StoppedTask) -> str:
     return "; ".join([task.reason, *exits])
 
 
-def _ended(evidence: Evidence, service: ServiceSeen) -> list[StoppedTask]:
-    """The tasks of what a service runs that ended of their own since it came."""
+def _of_release(evidence: Evidence, service: ServiceSeen) -> list[StoppedTask]:
+    """The tasks of what a service runs that ended since it came."""
     return [
         task
         for task in evidence.tasks or ()
         if task.service == service.name
         and task.release == service.release
-        and _of_its_own(task)
         and (service.came is None or task.at >= service.came)
     ]
 
 
+def _ended(evidence: Evidence, service: ServiceSeen) -> list[StoppedTask]:
+    """Those of them that ended of their own."""
+    return [task for task in _of_release(evidence, service) if _of_its_own(task)]
+
+
+def _loop(evidence: Evidence) -> tuple[ServiceSeen, Words, bool] | None:
+    """(service, words, whether it is the application's own doing) where tasks end again and again."""
+    found = [each for each in (_loop_of(evidence, service) for service in _services(evidence)) if each]
+    return next((each for each in found if each[2]), found[0] if found else None)
+
+
+def _loop_of(evidence: Evidence, service: ServiceSeen) -> tuple[ServiceSeen, Words, bool] | None:
+    ended = _ended(evidence, service)
+    by_aws = [task for task in _of_release(evidence, service) if _no_capacity(task) or _not_started(task)]
+    own = [task for task in ended if _by_application(task)]
+    counted = service.failed_tasks - len(by_aws) >= FAILED_IN_A_ROW
+    if len(ended) < A_LOOP and not counted:
+        return None
+    how = Counter(_how(task) for task in own or ended).most_common(1)
+    words: Words = dict(
+        count=max(len(ended), service.failed_tasks - len(by_aws)),
+        release=service.release,
+        service=service.name,
+        running=service.running,
+        desired=service.desired,
+        how=how[0][0] if how else "ECS no longer tells how",
+    )
+    return service, words, len(own) >= A_LOOP or bool(own and counted)
+
+
+def _well(evidence: Evidence, service: ServiceSeen) -> bool:
+    """Whether all tasks of a service run, and what people do was seen to work."""
+    steady = service.running >= service.desired and service.rollout not in ("IN_PROGRESS", "FAILED")
+    return steady and everything_passes(evidence) is not None
+
+
+def _loops(evidence: Evidence, own: bool, well: bool) -> Words | None:
+    found = _loop(evidence)
+    if found is None or found[2] is not own or _well(evidence, found[0]) is not well:
+        return None
+    return found[1]
+
+
 def crash_loop(evidence: Evidence) -> Words | None:
-    """Tasks end again and again."""
-    for service in _services(evidence):
-        ended = _ended(evidence, service)
-        if len(ended) >= A_LOOP or service.failed_tasks >= FAILED_IN_A_ROW:
-            how = Counter(_how(task) for task in ended).most_common(1)
-            return dict(
-                count=max(len(ended), service.failed_tasks),
-                release=service.release,
-                service=service.name,
-                running=service.running,
-                desired=service.desired,
-                how=how[0][0] if how else "ECS no longer tells how",
-            )
-    return None
+    """The application ends its tasks again and again."""
+    return _loops(evidence, own=True, well=False)
+
+
+def crash_loop_while_well(evidence: Evidence) -> Words | None:
+    """It did, and everything works now."""
+    return _loops(evidence, own=True, well=True)
+
+
+def tasks_end(evidence: Evidence) -> Words | None:
+    """Tasks end again and again, and it is not sure that the application does that."""
+    return _loops(evidence, own=False, well=False)
+
+
+def tasks_end_while_well(evidence: Evidence) -> Words | None:
+    """They did, and everything works now."""
+    return _loops(evidence, own=False, well=True)
 
 
 def one_crash(evidence: Evidence) -> Words | None:
     """A single task has ended of its own."""
-    if crash_loop(evidence):
+    if _loop(evidence):
         return None
     ended = [(service, task) for service in _services(evidence) for task in _ended(evidence, service)]
     return dict(release=ended[0][0].release, how=_how(ended[0][1])) if ended else None
@@ -225,32 +304,51 @@ def no_healthy_target(evidence: Evidence) -> Words | None:
     return None
 
 
-def _without_room(evidence: Evidence) -> dict[str, list[StoppedTask]]:
-    """Tasks that AWS had no room for, of services that lack some to this day and have nothing else wrong with them: service → StoppedTasks."""
-    looping = crash_loop(evidence)
+def _lacking(evidence: Evidence, why: Callable[[StoppedTask], bool]) -> dict[str, list[StoppedTask]]:
+    """Tasks that AWS did not start, of services that lack some to this day and have nothing else wrong with them: service → StoppedTasks."""
+    looping = {service.name for service in _services(evidence) if _loop_of(evidence, service)}
+    full = {service.name for service in _services(evidence) if service.running >= service.desired}
     found: dict[str, list[StoppedTask]] = {}
     for task in evidence.tasks or ():
-        if _no_capacity(task) and not (looping and looping["service"] == task.service):
+        if why(task) and task.service not in looping | full:
             found.setdefault(task.service, []).append(task)
-    full = [service.name for service in _services(evidence) if service.running >= service.desired]
-    return {name: tasks for name, tasks in found.items() if name not in full}
+    return found
 
 
-def _told_room(found: Mapping[str, Sequence[StoppedTask]]) -> Words | None:
+def _told_lacking(found: Mapping[str, Sequence[StoppedTask]]) -> Words | None:
     tasks = [task for name in found for task in found[name]]
-    return dict(count=len(tasks), services=_names(found), why=tasks[0].reason) if tasks else None
+    return dict(count=len(tasks), services=_names(found), why=tasks[0].reason.rstrip(".")) if tasks else None
 
 
 def no_capacity(evidence: Evidence) -> Words | None:
     """AWS has no room for the tasks, and that is all that is wrong."""
-    found = _without_room(evidence)
-    return _told_room(found) if len(found) >= len(_services(evidence)) else None
+    found = _lacking(evidence, _no_capacity)
+    return _told_lacking(found) if len(found) >= len(_services(evidence)) else None
 
 
 def no_capacity_for_some(evidence: Evidence) -> Words | None:
     """AWS has no room for tasks of some services, and others have theirs."""
-    found = _without_room(evidence)
-    return _told_room(found) if len(found) < len(_services(evidence)) else None
+    found = _lacking(evidence, _no_capacity)
+    return _told_lacking(found) if len(found) < len(_services(evidence)) else None
+
+
+def not_started(evidence: Evidence) -> Words | None:
+    """AWS did not bring the tasks up, and that is all that is wrong."""
+    found = _lacking(evidence, _not_started)
+    return _told_lacking(found) if len(found) >= len(_services(evidence)) else None
+
+
+def not_started_some(evidence: Evidence) -> Words | None:
+    """AWS did not bring tasks of some services up, and others have theirs."""
+    found = _lacking(evidence, _not_started)
+    return _told_lacking(found) if len(found) < len(_services(evidence)) else None
+
+
+def not_started_at_first(evidence: Evidence) -> Words | None:
+    """AWS did not bring tasks up, and their services have all of theirs by now."""
+    full = [service for service in _services(evidence) if service.running >= service.desired]
+    tasks = {item.name: [task for task in _of_release(evidence, item) if _not_started(task)] for item in full}
+    return _told_lacking({name: found for name, found in tasks.items() if found})
 
 
 def _starting(evidence: Evidence, service: ServiceSeen) -> bool:
@@ -518,8 +616,18 @@ def health_passes(evidence: Evidence) -> Words | None:
 
 def felt(evidence: Evidence) -> Words | None:
     """Users feel that something is wrong."""
-    found = (crash_loop, outage, feature_broken, feature_without_answer, login_refused, no_healthy_target, slow)
-    return dict() if any(condition(evidence) for condition in found) else None
+    return dict() if crash_loop(evidence) or tasks_end(evidence) or _seen_broken(evidence) else None
+
+
+def _seen_broken(evidence: Evidence) -> bool:
+    found = (outage, feature_broken, feature_without_answer, login_refused, no_healthy_target, slow)
+    return any(condition(evidence) for condition in found)
+
+
+def down(evidence: Evidence) -> Words | None:
+    """Something is down at this moment, seen by what people do, by a load balancer, or by ECS."""
+    lacks = any(service.running < service.desired for service in _services(evidence))
+    return dict() if lacks or _seen_broken(evidence) else None
 
 
 # Logs
@@ -558,18 +666,36 @@ def _url_address(evidence: Evidence) -> str:
     return said or ""
 
 
-def _same_address(address: str) -> str:
-    """Names of hosts are the same in capitals, and with the dot of the root."""
-    host, colon, port = address.lower().rpartition(":")
-    return "%s:%s" % (host.rstrip("."), port) if colon else address.lower().rstrip(".")
+def _host_and_port(address: str) -> tuple[str, str]:
+    """Names of hosts are the same in capitals, and with the dot of the root; the port is empty where none is said."""
+    said = _ADDRESS.match(address.strip().lower())
+    return (said["host"].strip("[]").rstrip("."), said["port"] or "") if said else (address.lower(), "")
+
+
+def _may_be(named: str, wanted: str) -> bool:
+    """Whether an address may be another way to the same database: another spelling, an IP address of its name, its RDS Proxy or a reader of it."""
+    (host, port), (other, other_port) = _host_and_port(named), _host_and_port(wanted)
+    if port and other_port and port != other_port and host == other:
+        return False
+    by_number = (_NUMERIC.match(host) is None) != (_NUMERIC.match(other) is None)
+    return host == other or by_number or _BESIDE.search(host) is not None or _BESIDE.search(other) is not None
+
+
+def _elsewhere(evidence: Evidence) -> Words | None:
+    named, wanted = (evidence.logs.addresses if evidence.logs else ()), _url_address(evidence)
+    if named and wanted and not any(_may_be(each, wanted) for each in named):
+        return dict(named=_names(named), wanted=wanted)
+    return None
 
 
 def looks_elsewhere(evidence: Evidence) -> Words | None:
-    """The application looks for its database where DATABASE_URL does not send it."""
-    named, wanted = (evidence.logs.addresses if evidence.logs else ()), _url_address(evidence)
-    if named and wanted and _same_address(wanted) not in map(_same_address, named):
-        return dict(named=_names(named), wanted=wanted)
-    return None
+    """The application looks for its database where DATABASE_URL does not send it, and something is down."""
+    return _elsewhere(evidence) if down(evidence) is not None else None
+
+
+def looked_elsewhere(evidence: Evidence) -> Words | None:
+    """It did, and nothing is known to be down."""
+    return _elsewhere(evidence) if down(evidence) is None else None
 
 
 def database_answers(evidence: Evidence) -> Words | None:
@@ -702,10 +828,19 @@ def mismatch_in_logs_only(evidence: Evidence) -> Words | None:
     return None
 
 
-def mismatch_without_migration(evidence: Evidence) -> Words | None:
-    """The code needs a schema that no migration has brought."""
+def _mismatch_of_code(evidence: Evidence) -> Words | None:
     seen = _mismatch(evidence)
     return dict(codes=_count(seen)) if seen and _came_since(evidence) == [] else None
+
+
+def mismatch_without_migration(evidence: Evidence) -> Words | None:
+    """The code needs a schema that no migration has brought, and something is down."""
+    return _mismatch_of_code(evidence) if down(evidence) is not None else None
+
+
+def mismatch_in_logs_without_migration(evidence: Evidence) -> Words | None:
+    """The same, and nothing is known to be down."""
+    return _mismatch_of_code(evidence) if down(evidence) is None else None
 
 
 def mismatch_of_unknown_origin(evidence: Evidence) -> Words | None:

@@ -237,6 +237,8 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
     """Why it is not sure that taking the code back loses nothing."""
     if confidence != HIGH:
         yield "it is not sure (confidence: %s)" % confidence
+    if see.down(evidence) is None:
+        yield "nothing is known to be down now"
     taken, came = see.migration_takes_away(evidence), see.came_or_unknown(evidence)
     if taken:
         yield "the migration %s takes something away, which the release before may need" % taken["names"]

@@ -6,11 +6,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import NoAnswer
@@ -19,6 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.capture import look_up, parsed, take
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.html import is_html
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.login_page import asks_to_log_in
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.spellings import spellings
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer, Expect
@@ -88,20 +87,9 @@ def mask(text: str, secrets: Collection[str], longest: int | None = QUOTED) -> s
 
 def without(text: str, secrets: Iterable[str]) -> str:
     """``text`` without the values ``secrets`` (iterable of str), however they are encoded in it."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, MASK)
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = spellings(secret).sub(MASK, text)
     return text
-
-
-def _forms(secret: str) -> set[str]:
-    """How a value may be written in a URL, a form, HTML, JSON, and JSON inside JSON."""
-    forms = {secret, quote(secret, safe="", errors="replace"), quote(secret, errors="replace")}
-    forms.add(quote_plus(secret, errors="replace"))
-    forms |= {html.escape(secret), html.escape(secret, quote=False)}
-    for _depth in range(2):
-        forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}
-    return forms
 
 
 def _differences(expected: Mapping[str, Any], text: str) -> list[str]:

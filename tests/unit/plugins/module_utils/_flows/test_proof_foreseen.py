@@ -58,7 +58,7 @@ def test_an_application_without_http_is_not_asked():
 
 def test_a_healthy_application_makes_a_person_look_twice():
     assert told_now(URL, Answer(200, "", 0.14)) == (
-        "https://app.spymeo.fr answers 200 in 0.1 s: it is well now. Is this the application that is meant?"
+        "https://app.spymeo.fr answers 200 in 0.1 s: only its health was asked here (playbooks/triage.yml asks more). Is this the application that is meant?"
     )
     assert told_now(URL, Answer(503, "", 0.04)) == "https://app.spymeo.fr answers 503 in 0.0 s"
     assert (

@@ -285,8 +285,42 @@ def test_what_another_thread_writes_between_the_lines_of_a_record_is_none_of_it(
         ('{"level":"info","msg":"the provider answers, retrying","url":"https://x","status":503}', False),
         ('{"level":"info","method":"GET","path":"/","status":200,"duration":500}', False),
         ("processed 500 rows in 503 ms", False),
+        # morgan's tiny and short, Nest's middleware, koa, and what their loggers put them into
+        ("POST /pay 502 34 - 12.3 ms", True),
+        ("GET /500 200 502 - 503.1 ms", False),
+        ("GET / 500 - - 1.234 ms", True),
+        ("2026-11-22 03:00:01 GET / 500 34 - 1.2 ms", True),
+        ("10.0.1.5 - - POST /pay HTTP/1.1 502 34 - 12.3 ms", True),
+        ("::ffff:10.0.1.5 - POST /pay HTTP/1.1 500 34 - 12.3 ms", True),
+        ("::ffff:10.0.1.5 - POST /pay HTTP/1.1 204 500 - 512.3 ms", False),
+        ("[Nest] 1  - 11/22/2026, 3:00:01 AM     LOG [HTTP] POST /pay 500 34 - curl/8 10.0.1.5", True),
+        ("[Nest] 1  - 11/22/2026, 3:00:01 AM     LOG [HTTP] POST /pay 500 undefined - curl/8 10.0.1.5", True),
+        ("[Nest] 1  - 11/22/2026, 3:00:01 AM     LOG [HTTP] POST /pay 201 500 - curl/8 10.0.1.5", False),
+        ("  --> POST /pay 500 12ms 34b", True),
+        ("info: POST /pay 500 34 - 12.3 ms", True),
+        ('{"message":"POST /pay 500 34 - 12.3 ms"}', True),
+        ('{"level":"http","message":"POST /pay 500 34 - 12.3 ms"}', True),
+        ('{"level":"info","message":"POST /pay 500 34 - 12.3 ms\\n"}', True),
+        ('{"level":"info","msg":"[HTTP] POST /pay 503 - - 12.3 ms"}', True),
+        ('{"level":30,"msg":"POST /pay 500 in 12 ms"}', True),
+        ('{"level":"info","message":"POST /pay 200 500 - 512.3 ms"}', False),
+        ('{"level":"warn","message":"POST /v1/charges 503 - it is tried again"}', False),
+        ('{"level":"info","message":"HTTP POST /pay","meta":{"req":{"method":"POST","url":"/pay"},"res":{"statusCode":500},"responseTime":12}}', True),
+        ('{"level":"info","message":"HTTP POST /pay","meta":{"req":{"method":"POST","url":"/pay"},"res":{"statusCode":200},"responseTime":512}}', False),
+        ('{"message":"x","metadata":{"level":"info","method":"POST","path":"/pay","status":500,"duration":3}}', True),
+        ('{"level":"info","msg":"x","http":{"method":"POST","path":"/pay","status_code":502},"duration":3}', True),
+        # what the application has asked somebody else, and tries again
+        ('{"level":"info","method":"GET","url":"https://p/x","status":503,"duration_ms":12}', False),
+        ('{"method":"GET","url":"https://p/x","status":503,"duration_ms":12}', False),
+        ('{"level":"info","msg":"x","req":{"method":"GET","url":"https://p/x"},"res":{"statusCode":503},"responseTime":3}', False),
+        ('{"level":"info","msg":"x","meta":{"req":{"url":"http://p:80/x"},"res":{"statusCode":503},"responseTime":3}}', False),
+        ("level=info method=GET url=https://p/x status=503 duration=12", False),
+        ('DEBUG:urllib3.connectionpool:https://p:443 "GET /x HTTP/1.1" 503 34', False),
+        ('{"level":"info","message":"GET https://p/x 503 34 - 12.3 ms"}', False),
+        ('"GET https://p:443/x HTTP/1.1" 503 34', True),  # a proxy, and HTTP/2
+        ('{"severity":"INFO","httpRequest":{"requestMethod":"GET","requestUrl":"https://p/x","status":500},"latency":"0.1s"}', True),
     ],
-)
+)  # fmt: skip
 def test_a_request_that_was_answered_with_5xx_is_an_error_whatever_level_all_requests_have(line, is_one):
     assert bool(read([line])[0]) is is_one
 

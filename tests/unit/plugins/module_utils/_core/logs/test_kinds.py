@@ -281,3 +281,21 @@ def test_more_of_a_kind_is_never_less_new(count, before, seconds, seconds_before
     if is_new(count, seconds, before, seconds_before):
         assert is_new(count + 1, seconds, before, seconds_before)
         assert is_new(count, seconds, before - 1, seconds_before)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("/api/v1/search", "/api/v1/pay", False),
+        ("/api/public/search", "/api/public/pay", False),
+        ("/v2/search?q=1", "/v2/pay", False),
+        ("/rest/v1.2/search", "/rest/v1.2/pay", False),
+        ("/api/v1/payments/17", "/api/v1/payments/18", True),
+        ("/api/v1/payments/17/refund", "/api/v1/payments/18/lines", True),
+        ("/payments/17/refund", "/payments/18/refund", True),
+        ("/api/v1", "/api/v1/", True),
+    ],
+)
+def test_a_request_is_of_the_kind_of_what_it_asks_for_and_not_of_the_version(one, other, same):
+    kinds = [fingerprint(['"POST %s HTTP/1.1" 500 1' % path]) for path in (one, other)]
+    assert (kinds[0] == kinds[1]) is same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import from_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import (
     Finding,
     next_step,
@@ -27,6 +28,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from .conftest import whole
 
 FINDINGS = st.builds(
     Finding,
@@ -126,7 +129,10 @@ def test_a_team_adds_a_rule_of_its_own(evidence):
     ("otherwise", "person"),
     [
         ({}, False),
-        ({"ended": {"count": 3, "exit": 1}}, False),
+        ({"ended": {"count": 3, "exit": 1}, "service": {"running": 0}}, False),
+        ({"ended": {"count": 3, "exit": 1}}, True),
+        ({"ended": {"count": 3, "exit": 1}, "service": {"rollout": "IN_PROGRESS"}}, True),
+        ({"ended": {"count": 3, "exit": 0}, "service": {"running": 0}}, True),
         ({"like": "old", "rules": {"corrupted": "x"}}, True),
         ({"rules": {"corrupted": "x"}}, True),
         ({"missing": {"http": "x"}}, True),
@@ -134,6 +140,60 @@ def test_a_team_adds_a_rule_of_its_own(evidence):
 )
 def test_triggers_may_do_code_only(otherwise, person, evidence):
     assert recommend(evidence(**otherwise)).needs_person is person
+
+
+WELL_OR_NOT = st.fixed_dictionaries(
+    {},
+    optional={
+        "ended": st.fixed_dictionaries(
+            {
+                "count": st.integers(1, 5),
+                "code": st.sampled_from(["EssentialContainerExited", "TaskFailedToStart", "ServiceSchedulerInitiated"]),
+                "reason": st.sampled_from(
+                    [
+                        "x",
+                        "Rate exceeded",
+                        "Task failed ELB health checks in (x)",
+                        "CannotPullContainerError: not found",
+                    ]
+                ),
+                "exit": st.sampled_from([None, 0, 1, 137]),
+            }
+        ),
+        "service": st.fixed_dictionaries(
+            {},
+            optional={
+                "failed_tasks": st.integers(0, 5),
+                "rollout": st.sampled_from(["IN_PROGRESS", "COMPLETED", "FAILED"]),
+            },
+        ),
+        "errors": st.lists(
+            st.builds(
+                lambda code, count: {"fingerprint": code, "count": count, "codes": [code]},
+                st.sampled_from(["P1001", "P2022", "P2024", "P3009"]),
+                st.integers(1, 99),
+            ),
+            max_size=2,
+        ),
+        "logs": st.fixed_dictionaries(
+            {"addresses": st.lists(st.sampled_from(["replica:5432", "app-db.example.org:5433"]))}
+        ),
+    },
+)
+
+
+@given(WELL_OR_NOT)
+def test_nobody_takes_code_back_by_himself_where_everything_runs_and_works(told):
+    seen = recommend(from_json(whole({"like": "fresh", **told})))
+    assert seen.option != "CODE" or seen.needs_person
+
+
+@pytest.mark.parametrize("reason", ["Rate exceeded", "Timeout waiting for network interface provisioning to complete."])
+def test_what_aws_does_not_start_takes_no_code_back(reason, evidence):
+    ended = {"count": 4, "code": "TaskFailedToStart", "reason": reason}
+    seen = recommend(evidence(ended=ended, service={"running": 0, "failed_tasks": 4}, outage=503))
+    assert (seen.option, any("AWS could not start 4 tasks" in why for why in seen.why)) == ("none", True)
+    assert recommend(evidence(ended=ended)).option == "none"
 
 
 def test_the_next_step_of_a_database_rollback_tells_of_when_the_data_are(evidence):

@@ -53,6 +53,19 @@ HEALTH = {
     "scenario": "health", "step": "/api/health", "method": "GET", "path": "/api/health", "verdict": "passed", "status": 200, "seconds": 0.1,
 }  # fmt: skip
 
+DOWN = {"service": {"running": 1}}
+ELSEWHERE = {"logs": {"addresses": ["app-db.example.org:5433"]}}
+NOT_FOUND = {"code": "TaskFailedToStart", "reason": "CannotPullContainerError: app:42: not found"}
+THROTTLED = {"code": "TaskFailedToStart", "reason": "CannotPullContainerError: toomanyrequests: Rate exceeded"}
+HOST = {"code": "EssentialContainerExited", "reason": "Host EC2 (instance i-1) terminated."}
+BY_AWS = (
+    "Timeout waiting for network interface provisioning to complete.",
+    "Unexpected EC2 error while attempting to Create Network Interface: InsufficientFreeAddressesInSubnet",
+    "ResourceInitializationError: unable to pull secrets or registry auth: ThrottlingException: Rate exceeded",
+    "CannotPullContainerError: unexpected status code 503 Service Unavailable",
+    "CannotPullContainerError: 429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate limit",
+    "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+)
 NO_ROOM = {"code": "TaskFailedToStart", "reason": "Capacity is unavailable at this time."}
 
 
@@ -64,8 +77,52 @@ def undone(runs):
 # condition: (evidence in which it holds, evidence in which it does not); without "like" it is that of a fresh release that is well.
 TABLE = {
     see.crash_loop: [
-        ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 1, "exit": 1}}),
-        ({"service": {"failed_tasks": 3}}, {}),
+        ({"ended": {"count": 2, "exit": 1}, **DOWN}, {"ended": {"count": 1, "exit": 1}, **DOWN}),
+        ({"ended": {"count": 2, "exit": 1}, **DOWN}, {"ended": {"count": 2, "exit": 1}}),
+        ({"ended": {"count": 2, "exit": 1}, **DOWN}, {"ended": {"count": 2, "exit": 0}, **DOWN}),
+        ({"ended": {"count": 2, "exit": 0, **ELB}, **DOWN}, {"ended": {"count": 9, **NOT_FOUND}, **DOWN}),
+        (
+            {"ended": {"count": 1, "exit": 1}, "service": {"failed_tasks": 3, "running": 1}},
+            {"service": {"failed_tasks": 3}},
+        ),
+        (
+            {"ended": {"count": 2, "exit": 1}, "service": {"rollout": "IN_PROGRESS"}},
+            {"ended": {"count": 2, **HOST}, **DOWN},
+        ),
+    ],
+    see.crash_loop_while_well: [
+        ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 2, "exit": 1}, **DOWN}),
+        ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 2, "exit": 1}, "missing": {"http": "x"}}),
+        ({"ended": {"count": 2, **ELB}}, {"ended": {"count": 2, "exit": 0}}),
+    ],
+    see.tasks_end: [
+        ({"ended": {"count": 2, "exit": 0}, **DOWN}, {"ended": {"count": 2, "exit": 0}}),
+        ({"ended": {"count": 2, **NOT_FOUND}, **DOWN}, {"ended": {"count": 2, **THROTTLED}, **DOWN}),
+        ({"service": {"failed_tasks": 3, "running": 1}}, {"service": {"failed_tasks": 2, "running": 1}}),
+        (
+            {"ended": {"count": 1, **THROTTLED}, "service": {"failed_tasks": 4, "running": 1}},
+            {"ended": {"count": 2, **THROTTLED}, "service": {"failed_tasks": 4, "running": 1}},
+        ),
+    ],
+    see.tasks_end_while_well: [
+        ({"ended": {"count": 2, "exit": 0}}, {"ended": {"count": 2, "exit": 1}}),
+        ({"ended": {"count": 2, **NOT_FOUND}}, {"ended": {"count": 2, **THROTTLED}}),
+        ({"ended": {"count": 2, "exit": 0}}, {"ended": {"count": 2, "exit": 0}, "outage": 503}),
+    ],
+    see.not_started: [
+        ({"ended": {"count": 1, **failed}, **DOWN}, {"ended": {"count": 1, **other}, **DOWN})
+        for failed in (THROTTLED, HOST, *({"code": "TaskFailedToStart", "reason": reason} for reason in BY_AWS))
+        for other in (NOT_FOUND, NO_ROOM)
+    ],
+    see.not_started_some: [
+        (
+            {"ended": {"count": 1, **THROTTLED}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
+            {"ended": {"count": 1, **THROTTLED}, **DOWN},
+        ),
+    ],
+    see.not_started_at_first: [
+        ({"ended": {"count": 2, **THROTTLED}}, {"ended": {"count": 2, **THROTTLED}, **DOWN}),
+        ({"ended": {"count": 2, **HOST, "exit": 137}}, {"ended": {"count": 2, "exit": 137}}),
     ],
     see.one_crash: [({"ended": {"count": 1, "exit": 1}}, {"ended": {"count": 2, "exit": 1}})],
     see.deployment_failed: [
@@ -81,8 +138,35 @@ TABLE = {
         ({"broken": {"payment/pay": {"status": 500, "reason": "the body is: P1017"}}}, {"errors": P2022}),
     ],
     see.looks_elsewhere: [
-        ({"logs": {"addresses": ["app-db.example.org:5433"]}}, {"logs": {"addresses": ["app-db.example.org:5432"]}}),
-        ({"logs": {"addresses": ["x:1"]}, "missing": {"database": "x"}}, {"logs": {"addresses": []}}),
+        ({**ELSEWHERE, **DOWN}, {"logs": {"addresses": ["app-db.example.org:5432"]}, **DOWN}),
+        ({**ELSEWHERE, **DOWN}, ELSEWHERE),
+        ({**ELSEWHERE, "outage": 503}, {"logs": {"addresses": []}, **DOWN}),
+        *(
+            ({"logs": {"addresses": ["x:1"]}, **DOWN}, {"logs": {"addresses": [may_be]}, **DOWN})
+            for may_be in (
+                "APP-DB.example.org.",
+                "app-db.example.org",
+                "10.0.1.5:5432",
+                "[fd00::5]:5432",
+                "app-proxy.proxy-c1.eu-west-3.rds.amazonaws.com:5432",
+                "app.cluster-ro-c1.eu-west-3.rds.amazonaws.com:5432",
+                "app-db-replica-1.c1.eu-west-3.rds.amazonaws.com:5432",
+                "reader.example.org",
+                "app-ro.example.org:6432",
+            )
+        ),
+        *(
+            (
+                {"logs": {"addresses": [other]}, **DOWN},
+                {"logs": {"addresses": [other]}, "missing": {"database": "x", "instance": "x"}, **DOWN},
+            )
+            for other in ("error-db.example.org:5432", "localhost", "app-db.example.com:5432", "app-db-old.example.org")
+        ),
+    ],
+    see.looked_elsewhere: [
+        (ELSEWHERE, {**ELSEWHERE, **DOWN}),
+        (ELSEWHERE, {"logs": {"addresses": ["app-db.example.org"]}}),
+        ({"logs": {"addresses": ["x:1"]}, "missing": {"database": "x"}}, {"logs": {"addresses": ["replica:5432"]}}),
     ],
     see.database_answers: [({"errors": P1001}, {"errors": P1001, "database": P1000})],
     see.login_refused: [
@@ -102,7 +186,14 @@ TABLE = {
     see.database_quick: [({"late": 3.0}, {"late": 3.0, "database": {"seconds": 1.5}}), ({"late": 3.0}, {})],
     see.database_slow: [({"late": 3.0, "database": {"seconds": 2.5}}, {"database": {"seconds": 2.5}})],
     see.new_errors: [({"errors": [{"fingerprint": "TypeError", "count": 1}]}, {"errors": P1001})],
-    see.mismatch_without_migration: [({"errors": P2022}, {"errors": P2022, "migrations": RENAME})],
+    see.mismatch_without_migration: [
+        ({"errors": P2022, **DOWN}, {"errors": P2022, "migrations": RENAME, **DOWN}),
+        ({"errors": P2022, "broken": SIGN_UP_500}, {"errors": P2022}),
+    ],
+    see.mismatch_in_logs_without_migration: [
+        ({"errors": P2022}, {"errors": P2022, "migrations": RENAME}),
+        ({"errors": P2022}, {"errors": P2022, "broken": SIGN_UP_500}),
+    ],
     see.mismatch_of_unknown_origin: [
         ({"errors": P2022, "missing": {"database": "x"}}, {"errors": P2022}),
         ({"errors": P2022, "service": {"proven": None}}, {"errors": P1001}),

@@ -44,11 +44,11 @@ def decide(run_module, tmp_path):
 def test_decides_on_recorded_evidence_without_a_look(decide):
     result = decide(CRASHING)
     assert (result["recommendation"], result["changed"], result["needs_person"]) == ("CODE", False, True)
-    assert result["reason"].startswith("CODE (confidence: medium): 5 tasks of app:42 ended by themselves")
+    assert result["reason"].startswith("CODE (confidence: low): 5 tasks of app:42 ended, 0 of 2 run")
     assert result["next"] == {
         "playbook": "rollback_code.yml",
         "variables": {},
-        "words": "A person decides: it is not sure (confidence: medium); whether a migration came since the release before served is not known; "
+        "words": "A person decides: it is not sure (confidence: low); whether a migration came since the release before served is not known; "
         "whether a secret changed with the release is not known.",
         "look_first": False,
         "command": "",

@@ -286,11 +286,11 @@ def test_what_was_recorded_is_decided_on_again_without_a_look(healthy, tmp_path)
     record = tmp_path / "seen.json"
     assert healthy.play("triage", "-e", f"rollback_evidence_file={record}").code == 0
     seen = json.loads(record.read_text())
-    seen["services"][0]["failed_tasks"] = 9
+    seen["services"][0].update(failed_tasks=9, running=0)
     record.write_text(json.dumps(seen))
     played, told = triage(healthy, "-e", f"rollback_evidence_from={record}")
     assert played.calls == []
-    assert told["recommendation"] == "CODE"
+    assert told["recommendation"] == "uncertain"
 
 
 def test_what_is_written_into_a_log_runs_neither_when_it_is_seen_nor_when_it_is_decided_on_again(healthy, tmp_path):

@@ -98,7 +98,8 @@ def test_a_fast_deployment_waits_for_no_draining_and_puts_everything_back(broken
         assert "DEPLOY    fast: for this deployment only" in output
         assert "HealthCheckIntervalSeconds 5 (then 10 again)" in output
         assert "earlySuccessCriteria 100/DEFERRED (then no again)" in output
-    assert clocks(played)["FINISHED"] < DRAIN
+    told = clocks(played)
+    assert told["FINISHED"] - told["SERVED"] < DRAIN - 1, "beside the run of the test before, whatever the machine does"
     assert settings(broken) == before
     again = broken.play("rollback_code", *FAST)
     assert (again.code, again.written, again.recap["changed"]) == (0, [], 0), again.output

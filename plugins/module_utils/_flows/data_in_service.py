@@ -77,9 +77,8 @@ class Urls:
 
         :raises RollbackError: that version holds no URL any more.
         """
-        place = (seen.host.lower().rstrip("."), seen.port)
         read = next(
-            (read for read in (*seen.reads, seen.current) if read.place == place and read.version), seen.current
+            (read for read in (*seen.reads, seen.current) if read.place == seen.place and read.version), seen.current
         )
         return (self.of(read.version) or self._parsed(read.version)).at(seen.host, seen.port)
 
@@ -178,7 +177,7 @@ def told_in_json(seen: InService, found: Finding | None = None) -> dict[str, Any
     return dict(
         host=seen.host,
         port=seen.port,
-        version_id=next((read.version for read in seen.reads if read.place == (seen.host.lower(), seen.port)), ""),
+        version_id=next((read.version for read in seen.reads if read.place == seen.place), ""),
         current=dict(host=seen.current.host, port=seen.current.port, version_id=seen.current.version),
         apart=bool(seen.apart),
         several=seen.several,

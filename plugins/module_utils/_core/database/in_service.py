@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import comparable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FAILED,
     NOTED,
@@ -32,6 +33,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import
 
 GONE = "it pins version %s of the secret, which is not there any more"
 UNREADABLE = "what it reads as the database's URL cannot be read as one"
+
+
+def place_of(host: str, port: int) -> tuple[str, int]:
+    """(host, port), comparable."""
+    return comparable(host), port
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Read:
     @property
     def place(self) -> tuple[str, int] | None:
         """(host, port), comparable; None where it is not known."""
-        return (self.host.lower().rstrip("."), self.port) if self.host else None
+        return place_of(self.host, self.port) if self.host else None
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,11 @@ class InService:
     current: Read
     host: str
     port: int
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """(host, port) of what is in service, comparable."""
+        return place_of(self.host, self.port)
 
     @property
     def apart(self) -> tuple[Read, ...]:
@@ -119,7 +130,7 @@ def in_service(reads: Iterable[Read], current: Read, leaving_for: tuple[str, int
     known = [read for read in reads if read.place and read.sure]
     running = [read for read in known if read.tasks] or known
     places = list(dict.fromkeys(read.place for read in running))
-    goal = (leaving_for[0].lower().rstrip("."), leaving_for[1]) if leaving_for else None
+    goal = place_of(*leaving_for) if leaving_for else None
     if goal and len(places) > 1:
         places = [place for place in places if place != goal]
     if not places or current.place in places:
@@ -195,7 +206,7 @@ def against_undo(reads: Iterable[Read], place: tuple[str, int] | None) -> list[s
     for read in reads:
         if read.why:
             lines.append("%s: %s would not start: %s." % (read.service, read.definition, read.why))
-        elif place and read.place != (place[0].lower().rstrip("."), place[1]):
+        elif place and read.place != place_of(*place):
             lines.append(
                 "%s: %s reads %s, and the record of the run says that the database was %s then, so it would not come back as it was. %s"
                 % (read.service, read.definition, read.host, place[0], cure([read]))

@@ -28,6 +28,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sel
     against,
     chosen,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import comparable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
     BadInput,
     RollbackError,
@@ -107,7 +108,7 @@ def decide_rollback(
 ) -> Rollback:
     """Where the rollback of ``db_instance`` to what is ``wanted`` stands.
 
-    :param wanted: choose.Wanted.
+    :param wanted: select_source.Wanted.
     :param current_host: the host in DATABASE_URL now, or None: then it is the endpoint of ``db_instance``.
     :param instances: every DbInstance of the region.
     :param snapshots: DbSnapshots: those of ``db_instance`` and of what was restored in its place, and the one that is named.
@@ -155,7 +156,7 @@ def in_service(named: DbInstance, current_host: str | None, by_name: Mapping[str
 
 
 def _same_host(one: str | None, other: str | None) -> bool:
-    return bool(one and other and one.lower().rstrip(".") == other.lower().rstrip("."))
+    return bool(one and other and comparable(one) == comparable(other))
 
 
 def _restored_at(current: DbInstance, snapshot: Restorable) -> datetime | None:

@@ -132,6 +132,11 @@ class DatabaseUrl:
         return tuple(parse_qsl(query, keep_blank_values=True))
 
 
+def comparable(host: str) -> str:
+    """A host as DNS compares names: without case, and without the dot that ends an absolute one."""
+    return host.lower().rstrip(".")
+
+
 def _as_read(rest: str) -> str:
     """The end of a URL as the application reads it."""
     return rest.rstrip(_AROUND).translate(_WITHIN)

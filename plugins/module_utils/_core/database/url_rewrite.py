@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, comparable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Container, Edit, TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
@@ -19,7 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 class Move:
     """A database's new address, and the version of the secret that has it.
 
-    ``entries``: service → [{container, name, secret}], as ``find.entries`` gives them.
+    ``entries``: service → [{container, name, secret}], as ``url_references.entries`` gives them.
     """
 
     host: str
@@ -78,7 +78,7 @@ def _pins(definition: TaskDefinition, origin: TaskDefinition) -> Iterator[tuple[
 def points_at(text: str, host: str) -> bool:
     """Whether a text is a PostgreSQL URL whose host is ``host``, so that it can be moved."""
     try:
-        return DatabaseUrl.parse(text).host.lower().rstrip(".") == host.lower().rstrip(".")
+        return comparable(DatabaseUrl.parse(text).host) == comparable(host)
     except RollbackError:
         return False
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED, NOTED, ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, Version
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import told_in_json
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -163,3 +165,11 @@ def test_an_undo_that_could_not_bring_back_what_ran_is_refused():
 def test_what_stays_apart_after_an_undo_is_said():
     assert still_apart([PINNED], Read("", "", "v3", RESTORED, 5432)) == ""
     assert f"AWSCURRENT goes on naming {FAILED_DB}" in still_apart([PINNED], AFTER)
+
+
+def test_a_final_dot_and_capitals_make_no_other_database():
+    """As an absolute name in DATABASE_URL: the version that leads to what serves is told for it, too."""
+    absolute = Read("app", "app:2", "v1", FAILED_DB.upper() + ".", 5432, tasks=2)
+    seen = of(absolute, current=replace(CURRENT, host=FAILED_DB + "."))
+    assert (seen.place, seen.apart) == ((FAILED_DB, 5432), ())
+    assert told_in_json(seen)["version_id"] == "v1"

@@ -135,7 +135,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module im
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.autoscaling import ScalingGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import FENCE, LIFT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import FENCE, LIFT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
     AUTO,
     NO_FENCE,

@@ -23,7 +23,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
     ServiceDeployment,
     TaskDefinition,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import LIFT, broken
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import (
     Revision,
     configuration_told,
@@ -40,6 +39,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.depl
     judge_rollback,
     watched,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import LIFT, broken
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import is_service_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import (
     next_step,
@@ -321,7 +321,7 @@ class Rollout:
         """Return when every service runs its target, and has back what was set for a fast deployment.
 
         :param timeout: seconds.
-        :param teller: ``_progress.Teller`` that is told how far each service is.
+        :param teller: ``progress.Teller`` that is told how far each service is.
         :raises RollbackError: for all services that failed or are not done in time; the evidence tells which and why.
         """
         try:

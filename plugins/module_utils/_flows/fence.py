@@ -12,16 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import (
     ALL,
     FENCE,
-    Fence,
     broken,
     lift_told,
     next_to_fence,
     next_to_lift,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, answered, wait_for
 
 if TYPE_CHECKING:

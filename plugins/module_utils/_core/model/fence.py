@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A service that stands at 0 tasks while its database is rolled back, and what it gets back afterwards. Pure.
+"""What a service had before it was brought to 0 tasks, while its database is rolled back.
 
 What has to be remembered is a tag of the service itself. It is there before anything is changed, so that a run that dies
 anywhere, on any machine, leaves behind what the next one needs.
@@ -11,13 +11,10 @@ anywhere, on any machine, leaves behind what the next one needs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-FENCE, LIFT = "fence", "lift"
 Suspended = tuple[bool, ...]  # whether scaling in, scaling out and scheduled scaling are
 _FORM = re.compile(r"(?P<run>\S+) desired=(?P<desired>[1-9]\d*) suspended=(?P<suspended>none|[yn]{3})\Z")
-ALL = (True, True, True)
 
 
 @dataclass(frozen=True)
@@ -44,86 +41,3 @@ class Fence:
         flags = match["suspended"]
         suspended = None if flags == "none" else tuple(flag == "y" for flag in flags)
         return cls(match["run"], int(match["desired"]), suspended)
-
-
-def next_to_fence(fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str | None:
-    """What is to be done next so that a service stands at 0 tasks: ``tag``, ``suspend``, ``remember``, ``scale``, ``wait``, or None.
-
-    Scaling is suspended first: without that, Application Auto Scaling brings tasks back as soon as they are gone. A count that somebody has set
-    since is remembered in place of the one that was there before, so that the service gets back what is wanted now.
-
-    :param fence: the Fence that the service bears, or None.
-    :param desired: its desired count now.
-    :param suspended: what is suspended of its scalable target now, or None without one.
-    :param running: how many of its tasks are not gone yet.
-    """
-    if fence is None:
-        return "tag"
-    if suspended is not None and suspended != ALL:
-        return "suspend"
-    if desired:
-        return "scale" if desired == fence.desired else "remember"
-    return "wait" if running else None
-
-
-def next_to_lift(fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str | None:
-    """What is to be done next so that a service has back what it had: ``scale``, ``wait``, ``resume``, ``untag``, or None.
-
-    Its tasks are there before scaling resumes, because a capacity below the minimum would be changed at once. A count that somebody has set
-    since stays.
-    """
-    if fence is None:
-        return None
-    if desired == 0:
-        return "scale"
-    if running < min(fence.desired, desired):
-        return "wait"
-    if fence.suspended is not None and suspended not in (None, fence.suspended):
-        return "resume"
-    return "untag"
-
-
-def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str:
-    """What becomes of a service when its fence is lifted, for people. Arguments as ``next_to_lift`` takes them."""
-    if fence is None:
-        return "%s: stays as it is (desired count %d): no run has brought it to 0 tasks" % (name, desired)
-    step, told = next_to_lift(fence, desired, suspended, running), []
-    if step == "scale":
-        told.append("desired count 0 -> %d" % fence.desired)
-    elif step == "wait":
-        told.append("desired count %d, and %d of %d tasks run: wait for the others" % (desired, running, fence.desired))
-    if fence.suspended is not None and suspended not in (None, fence.suspended):
-        told.append("its scaling as it was (%s)" % _scaling_told(fence.suspended))
-    told.append("then the mark of run %s is taken away" % fence.run_id)
-    return "%s: %s" % (name, "; ".join(told))
-
-
-def _scaling_told(suspended: Suspended) -> str:
-    kinds = [kind for kind, off in zip(("scaling in", "scaling out", "scheduled scaling"), suspended) if off]
-    return "suspended: %s" % ", ".join(kinds) if kinds else "nothing suspended"
-
-
-def broken(name: str, fence: Fence, desired: int, stood: bool, started: Iterable[str] = ()) -> str | None:
-    """What somebody else has done to a fence, for people; None where nothing was seen.
-
-    :param fence: the Fence that the service bears.
-    :param desired: its desired count now.
-    :param stood: whether it was seen at 0 before.
-    :param started: messages of ECS (str) that tell of tasks that were started since then.
-    """
-    who = "not by this run (CloudTrail tells who has called UpdateService)"
-    if desired and (stood or desired != fence.desired):
-        return "%s stood at 0 tasks for run %s, and its desired count was set to %d since, %s" % (
-            name,
-            fence.run_id,
-            desired,
-            who,
-        )
-    if stood and started:
-        return "%s stood at 0 tasks for run %s, and tasks were started since, %s: %s" % (
-            name,
-            fence.run_id,
-            who,
-            "; ".join(started),
-        )
-    return None

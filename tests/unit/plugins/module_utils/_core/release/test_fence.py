@@ -7,9 +7,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import (
     ALL,
-    Fence,
     broken,
     next_to_fence,
     next_to_lift,

@@ -42,17 +42,19 @@ def is_request(line: str) -> bool:
 
 def is_failed_request(line: str) -> bool:
     """Whether a line tells of a request that was answered with 5xx."""
-    return "5" in line and _STATUS_5.search(line) is not None and _failed(line) is not None
+    return _failed(line) is not None
 
 
 def _failed(line: str) -> re.Match[str] | None:
+    if "5" not in line or _STATUS_5.search(line) is None:
+        return None  # most lines are told by that
     found = _FAILED_REQUEST.search(line)
     return None if found and "://" in line and _OF_A_CLIENT.search(line) else found
 
 
 def is_measured_failure(line: str) -> bool:
     """The same of a line that says of the answer more than its status, which a sentence about somebody else's answer does not."""
-    found = _failed(line[:_LOOKED_AT]) if "5" in line and _STATUS_5.search(line) else None
+    found = _failed(line[:_LOOKED_AT])
     return found is not None and _MEASURED.match(line, found.end()) is not None
 
 

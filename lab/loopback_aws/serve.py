@@ -17,7 +17,6 @@ import signal
 import sys
 import threading
 import traceback
-import types
 from typing import Any
 
 from . import models  # noqa: F401 - before whatever reads botocore's models
@@ -69,7 +68,11 @@ def main(directory: pathlib.Path, settings: dict[str, Any]) -> None:
             "guard": guard,
             "directory": str(directory),
             "settings": settings,
-            **_world(settings).start(lab, endpoint_url, settings),
+            **(
+                importlib.import_module(settings["world"]).start(lab, endpoint_url, settings)
+                if "world" in settings
+                else {}
+            ),
         }
         partial = directory / "lab.json.partial"
         partial.write_text(json.dumps(state, indent=2))
@@ -86,13 +89,6 @@ def main(directory: pathlib.Path, settings: dict[str, Any]) -> None:
         lab.close()
         if os.getppid() != guard:  # it was killed, and cannot remove the directory
             shutil.rmtree(directory, ignore_errors=True)
-
-
-def _world(settings: dict[str, Any]) -> types.ModuleType | types.SimpleNamespace:
-    """The module that `settings` names, or a world in which there is nothing."""
-    if name := settings.get("world"):
-        return importlib.import_module(name)
-    return types.SimpleNamespace(start=lambda *_: {})
 
 
 if __name__ == "__main__":

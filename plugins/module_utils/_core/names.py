@@ -27,9 +27,7 @@ TAG_SERVED = (
 )
 TAG_SAFETY = "spymeo:rollback-safety"  # on a safety snapshot: the DbiResourceId of the instance whose harm it holds
 TAG_PASSWORD = "spymeo:rollback-password"  # on a DB instance: its own DbiResourceId, and the version of the secret whose password it has
-TAG_UNFINISHED = (
-    "spymeo:rollback-unfinished"  # on a DB instance that a run has restored, until it is finished: see state.Unfinished
-)
+TAG_UNFINISHED = "spymeo:rollback-unfinished"  # on a DB instance that a run has restored, until it is finished: see model.rds.Unfinished
 TAG_FENCE = "spymeo:rollback-fence"  # on an ECS service that stands at 0 tasks: what it is to get back
 TAG_FAST = "spymeo:rollback-fast"  # on an ECS service: what was set before a fast deployment (fast_deployment.py); of target groups with their name behind
 TAG_POINT = "spymeo:release-point"  # on a snapshot: the release point that it was taken for, before any harm

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How ready something is: the three answers that every ``ready.py`` gives."""
+"""How ready something is: the three answers that every look at what is awaited gives."""
 
 from __future__ import annotations
 

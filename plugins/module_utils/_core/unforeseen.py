@@ -4,7 +4,7 @@
 
 """What a person is told of an exception that nobody has foreseen: one sentence with its kind, the place, and what to do next.
 
-What an exception says may hold a value that a library could not digest, so it is cut and has no secrets (``_absence.said``).
+What an exception says may hold a value that a library could not digest, so it is cut and has no secrets (``absence.said``).
 """
 
 from __future__ import annotations

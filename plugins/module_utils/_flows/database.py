@@ -37,7 +37,7 @@ def where_it_stands(
 ) -> tuple[Rollback, NotRead | None]:
     """(the Rollback, None or the NotRead in the place of the earliest time that can be restored).
 
-    :param wanted: choose.Wanted.
+    :param wanted: select_source.Wanted.
     :raises BadInput, RollbackError: it cannot be done.
     """
     instances = gateway.instances()

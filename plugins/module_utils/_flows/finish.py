@@ -5,7 +5,7 @@
 """What a cutover does not wait for, finished: the settings that nobody feels, and the safety snapshot.
 
 RDS takes the first automated backup of a restored instance for hours, answers meanwhile, and changes nothing. Whether an instance is
-finished is written in a tag of its own (``state.Unfinished``), from the call that restores it until both are proven, so nobody who dies can lose it.
+finished is written in a tag of its own (``model.rds.Unfinished``), from the call that restores it until both are proven, so nobody who dies can lose it.
 """
 
 from __future__ import annotations

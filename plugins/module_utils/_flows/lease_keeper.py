@@ -80,7 +80,7 @@ class Keeper:
     """What the process does.
 
     :param state: callable → RUNNING, STOPPED or GONE. One that is stopped renews nothing: nobody may be there to let it go on.
-    :param clock: ``_wait.Clock``.
+    :param clock: ``wait.Clock``.
     :param now: callable → seconds since 1970.
     """
 

@@ -117,7 +117,7 @@ class Ending:
         return self._holding(self._hold())
 
     def _ended(self, outcome: Outcome) -> dict[str, Any]:
-        """What ``plays.end`` is told, as far as the hold depends on it."""
+        """What ``run_lock.end`` is told, as far as the hold depends on it."""
         touched = bool(outcome.made or outcome.unknown) or self.journal is None
         return dict(outcome=outcome.recorded, touched=touched)
 

@@ -93,7 +93,7 @@ def look(
     A run that is to be resumed, or given up, and looks alive may be one that was killed a moment ago, so its lease is waited for.
 
     :param now: callable → seconds since 1970.
-    :param clock: ``_wait.Clock``.
+    :param clock: ``wait.Clock``.
     :param purpose: one of PURPOSES.
     :param kind: the name of the playbook; empty when any may go on with a run.
     :param command: that was typed, without the ids of runs.

@@ -75,7 +75,7 @@ class Verification:
     :param test: callable without arguments that gives the result of the end-to-end tests; None to leave it out.
     :param look_again: callable that is given the looks and returns (verdict, reason, evidence): what has become of the services since; None to
         leave it out.
-    :param leavers: callable without arguments that returns ``left.Leavers``, once nobody is on the failed database or somebody stays; None to leave
+    :param leavers: callable without arguments that returns ``left_sessions.Leavers``, once nobody is on the failed database or somebody stays; None to leave
         it out.
     :param ask: callable without arguments that returns (verdict, reason, evidence): what the data in use are like; None to leave it out.
     :param watch: callable that is given a threading.Event, which ends it, and returns (verdict, reason, evidence, what it has seen in JSON types);

@@ -39,7 +39,7 @@ def run(
     :param environment: name → value, added to that of this process.
     :param directory: where it runs, or None for the directory of this process.
     :param limit: seconds; then the whole group is ended.
-    :param output: output.Output, which gets its lines, of standard output and error as they come.
+    :param output: command_output.Output, which gets its lines, of standard output and error as they come.
     :param tell: callable that is given the seconds elapsed, about once a second.
     :return: (exit code or None when it was ended, seconds).
     :raises RollbackError: it cannot be started.

@@ -58,7 +58,7 @@ class Progress:
         self._send(dict(what=what, key=key, detail="", over=True))
 
     def teller(self, what: str) -> Teller:
-        """A Teller: the ``tell`` that ``_wait.wait_for`` takes."""
+        """A Teller: the ``tell`` that ``wait.wait_for`` takes."""
         return Teller(what, self)
 
     def _send(self, message: dict[str, Any]) -> None:

@@ -116,7 +116,7 @@ class SalvageGateway:
         }
 
     def failed_rows(self, comparison: Comparison) -> Iterator[tuple[Row, str | None]]:
-        """(values, why) of each row of the failed table, as ``decide.merge`` takes them."""
+        """(values, why) of each row of the failed table, as ``row_diff.merge`` takes them."""
         names = [name for _restored, name in comparison.columns]
         for row in self._rows(comparison, names, [_why(item) for item in comparison.broken]):
             yield row[:-1], row[-1] or None

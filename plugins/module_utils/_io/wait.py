@@ -99,7 +99,7 @@ def wait_for(
 ) -> Ready:
     """Call ``look()`` until it answers Ready.
 
-    A look during which AWS is away (``_absence.absence``) is a Pending that says since when.
+    A look during which AWS is away (``absence.absence``) is a Pending that says since when.
 
     :param what: what is awaited, for messages.
     :param look: callable without arguments that returns Ready, Pending or Failed. It may be asked again after it has raised.

@@ -39,8 +39,8 @@ def result(
     :param services: names of the services asked for.
     :param streams: Streams that were read.
     :param unread: Unreads.
-    :param found: read.Found.
-    :param baseline: decide.Baseline, or None.
+    :param found: found.Found.
+    :param baseline: verdict.Baseline, or None.
     """
     new, doubted, old = split(found.collection.groups, found.seconds, baseline)
     counts = baseline.counts if baseline else {}

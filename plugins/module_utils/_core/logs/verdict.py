@@ -128,7 +128,7 @@ def judge(
     :param services: names of the services asked for.
     :param streams: Streams that were looked at.
     :param unread: Unreads.
-    :param found: read.Found: ``silent`` Streams without a single line, and ``unclear`` containers.
+    :param found: found.Found: ``silent`` Streams without a single line, and ``unclear`` containers.
     :param new: ErrorGroups that count.
     :param aside: what was found and does not count, for people.
     :param doubted: ErrorGroups that are more frequent than before and too few to say.

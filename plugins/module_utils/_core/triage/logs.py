@@ -67,9 +67,9 @@ def told(
 
     :param streams: Streams of the releases that run.
     :param unread: Unreads of theirs.
-    :param found: read.Found of them.
+    :param found: found.Found of them.
     :param more: Collection of errors that came later, or None.
-    :param earlier: read.Found of the releases before.
+    :param earlier: found.Found of the releases before.
     """
     collection = found.collection
     if more is not None:

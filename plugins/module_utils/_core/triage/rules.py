@@ -5,7 +5,7 @@
 """The rules of triage: one table. Pure.
 
 To add one, write its condition into ``conditions.py``, a line here, and a case into ``tests/unit/plugins/module_utils/_triage/cases``.
-What the weights come to together is decided in ``decide.py``.
+What the weights come to together is decided in ``recommend.py``.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ import pytest
 from spymeo_world import world
 from spymeo_world.demo import Visitor
 
+from .conftest import ROOT
+
 FENCE = ["-e", "rollback_fence=scale_to_zero", "-e", "rollback_lease=2"]
 RUN = ["-e", "rollback_run_id=run-of-the-fence"]
 TARGET = {
@@ -63,7 +65,7 @@ def test_a_run_that_is_killed_once_the_fence_is_up_leaves_what_the_next_one_need
     broken.control("durations", deregistration_delay=3.0)
     command = ["ansible-playbook", "playbooks/rollback_full.yml", "-i", "inventories/lab", *FENCE, *RUN]
     playing = subprocess.Popen(
-        command, env=broken.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL
+        command, env=broken.environment(), cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL
     )
     broken.until(lambda: [call["operation"] for call in broken.calls() if call["writes"]][-1] == "UpdateService", 240)
     os.killpg(playing.pid, signal.SIGKILL)

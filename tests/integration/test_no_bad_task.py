@@ -17,7 +17,7 @@ import pytest
 
 from spymeo_world import world
 
-from .conftest import bring_up, take_down
+from .conftest import ROOT, bring_up, take_down
 
 GOOD, BAD = f"{world.FAMILY} 1.0.0", f"{world.FAMILY} 2.0.0"
 RUN = "run-without-bad"
@@ -110,7 +110,7 @@ def test_a_bad_release_that_serves_is_started_again_and_reads_its_own_database(s
     bad, before, url = served.service()["taskDefinition"], len(deployments(served)), served.database_url()
     command = ["ansible-playbook", "playbooks/rollback_full.yml", "-i", "inventories/lab", *GIVEN]
     playing = subprocess.Popen(
-        command, env=served.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL
+        command, env=served.environment(), cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL
     )
     served.until(lambda: len(deployments(served)) > before, 120)
     known = set(tasks(served, bad))

@@ -20,6 +20,8 @@ import spymeo_app.seed
 from spymeo_world import world
 from spymeo_world.demo import Visitor
 
+from .conftest import ROOT
+
 RUN = "run-of-the-data"
 NEW = f"{world.DB_INSTANCE}-{RUN}"
 PLAYBOOK = "rollback_database"
@@ -190,7 +192,7 @@ def test_a_run_killed_while_it_restores_goes_on_as_one_instance_and_loses_nothin
     command = ["ansible-playbook", f"playbooks/{PLAYBOOK}.yml", "-i", "inventories/lab", *given]
     since = len(broken.calls())
     playing = subprocess.Popen(
-        command, env=broken.environment(), cwd=world.APP.parents[2], start_new_session=True, stdout=subprocess.DEVNULL
+        command, env=broken.environment(), cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL
     )
     restore = "RestoreDBInstanceFromDBSnapshot"
     broken.until(lambda: restore in [call["operation"] for call in broken.calls()[since:]], 240)

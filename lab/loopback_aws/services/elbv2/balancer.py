@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 import uuid
@@ -66,7 +67,8 @@ class Front:
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="alb", daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, also where a process that is just being started still has a copy of the socket."""
+        self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._server.server_close()
 

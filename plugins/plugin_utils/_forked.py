@@ -33,7 +33,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.unforeseen import DETAILED, NEXT
 
 PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
-PLUGINS = "ansible_collections.spymeo.rollback.plugins."
+OURS = "ansible_collections.spymeo.rollback"
+PLUGINS = OURS + ".plugins."
 MODULES = PLUGINS + "modules."
 SERVICES = ("ecs", "ecr", "rds", "secretsmanager", "logs")  # that most modules have clients of
 
@@ -41,8 +42,12 @@ SERVICES = ("ecs", "ecr", "rds", "secretsmanager", "logs")  # that most modules 
 def _read_ahead() -> None:
     """Import, in the process of ansible-playbook, what each worker needs for its first template, and nearly every module of ours."""
     importlib.import_module("ansible.plugins.filter.core")
-    with contextlib.suppress(ImportError):  # without amazon.aws the module itself tells what is missing
-        importlib.import_module(PLUGINS + "module_utils._module").read_descriptions(*SERVICES)
+    try:
+        importlib.import_module(PLUGINS + "module_utils._ansible.module").read_descriptions(*SERVICES)
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith(OURS):
+            raise
+        # without amazon.aws the module itself tells what is missing
 
 
 _read_ahead()

@@ -16,6 +16,7 @@ import types
 
 import pytest
 import yaml
+from ansible_collections.spymeo.rollback.plugins.module_utils._ansible import module
 from ansible_collections.spymeo.rollback.plugins.plugin_utils import _forked
 
 ROOT = pathlib.Path(__file__).parents[4]
@@ -212,3 +213,16 @@ def test_without_boto3_the_module_tells_what_is_missing(tmp_path):
     )  # fmt: skip
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Failed to import the required Python library (botocore and boto3)" in done.stdout + done.stderr
+
+
+def test_what_each_module_needs_is_read_before_the_first_fork(monkeypatch):
+    loaders = []
+    monkeypatch.setattr(module, "_loaders", loaders)
+    _forked._read_ahead()
+    assert loaders
+
+
+def test_a_module_of_ours_that_is_not_there_is_no_silence(monkeypatch):
+    monkeypatch.setattr(_forked, "PLUGINS", _forked.OURS + ".elsewhere.")
+    with pytest.raises(ModuleNotFoundError, match="elsewhere"):
+        _forked._read_ahead()

@@ -42,10 +42,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-try:
-    from ansible._internal._datatag._tags import Origin
-except ImportError:  # not an interface that Ansible promises to keep: without it, mistakes are told without their lines
-    Origin = None
+from ansible_collections.spymeo.rollback.plugins.plugin_utils._ansible_core import place_of
 
 DEEPEST = 5  # parts of a path: 0.steps.1.expect.status
 
@@ -72,10 +69,11 @@ def _go_through(value: Any, path: Sequence[str], found: dict[str, str]) -> None:
 
 
 def _note(value: Any, path: Sequence[str], found: dict[str, str]) -> None:
-    origin = Origin.get_tag(value) if Origin else None
-    if origin and origin.path and origin.line_num:
-        below = os.path.relpath(origin.path)
-        found[".".join(path)] = "%s:%d" % (origin.path if below.startswith("..") else below, origin.line_num)
+    place = place_of(value)
+    if place:
+        file, line = place
+        below = os.path.relpath(file)
+        found[".".join(path)] = "%s:%d" % (file if below.startswith("..") else below, line)
 
 
 class FilterModule:

@@ -24,15 +24,13 @@ from collections.abc import Mapping
 from typing import Any, NoReturn, TextIO
 
 from ansible import constants
-from ansible.module_utils.testing import patch_module_args
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import merge_hash
-from ansible.vars import clean
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.absence import said
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.unforeseen import DETAILED, NEXT
+from ansible_collections.spymeo.rollback.plugins.plugin_utils import _ansible_core
 
-PROFILE = "legacy"  # how patch_module_args writes arguments, and so how the answer is to be read
 OURS = "ansible_collections.spymeo.rollback"
 PLUGINS = OURS + ".plugins."
 MODULES = PLUGINS + "modules."
@@ -75,7 +73,8 @@ class ForkedModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         """Whether the module would run here, with this Python, as this user, in this environment, and be waited for."""
         interpreter = self._templar.template(task_vars.get("ansible_python_interpreter"))
         return bool(
-            self._connection.transport == "local"
+            _ansible_core.runs_modules_itself()
+            and self._connection.transport == "local"
             and interpreter == sys.executable
             and self._connection.become is None
             and not (self._task.async_val or self._task.delegate_to or any(self._task.environment))
@@ -83,7 +82,7 @@ class ForkedModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         )
 
     def _run_forked(self, task_vars: Mapping[str, Any]) -> Any:
-        self._update_module_args(self._task.action, self._task.args, task_vars)
+        _ansible_core.complete_arguments(self, self._task.action, self._task.args, task_vars)
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
             child = os.fork()
             if not child:
@@ -95,12 +94,7 @@ class ForkedModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         if not answered(told["stdout"]):
             return died(self._task.action, code, told["stderr"], self._display.verbosity)
         told.update(stdout_lines=told["stdout"].splitlines(), stderr_lines=told["stderr"].splitlines())
-        answer = self._parse_returned_data(told, PROFILE)
-        if isinstance(answer, dict):  # ansible-core before 2.21
-            clean.remove_internal_keys(answer)
-            return answer
-        answer.remove_internal_keys()
-        return answer.as_result_dict(for_round_trip=True)
+        return _ansible_core.result_of(self, told)
 
 
 def answered(output: str) -> bool:
@@ -141,7 +135,7 @@ def _become_module(action: str, arguments: dict[str, Any], directory: str, outpu
     try:
         os.chdir(directory)  # where Ansible starts a module on a local connection
         sys.stdout, sys.stderr = output, errors
-        with patch_module_args(arguments):
+        with _ansible_core.given(arguments):
             importlib.import_module(MODULES + action.rpartition(".")[2]).main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

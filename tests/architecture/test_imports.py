@@ -36,6 +36,9 @@ PURE_LIBRARY = [
 # fmt: on
 IMPURE_CALLS = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "input"}
 
+PRIVATE_CORE = ["ansible.module_utils.testing", "ansible.vars", "ansible.executor"]
+PRIVATE_METHODS = {"_parse_returned_data", "_update_module_args", "_configure_module", "_low_level_execute_command"}
+
 WORLDS = ["spymeo_world", "spymeo_app", "ansible", "ansible_collections"]
 
 
@@ -193,7 +196,40 @@ def world_known(root):
     return found
 
 
+def ansible_core_in_private(root):
+    """What ansible-core does not promise to keep is named in one file, which has an ordinary way beside each."""
+    found = []
+    for path in sources(root):
+        if path.name == "_ansible_core.py":
+            continue
+        for line, name in imports(root, path):
+            parts = name.split(".")
+            if parts[0] == "ansible" and (
+                any(part.startswith("_") for part in parts) or is_or_below(name, PRIVATE_CORE)
+            ):
+                found.append(f"{path.relative_to(root)}:{line} imports {name}")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in PRIVATE_METHODS:
+                found.append(f"{path.relative_to(root)}:{node.lineno} uses {node.attr}")
+    return found
+
+
+def named_and_not_there(root):
+    """A module of ours that is named in a text is there: no type checker sees such a name."""
+    return [
+        f"{path.relative_to(root)}:{node.lineno} names {node.value}"
+        for path in sources(root)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"(ansible_collections\.spymeo\.rollback\.plugins\.)?module_utils(\.\w+)+", node.value)
+        and not our_file(root, UTILS + node.value.rpartition("module_utils.")[2])
+    ]
+
+
 RULES = [
+    ansible_core_in_private,
+    named_and_not_there,
     aws_outside_its_layer,
     impurities,
     crossed_layers,
@@ -216,6 +252,10 @@ CORE, AWS = "plugins/module_utils/_core/", "plugins/module_utils/_aws/"
 @pytest.mark.parametrize(
     ("rule", "path", "text"),
     [
+        (ansible_core_in_private, "plugins/filter/lines.py", "from ansible._internal._datatag import _tags"),
+        (ansible_core_in_private, "plugins/action/a.py", "from ansible.vars import clean"),
+        (ansible_core_in_private, "plugins/action/a.py", "def run(self):\n    self._parse_returned_data({})"),
+        (named_and_not_there, "plugins/plugin_utils/_forked.py", "import_module(PLUGINS + 'module_utils._module')"),
         (aws_outside_its_layer, CORE + "release/select.py", "import botocore.exceptions"),
         (aws_outside_its_layer, "plugins/modules/ecs_rollback.py", "def main():\n    from boto3 import client"),
         (aws_outside_its_layer, AWS + "ecs.py", f"from {AMAZON}plugins.module_utils._rds import common"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.spymeo.rollback.plugins.filter.lines import lines
+from ansible_collections.spymeo.rollback.plugins.plugin_utils import _ansible_core
 
 TEXT = """\
 - name: health
@@ -51,3 +52,11 @@ def test_a_file_elsewhere_is_named_whole(tmp_path, monkeypatch):
 
 def test_what_comes_from_no_file_has_no_line():
     assert lines([{"name": "health", "steps": [{"path": "/"}]}]) == {}
+
+
+def test_where_ansible_does_not_say_what_it_has_read_from_where_nothing_has_a_line(tmp_path, monkeypatch):
+    (tmp_path / "scenarios.yml").write_text("[a]\n")
+    read = DataLoader().load_from_file(str(tmp_path / "scenarios.yml"))
+    assert lines(read)
+    monkeypatch.setattr(_ansible_core, "Origin", None)
+    assert lines(read) == {}

@@ -226,3 +226,11 @@ def test_a_module_of_ours_that_is_not_there_is_no_silence(monkeypatch):
     monkeypatch.setattr(_forked, "PLUGINS", _forked.OURS + ".elsewhere.")
     with pytest.raises(ModuleNotFoundError, match="elsewhere"):
         _forked._read_ahead()
+
+
+def test_without_what_ansible_does_not_promise_a_module_gets_a_python_of_its_own(play, tmp_path):
+    """As an ansible-core would be that has taken it away."""
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['ansible.module_utils.testing'] = None\n")
+    alone, started = play(PYTHONPATH=str(tmp_path))
+    assert started
+    assert alone["run_id"] == "rb-20261122-120000"

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
+import botocore
+import botocore.session
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +41,13 @@ IMPURE_CALLS = {"now", "utcnow", "today", "uuid1", "uuid4", "open", "print", "in
 
 PRIVATE_CORE = ["ansible.module_utils.testing", "ansible.vars", "ansible.executor"]
 PRIVATE_METHODS = {"_parse_returned_data", "_update_module_args", "_configure_module", "_low_level_execute_command"}
+
+# fmt: off
+SERVICES = [
+    "application-autoscaling", "cloudwatch", "ecr", "ecs", "elbv2", "events", "iam", "kms", "lambda", "logs", "rds", "s3", "scheduler",
+    "secretsmanager", "ssm", "sts",
+]
+# fmt: on
 
 WORLDS = ["spymeo_world", "spymeo_app", "ansible", "ansible_collections"]
 
@@ -227,7 +237,36 @@ def named_and_not_there(root):
     ]
 
 
+def operations_called_twice(root):
+    """Each operation of AWS is called in one file, so that what it needs and what it may answer is known in one place."""
+    called = {}
+    for path in sources(root, "plugins/module_utils/_aws"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            name = node.func.attr
+            if name in ("get_paginator", "get_waiter") and isinstance(node.args[0], ast.Constant):
+                name = node.args[0].value
+            if name in operations():
+                called.setdefault(name, {}).setdefault(path, node.lineno)
+    return [
+        f"{path.relative_to(root)}:{line} calls {name}, which {', '.join(sorted(p.name for p in files if p != path))} does as well"
+        for name, files in sorted(called.items())
+        if len(files) > 1
+        for path, line in list(files.items())[1:]
+    ]
+
+
+@functools.cache
+def operations():
+    """The names of boto3's methods for every operation of the services that this collection calls."""
+    session = botocore.session.get_session()
+    models = [session.get_service_model(service) for service in SERVICES]
+    return {botocore.xform_name(operation) for model in models for operation in model.operation_names}
+
+
 RULES = [
+    operations_called_twice,
     ansible_core_in_private,
     named_and_not_there,
     aws_outside_its_layer,
@@ -252,6 +291,8 @@ CORE, AWS = "plugins/module_utils/_core/", "plugins/module_utils/_aws/"
 @pytest.mark.parametrize(
     ("rule", "path", "text"),
     [
+        (operations_called_twice, AWS + "triage.py", "def a(ecs):\n    ecs.describe_tasks(tasks=[])"),
+        (operations_called_twice, AWS + "triage.py", "def a(ecs):\n    ecs.get_paginator('describe_tasks')"),
         (ansible_core_in_private, "plugins/filter/lines.py", "from ansible._internal._datatag import _tags"),
         (ansible_core_in_private, "plugins/action/a.py", "from ansible.vars import clean"),
         (ansible_core_in_private, "plugins/action/a.py", "def run(self):\n    self._parse_returned_data({})"),
@@ -288,7 +329,7 @@ CORE, AWS = "plugins/module_utils/_core/", "plugins/module_utils/_aws/"
     ],
 )
 def test_the_rule_bites(rule, path, text, plant):
-    root = plant({AWS + "rds.py": "", path: text})
+    root = plant({AWS + "rds.py": "", AWS + "a_first.py": "def a(ecs):\n    ecs.describe_tasks(tasks=[])", path: text})
 
     (violation,) = rule(root)
 

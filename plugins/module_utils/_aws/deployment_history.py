@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ENDED, Pause, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import chunks, side_by_side
 
 PAGE = 100  # ListServiceDeployments' most
 A_CALL = 20  # DescribeServiceDeployments', DescribeServiceRevisions' most
@@ -186,8 +186,3 @@ def _deployment(
         back=back,
         **more,
     )
-
-
-def chunks(items: Sequence[str], size: int) -> list[list[str]]:
-    """``items`` in lists of at most ``size``."""
-    return [list(items[start : start + size]) for start in range(0, len(items), size)]

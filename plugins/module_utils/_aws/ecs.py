@@ -20,7 +20,8 @@ except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._aws.deployment_history import MOST, Record, chunks
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws import ecs_operations as operations
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.deployment_history import MOST, Record
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
     BadInput,
     RefusedByAws,
@@ -48,8 +49,6 @@ if TYPE_CHECKING:
     )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
 
-SERVICES_A_CALL = 10  # DescribeServices
-TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
 EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
 WITHOUT_TOKEN = ("UpdateService", "RegisterTaskDefinition")  # asked twice, they do it twice
 LISTED_REVISIONS = 10  # for people
@@ -73,28 +72,19 @@ class EcsGateway:
 
         :raises BadInput: the cluster or a service does not exist.
         """
-        found = {}
-        for some in side_by_side(self._some_services, chunks(names, SERVICES_A_CALL)):
-            found.update(some)
-        for name in names:
-            if name not in found:
-                raise BadInput("services", name, "cluster %s has no such service" % self.cluster, self._services())
-        return [found[name] for name in names]
-
-    def _some_services(self, names: Sequence[str]) -> dict[str, Service]:
         try:
-            answer = self._ecs.describe_services(cluster=self.cluster, services=names, include=["TAGS"])
+            answers = operations.described_services(self._ecs, self.cluster, names, tags=True)
         except is_boto3_error_code("ClusterNotFoundException"):
             problem = "there is no such ECS cluster in %s" % self._ecs.meta.region_name
-            raise BadInput("cluster", self.cluster, problem, self._clusters()) from None
+            there = _there_are("clusters", operations.cluster_arns(self._ecs))
+            raise BadInput("cluster", self.cluster, problem, there) from None
         with reading("DescribeServices"):
-            return {service["serviceName"]: Service.from_boto(service) for service in answer["services"]}
-
-    def _clusters(self) -> str:
-        return _there_are("clusters", self._ecs.list_clusters()["clusterArns"])
-
-    def _services(self) -> str:
-        return _there_are("services", self._ecs.list_services(cluster=self.cluster)["serviceArns"])
+            found = {service["serviceName"]: Service.from_boto(service) for service in answers}
+        for name in names:
+            if name not in found:
+                there = _there_are("services", operations.service_arns(self._ecs, self.cluster))
+                raise BadInput("services", name, "cluster %s has no such service" % self.cluster, there)
+        return [found[name] for name in names]
 
     def task_definition(self, name: str) -> TaskDefinition:
         """A TaskDefinition by ``family:revision`` or ARN.
@@ -137,13 +127,10 @@ class EcsGateway:
     def _described(self, name: str) -> dict[str, Any] | None:
         """The same; None when there is none of that name."""
         if name not in self._known_definitions:
-            try:
-                answer = self._ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
-            except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
-                self._known_definitions[name] = None
-                return None
-            with reading("DescribeTaskDefinition"):
-                self._known_definitions[answer["taskDefinition"]["taskDefinitionArn"]] = answer
+            answer = operations.described_definition(self._ecs, name)
+            if answer is not None:
+                with reading("DescribeTaskDefinition"):
+                    self._known_definitions[answer["taskDefinition"]["taskDefinitionArn"]] = answer
             self._known_definitions[name] = answer
         return self._known_definitions[name]
 
@@ -303,10 +290,7 @@ class EcsGateway:
 
     def _registered(self, family: str, content: dict[str, Any]) -> str:
         with _refused_for(family):
-            registered = self._ecs.register_task_definition(**content)
-        with reading("RegisterTaskDefinition"):
-            arn: str = registered["taskDefinition"]["taskDefinitionArn"]
-        return arn
+            return operations.registered(self._ecs, content)
 
     def _copy_in(self, family: str, arn: str, run_id: str, wanted: tuple[Container, ...]) -> str | None:
         """The ARN of the copy of ``arn`` with those containers that this run has registered, None when it has not."""
@@ -341,21 +325,14 @@ class EcsGateway:
     ) -> dict[str, list[dict[str, Any]]]:
         """The answers of DescribeTasks of each service by its name; ``arns_of`` tells the ARNs of a service's."""
         listed = dict(zip(services, side_by_side(arns_of, services)))
-        parts = chunks([arn for arns in listed.values() for arn in arns], TASKS_A_CALL)
-        described = side_by_side(lambda arns: self._ecs.describe_tasks(cluster=self.cluster, tasks=arns), parts)
+        every = [arn for arns in listed.values() for arn in arns]
         with reading("DescribeTasks"):
-            known = {task["taskArn"]: task for answer in described for task in answer["tasks"]}
+            known = {task["taskArn"]: task for task in operations.described_tasks(self._ecs, self.cluster, every)}
         return {name: [known[arn] for arn in arns if arn in known] for name, arns in listed.items()}
 
     def _task_arns(self, service: str, status: str) -> list[str]:
-        pages = self._ecs.get_paginator("list_tasks").paginate(
-            cluster=self.cluster,
-            serviceName=service,
-            desiredStatus=status,
-            PaginationConfig={"PageSize": TASKS_A_CALL},
-        )
         try:
-            return [arn for page in pages for arn in page["taskArns"]]
+            return operations.task_arns(self._ecs, self.cluster, service, status)
         except is_boto3_error_code("ClusterNotFoundException") as error:
             problem = "there is no such ECS cluster in %s" % self._ecs.meta.region_name
             raise BadInput("cluster", self.cluster, problem) from error
@@ -377,9 +354,7 @@ class EcsGateway:
         return {name: [task for task in tasks if task.tells(deployed[name][1])] for name, tasks in dead.items()}
 
     def _stopped_task_arns(self, service: str) -> list[str]:
-        answer = self._ecs.list_tasks(cluster=self.cluster, serviceName=service, desiredStatus="STOPPED")
-        arns: list[str] = answer["taskArns"]
-        return arns[:TASKS_A_CALL]
+        return operations.task_arns(self._ecs, self.cluster, service, "STOPPED", operations.TASKS_A_CALL)
 
 
 def _is_copy_of(answer: dict[str, Any], name: str) -> bool:

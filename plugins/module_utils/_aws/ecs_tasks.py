@@ -15,7 +15,8 @@ try:
 except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws import ecs_operations as operations
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import whole_stream
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import same
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import TAG_RUN
@@ -39,8 +40,13 @@ class OneOffGateway:
         self._purpose, self._cure = purpose, cure
 
     def application(self, task_definition: str) -> dict[str, Any]:
-        """The shape TaskDefinition of an ARN or family:revision."""
-        answer = self._ecs.describe_task_definition(taskDefinition=task_definition)
+        """The shape TaskDefinition of an ARN or family:revision.
+
+        :raises BadInput: there is none.
+        """
+        answer = operations.described_definition(self._ecs, task_definition)
+        if answer is None:
+            raise BadInput("task_definition", task_definition, "there is no such task definition")
         with reading("DescribeTaskDefinition"):
             definition: dict[str, Any] = answer["taskDefinition"]
             return definition
@@ -50,7 +56,7 @@ class OneOffGateway:
 
         :raises BadInput: there is no such service.
         """
-        found = self._ecs.describe_services(cluster=self._cluster, services=[service])["services"]
+        found = operations.described_services(self._ecs, self._cluster, [service])
         if not found:
             raise BadInput("service", service, "cluster %s has no such service" % self._cluster)
         return {key: found[0][key] for key in _PLACEMENT if found[0].get(key)}
@@ -60,7 +66,7 @@ class OneOffGateway:
 
         :raises RollbackError: ECS refuses it.
         """
-        known = self._newest(content["family"])
+        known = operations.described_definition(self._ecs, content["family"])
         if (
             known
             and {"key": TAG_RUN, "value": run_id} in known.get("tags", [])
@@ -69,17 +75,7 @@ class OneOffGateway:
             arn: str = known["taskDefinition"]["taskDefinitionArn"]
             return arn
         with self._refused():
-            answer = self._ecs.register_task_definition(tags=[{"key": TAG_RUN, "value": run_id}], **content)
-        with reading("RegisterTaskDefinition"):
-            new: str = answer["taskDefinition"]["taskDefinitionArn"]
-            return new
-
-    def _newest(self, family: str) -> dict[str, Any] | None:
-        try:
-            answer: dict[str, Any] = self._ecs.describe_task_definition(taskDefinition=family, include=["TAGS"])
-        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition.": the family is new
-            return None
-        return answer
+            return operations.registered(self._ecs, dict(content, tags=[{"key": TAG_RUN, "value": run_id}]))
 
     def start(
         self,
@@ -115,25 +111,13 @@ class OneOffGateway:
 
     def task(self, arn: str) -> dict[str, Any]:
         """The shape Task."""
-        answer = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])
+        found = operations.described_tasks(self._ecs, self._cluster, [arn])
         with reading("DescribeTasks"):
-            task: dict[str, Any] = answer["tasks"][0]
-            return task
+            return found[0]
 
     def lines(self, group: str, stream: str) -> list[str]:
         """What a container has written, line by line; none when its stream is not there yet."""
-        question: dict[str, Any] = dict(logGroupName=group, logStreamName=stream, startFromHead=True)
-        found: list[str] = []
-        while True:
-            try:
-                page = self._logs.get_log_events(**question)
-            except is_boto3_error_code("ResourceNotFoundException"):
-                return found
-            with reading("GetLogEvents"):
-                found += [item["message"] for item in page["events"]]
-                if page["nextForwardToken"] == question.get("nextToken"):  # the end gives the token that was asked with
-                    return found
-                question["nextToken"] = page["nextForwardToken"]
+        return whole_stream(self._logs, group, stream)
 
     @contextlib.contextmanager
     def _refused(self) -> Iterator[None]:

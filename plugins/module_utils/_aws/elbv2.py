@@ -60,7 +60,7 @@ class ElbGateway:
     def _health(self, **asked: Any) -> dict[tuple[str, int | None], tuple[str, str]]:
         group = asked["TargetGroupArn"]
         try:
-            answer = self._elb.describe_target_health(**asked)
+            answer = described_health(self._elb, **asked)
         except is_boto3_error_code("TargetGroupNotFound") as error:
             raise RollbackError("There is no target group %s any more, which the service names." % group) from error
         except is_boto3_error_code(REFUSALS) as error:
@@ -71,7 +71,7 @@ class ElbGateway:
                     item["TargetHealth"]["State"],
                     item["TargetHealth"].get("Description") or item["TargetHealth"].get("Reason", ""),
                 )
-                for item in answer["TargetHealthDescriptions"]
+                for item in answer
             }
 
     def settings(self, groups: Collection[str]) -> dict[str, dict[str, int]]:
@@ -133,6 +133,17 @@ class ElbGateway:
             raise RollbackError("A target group that the service names is not there any more.") from error
         except is_boto3_error_code(REFUSALS) as error:
             raise _refused("DescribeTargetGroups") from error
+
+
+def described_health(client: Any, **asked: Any) -> list[dict[str, Any]]:
+    """DescribeTargetHealth: the shapes TargetHealthDescription.
+
+    :param client: boto3 client of elbv2.
+    """
+    answer = client.describe_target_health(**asked)
+    with reading("DescribeTargetHealth"):
+        found: list[dict[str, Any]] = answer["TargetHealthDescriptions"]
+        return found
 
 
 @contextlib.contextmanager

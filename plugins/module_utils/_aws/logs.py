@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
@@ -80,9 +80,39 @@ class LogsGateway:
 
     def last_lines(self, group: str, name: str, most: int = 100) -> list[str]:
         """The last lines of a stream (list of str), oldest first; none when it does not exist."""
-        try:
-            page = self._logs.get_log_events(logGroupName=group, logStreamName=name, limit=most, startFromHead=False)
-        except is_boto3_error_code("ResourceNotFoundException"):
-            return []
+        page = _log_events(self._logs, logGroupName=group, logStreamName=name, limit=most, startFromHead=False)
+        return [foreign_lines(message).rstrip() for message in _messages(page)]
+
+
+def whole_stream(client: Any, group: str, name: str) -> list[str]:
+    """All that was written to a stream (list of str), oldest first, as it was written; none when it is not there yet.
+
+    :param client: boto3 client of logs.
+    """
+    question: dict[str, Any] = dict(logGroupName=group, logStreamName=name, startFromHead=True)
+    found: list[str] = []
+    while True:
+        page = _log_events(client, **question)
+        if page is None:
+            return found
+        found += _messages(page)
         with reading("GetLogEvents"):
-            return [foreign_lines(item["message"]).rstrip() for item in page["events"]]
+            if page["nextForwardToken"] == question.get("nextToken"):  # the end gives the token that was asked with
+                return found
+            question["nextToken"] = page["nextForwardToken"]
+
+
+def _log_events(client: Any, **question: Any) -> dict[str, Any] | None:
+    """GetLogEvents: a page, None when there is no such stream."""
+    try:
+        page: dict[str, Any] = client.get_log_events(**question)
+    except is_boto3_error_code("ResourceNotFoundException"):
+        return None
+    return page
+
+
+def _messages(page: Mapping[str, Any] | None) -> list[str]:
+    if page is None:
+        return []
+    with reading("GetLogEvents"):
+        return [item["message"] for item in page["events"]]

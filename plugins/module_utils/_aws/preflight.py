@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import referenced
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import parameters
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import UnexpectedAnswer, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FOUND,
@@ -68,11 +70,8 @@ class PreflightGateway:
 
         The value is read here, looked at and forgotten.
         """
-        version = dict(VersionId=reference.version) if reference.version else {}
-        stage = dict(VersionStage=reference.stage) if reference.stage else {}
-        try:
-            answer = self._client("secretsmanager").get_secret_value(SecretId=reference.id, **version, **stage)
-        except is_boto3_error_code(["ResourceNotFoundException", "InvalidRequestException"]):
+        answer = referenced(self._client("secretsmanager"), reference)
+        if answer is None:
             return NO_VERSION
         try:
             content = json.loads(answer.get("SecretString", ""))
@@ -84,8 +83,7 @@ class PreflightGateway:
 
     def parameter(self, name: str) -> bool:
         """Whether an SSM parameter (ARN or name) is there. It is not decrypted."""
-        answer = self._client("ssm").get_parameters(Names=[name])
-        found, missing = answer.get("Parameters", []), answer.get("InvalidParameters", [])  # one may be left out
+        found, missing = parameters(self._client("ssm"), [name])  # one may be left out
         if len(found) + len(missing) != 1:
             raise UnexpectedAnswer("GetParameters", "it told of %d parameters" % (len(found) + len(missing)))
         return bool(found)

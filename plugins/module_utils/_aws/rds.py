@@ -197,14 +197,23 @@ class RdsGateway:
     def events(self, kind: str, name: str) -> list[str]:
         """What RDS tells about a ``db-instance`` or ``db-snapshot``, as lines, newest last. Evidence, so a refusal is a line, too."""
         try:
-            answer = self._rds.describe_events(SourceIdentifier=name, SourceType=kind, Duration=EVENT_MINUTES)
+            events = described_events(self._rds, kind, name)
         except is_boto3_error_code(("AccessDenied", "AccessDeniedException")):
             return ["these credentials may not call DescribeEvents, so why this happened is not known here"]
         with reading("DescribeEvents"):
-            lines = [
-                "%s %s" % (event["Date"].isoformat(timespec="seconds"), event["Message"]) for event in answer["Events"]
-            ]
+            lines = ["%s %s" % (event["Date"].isoformat(timespec="seconds"), event["Message"]) for event in events]
         return lines[-EVIDENCE_EVENTS:] or ["RDS has no event of %s in the last %d minutes" % (name, EVENT_MINUTES)]
+
+
+def described_events(client: Any, kind: str, name: str) -> list[dict[str, Any]]:
+    """DescribeEvents: the shapes Event of a ``db-instance`` or ``db-snapshot`` in the last three hours, the newest last.
+
+    :param client: boto3 client of RDS.
+    """
+    answer = client.describe_events(SourceIdentifier=name, SourceType=kind, Duration=EVENT_MINUTES)
+    with reading("DescribeEvents"):
+        found: list[dict[str, Any]] = answer["Events"]
+        return found
 
 
 def _instance(answer: dict[str, Any], operation: str) -> DbInstance:

@@ -10,14 +10,14 @@ import json
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws import ecs_operations as operations
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import referenced
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import parameters
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
-
-SERVICES_A_CALL = 10  # DescribeServices
 
 
 class ReferencesGateway:
@@ -27,33 +27,33 @@ class ReferencesGateway:
         self._client = client
 
     def containers(self, task_definition: str) -> list[dict[str, Any]]:
-        """The shapes ContainerDefinition of a ``family:revision`` or ARN."""
-        answer = self._client("ecs").describe_task_definition(taskDefinition=task_definition)
+        """The shapes ContainerDefinition of a ``family:revision`` or ARN.
+
+        :raises BadInput: there is none.
+        """
+        found = self.containers_if_there(task_definition)
+        if found is None:
+            raise BadInput("task_definition", task_definition, "there is no such task definition")
+        return found
+
+    def containers_if_there(self, task_definition: str) -> list[dict[str, Any]] | None:
+        """The same, None when there is no such task definition (any more)."""
+        answer = operations.described_definition(self._client("ecs"), task_definition)
+        if answer is None:
+            return None
         with reading("DescribeTaskDefinition"):
             found: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
             return found
 
-    def containers_if_there(self, task_definition: str) -> list[dict[str, Any]] | None:
-        """The same, None when there is no such task definition (any more)."""
-        try:
-            return self.containers(task_definition)
-        except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
-            return None
-
     def clusters(self) -> list[str]:
         """The ARNs of the clusters of the region."""
-        pages = self._client("ecs").get_paginator("list_clusters").paginate()
-        return [arn for page in pages for arn in page["clusterArns"]]
+        return operations.cluster_arns(self._client("ecs"))
 
     def services(self, cluster: str) -> list[tuple[str, str, bool]]:
         """(name, ARN of the task definition, whether it has tasks or wants some) of each service of a cluster (ARN) that is not being deleted."""
         ecs = self._client("ecs")
-        pages = ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": 100})
-        arns = [arn for page in pages for arn in page["serviceArns"]]
-        chunks = [arns[start : start + SERVICES_A_CALL] for start in range(0, len(arns), SERVICES_A_CALL)]
-        answers = side_by_side(lambda some: ecs.describe_services(cluster=cluster, services=some), chunks)
+        found = operations.described_services(ecs, cluster, operations.service_arns(ecs, cluster))
         with reading("DescribeServices"):
-            found = [service for answer in answers for service in answer["services"]]
             return [
                 (item["serviceName"], item["taskDefinition"], item["desiredCount"] + item["runningCount"] > 0)
                 for item in found
@@ -94,11 +94,8 @@ class ReferencesGateway:
 
     def secret(self, reference: ValueFrom) -> str | None:
         """The text that a ValueFrom of Secrets Manager means, None when it has none: what is missing is preflight's finding."""
-        version = dict(VersionId=reference.version) if reference.version else {}
-        stage = dict(VersionStage=reference.stage) if reference.stage else {}
-        try:
-            answer = self._client("secretsmanager").get_secret_value(SecretId=reference.id, **version, **stage)
-        except is_boto3_error_code(["ResourceNotFoundException", "InvalidRequestException"]):
+        answer = referenced(self._client("secretsmanager"), reference)
+        if answer is None:
             return None
         text: str | None = answer.get("SecretString")
         if text is None or not reference.key:
@@ -107,7 +104,7 @@ class ReferencesGateway:
 
     def parameter(self, name: str) -> str | None:
         """The text of an SSM parameter (ARN or name), None when there is none."""
-        found = self._client("ssm").get_parameters(Names=[name], WithDecryption=True).get("Parameters", [])
+        found, _missing = parameters(self._client("ssm"), [name], decrypted=True)
         return found[0].get("Value") if found else None
 
 

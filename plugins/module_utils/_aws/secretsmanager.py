@@ -23,6 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secret
 )
 
 if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import Labelling
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.target_text import Write
 
@@ -102,7 +103,7 @@ class SecretsGateway:
         :raises BadInput: there is no such secret, or it is binary.
         """
         try:
-            answer = self._client.get_secret_value(SecretId=secret_id, VersionStage=CURRENT)
+            answer = _secret_value(self._client, secret_id, VersionStage=CURRENT)
         except is_boto3_error_code("ResourceNotFoundException") as error:
             raise BadInput(option, secret_id, "there is no such secret in %s" % self.region) from error
         if "SecretString" not in answer:
@@ -118,7 +119,7 @@ class SecretsGateway:
         return self._value(secret, VersionId=version_id)
 
     def _value(self, secret: Secret | Write, **which: str) -> Value:
-        answer = self._client.get_secret_value(SecretId=secret.arn, **which)
+        answer = _secret_value(self._client, secret.arn, **which)
         if "SecretString" not in answer:
             raise RollbackError(
                 "Secret %s holds binary data, not text, so nothing can be read in it. Its versions can come back as a whole only."
@@ -226,3 +227,22 @@ _CHANGED_SINCE = (
     "This run wrote version %s of secret %s before, and the secret was changed since. "
     "Nothing was written. Look at who changed it, then start a run with a new id."
 )
+
+
+def referenced(client: Any, reference: ValueFrom) -> dict[str, Any] | None:
+    """What a task would be given for a ValueFrom: the answer of GetSecretValue, None when there is no such secret or version.
+
+    :param client: boto3 client of Secrets Manager.
+    """
+    version = dict(VersionId=reference.version) if reference.version else {}
+    stage = dict(VersionStage=reference.stage) if reference.stage else {}
+    try:
+        return _secret_value(client, reference.id, **version, **stage)
+    except is_boto3_error_code(["ResourceNotFoundException", "InvalidRequestException"]):
+        return None
+
+
+def _secret_value(client: Any, secret_id: str, **which: str) -> dict[str, Any]:
+    """GetSecretValue."""
+    answer: dict[str, Any] = client.get_secret_value(SecretId=secret_id, **which)
+    return answer

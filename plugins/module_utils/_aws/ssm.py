@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ class ParametersGateway:
         """
         names, found = sorted(set(names)), list[dict[str, Any]]()
         for start in range(0, len(names), _A_CALL):
-            found += self._client.get_parameters(Names=names[start : start + _A_CALL]).get("Parameters", [])
+            found += parameters(self._client, names[start : start + _A_CALL])[0]
         with reading("GetParameters"):
             return max((item["LastModifiedDate"] for item in found), default=None)
 
@@ -79,3 +79,13 @@ class ParametersGateway:
                 "then run again." % (put.name, put.current.id, written)
             )
         return str(written)
+
+
+def parameters(client: Any, names: Sequence[str], decrypted: bool = False) -> tuple[list[dict[str, Any]], list[str]]:
+    """GetParameters: (shapes Parameter, names that there are none of), of up to 10 names or ARNs. AWS leaves an empty list out.
+
+    :param client: boto3 client of SSM.
+    :param decrypted: whether the values of SecureStrings are wanted.
+    """
+    answer = client.get_parameters(Names=list(names), **(dict(WithDecryption=True) if decrypted else {}))
+    return answer.get("Parameters", []), answer.get("InvalidParameters", [])

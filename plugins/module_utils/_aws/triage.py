@@ -21,6 +21,9 @@ except ImportError as missing:
     AWS_ERRORS = ()
 
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws import ecs_operations as operations
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import described_health
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import described_events
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
@@ -30,9 +33,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
     TargetsSeen,
 )
 
-TASKS_A_CALL = 100  # DescribeTasks, and a page of ListTasks
 MOST_TASKS = 300
-EVENT_MINUTES = 180
 MOST_EVENTS = 10
 _COUNTED = ("healthy", "unhealthy", "initial", "draining")
 
@@ -46,27 +47,17 @@ class TriageGateway:
 
     def stopped_tasks(self, service: str) -> list[Dead]:
         """The Deads of a service, as long as ECS remembers them (about an hour), the newest first."""
-        ecs, arns = self._client("ecs"), []
-        pages = ecs.get_paginator("list_tasks").paginate(
-            cluster=self._cluster,
-            serviceName=service,
-            desiredStatus="STOPPED",
-            PaginationConfig={"MaxItems": MOST_TASKS},
-        )
-        for page in pages:
-            arns += page["taskArns"]
-        found = []
-        for start in range(0, len(arns), TASKS_A_CALL):
-            answer = ecs.describe_tasks(cluster=self._cluster, tasks=arns[start : start + TASKS_A_CALL])
-            with reading("DescribeTasks"):
-                found += [_dead(task, service) for task in answer["tasks"] if task.get("stoppedAt")]
+        ecs = self._client("ecs")
+        arns = operations.task_arns(ecs, self._cluster, service, "STOPPED", MOST_TASKS)
+        tasks = operations.described_tasks(ecs, self._cluster, arns)
+        with reading("DescribeTasks"):
+            found = [_dead(task, service) for task in tasks if task.get("stoppedAt")]
         return sorted(found, key=lambda dead: dead.task.at, reverse=True)
 
     def target_health(self, arn: str) -> TargetsSeen:
         """The TargetsSeen of a target group."""
-        answer = self._client("elbv2").describe_target_health(TargetGroupArn=arn)
         with reading("DescribeTargetHealth"):
-            states = [item["TargetHealth"] for item in answer["TargetHealthDescriptions"]]
+            states = [item["TargetHealth"] for item in described_health(self._client("elbv2"), TargetGroupArn=arn)]
             counts = Counter(state["State"] for state in states)
         why = [
             foreign("%s: %s" % (state["State"], state.get("Description") or state.get("Reason", "no reason given")))
@@ -79,13 +70,9 @@ class TriageGateway:
 
     def instance_events(self, name: str) -> tuple[RdsEvent, ...]:
         """The RdsEvents of a DB instance in the last three hours, the newest last."""
-        answer = self._client("rds").describe_events(
-            SourceIdentifier=name, SourceType="db-instance", Duration=EVENT_MINUTES
-        )
         with reading("DescribeEvents"):
-            return tuple(RdsEvent(event["Date"], foreign(event["Message"])) for event in answer["Events"])[
-                -MOST_EVENTS:
-            ]
+            events = described_events(self._client("rds"), "db-instance", name)
+            return tuple(RdsEvent(event["Date"], foreign(event["Message"])) for event in events)[-MOST_EVENTS:]
 
 
 def _dead(answer: dict[str, Any], service: str) -> Dead:

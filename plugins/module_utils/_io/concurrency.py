@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -18,6 +18,11 @@ SIDE_BY_SIDE = 8  # calls at a time; boto3's connection pool holds 10
 def pool_of_calls() -> ThreadPoolExecutor:
     """An executor for different calls, as a context manager."""
     return ThreadPoolExecutor(SIDE_BY_SIDE)
+
+
+def chunks(items: Sequence[str], size: int) -> list[list[str]]:
+    """``items`` in lists of at most ``size``."""
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
 def side_by_side(function: Callable[[T], R], items: Iterable[T]) -> list[R]:

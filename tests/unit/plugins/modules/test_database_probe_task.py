@@ -50,7 +50,12 @@ def announced(aws):
     aws.answer("secretsmanager", "get_secret_value", {"VersionId": VERSION, "SecretString": url})
     service = {"serviceName": "web", "networkConfiguration": NETWORK, "launchType": "FARGATE"}
     aws.answer("ecs", "describe_services", {"services": [service]}, {"cluster": "main", "services": ["web"]})
-    aws.answer("ecs", "describe_task_definition", {"taskDefinition": APPLICATION}, {"taskDefinition": "app:41"})
+    aws.answer(
+        "ecs",
+        "describe_task_definition",
+        {"taskDefinition": APPLICATION},
+        {"taskDefinition": "app:41", "include": ["TAGS"]},
+    )
     return aws
 
 

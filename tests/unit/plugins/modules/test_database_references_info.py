@@ -30,7 +30,7 @@ def look(aws, run_module):
             "secrets": [{"name": name, "valueFrom": text} for name, text in secrets],
         }
         answer = {"taskDefinition": {"containerDefinitions": [container]}}
-        aws.answer("ecs", "describe_task_definition", answer, {"taskDefinition": "app:1"})
+        aws.answer("ecs", "describe_task_definition", answer, {"taskDefinition": "app:1", "include": ["TAGS"]})
         reads()
         given = {"targets": {"app": "app:1"}, "database_secret": "app/url", "host": HOST, **options}
         return run_module("database_references_info", **given)

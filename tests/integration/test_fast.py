@@ -25,7 +25,7 @@ CALLS = [
     "UntagResource",
 ]
 FAST = ["-e", "rollback_deployment=fast"]
-DRAIN = 6.0  # seconds, where the deregistration delay is AWS's default
+DRAIN = 10.0  # seconds, where the deregistration delay is AWS's default
 SLOW = {"deregistration_delay": DRAIN, "health_check_interval": 1.0}
 QUICK = {"deregistration_delay": 0.2, "health_check_interval": 0.25}
 CLOCK = re.compile(r"(SERVED|FINISHED) +after (\d+):(\d\d)")

@@ -48,10 +48,16 @@ options:
     type: str
     default: ""
   ways:
-    description: What can be done about that, as C(words) and C(command), as the task that has failed tells it. Without them it is known from the outcome.
+    description:
+      - What can be done about that, as C(words) and C(command), as the task that has failed tells it. Without them it is known from the outcome.
+      - Of a check, what leads to O(until).
     type: list
     elements: dict
     default: []
+  until:
+    description: Of a check, RV(spymeo.rollback.rollback_run#module:until).
+    type: str
+    default: ""
   verdict:
     description: The verdict of this play's verification. Empty when it has made none; then it is not done.
     type: str
@@ -237,7 +243,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_end imp
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
 
-TEXTS = ("run_id", "kind", "etag", "failed_task", "failure", "verdict_reason", "base_url", "cluster")
+TEXTS = ("run_id", "kind", "etag", "until", "failed_task", "failure", "verdict_reason", "base_url", "cluster")
 FLAGS = ("resumed", "deployed", "fenced", "as_before")
 
 
@@ -257,6 +263,7 @@ def seen_by(module: MemoryModule, ending: Ending) -> Seen:
         failed_at=params["failed_task"],
         resumed=params["resumed"],
         later=tuple(params["later"]),
+        until=params["until"],
     )
 
 

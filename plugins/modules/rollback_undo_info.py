@@ -94,12 +94,14 @@ left:
       type: dict
 """
 
+import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import undoable
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import stands
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
@@ -140,6 +142,12 @@ def before(memory: Memory, run_id: str) -> dict[str, Any]:
     return record
 
 
+def how_it_stands(memory: Memory, record: dict[str, Any]) -> str:
+    """What has become of a run, as what a sentence says of it; by the lock, where that is the run's."""
+    lock, _etag = memory.lock() or (None, None)
+    return stands(record, lock.uncovered if lock else None, time.time())
+
+
 def left_by(memory: Memory, run_id: str, place: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The database and the secrets (dict) that an earlier undo of a run has left, {} when none is remembered.
 
@@ -167,8 +175,8 @@ def main() -> None:
         module.exit_json(
             changed=False,
             run_id=run_id,
-            told="run %s (%s) of %s, since %s, which is %s"
-            % (run_id, record["kind"], record["who"], record["began"], record["outcome"]),
+            told="run %s (%s) of %s, since %s, which %s"
+            % (run_id, record["kind"], record["who"], record["began"], how_it_stands(memory, record)),
             began=datetime.strptime(record["began"], FORM).replace(tzinfo=timezone.utc).isoformat(),
             services=there["services"],
             secrets=there["secrets"],

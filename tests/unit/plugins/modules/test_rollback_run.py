@@ -102,6 +102,7 @@ def test_in_check_mode_who_works_is_told_and_nothing_is_taken(look, begin, tmp_p
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     seen = look(check=True)
     assert "is at work" in seen["notes"][0]
+    assert seen["until"].endswith("is done, or its lease has ended")
     assert begin(seen, check=True)["run"] == {}
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
@@ -157,7 +158,7 @@ def test_what_was_there_before_a_run_is_told_for_its_undo(look, begin, play):
     told = play("rollback_undo_info", undo_run=run_id)
     assert {name: told[name] for name in BEFORE} == BEFORE
     assert told["run_id"] == run_id
-    assert "which is under way" in told["told"]
+    assert "which is at work, and renews its lease" in told["told"]
 
 
 AFTER = {

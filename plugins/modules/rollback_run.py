@@ -229,11 +229,17 @@ runs:
   type: list
   elements: dict
 unfinished_run:
-  description: The run that has died, or that nobody has gone on with, as C(id), C(kind) and the C(command) that goes on with it. Empty when there is none.
+  description:
+    - The run that has died, or that nobody has gone on with, as C(id), C(kind), C(purpose) and the C(command) that goes on with it.
+    - C(back) is the command that undoes it, where it is an undo. Empty when there is none.
   returned: success
   type: dict
 at_work:
   description: The run that works now, for people. Empty when none does.
+  returned: success
+  type: str
+in_the_way:
+  description: RV(at_work), where a rollback would be refused for it. A checkpoint and a finish give way, so they are not in the way.
   returned: success
   type: str
 release_points:
@@ -264,7 +270,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.duration
     unfinished_runs,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import told
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import to_go_on_with, who_works
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
+    keeps_out,
+    to_go_on_with,
+    who_works,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
     Outlook,
     given_up_told,
@@ -412,6 +422,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
         runs=[],
         unfinished_run={},
         at_work="",
+        in_the_way="",
         release_points=[],
     )
     try:
@@ -436,6 +447,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
             runs=ended_rollbacks(history["runs"]),
             unfinished_run=to_go_on_with(seen.lock, time.time()),
             at_work=who_works(seen.lock, time.time()) or "",
+            in_the_way=keeps_out(seen.lock, time.time()) or "",
             release_points=known(memory),
             evidence=[],
         )

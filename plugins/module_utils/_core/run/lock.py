@@ -24,6 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     GIVES_WAY,
     ROLLBACK,
     UNDER_WAY,
+    UNDO,
     UNTOUCHED,
     UNVERIFIED,
     Intent,
@@ -163,7 +164,8 @@ _WAYS_OUT = (
 
 
 def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
-    """The run that was not finished and that nobody works on: dict(id, kind, command: that goes on with it, or empty); empty when there is none.
+    """The run that was not finished and that nobody works on: dict(id, kind, purpose, command: that goes on with it, back: that undoes an undo; both
+    empty where they are not known); empty when there is none.
 
     :param lock: the Lock as it is recorded, or None. A finish leaves what it has found as it was, also while it works.
     :param now: seconds since 1970.
@@ -175,7 +177,14 @@ def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
     if at_work or not run.unfinished:
         return {}
     way = next((command for _words, command in ways_out(run.run_id, run.command, "")), "")
-    return dict(id=run.run_id, kind=run.kind, command=way)
+    return dict(id=run.run_id, kind=run.kind, purpose=run.purpose, command=way, back=_way_back(run))
+
+
+def _way_back(run: Lock) -> str:
+    """The command that undoes an undo, with what was typed for that, which may be what kept it from being refused."""
+    if run.purpose != UNDO or not run.command:
+        return ""
+    return "%s -e rollback_undo_run=%s" % (re.sub(r" -e rollback_undo_run=\S+", "", run.command), run.run_id)
 
 
 def of_nobody(run_id: str, runs: Sequence[str]) -> Refused | None:
@@ -245,6 +254,12 @@ def who_works(lock: Lock | None, now: float) -> str | None:
     if lock is None or lock.expires is None or now >= lock.expires:
         return None
     return "%s %s" % (told_run(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
+
+
+def keeps_out(lock: Lock | None, now: float) -> str | None:
+    """The same of a run that a rollback would be refused for; None where nobody works, or what works gives way."""
+    gives_way = lock is not None and ROLLBACK in GIVES_WAY.get(lock.purpose, ())
+    return None if gives_way else who_works(lock, now)
 
 
 def left(lock: Lock | None, fencing: int, now: float) -> Lock:

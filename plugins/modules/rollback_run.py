@@ -401,7 +401,9 @@ def also_told(module: MemoryModule, memory: Memory, seen: Seen, named: str) -> l
     """
     notes = []
     if named and module.params["alone"]:
-        found = next((run for each in (memory, *map(memory.beside, namesakes(memory))) if (run := each.run(named))), None)
+        found = next(
+            (run for each in (memory, *map(memory.beside, namesakes(memory))) if (run := each.run(named))), None
+        )
         notes.append(not_to_give_up(named, seen.lock, found[0]["outcome"] if found else None))
     notes.append(told((memory.read("hold") or (None,))[0]))
     return [note for note in notes if note]

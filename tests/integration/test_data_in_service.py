@@ -76,7 +76,10 @@ def test_triage_asks_what_the_tasks_read(halfway):
     played = halfway.play("triage")
     assert "has no column fullName" not in played.output, played.output
     said = one_line(played.output)
-    assert f"no rollback is planned before that is put right: 2 tasks of {world.SERVICE} read {halfway.hosts[RESTORED]}" in said
+    assert (
+        f"no rollback is planned before that is put right: 2 tasks of {world.SERVICE} read {halfway.hosts[RESTORED]}"
+        in said
+    )
     assert f"-e rollback_run_id={RUN}" in said
     assert f"playbooks/undo.yml -i {ROOT}/inventories/lab -e rollback_undo_run={RUN}" in said
 
@@ -194,7 +197,8 @@ def test_where_somebody_has_moved_awscurrent_triage_proposes_what_a_plan_then_ta
         triaged = lab.play("triage", "-e", "rollback_slow_after=8")
         assert "no rollback is planned before that is put right" in one_line(triaged.output), triaged.output
         (command,) = re.findall(r"NEXT +aws secretsmanager (.*?)[\"\\]", triaged.output)
-        words = dict(zip(*[iter(shlex.split(command)[1:])] * 2))
+        given_words = shlex.split(command)[1:]
+        words = dict(zip(given_words[::2], given_words[1::2], strict=True))
         assert (words["--secret-id"], words["--version-stage"]) == (world.DATABASE_SECRET, "AWSCURRENT")
         secrets.update_secret_version_stage(
             SecretId=world.DATABASE_SECRET,

@@ -108,7 +108,9 @@ class Fencing:
     def told(self) -> list[str]:
         """What becomes of each service when its fence is lifted, for people."""
         return [
-            lift_told(item.name, item.fence, item.desired, self._suspended.get(item.name), item.running)
+            lift_told(
+                item.name, item.fence, item.desired, self._suspended.get(item.name), item.running, self._ecs.cluster
+            )
             for item in self.services
         ]
 

@@ -319,7 +319,7 @@ class Look:
         serves = self._began["serves"]
         if not serves.done() or serves.exception():
             return None
-        urls, seen = serves.result()
+        _urls, seen = serves.result()
         found = finding(seen)
         if found is None or found.verdict != FAILED:
             return None

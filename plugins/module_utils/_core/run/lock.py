@@ -99,7 +99,9 @@ def standing(
             why=why,
             until="run %s is done, or its lease has ended" % lock.run_id,
         )
-    died = "%s, whose lease ended at %s" % (told_run(lock), clock_of(lock.expires)) if lock.expires is not None else None
+    died = (
+        "%s, whose lease ended at %s" % (told_run(lock), clock_of(lock.expires)) if lock.expires is not None else None
+    )
     return _behind(lock, run_id, abandon, purpose, command, died)
 
 
@@ -154,7 +156,9 @@ def ways_out(run_id: str, its_command: str, command: str) -> tuple[tuple[str, st
     :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
     """
     ways = zip(_WAYS_OUT, (its_command, command))
-    return tuple((words.format(run_id), "%s -e %s=%s" % (typed, name, run_id)) for (words, name), typed in ways if typed)
+    return tuple(
+        (words.format(run_id), "%s -e %s=%s" % (typed, name, run_id)) for (words, name), typed in ways if typed
+    )
 
 
 _WAYS_OUT = (

@@ -133,4 +133,3 @@ def runs_lines(notes: Iterable[str], ways: Sequence[tuple[str, str]], until: str
 def ways_lines(ways: Iterable[tuple[str, str]]) -> list[str]:
     """Words and commands (list of str), below the line that they belong to."""
     return [INDENT + text for way in ways for text in way]
-

@@ -251,22 +251,27 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
         yield "the migration %s takes something away, which the release before may need" % taken["names"]
     elif came:
         yield came
+    yield from _doubts_about_runs(evidence)
+    secret = see.secret_changed(evidence)
+    if secret:
+        yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
+    if evidence.secrets is None:
+        yield "whether a secret changed with the release is not known"
+    yield from _doubts_about_releases(evidence)
+
+
+def _doubts_about_runs(evidence: Evidence) -> Iterator[str]:
+    tried, undone = see.tried(evidence), see.code_undone(evidence)
     if evidence.unfinished:
         yield "run %s was not finished" % evidence.unfinished.id
     if evidence.at_work:
         yield evidence.at_work
     if evidence.apart:
         yield evidence.apart.told
-    secret, tried, undone = see.secret_changed(evidence), see.tried(evidence), see.code_undone(evidence)
-    if secret:
-        yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
-    if evidence.secrets is None:
-        yield "whether a secret changed with the release is not known"
     if tried:
         yield "a rollback was tried %s ago already (run %s: %s)" % (tried["ago"], tried["run"], tried["kind"])
     if undone:
         yield "it was tried, and undone %s ago (run %s)" % (undone["ago"], undone["by"])
-    yield from _doubts_about_releases(evidence)
 
 
 def _doubts_about_releases(evidence: Evidence) -> Iterator[str]:
@@ -359,7 +364,9 @@ def _despite_migrations(step: Next, evidence: Evidence) -> Next:
         "this is right only if the release before works without that." % (step.words, taken["names"])
     )
     variables = {"rollback_despite_migrations": "true", **step.variables}
-    full = Next("rollback_full.yml", step.variables, "Or, if it does not, with the data: that takes them back.", look_first=True)
+    full = Next(
+        "rollback_full.yml", step.variables, "Or, if it does not, with the data: that takes them back.", look_first=True
+    )
     return replace(step, variables=variables, words=words, look_first=True, instead=(full,))
 
 
@@ -419,17 +426,27 @@ def _put_right(apart: ApartSeen) -> Next:
             "The running tasks read a database that run %s has pinned, and AWSCURRENT names another one, so no rollback is planned. "
             "This takes that run back. A person decides."
         )
-        on = Next("", {"rollback_run_id": apart.run}, "Or go on with it: its own playbook and -e rollback_run_id=%s." % apart.run)
+        on = Next(
+            "",
+            {"rollback_run_id": apart.run},
+            "Or go on with it: its own playbook and -e rollback_run_id=%s." % apart.run,
+        )
         return replace(_undo_of(apart.run, words % apart.run), instead=(on,))
     words = "AWSCURRENT of %s was moved, and names another database than the running tasks read, so no rollback is planned. Find out who has moved it."
     told = words % apart.secret
     if not apart.read:
-        return Next("triage.yml", {}, "%s Have it name the database that is right, or deploy what reads it, then look again." % told)
+        return Next(
+            "triage.yml",
+            {},
+            "%s Have it name the database that is right, or deploy what reads it, then look again." % told,
+        )
     command = (
         "aws secretsmanager update-secret-version-stage --secret-id %s --version-stage AWSCURRENT --move-to-version-id %s --remove-from-version-id %s"
         % (shlex.quote(apart.secret), apart.read, apart.current)
     )
-    return Next("", {}, "%s This has it name again what they read; then look again. A person decides." % told, command=command)
+    return Next(
+        "", {}, "%s This has it name again what they read; then look again. A person decides." % told, command=command
+    )
 
 
 def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
@@ -448,7 +465,13 @@ def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one
     if undone:
         said.insert(0, _UNDONE % dict(undone, what="The data were taken back", other="older data (rollback_snapshot)"))
     words = " ".join(filter(None, said))
-    return Next(playbook, variables, words, look_first=bool(tried or undone), instead=_undone_again(undone, "was restored then, which is kept"))
+    return Next(
+        playbook,
+        variables,
+        words,
+        look_first=bool(tried or undone),
+        instead=_undone_again(undone, "was restored then, which is kept"),
+    )
 
 
 def _undone_again(undone: see.Words | None, what: str) -> tuple[Next, ...]:

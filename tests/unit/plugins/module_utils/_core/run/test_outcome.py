@@ -225,7 +225,9 @@ def test_both_clocks_are_told_and_what_comes_later_with_its_command():
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_a_check_promises_nothing_that_would_be_refused(purpose):
-    check = replace(GOOD, purpose=purpose, check=True, verdict="", calls=(), until="run rb-0 is gone on with, or given up")
+    check = replace(
+        GOOD, purpose=purpose, check=True, verdict="", calls=(), until="run rb-0 is gone on with, or given up"
+    )
     ways = [{"words": "Go on:", "command": "full"}, {"words": "Or give it up:", "command": "code"}]
     lines = told(check, "", ways=ways)
     assert lines[0].endswith("; without --check, this is refused until run rb-0 is gone on with, or given up")

@@ -137,7 +137,11 @@ def test_a_name_that_nobody_can_give_up_is_told(abandon, lock, outcome, words):
     ("lock", "outcome", "words"),
     [
         ("at work", UNDER_WAY, "is at work, and renews its lease"),
-        ("stopped", UNDER_WAY, "was not finished: its ansible-playbook is gone since 2026-11-18 11:06:45 UTC, and its lease ends at"),
+        (
+            "stopped",
+            UNDER_WAY,
+            "was not finished: its ansible-playbook is gone since 2026-11-18 11:06:45 UTC, and its lease ends at",
+        ),
         ("lease over", UNDER_WAY, "was not finished: its lease ended at"),
         ("none", UNDER_WAY, "was not finished"),
         ("complete", UNDER_WAY, "was not finished"),  # it died while it wrote its end down

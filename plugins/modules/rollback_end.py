@@ -238,6 +238,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome 
     unwritten,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import lines_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.whole_run import joined, of_earlier_plays
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_end import Ending
 
 if TYPE_CHECKING:
@@ -276,6 +277,13 @@ def next_command(outcome: Outcome, commands: Mapping[str, str], ways: Sequence[M
     return commands.get(names.get(outcome.state, ""), "")
 
 
+def whole_details(module: MemoryModule, ending: Ending) -> list[str]:
+    """What was done, line by line, also by earlier plays of the run."""
+    params = module.params
+    earlier = of_earlier_plays(ending.journal or (), params["calls"], params["details"], params["purpose"])
+    return joined(params["details"], earlier)
+
+
 def main() -> None:
     module = MemoryModule(
         dict(
@@ -306,7 +314,7 @@ def main() -> None:
             served=ending.clocks.served,
             next=next_command(outcome, params["commands"], params["ways"]),
         )
-        around = dict(params, **ending.around(outcome, module.aws))
+        around = dict(params, **ending.around(outcome, module.aws), details=whole_details(module, ending))
         lines = lines_of(outcome, params["failure"], around)
         try:
             around.update(ending.write(outcome, lines))

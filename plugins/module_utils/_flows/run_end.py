@@ -18,9 +18,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import run_lock as plays
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import in_use
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Refused
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
 
@@ -54,6 +56,18 @@ class Ending:
                 self._record = (self._memory.run(params["run_id"]) or (None,))[0]
         except RollbackError as error:
             self._trouble = error.message
+
+    @property
+    def refused(self) -> Refused | None:
+        """Of a check, why the real run could not take its resources: another application's run works on them, or was not finished."""
+        if not (self._check and self._memory and self._params["resources"]):
+            return None
+        try:
+            return in_use(
+                self._memory, dict(self._params, command=self._params["commands"].get("begun", "")), self._clock()
+            )
+        except RollbackError:  # what the store says is told
+            return None
 
     @property
     def _never_began(self) -> bool:

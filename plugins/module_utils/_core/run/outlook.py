@@ -118,6 +118,21 @@ def stands(record: Mapping[str, str], lock: Lock | None, now: float) -> str:
     return gone % (clock_of(ours.left), clock_of(ours.expires))
 
 
+def known_of_what_comes_back(record: Mapping[str, str], others: Iterable[Mapping[str, str]]) -> list[str]:
+    """What the runs of the store know of what an undo brings back: list of str, clauses of which "it" is the subject.
+
+    :param record: of the run that is undone: dict(run_id, kind, purpose, outcome, …).
+    :param others: the other records, newest first; earlier undos of the same run among them tell what came of it.
+    """
+    found = []
+    if record.get("purpose", ROLLBACK) == ROLLBACK and record["outcome"] != UNTOUCHED:
+        found.append("it is what run %s (%s) has rolled back from" % (record["run_id"], record["kind"]))
+    for other in others:
+        if other.get("undoes") == record["run_id"] and other["outcome"] in (FAILED, UNVERIFIED, GIVEN_UP):
+            found.append("run %s was to bring it back before, and %s" % (other["run_id"], come_to(other["outcome"])))
+    return found
+
+
 def runs_lines(notes: Iterable[str], ways: Sequence[tuple[str, str]], until: str) -> list[str]:
     """The lines of a plan (list of str): each command on a line of its own.
 

@@ -107,6 +107,27 @@ def test_in_check_mode_who_works_is_told_and_nothing_is_taken(look, begin, tmp_p
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
+def test_a_check_says_that_another_application_works_on_the_same_services(look, begin, play):
+    """Only the real run claims them, so a check has to look."""
+    run_id = begin(look())["record"].rpartition("/")[2]
+    check = {"run_id": "rb-9", "application": "namesake", "resources": [SERVICE]}
+    refused = play("rollback_end", check=True, **check)
+    assert f"without --check, this is refused until run {run_id} is done, or its lease has ended" in refused["lines"][0]
+    assert "have another name in the store, production/app, and are in use there" in refused["lines"][0]
+    for other in ({"resources": []}, {"resources": ["arn:aws:ecs:eu-west-3:123456789012:service/main/b"]}):
+        (line,) = play("rollback_end", check=True, **{**check, **other})["lines"]
+        assert "refused" not in line
+
+
+def test_a_run_that_nobody_can_give_up_is_told(look):
+    seen = look(check=True, rollback_abandon="rb-20260101-000000")
+    assert seen["notes"] == [
+        "rollback_abandon names run rb-20260101-000000, and there is nothing to give up: the store knows no such run"
+    ]
+    assert seen["lines"] == ["RUNS      " + seen["notes"][0]]
+    assert look(check=True)["lines"] == []
+
+
 def test_one_that_looked_before_another_began_is_refused(look, begin):
     first, second = look(), look(rollback_run_id="rb-2")
     begin(first)
@@ -193,7 +214,7 @@ def test_a_record_that_has_gone_meanwhile_is_of_no_undo():
         def run(self, run_id):
             return None
 
-    assert rollback_undo_info.left_by(Cleaned(), "rb-2", {}) == {}
+    assert rollback_undo_info.left_by(rollback_undo_info.newest(Cleaned()), "rb-2", {}) == {}
 
 
 def test_without_a_run_that_changed_something_there_is_nothing_to_undo(look, begin, play):

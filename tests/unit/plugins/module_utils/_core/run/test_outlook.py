@@ -32,6 +32,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
     come_to,
     given_up_told,
+    known_of_what_comes_back,
     not_to_give_up,
     outlook,
     runs_lines,
@@ -158,3 +159,38 @@ def test_each_outcome_has_words_that_no_reader_takes_for_work_that_goes_on():
     every = (UNDER_WAY, FAILED, UNVERIFIED, COMPLETE, UNTOUCHED, GIVEN_UP)
     assert len({come_to(outcome) for outcome in every}) == len(every)
     assert not any("under way" in come_to(outcome) for outcome in every)
+
+
+@pytest.mark.parametrize(
+    ("record", "others", "known"),
+    [
+        ({}, [], ["it is what run rb-1 (Roll back) has rolled back from"]),
+        ({"outcome": UNDER_WAY}, [], ["it is what run rb-1 (Roll back) has rolled back from"]),
+        ({"outcome": UNTOUCHED}, [], []),
+        ({"purpose": UNDO}, [], []),  # what a rollback had brought
+        (
+            {},
+            [
+                {"run_id": "un-2", "undoes": "rb-1", "outcome": GIVEN_UP},
+                {"run_id": "un-1", "undoes": "rb-1", "outcome": FAILED},
+            ],
+            [
+                "it is what run rb-1 (Roll back) has rolled back from",
+                "run un-2 was to bring it back before, and was given up",
+                "run un-1 was to bring it back before, and has failed, and was not finished",
+            ],
+        ),
+        (
+            {"purpose": UNDO},
+            [
+                {"run_id": "un-2", "undoes": "rb-1", "outcome": UNVERIFIED},
+                {"run_id": "un-1", "undoes": "rb-0", "outcome": FAILED},
+            ],
+            ["run un-2 was to bring it back before, and has done all, and its checks have not passed"],
+        ),
+        ({"purpose": UNDO}, [{"run_id": "un-1", "undoes": "rb-1", "outcome": COMPLETE}], []),
+    ],
+)
+def test_what_is_known_of_what_an_undo_brings_back(record, others, known):
+    undone = {"run_id": "rb-1", "kind": "Roll back", "purpose": ROLLBACK, "outcome": COMPLETE, **record}
+    assert known_of_what_comes_back(undone, others) == known

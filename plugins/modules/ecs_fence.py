@@ -102,7 +102,9 @@ plan:
   type: list
   elements: str
 told:
-  description: With O(state=absent), what becomes of each service, one sentence each, also of those that stay as they are.
+  description:
+    - With O(state=absent), what becomes of each service, one sentence each, also of those that stay as they are. A command stands below its sentence,
+      indented.
   returned: success
   type: list
   elements: str

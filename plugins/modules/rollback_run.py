@@ -269,7 +269,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.duration
     unfinished,
     unfinished_runs,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import releases
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
     keeps_out,
     to_go_on_with,
@@ -405,8 +405,8 @@ def also_told(module: MemoryModule, memory: Memory, seen: Seen, named: str) -> l
             (run for each in (memory, *map(memory.beside, namesakes(memory))) if (run := each.run(named))), None
         )
         notes.append(not_to_give_up(named, seen.lock, found[0]["outcome"] if found else None))
-    notes.append(told((memory.read("hold") or (None,))[0]))
-    return [note for note in notes if note]
+    held = (memory.read("hold") or (None,))[0]
+    return [note for note in [*notes, *(who for who, _command in releases(held, ""))] if note]
 
 
 def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]:

@@ -23,9 +23,8 @@ LEASE = ["-e", "rollback_lease=2"]
 
 def lines(played) -> list[str]:
     """What was printed as lists of lines, without their quotes."""
-    return [
-        json.loads(line.strip().rstrip(",")) for line in played.output.splitlines() if re.match(r'\s+".*",?$', line)
-    ]
+    found = (re.fullmatch(r'\s+("(?:[^"\\]|\\.)*"),?', line) for line in played.output.splitlines())
+    return [json.loads(match[1]) for match in found if match]
 
 
 def commands(told: list[str]) -> list[str]:
@@ -46,7 +45,7 @@ def _died():
     take_down(lab)
 
 
-@pytest.mark.parametrize("playbook", ["rollback_full", "rollback_secrets", "undo", "checkpoint"])
+@pytest.mark.parametrize("playbook", ["rollback_full", "rollback_secrets", "undo"])
 def test_a_check_says_that_the_real_run_is_refused_with_both_commands(died, playbook):
     played = died.play(playbook, "--check", *LEASE)
     assert (played.code, played.written) == (0, []), played.output

@@ -52,21 +52,16 @@ def next_to_lift(fence: Fence | None, desired: int, suspended: Suspended | None,
     return "untag"
 
 
-def lift_told(
-    name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int, cluster: str = ""
-) -> str:
-    """What becomes of a service when its fence is lifted, for people. Arguments as ``next_to_lift`` takes them, and the name of the cluster."""
+def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str:
+    """What becomes of a service when its fence is lifted, for people. Arguments as ``next_to_lift`` takes them."""
     if fence is None and desired:
         return "%s: stays as it is (desired count %d): it bears no mark of a run, so there is nothing to give back" % (
             name,
             desired,
         )
     if fence is None:
-        return (
-            "%s: stays at 0 tasks: it bears no mark of a run, so who has brought it there, and from how many, is not known here. "
-            "This gives it N tasks: aws ecs update-service --cluster %s --service %s --desired-count N"
-            % (name, shlex.quote(cluster), name)
-        )
+        what = "who has brought it there, and from how many, is not known here. This gives it N tasks:"
+        return "%s: stays at 0 tasks: it bears no mark of a run, so %s" % (name, what)
     step, told = next_to_lift(fence, desired, suspended, running), []
     if step == "scale":
         told.append("desired count 0 -> %d" % fence.desired)
@@ -76,6 +71,11 @@ def lift_told(
         told.append("its scaling as it was (%s)" % _scaling_told(fence.suspended))
     told.append("then the mark of run %s is taken away" % fence.run_id)
     return "%s: %s" % (name, "; ".join(told))
+
+
+def count_command(cluster: str, name: str) -> str:
+    """The command that gives a service N tasks, which nobody knows here."""
+    return "aws ecs update-service --cluster %s --service %s --desired-count N" % (shlex.quote(cluster), name)
 
 
 def _scaling_told(suspended: Suspended) -> str:

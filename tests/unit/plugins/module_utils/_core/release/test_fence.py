@@ -172,14 +172,13 @@ def test_a_fence_that_somebody_breaks_is_told_and_nothing_that_was_not_seen(desi
             [
                 "stays at 0 tasks",
                 "is not known here",
-                "aws ecs update-service --cluster main --service app --desired-count N",
             ],
         ),
         (FENCED, 0, ["desired count 0 -> 2", f"the mark of run {RUN} is taken away"]),
     ],
 )
 def test_of_a_fence_only_what_is_proven_is_said(fence, desired, words):
-    told = lift_told("app", fence, desired, None, desired, "main")
+    told = lift_told("app", fence, desired, None, desired)
     assert [text for text in words if text not in told] == []
     assert "no run has brought" not in told
 

@@ -60,6 +60,15 @@ def test_a_check_says_that_the_real_run_is_refused_with_both_commands(died, play
     assert "--check" not in on + up
 
 
+def test_a_plan_that_fails_says_it_with_what_else_is_in_the_way(died):
+    """The code alone does not know the migration that came."""
+    played = died.play("rollback_code", "--check", *LEASE)
+    said = one_line(played.output)
+    assert (played.code, played.written) == (2, []), played.output
+    assert "has migrations that the release to come back does not know" in said
+    assert f"without --check, this is refused until run {RUN} is gone on with, or given up" in said
+
+
 def test_a_check_that_gives_it_up_says_so_and_does_not(died):
     for arguments in ([], [], ["-e", "rollback_abandon=rb-20200101-000000"]):
         given = arguments or ["-e", f"rollback_abandon={RUN}"]

@@ -61,7 +61,11 @@ def test_an_instance_that_is_gone_is_said_to_be(look):
 @pytest.mark.parametrize(
     ("tag", "changes", "left"),
     [
-        (f"{NEW}/app-db/", {"MaxAllocatedStorage": 500}, [f"DB instance {NEW}: MaxAllocatedStorage (RDS has not set them yet)"]),
+        (
+            f"{NEW}/app-db/",
+            {"MaxAllocatedStorage": 500},
+            [f"DB instance {NEW}: MaxAllocatedStorage (RDS has not set them yet)"],
+        ),
         (f"{NEW}/app-db/", {}, [f"DB instance {NEW}: whether it has every setting of app-db is not compared yet"]),
         ("", {"MaxAllocatedStorage": 500}, []),
         ("other/app-db/", {"MaxAllocatedStorage": 500}, []),  # inherited

@@ -28,6 +28,10 @@ options:
     description: Whether to look only, with C(--check --diff), whatever was typed.
     type: bool
     default: false
+  act:
+    description: Whether the command is to act, without C(--check), also where only a look was typed.
+    type: bool
+    default: false
   without:
     description: Names of variables that are left out.
     type: list
@@ -66,12 +70,14 @@ def command_line(
     limit: str | None = None,
     look: bool = False,
     without: Iterable[str] = (),
+    act: bool = False,
 ) -> str:
     """The command (str)."""
     cwd, typed = os.getcwd(), os.environ.get("PWD", "")
     if os.path.isabs(typed) and os.path.exists(typed) and os.path.samefile(cwd, typed):
         cwd = typed  # the path that was typed, where a link leads elsewhere
     cliargs = {**context.CLIARGS, "check": True, "diff": True} if look else context.CLIARGS
+    cliargs = {**cliargs, "check": False} if act else cliargs
     return command(cliargs, cwd, playbook or None, (variables or {}).items(), limit or None, without)
 
 

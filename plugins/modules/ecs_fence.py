@@ -42,6 +42,11 @@ options:
         RV(broken) tells it, and the services are brought to 0 again.
     type: dict
     default: {}
+  planned:
+    description:
+      - The desired count of each service when the run looked. RV(recounted) tells which had another one when they were to be brought to 0.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -97,7 +102,9 @@ plan:
   type: list
   elements: str
 told:
-  description: With O(state=absent), what becomes of each service, one sentence each, also of those that stay as they are.
+  description:
+    - With O(state=absent), what becomes of each service, one sentence each, also of those that stay as they are. A command stands below its sentence,
+      indented.
   returned: success
   type: list
   elements: str
@@ -114,6 +121,11 @@ broken:
   description:
     - What somebody else has done to services that stood at 0 tasks, one sentence each. They are brought to 0 again, and get back the count that was set
       last.
+  returned: success
+  type: list
+  elements: str
+recounted:
+  description: What is told of services that had another desired count than O(planned), one sentence each. They get back what they had at the fence.
   returned: success
   type: list
   elements: str
@@ -135,7 +147,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module im
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.autoscaling import ScalingGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import FENCE, LIFT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import FENCE, LIFT, recounted
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
     AUTO,
     NO_FENCE,
@@ -152,7 +164,7 @@ if TYPE_CHECKING:
 
 WHY = {
     FENCE: ("nothing may write to the database while it is rolled back", "they stand at 0 tasks already"),
-    LIFT: ("they get back what they had", "they were not brought to 0 tasks"),
+    LIFT: ("they get back what they had", "they bear no mark of a run, so there is nothing to give back"),
 }
 SERVES = "something serves by now, so they are left as they are"
 
@@ -163,6 +175,11 @@ def serves(module: WritingModule, ecs: EcsGateway, services: Sequence[Service]) 
         return False
     looks = look(ecs, [service.name for service in services], ElbGateway(module.aws("elbv2")))
     return choose_fence(AUTO, looks)[0] == NO_FENCE
+
+
+def as_counts(given: Mapping[str, Any]) -> dict[str, int]:
+    """Desired counts, which a template may have made texts of."""
+    return {name: int(count) for name, count in given.items()}
 
 
 def times(stood: Mapping[str, str]) -> dict[str, datetime | None]:
@@ -185,6 +202,7 @@ def main() -> None:
             services=dict(type="list", elements="str", required=True),
             unless_serving=dict(type="bool", default=False),
             stood=dict(type="dict", default={}),
+            planned=dict(type="dict", default={}),
             state=dict(type="str", choices=["present", "absent"], default="present"),
             run_id=dict(type="str", required=True),
             wait=dict(type="bool", default=True),
@@ -198,8 +216,9 @@ def main() -> None:
         scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
         fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock, times(params["stood"]))
         before = {service.name: service.desired for service in fencing.services}
+        counts = {service.name: service.wanted for service in fencing.services}
         if params["unless_serving"] and serves(module, ecs, fencing.services):
-            module.finish(False, before, before, SERVES, told=[], **seen(fencing), seconds=0.0)
+            module.finish(False, before, before, SERVES, told=[], recounted=[], **seen(fencing), seconds=0.0)
         plan, told = fencing.plan(), fencing.told() if verb == LIFT else []
         if not module.check_mode:
             fencing.go(params["wait_timeout"], teller("fence"), params["wait"])
@@ -212,6 +231,7 @@ def main() -> None:
             told=told,
             reason=WHY[verb][0 if plan else 1],
             remembered=remembered,
+            recounted=recounted(as_counts(params["planned"]), counts) if verb == FENCE else [],
             **seen(fencing),
             seconds=round(clock.now() - started, 1),
         )

@@ -307,6 +307,11 @@ release_points:
   returned: when the services could be read
   type: list
   elements: dict
+counts:
+  description: The desired count of each service, or what it had before a run has brought it to 0.
+  returned: success
+  type: dict
+  sample: {"spymeo-app": 2}
 resources:
   description: The ARNs of the services, as M(spymeo.rollback.rollback_begin) takes them.
   returned: when the services could be read
@@ -662,7 +667,16 @@ def told(releases: Sequence[Chosen], picked: Picked, found: Sequence[Finding], s
 def refused(error: RollbackError) -> dict[str, Any]:
     """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
     nothing: dict[str, Any] = dict(
-        fence={}, data={}, back={}, services=[], targets={}, service_revisions={}, next={}, resources=[], findings=[]
+        fence={},
+        data={},
+        back={},
+        counts={},
+        services=[],
+        targets={},
+        service_revisions={},
+        next={},
+        resources=[],
+        findings=[],
     )
     nothing.update(bad_since="", running_since="", release_point={})
     told = dict(release_point_reason=error.message, verdict=FAILED, reason=error.message, msg=error.message)
@@ -781,6 +795,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
         fence=dict(value=fence, why=why),
         data=data,
         back=back,
+        counts={service.name: service.wanted for service in services + readers},
         resources=resources_of(services + readers, params["cluster"]),
     )
 

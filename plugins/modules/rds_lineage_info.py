@@ -97,18 +97,41 @@ kept:
     told:
       description: It with the times, for people.
       type: str
+unfinished:
+  description: What the rollback that has restored O(needed_db_instance) has left to be finished of it, one sentence each.
+  returned: success
+  type: list
+  elements: str
+unfinished_run:
+  description: That rollback; empty where nothing is left.
+  returned: success
+  type: str
 needed:
   description: Why O(needed_db_instance) does not answer, with the command that cures it; empty when nothing stands against it.
   returned: success
   type: str
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.instance_status import cannot_answer
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import made_by
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_the_data_are
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.finish import still_left
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
+
+
+def unfinished(gateway: RdsGateway, needed: DbInstance | None, by_name: Mapping[str, DbInstance]) -> dict[str, Any]:
+    """RV(unfinished) and RV(unfinished_run)."""
+    left = still_left(gateway, needed, by_name)
+    return dict(unfinished=left, unfinished_run=made_by(needed).run_id if needed and left else "")
 
 
 def main() -> None:
@@ -126,7 +149,8 @@ def main() -> None:
     with module.telling():
         url = SecretsGateway(module.aws("secretsmanager")).database_url(params["database_secret"], params["key"])
         url = url.at(params["host"], params["port"])
-        tree, current, found = where_the_data_are(RdsGateway(module.aws("rds")), params["db_instance"], url.host)
+        gateway = RdsGateway(module.aws("rds"))
+        tree, current, found = where_the_data_are(gateway, params["db_instance"], url.host)
         needed = params["needed_db_instance"]
         module.exit_json(
             changed=False,
@@ -135,6 +159,7 @@ def main() -> None:
             port=url.port,
             status=current.status,
             kept=[holder_told(holder) for holder in found],
+            **unfinished(gateway, tree.by_name.get(needed or ""), tree.by_name),
             needed=cannot_answer(needed, tree.by_name.get(needed)) if needed else "",
         )
 

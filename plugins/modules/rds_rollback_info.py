@@ -203,6 +203,10 @@ restored_instance:
     port:
       description: The port; 0 until RDS tells it.
       type: int
+    unfinished:
+      description: What is left to be finished of it, one sentence each; only where it serves already.
+      type: list
+      elements: str
     status:
       description: RDS's status.
       type: str
@@ -402,6 +406,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.pref
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time, show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import observe, where_it_stands
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.finish import still_left
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import (
     Known,
     ask,
@@ -581,6 +586,15 @@ def told(rollback: Rollback, found: Sequence[Finding], rows: tuple[Mapping[str, 
     )
 
 
+def with_left(gateway: RdsGateway, rollback: Rollback, result: dict[str, Any]) -> dict[str, Any]:
+    """The result with what is left to be finished of the instance that serves already; what is still to be restored tells that itself."""
+    restored = rollback.restored
+    if rollback.state != "done" or restored is None or not restored.unfinished:
+        return result
+    left = still_left(gateway, restored, {item.name: item for item in gateway.instances()})
+    return dict(result, restored_instance=dict(result["restored_instance"], unfinished=left))
+
+
 def planned(module: RollbackModule) -> dict[str, Any]:
     """The result."""
     params = module.params
@@ -596,7 +610,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     if url and secret and rollback.state != "done":
         of_secret, gives = of_password(module, rollback, url, secret, version_id)
         found = in_order([*found, *of_secret])
-    result = told(rollback, found, counted(rollback, answered))
+    result = with_left(gateway, rollback, told(rollback, found, counted(rollback, answered)))
     arn = rollback.current.arn
     resources = sorted({arn, "%s:%s" % (arn.rpartition(":")[0], params["db_instance"])})
     place = dict(host=url.host, port=url.port, version_id=version_id) if url else {}

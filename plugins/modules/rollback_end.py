@@ -48,10 +48,25 @@ options:
     type: str
     default: ""
   ways:
-    description: What can be done about that, as C(words) and C(command), as the task that has failed tells it. Without them it is known from the outcome.
+    description:
+      - What can be done about that, as C(words) and C(command), as the task that has failed tells it. Without them it is known from the outcome.
+      - Of a check, what leads to O(until).
     type: list
     elements: dict
     default: []
+  until:
+    description: Of a check, RV(spymeo.rollback.rollback_run#module:until).
+    type: str
+    default: ""
+  resources:
+    description: Of a check, what the real run would claim, as M(spymeo.rollback.rollback_begin) takes it.
+    type: list
+    elements: str
+    default: []
+  abandon:
+    description: The run that would be given up, as M(spymeo.rollback.rollback_begin) takes it.
+    type: str
+    default: ""
   verdict:
     description: The verdict of this play's verification. Empty when it has made none; then it is not done.
     type: str
@@ -232,12 +247,24 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome 
     unwritten,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import lines_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.whole_run import joined, of_earlier_plays
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_end import Ending
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
 
-TEXTS = ("run_id", "kind", "etag", "failed_task", "failure", "verdict_reason", "base_url", "cluster")
+TEXTS = (
+    "run_id",
+    "kind",
+    "etag",
+    "until",
+    "abandon",
+    "failed_task",
+    "failure",
+    "verdict_reason",
+    "base_url",
+    "cluster",
+)
 FLAGS = ("resumed", "deployed", "fenced", "as_before")
 
 
@@ -257,7 +284,15 @@ def seen_by(module: MemoryModule, ending: Ending) -> Seen:
         failed_at=params["failed_task"],
         resumed=params["resumed"],
         later=tuple(params["later"]),
+        until=params["until"],
     )
+
+
+def outcome_by(module: MemoryModule, ending: Ending) -> Outcome:
+    """The Outcome of this play, with its clocks and what is next."""
+    params, outcome = module.params, outcome_of(seen_by(module, ending))
+    following = next_command(outcome, params["commands"], params["ways"])
+    return replace(outcome, seconds=ending.clocks.total, served=ending.clocks.served, next=following)
 
 
 def next_command(outcome: Outcome, commands: Mapping[str, str], ways: Sequence[Mapping[str, Any]]) -> str:
@@ -267,6 +302,22 @@ def next_command(outcome: Outcome, commands: Mapping[str, str], ways: Sequence[M
         return command
     names = {"not complete": "go_on", "not verified": "verify", "untouched": "again"}
     return commands.get(names.get(outcome.state, ""), "")
+
+
+def foreseen(params: Mapping[str, Any], ending: Ending) -> dict[str, Any]:
+    """What is to come before the real run of a check, and the ways there, where the claims of other applications tell it; else nothing."""
+    refused = ending.refused if not params["until"] and not params["failed_task"] else None
+    if refused is None:
+        return {}
+    ways = [dict(words=words, command=command) for words, command in refused.ways]
+    return dict(until="%s. %s" % (refused.until, refused.why), ways=ways)
+
+
+def whole_details(module: MemoryModule, ending: Ending) -> list[str]:
+    """What was done, line by line, also by earlier plays of the run."""
+    params = module.params
+    earlier = of_earlier_plays(ending.journal or (), params["calls"], params["details"], params["purpose"])
+    return joined(params["details"], earlier)
 
 
 def main() -> None:
@@ -282,6 +333,7 @@ def main() -> None:
             served_at=dict(type="str", default=""),
             later=dict(type="list", elements="str", default=[]),
             finishes=dict(type="dict", default={}),
+            resources=dict(type="list", elements="str", default=[]),
             services=dict(type="list", elements="str", default=[]),
             ways=dict(type="list", elements="dict", default=[]),
             seconds=dict(type="dict", default={}),
@@ -292,14 +344,9 @@ def main() -> None:
     params = module.params
     with module.telling():
         ending = Ending(module.memory, params, module.check_mode, time.time)
-        outcome = outcome_of(seen_by(module, ending))
-        outcome = replace(
-            outcome,
-            seconds=ending.clocks.total,
-            served=ending.clocks.served,
-            next=next_command(outcome, params["commands"], params["ways"]),
-        )
-        around = dict(params, **ending.around(outcome, module.aws))
+        params.update(foreseen(params, ending))
+        outcome = outcome_by(module, ending)
+        around = dict(params, **ending.around(outcome, module.aws), details=whole_details(module, ending))
         lines = lines_of(outcome, params["failure"], around)
         try:
             around.update(ending.write(outcome, lines))

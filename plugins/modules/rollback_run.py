@@ -157,10 +157,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ways:
-  description: What can be done about an unfinished run, as C(words) and the C(command) to paste.
-  returned: when an unfinished run is in the way
+  description: What can be done about an unfinished run, as C(words) and the C(command) to paste. In check mode these commands act.
+  returned: always, but for other failures
   type: list
   elements: dict
+until:
+  description: In check mode, what has to come before a real run may begin, as a clause. Empty where nothing has to.
+  returned: success
+  type: str
+  sample: run rb-20261122-031500 is gone on with, or given up
+lines:
+  description: RV(notes), RV(until) and RV(ways) as the lines of a plan, each command on a line of its own.
+  returned: success
+  type: list
+  elements: str
 run_id:
   description: The id that was given, or a new one made of the time.
   returned: success
@@ -219,11 +229,17 @@ runs:
   type: list
   elements: dict
 unfinished_run:
-  description: The run that has died, or that nobody has gone on with, as C(id), C(kind) and the C(command) that goes on with it. Empty when there is none.
+  description:
+    - The run that has died, or that nobody has gone on with, as C(id), C(kind), C(purpose) and the C(command) that goes on with it.
+    - C(back) is the command that undoes it, where it is an undo. Empty when there is none.
   returned: success
   type: dict
 at_work:
   description: The run that works now, for people. Empty when none does.
+  returned: success
+  type: str
+in_the_way:
+  description: RV(at_work), where a rollback would be refused for it. A checkpoint and a finish give way, so they are not in the way.
   returned: success
   type: str
 release_points:
@@ -238,6 +254,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -252,8 +269,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.duration
     unfinished,
     unfinished_runs,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import told
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import to_go_on_with, who_works
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import releases
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
+    keeps_out,
+    to_go_on_with,
+    who_works,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
+    Outlook,
+    given_up_told,
+    not_to_give_up,
+    runs_lines,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, StoreError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables import (
     ALL,
@@ -274,6 +301,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.credentials import check_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_points import known
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import namesakes
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import glance, look
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
@@ -352,19 +380,33 @@ def missing_libraries(variables: dict[str, Any], playbook: str) -> list[str]:
     return [text % (name, sys.executable, LIBRARIES[name], sys.executable, name) for name in lacking]
 
 
-def see(module: MemoryModule, memory: Memory, run_id: str, abandon: str) -> tuple[Seen, list[str]]:
-    """What the store tells: (Seen, notes)."""
+def see(module: MemoryModule, memory: Memory, run_id: str, abandon: str) -> tuple[Seen, Outlook]:
+    """What the store tells, as the Seen, and as the Outlook of the play: whoever acts is refused here."""
     asked = dict(purpose=module.params["purpose"])
     if module.params["alone"]:  # a playbook that only reads neither goes on with a run nor gives one up
         asked.update(kind=module.params["kind"], command=module.params["command"])
-    if module.params["alone"] and not module.check_mode:
-        seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
-        notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
-    else:
-        seen, note = glance(memory, run_id, abandon, time.time(), **asked)
-        notes = [note] if note else []
-    held = told((memory.read("hold") or (None,))[0])
-    return seen, notes + ([held] if held else [])
+    if not module.params["alone"] or module.check_mode:
+        seen, found = glance(memory, run_id, abandon, time.time(), **asked)
+        return seen, found if module.params["alone"] else replace(found, ways=(), until="")
+    seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
+    notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
+    given_up = given_up_told(seen.lock, run_id, abandon, module.params["purpose"], check=False)
+    return seen, Outlook((*notes, *([given_up] if given_up else [])))
+
+
+def also_told(module: MemoryModule, memory: Memory, seen: Seen, named: str) -> list[str]:
+    """What is to be told with the Outlook: a run that nobody can give up, who holds deployments back.
+
+    :param named: the run that ``rollback_abandon`` names; empty without one.
+    """
+    notes = []
+    if named and module.params["alone"]:
+        found = next(
+            (run for each in (memory, *map(memory.beside, namesakes(memory))) if (run := each.run(named))), None
+        )
+        notes.append(not_to_give_up(named, seen.lock, found[0]["outcome"] if found else None))
+    held = (memory.read("hold") or (None,))[0]
+    return [note for note in [*notes, *(who for who, _command in releases(held, ""))] if note]
 
 
 def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]:
@@ -372,6 +414,9 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
     nothing = dict(
         etag=ABSENT,
         notes=[],
+        ways=[],
+        until="",
+        lines=[],
         unfinished=[],
         unfinished_runs=[],
         undoable="",
@@ -379,11 +424,14 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
         runs=[],
         unfinished_run={},
         at_work="",
+        in_the_way="",
         release_points=[],
     )
     try:
         memory = module.memory()
-        seen, notes = see(module, memory, given, abandon)
+        seen, found = see(module, memory, given, abandon)
+        named = module.params["variables"].get("rollback_abandon") or ""
+        notes = [*found.notes, *also_told(module, memory, seen, named)]
         absent = memory.store.absent() if module.params["playbook"] == RELEASES else None
         if absent:
             notes.append(absent)
@@ -391,6 +439,9 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
         return dict(
             etag=seen.etag,
             notes=notes,
+            ways=[dict(words=words, command=command) for words, command in found.ways],
+            until=found.until,
+            lines=runs_lines(notes, found.ways, found.until),
             unfinished=unfinished(history["runs"]),
             unfinished_runs=unfinished_runs(history["runs"]),
             undoable=seen.undoable,
@@ -398,6 +449,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
             runs=ended_rollbacks(history["runs"]),
             unfinished_run=to_go_on_with(seen.lock, time.time()),
             at_work=who_works(seen.lock, time.time()) or "",
+            in_the_way=keeps_out(seen.lock, time.time()) or "",
             release_points=known(memory),
             evidence=[],
         )

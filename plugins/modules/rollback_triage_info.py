@@ -153,6 +153,10 @@ options:
       - The run that has died, or that nobody has gone on with, as M(spymeo.rollback.rollback_run) gives it. What it has done may be half, so going on
         with it comes first, and nothing is sure.
     type: dict
+  at_work:
+    description: The run that works now, as M(spymeo.rollback.rollback_run) gives it. While it does, nobody else may begin.
+    type: str
+    default: ""
   runs:
     description: The runs of this collection that have ended, newest first, as M(spymeo.rollback.rollback_run) gives them. What was tried is told.
     type: list
@@ -259,6 +263,7 @@ next:
   description:
     - What to run next, as C(playbook), C(variables), C(words), and C(look_first), which asks for C(--check) alone.
     - C(command) is the command itself where it is known, else empty.
+    - C(instead) are the other ways, each with the same keys, where a person has to choose.
   returned: success
   type: dict
 handed_on:
@@ -357,6 +362,7 @@ OPTIONS = dict(
     data_timeout=dict(type="int", default=20),
     runs=dict(type="list", elements="dict", default=[]),
     unfinished_run=dict(type="dict"),
+    at_work=dict(type="str", default=""),
     timeout=dict(type="int", default=60),
     evidence_from=dict(type="path"),
 )
@@ -380,6 +386,7 @@ def questions(module: RollbackModule, clients: Callable[[str], Any]) -> Question
         "release_points",
         "release_point",
         "served_at_least",
+        "at_work",
     )
     return Questions(
         named=named_targets(params["task_definition"], params["services"]),

@@ -79,6 +79,12 @@ database:
     port:
       description: Its port.
       type: int
+known:
+  description: What the runs of the store know of what comes back, as clauses of which it is the subject; a person should know it before.
+  returned: success
+  type: list
+  elements: str
+  sample: ["it is what run rb-20261122-031500 (Roll back the code) has rolled back from"]
 left:
   description:
     - What was there before the newest undo of the same run, if that one has begun already and took the database elsewhere. So a second undo, and one that
@@ -94,12 +100,18 @@ left:
       type: dict
 """
 
+import time
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import undoable
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
+    known_of_what_comes_back,
+    stands,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
@@ -140,16 +152,24 @@ def before(memory: Memory, run_id: str) -> dict[str, Any]:
     return record
 
 
-def left_by(memory: Memory, run_id: str, place: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def how_it_stands(memory: Memory, record: dict[str, Any]) -> str:
+    """What has become of a run, as what a sentence says of it; by the lock, where that is the run's."""
+    lock, _etag = memory.lock() or (None, None)
+    return stands(record, lock.uncovered if lock else None, time.time())
+
+
+def newest(memory: Memory) -> list[dict[str, Any]]:
+    """The newest records, the newest first."""
+    return [found[0] for found in map(memory.run, reversed(memory.runs()[-LOOKED_AT:])) if found]
+
+
+def left_by(records: Iterable[dict[str, Any]], run_id: str, place: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The database and the secrets (dict) that an earlier undo of a run has left, {} when none is remembered.
 
+    :param records: newest first.
     :param place: where the database was before the run that is undone; an undo that has found it there has left nothing.
     """
-    for other in reversed(memory.runs()[-LOOKED_AT:]):
-        found = memory.run(other)
-        if found is None:
-            continue
-        record, _etag = found
+    for record in records:
         there = record.get("before") or {}
         host = there.get("database", {}).get("host")
         if record.get("undoes") == run_id and host and host != place.get("host"):
@@ -163,18 +183,19 @@ def main() -> None:
         memory = module.memory()
         run_id = choose(memory, module.params["undo_run"])
         record = before(memory, run_id)
-        there = record["before"]
+        there, records = record["before"], newest(memory)
         module.exit_json(
             changed=False,
             run_id=run_id,
-            told="run %s (%s) of %s, since %s, which is %s"
-            % (run_id, record["kind"], record["who"], record["began"], record["outcome"]),
+            told="run %s (%s) of %s, since %s, which %s"
+            % (run_id, record["kind"], record["who"], record["began"], how_it_stands(memory, record)),
             began=datetime.strptime(record["began"], FORM).replace(tzinfo=timezone.utc).isoformat(),
             services=there["services"],
             secrets=there["secrets"],
             parameters=there.get("parameters", {}),
             database=there["database"],
-            left=left_by(memory, run_id, there["database"]) if there["database"].get("host") else {},
+            known=known_of_what_comes_back(record, records),
+            left=left_by(records, run_id, there["database"]) if there["database"].get("host") else {},
         )
 
 

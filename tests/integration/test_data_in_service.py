@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from loopback_aws.interruption import BEFORE
@@ -72,6 +75,13 @@ def test_the_run_itself_may_go_on(halfway):
 def test_triage_asks_what_the_tasks_read(halfway):
     played = halfway.play("triage")
     assert "has no column fullName" not in played.output, played.output
+    said = one_line(played.output)
+    assert (
+        f"no rollback is planned before that is put right: 2 tasks of {world.SERVICE} read {halfway.hosts[RESTORED]}"
+        in said
+    )
+    assert f"-e rollback_run_id={RUN}" in said
+    assert re.search(rf"NEXT +ansible-playbook \S*undo.yml [^\"]*-e rollback_undo_run={RUN}\b", said), said
 
 
 def test_an_undo_knows_which_database_it_leaves(halfway):
@@ -169,5 +179,37 @@ def test_an_undo_that_died_before_its_deployment_is_seen_by_what_runs():
         assert f"what was written since the rollback stays in {RESTORED}" in gone_on.output
         assert lab.service()["taskDefinition"] != before
         assert hosts[world.DB_INSTANCE] in lab.database_url()
+    finally:
+        take_down(lab)
+
+
+def test_where_somebody_has_moved_awscurrent_triage_proposes_what_a_plan_then_takes():
+    """Seen on call: it proposed a rollback, and each plan refused for what triage had not looked at."""
+    lab = bring_up()
+    try:
+        lab.accident("payments-broken")
+        secrets = lab.aws("secretsmanager")
+        named = secrets.get_secret_value(SecretId=world.DATABASE_SECRET)
+        moved = named["SecretString"].replace("@127.", "@127.9")
+        secrets.put_secret_value(SecretId=world.DATABASE_SECRET, SecretString=moved)
+        refused = lab.play("rollback_code", "--check")
+        assert (refused.code != 0, "AWSCURRENT of the secret names" in one_line(refused.output)) == (True, True)
+        triaged = lab.play("triage", "-e", "rollback_slow_after=8")
+        assert "no rollback is planned before that is put right" in one_line(triaged.output), triaged.output
+        (command,) = re.findall(r"NEXT +aws secretsmanager (.*?)[\"\\]", triaged.output)
+        given_words = shlex.split(command)[1:]
+        words = dict(zip(given_words[::2], given_words[1::2], strict=True))
+        assert (words["--secret-id"], words["--version-stage"]) == (world.DATABASE_SECRET, "AWSCURRENT")
+        secrets.update_secret_version_stage(
+            SecretId=world.DATABASE_SECRET,
+            VersionStage="AWSCURRENT",
+            MoveToVersionId=words["--move-to-version-id"],
+            RemoveFromVersionId=words["--remove-from-version-id"],
+        )
+        assert lab.database_url() == named["SecretString"]
+        again = lab.play("triage", "-e", "rollback_slow_after=8", "-e", "rollback_served_at_least=1")
+        assert "NEXT      ansible-playbook" in again.output
+        assert "rollback_code.yml" in again.output
+        assert lab.play("rollback_code", "--check").code == 0
     finally:
         take_down(lab)

@@ -266,7 +266,7 @@ def test_a_check_says_what_it_has_not_proven(broken):
     assert played.code == 0
     assert "CHECKED   no request was sent" in played.output
     assert "GET /api/health" in played.output
-    assert "the checks of a rollback were not made" in broken.play("rollback_code", "--check", *DESPITE).output
+    assert "the checks that follow were not made" in broken.play("rollback_code", "--check", *DESPITE).output
 
 
 def test_the_plan_begins_with_which_application_where_and_how_it_is_now(broken):

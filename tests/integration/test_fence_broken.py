@@ -52,7 +52,8 @@ def test_a_fence_that_is_broken_once_the_snapshot_has_begun_is_told(lab):
     assert f"FENCE {world.SERVICE} stood at 0 tasks for run {RUN}, and its desired count was set to 5 since" in said, (
         output
     )
-    assert f"what was written meanwhile is in {world.DB_INSTANCE}, and nowhere else" in said
+    assert f"What was written meanwhile is in {world.DB_INSTANCE}; its snapshot has it as far as KEPT says." in said
+    assert (".;" in said, "nowhere else" in said) == (False, False)
     assert KEPT in output
     lab.until(lambda: counts(lab) == (5, 5))
     assert tags(lab) == []
@@ -66,12 +67,28 @@ def test_a_run_that_is_gone_on_with_tells_what_was_set_since_it_died(lab):
     lab.until(lambda: counts(lab) == (4, 4))
     code, output, _at = killing.play(lab.state, "rollback_full", *GIVEN)
     assert code == 0, output
-    assert f"stood at 0 tasks for run {RUN}, and its desired count was set to 4 since" in one_line(output)
+    assert f"was to stand at 0 tasks for run {RUN}, and its desired count was set to 4 since" in one_line(output)
     until = re.search(r"which holds what was written until (\S+ \S+) UTC", output)
     (snapshot,) = lab.aws("rds").describe_db_snapshots(
         DBSnapshotIdentifier=f"{world.DB_INSTANCE}-failed-migration-{RUN}"
     )["DBSnapshots"]
     assert until[1] == snapshot["SnapshotCreateTime"].strftime("%Y-%m-%d %H:%M:%S")
+    lab.until(lambda: counts(lab) == (4, 4))
+
+
+def test_one_that_was_scaled_before_the_fence_went_up_is_told_and_gets_that_back(lab):
+    """Seen on call: the plan had counted 2, somebody set 4 while RDS restored, and nobody was told."""
+    playing = killing.start(lab.state, "rollback_full", *GIVEN)
+    lab.until(lambda: called(lab, "RestoreDBInstanceFromDBSnapshot"), 120)
+    scale(lab, 4)
+    output, _none = playing.communicate(timeout=killing.PATIENCE)
+    assert playing.returncode == 0, output
+    said = one_line(output)
+    assert (
+        f"FENCE {world.SERVICE} had a desired count of 2 when the run looked, and of 4 when it was to be brought to 0 tasks"
+        in said
+    )
+    assert "It gets back the 4." in said
     lab.until(lambda: counts(lab) == (4, 4))
 
 

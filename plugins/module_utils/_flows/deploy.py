@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EVIDENCE_TASKS
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.absence import absence
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import (
+    pinned_names,
     pinned_versions,
     unpinned,
 )
@@ -93,7 +94,9 @@ class Course:
     error: RollbackError | None = None
     outcome: str = "not started"
     seconds: float = 0.0
-    pins: tuple[str, ...] = ()  # what its containers read of the version that this run has written
+    pins: tuple[
+        str, ...
+    ] = ()  # what its containers read of a version that this run, or an earlier one, has written and pinned
     origin_gone: bool = False  # whether what the target is a copy of was deleted
     proven_at: float | None = None  # the clock's time when all tasks were there at last
     served_at: float | None = None  # the clock's time when all traffic was on healthy tasks of the target
@@ -222,6 +225,10 @@ class Rollout:
         course.origin_gone = bool(target.origin) and target.origin not in origins
         if self._move:
             course.pins = tuple(dict.fromkeys(edit.name for edit in edits if edit.kind == "secrets"))
+        elif not edits:  # what an earlier play of the run, or another run, has pinned stays
+            stays = running if step.verb == "nothing" else target
+            of_copy = origins.get(stays.origin or "")
+            course.pins = pinned_names(stays, of_copy) if of_copy else ()
         if step.verb == "nothing":
             course.outcome = "as before"
         return course

@@ -18,6 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fenc
     ALL,
     FENCE,
     broken,
+    count_command,
     lift_told,
     next_to_fence,
     next_to_lift,
@@ -106,11 +107,13 @@ class Fencing:
         return ["%s: %s" % (service.name, lines.get(step, step)) for service, step in steps if step]
 
     def told(self) -> list[str]:
-        """What becomes of each service when its fence is lifted, for people."""
-        return [
-            lift_told(item.name, item.fence, item.desired, self._suspended.get(item.name), item.running)
-            for item in self.services
-        ]
+        """What becomes of each service when its fence is lifted, for people; a command stands below its sentence, indented."""
+        lines = []
+        for item in self.services:
+            lines.append(lift_told(item.name, item.fence, item.desired, self._suspended.get(item.name), item.running))
+            if item.fence is None and not item.desired:
+                lines.append(" " * 10 + count_command(self._ecs.cluster, item.name))
+        return lines
 
     def _next(self, service: Service) -> str | None:
         decide = next_to_fence if self._verb == FENCE else next_to_lift

@@ -82,6 +82,17 @@ def whole(instance: DbInstance, by_name: Mapping[str, DbInstance]) -> DbInstance
     return with_later_of(instance, origin) if origin is not None and origin.name != instance.name else instance
 
 
+def still_left(gateway: RdsGateway, instance: DbInstance | None, by_name: Mapping[str, DbInstance]) -> list[str]:
+    """What is left to be finished of a DbInstance that serves, for people: list of str, empty where nothing is, or it is None. Nothing is asked of RDS."""
+    if instance is None or not instance.unfinished:
+        return []
+    left = Finishing(gateway, instance, by_name, (), Clock()).left
+    return left or [
+        "DB instance %s: whether it has every setting of %s is not compared yet"
+        % (instance.name, instance.unfinished.source)
+    ]
+
+
 class Finishing:
     """One restored instance (``instance``, a DbInstance that is unfinished) on its way to be finished. ``changed``: whether this process has
     changed something. ``left``: what is not finished, for people, one sentence each.

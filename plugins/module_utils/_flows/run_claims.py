@@ -12,6 +12,7 @@ one comes second, and finds the lock of the first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
@@ -84,6 +85,24 @@ def namesakes(memory: Memory) -> list[str]:
     return others(index, [arn for arn, claims in index.items() if memory.place in claims["places"]], memory.place)
 
 
+def in_use(memory: Memory, run: Mapping[str, Any], now: float) -> Refused | None:
+    """What ``claim`` would refuse a run for that has not begun, None where it would not. Nothing is written.
+
+    :param run: as ``claim`` takes it.
+    """
+    index, _etag = _index(memory)
+    for place in holders(index, run["resources"], memory.place):
+        found = memory.beside(place).lock()
+        if found:
+            answer = standing(found[0], "", run["abandon"], now, run["purpose"], run.get("command", ""))
+            if isinstance(answer, Refused):
+                return replace(answer, message=_IN_USE % (place, answer.message), why=_IN_USE % (place, answer.why))
+    return None
+
+
+_IN_USE = "The same services or the same DB instance have another name in the store, %s, and are in use there. %s"
+
+
 def _free(other: Memory, run: Mapping[str, Any], now: float) -> None:
     """Make sure that nobody works at another place, and that nobody there can go on.
 
@@ -97,8 +116,7 @@ def _free(other: Memory, run: Mapping[str, Any], now: float) -> None:
     answer = standing(lock, "", run["abandon"], now, run["purpose"], run.get("command", ""))
     if isinstance(answer, Refused):
         raise RollbackError(
-            "The same services or the same DB instance have another name in the store, %s, and are in use there. %s"
-            % (other.place, answer.message),
+            _IN_USE % (other.place, answer.message),
             result=dict(ways=[dict(words=words, command=command) for words, command in answer.ways]),
         )
     if not isinstance(answer, Free):

@@ -10,16 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import FINISH
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import told_now
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.clocks import Clocks, clocks
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import releases, told
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import who_works
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import to_go_on_with, who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import run_lock as plays
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import in_use
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Refused
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
 
@@ -53,6 +56,18 @@ class Ending:
                 self._record = (self._memory.run(params["run_id"]) or (None,))[0]
         except RollbackError as error:
             self._trouble = error.message
+
+    @property
+    def refused(self) -> Refused | None:
+        """Of a check, why the real run could not take its resources: another application's run works on them, or was not finished."""
+        if not (self._check and self._memory and self._params["resources"]):
+            return None
+        try:
+            return in_use(
+                self._memory, dict(self._params, command=self._params["commands"].get("begun", "")), self._clock()
+            )
+        except RollbackError:  # what the store says is told
+            return None
 
     @property
     def _never_began(self) -> bool:
@@ -95,6 +110,7 @@ class Ending:
             at_latest=self.clocks.at_latest,
             store=self._trouble,
             at_work=self._at_work(),
+            unfinished_run=self._left_beneath(),
         )
 
     def write(self, outcome: Outcome, lines: Sequence[str]) -> dict[str, Any]:
@@ -145,6 +161,10 @@ class Ending:
         if self._ours or not self._params["etag"] or self._etag == self._params["etag"]:
             return ""
         return who_works(self._lock, self._clock()) or ""
+
+    def _left_beneath(self) -> dict[str, str]:
+        """The unfinished run that a finish leaves as it was, as ``to_go_on_with`` tells it; empty for every other play."""
+        return to_go_on_with(self._lock, self._clock()) if self._params["purpose"] == FINISH else {}
 
     def _up(self, client: Callable[[str], Any]) -> list[str]:
         """What runs now, a line for each service."""

@@ -40,6 +40,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     undoable,
     who_works,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import outlook
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import (
     ABSENT,
     Conflict,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import Hold, Record
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import Outlook
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
@@ -125,18 +127,13 @@ def refusal(refused: Refused) -> RollbackError:
 
 def glance(
     memory: Memory, run_id: str, abandon: str, now: float, purpose: str = ROLLBACK, kind: str = "", command: str = ""
-) -> tuple[Seen, str | None]:
-    """The Seen, and what would keep a run from beginning (str, None when nothing would); for whoever changes nothing.
+) -> tuple[Seen, Outlook]:
+    """The Seen, and the Outlook of a run that would begin; for whoever changes nothing.
 
     :param now: seconds since 1970.
     """
     seen, answer = _look(memory, run_id, abandon, lambda: now, purpose, kind, command)
-    if isinstance(answer, Refused):
-        # What a refusal says of itself would be read as what that run has done.
-        message = answer.message.replace(" Nothing was changed.", "")
-        return seen, " ".join([message, *("%s %s" % way for way in answer.ways)])
-    found = answer.found if isinstance(answer, Free) else None
-    return seen, who_works(seen.lock, now) or (found and "a run would take over the lock: %s" % found)
+    return seen, outlook(answer, seen.lock, now, run_id, abandon, purpose)
 
 
 def _look(

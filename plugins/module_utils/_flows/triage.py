@@ -19,12 +19,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import L
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.triage import TriageGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, Refused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import streams_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import UNKNOWN, RuleSeen, rule_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import pick, read
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
@@ -39,6 +41,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
     SERVICES,
     TARGETS,
     TASKS,
+    ApartSeen,
     DatabaseSeen,
     Evidence,
     InstanceSeen,
@@ -61,6 +64,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency im
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 
 if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import InService
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import Noise
@@ -115,6 +119,7 @@ class Questions:
     data_timeout: int = 20
     runs: tuple[RunSeen, ...] = ()
     unfinished: UnfinishedRun | None = None
+    at_work: str = ""
 
 
 class NotAsked(RollbackError):
@@ -153,6 +158,7 @@ class Look:
             "point",
             "chosen",
             "dead",
+            "serves",
             "url",
             SECRETS,
             SERVICES,
@@ -178,7 +184,13 @@ class Look:
             else:
                 missing.append(Missing(name, explained(error)))
         return Evidence(
-            at=now, runs=self._asked.runs, unfinished=self._asked.unfinished, not_measured=tuple(missing), **parts
+            at=now,
+            runs=self._asked.runs,
+            unfinished=self._asked.unfinished,
+            not_measured=tuple(missing),
+            apart=self._apart(),
+            at_work=self._asked.at_work,
+            **parts,
         )
 
     def _of(self, name: str) -> Any:
@@ -286,14 +298,35 @@ class Look:
 
     # The database
 
-    def _url(self) -> DatabaseUrl:
+    def _serves(self) -> tuple[Urls, InService]:
+        """What the running tasks have read as the database's URL."""
         if not self._asked.database_secret:
             raise NotAsked("rollback_database_secret is not set")
         secrets = SecretsGateway(self._client("secretsmanager"))
-        if self._began["described"].exception():  # what runs is not known; that is told with the services
-            return secrets.database_url(self._asked.database_secret, self._asked.key)
         urls = Urls(secrets, secrets.secret("database_secret", self._asked.database_secret), self._asked.key)
-        return urls.of_what_serves(data_in_service(self._of("ecs"), urls, self._of("described")))
+        return urls, data_in_service(self._of("ecs"), urls, self._of("described"))
+
+    def _url(self) -> DatabaseUrl:
+        if self._asked.database_secret and self._began["described"].exception():
+            # What runs is not known; that is told with the services.
+            secrets = SecretsGateway(self._client("secretsmanager"))
+            return secrets.database_url(self._asked.database_secret, self._asked.key)
+        serves: tuple[Urls, InService] = self._of("serves")
+        return serves[0].of_what_serves(serves[1])
+
+    def _apart(self) -> ApartSeen | None:
+        """What a plan would refuse for, where tasks have read another database than AWSCURRENT names; None also where that is not known by now."""
+        serves = self._began["serves"]
+        if not serves.done() or serves.exception():
+            return None
+        _urls, seen = serves.result()
+        found = finding(seen)
+        if found is None or found.verdict != FAILED:
+            return None
+        strange = [read for read in seen.apart if read.sure]
+        run = next((read.run_id for read in strange if read.run_id), "")
+        read = next((read.version for read in strange if read.version), "")
+        return ApartSeen(found.what, self._asked.database_secret, run, read if not run else "", seen.current.version)
 
     def _instance(self) -> InstanceSeen:
         if not self._asked.db_instance:

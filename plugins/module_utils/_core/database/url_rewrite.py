@@ -64,6 +64,11 @@ def pinned_versions(definition: TaskDefinition, origin: TaskDefinition) -> tuple
     return tuple(sorted({(item.id, item.version) for item in found}))
 
 
+def pinned_names(definition: TaskDefinition, origin: TaskDefinition) -> tuple[str, ...]:
+    """The same places: what they are called in their containers."""
+    return tuple(dict.fromkeys(name for _container, name, _text, _before in _pins(definition, origin)))
+
+
 def _pins(definition: TaskDefinition, origin: TaskDefinition) -> Iterator[tuple[Container, str, str, str]]:
     """(Container, name, valueFrom, the origin's valueFrom) of each entry that has a version where the origin's has none."""
     before = {(item.name, name): text for item in origin.containers for name, text in item.secrets}

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence, Suspended
 
@@ -53,8 +54,14 @@ def next_to_lift(fence: Fence | None, desired: int, suspended: Suspended | None,
 
 def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str:
     """What becomes of a service when its fence is lifted, for people. Arguments as ``next_to_lift`` takes them."""
+    if fence is None and desired:
+        return "%s: stays as it is (desired count %d): it bears no mark of a run, so there is nothing to give back" % (
+            name,
+            desired,
+        )
     if fence is None:
-        return "%s: stays as it is (desired count %d): no run has brought it to 0 tasks" % (name, desired)
+        what = "who has brought it there, and from how many, is not known here. This gives it N tasks:"
+        return "%s: stays at 0 tasks: it bears no mark of a run, so %s" % (name, what)
     step, told = next_to_lift(fence, desired, suspended, running), []
     if step == "scale":
         told.append("desired count 0 -> %d" % fence.desired)
@@ -64,6 +71,11 @@ def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended
         told.append("its scaling as it was (%s)" % _scaling_told(fence.suspended))
     told.append("then the mark of run %s is taken away" % fence.run_id)
     return "%s: %s" % (name, "; ".join(told))
+
+
+def count_command(cluster: str, name: str) -> str:
+    """The command that gives a service N tasks, which nobody knows here."""
+    return "aws ecs update-service --cluster %s --service %s --desired-count N" % (shlex.quote(cluster), name)
 
 
 def _scaling_told(suspended: Suspended) -> str:
@@ -81,12 +93,9 @@ def broken(name: str, fence: Fence, desired: int, stood: bool, started: Iterable
     """
     who = "not by this run (CloudTrail tells who has called UpdateService)"
     if desired and (stood or desired != fence.desired):
-        return "%s stood at 0 tasks for run %s, and its desired count was set to %d since, %s" % (
-            name,
-            fence.run_id,
-            desired,
-            who,
-        )
+        # A run that died may have written the mark, and nothing else.
+        where = "stood at 0 tasks for run %s" if stood else "was to stand at 0 tasks for run %s"
+        return "%s %s, and its desired count was set to %d since, %s" % (name, where % fence.run_id, desired, who)
     if stood and started:
         return "%s stood at 0 tasks for run %s, and tasks were started since, %s: %s" % (
             name,
@@ -95,3 +104,17 @@ def broken(name: str, fence: Fence, desired: int, stood: bool, started: Iterable
             "; ".join(started),
         )
     return None
+
+
+def recounted(planned: Mapping[str, int], found: Mapping[str, int]) -> list[str]:
+    """What is told of desired counts that somebody has changed between the plan and the fence, one sentence a service.
+
+    :param planned: service → the count that the run has seen before it changed anything.
+    :param found: service → the count that it had when it was brought to 0, which is what it gets back.
+    """
+    return [
+        "%s had a desired count of %d when the run looked, and of %d when it was to be brought to 0 tasks: somebody, or its scaling, "
+        "has set that meanwhile, not this run. It gets back the %d" % (name, planned[name], count, count)
+        for name, count in sorted(found.items())
+        if name in planned and planned[name] != count
+    ]

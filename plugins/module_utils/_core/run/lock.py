@@ -24,6 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     GIVES_WAY,
     ROLLBACK,
     UNDER_WAY,
+    UNDO,
     UNTOUCHED,
     UNVERIFIED,
     Intent,
@@ -54,10 +55,15 @@ class Await:
 
 @dataclass(frozen=True)
 class Refused:
-    """The lock may not be taken; the message says why, and what to do. ``ways``: (words, command) of what can be done about it."""
+    """The lock may not be taken; the message says why, and what to do. ``ways``: (words, command) of what can be done about it.
+
+    ``why`` is the message without what ``ways`` and ``until`` say; ``until`` is what has to come first, as a clause.
+    """
 
     message: str
     ways: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+    until: str = ""
 
 
 Standing = Union[Free, Await, Refused]
@@ -80,24 +86,41 @@ def standing(
         return Free()
     if lock.expires is not None and now < lock.expires:
         if purpose in GIVES_WAY.get(lock.purpose, ()):
-            return _behind(lock, run_id, abandon, purpose, command, "%s, which gives way" % _told(lock))
+            return _behind(lock, run_id, abandon, purpose, command, "%s, which gives way" % told_run(lock))
         # A finish that was stopped is gone on with by the next one, as it has nothing of its own.
         mine = run_id == lock.run_id or (purpose == lock.purpose == FINISH and lock.left is not None)
         if mine or abandon in (lock.run_id, WHICHEVER):
             return Await(lock.expires - now)
         if lock.left is not None:
-            return Refused(
-                "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
-                "lock is free at %s, in %d s. Nothing was changed."
-                % (_told(lock), clock_of(lock.left), clock_of(lock.expires), lock.expires - now + 1),
-                ways_out(lock.run_id, lock.command, command) if lock.unfinished else (),
-            )
+            return _stopped(lock, lock.left, lock.expires, now, command)
+        why = "%s is at work, and renews its lease, which ends at %s." % (told_run(lock), clock_of(lock.expires))
         return Refused(
-            "%s is at work, and renews its lease, which ends at %s. Wait until it is done; if it is dead, its lock is free then. "
-            "Nothing was changed." % (_told(lock), clock_of(lock.expires))
+            "%s Wait until it is done; if it is dead, its lock is free then. Nothing was changed." % why,
+            why=why,
+            until="run %s is done, or its lease has ended" % lock.run_id,
         )
-    died = "%s, whose lease ended at %s" % (_told(lock), clock_of(lock.expires)) if lock.expires is not None else None
+    died = (
+        "%s, whose lease ended at %s" % (told_run(lock), clock_of(lock.expires)) if lock.expires is not None else None
+    )
     return _behind(lock, run_id, abandon, purpose, command, died)
+
+
+def _stopped(lock: Lock, since: float, expires: float, now: float, command: str) -> Refused:
+    """The Refused while the lease of a play lasts that was found dead ``since``."""
+    why = (
+        "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
+        "lock is free at %s, in %d s." % (told_run(lock), clock_of(since), clock_of(expires), expires - now + 1)
+    )
+    return Refused(
+        why + " Nothing was changed.",
+        ways_out(lock.run_id, lock.command, command) if lock.unfinished else (),
+        why=why,
+        until=_until(lock) if lock.unfinished else "that lease has ended",
+    )
+
+
+def _until(lock: Lock) -> str:
+    return "run %s is gone on with, or given up" % lock.run_id
 
 
 def _behind(lock: Lock, run_id: str, abandon: str, purpose: str, command: str, found: str | None) -> Free | Refused:
@@ -108,13 +131,23 @@ def _behind(lock: Lock, run_id: str, abandon: str, purpose: str, command: str, f
     lock = lock.uncovered
     going_on = run_id == lock.run_id or purpose == FINISH
     if lock.unfinished and not going_on and abandon not in (lock.run_id, WHICHEVER):
-        return Refused(
-            "%s was not finished. Go on with it: its own playbook and -e rollback_run_id=%s. "
-            "Or give it up, which leaves all that it has done: -e rollback_abandon=%s. Nothing was changed.%s"
-            % (_told(lock), lock.run_id, lock.run_id, _last_intents(lock)),
-            ways_out(lock.run_id, lock.command, command),
+        ways = ways_out(lock.run_id, lock.command, command)
+        what, last = "%s was not finished." % told_run(lock), _last_intents(lock)
+        how = (
+            " Go on with it: its own playbook and -e rollback_run_id=%s. Or give it up, which leaves all that it has done: -e rollback_abandon=%s."
+            % (lock.run_id, lock.run_id)
         )
+        why = what + ("" if len(ways) == len(_WAYS_OUT) else how) + last
+        return Refused("%s%s Nothing was changed.%s" % (what, how, last), ways, why=why, until=_until(lock))
     return Free(found)
+
+
+def given_up_by(lock: Lock | None, run_id: str, abandon: str, purpose: str) -> Lock | None:
+    """The Lock of the unfinished run that a play gives up by beginning, None when it gives none up. Arguments as ``standing`` takes them."""
+    run = lock.uncovered if lock else None
+    if run is None or not run.unfinished or run.run_id == run_id or purpose == FINISH:
+        return None
+    return run if abandon in (run.run_id, WHICHEVER) else None
 
 
 def ways_out(run_id: str, its_command: str, command: str) -> tuple[tuple[str, str], ...]:
@@ -122,15 +155,21 @@ def ways_out(run_id: str, its_command: str, command: str) -> tuple[tuple[str, st
 
     :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
     """
-    ways = (
-        ("Go on with run %s:" % run_id, its_command, "rollback_run_id"),
-        ("Or give it up, which leaves all that it has done:", command, "rollback_abandon"),
+    ways = zip(_WAYS_OUT, (its_command, command))
+    return tuple(
+        (words.format(run_id), "%s -e %s=%s" % (typed, name, run_id)) for (words, name), typed in ways if typed
     )
-    return tuple((words, "%s -e %s=%s" % (typed, name, run_id)) for words, typed, name in ways if typed)
+
+
+_WAYS_OUT = (
+    ("Go on with run {}:", "rollback_run_id"),
+    ("Or give it up, which leaves all that it has done:", "rollback_abandon"),
+)
 
 
 def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
-    """The run that was not finished and that nobody works on: dict(id, kind, command: that goes on with it, or empty); empty when there is none.
+    """The run that was not finished and that nobody works on: dict(id, kind, purpose, command: that goes on with it, back: that undoes an undo; both
+    empty where they are not known); empty when there is none.
 
     :param lock: the Lock as it is recorded, or None. A finish leaves what it has found as it was, also while it works.
     :param now: seconds since 1970.
@@ -142,7 +181,14 @@ def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
     if at_work or not run.unfinished:
         return {}
     way = next((command for _words, command in ways_out(run.run_id, run.command, "")), "")
-    return dict(id=run.run_id, kind=run.kind, command=way)
+    return dict(id=run.run_id, kind=run.kind, purpose=run.purpose, command=way, back=_way_back(run))
+
+
+def _way_back(run: Lock) -> str:
+    """The command that undoes an undo, with what was typed for that, which may be what kept it from being refused."""
+    if run.purpose != UNDO or not run.command:
+        return ""
+    return "%s -e rollback_undo_run=%s" % (re.sub(r" -e rollback_undo_run=\S+", "", run.command), run.run_id)
 
 
 def of_nobody(run_id: str, runs: Sequence[str]) -> Refused | None:
@@ -158,7 +204,8 @@ def of_nobody(run_id: str, runs: Sequence[str]) -> Refused | None:
     return Refused(
         "The store knows no run %s, so there is nothing to go on with. %s Nothing was changed. Correct rollback_run_id, or leave it out for a new run; "
         "if the store itself is another one than then, set rollback_store."
-        % (run_id, "It knows %s." % newest if newest else "It knows none.")
+        % (run_id, "It knows %s." % newest if newest else "It knows none."),
+        until="rollback_run_id is corrected",
     )
 
 
@@ -187,10 +234,12 @@ def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: s
             ", or give the run up: -e rollback_abandon=%s" % run_id if known["unfinished"] else "",
         ),
         ways_out(run_id, known["command"], command if known["unfinished"] else ""),
+        until="rollback_run_id is corrected",
     )
 
 
-def _told(lock: Lock) -> str:
+def told_run(lock: Lock) -> str:
+    """Which run a Lock is of, for people."""
     return "Run %s of %s (%s, since %s)" % (lock.run_id, lock.who, lock.kind, clock_of(lock.since))
 
 
@@ -208,7 +257,13 @@ def who_works(lock: Lock | None, now: float) -> str | None:
     """A line for the plan: who holds the lock, or None when nobody does."""
     if lock is None or lock.expires is None or now >= lock.expires:
         return None
-    return "%s %s" % (_told(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
+    return "%s %s" % (told_run(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
+
+
+def keeps_out(lock: Lock | None, now: float) -> str | None:
+    """The same of a run that a rollback would be refused for; None where nobody works, or what works gives way."""
+    gives_way = lock is not None and ROLLBACK in GIVES_WAY.get(lock.purpose, ())
+    return None if gives_way else who_works(lock, now)
 
 
 def left(lock: Lock | None, fencing: int, now: float) -> Lock:
@@ -331,5 +386,5 @@ def refuse_lost(lock: Lock | None, fencing: int) -> Lock:
         )
     raise Lost(
         "%s has taken over the lock: the lease of this play had ended, or this play is a checkpoint, which gives way. This play makes no "
-        "further call; what it has done stays as it is." % _told(lock)
+        "further call; what it has done stays as it is." % told_run(lock)
     )

@@ -84,6 +84,7 @@ class Seen:
     - ``deployed``: whether the one deployment has come up, or nothing had to be deployed.
     - ``failed_at``: the task that has failed; empty when none has. ``resumed``: whether the operator gave the run's id.
     - ``later``: what is not finished and nobody feels, one sentence each.
+    - ``until``: of a check, what has to come before the real run may begin, as a clause; empty where nothing has to.
     """
 
     run_id: str
@@ -98,6 +99,7 @@ class Seen:
     failed_at: str = ""
     resumed: bool = False
     later: tuple[str, ...] = ()
+    until: str = ""
 
     @property
     def proves(self) -> bool:
@@ -190,8 +192,7 @@ def _state(seen: Seen, verified: bool, wrote: bool) -> str:
 def _reason(seen: Seen, state: str, verified: bool, made: tuple[str, ...], unknown: tuple[str, ...]) -> str:
     """Why, in one sentence or two. It holds for what was written down, and says where that could not be read."""
     if state == CHECKED:
-        text = "nothing was changed, and the checks of a rollback were not made; without --check, the plan above is what is done (under %s run id)"
-        return text % ("this" if seen.resumed else "a new")
+        return _checked(seen)
     if state == DONE:
         unproven = {
             UNFENCE: "whether the application works was not checked",
@@ -215,3 +216,18 @@ def _reason(seen: Seen, state: str, verified: bool, made: tuple[str, ...], unkno
     return (
         "%s is not complete. What was done stays as it is; nothing was deleted. Do not leave it like this." % seen.what
     )
+
+
+def _checked(seen: Seen) -> str:
+    """What a check has shown, and what would become of the real run: nothing is promised that would be refused."""
+    text = "nothing was changed, and the checks that follow were not made" if seen.proves else "nothing was changed"
+    if seen.until:
+        return "%s; without --check, this is refused until %s" % (text, seen.until)
+    if seen.proves:
+        id_of = "this" if seen.resumed else "a new"
+        return "%s; without --check, the plan above is what is done (under %s run id)" % (text, id_of)
+    done = {
+        UNFENCE: "what is said above of each service is what is done",
+        FINISH: "what is said above is finished, and nothing else",
+    }
+    return "%s; without --check, %s" % (text, done.get(seen.purpose, "what is said above is what is done"))

@@ -37,14 +37,17 @@ def lines_of(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[
         ``resumed`` (whether earlier plays of the run may have done a part),
         ``at_latest`` (whether users may have been served before that was seen),
         ``ways`` (list of dict(words, command): what the task that has failed knows to be done about it),
-        ``at_work`` (another run that is at work, or empty), ``contacts`` (dict).
+        ``at_work`` (another run that is at work, or empty), ``contacts`` (dict),
+        ``unfinished_run`` (dict(id, kind, command) of a run that this play has found unfinished and has left so, or empty).
     """
     if outcome.state == CHECKED:
-        return [_line("CHECKED", outcome.reason)]
+        ways = [(way["words"], way["command"]) for way in around.get("ways") or ()]
+        return [_line("CHECKED", outcome.reason), *_next(ways), *_beside(around)]
     head = _done(outcome, around) if outcome.state == DONE else _failed(outcome, message, around)
     tail = _clocks(outcome, around) + list(around["details"]) + _later(outcome, around)
     if outcome.made or outcome.unknown:
         tail += [_line("UNDO", around["undo"])] if around["undo"] else []
+    tail += _beside(around)
     if around["store"]:
         tail.append(_line("RUNS", around["store"]))
     for told, command in around["holds"]:
@@ -125,7 +128,22 @@ def _failed(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[s
         ways.insert(0, ("Go back to what ran before this undo; that gives the undo up:", back))
     elif back and outcome.state != UNTOUCHED:
         ways.append(("Or go back to what ran before this undo; that gives the undo up:", back))
-    return lines + [line for words, command in ways for line in (_line("NEXT", words), INDENT + command)]
+    return lines + _next(ways)
+
+
+def _next(ways: Sequence[tuple[str, str]]) -> list[str]:
+    return [line for words, command in ways for line in (_line("NEXT", words), INDENT + command)]
+
+
+def _beside(around: Mapping[str, Any]) -> list[str]:
+    """The run that was not finished, and that this play has left as it was."""
+    run = around.get("unfinished_run")
+    if not run:
+        return []
+    told = "run %s (%s) was not finished, and this has left it as it is. " % (run["id"], run["kind"])
+    if not run["command"]:
+        return [_line("RUNS", told + "Its own playbook and -e rollback_run_id=%s go on with it" % run["id"])]
+    return [_line("RUNS", told + "This goes on with it:"), INDENT + run["command"]]
 
 
 def _calls(word: str, calls: Sequence[str]) -> list[str]:

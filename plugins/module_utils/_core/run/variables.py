@@ -741,6 +741,7 @@ OF_ROLES = frozenset(
         "secrets_release_point",
         "secrets_run_id",
         "secrets_versions",
+        "triage_at_work",
         "triage_base_url",
         "triage_cluster",
         "triage_contacts",

@@ -1093,6 +1093,25 @@ def unfinished(evidence: Evidence) -> Words | None:
     return dict(run=run.id, kind=run.kind) if run else None
 
 
+def apart(evidence: Evidence) -> Words | None:
+    """Whatever is deployed would read another database than what runs, so that plans refuse it."""
+    return dict(told=evidence.apart.told) if evidence.apart else None
+
+
+def at_work(evidence: Evidence) -> Words | None:
+    """A run works on the application now."""
+    return dict(told=evidence.at_work) if evidence.at_work else None
+
+
+def does_not_come_up(evidence: Evidence) -> str:
+    """Why what runs does not come up, for people; empty where it does, or where its services are to run nothing."""
+    looped, ended, failed = crash_loop(evidence), tasks_end(evidence), deployment_failed(evidence)
+    seen = looped or ended
+    if seen and not fenced(evidence):
+        return "%(count)s tasks of %(release)s ended, and %(running)s of %(desired)s run" % seen
+    return "ECS has given up deploying %(release)s to %(service)s" % failed if failed else ""
+
+
 def same_release(evidence: Evidence) -> Words | None:
     """Something is known against the release that a rollback would bring back."""
     found = [(service, text) for service in _services(evidence) if not service.brought_back for text in service.against]

@@ -260,11 +260,28 @@ class RunSeen:
 
 @dataclass(frozen=True)
 class UnfinishedRun:
-    """A run that has died, or that nobody has gone on with. ``command`` goes on with it."""
+    """A run that has died, or that nobody has gone on with. ``command`` goes on with it; ``purpose`` is one of PURPOSES, and ``back`` undoes an undo."""
 
     id: str
     kind: str
     command: str
+    purpose: str = ""
+    back: str = ""
+
+
+@dataclass(frozen=True)
+class ApartSeen:
+    """Tasks that have read another database than the one that AWSCURRENT names, so that whatever is deployed would read another one than what runs.
+
+    ``told`` says so; ``secret`` is the database's. ``run`` has pinned what they read; where no run has, it is empty, and ``read`` and ``current`` are the
+    ids of the versions of the secret that they have read and that is current; ``read`` is empty where what they read is no version.
+    """
+
+    told: str
+    secret: str
+    run: str = ""
+    read: str = ""
+    current: str = ""
 
 
 @dataclass(frozen=True)
@@ -277,7 +294,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that triage has seen at a time. ``runs`` are newest first."""
+    """Everything that triage has seen at a time. ``runs`` are newest first; ``at_work`` is the run that works now, for people."""
 
     at: datetime
     services: tuple[ServiceSeen, ...] | None = None
@@ -291,6 +308,8 @@ class Evidence:
     runs: tuple[RunSeen, ...] = ()
     unfinished: UnfinishedRun | None = None
     not_measured: tuple[Missing, ...] = ()
+    apart: ApartSeen | None = None
+    at_work: str = ""
 
     @property
     def missing(self) -> dict[str, str]:

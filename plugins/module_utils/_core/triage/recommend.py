@@ -11,10 +11,12 @@ What must go back is asked twice: the code (CODE or FULL), the data (DATABASE or
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import UNDO
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import conditions as see
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
     AGAINST,
@@ -35,7 +37,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import Evidence, UnfinishedRun
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
+        ApartSeen,
+        Evidence,
+        UnfinishedRun,
+    )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import Rule
 
 HIGH, MEDIUM, LOW = "high", "medium", "low"
@@ -104,7 +110,7 @@ def recommend(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Recommendati
     unseen = {*missing, *(part for part, _why in gaps if option in (NONE, CODE))}
     criteria = tuple((text, _answer(criterion, findings, evidence)) for criterion, text in CRITERIA.items())
     confidence = _confidence(option, findings, unseen)
-    if evidence.unfinished and confidence == HIGH:
+    if (evidence.unfinished or evidence.at_work or evidence.apart) and confidence == HIGH:
         confidence = MEDIUM
     if option == NONE and confidence == HIGH and not _decisive(findings) and NOT_MEASURED in dict(criteria).values():
         confidence = MEDIUM
@@ -119,7 +125,7 @@ def recommend(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Recommendati
         criteria=criteria,
         doubts=tuple(_doubts(evidence, confidence))
         if option == CODE
-        else tuple(_troubles(criteria))
+        else tuple(_troubles(criteria, evidence))
         if option == NONE
         else (),
     )
@@ -228,9 +234,10 @@ def _decisive(findings: Sequence[Finding]) -> bool:
     return strength(_weights(findings, FOR, NONE)) >= DECISIVE
 
 
-def _troubles(criteria: Sequence[tuple[str, str]]) -> list[str]:
+def _troubles(criteria: Sequence[tuple[str, str]], evidence: Evidence) -> list[str]:
     """What somebody has to look after although there is nothing to roll back."""
-    return [text for text, answer in criteria if answer == YES]
+    apart = [evidence.apart.told] if evidence.apart else []
+    return [*(text for text, answer in criteria if answer == YES), *apart]
 
 
 def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
@@ -244,18 +251,27 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
         yield "the migration %s takes something away, which the release before may need" % taken["names"]
     elif came:
         yield came
-    if evidence.unfinished:
-        yield "run %s was not finished" % evidence.unfinished.id
-    secret, tried, undone = see.secret_changed(evidence), see.tried(evidence), see.code_undone(evidence)
+    yield from _doubts_about_runs(evidence)
+    secret = see.secret_changed(evidence)
     if secret:
         yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
     if evidence.secrets is None:
         yield "whether a secret changed with the release is not known"
+    yield from _doubts_about_releases(evidence)
+
+
+def _doubts_about_runs(evidence: Evidence) -> Iterator[str]:
+    tried, undone = see.tried(evidence), see.code_undone(evidence)
+    if evidence.unfinished:
+        yield "run %s was not finished" % evidence.unfinished.id
+    if evidence.at_work:
+        yield evidence.at_work
+    if evidence.apart:
+        yield evidence.apart.told
     if tried:
         yield "a rollback was tried %s ago already (run %s: %s)" % (tried["ago"], tried["run"], tried["kind"])
     if undone:
         yield "it was tried, and undone %s ago (run %s)" % (undone["ago"], undone["by"])
-    yield from _doubts_about_releases(evidence)
 
 
 def _doubts_about_releases(evidence: Evidence) -> Iterator[str]:
@@ -292,13 +308,14 @@ def _answer(criterion: str, findings: Sequence[Finding], evidence: Evidence) -> 
 @dataclass(frozen=True)
 class Next:
     """What a person runs next: a playbook, its extra variables, and in words why. ``look_first`` asks for ``--check`` alone. ``command`` is the whole
-    command where it is known."""
+    command where it is known. ``instead`` are the other ways, where a person has to choose."""
 
     playbook: str
     variables: dict[str, str]
     words: str
     look_first: bool = False
     command: str = ""
+    instead: tuple[Next, ...] = ()
 
 
 def next_step(recommendation: Recommendation, evidence: Evidence) -> Next:
@@ -314,7 +331,8 @@ def next_step(recommendation: Recommendation, evidence: Evidence) -> Next:
         doubts = (
             "A person decides: %s." % "; ".join(recommendation.doubts) if recommendation.doubts else "It loses nothing."
         )
-        return Next("rollback_code.yml", target, " ".join(filter(None, [doubts, name_one])))
+        step = Next("rollback_code.yml", target, " ".join(filter(None, [doubts, name_one])))
+        return _despite_migrations(step, evidence)
     if option in (DATABASE, FULL):
         return _data_back(option, evidence, target if option == FULL else {}, name_one if option == FULL else "")
     if option == UNCERTAIN and (see.deployment_starting(evidence) or see.rolling_back(evidence)):
@@ -326,7 +344,7 @@ def next_step(recommendation: Recommendation, evidence: Evidence) -> Next:
         return _after_code(evidence)
     if option == UNCERTAIN and leaning == CODE:
         words = "When in doubt, begin with CODE: most often it loses nothing. A person decides. %s" % name_one
-        return Next("rollback_code.yml", target, words.strip(), look_first=True)
+        return _despite_migrations(Next("rollback_code.yml", target, words.strip(), look_first=True), evidence)
     if option == UNCERTAIN:
         return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
     if recommendation.doubts and recommendation.why:
@@ -336,24 +354,99 @@ def next_step(recommendation: Recommendation, evidence: Evidence) -> Next:
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
 
 
+def _despite_migrations(step: Next, evidence: Evidence) -> Next:
+    """A Next for CODE; where a migration has taken something away, which its plan refuses, with what the plan then needs."""
+    taken = see.migration_takes_away(evidence)
+    if not taken:
+        return step
+    words = (
+        "%s Without rollback_despite_migrations its plan refuses, because %s takes something away: "
+        "this is right only if the release before works without that." % (step.words, taken["names"])
+    )
+    variables = {"rollback_despite_migrations": "true", **step.variables}
+    full = Next(
+        "rollback_full.yml", step.variables, "Or, if it does not, with the data: that takes them back.", look_first=True
+    )
+    return replace(step, variables=variables, words=words, look_first=True, instead=(full,))
+
+
 def _after_earlier_runs(option: str, leaning: str, evidence: Evidence) -> Next | None:
     """The Next where an earlier run decides it, whatever else is seen; else None."""
+    if evidence.at_work:
+        return Next("triage.yml", {}, "%s. Wait until it is done, then look again." % evidence.at_work)
     if evidence.unfinished:
-        return _go_on(evidence.unfinished)
+        return _go_on(evidence.unfinished, evidence)
+    if evidence.apart:
+        return _put_right(evidence.apart)
     undone = see.code_undone(evidence)
     if option in (CODE, UNCERTAIN) and leaning == CODE and undone:
         return _after_undo(evidence, undone)
     return None
 
 
-def _go_on(run: UnfinishedRun) -> Next:
-    """Whatever else is seen may be half of what an unfinished run does."""
+def _go_on(run: UnfinishedRun, evidence: Evidence) -> Next:
+    """Whatever else is seen may be half of what an unfinished run does. What has failed would fail again, so the way back comes first there."""
     playbook = re.search(r"[\w-]+\.yml", run.command)
-    words = "Run %s (%s) was not finished: go on with it, or give it up, before anything else. A person decides." % (
-        run.id,
-        run.kind,
+    told = "Run %s (%s) was not finished" % (run.id, run.kind)
+    go_on = Next(
+        playbook[0] if playbook else "",
+        {"rollback_run_id": run.id},
+        "%s: go on with it, or give it up, before anything else. A person decides." % told,
+        command=run.command,
     )
-    return Next(playbook[0] if playbook else "", {"rollback_run_id": run.id}, words, command=run.command)
+    back = _undo_of(run.id, "Or give it up: this goes back to what ran before it.", run.back)
+    why = see.does_not_come_up(evidence)
+    if run.purpose == UNDO and why:
+        words = "%s, and what it brings back does not come up (%s). This goes back to what ran before the undo, and gives it up. A person decides."
+        on = replace(go_on, words="Or, once that is mended, go on with the undo.")
+        return replace(back, words=words % (told, why), instead=(on,))
+    following = _following(evidence) if why else {}
+    if following and run.command:
+        words = "%s, and what it has brought back does not come up (%s): go on with it, to the release before that one. A person decides."
+        command = "%s -e rollback_task_definition=%s" % (run.command, following["rollback_task_definition"])
+        go_on = replace(go_on, variables={**go_on.variables, **following}, words=words % (told, why), command=command)
+    return replace(go_on, instead=(back,))
+
+
+def _undo_of(run_id: str, words: str, command: str = "") -> Next:
+    return Next("undo.yml", {"rollback_undo_run": run_id}, words, command=command)
+
+
+def _following(evidence: Evidence) -> dict[str, str]:
+    """The variable that names the release after the one that was brought back already; empty where that is not one for all services."""
+    services = evidence.services or ()
+    one = services[0] if see.brought_back(evidence) and len(services) == 1 else None
+    return {"rollback_task_definition": one.next} if one and one.next else {}
+
+
+def _put_right(apart: ApartSeen) -> Next:
+    """Where tasks have read another database than what starts next would, no rollback is planned: that is put right first."""
+    if apart.run:
+        words = (
+            "The running tasks read a database that run %s has pinned, and AWSCURRENT names another one, so no rollback is planned. "
+            "This takes that run back. A person decides."
+        )
+        on = Next(
+            "",
+            {"rollback_run_id": apart.run},
+            "Or go on with it: its own playbook and -e rollback_run_id=%s." % apart.run,
+        )
+        return replace(_undo_of(apart.run, words % apart.run), instead=(on,))
+    words = "AWSCURRENT of %s was moved, and names another database than the running tasks read, so no rollback is planned. Find out who has moved it."
+    told = words % apart.secret
+    if not apart.read:
+        return Next(
+            "triage.yml",
+            {},
+            "%s Have it name the database that is right, or deploy what reads it, then look again." % told,
+        )
+    command = (
+        "aws secretsmanager update-secret-version-stage --secret-id %s --version-stage AWSCURRENT --move-to-version-id %s --remove-from-version-id %s"
+        % (shlex.quote(apart.secret), apart.read, apart.current)
+    )
+    return Next(
+        "", {}, "%s This has it name again what they read; then look again. A person decides." % told, command=command
+    )
 
 
 def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
@@ -371,10 +464,22 @@ def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one
         said.append("Run %s has restored them before, so the plan has to be told to do it once more." % restored_by)
     if undone:
         said.insert(0, _UNDONE % dict(undone, what="The data were taken back", other="older data (rollback_snapshot)"))
-        said.append(
-            "What was restored then is kept: undo.yml with rollback_undo_run=%s goes back to it." % undone["by"]
-        )
-    return Next(playbook, variables, " ".join(filter(None, said)), look_first=bool(tried or undone))
+    words = " ".join(filter(None, said))
+    return Next(
+        playbook,
+        variables,
+        words,
+        look_first=bool(tried or undone),
+        instead=_undone_again(undone, "was restored then, which is kept"),
+    )
+
+
+def _undone_again(undone: see.Words | None, what: str) -> tuple[Next, ...]:
+    """The way back to what an undo has left; none where there was no undo.
+
+    :param what: that is gone back to, as a clause.
+    """
+    return (_undo_of(str(undone["by"]), "Or go back to what %s: this undoes that undo." % what),) if undone else ()
 
 
 _TAKEN_BACK = "The data were taken back %(ago)s ago already (run %(run)s). Find what has harmed them since, or restore older ones (rollback_snapshot)."
@@ -388,9 +493,10 @@ def _after_undo(evidence: Evidence, undone: see.Words) -> Next:
     one = left[0] if len(left) == len(services) == 1 else None
     other = one.next_told if one else "another release"
     words = "%s A person decides." % (_UNDONE % dict(undone, what="The code was taken back", other=other))
+    again = _undone_again(undone, "ran before that")
     if one:
-        return Next("rollback_code.yml", {"rollback_task_definition": one.next}, words, look_first=True)
-    return Next("releases.yml", {}, "%s See what else has served, and name one." % words)
+        return Next("rollback_code.yml", {"rollback_task_definition": one.next}, words, look_first=True, instead=again)
+    return Next("releases.yml", {}, "%s See what else has served, and name one." % words, instead=again)
 
 
 def _after_code(evidence: Evidence) -> Next:

@@ -102,8 +102,30 @@ def test_in_check_mode_who_works_is_told_and_nothing_is_taken(look, begin, tmp_p
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     seen = look(check=True)
     assert "is at work" in seen["notes"][0]
+    assert seen["until"].endswith("is done, or its lease has ended")
     assert begin(seen, check=True)["run"] == {}
     assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_a_check_says_that_another_application_works_on_the_same_services(look, begin, play):
+    """Only the real run claims them, so a check has to look."""
+    run_id = begin(look())["record"].rpartition("/")[2]
+    check = {"run_id": "rb-9", "application": "namesake", "resources": [SERVICE]}
+    refused = play("rollback_end", check=True, **check)
+    assert f"without --check, this is refused until run {run_id} is done, or its lease has ended" in refused["lines"][0]
+    assert "have another name in the store, production/app, and are in use there" in refused["lines"][0]
+    for other in ({"resources": []}, {"resources": ["arn:aws:ecs:eu-west-3:123456789012:service/main/b"]}):
+        (line,) = play("rollback_end", check=True, **{**check, **other})["lines"]
+        assert "refused" not in line
+
+
+def test_a_run_that_nobody_can_give_up_is_told(look):
+    seen = look(check=True, rollback_abandon="rb-20260101-000000")
+    assert seen["notes"] == [
+        "rollback_abandon names run rb-20260101-000000, and there is nothing to give up: the store knows no such run"
+    ]
+    assert seen["lines"] == ["RUNS      " + seen["notes"][0]]
+    assert look(check=True)["lines"] == []
 
 
 def test_one_that_looked_before_another_began_is_refused(look, begin):
@@ -157,7 +179,7 @@ def test_what_was_there_before_a_run_is_told_for_its_undo(look, begin, play):
     told = play("rollback_undo_info", undo_run=run_id)
     assert {name: told[name] for name in BEFORE} == BEFORE
     assert told["run_id"] == run_id
-    assert "which is under way" in told["told"]
+    assert "which is at work, and renews its lease" in told["told"]
 
 
 AFTER = {
@@ -192,7 +214,7 @@ def test_a_record_that_has_gone_meanwhile_is_of_no_undo():
         def run(self, run_id):
             return None
 
-    assert rollback_undo_info.left_by(Cleaned(), "rb-2", {}) == {}
+    assert rollback_undo_info.left_by(rollback_undo_info.newest(Cleaned()), "rb-2", {}) == {}
 
 
 def test_without_a_run_that_changed_something_there_is_nothing_to_undo(look, begin, play):

@@ -52,6 +52,7 @@ def test_decides_on_recorded_evidence_without_a_look(decide):
         "whether a secret changed with the release is not known.",
         "look_first": False,
         "command": "",
+        "instead": [],
     }
     assert {"part": "logs", "why": "These credentials may not call FilterLogEvents."} in result["not_measured"]
     assert result["criteria"][0] == {"text": "the application does not stay up", "answer": "yes"}

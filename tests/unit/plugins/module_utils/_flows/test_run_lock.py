@@ -177,7 +177,9 @@ def test_while_one_works_another_one_is_told_who(world):
     world.begin("rb-1")
     with pytest.raises(RollbackError, match=r"Run rb-1 of ada .* is at work"):
         world.look()
-    assert "is at work" in glance(world.memory, "", "", NOW)[1]
+    told = glance(world.memory, "", "", NOW)[1]
+    assert "is at work" in told.notes[0]
+    assert told.until == "run rb-1 is done, or its lease has ended"
 
 
 def test_a_run_that_was_killed_a_moment_ago_is_resumed_when_its_lease_has_ended(world):
@@ -226,7 +228,7 @@ def test_an_unfinished_run_is_resumed_or_given_up(world):
     world.play("rb-1", FAILED, before={"services": {"app": "app:2"}})
     with pytest.raises(RollbackError, match=r"-e rollback_run_id=rb-1.*-e rollback_abandon=rb-1"):
         world.look()
-    assert "was not finished" in glance(world.memory, "", "", world.now)[1]
+    assert "was not finished" in glance(world.memory, "", "", world.now)[1].notes[0]
     assert world.look("rb-1").found is None
     world.look("", "rb-1")
     world.begin("rb-2", abandon="rb-1")

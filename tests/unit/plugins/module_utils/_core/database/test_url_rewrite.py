@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import (
     Move,
+    pinned_names,
     pinned_versions,
     same_but_address,
     unpinned,
@@ -106,5 +107,6 @@ def test_what_a_run_has_pinned_can_be_taken_back(before, now, pinned):
     edits = unpinned(copy, origin)
     assert bool(edits) is pinned
     assert pinned_versions(copy, origin) == (((SECRET, "v2"),) if pinned else ())
+    assert pinned_names(copy, origin) == (("DATABASE_URL",) if pinned else ())
     if pinned:
         assert copy.changed((), edits) == origin.containers

@@ -11,8 +11,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import (
     ALL,
     broken,
+    lift_told,
     next_to_fence,
     next_to_lift,
+    recounted,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,3 +159,41 @@ def test_a_fence_that_somebody_breaks_is_told_and_nothing_that_was_not_seen(desi
     told = broken("app", FENCED, desired, stood, started)
     assert (told is None) == (words is None), told
     assert words is None or (words in told and RUN in told)
+    assert not told or ("app stood at 0" in told) == stood, "only what was seen to stand is said to have stood"
+
+
+@pytest.mark.parametrize(
+    ("fence", "desired", "words"),
+    [
+        (None, 2, ["stays as it is (desired count 2)", "it bears no mark of a run"]),
+        (
+            None,
+            0,
+            [
+                "stays at 0 tasks",
+                "is not known here",
+            ],
+        ),
+        (FENCED, 0, ["desired count 0 -> 2", f"the mark of run {RUN} is taken away"]),
+    ],
+)
+def test_of_a_fence_only_what_is_proven_is_said(fence, desired, words):
+    told = lift_told("app", fence, desired, None, desired)
+    assert [text for text in words if text not in told] == []
+    assert "no run has brought" not in told
+
+
+@pytest.mark.parametrize(
+    ("planned", "found", "named"),
+    [
+        ({"app": 2}, {"app": 2}, []),
+        ({"app": 2}, {"app": 5}, ["app had a desired count of 2"]),
+        ({"app": 2, "b": 1}, {"b": 3, "app": 1}, ["app had a desired count of 2", "b had a desired count of 1"]),
+        ({}, {"app": 5}, []),  # an older record has no counts
+        ({"gone": 2}, {"app": 5}, []),
+    ],
+)
+def test_a_count_that_was_changed_before_the_fence_is_told_with_what_is_given_back(planned, found, named):
+    told = recounted(planned, found)
+    assert [line.partition(" when ")[0].partition(", ")[0] for line in told] == named
+    assert all(f"It gets back the {found[line.split()[0]]}" in line for line in told)

@@ -24,6 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     Lost,
     Refused,
     intended,
+    keeps_out,
     of_another_kind,
     of_nobody,
     refuse_lost,
@@ -278,3 +279,32 @@ def test_the_newest_run_that_changed_something_can_be_undone():
 def test_the_lock_comes_back_from_json():
     for lock in (HELD, *ENDED.values(), replace(HELD, undoes="x")):
         assert Lock.from_dict(lock.as_dict()) == lock
+
+
+@pytest.mark.parametrize(
+    ("lock", "kept_out"),
+    [
+        (None, False),
+        (HELD, True),
+        (replace(HELD, purpose=CHECKPOINT), False),  # they give way
+        (replace(HELD, purpose=FINISH), False),
+        (ENDED[COMPLETE], False),
+    ],
+)
+def test_a_rollback_is_kept_out_by_what_does_not_give_way(lock, kept_out):
+    assert bool(keeps_out(lock, NOW)) == kept_out
+    assert isinstance(standing(lock, "rb-2", "", NOW), Refused) == kept_out
+
+
+@pytest.mark.parametrize(
+    ("purpose", "command", "back"),
+    [
+        (UNDO, "undo.yml -e rollback_readers=leave", "undo.yml -e rollback_readers=leave -e rollback_undo_run=rb-1"),
+        (UNDO, "undo.yml -e rollback_undo_run=rb-0 -v", "undo.yml -v -e rollback_undo_run=rb-1"),
+        (UNDO, "", ""),  # an older version has not written it down
+        (ROLLBACK, "full.yml", ""),
+    ],
+)
+def test_the_way_back_of_an_undo_keeps_what_was_typed_for_it(purpose, command, back):
+    run = to_go_on_with(replace(HELD, purpose=purpose, command=command), NOW + LEASE)
+    assert (run["id"], run["purpose"], run["back"]) == ("rb-1", purpose, back)

@@ -84,7 +84,7 @@ def test_a_call_was_made_or_not_or_nobody_knows(outcome, expected):
             CHECKED,
             True,
             FAILED,
-            "the checks of a rollback were not made",
+            "the checks that follow were not made",
         ),
         (replace(GOOD, verdict=""), NOT_VERIFIED, False, UNVERIFIED, "no check was made"),
         (replace(GOOD, verdict="failed", reason="health"), NOT_VERIFIED, False, UNVERIFIED, "not verified: health"),
@@ -221,6 +221,33 @@ def test_both_clocks_are_told_and_what_comes_later_with_its_command():
     assert [line for line in failed if line.startswith(("SERVED", "FINISHED"))] == [
         line for line in lines if line.startswith("SERVED")
     ]
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_check_promises_nothing_that_would_be_refused(purpose):
+    check = replace(
+        GOOD, purpose=purpose, check=True, verdict="", calls=(), until="run rb-0 is gone on with, or given up"
+    )
+    ways = [{"words": "Go on:", "command": "full"}, {"words": "Or give it up:", "command": "code"}]
+    lines = told(check, "", ways=ways)
+    assert lines[0].endswith("; without --check, this is refused until run rb-0 is gone on with, or given up")
+    assert lines[1:] == ["NEXT      Go on:", "          full", "NEXT      Or give it up:", "          code"]
+    assert "plan above" not in lines[0]
+    (line,) = told(replace(check, until=""), "")
+    assert ("plan above is what is done" in line) == (purpose in ("rollback", "undo"))
+    assert ("checks that follow" in line) == (purpose in ("rollback", "undo"))
+    assert "refused" not in line
+
+
+@pytest.mark.parametrize("state", [{}, {"check": True}, {"calls": ()}, {"failed_at": "Set"}])
+@pytest.mark.parametrize("command", ["ansible-playbook full.yml -e rollback_run_id=rb-0", ""])
+def test_a_finish_names_the_unfinished_run_beside_it(state, command):
+    finish = replace(GOOD, purpose="finish", verdict="", **state)
+    lines = told(finish, "", unfinished_run={"id": "rb-0", "kind": "Roll back", "command": command})
+    (at,) = (number for number, line in enumerate(lines) if line.startswith("RUNS"))
+    assert lines[at].startswith("RUNS      run rb-0 (Roll back) was not finished, and this has left it as it is.")
+    assert (lines[at + 1].strip() == command) if command else "-e rollback_run_id=rb-0" in lines[at]
+    assert not any(line.startswith("RUNS") for line in told(finish, "", unfinished_run={}))
 
 
 def test_a_finish_is_complete_when_all_was_compared_and_says_that_nobody_feels_what_is_left():

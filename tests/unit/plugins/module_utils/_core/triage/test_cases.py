@@ -47,6 +47,8 @@ def test_what_is_recommended(name):
     got = {"confidence": seen.confidence, "leaning": seen.leaning, "person": seen.needs_person, "next": step.playbook}
     got |= {"variables": step.variables, "look_first": step.look_first}
     assert all(text in step.words for text in expect.get("words", ()))
+    got["instead"] = [[way.playbook, way.variables] for way in step.instead]
+    got["command"] = step.command
     assert {key: got[key] for key in got if key in expect} == {key: expect[key] for key in got if key in expect}
 
 

@@ -232,6 +232,8 @@ TABLE = {
         ),
     ],
     see.unfinished: [({"unfinished": {"id": "rb-1", "kind": "Roll back the code", "command": "x"}}, {})],
+    see.at_work: [({"at_work": "Run rb-1 of ada (Roll back, since 1) is at work"}, {})],
+    see.apart: [({"apart": {"told": "2 tasks of app read a, AWSCURRENT names b", "secret": "url"}}, {})],
     see.one_scaled_to_zero: [({"services": [*ONE, *ZERO]}, {"service": {"desired": 0}})],
     see.instance_passing: [({"instance": {"status": "rebooting"}}, {"instance": {"status": "backing-up"}})],
     see.secret_changed: [({"secrets": CHANGED}, {"like": "old", "secrets": CHANGED}), ({"secrets": CHANGED}, {})],

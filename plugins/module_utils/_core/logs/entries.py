@@ -262,12 +262,13 @@ class Entries:
             self.understood.read += 1  # most lines are so
             return ()
         ended: list[Error] = []
-        said = False
+        said = announced = False
         for kind, text in parts:
             kind = self._by_rules(kind, text)
-            if said and kind in (UNKNOWN, DOUBTFUL):
-                kind = QUIET  # it goes on with the record that its event began with
-            said = said or kind in (FINE, ERROR, ACCESS)
+            if said and (kind == UNKNOWN or (kind == DOUBTFUL and (text[:1] in " \t" or announced))):
+                kind = QUIET  # it goes on with the record that its event began with; a doubt at the margin may be glued to it
+            if kind in (FINE, ERROR, ACCESS):
+                said, announced = True, text.rstrip()[-1:] in (":", "{", "[")
             self._part(event, kind, text, ended)
         return ended
 

@@ -26,7 +26,8 @@ _SOUNDS = re.compile(
     r"|aborted|corrupt(?:ed)?|unavailable|exceeded|unexpected(?:ly)?|died|segfault|no such|not found|went wrong|out of memory|disk full|boom"
     r"|unreachable|rejected"
     r"|(?:is |are )?(?:missing|invalid)(?=$|[.!:;,])|is not set|is required|is down|bad gateway|too many|disconnected|violates|terminating"
-    r"|has expired|lost connection"
+    r"|has expired|(?:key|token|certificate|licen[cs]e|credentials?) expired|lost connection|(?:is|are|was|were) lost|giving up|gave up|no response"
+    r"|must be (?:set|defined|provided)|(?:missing|invalid) (?:required|environment|config\w*)|does(?: not|n't) exist|not allowed"
     r"|failed(?=$|[.!:;,(]| (?:to|with|because|due|after|while|for|at|on|in|during)\b)|fail(?:s|ing|ure)(?=$|[.!:;,]))(?![\w/-]|\.\w)(?!%s)"
     r"|(?<![\w./@+`'-])(?!On)[A-Z]\w{0,60}(?:Error|Exception)(?=[:(!]|\s|$)"
     r"|(?i:erreur|\u00e9chec|\u00e9chou|impossible|indisponible|refus\u00e9|fehler|fehlgeschlagen|ung\u00fcltig|verweigert|abgelehnt|nicht gefunden"
@@ -38,6 +39,11 @@ _SOUNDS = re.compile(
     r"|\u03c3\u03c6\u03ac\u03bb\u03bc\u03b1|\u9519\u8bef|\u932f\u8aa4|\u5931\u8d25|\u5931\u6557|\u5f02\u5e38|\u30a8\u30e9\u30fc|\uc624\ub958"
     r"|\uc2e4\ud328|\u062e\u0637\u0623"
     r"|\u05e9\u05d2\u05d9\u05d0|l\u1ed7i|kesalahan|gagal)" % COMPOUND.pattern
+)
+# A statement of SQL that is printed names columns and tables, whatever they are called.
+_STATEMENT = re.compile(
+    r"\W{0,3}(?:[\w.-]{1,40}: |\S{1,40} \S{1,40} )?(?:insert into|select|update [\w.\"`]{1,80} set|delete from|(?:create|alter|drop) (?:table|index))\b",
+    re.IGNORECASE,
 )
 # That there was none, what a level or a limit is set to, and what is done in case of one.
 _OF_NOTHING = re.compile(
@@ -56,7 +62,7 @@ _MAY_SOUND = (  # one of these, or of the words that forms of errors have, is in
     "boom", "disk full", "lost", "unreach", "reject", "invalid", "is required", "is down", "gateway", "too many", "disconnect", "violat", "expired",
     "unavail", "abort", "corrupt", "indispon", "verweigert", "abgelehnt", "fallit", "falha", "falhou", "no se pudo", "mislukt", "misslyck", "fejl", "virhe",
     "unable", "not found", "not allowed", "gefunden", "hata", "chyba", "selhal", "hiba", "eroare", "kesalahan", "gagal", "wrong", "died", "segfault",
-    "fehl", "imposs",
+    "fehl", "imposs", "giving up", "gave up", "no response", "must be", "missing", "not exist", "n't exist",
 )
 # fmt: on
 
@@ -68,7 +74,9 @@ def sounds_like_an_error(line: str, has_a_word: bool = False) -> bool:
     """
     if not has_a_word and line.isascii() and not _may_sound(line):
         return False
-    return _SOUNDS.search(line) is not None and _SOUNDS.search(_OF_NOTHING.sub(" ", line)) is not None
+    if _SOUNDS.search(line) is None or _STATEMENT.match(line):
+        return False
+    return _SOUNDS.search(_OF_NOTHING.sub(" ", line)) is not None
 
 
 def _may_sound(line: str) -> bool:

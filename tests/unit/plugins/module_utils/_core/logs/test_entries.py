@@ -488,3 +488,83 @@ def test_each_word_of_a_form_is_looked_for_first():
     told = [line for line in told if text._AT_HEAD.match(line) or text._ANYWHERE.search(line)]
     assert len(told) > 100
     assert [line for line in told if not text._has_a_word(line)] == []
+
+
+# What people write who have no logger: sentences that sound like errors, and sentences that do not.
+SOUNDING = (
+    "could not book payment 4711", "payment 4711 could not be booked", "impossible de joindre la base", "Verbindung fehlgeschlagen", "DATABASE_URL must be set",
+    "the queue is down", "License key expired", "lost connection to the broker", "giving up after 3 attempts",
+)  # fmt: skip
+PLAIN = (
+    "payment 4711 booked",
+    "listening on port 3000",
+    "cache warmed in 12 ms",
+    "0 errors",
+    "no payment failed",
+    "user marie came back",
+)
+WRAPS = {
+    "message": lambda text: json.dumps({"ts": 1, "msg": text}),
+    "a member with a name of one's own": lambda text: json.dumps({"ts": 1, "texte": text}),
+    "a member of a member": lambda text: json.dumps({"ts": 1, "fields": {"message": text}}),
+    "what went on": lambda text: json.dumps({"ts": 1, "op": "pay", "detail": text}),
+    "a level that is called otherwise and says nothing": lambda text: json.dumps({"rang": "7", "msg": text}),
+    "in a string": lambda text: json.dumps(json.dumps({"ts": 1, "msg": text})),
+    "logfmt": lambda text: f'ts=1 op=pay msg="{text}"',
+    "logfmt with a name of one's own": lambda text: f'at=pay ts=1 texte="{text}"',
+    "glued to a record": lambda text: f"2026-11-22T03:00:01.000Z INFO served 1\n{text}",
+    "glued to a record in JSON": lambda text: json.dumps({"level": "info", "msg": "served"}) + "\n" + text,
+    "behind a record in JSON": lambda text: json.dumps({"level": "info", "msg": "served"}) + json.dumps({"ts": 1, "msg": text}),
+    "inspected": lambda text: "{ op: 'pay', message: '%s' }" % text,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_a_doubt_is_one_in_whatever_it_is_wrapped(wrap):
+    for line in SOUNDING:
+        errors, understood = read([WRAPS[wrap](line)])
+        assert errors or understood.doubtful, (wrap, line)
+    for line in PLAIN:
+        errors, understood = read([WRAPS[wrap](line)])
+        assert (errors, understood.doubtful) == ([], {}), (wrap, line)
+
+
+@pytest.mark.parametrize(
+    ("record", "doubt"),
+    [
+        ({"status": "failed", "job": "pay"}, True),
+        ({"outcome": "failure", "job": "pay"}, True),
+        ({"success": False, "job": "pay", "reason": "connection refused"}, True),
+        ({"op": "pay", "result": {"error": "boom"}}, True),
+        ({"op": "pay", "errors": [{"message": "boom"}]}, True),
+        ({"t": 1, "rank": "CRITICAL", "txt": "lost"}, True),
+        ({"status": "done", "job": "failed"}, False),
+        ({"success": True, "errors": []}, False),
+        ({"ts": 1, "msg": "mail sent", "subject": "Your payment failed"}, False),
+        ({"ts": 1, "q": "fatal error", "took": 3}, False),
+        ({"ts": 1, "msg": "indexed", "title": "Error: the movie", "name": "Fatal"}, False),
+        ({"kind": "error", "id": 4, "title": "page template", "saved": True}, False),
+        ({"type": "exception", "date": "2026-12-25", "shop": "closed"}, False),
+        ({"_aws": {"CloudWatchMetrics": []}, "Level": "error", "Count": 0}, False),
+        ({"ts": 1, "msg": "sold", "stock_level": "critical"}, False),
+    ],
+)
+def test_a_record_without_a_level_is_doubted_by_what_it_says_of_how_it_went(record, doubt):
+    errors, understood = read([json.dumps(record)])
+    assert (bool(errors), bool(understood.doubtful)) == (False, doubt)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["levelStr", "sev", "log_severity", "logging_level", "logging.googleapis.com/severity", "loglvl", "LOG-LEVEL"],
+)
+def test_a_level_has_many_names(name):
+    assert is_error(json.dumps({"ts": 1, name: "ERROR", "message": "x"}))
+    assert read([json.dumps({"ts": 1, name: "INFO", "message": "x"})])[1].read == 1
+
+
+def test_records_without_anything_between_them_are_read_for_themselves():
+    info, error = json.dumps({"level": "info", "msg": "}{"}), json.dumps({"level": "error", "msg": "lost"})
+    for line in (info + error, error + info, f"{info} {error}", info + info + error + "\n"):
+        assert read([line])[0] == [[error]]
+    assert read([info + info])[1].read == 2

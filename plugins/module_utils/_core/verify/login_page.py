@@ -79,8 +79,8 @@ _MUST = re.compile(
 )
 _CODE = re.compile(r"(?:one[_-]?time|otp|totp|2fa|mfa|code|pin|token)", re.IGNORECASE)
 _ASKS_FOR_A_CODE = re.compile(
-    r".{0,60}(?:code (?:we|that was|has been) sent|sent (?:you )?a code|(?:verification|security|one-time|authentication|login) code|two[- ](?:factor|step)|\b2fa\b"
-    r"|code (?:\u00e0 usage unique|de v\u00e9rification|re\u00e7u)|double authentification).{0,60}", re.IGNORECASE,
+    r".{0,60}(?:code (?:we|that was|has been) sent|sent (?:you )?a code|(?:verification|security|one-time|authentication|login) code"
+    r"|two[- ](?:factor|step)|\b2fa\b|code (?:\u00e0 usage unique|de v\u00e9rification|re\u00e7u)|double authentification).{0,60}", re.IGNORECASE,
 )  # fmt: skip
 _GREETS = re.compile(
     r"(?:welcome(?: back)?|bienvenue|willkommen|bienvenido|enter your password|mot de passe|password)\b.{0,40}",

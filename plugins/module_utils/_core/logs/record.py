@@ -31,6 +31,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.text im
     UNKNOWN,
     has_level,
     level_of_text,
+    may_tell,
     of_text,
 )
 
@@ -258,6 +259,9 @@ def _of_record(record: dict[str, Any], message: str, depth: int) -> list[tuple[s
     if "_aws" in record and not any(isinstance(record.get(name), str) for name in _MESSAGES):
         return [(QUIET, message)]  # a metric in CloudWatch's embedded format; a level is one of its dimensions
     error = levels.of_record(record)
+    relayed = record.get("record")
+    if error is False and isinstance(relayed, dict) and "error_severity" in relayed:
+        error = levels.of_record(relayed)  # PostgreSQL's jsonlog, relayed by an operator that gives all of it one level
     if error is False and (_failed_request(record, True) or _failed_line(record)):
         return [(THROWN, message)]
     wrapped = record.get("log")
@@ -290,7 +294,8 @@ def _without_level(record: dict[str, Any], message: str, depth: int) -> list[tup
     if _is_thrown(record):
         return [(THROWN, message)]
     known = any(kind in (DOUBTFUL, QUIET, ACCESS) for kind, _text in found)
-    return [(DOUBTFUL, message)] if not known and _sounds_bad(record, bool(found)) else found or [(UNKNOWN, message)]
+    doubtful = not known and _sounds_bad(record, bool(found))
+    return [(DOUBTFUL, message)] if doubtful else found or [(UNKNOWN, message)]
 
 
 def _of_messages(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
@@ -321,6 +326,14 @@ _OF_OTHERS = frozenset((
     "input", "sql", "statement", "filter", "params", "args", "comment", "content", "html", "email", "from", "to", "file", "filename", "key", "id", "logger",
     "module", "class", "channel", "topic", "queue", "label", "tag", "tags", "product", "category", "type", "kind",
 ))  # fmt: skip
+
+
+_SHORT_WORDS = re.compile(r"false|crit|alert|emerg|severe|unhealthy|down|broken|dead", re.IGNORECASE)
+
+
+def _may_sound_bad(line: str) -> bool:
+    """Whether anything in a line of pairs may sound so; most are told by that."""
+    return may_tell(line) or _SHORT_WORDS.search(line) is not None
 
 
 def _sounds_bad(record: dict[str, Any], told: bool, depth: int = 0) -> bool:
@@ -506,7 +519,7 @@ def _of_logfmt(line: str) -> str | None:
 
 def _pairs_sound_bad(line: str) -> bool:
     """Whether a line of pairs without a level may be an error: what stands in quotes is what it says then."""
-    pairs = pairs_of(line)
+    pairs = pairs_of(line) if _may_sound_bad(line) else {}
     if len(pairs) < 2:
         return False
     kinds = {of_text(str(pairs[name])) for name in _MESSAGES if pairs.get(name)}

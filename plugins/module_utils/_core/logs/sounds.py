@@ -51,7 +51,7 @@ _OF_NOTHING = re.compile(
     r"|report|writing|killed) "
     r"(?:\w{1,40} )?(?:error|failure|failed|exception|fail|timeout|abort|processes|not found)\w*"
     r"|\b[\w.]{0,60}(?:error|fail|exception|timeout|fatal|panic|denied|refused|abort)\w*(?: [a-z]{1,20}){0,2}[\"']?\s?[:=(]{1,2}\s?(?:0|none|null|nil"
-    r"|no|off|false|\[\]|\{\})(?!\w)"
+    r"|no|off|false|\[\]|\{\}|\"\"|'')(?!\w)"
     r"|\b\w{0,40}(?:level|severity|threshold|loglevel)\b.{0,40}"
     r"|\b(?:error|exception)\w{0,3} (?:mapper|formatter|namespace|bar|budget|controller|route|type|name|id|text|title|screen|view|template|event"
     r"|registered)\w{0,3}\b)"
@@ -72,13 +72,14 @@ def sounds_like_an_error(line: str, has_a_word: bool = False) -> bool:
 
     :param has_a_word: whether one of the words is known to be in it that forms of errors have.
     """
-    if not has_a_word and line.isascii() and not _may_sound(line):
+    if not has_a_word and line.isascii() and not may_sound(line):
         return False
     if _SOUNDS.search(line) is None or _STATEMENT.match(line):
         return False
     return _SOUNDS.search(_OF_NOTHING.sub(" ", line)) is not None
 
 
-def _may_sound(line: str) -> bool:
+def may_sound(line: str) -> bool:
+    """Whether a line in ASCII has one of the words without which none sounds like an error."""
     small = line.lower()
     return any(word in small for word in _MAY_SOUND)

@@ -16,7 +16,11 @@ from collections.abc import Sequence
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs import levels
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.access import is_failed_request, is_request
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.sounds import COMPOUND, sounds_like_an_error
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.sounds import (
+    COMPOUND,
+    may_sound,
+    sounds_like_an_error,
+)
 
 # What a line is. An ERROR or FINE has a level; THROWN is an error by its form; QUIET belongs to another line or says nothing of
 # how things are; ACCESS is a request of a web server's own log; UNKNOWN is what nobody here can read.
@@ -419,6 +423,11 @@ def _by_words(line: str, bare: str, own: str) -> str:
     if line[:1] in " \t" or _QUIET.match(bare):
         return QUIET
     return DOUBTFUL if sounds_like_an_error(line, may_tell) else UNKNOWN
+
+
+def may_tell(text: str) -> bool:
+    """Whether anything in a text may tell of an error, in a form or by its sound; of most it is sure that nothing does."""
+    return not text.isascii() or _has_a_word(text) or may_sound(text)
 
 
 def _has_a_word(line: str) -> bool:

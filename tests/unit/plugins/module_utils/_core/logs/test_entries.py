@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# ruff: noqa: RUF001 - marks as Next.js writes them
+# ruff: noqa: E501, RUF001 - marks as Next.js writes them, lines as others write them
 """Which lines tell an error, which belong together, and how many could be read."""
 
 from __future__ import annotations
@@ -368,9 +368,7 @@ def test_every_word_that_sounds_is_let_through():
     words = {word.strip() for word in re.findall(r"[a-z' ]{4,}", sounds._SOUNDS.pattern)}
     lines = [line for word in words for line in (word + " x", "it " + word + " x")]
     assert [
-        line
-        for line in lines
-        if sounds._SOUNDS.search(line) and not (text._has_a_word(line) or sounds._may_sound(line))
+        line for line in lines if sounds._SOUNDS.search(line) and not (text._has_a_word(line) or sounds.may_sound(line))
     ] == []
 
 
@@ -568,3 +566,40 @@ def test_records_without_anything_between_them_are_read_for_themselves():
     for line in (info + error, error + info, f"{info} {error}", info + info + error + "\n"):
         assert read([line])[0] == [[error]]
     assert read([info + info])[1].read == 2
+
+
+# Streams in which several programs write, or several formats.
+MIXTURES = [
+    ('nginx and Node', True, ['10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 50, "time": 1, "msg": "lost"}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"']),
+    ('glued Nest', True, ['[Nest] 1  - 11/22/2026, 3:00:01 AM     LOG [App] up\nTypeError: x is not a function\n    at f (/app/a.js:1:2)']),
+    ('pretty stack between access lines', True, ['10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', 'Error: boom', '    at f (/app/a.js:1:2)', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '    at g (/app/b.js:1:2)']),
+    ('two JSON on a line', True, ['{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}{"level": 50, "time": 1, "msg": "lost"}']),
+    ('console.log and pino', True, ['starting up', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', 'could not reach the cache', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}']),
+    ('python traceback among info', True, ['INFO:root:a', 'Traceback (most recent call last):', '  File "/x.py", line 1, in f', "KeyError: 'id'", 'INFO:root:b']),
+    ('java stack with levels', True, ['2026-11-22 03:00:01.000  INFO 1 --- [main] a.B : x', '2026-11-22 03:00:01.000 ERROR 1 --- [main] a.B : y', 'java.lang.IllegalStateException: z', '\tat a.B.c(B.java:1)', 'Caused by: java.io.IOException: w', '\t... 3 more']),
+    ('unknown levels and pairs', True, ['ts=1 op=a msg="ok"', 'ts=2 op=b result=failure', 'ts=3 op=a msg="ok"']),
+    ('firelens and plain', True, ['{"log": "served 1", "container_name": "app", "source": "stdout"}', '{"log": "TypeError: a", "container_name": "app", "source": "stderr"}']),
+    ('morgan and errors', True, ['GET /a 200 3.1 ms - 12', 'POST /pay 500 3.1 ms - 12', 'GET /a 200 3.1 ms - 12']),
+    ('restart of the process', True, ['2026-11-22T03:00:01.000Z INFO served 1', 'Killed', '2026-11-22T03:00:02.000Z INFO served 2']),
+    ('nginx and pino', False, ['10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}']),
+    ('banner, plain and pino', False, ['  ___  ', 'starting api 1.2.3', 'listening on 3000', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}']),
+    ('migrations and requests', False, ['3 migrations found in prisma/migrations', 'Applying migration `20261122_add_failure`', 'All migrations have been successfully applied.', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"']),
+    ('Spring start', False, ['2026-11-22 03:00:01.000  INFO 1 --- [main] a.B : Starting', '  .   ____          _', '2026-11-22 03:00:01.000  WARN 1 --- [main] a.C : deprecated error path']),
+    ('python warnings', False, ['/app/x.py:3: DeprecationWarning: x', '  y = z', 'INFO:root:a']),
+    ('Rails requests', False, ['I, [2026-11-22T03:00:01.1 #1]  INFO -- : Started GET "/errors" for 10.0.1.5', 'I, [2026-11-22T03:00:01.1 #1]  INFO -- : Completed 200 OK in 5ms']),
+    ('JSON without levels', False, ['{"ts": 1, "msg": "a", "took": 500}', '{"ts": 2, "msg": "payment 1 booked", "status": "done"}']),
+    ('pairs without levels', False, ['ts=1 op=a status=done took=500', 'ts=2 op=b result=success errors=0']),
+    ('Next start', False, ['   ▲ Next.js 15.1.0', ' ✓ Starting...', ' ✓ Ready in 500ms', ' GET /error 200 in 500ms']),
+    (
+        "settings behind what announces them",
+        False,
+        ["2026-11-22 03:00:01 INFO configuration:\n  error_page: /500\n  on_error: retry"],
+    ),
+    ("an error behind what announces it", True, ["2026-11-22 03:00:01 INFO it ended with:\n  error: boom"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "wanted", "lines"), MIXTURES, ids=[name for name, _wanted, _lines in MIXTURES])
+def test_a_mixture_is_read_line_by_line(name, wanted, lines):
+    errors, understood = read(lines)
+    assert bool(errors or understood.doubtful) is wanted

@@ -39,7 +39,8 @@ _ASSIGNED = (
 )
 # What a message says of a secret behind a colon is none: "token: expired".
 _NO_SECRET = (
-    r"(?!\s?(?:required|missing|invalid|incorrect|wrong|empty|expired|weak|null|none|undefined|unknown|too (?:short|long|weak)|not \w+|must \w+"
+    r"(?![\s(\[<{]{0,2}(?:required|missing|expected|filtered|redacted|hidden|masked|nil"
+    r"|invalid|incorrect|wrong|empty|expired|weak|null|none|undefined|unknown|too (?:short|long|weak)|not \w+|must \w+"
     r"|cannot \w+|true|false)"
     r"(?![\w-]|\.\w))"
 )
@@ -203,6 +204,10 @@ _WRAPPED = re.compile(
 _MAY_WRAP = re.compile(
     r"[=:>-]\s{0,5}[\"']?(?:[&@<(\[{]|[bBuUrR][\"']|(?:new )?\w{1,40}\()"
 )  # in every text that _WRAPPED finds something in
+_NOTHING_IN = re.compile(
+    r"(?:undefined|null|nil|none|empty|redacted|hidden|masked|filtered|expected|required|missing|invalid|true|false|unset|object Object)(?: [a-z]{1,20}){0,3}",
+    re.IGNORECASE,
+)
 _OPENS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _LONGEST_WRAPPED = 5000  # characters
 
@@ -214,7 +219,8 @@ def _without_wrapped(text: str) -> str:
         if found.start() < at or (found["wrapped"] == "" and text[found.end() : found.end() + 1] not in _OPENS):
             continue
         end = _end_of(text, found.end())
-        if text[found.end() : end].strip("()[]{}<> "):  # something is in it
+        inner = text[found.end() : end].strip("()[]{}<> \"'")
+        if inner and not _NOTHING_IN.fullmatch(inner):
             told.append(text[at : found.start("wrapped")] + MASK)
             at = end
     return "".join([*told, text[at:]])

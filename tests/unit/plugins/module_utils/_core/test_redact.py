@@ -219,6 +219,11 @@ def test_a_secret_is_masked(text, secrets):
         "the queue of tokens (3) is full",
         '{"d":"2026-11-22","p":"4"}',
         "password reset mail sent to user 17",
+        "invalid token: (expected string)",
+        "verifyToken(req) failed: token=(undefined)",
+        "password: [FILTERED]",
+        "TypeError: Cannot read properties of undefined (reading 'token')",
+        "GET /verify/account/17 500",
     ],
 )
 def test_innocent_text_stays(text):

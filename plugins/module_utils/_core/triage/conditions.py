@@ -77,7 +77,9 @@ _WARNED = re.compile(
     r"|(?:could not|cannot|unable to|failed to) ",
     re.IGNORECASE,
 )
-_FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
+_FAILOVER = re.compile(
+    r"failover|failed over|restarted|shut ?down|off-?line patch|recovery of the DB instance", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>\d{1,5}))?\Z")
 _NUMERIC = re.compile(r"[\d.]+\Z|[\da-f]*:[\da-f:.]+\Z")  # an IP address
 # Endpoints beside the writer's: RDS Proxy, the readers of a cluster, and replicas by the names that people give them.

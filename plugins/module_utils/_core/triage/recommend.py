@@ -266,9 +266,18 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
 
 def _doubts_about_now(evidence: Evidence) -> Iterator[str]:
     """What goes on at the moment that may be why, and passes without a rollback."""
-    at_work, stopped = see.ecs_at_work(evidence), see.one_scaled_to_zero(evidence)
+    at_work, stopped, unplaced = (
+        see.ecs_at_work(evidence),
+        see.one_scaled_to_zero(evidence),
+        see.not_placed(evidence),
+    )
     if at_work:
         yield "a deployment of %s is under way" % at_work["service"]
+    if unplaced:
+        yield (
+            "ECS could not start tasks of %(service)s %(ago)s ago (%(said)s), and may not start those of the release before"
+            % unplaced
+        )
     if stopped:
         yield "somebody has stopped %s, which may be why" % stopped["service"]
 

@@ -31,9 +31,10 @@ options:
       - C(expect) may have C(status), a number or a list (C(200)), C(json), a mapping from dotted paths to values, C(text) that the body contains,
         C(max_seconds), and C(login_page).
       - Where C(expect) has neither C(json) nor C(text), a page to log in at is not what is expected, although it comes with C(200), that is a web page with a
-        form to log in with (a field for the password that one has, or an e-mail address alone), a title that says nothing else, or one that sends there
-        by a script or a refresh. A page that only scripts fill says nothing. It is where the name or the path of the step is about logging in or signing
-        up, or the name of the scenario for its first step; and C({"login_page":true}) says so, C({"login_page":false}) the opposite.
+        form to log in with (a field for the password that one has, an e-mail address or a code alone), a title that says nothing else, a sentence that
+        one must log in, or one that sends there by a form, a script or a refresh. A page that only scripts fill says nothing. It is where
+        the name or the path of the step is about logging in or signing up, or the name of the scenario
+        for its first step; and C({"login_page":true}) says so, C({"login_page":false}) the opposite.
       - C(capture) maps names to where their values are, a dotted path in the JSON of the answer, or a mapping from one of C(json), C(html), C(header)
         and C(cookie) to what is taken there, like C({"html":"csrf_token"}). Later steps use them as C(${name}).
       - Out of C(html) it is the value of the first C(<input>), or the content of the first C(<meta>), of that name, where CSRF tokens are; a C(cookie)

@@ -40,6 +40,9 @@ _MOST_FORMS, _FORM, _LONGEST_LINE = (
 )  # forms of lines that could not be read, characters by which they differ, characters kept
 _CUT = ('{"', '{\\"')  # what a record on one line begins with
 _FRAME = re.compile(r"\s+(?:at .{1,300}[(:<]|File \".{1,300}\", line \d)")
+_SETTING = re.compile(
+    r"\s+(?!(?:error|err|exception): )[a-z][\w.-]{0,60}: "
+)  # a member of what a record has announced: on_error: retry
 _LONGEST_WORDS = 80  # characters of the words by which lines that sound like errors are counted together
 _WORD = re.compile(r"(?<![\w.])[^\W\d_]{2,}(?![\w.])")
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
@@ -213,6 +216,13 @@ class _Entry:
             self.awaits = now
 
 
+def _belongs(kind: str, text: str, announced: bool) -> bool:
+    """Whether a line goes on with the record that its event began with. A doubt at the margin may be glued to that, unless it was announced."""
+    if kind == DOUBTFUL:
+        return announced or text[:1] in " \t"
+    return kind == UNKNOWN or (kind == THROWN and announced and _SETTING.match(text) is not None)
+
+
 def _awaited(text: str) -> re.Pattern[str] | None:
     return next((form for form in (_PYTHON, _NODE) if form.match(text)), None)
 
@@ -262,12 +272,13 @@ class Entries:
             self.understood.read += 1  # most lines are so
             return ()
         ended: list[Error] = []
-        said = False
+        said = announced = False
         for kind, text in parts:
             kind = self._by_rules(kind, text)
-            if said and kind in (UNKNOWN, DOUBTFUL):
-                kind = QUIET  # it goes on with the record that its event began with
-            said = said or kind in (FINE, ERROR, ACCESS)
+            if said and _belongs(kind, text, announced):
+                kind = QUIET
+            if kind in (FINE, ERROR, ACCESS):
+                said, announced = True, text.rstrip()[-1:] in (":", "{", "[")
             self._part(event, kind, text, ended)
         return ended
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.record import record_of, request_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.text import TIME
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.sounds import sounds_like_an_error
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.text import TIME, has_level
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import ErrorGroup
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact import without_secrets
 
@@ -49,16 +50,27 @@ _KEPT = (
     r"|sequence|view|extension|module|package|export|named|import name|variable|method|key|parameter|KeyError:|NameError: name|has no attribute"
     r"|component|provider"
 )
+# What programs run under names of their own; a number in one is the number of a run.
+_RUN = r"job|queue|worker|command|handler|operation|plugin|migration|template|mutation|resolver|cron"
 _VARIES = re.compile(
     r"(?P<keep>\b(?:%s) ['\"`](?=[A-Za-z_$@./])[\w$@./ -]{1,80}['\"`](?=[\s),.:;\]}|]|$)"
-    r"|(?:\b(?:status|code|SQLSTATE|errno|signal)\b(?: code)?|\bHTTP|\bhttp)[\"']?[ :=\[(]{1,3}[\"']?[0-9A-Z]{3,5}\b)"
+    r"|\b(?:%s) ['\"`][A-Za-z_$@./:-]{2,60}['\"`](?=[\s),.:;\]}|]|$)"
+    r"|['\"`][A-Za-z_$][\w$.-]{0,80}['\"`](?= (?:is (?:no|not an?|an unknown) )?(?:%s)\b)"
+    r"|(?:\b(?:status|code|SQLSTATE|errno|signal)\b(?: code)?|\bHTTP|\bhttp)[\"']?[ :=\[(]{1,3}[\"']?[0-9A-Z]{3,5}\b"
+    # a class of SQLSTATE, and its code
+    r"|(?i:\berror |\bexception |\bstate )(?:0[0-9A-Z]|2[0-9A-F]|3[489BDF]|4[024]|5[3-8]|F0|HV|P0|XX)[0-9A-Z]{3}(?![\w.-]))"
     r"|(?P<time>%s)"
     r"|(?P<id>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|\b(?:c[a-z0-9]{24}|[0-9a-fA-F]{12,})\b)"
     r"|(?P<text>'(?!P\d{4}')[^']*'|\"(?!P\d{4}\")[^\"]*\"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
     r"|(?P<klog>\b[DIWEF]\d{4,6}(?= \d\d:))"
     r"|(?P<number>(?<![A-Za-z0-9_])\d+(?:\.\d+)*(?:(?:ms|us|\u00b5s|ns|s|m|h)\b|(?![A-Za-z0-9])))"
-    r"|(?P<word>(?<![A-Za-z0-9])[A-Za-z0-9]{5,64}(?![A-Za-z0-9]))" % (_KEPT, TIME)
+    r"|(?P<word>(?<![A-Za-z0-9])[A-Za-z0-9]{5,64}(?![A-Za-z0-9]))" % (_KEPT, _RUN, _KEPT, TIME)
 )
+# What went wrong is said there in words of the program, in quotes or not.
+_REASON = re.compile(
+    r"\b((?:err|error|reason|cause|exception)[\"']?\s?[=:]\s?)(?P<quote>\\?[\"'`])((?:(?!(?P=quote)).){1,300})(?P=quote)"
+)
+_QUOTES = re.compile(r"['\"`]")
 _CHANGES = re.compile(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])")
 _SQLSTATE = re.compile(r"[0-9A-Z]{5}\Z")
 
@@ -143,18 +155,31 @@ def fingerprint(lines: Sequence[str]) -> str:
     if request:
         return "a request was answered with 5xx: %s" % request
     record = structured(lines)
-    said = [] if record else telling(lines)
+    said = [_before(lines[0]) + record] if record else telling(lines)
     codes = [code for code in prisma_codes("\n".join(lines)) if code not in "\n".join(said[:_TELLING_LINES])]
     # JSON may hold line breaks and controls as escapes, which only now are what they mean.
-    text = without_secrets(foreign(record or " | ".join(said[:_TELLING_LINES] + codes), _LOOKED_AT))
-    return _VARIES.sub(_in_common, text)[:_LONGEST_FINGERPRINT]
+    text = without_secrets(foreign(" | ".join(said[:_TELLING_LINES] + codes), _LOOKED_AT))
+    return _VARIES.sub(_in_common, _REASON.sub(_without_quotes, text))[:_LONGEST_FINGERPRINT]
+
+
+def _without_quotes(found: re.Match[str]) -> str:
+    """A reason as a sentence of the program; a single word may be anybody's."""
+    return found[1] + found[3] if " " in found[3] else found[0]
+
+
+def _before(line: str) -> str:
+    """What stands before a record in JSON on its line, where a logger says there what happened; else empty."""
+    head, brace, _rest = line.lstrip().partition("{")
+    return head if brace and has_level(head) else ""
 
 
 def _in_common(found: re.Match[str]) -> str:
     """What stands for a part of a text that varies."""
     kind, text = found.lastgroup or "", str(found[0])
     if kind == "keep":
-        return text
+        return _QUOTES.sub("", text)  # which of them people use makes no other error
+    if kind == "text" and " " in text and sounds_like_an_error(text[1:-1]):
+        return _VARIES.sub(_in_common, text[1:-1])  # what somebody else has said of it
     if (
         kind == "word"
     ):  # a word with a number at its end or beginning is a name (sha256, 3rd); what changes more often is an id
@@ -177,8 +202,41 @@ def structured(lines: Sequence[str]) -> str:
             or next((str(item) for item in told.values() if item), "")
         )
     thrown = error.get("message") or _first(record, _ERROR + _STACKS, (str,)) or error.get("stack")
+    cause = next((item for item in (error.get("cause"), record.get("cause")) if item), None)
+    if isinstance(cause, dict):
+        cause = cause.get("message") or cause.get("code")
     parts = [level, told, record.get("code") or error.get("code") or error.get("type"), _first_line(thrown)]
+    parts += [_first_line(cause) if isinstance(cause, str) else None, *_names_of(record)]
     return ": ".join(dict.fromkeys(str(part) for part in parts if part))
+
+
+_STATUS = ("status", "statusCode", "status_code")
+_NAMED = (
+    "operation",
+    "operationName",
+    "operation_name",
+    "grpc.method",
+    "grpc.code",
+    "rpc.method",
+    "queue",
+    "job",
+    "job_name",
+    "jobName",
+    "command",
+    "handler",
+)
+_NAME = re.compile(r"[A-Za-z_$][A-Za-z_$./:-]{1,60}\Z")  # of what a program has; with a number in it, of a run of it
+
+
+def _names_of(record: dict[str, Any]) -> Iterator[str]:
+    """What a record says that was done, by the names that a program has for it, and how it was answered."""
+    for name in _NAMED:
+        value = record.get(name)
+        if isinstance(value, str) and _NAME.match(value):
+            yield value
+    status = _first(record, _STATUS, (int, str))
+    if str(status).isdigit() and len(str(status)) == 3:
+        yield "status %s" % status
 
 
 _LEVELS = ("level", "severity", "levelname", "log.level", "LogLevel", "@l", "lvl", "severityText")

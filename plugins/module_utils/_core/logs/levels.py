@@ -58,6 +58,13 @@ _WORD = re.compile(r"[a-z]+")
 _COLOUR = re.compile(r"\x1b?\[[\d;]*m")
 _NUMBER = re.compile(r"\d{1,6}\Z")
 _KNOWN: dict[str, bool | None] = {}
+# What else people call it, once all but letters is gone: levelStr, sev, log_severity, logging.googleapis.com/severity. A stock level is none.
+_CALLED = re.compile(
+    r"(?:logging)?(?:googleapiscom)?(?:log|logger|event|syslog|record|message|msg|entry)?(?:level|lvl|sev|severity)"
+    r"(?:str|string|name|text|txt|label|word|code|value|num|number)?\Z"
+)
+_NOT_LETTERS = re.compile(r"[^a-z]+")
+_NAMED: dict[str, str] = {}
 
 
 def of_word(word: Any) -> bool | None:
@@ -101,6 +108,18 @@ def of_number(key: str, number: float, record: Mapping[str, Any]) -> bool | None
     return number >= least
 
 
+def _key_of(name: str) -> str:
+    """A member's name in small letters where it is one of a level; else empty."""
+    try:
+        return _NAMED[name]
+    except KeyError:
+        key = name.lower()
+        found = key if key in KEYS or _CALLED.match(_NOT_LETTERS.sub("", key)) else ""
+        if len(_NAMED) < 2000:  # what applications call their members is few
+            _NAMED[name] = found
+        return found
+
+
 def of_record(record: Mapping[str, Any]) -> bool | None:
     """Whether the level of a record (dict) means an error; None where it has none that is known."""
     level = record.get("level")
@@ -111,8 +130,8 @@ def of_record(record: Mapping[str, Any]) -> bool | None:
         return level >= 50  # nobody else counts so
     number = None
     for name, value in record.items():
-        key = name.lower()
-        if key not in KEYS:
+        key = _key_of(name)
+        if not key:
             continue
         value = _plain(key, value)
         found = of_word(value)

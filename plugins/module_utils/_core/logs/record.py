@@ -31,11 +31,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.text im
     UNKNOWN,
     has_level,
     level_of_text,
+    may_tell,
     of_text,
 )
 
 OPEN = "open"  # a record that begins and does not end on its line
 _DEEPEST = 5  # wrappers in wrappers
+_MOST_GLUED = 1000  # records on one line
+_DECODER = json.JSONDecoder(strict=False)
 _MESSAGES = (
     "message",
     "msg",
@@ -150,9 +153,31 @@ def _of_json(message: str, depth: int) -> list[tuple[str, str]] | None:
         return _of_records(record, message, depth)
     if isinstance(record, str) and depth < _DEEPEST:
         return lines_of(_clean(record), depth + 1)
-    if record is None and message[0] == "{" and "\n" not in message.rstrip():
-        return [(_of_cut(message), message)]
+    if record is None and message[0] == "{":
+        glued = _glued(message, depth)
+        if glued is not None:
+            return glued
+        if "\n" not in message.rstrip():
+            return [(_of_cut(message), message)]
     return None
+
+
+def _glued(message: str, depth: int) -> list[tuple[str, str]] | None:
+    """The same of records on one line with nothing between them, and of what stands behind the last; None where the first is none."""
+    if "}{" not in message and "} {" not in message:
+        return None
+    found: list[tuple[str, str]] = []
+    at, end = 0, len(message.rstrip())
+    while at < end and message[at] == "{" and len(found) < _MOST_GLUED:
+        try:
+            record, stop = _DECODER.raw_decode(message, at)
+        except (ValueError, RecursionError):
+            break
+        found += _of_record(record, message[at:stop], depth)
+        at = stop + (message[stop : stop + 1] == " ")
+    if found and at < end:
+        found += lines_of(message[at:], depth + 1) if depth < _DEEPEST else [(UNKNOWN, message[at:])]
+    return found or None
 
 
 def parsed(text: str) -> Any:
@@ -212,7 +237,14 @@ def _of_inspected(text: str) -> str:
     kinds = {of_text(line) for line in lines} | {of_text(_KEY.sub("", line, count=1)) for line in lines}
     if _AN_ERROR.search(text[:_CUT]) or kinds & {THROWN, ERROR}:
         return THROWN
-    return DOUBTFUL if DOUBTFUL in kinds else UNKNOWN
+    if DOUBTFUL in kinds:
+        return DOUBTFUL
+    members = {found[1]: found[2] or found[3] for found in _MEMBER.finditer(text[:_CUT])}
+    told = any(name in members for name in _MESSAGES)
+    return DOUBTFUL if members and _sounds_bad(members, told, depth=1) else UNKNOWN
+
+
+_MEMBER = re.compile(r"['\":]?([A-Za-z_]\w{0,40})['\"]?\s?(?::|=>)\s?(?:'([^'\n]{1,300})'|\"([^\"\n]{1,300})\")")
 
 
 def _of_records(records: Iterable[Any], message: str, depth: int) -> list[tuple[str, str]]:
@@ -224,7 +256,12 @@ def _of_records(records: Iterable[Any], message: str, depth: int) -> list[tuple[
 
 
 def _of_record(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
+    if "_aws" in record and not any(isinstance(record.get(name), str) for name in _MESSAGES):
+        return [(QUIET, message)]  # a metric in CloudWatch's embedded format; a level is one of its dimensions
     error = levels.of_record(record)
+    relayed = record.get("record")
+    if error is False and isinstance(relayed, dict) and "error_severity" in relayed:
+        error = levels.of_record(relayed)  # PostgreSQL's jsonlog, relayed by an operator that gives all of it one level
     if error is False and (_failed_request(record, True) or _failed_line(record)):
         return [(THROWN, message)]
     wrapped = record.get("log")
@@ -244,25 +281,98 @@ def _of_record(record: dict[str, Any], message: str, depth: int) -> list[tuple[s
 
 
 def _without_level(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
-    if "_aws" in record:
-        return [(QUIET, message)]  # a metric in CloudWatch's embedded format
     for name in _LISTS:
         if isinstance(record.get(name), list) and depth < _DEEPEST:
             return _of_records(record[name], message, depth)
-    found = []
-    for name in _MESSAGES:
-        inner = record.get(name)
-        if isinstance(inner, dict) and depth < _DEEPEST:
-            found = _of_record(inner, message, depth + 1)
-        elif isinstance(inner, str) and inner and depth < _DEEPEST:
-            found = lines_of(_clean(inner), depth + 1)
-        if any(kind in (ERROR, THROWN, FINE) for kind, _text in found):
-            return found
+    found = _of_messages(record, message, depth)
+    if any(kind in (ERROR, THROWN, FINE) for kind, _text in found):
+        return found
     if _failed_request(record, False):
         return [(THROWN, message)]
     if _is_request(record):
         return [(ACCESS, message)]
-    return [(THROWN, message)] if _is_thrown(record) else found or [(UNKNOWN, message)]
+    if _is_thrown(record):
+        return [(THROWN, message)]
+    known = any(kind in (DOUBTFUL, QUIET, ACCESS) for kind, _text in found)
+    doubtful = not known and _sounds_bad(record, bool(found))
+    return [(DOUBTFUL, message)] if doubtful else found or [(UNKNOWN, message)]
+
+
+def _of_messages(record: dict[str, Any], message: str, depth: int) -> list[tuple[str, str]]:
+    """What the first of a record's messages comes to that tells how it went, else the last; empty without any."""
+    found: list[tuple[str, str]] = []
+    for name in _MESSAGES if depth < _DEEPEST else ():
+        inner = record.get(name)
+        if isinstance(inner, dict):
+            found = _of_record(inner, message, depth + 1)
+        elif isinstance(inner, str) and inner:
+            found = lines_of(_clean(inner), depth + 1)
+        if any(kind in (ERROR, THROWN, FINE) for kind, _text in found):
+            break
+    return found
+
+
+# What a record says of how it went. Others hold what somebody has asked for, which is called as anything may be.
+_WENT = frozenset((
+    "status", "state", "result", "outcome", "success", "ok", "reason", "cause", "why", "failure", "details", "detail", "description", "problem", "fault",
+    "error_message", "errormessage", "error_description", "errors", "result_code", "exit", "summary", "note",
+))  # fmt: skip
+_WENT_BADLY = frozenset((
+    "failed", "failure", "fail", "failing", "error", "errored", "crashed", "aborted", "rejected", "denied", "refused", "timeout", "timed_out", "timed out",
+    "unhealthy", "down", "broken", "dead",
+))  # fmt: skip
+_OF_OTHERS = frozenset((
+    "q", "query", "search", "term", "title", "name", "subject", "path", "url", "uri", "user", "username", "user_agent", "useragent", "referer", "referrer",
+    "input", "sql", "statement", "filter", "params", "args", "comment", "content", "html", "email", "from", "to", "file", "filename", "key", "id", "logger",
+    "module", "class", "channel", "topic", "queue", "label", "tag", "tags", "product", "category", "type", "kind",
+))  # fmt: skip
+
+
+_SHORT_WORDS = re.compile(r"false|crit|alert|emerg|severe|unhealthy|down|broken|dead", re.IGNORECASE)
+
+
+def _may_sound_bad(line: str) -> bool:
+    """Whether anything in a line of pairs may sound so; most are told by that."""
+    return may_tell(line) or _SHORT_WORDS.search(line) is not None
+
+
+def _sounds_bad(record: dict[str, Any], told: bool, depth: int = 0) -> bool:
+    """Whether a record without a level that is known may be an error: by what it says of how it went, by a level under a name of its own, or, where
+    it has no message (``told``), by any sentence in it."""
+    for name, value in list(record.items())[:_MOST_MEMBERS]:
+        key = name.lower().lstrip("@_:")
+        if isinstance(value, dict) and depth < 2 and key not in _OF_OTHERS:
+            if _sounds_bad(value, True, depth + 1):
+                return True
+        elif depth and key in _MESSAGES and isinstance(value, str):
+            if of_text(value[:_LONGEST_VALUE]) in (ERROR, THROWN, DOUBTFUL):
+                return True
+        elif isinstance(value, list) and key in ("errors", "failures"):
+            if any(_is_an_error(item) for item in value[:3]):
+                return True
+        elif _value_sounds_bad(key, value, told):
+            return True
+    return False
+
+
+def _value_sounds_bad(key: str, value: Any, told: bool) -> bool:
+    if value is False:
+        return key in ("success", "ok", "succeeded", "successful")
+    if not isinstance(value, str) or not value or key in _OF_OTHERS:
+        return False
+    if key in _THROWN:
+        return _is_an_error(value)
+    small = value[:_LONGEST_VALUE].strip().lower()
+    if small in _WENT_BADLY:
+        return key in _WENT or key.endswith(("_status", "_result", "_state"))
+    if small in levels.ERRORS:
+        return value.isupper() or key in _WENT
+    if " " not in small and ":" not in small:
+        return False
+    return (key in _WENT or not told) and of_text(value[:_LONGEST_VALUE]) in (ERROR, THROWN, DOUBTFUL)
+
+
+_MOST_MEMBERS, _LONGEST_VALUE = 40, 1000  # members of a record, characters of one of them, that are looked at
 
 
 def _is_request(record: dict[str, Any]) -> bool:
@@ -287,8 +397,12 @@ def _failed_request(record: dict[str, Any], levelled: bool) -> dict[str, Any] | 
     """What tells of a request that a server has answered with 5xx: a record, or the member of it that loggers put such things into; else None."""
     if _is_failed_request(record, levelled):
         return record
-    members = (record[name] for name in _INNER_RECORDS if isinstance(record.get(name), dict))
-    return next((each for each in members if _is_failed_request(each, True)), None)
+    span = record.get("span")  # tracing says what was asked for beside the fields of what happened
+    for name in _INNER_RECORDS:
+        inner = record.get(name)
+        if isinstance(inner, dict) and _is_failed_request({**span, **inner} if isinstance(span, dict) else inner, True):
+            return inner
+    return None
 
 
 def _is_failed_request(record: dict[str, Any], levelled: bool) -> bool:
@@ -331,16 +445,20 @@ def _is_thrown(record: dict[str, Any]) -> bool:
         _is_a_stack(record.get(name)) for name in _STACKS
     ):
         return True
-    # A level under another name; what happened may be called almost so.
-    if any(
-        str(record.get(name)).lower() in ("error", "err", "fatal", "critical", "exception")
-        for name in ("status", "type", "kind")
+    # A level under another name; what happened may be called almost so, and what is only called so is a thing of some kind.
+    called = [name for name in ("status", "type", "kind") if str(record.get(name)).lower() in _CALLED_SO]
+    if called and (
+        called[0] == "status"
+        or any(record.get(name) for name in (*_OF_ERRORS[:2], *_OF_ERRORS[4:10]) if name not in called)
     ):
         return True
     status = record.get("statusCode")
     if isinstance(status, int) and status >= 500 and ("message" in record or "error" in record):
         return True  # a body of an error, as Nest, Fastify and Spring answer with it
     return isinstance(record.get("code"), str) and "clientVersion" in record
+
+
+_CALLED_SO = ("error", "err", "fatal", "critical", "exception")
 
 
 def _is_an_error(value: Any) -> bool:
@@ -365,6 +483,7 @@ def _of_line(line: str, depth: int) -> list[tuple[str, str]]:
         kind = _of_logfmt(line)
         if kind is not None:
             return [(kind, line)]
+    starts = "=" in line and _PAIR.match(line) is not None
     if "{" in line and depth < _DEEPEST:
         before = _BEFORE_JSON.match(line)
         if before and line.rstrip()[-1:] == "}" and not has_level(before[0]):
@@ -373,7 +492,10 @@ def _of_line(line: str, depth: int) -> list[tuple[str, str]]:
                 found = _of_record(record, line[before.end() :], depth + 1)
                 if any(kind in (ERROR, FINE) for kind, _text in found):
                     return found
-    return [(of_text(line), line)]
+    kind = of_text(line)
+    if starts and kind == UNKNOWN and _pairs_sound_bad(line):
+        kind = DOUBTFUL
+    return [(kind, line)]
 
 
 def _of_logfmt(line: str) -> str | None:
@@ -390,8 +512,18 @@ def _of_logfmt(line: str) -> str | None:
     if error is None and len(pairs) > 2 and starts:
         if any(_is_an_error(pairs.get(name)) for name in ("err", "error", "exception")):
             return THROWN
-        return ACCESS if _is_request(pairs) else None
+        if _is_request(pairs):
+            return ACCESS
     return error if error is None else ERROR if error else FINE
+
+
+def _pairs_sound_bad(line: str) -> bool:
+    """Whether a line of pairs without a level may be an error: what stands in quotes is what it says then."""
+    pairs = pairs_of(line) if _may_sound_bad(line) else {}
+    if len(pairs) < 2:
+        return False
+    kinds = {of_text(str(pairs[name])) for name in _MESSAGES if pairs.get(name)}
+    return bool(kinds & {ERROR, THROWN, DOUBTFUL}) or _sounds_bad(pairs, bool(kinds))
 
 
 def pairs_of(line: str) -> dict[str, Any]:

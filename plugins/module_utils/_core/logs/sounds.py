@@ -26,7 +26,8 @@ _SOUNDS = re.compile(
     r"|aborted|corrupt(?:ed)?|unavailable|exceeded|unexpected(?:ly)?|died|segfault|no such|not found|went wrong|out of memory|disk full|boom"
     r"|unreachable|rejected"
     r"|(?:is |are )?(?:missing|invalid)(?=$|[.!:;,])|is not set|is required|is down|bad gateway|too many|disconnected|violates|terminating"
-    r"|has expired|lost connection"
+    r"|has expired|(?:key|token|certificate|licen[cs]e|credentials?) expired|lost connection|(?:is|are|was|were) lost|giving up|gave up|no response"
+    r"|must be (?:set|defined|provided)|(?:missing|invalid) (?:required|environment|config\w*)|does(?: not|n't) exist|not allowed"
     r"|failed(?=$|[.!:;,(]| (?:to|with|because|due|after|while|for|at|on|in|during)\b)|fail(?:s|ing|ure)(?=$|[.!:;,]))(?![\w/-]|\.\w)(?!%s)"
     r"|(?<![\w./@+`'-])(?!On)[A-Z]\w{0,60}(?:Error|Exception)(?=[:(!]|\s|$)"
     r"|(?i:erreur|\u00e9chec|\u00e9chou|impossible|indisponible|refus\u00e9|fehler|fehlgeschlagen|ung\u00fcltig|verweigert|abgelehnt|nicht gefunden"
@@ -39,13 +40,18 @@ _SOUNDS = re.compile(
     r"|\uc2e4\ud328|\u062e\u0637\u0623"
     r"|\u05e9\u05d2\u05d9\u05d0|l\u1ed7i|kesalahan|gagal)" % COMPOUND.pattern
 )
+# A statement of SQL that is printed names columns and tables, whatever they are called.
+_STATEMENT = re.compile(
+    r"\W{0,3}(?:[\w.-]{1,40}: |\S{1,40} \S{1,40} )?(?:insert into|select|update [\w.\"`]{1,80} set|delete from|(?:create|alter|drop) (?:table|index))\b",
+    re.IGNORECASE,
+)
 # That there was none, what a level or a limit is set to, and what is done in case of one.
 _OF_NOTHING = re.compile(
     r"(?i:\b(?:0|no|zero|none|without(?: any)?|any|on|if(?: the)?|when|for|of|from|after|ignor\w{0,4}|handl\w{0,4}|retry(?: on)?|checking|import"
     r"|report|writing|killed) "
     r"(?:\w{1,40} )?(?:error|failure|failed|exception|fail|timeout|abort|processes|not found)\w*"
     r"|\b[\w.]{0,60}(?:error|fail|exception|timeout|fatal|panic|denied|refused|abort)\w*(?: [a-z]{1,20}){0,2}[\"']?\s?[:=(]{1,2}\s?(?:0|none|null|nil"
-    r"|no|off|false|\[\]|\{\})(?!\w)"
+    r"|no|off|false|\[\]|\{\}|\"\"|'')(?!\w)"
     r"|\b\w{0,40}(?:level|severity|threshold|loglevel)\b.{0,40}"
     r"|\b(?:error|exception)\w{0,3} (?:mapper|formatter|namespace|bar|budget|controller|route|type|name|id|text|title|screen|view|template|event"
     r"|registered)\w{0,3}\b)"
@@ -56,7 +62,7 @@ _MAY_SOUND = (  # one of these, or of the words that forms of errors have, is in
     "boom", "disk full", "lost", "unreach", "reject", "invalid", "is required", "is down", "gateway", "too many", "disconnect", "violat", "expired",
     "unavail", "abort", "corrupt", "indispon", "verweigert", "abgelehnt", "fallit", "falha", "falhou", "no se pudo", "mislukt", "misslyck", "fejl", "virhe",
     "unable", "not found", "not allowed", "gefunden", "hata", "chyba", "selhal", "hiba", "eroare", "kesalahan", "gagal", "wrong", "died", "segfault",
-    "fehl", "imposs",
+    "fehl", "imposs", "giving up", "gave up", "no response", "must be", "missing", "not exist", "n't exist",
 )
 # fmt: on
 
@@ -66,11 +72,14 @@ def sounds_like_an_error(line: str, has_a_word: bool = False) -> bool:
 
     :param has_a_word: whether one of the words is known to be in it that forms of errors have.
     """
-    if not has_a_word and line.isascii() and not _may_sound(line):
+    if not has_a_word and line.isascii() and not may_sound(line):
         return False
-    return _SOUNDS.search(line) is not None and _SOUNDS.search(_OF_NOTHING.sub(" ", line)) is not None
+    if _SOUNDS.search(line) is None or _STATEMENT.match(line):
+        return False
+    return _SOUNDS.search(_OF_NOTHING.sub(" ", line)) is not None
 
 
-def _may_sound(line: str) -> bool:
+def may_sound(line: str) -> bool:
+    """Whether a line in ASCII has one of the words without which none sounds like an error."""
     small = line.lower()
     return any(word in small for word in _MAY_SOUND)

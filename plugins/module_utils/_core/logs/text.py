@@ -16,7 +16,11 @@ from collections.abc import Sequence
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs import levels
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.access import is_failed_request, is_request
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.sounds import COMPOUND, sounds_like_an_error
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.sounds import (
+    COMPOUND,
+    may_sound,
+    sounds_like_an_error,
+)
 
 # What a line is. An ERROR or FINE has a level; THROWN is an error by its form; QUIET belongs to another line or says nothing of
 # how things are; ACCESS is a request of a web server's own log; UNKNOWN is what nobody here can read.
@@ -34,7 +38,7 @@ _TIME = (
     r"(?:(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},?\s)?"
     r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}[-/ ]%s[-/ ]\d{4}|%s\s{1,2}\d{1,2}(?:,?\s\d{4})?),?[T _:]?\s?(?:(?:at|um"
     r"|\u00e0|-) )?%s(?:\s\d{4})?"
-    r"|%s|\b\d{10}(?:\.\d{1,9}|\d{3})?\b)" % (_MONTH, _MONTH, _CLOCK, _CLOCK)
+    r"|%s|\b\d{10}(?:\.\d{1,9}|\d{3})?\b|\b\d\.\d{5,12}e\+09\b)" % (_MONTH, _MONTH, _CLOCK, _CLOCK)
 )
 TIME = _TIME
 _TIMES = re.compile(_TIME)
@@ -91,6 +95,7 @@ _PREFIX = re.compile(
     r"|(?!(?i:%s|%s)\b)[\w.@/-]{1,60}(?::|\s-)(?=\s)|[A-Za-z]{1,12}-\d[\w-]{0,40}(?=\s)|[A-Z][a-z]{1,30}(?:[A-Z][a-z]{1,30}){1,4}(?=\s(?!at ))"
     r"|(?![%s%s])[^\w\s\x00-\x7f]{1,3}(?=\s))*" % (_TIME, _UPPER, _LOWER, _MARKS_OF_ERRORS, _MARKS_OF_NONE)
 )
+_MARKED = re.compile(r"\s{0,8}(?:[:|\t]|-\s)|\s{1,8}(?=%s)" % _TIME)  # what is behind a level
 _HOST = re.compile(
     r"(?:%s )[\w.-]{1,80} (?=[\w./-]{1,60}(?:\[\d+\])?: )" % _TIME
 )  # of syslog, between the time and the program
@@ -124,13 +129,15 @@ _AT_HEAD = re.compile(
             r"(?:Uncaught |Unhandled |uncaughtException:? |unhandledRejection:? )?%s(?= ?(?::|\[|\{|$)| at | - |\s\()"
             % _EXCEPTION,
             r"\[%s\b|\[Unhandled" % _EXCEPTION,
-            r"(?:\w+\.){1,8}exceptions?\.\w+(?:: |$)|(?:PG|Errno|Net|Redis|Faraday|OpenSSL)::[A-Z]\w+",
+            r"(?:\w+\.){1,8}(?:exceptions?|errors?|exc)\.\w+(?:: |$)|(?:PG|Errno|Net|Redis|Faraday|OpenSSL)::[A-Z]\w+",
             r"(?:\+ Exception Group )?Traceback \(most recent call last\)|SystemExit: [1-9]|(?:Execution|Evaluation|Compilation|Runtime) error\b(?!s)"
             r"|Caused by: |Exception in thread|During handling of the above exception",
             r"\S{1,300}\.rb:\d+:in .{1,200}\([A-Z]\w*(?:::\w+)*\)|Unhandled exception|Unhandled [Rr]ejection|Fatal Python error",
-            r"panic: |fatal error: |fatal runtime error|goroutine \d+ \[|\[signal SIG|SIG(?:SEGV|ABRT|BUS|ILL|KILL)\b|runtime: out of memory",
+            r"panic: |fatal error: |fatal runtime error|goroutine \d+ \[|\[signal SIG|SIG(?:SEGV|ABRT|BUS|ILL|KILL)%s|runtime: out of memory"
+            % _NO_HANDLER,
             r"thread '.{0,80}'(?: \(\d{1,9}\))? (?:panicked at|has overflowed)"
-            r"|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH) REPORT|Crash dump"
+            r"|memory allocation of \d+ bytes failed|\*\* \(\w|=(?:ERROR|CRASH|SUPERVISOR) REPORT|Crash dump"
+            r"|CallStack \(from HasCallStack\)"
             r"|(?:\{\")?(?:init|Runtime|Kernel pid) terminat|Process terminated\b",
             r"(?:PHP )?(?:Fatal|Parse|Recoverable fatal|Catchable fatal|Compile|Core)(?: JavaScript)?(?: [a-z]+){0,2} error\b",
             r"(?:Error: )?APPLICATION FAILED TO START|Terminating due to java|# A fatal error has been detected|Error occurred during initialization",
@@ -145,6 +152,8 @@ _AT_HEAD = re.compile(
             r"|Foreign key|Null|Check) constraint (?:failed|violat)",
             r"(?:Unknown|Missing|Invalid) (?:argument|arg|field|value|scalar)\b|Argument `|Inconsistent column data|Connection (?:lost|terminated|aborted)",
             r"(?:\w+: )?(?:relation|column|table|role|database|type|schema|function|user) .{1,200} does not exist",
+            # what Redis answers with
+            r"(?:OOM|READONLY|NOAUTH|WRONGPASS|MISCONF|CLUSTERDOWN|WRONGTYPE|EXECABORT|MASTERDOWN|NOREPLICAS|NOPERM) [A-Za-z][\w']{0,30} \w",
             # shells and systems
             r"(?:\S{1,80} )?(?:\S{0,80}/)?(?:[\w.-]{1,60})(?:\[\d+\])?: (?:line )?.{0,300}\b%s" % _SYSTEM,
             r"(?:.{0,80} )?(?:Segmentation fault|Bus error|Illegal instruction)|.{0,80}\(core dumped\)",
@@ -179,11 +188,15 @@ _ANYWHERE = re.compile(
             r": (?!0\b|null|none|no\b|undefined|false)\S",
             r"(?<!no )(?<!any )(?<!if an )(?<!when an )(?<!0 )\b(?:[Ee]xception|[Ee]rror) (?:was |were |has been |had |has )?"
             r"(?:never retrieved|raised|occur?red|thrown|encountered|returned|detected)\b",
+            r"\bgot (?:an? )?(?:\w{1,20} )?error (?:from|while|when|during|on|in|at)\b",
             r"\bInternal [Ss]erver [Ee]rror\b(?!s? (?:page|handler|template|response))|\bpanic recovered\b|\(os error \d+\)|: user error \(",
             r"\bapp crashed\b|\b[Tt]imeout (?:after|occurred|while|waiting|reached)\b|\b[Ii]nsufficient (?:memory|disk|space)\b",
             r": %s(?:$|[:;(,.]| \()" % _SYSTEM,
             r"\bcode: '(?:P\d{4}|E[A-Z]{3,20}|ERR_\w+)'",
-            r"\bunexpectedly\b|\b[Uu]nexpected (?:token|end of|error|EOF|exception|response)\b|\bSIG(?:KILL|SEGV|ABRT)\b",
+            # an error as its language shows it: OperationalError('x'), #<NoMethodError: x>
+            r"(?<![\w.])(?:\w{1,40}\.){0,5}[A-Z]\w{0,60}(?:Error|Exception)\(['\"]|#<(?:[A-Z]\w{0,60}::){0,5}\w{0,60}(?:Error|Exception): ",
+            r"\bunexpectedly\b|\b[Uu]nexpected (?:token|end of|error|EOF|exception|response)\b|\bSIG(?:KILL|SEGV|ABRT)%s"
+            % _NO_HANDLER,
             r"\b(?:connect|read|write|getaddrinfo|listen|bind|open|spawn|send|accept|queryA|querySrv)\w* %s\b" % _ERRNO,
             r"(?:^|[:(\[] ?)%s\b(?!['\"])" % _ERRNO,
             r"(?<!level )(?<!to )(?<!is )(?<!be )(?<!= )(?<!\d )(?<![\w./=:\"'-])(?:ERROR|FATAL|CRITICAL|SEVERE)(?=[:\]]|\s+\S"
@@ -211,15 +224,18 @@ _WORDS = (
     "\u932f\u8aa4", "\u30a8\u30e9\u30fc", "\uc624\ub958", "systemexit", "terminat", "possible", "no module", "insufficient",
     "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
 )
-_NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE|_NOT_FOUND|sqlState" % _ERRNO)
+_NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE"
+    "|CallStack|READONLY|NOAUTH|WRONGPASS|CLUSTERDOWN|WRONGTYPE|EXECABORT|MASTERDOWN|NOREPLICAS|NOPERM|REPORT=|_NOT_FOUND|sqlState" % _ERRNO)
 # fmt: on
 # What a level hides: a logger that gives a harmless one to whatever another program says, or to the end of a program.
 _ALWAYS = re.compile(
     r"\(exit status \d{1,3}; not expected\)|entered FATAL state|\bSIGSEGV\b|\(core dumped\)|- core dumped\b|http: panic serving "
-    r"|PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
+    r"|class=\S{1,200} jid=\S{1,80} .{0,200}INFO: fail$|PHP [\w ]{1,30}: +Uncaught |PHP (?:Fatal|Parse) error|PHP message: (?:PHP )?(?:Uncaught|Fatal)"
 )
 _TO_SUPPRESS = re.compile(r"\bto (?:suppress|silence|hide|disable) this (?:message|warning|notice)\b")
 _FINE = re.compile(
+    r"SLF4J(?:\([WID]\))?: |(?:\[\d+:0x[\da-f]+\]\s{1,10})?\d{1,10} ms: (?:Scavenge|Mark-)"  # SLF4J of itself; V8's --trace-gc
+    r"|"
     r"\S{1,300}\.py:\d{1,6}: \w{0,60}Warning: |"
     r"(?:PHP )?(?:Notice|Warning|Deprecated|Strict Standards): |\(node:\d+\) (?:\[\w+\] )?(?!Unhandled)\w*Warning: |prisma:(?:query|info|warn)"
     r"|npm (?:warn|WARN|notice|info|http|timing|verb|sill)\b"
@@ -310,7 +326,7 @@ def _fits(found: re.Match[str], behind: str, names: Sequence[str], placed: bool,
     known = known or (len(names) == 1 and placed) or _SYSLOG.match(before) is not None
     if enclosed:
         return known
-    marked = re.match(r"\s{0,8}(?:[:|\t]|-\s)", behind) is not None
+    marked = _MARKED.match(behind) is not None
     if found["lower"][0].isupper():
         return known and marked
     if marked:
@@ -343,7 +359,13 @@ def of_text(line: str) -> str:
     if bare is not line and bare.startswith(("at ", "... ", 'File "')):
         return QUIET  # frames of a stack
     if (
-        "PHP " in line or "panic" in line or "SIGSEGV" in line or "d)" in line or "dumped" in line or "FATAL s" in line
+        "PHP " in line
+        or ": fail" in line
+        or "panic" in line
+        or "SIGSEGV" in line
+        or "d)" in line
+        or "dumped" in line
+        or "FATAL s" in line
     ) and _ALWAYS.search(line):
         return THROWN
     header = _PRIORITY.match(bare)
@@ -371,20 +393,23 @@ def _by_form(line: str, bare: str) -> str:
     prefix = _PREFIX.match(bare, host.end() if host else 0)
     start = prefix.end() if prefix else 0
     own = bare[start:] if start else bare
-    marked = _by_mark(own, line)
+    marked = _by_mark(own, bare)
     if marked is None and start and (_LEVEL.search(own, 0, _PLACE) or _LETTER.match(own)):
         level = level_of_text(own)  # behind a name that no logger puts there
         marked = None if level is None else ERROR if level else FINE
     return marked or _by_words(line, bare, own)
 
 
-def _by_mark(own: str, line: str) -> str | None:
+def _by_mark(own: str, bare: str) -> str | None:
     mark = own[:1]
     if mark and mark in _MARKS_OF_ERRORS:
         return ERROR
     if mark and mark in _MARKS_OF_NONE:
         return FINE
-    return FINE if _FINE.match(own) or (" this " in line and _TO_SUPPRESS.search(line)) else None
+    fine = (
+        _FINE.match(own) or (own is not bare and _FINE.match(bare)) or (" this " in bare and _TO_SUPPRESS.search(bare))
+    )
+    return FINE if fine else None
 
 
 def _by_words(line: str, bare: str, own: str) -> str:
@@ -398,6 +423,11 @@ def _by_words(line: str, bare: str, own: str) -> str:
     if line[:1] in " \t" or _QUIET.match(bare):
         return QUIET
     return DOUBTFUL if sounds_like_an_error(line, may_tell) else UNKNOWN
+
+
+def may_tell(text: str) -> bool:
+    """Whether anything in a text may tell of an error, in a form or by its sound; of most it is sure that nothing does."""
+    return not text.isascii() or _has_a_word(text) or may_sound(text)
 
 
 def _has_a_word(line: str) -> bool:

@@ -18,6 +18,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.kinds import prisma_codes
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import (
+    CORRUPTED,
+    LOST,
+    SCHEMA,
+    WHOLE,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 
 if TYPE_CHECKING:
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
         ServiceSeen,
         StepSeen,
         StoppedTask,
+        TargetsSeen,
     )
 
 Words = dict[str, Union[str, int]]  # what a rule's sentence is filled with
@@ -65,20 +72,29 @@ _NOT_PLACED = re.compile(
     r"unable to (consistently )?(place|start) |was unable to|(unable|failed) to (assume|register|pull|launch)",
     re.IGNORECASE,
 )
-_FAILOVER = re.compile(r"failover|failed over|restarted|recovery of the DB instance", re.IGNORECASE)
+_WARNED = re.compile(
+    r"free storage capacity|(?:exhausted|out of|low on|insufficient) (?:\w+ ){0,3}(?:storage|memory|space)|storage (?:\w+ )?(?:is low|full)"
+    r"|(?:could not|cannot|unable to|failed to) ",
+    re.IGNORECASE,
+)
+_FAILOVER = re.compile(
+    r"failover|failed over|restarted|shut ?down|off-?line patch|recovery of the DB instance", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>\d{1,5}))?\Z")
 _NUMERIC = re.compile(r"[\d.]+\Z|[\da-f]*:[\da-f:.]+\Z")  # an IP address
 # Endpoints beside the writer's: RDS Proxy, the readers of a cluster, and replicas by the names that people give them.
 _BESIDE = re.compile(
     r"\.proxy-|\.cluster-ro-|\.cluster-custom-|^[^.]*(?:replica|reader|read-?only|(?<![a-z])r[or](?![a-z])|proxy|bouncer)"
 )
-_GATEWAY = (502, 503, 504)
+# Of somebody in front who got no good answer, or none: a load balancer, Cloudflare (520 to 527, 530), other proxies (598, 599).
+_GATEWAY = (502, 503, 504, *range(520, 528), 530, 598, 599)
 # With these, whoever stands before the application keeps us away or sends us elsewhere. It was reached, or not even asked: nothing is known of it.
 _ELSEWHERE = "it sends elsewhere: does rollback_base_url name the address that people use?"
 _KEPT_OUT = "this machine is kept out (AWS WAF, a list of addresses, a login in front of it)"
 _TURNED_AWAY = {
-    **dict.fromkeys((301, 302, 303, 307, 308), _ELSEWHERE),
-    **dict.fromkeys((401, 403, 407, 451), _KEPT_OUT),
+    **dict.fromkeys((301, 302, 303, 307, 308, 421), _ELSEWHERE),
+    **dict.fromkeys((401, 403, 407, 451, 511), _KEPT_OUT),
+    202: "this machine is asked to prove that it is a browser (AWS WAF's challenge)",
     429: "this machine is throttled (AWS WAF, a limit of requests): wait, and look again",
 }
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -283,6 +299,64 @@ def one_crash(evidence: Evidence) -> Words | None:
     return dict(release=ended[0][0].release, how=_how(ended[0][1])) if ended else None
 
 
+# ECS API, Task, stopCode.
+_STOP_CODES = (
+    "TaskFailedToStart",
+    "EssentialContainerExited",
+    "UserInitiated",
+    "ServiceSchedulerInitiated",
+    "SpotInterruption",
+    "TerminationNotice",
+)
+_ASKED_TO_END = (None, 0, 137, 143)  # of a container: SIGKILL, SIGTERM
+
+
+def _ended_oddly(task: StoppedTask) -> bool:
+    """Whether a task ended neither as AWS says it of one that was stopped, nor as one that went of its own."""
+    if _of_its_own(task) or _no_capacity(task) or _not_started(task):
+        return False
+    return task.code not in _STOP_CODES or any(item.code not in _ASKED_TO_END for item in task.exits)
+
+
+def odd_ends(evidence: Evidence) -> Words | None:
+    """Tasks of what runs were stopped, and their containers or ECS tell another end than that."""
+    found = [task for service in _services(evidence) for task in _of_release(evidence, service) if _ended_oddly(task)]
+    if not found:
+        return None
+    how = _how(found[0]) or "ECS does not say how"
+    return dict(tasks=many(len(found), "task"), release=found[0].release, how=how)
+
+
+def others_end(evidence: Evidence) -> Words | None:
+    """Tasks ended of their own that are of nothing that runs, and of nothing that was given up for it."""
+    services = {service.name: service for service in _services(evidence)}
+    found = []
+    for task in evidence.tasks or ():
+        service = services.get(task.service)
+        known = (service.release, service.before, *service.gone) if service else ()
+        if _of_its_own(task) and task.release not in known and (not service or _since(task, service)):
+            found.append(task)
+    if not found:
+        return None
+    return dict(tasks=many(len(found), "task"), release=_names(task.release for task in found), how=_how(found[0]))
+
+
+def _since(task: StoppedTask, service: ServiceSeen) -> bool:
+    return service.came is None or task.at >= service.came
+
+
+def tasks_failed(evidence: Evidence) -> Words | None:
+    """ECS counts tasks that failed, and neither ends that are known nor AWS explain them."""
+    if _loop(evidence):
+        return None
+    for service in _services(evidence):
+        of_it = _of_release(evidence, service)
+        explained = [task for task in of_it if _of_its_own(task) or _no_capacity(task) or _not_started(task)]
+        if service.failed_tasks > len(explained):
+            return dict(tasks=many(service.failed_tasks, "task"), release=service.release, service=service.name)
+    return None
+
+
 def deployment_failed(evidence: Evidence) -> Words | None:
     """ECS has given a deployment up, and it is what runs."""
     for service in _services(evidence):
@@ -382,22 +456,30 @@ def not_placed(evidence: Evidence) -> Words | None:
 def too_few_targets(evidence: Evidence) -> Words | None:
     """A load balancer knows fewer targets than tasks run, and not because they have just started."""
     for group in evidence.targets or ():
-        known = group.services or tuple(
-            service.name for service in _services(evidence) if len(_services(evidence)) == 1
-        )
-        services = [service for service in _services(evidence) if service.name in known]
+        services = _behind(evidence, group)
+        known = [service.name for service in services]
         tasks, count = sum(service.running for service in services), group.healthy + group.unhealthy + group.initial
         if group.healthy and count < tasks and not any(_starting(evidence, service) for service in services):
             return dict(group=group.group, count=many(count, "target"), tasks=tasks, services=_names(known))
     return None
 
 
+def _behind(evidence: Evidence, group: TargetsSeen) -> list[ServiceSeen]:
+    """The services whose tasks a target group's targets are; where that was not recorded, the one that runs the fewest."""
+    services = _services(evidence)
+    if group.services:
+        return [service for service in services if service.name in group.services]
+    return sorted((service for service in services if service.running), key=lambda service: service.running)[:1]
+
+
 def some_targets_unhealthy(evidence: Evidence) -> Words | None:
-    """A load balancer sends to some targets and not to others."""
+    """A load balancer sends to some targets and not to others that neither have just started nor are on their way out."""
     for group in evidence.targets or ():
-        if group.healthy and group.unhealthy:
-            every = group.healthy + group.unhealthy
-            return dict(count=group.unhealthy, all=every, group=group.group, why=_names(group.why) or "no reason given")
+        away = group.unhealthy + group.other
+        if group.healthy and away:
+            return dict(
+                count=away, all=group.healthy + away, group=group.group, why=_names(group.why) or "no reason given"
+            )
     return None
 
 
@@ -420,8 +502,11 @@ def served_long(evidence: Evidence) -> Words | None:
 
 
 def history_unknown(evidence: Evidence) -> Words | None:
-    """ECS could not be asked, so whether anything was deployed is not known."""
-    return dict() if evidence.services is None else None
+    """ECS could not be asked, or does not tell when what runs came, so whether anything was deployed lately is not known."""
+    if not evidence.services:
+        return dict()
+    unknown = [item for item in _services(evidence) if item.came is None and not item.brought_back]
+    return dict() if unknown and not _fresh(evidence) else None
 
 
 def no_release_before(evidence: Evidence) -> Words | None:
@@ -451,6 +536,37 @@ def deployment_starting(evidence: Evidence) -> Words | None:
             and not _ended(evidence, service)
         ):
             return dict(service=service.name, release=service.release, ago=_ago(evidence, service.came))
+    return None
+
+
+_ENDED_WELL = ("SUCCESSFUL", "ROLLBACK_SUCCESSFUL")  # ECS API, ServiceDeployment, status
+_ECS_AT_WORK = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+
+
+def deployment_open(evidence: Evidence) -> Words | None:
+    """The newest deployment of a service did not come to a good end, or to none yet."""
+    for service in _services(evidence):
+        last = service.deployments[0] if service.deployments else None
+        if service.rollout not in ("", "COMPLETED"):
+            at, release, state = service.came, service.release, service.rollout
+        elif last and last.status not in _ENDED_WELL:
+            at, release, state = last.at, last.release, last.status
+        elif service.running < service.desired and _starting(evidence, service):
+            at, release, state = service.came, service.release, "at %d of %d tasks" % (service.running, service.desired)
+        else:
+            continue
+        return dict(service=service.name, release=release, state=state, ago=_ago(evidence, at) if at else "a time")
+    return None
+
+
+def ecs_at_work(evidence: Evidence) -> Words | None:
+    """A deployment is under way, so what is seen may be of its middle; one whose tasks end again and again is seen enough."""
+    for service in _services(evidence):
+        if _loop_of(evidence, service):
+            continue
+        last = service.deployments[0] if service.deployments else None
+        if service.rollout == "IN_PROGRESS" or (last and last.status in _ECS_AT_WORK):
+            return dict(service=service.name)
     return None
 
 
@@ -600,9 +716,10 @@ def partly_slow(evidence: Evidence) -> Words | None:
 
 def everything_passes(evidence: Evidence) -> Words | None:
     """People can do what they came for."""
-    steps, beyond = _steps(evidence), _beyond_health(evidence)
+    steps, beyond = evidence.http.steps if evidence.http else (), _beyond_health(evidence)
     left_out = evidence.http.left_out if evidence.http else ()
-    if not beyond or left_out or _late(evidence) or any(step.verdict != "passed" for step in steps):
+    played = all(step.verdict == "passed" or (step.cleans_up and not step.verdict) for step in steps)
+    if not beyond or left_out or _late(evidence) or not played:
         return None
     return dict(scenarios=_names((step.scenario for step in steps), most=6))
 
@@ -638,27 +755,25 @@ def _errors(evidence: Evidence) -> list[ErrorSeen]:
     return [error for error in (evidence.logs.errors if evidence.logs else ()) if error.is_new]
 
 
-def _codes(evidence: Evidence, wanted: Sequence[str]) -> Counter[str]:
-    """Prisma code → how often it was seen in logs that are new, or in an answer of the application."""
-    seen: Counter[str] = Counter()
+def _codes(evidence: Evidence, wanted: Sequence[str]) -> str:
+    """Which of these Prisma codes were seen, how often in logs that are new, and in which answers of the application; empty where none was."""
+    logged: Counter[str] = Counter()
     for error in _errors(evidence):
-        seen.update({code: error.count for code in error.codes if code in wanted})
+        logged.update({code: error.count for code in error.codes if code in wanted})
+    answered: dict[str, dict[str, None]] = {}
     for step in _steps(evidence):
-        if _failed(step):
-            seen.update(code for code in prisma_codes(step.reason) if code in wanted and code not in seen)
-    return seen
-
-
-def _count(seen: Counter[str]) -> str:
-    return ", ".join(
-        "%s %s" % (code, "once" if count == 1 else "%d times" % count) for code, count in seen.most_common()
-    )
+        for code in prisma_codes(step.reason) if _failed(step) else ():
+            if code in wanted:
+                answered.setdefault(code, {})["%s %s" % (step.method, step.path)] = None
+    times = {code: "once" if count == 1 else "%d times" % count for code, count in logged.most_common()}
+    told = ["%s in the logs" % ", ".join("%s %s" % item for item in times.items())] if times else []
+    return "; ".join([*told, *("%s in the answer to %s" % (code, _names(paths)) for code, paths in answered.items())])
 
 
 def cannot_connect(evidence: Evidence) -> Words | None:
     """The application cannot use its database."""
     seen = _codes(evidence, CONNECTION_CODES)
-    return dict(codes=_count(seen)) if seen else None
+    return dict(codes=seen) if seen else None
 
 
 def _url_address(evidence: Evidence) -> str:
@@ -726,6 +841,15 @@ def errors_before(evidence: Evidence) -> Words | None:
     return dict(first=found[0].fingerprint[:120], before=found[0].before) if found else None
 
 
+def features_failed_before(evidence: Evidence) -> Words | None:
+    """What people do fails, and all that the logs tell the release before has logged as often."""
+    errors = evidence.logs.errors if evidence.logs else ()
+    if not errors or _errors(evidence) or not _broken(evidence) or _loop(evidence):
+        return None
+    most = max(errors, key=lambda error: error.before)
+    return dict(first=most.fingerprint[:120], before="once" if most.before == 1 else "%d times" % most.before)
+
+
 def quiet(evidence: Evidence) -> Words | None:
     """ECS is steady and the logs are without errors."""
     services, logs = _services(evidence), evidence.logs
@@ -747,17 +871,17 @@ def _rules(evidence: Evidence, verdict: str) -> Words | None:
 
 def rows_corrupted(evidence: Evidence) -> Words | None:
     """Rows are what a rule of the inventory calls corrupted."""
-    return _rules(evidence, "corrupted")
+    return _rules(evidence, CORRUPTED)
 
 
 def schema_changed(evidence: Evidence) -> Words | None:
     """The database lacks what a rule of the inventory needs."""
-    return _rules(evidence, "schema")
+    return _rules(evidence, SCHEMA)
 
 
 def rows_lost(evidence: Evidence) -> Words | None:
     """There are fewer rows than a rule of the inventory knows."""
-    return _rules(evidence, "lost")
+    return _rules(evidence, LOST)
 
 
 def _migrations(evidence: Evidence) -> tuple[Migration, ...] | None:
@@ -805,10 +929,10 @@ def migration_failed_quietly(evidence: Evidence) -> Words | None:
 def migration_stops_tasks(evidence: Evidence) -> Words | None:
     """Tasks migrate when they start, and stumble over a migration that failed."""
     seen = _codes(evidence, MIGRATION_CODES)
-    return dict(codes=_count(seen)) if seen else None
+    return dict(codes=seen) if seen else None
 
 
-def _mismatch(evidence: Evidence) -> Counter[str]:
+def _mismatch(evidence: Evidence) -> str:
     return _codes(evidence, SCHEMA_CODES)
 
 
@@ -816,7 +940,7 @@ def mismatch_by_migration(evidence: Evidence) -> Words | None:
     """The schema is not the one that the code needs, a migration came, and something people do is broken."""
     seen, came = _mismatch(evidence), migrations_came(evidence)
     if seen and came and felt(evidence) is not None:
-        return dict(codes=_count(seen), names=came["names"])
+        return dict(codes=seen, names=came["names"])
     return None
 
 
@@ -824,13 +948,13 @@ def mismatch_in_logs_only(evidence: Evidence) -> Words | None:
     """The schema is not the one that the code needs, a migration came, and what was tried works."""
     seen, came = _mismatch(evidence), migrations_came(evidence)
     if seen and came and felt(evidence) is None:
-        return dict(codes=_count(seen), names=came["names"])
+        return dict(codes=seen, names=came["names"])
     return None
 
 
 def _mismatch_of_code(evidence: Evidence) -> Words | None:
     seen = _mismatch(evidence)
-    return dict(codes=_count(seen)) if seen and _came_since(evidence) == [] else None
+    return dict(codes=seen) if seen and _came_since(evidence) == [] else None
 
 
 def mismatch_without_migration(evidence: Evidence) -> Words | None:
@@ -846,7 +970,7 @@ def mismatch_in_logs_without_migration(evidence: Evidence) -> Words | None:
 def mismatch_of_unknown_origin(evidence: Evidence) -> Words | None:
     """Code and schema do not match, and the migrations could not be read."""
     seen = _mismatch(evidence)
-    return dict(codes=_count(seen)) if seen and _came_since(evidence) is None else None
+    return dict(codes=seen) if seen and _came_since(evidence) is None else None
 
 
 def data_harmed(evidence: Evidence) -> Words | None:
@@ -915,13 +1039,26 @@ def instance_lost(evidence: Evidence) -> Words | None:
 
 def failover(evidence: Evidence) -> Words | None:
     """The instance has just failed over or restarted."""
+    return _event(evidence, _FAILOVER)
+
+
+def instance_warned(evidence: Evidence) -> Words | None:
+    """RDS has just told trouble of the instance, of its storage or else, that is no state of it."""
+    return _event(evidence, _WARNED)
+
+
+def _event(evidence: Evidence, wanted: re.Pattern[str]) -> Words | None:
+    """The newest event of the last minutes that says so."""
     seen = evidence.instance
-    if seen is None:
-        return None
-    for event in seen.events:
-        if _FAILOVER.search(event.message) and evidence.at - event.at <= RECENT:
-            return dict(name=seen.name, said=event.message, ago=_ago(evidence, event.at))
+    for event in sorted(seen.events, key=lambda item: item.at, reverse=True) if seen else ():
+        if wanted.search(event.message) and evidence.at - event.at <= RECENT:
+            return dict(name=seen.name if seen else "", said=event.message.rstrip("."), ago=_ago(evidence, event.at))
     return None
+
+
+def failover_while_broken(evidence: Evidence) -> Words | None:
+    """It has, and what people do fails at the time: applications connect again within minutes."""
+    return failover(evidence) if felt(evidence) is not None or _broken(evidence) else None
 
 
 def database_slow(evidence: Evidence) -> Words | None:
@@ -937,6 +1074,14 @@ def database_quick(evidence: Evidence) -> Words | None:
     seen = evidence.database
     if seen and seen.answers and slow(evidence) and seen.seconds <= _slow_after(evidence) / 2:
         return dict(seconds="%.2f" % seen.seconds)
+    return None
+
+
+def database_late(evidence: Evidence) -> Words | None:
+    """The database was late when it was asked, and the application was not."""
+    seen = evidence.database
+    if seen and seen.answers and not slow(evidence) and seen.seconds > _slow_after(evidence):
+        return dict(seconds="%.1f" % seen.seconds)
     return None
 
 
@@ -998,6 +1143,13 @@ def _changed(evidence: Evidence) -> Words | None:
 def secret_changed(evidence: Evidence) -> Words | None:
     """A secret got another value with the release."""
     return _changed(evidence) if _fresh(evidence) else None
+
+
+def url_changed(evidence: Evidence) -> Words | None:
+    """The secret that holds DATABASE_URL got another value with the release."""
+    since = _secrets_since(evidence) if _fresh(evidence) else None
+    found = [item for item in evidence.secrets or () if since and item.since > since and item.holds_url]
+    return dict(names=_names(item.name for item in found), ago=_ago(evidence, found[0].since)) if found else None
 
 
 def secret_left(evidence: Evidence) -> Words | None:
@@ -1069,6 +1221,12 @@ def _undone(evidence: Evidence, part: str) -> Words | None:
     return None
 
 
+def run_failed(evidence: Evidence) -> Words | None:
+    """The newest rollback of the last day changed something and failed."""
+    newest = next(iter(_runs(evidence)), None)
+    return _tried(evidence, newest) if newest and newest.outcome == "failed" and newest.parts else None
+
+
 def code_undone(evidence: Evidence) -> Words | None:
     """The code was taken back lately, and that was undone."""
     return None if brought_back(evidence) else _undone(evidence, "deployment")
@@ -1120,9 +1278,13 @@ def same_release(evidence: Evidence) -> Words | None:
 
 # What nobody has asked
 
+_RULE_VERDICTS = (WHOLE, CORRUPTED, SCHEMA, LOST)  # all that a rule can say
+
 
 def gaps(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What was looked at and still says nothing: (part, why), in words. Parts that were not measured at all are in ``missing``."""
+    if evidence.services == ():
+        yield "services", "no service is named (rollback_services), so what runs and what came lately was not asked"
     yield from _http_gaps(evidence.http)
     yield from _log_gaps(evidence.logs)
     unknown = instance_unknown(evidence)
@@ -1141,7 +1303,7 @@ def gaps(evidence: Evidence) -> Iterator[tuple[str, str]]:
                 "nobody has said what whole data are: without rollback_data_rules, corrupted and lost rows cannot be seen",
             )
         for rule in database.rules:
-            if rule.verdict == "unknown":
+            if rule.verdict not in _RULE_VERDICTS:
                 yield "database", "%s (rollback_data_rules, rollback_data_timeout)" % rule.told
         if database.migrations is None:
             yield "database", "Prisma's record of migrations was not found, so whether one came is not known"
@@ -1194,7 +1356,10 @@ def data_asked(evidence: Evidence) -> bool:
     """Whether every rule of the inventory for data got an answer, and there is one."""
     seen = evidence.database
     return (
-        seen is not None and seen.answers and bool(seen.rules) and all(rule.verdict != "unknown" for rule in seen.rules)
+        seen is not None
+        and seen.answers
+        and bool(seen.rules)
+        and all(rule.verdict in _RULE_VERDICTS for rule in seen.rules)
     )
 
 

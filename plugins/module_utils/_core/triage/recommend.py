@@ -50,7 +50,7 @@ YES, PERHAPS, NO, NOT_MEASURED = "yes", "perhaps", "no", "not measured"
 # Which parts must have been seen for a recommendation to be sure.
 _NEEDED = {
     NONE: ("services", "tasks", "targets", "http", "logs", "database"),
-    CODE: ("services", "database"),
+    CODE: ("services", "database", "instance"),
     DATABASE: ("services", "database"),
     FULL: ("services", "database"),
 }
@@ -214,6 +214,8 @@ def _confidence(option: str, findings: Sequence[Finding], unseen: set[str]) -> s
     if option == UNCERTAIN:
         return LOW
     lacking = [part for part in _NEEDED[option] if part in unseen]
+    if option == CODE and "database" in lacking:  # which its instance is one with
+        lacking = [part for part in lacking if part != "instance"]
     contrary = [item.weight for item in findings if _contradicts(item, option) and item.weight]
     if option == NONE:
         strongest = max(_weights(findings, FOR, NONE))
@@ -236,8 +238,10 @@ def _decisive(findings: Sequence[Finding]) -> bool:
 
 def _troubles(criteria: Sequence[tuple[str, str]], evidence: Evidence) -> list[str]:
     """What somebody has to look after although there is nothing to roll back."""
+    stopped = see.fenced(evidence) or see.one_scaled_to_zero(evidence)
+    told = ["%s runs no task" % stopped["service"]] if stopped else []
     apart = [evidence.apart.told] if evidence.apart else []
-    return [*(text for text, answer in criteria if answer == YES), *apart]
+    return [*(text for text, answer in criteria if answer == YES), *told, *apart]
 
 
 def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
@@ -246,13 +250,14 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
         yield "it is not sure (confidence: %s)" % confidence
     if see.down(evidence) is None:
         yield "nothing is known to be down now"
+    yield from _doubts_about_now(evidence)
     taken, came = see.migration_takes_away(evidence), see.came_or_unknown(evidence)
     if taken:
         yield "the migration %s takes something away, which the release before may need" % taken["names"]
     elif came:
         yield came
     yield from _doubts_about_runs(evidence)
-    secret = see.secret_changed(evidence)
+    secret = see.secret_changed(evidence) or see.url_changed(evidence)
     if secret:
         yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
     if evidence.secrets is None:
@@ -272,6 +277,24 @@ def _doubts_about_runs(evidence: Evidence) -> Iterator[str]:
         yield "a rollback was tried %s ago already (run %s: %s)" % (tried["ago"], tried["run"], tried["kind"])
     if undone:
         yield "it was tried, and undone %s ago (run %s)" % (undone["ago"], undone["by"])
+
+
+def _doubts_about_now(evidence: Evidence) -> Iterator[str]:
+    """What goes on at the moment that may be why, and passes without a rollback."""
+    at_work, stopped, unplaced = (
+        see.ecs_at_work(evidence),
+        see.one_scaled_to_zero(evidence),
+        see.not_placed(evidence),
+    )
+    if at_work:
+        yield "a deployment of %s is under way" % at_work["service"]
+    if unplaced:
+        yield (
+            "ECS could not start tasks of %(service)s %(ago)s ago (%(said)s), and may not start those of the release before"
+            % unplaced
+        )
+    if stopped:
+        yield "somebody has stopped %s, which may be why" % stopped["service"]
 
 
 def _doubts_about_releases(evidence: Evidence) -> Iterator[str]:
@@ -335,18 +358,8 @@ def next_step(recommendation: Recommendation, evidence: Evidence) -> Next:
         return _despite_migrations(step, evidence)
     if option in (DATABASE, FULL):
         return _data_back(option, evidence, target if option == FULL else {}, name_one if option == FULL else "")
-    if option == UNCERTAIN and (see.deployment_starting(evidence) or see.rolling_back(evidence)):
-        return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
-    if option == UNCERTAIN and see.secret_may_be_why(evidence):
-        words = "It leaves code and data alone. A person decides whether the secret is the cause."
-        return Next("rollback_secrets.yml", {}, words, look_first=True)
-    if option == UNCERTAIN and see.brought_back(evidence):
-        return _after_code(evidence)
-    if option == UNCERTAIN and leaning == CODE:
-        words = "When in doubt, begin with CODE: most often it loses nothing. A person decides. %s" % name_one
-        return _despite_migrations(Next("rollback_code.yml", target, words.strip(), look_first=True), evidence)
     if option == UNCERTAIN:
-        return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
+        return _when_uncertain(leaning, evidence, target, name_one)
     if recommendation.doubts and recommendation.why:
         passing = see.instance_passing(evidence)
         cure = "%(name)s is %(status)s: %(cure)s" % passing if passing else recommendation.why[0]
@@ -368,6 +381,24 @@ def _despite_migrations(step: Next, evidence: Evidence) -> Next:
         "rollback_full.yml", step.variables, "Or, if it does not, with the data: that takes them back.", look_first=True
     )
     return replace(step, variables=variables, words=words, look_first=True, instead=(full,))
+
+
+def _when_uncertain(leaning: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
+    if see.deployment_starting(evidence) or see.rolling_back(evidence):
+        return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
+    over = see.failover_while_broken(evidence)
+    if over:
+        words = "%(name)s has failed over or restarted %(ago)s ago: look again in a few minutes, when applications have connected again."
+        return Next("triage.yml", {}, "%s A person decides." % (words % over))
+    if see.secret_may_be_why(evidence):
+        words = "It leaves code and data alone. A person decides whether the secret is the cause."
+        return Next("rollback_secrets.yml", {}, words, look_first=True)
+    if see.brought_back(evidence):
+        return _after_code(evidence)
+    if leaning == CODE:
+        words = "When in doubt, begin with CODE: most often it loses nothing. A person decides. %s" % name_one
+        return _despite_migrations(Next("rollback_code.yml", target, words.strip(), look_first=True), evidence)
+    return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
 
 
 def _after_earlier_runs(option: str, leaning: str, evidence: Evidence) -> Next | None:

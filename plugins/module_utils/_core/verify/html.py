@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _VALUE_OF = {"input": "value", "meta": "content"}
 _READ = (  # attributes; a page may have a million others
-    "name", "value", "content", "type", "autocomplete", "id", "class", "action", "style", "hidden", "readonly", "disabled", "http-equiv",
+    "name", "value", "content", "type", "autocomplete", "id", "class", "action", "style", "hidden", "readonly", "disabled", "http-equiv", "open",
 )  # fmt: skip
 _LONGEST = 16 * 1024  # characters of an attribute: tokens are shorter
 _NO_TAGS_INSIDE = ("script", "style", "textarea", "title")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every way in which a known value may be written in a URL, a form, HTML, JSON, JSON inside JSON, or base64. Pure.
+"""Every way in which a known value may be written in a URL, a form, HTML, JSON, JSON inside JSON, base64 or hexadecimal. Pure.
 
 Libraries differ in which characters they escape and in which case, so the spellings are told for each character and not for the whole value:
 any mixture of them is found.
@@ -34,6 +34,7 @@ def spellings(secret: str) -> re.Pattern[str]:
     if len(value) >= _LEAST:
         for encoded in (base64.b64encode(value), base64.urlsafe_b64encode(value)):
             forms.append(_pattern(encoded.decode("ascii").rstrip("=")) + _PADDING)
+        forms.append("(?i:%s)" % value.hex())
     return re.compile("|".join(dict.fromkeys(forms)))
 
 

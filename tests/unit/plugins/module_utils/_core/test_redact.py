@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact import MASK, without_secrets
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -209,6 +210,20 @@ def test_a_secret_is_masked(text, secrets):
         "users who pass (a1b2c3d4) are",
         "hf_transfer is on, pypi-server started",
         "price: $6$ each",
+        '{"fields":["email","password","name"]}',
+        "form-data; name=file",
+        "exit code is 137 and your status code is 5030",
+        "GPIO pin: 13",
+        '{"order":{"number":"4711"}}',
+        "GET /reset-password/form 200",
+        "the queue of tokens (3) is full",
+        '{"d":"2026-11-22","p":"4"}',
+        "password reset mail sent to user 17",
+        "invalid token: (expected string)",
+        "verifyToken(req) failed: token=(undefined)",
+        "password: [FILTERED]",
+        "TypeError: Cannot read properties of undefined (reading 'token')",
+        "GET /verify/account/17 500",
     ],
 )
 def test_innocent_text_stays(text):
@@ -242,6 +257,8 @@ def test_nothing_that_follows_uncovers_a_secret(text):
      "eyJaaaaa.", "authorization: ", "token is ", "aA1+", "\\", "a,", "Bearer aaaaaaa", "@", "'", "session:  ",
      "<input ", "<input name=", "<a value='", "value=", "password |", "a:b", "a:b@", "password&quot;", "mysql ", "$2b$", "A_", "AUTH ", "password (",
      "{\"value\":\"",
+     "password=(", "password=[", "password:[\"", "password=x(", "form-data; name=", "password</td>", "/reset/", "password&quot;:&quot;", "{password,",
+     "password:'", "token=<", "Failing row contains (", "argument `password`: ", "secret={[(",
      "redis-cli ", "[password", "password:{", "?key=", "pass for a "],
 )  # fmt: skip
 def test_no_text_takes_long(part):
@@ -251,3 +268,82 @@ def test_no_text_takes_long(part):
     without_secrets("password=" + text)
     without_secrets("Cookie: a=b" + text)
     assert time.process_time() - began < 1
+
+
+# Where programs show a value under its name: NAME and VALUE stand for both, and what is around them has to stay. What stands in quotes may hold
+# anything but quotes, backslashes and brackets.
+BARE = (
+    "Before NAME=VALUE After", "Before NAME: VALUE After", "Before NAME = VALUE After", "Before [NAME] => VALUE After", "Before (NAME)=(VALUE) After",
+    "Before NAME:VALUE, After", "Before Config(user=app, NAME=VALUE, host=After)", "Before {User:app NAME:VALUE Host:After}", "Before ?NAME=VALUE&a=After",
+    "Before X-NAME: VALUE After", "Before <NAME>VALUE</NAME> After", "Before <td>NAME</td><td class=code><pre>VALUE</pre></td> After",
+    "Before <th>NAME</th> <td>VALUE</td> After", "Before {NAME=VALUE, host=After}", "Before NAME=[VALUE] After", "Before NAME=(VALUE) After",
+    "Before NAME={VALUE} After", "Before NAME=<VALUE> After", "Before NAME -> VALUE After", "Before NAME := VALUE After", "Before --NAME=VALUE After",
+    "Before form-data; name=NAME\r\n\r\nVALUE\r\n--x After", "Before ${NAME:-VALUE} After", "Before NAME==VALUE After",
+)  # fmt: skip
+QUOTED = (
+    'Before {"NAME":"VALUE","a":"After"}', 'Before {"NAME": "VALUE"} After', r'Before {"a":"{\"NAME\":\"VALUE\"}"} After', "Before {'NAME': 'VALUE'} After",
+    'Before ["NAME"]=> string(9) "VALUE" After', 'Before ["NAME"]=>\n  string(9) "VALUE"\n After', 'Before "NAME" => "VALUE" After',
+    "Before 'NAME' => 'VALUE', After", 'Before :NAME=>"VALUE", :a=>"After"', 'Before #<Config @NAME="VALUE", @a="After">', 'Before NAME: Some("VALUE") After',
+    "Before NAME=SecretStr('VALUE') After", "Before 'NAME': b'VALUE' After", "Before NAME: u'VALUE' After", 'Before {NAME,"VALUE"} After',
+    'Before {NAME,<<"VALUE">>} After', 'Before %{NAME: "VALUE"} After', 'Before {"NAME":["VALUE","VALUE"]} After', 'Before {"NAME":{"id":"VALUE"}} After',
+    'Before {"NAME":[{"id":"VALUE"}]} After', 'Before {"NAME":{"a":{"id":"VALUE"}}} After', 'Before NAME="VALUE" After', "Before NAME = 'VALUE' After",
+    'Before <x NAME="VALUE" a="After">', 'Before <meta name="NAME" content="VALUE"> After', 'Before <meta content="VALUE" name="NAME"> After',
+    'Before <input type="hidden" value="VALUE" name="NAME"> After', 'Before &quot;NAME&quot;:&quot;VALUE&quot; After', "Before NAME=>('VALUE') After",
+    'Before {"name":"NAME","value":"VALUE"} After', 'Before {"key":"NAME","value":"VALUE"} After', 'Before NAME = ["VALUE", "VALUE"] After',
+    "Before NAME=('VALUE',) After", 'Before NAME: new String("VALUE") After', 'Before "NAME": String("VALUE") After',
+    'Before NAME: &"VALUE" After', "Before NAME='VALUE' After", 'Before NAME=@"VALUE" After', "Before \\\"NAME\\\": \\\"VALUE\\\" After",
+)  # fmt: skip
+NAMES = (
+    "password", "db_password", "dbPassword", "PASSWORD", "DB_PASSWORD", "client_secret", "clientSecret", "secret", "token", "access_token", "accessToken",
+    "refreshToken", "csrf_token", "api_key", "apiKey", "API_KEY", "SECRET_KEY", "session_id", "private_key", "passwordHash", "api-token", "recovery_codes",
+)  # fmt: skip
+WORDS = st.text(alphabet="abcdefghijkXYZ0123456789_-", min_size=8, max_size=30).map(lambda text: "q7%sW" % text)
+TEXTS = st.text(alphabet="abcXYZ0123456789 _-+/=.:!#$%*~^?|@;,", min_size=6, max_size=30).map(
+    lambda text: "q7%sW9" % text
+)
+
+
+def masked(form, name, secret):
+    """What is shown of a form, without a secret, and with what stands around it."""
+    told = without_secrets(form.replace("NAME", name).replace("VALUE", secret))
+    parts = [part for part in re.split(r"[^\w]+", secret) if len(part) > 4] or [secret]
+    assert [part for part in parts if part in told] == [], told
+    assert told.startswith("Before ") and "After" in told, told  # noqa: PT018 - one sentence
+
+
+@pytest.mark.parametrize("form", BARE)
+@given(st.sampled_from(NAMES), WORDS)
+@settings(max_examples=60, deadline=None)
+def test_no_secret_without_quotes_survives_whatever_is_around_it(form, name, secret):
+    masked(form, name, secret)
+
+
+@pytest.mark.parametrize("form", QUOTED)
+@given(st.sampled_from(NAMES), st.one_of(WORDS, TEXTS))
+@settings(max_examples=60, deadline=None)
+def test_no_secret_in_quotes_survives_whatever_is_around_it(form, name, secret):
+    masked(form, name, secret)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Das Passwort Hunter2xQ9 ist falsch", "Hunter2xQ9"),
+        ("Le mot de passe Hunter2xQ9 est incorrect", "Hunter2xQ9"),
+        ('"APP_KEY" => "base64:Hunter2xQ9"', "Hunter2xQ9"),
+        ('["password","Hunter2xQ9"]', "Hunter2xQ9"),
+        ("Failing row contains (17, a@x, Hunter2xQ9, null).", "Hunter2xQ9"),
+        ("Argument `password`: Invalid value provided. Expected String, provided Hunter2xQ9", "Hunter2xQ9"),
+        ("535 auth failed for AUTH PLAIN AGFwcABTM2NyZXRQdzk=", "AGFwcABTM2"),
+        ("pbkdf2_sha256$600000$Hunter2xQ9$abcdefHunter2xQ9=", "Hunter2xQ9"),
+        ("scrypt:32768:8:1$Hunter2xQ9$abcdef", "Hunter2xQ9"),
+        ("https://x/reset-password/Hunter2xQ9Hunter2xQ9", "Hunter2xQ9"),
+        ('{"message":"Your code is 483920"}', "483920"),
+        ('{"pin":"4839"}', "4839"),
+        ('{"card":{"number":"4242424242424242","cvc":"123"}}', "4242424242424242"),
+        ("hvs.Hunter2xQ9Hunter2xQ9Hunter2xQ9", "Hunter2xQ9"),
+        ('{"kty":"RSA","d":"Hunter2xQ9Hunter2xQ9Hunter2xQ9"}', "Hunter2xQ9"),
+    ],
+)
+def test_a_secret_is_masked_where_only_its_place_tells_it(text, secret):
+    assert secret not in without_secrets(text)

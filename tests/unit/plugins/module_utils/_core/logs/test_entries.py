@@ -1,6 +1,6 @@
 # Copyright (c) 2026, SPYMEO
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# ruff: noqa: RUF001 - marks as Next.js writes them
+# ruff: noqa: E501, RUF001 - marks as Next.js writes them, lines as others write them
 """Which lines tell an error, which belong together, and how many could be read."""
 
 from __future__ import annotations
@@ -368,9 +368,7 @@ def test_every_word_that_sounds_is_let_through():
     words = {word.strip() for word in re.findall(r"[a-z' ]{4,}", sounds._SOUNDS.pattern)}
     lines = [line for word in words for line in (word + " x", "it " + word + " x")]
     assert [
-        line
-        for line in lines
-        if sounds._SOUNDS.search(line) and not (text._has_a_word(line) or sounds._may_sound(line))
+        line for line in lines if sounds._SOUNDS.search(line) and not (text._has_a_word(line) or sounds.may_sound(line))
     ] == []
 
 
@@ -488,3 +486,120 @@ def test_each_word_of_a_form_is_looked_for_first():
     told = [line for line in told if text._AT_HEAD.match(line) or text._ANYWHERE.search(line)]
     assert len(told) > 100
     assert [line for line in told if not text._has_a_word(line)] == []
+
+
+# What people write who have no logger: sentences that sound like errors, and sentences that do not.
+SOUNDING = (
+    "could not book payment 4711", "payment 4711 could not be booked", "impossible de joindre la base", "Verbindung fehlgeschlagen", "DATABASE_URL must be set",
+    "the queue is down", "License key expired", "lost connection to the broker", "giving up after 3 attempts",
+)  # fmt: skip
+PLAIN = (
+    "payment 4711 booked",
+    "listening on port 3000",
+    "cache warmed in 12 ms",
+    "0 errors",
+    "no payment failed",
+    "user marie came back",
+)
+WRAPS = {
+    "message": lambda text: json.dumps({"ts": 1, "msg": text}),
+    "a member with a name of one's own": lambda text: json.dumps({"ts": 1, "texte": text}),
+    "a member of a member": lambda text: json.dumps({"ts": 1, "fields": {"message": text}}),
+    "what went on": lambda text: json.dumps({"ts": 1, "op": "pay", "detail": text}),
+    "a level that is called otherwise and says nothing": lambda text: json.dumps({"rang": "7", "msg": text}),
+    "in a string": lambda text: json.dumps(json.dumps({"ts": 1, "msg": text})),
+    "logfmt": lambda text: f'ts=1 op=pay msg="{text}"',
+    "logfmt with a name of one's own": lambda text: f'at=pay ts=1 texte="{text}"',
+    "glued to a record": lambda text: f"2026-11-22T03:00:01.000Z INFO served 1\n{text}",
+    "glued to a record in JSON": lambda text: json.dumps({"level": "info", "msg": "served"}) + "\n" + text,
+    "behind a record in JSON": lambda text: json.dumps({"level": "info", "msg": "served"}) + json.dumps({"ts": 1, "msg": text}),
+    "inspected": lambda text: "{ op: 'pay', message: '%s' }" % text,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+def test_a_doubt_is_one_in_whatever_it_is_wrapped(wrap):
+    for line in SOUNDING:
+        errors, understood = read([WRAPS[wrap](line)])
+        assert errors or understood.doubtful, (wrap, line)
+    for line in PLAIN:
+        errors, understood = read([WRAPS[wrap](line)])
+        assert (errors, understood.doubtful) == ([], {}), (wrap, line)
+
+
+@pytest.mark.parametrize(
+    ("record", "doubt"),
+    [
+        ({"status": "failed", "job": "pay"}, True),
+        ({"outcome": "failure", "job": "pay"}, True),
+        ({"success": False, "job": "pay", "reason": "connection refused"}, True),
+        ({"op": "pay", "result": {"error": "boom"}}, True),
+        ({"op": "pay", "errors": [{"message": "boom"}]}, True),
+        ({"t": 1, "rank": "CRITICAL", "txt": "lost"}, True),
+        ({"status": "done", "job": "failed"}, False),
+        ({"success": True, "errors": []}, False),
+        ({"ts": 1, "msg": "mail sent", "subject": "Your payment failed"}, False),
+        ({"ts": 1, "q": "fatal error", "took": 3}, False),
+        ({"ts": 1, "msg": "indexed", "title": "Error: the movie", "name": "Fatal"}, False),
+        ({"kind": "error", "id": 4, "title": "page template", "saved": True}, False),
+        ({"type": "exception", "date": "2026-12-25", "shop": "closed"}, False),
+        ({"_aws": {"CloudWatchMetrics": []}, "Level": "error", "Count": 0}, False),
+        ({"ts": 1, "msg": "sold", "stock_level": "critical"}, False),
+    ],
+)
+def test_a_record_without_a_level_is_doubted_by_what_it_says_of_how_it_went(record, doubt):
+    errors, understood = read([json.dumps(record)])
+    assert (bool(errors), bool(understood.doubtful)) == (False, doubt)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["levelStr", "sev", "log_severity", "logging_level", "logging.googleapis.com/severity", "loglvl", "LOG-LEVEL"],
+)
+def test_a_level_has_many_names(name):
+    assert is_error(json.dumps({"ts": 1, name: "ERROR", "message": "x"}))
+    assert read([json.dumps({"ts": 1, name: "INFO", "message": "x"})])[1].read == 1
+
+
+def test_records_without_anything_between_them_are_read_for_themselves():
+    info, error = json.dumps({"level": "info", "msg": "}{"}), json.dumps({"level": "error", "msg": "lost"})
+    for line in (info + error, error + info, f"{info} {error}", info + info + error + "\n"):
+        assert read([line])[0] == [[error]]
+    assert read([info + info])[1].read == 2
+
+
+# Streams in which several programs write, or several formats.
+MIXTURES = [
+    ('nginx and Node', True, ['10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 50, "time": 1, "msg": "lost"}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"']),
+    ('glued Nest', True, ['[Nest] 1  - 11/22/2026, 3:00:01 AM     LOG [App] up\nTypeError: x is not a function\n    at f (/app/a.js:1:2)']),
+    ('pretty stack between access lines', True, ['10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', 'Error: boom', '    at f (/app/a.js:1:2)', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '    at g (/app/b.js:1:2)']),
+    ('two JSON on a line', True, ['{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}{"level": 50, "time": 1, "msg": "lost"}']),
+    ('console.log and pino', True, ['starting up', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', 'could not reach the cache', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}']),
+    ('python traceback among info', True, ['INFO:root:a', 'Traceback (most recent call last):', '  File "/x.py", line 1, in f', "KeyError: 'id'", 'INFO:root:b']),
+    ('java stack with levels', True, ['2026-11-22 03:00:01.000  INFO 1 --- [main] a.B : x', '2026-11-22 03:00:01.000 ERROR 1 --- [main] a.B : y', 'java.lang.IllegalStateException: z', '\tat a.B.c(B.java:1)', 'Caused by: java.io.IOException: w', '\t... 3 more']),
+    ('unknown levels and pairs', True, ['ts=1 op=a msg="ok"', 'ts=2 op=b result=failure', 'ts=3 op=a msg="ok"']),
+    ('firelens and plain', True, ['{"log": "served 1", "container_name": "app", "source": "stdout"}', '{"log": "TypeError: a", "container_name": "app", "source": "stderr"}']),
+    ('morgan and errors', True, ['GET /a 200 3.1 ms - 12', 'POST /pay 500 3.1 ms - 12', 'GET /a 200 3.1 ms - 12']),
+    ('restart of the process', True, ['2026-11-22T03:00:01.000Z INFO served 1', 'Killed', '2026-11-22T03:00:02.000Z INFO served 2']),
+    ('nginx and pino', False, ['10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}']),
+    ('banner, plain and pino', False, ['  ___  ', 'starting api 1.2.3', 'listening on 3000', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}', '{"level": 30, "time": 1, "msg": "request completed", "res": {"statusCode": 200}}']),
+    ('migrations and requests', False, ['3 migrations found in prisma/migrations', 'Applying migration `20261122_add_failure`', 'All migrations have been successfully applied.', '10.0.1.5 - - [22/Nov/2026:03:00:01 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl"']),
+    ('Spring start', False, ['2026-11-22 03:00:01.000  INFO 1 --- [main] a.B : Starting', '  .   ____          _', '2026-11-22 03:00:01.000  WARN 1 --- [main] a.C : deprecated error path']),
+    ('python warnings', False, ['/app/x.py:3: DeprecationWarning: x', '  y = z', 'INFO:root:a']),
+    ('Rails requests', False, ['I, [2026-11-22T03:00:01.1 #1]  INFO -- : Started GET "/errors" for 10.0.1.5', 'I, [2026-11-22T03:00:01.1 #1]  INFO -- : Completed 200 OK in 5ms']),
+    ('JSON without levels', False, ['{"ts": 1, "msg": "a", "took": 500}', '{"ts": 2, "msg": "payment 1 booked", "status": "done"}']),
+    ('pairs without levels', False, ['ts=1 op=a status=done took=500', 'ts=2 op=b result=success errors=0']),
+    ('Next start', False, ['   ▲ Next.js 15.1.0', ' ✓ Starting...', ' ✓ Ready in 500ms', ' GET /error 200 in 500ms']),
+    (
+        "settings behind what announces them",
+        False,
+        ["2026-11-22 03:00:01 INFO configuration:\n  error_page: /500\n  on_error: retry"],
+    ),
+    ("an error behind what announces it", True, ["2026-11-22 03:00:01 INFO it ended with:\n  error: boom"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "wanted", "lines"), MIXTURES, ids=[name for name, _wanted, _lines in MIXTURES])
+def test_a_mixture_is_read_line_by_line(name, wanted, lines):
+    errors, understood = read(lines)
+    assert bool(errors or understood.doubtful) is wanted

@@ -201,3 +201,53 @@ def test_the_next_step_of_a_database_rollback_tells_of_when_the_data_are(evidenc
     assert next_step(recommend(seen), seen).words.endswith("The data are those of 2026-11-22 02:30:00 UTC.")
     seen = evidence(like="old", rules={"corrupted": "x"}, missing={"instance": "denied"})
     assert "not known yet" in next_step(recommend(seen), seen).words
+
+
+def event(message):
+    """That RDS said this two minutes ago."""
+    return {"instance": {"events": [{"at": "2026-11-22T02:58:00Z", "message": message}]}}
+
+
+# Any of these keeps "nothing is wrong" from being sure.
+TROUBLES = {
+    "failed tasks": {"service": {"failed_tasks": 1}},
+    "a rollout of hours": {"service": {"rollout": "IN_PROGRESS", "came": "2026-11-21T22:00:00Z"}},
+    "a deployment that was stopped": {
+        "service": {"deployments": [{"release": "app:42", "status": "STOPPED", "at": "2026-11-22T02:50:00Z"}]}
+    },
+    "targets away": {"targets": [{"group": "app", "healthy": 2, "other": 1}]},
+    "targets unhealthy": {"targets": [{"group": "app", "healthy": 2, "unhealthy": 1}]},
+    "a signal": {"ended": {"count": 1, "code": "ServiceSchedulerInitiated", "exit": 139}},
+    "a crash of another release": {"ended": {"count": 1, "release": "app:99", "exit": 1}},
+    "a late database": {"database": {"seconds": 60.0}},
+    "a full disk": event("The free storage capacity for DB Instance: app-db is low at 1%"),
+    "a rule that says nothing": {"rules": {"unknown": "timed out"}},
+}
+# And any of these keeps CODE from being done without a person.
+EXCUSES = {
+    "failover": event("Multi-AZ instance failover completed"),
+    "a full disk": TROUBLES["a full disk"],
+    "an unknown state": {"instance": {"status": "in-recovery"}},
+    "the same errors before": {"errors": [{"fingerprint": "TypeError", "count": 9, "before": 9}]},
+    "a late database": TROUBLES["a late database"],
+    "no history": {"service": {"came": None}},
+    "another URL": {"secrets": [{"name": "production/url", "since": "2026-11-22T02:38:00Z", "holds_url": True}]},
+    "no instance": {"missing": {"instance": "denied"}},
+    "a deployment": {"service": {"rollout": "IN_PROGRESS"}},
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("other", TROUBLES)
+def test_beside_any_trouble_nothing_is_surely_nothing(evidence, name, other):
+    seen = recommend(evidence(**{**TROUBLES[other], **TROUBLES[name]}))
+    assert (seen.option, seen.confidence) != ("none", "high")
+
+
+@pytest.mark.parametrize("status", [500, 501, 502, 505, 520, 530])
+@pytest.mark.parametrize("name", EXCUSES)
+@pytest.mark.parametrize("other", EXCUSES)
+def test_what_something_else_may_explain_is_a_persons_to_decide(evidence, name, other, status):
+    seen = recommend(evidence(**{**EXCUSES[other], **EXCUSES[name], "broken": {"payment/pay": {"status": status}}}))
+    assert seen.needs_person
+    assert (seen.option, seen.confidence) != ("CODE", "high") or seen.doubts

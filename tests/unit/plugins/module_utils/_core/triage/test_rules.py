@@ -74,6 +74,16 @@ def undone(runs):
     return [{**run, "undone_by": "un-1", "undone": "2026-11-22T02:57:00Z"} for run in runs]
 
 
+def deployed(status):
+    """That the newest deployment came to this."""
+    return [{"release": "app:42", "status": status, "at": TODAY}]
+
+
+def said(message):
+    """That RDS said this of the instance two minutes ago."""
+    return {"instance": {"events": [{"at": "2026-11-22T02:58:00Z", "message": message}]}}
+
+
 # condition: (evidence in which it holds, evidence in which it does not); without "like" it is that of a fresh release that is well.
 TABLE = {
     see.crash_loop: [
@@ -234,6 +244,72 @@ TABLE = {
     see.unfinished: [({"unfinished": {"id": "rb-1", "kind": "Roll back the code", "command": "x"}}, {})],
     see.at_work: [({"at_work": "Run rb-1 of ada (Roll back, since 1) is at work"}, {})],
     see.apart: [({"apart": {"told": "2 tasks of app read a, AWSCURRENT names b", "secret": "url"}}, {})],
+    see.deployment_open: [
+        ({"service": {"rollout": "IN_PROGRESS"}}, {}),
+        ({"service": {"rollout": "IN_PROGRESS", "came": "2026-11-21T22:00:00Z"}}, {"service": {"rollout": ""}}),
+        ({"service": {"running": 1, "came": "2026-11-22T02:55:00Z"}}, {"service": {"running": 1}}),
+        *(
+            ({"service": {"deployments": deployed(status)}}, {"service": {"deployments": deployed(well)}})
+            for status in ("STOPPED", "STOP_REQUESTED", "PENDING", "IN_PROGRESS", "ROLLBACK_FAILED", "NEVER_HEARD_OF")
+            for well in ("SUCCESSFUL", "ROLLBACK_SUCCESSFUL")
+        ),
+    ],
+    see.tasks_failed: [
+        ({"service": {"failed_tasks": 1}}, {"service": {"failed_tasks": 1}, "ended": {"count": 1, "exit": 1}}),
+        ({"service": {"failed_tasks": 2}}, {"service": {"failed_tasks": 2}, "ended": {"count": 2, **THROTTLED}}),
+        ({"service": {"failed_tasks": 2}}, {"service": {"failed_tasks": 3}}),
+    ],
+    see.odd_ends: [
+        (
+            {"ended": {"count": 1, "code": "ServiceSchedulerInitiated", "reason": "Scaling activity", "exit": odd}},
+            {"ended": {"count": 1, "code": "ServiceSchedulerInitiated", "reason": "Scaling activity", "exit": even}},
+        )
+        for odd, even in ((139, 137), (1, 143), (134, 0))
+    ]
+    + [
+        ({"ended": {"count": 1, "code": code}}, {"ended": {"count": 1, "code": "TerminationNotice"}})
+        for code in ("", "NeverHeardOf")
+    ],
+    see.others_end: [
+        ({"ended": {"count": 1, "release": "app:43", "exit": 1}}, {"ended": {"count": 1, "exit": 1}}),
+        (
+            {"ended": {"count": 1, "service": "cron", "exit": 1}},
+            {"ended": {"count": 1, "release": "app:41", "exit": 1}},
+        ),
+    ],
+    see.database_late: [
+        ({"database": {"seconds": 2.5}}, {"database": {"seconds": 1.5}}),
+        ({"database": {"seconds": 2.5}}, {"database": {"seconds": 2.5}, "late": 3.0}),
+    ],
+    see.instance_warned: [
+        (said(message), said("DB instance restarted"))
+        for message in (
+            "The free storage capacity for DB Instance: app-db is low at 1% of the provisioned storage",
+            "DB instance has exhausted its allocated storage.",
+            "Unable to apply the change of the parameter group",
+        )
+    ],
+    see.failover_while_broken: [
+        (
+            {**said("Multi-AZ instance failover completed"), "broken": SIGN_UP_500},
+            said("Multi-AZ instance failover started"),
+        ),
+        ({**said("DB instance restarted"), "outage": 503}, {"broken": SIGN_UP_500}),
+    ],
+    see.features_failed_before: [
+        (
+            {"broken": SIGN_UP_500, "errors": [{"fingerprint": "TypeError", "count": 50, "before": 50}]},
+            {"broken": SIGN_UP_500, "errors": [{"fingerprint": "TypeError", "count": 50, "before": 50, "more": True}]},
+        ),
+        (
+            {"broken": SIGN_UP_500, "errors": [{"fingerprint": "TypeError", "count": 1, "before": 1}]},
+            {"errors": [{"fingerprint": "TypeError", "count": 1, "before": 1}]},
+        ),
+    ],
+    see.run_failed: [
+        ({"runs": [{**RUNS[0], "outcome": "failed"}]}, {"runs": RUNS}),
+        ({"runs": [{**RUNS[0], "outcome": "failed"}]}, {"runs": [{**RUNS[0], "outcome": "failed", "parts": []}]}),
+    ],
     see.one_scaled_to_zero: [({"services": [*ONE, *ZERO]}, {"service": {"desired": 0}})],
     see.instance_passing: [({"instance": {"status": "rebooting"}}, {"instance": {"status": "backing-up"}})],
     see.secret_changed: [({"secrets": CHANGED}, {"like": "old", "secrets": CHANGED}), ({"secrets": CHANGED}, {})],
@@ -313,7 +389,11 @@ TABLE = {
     ],
     see.brought_back: [({"like": "brought-back"}, {})],
     see.served_long: [({"like": "old"}, {}), ({"like": "old"}, {"like": "brought-back"})],
-    see.history_unknown: [({"missing": {"services": "denied"}}, {})],
+    see.history_unknown: [
+        ({"missing": {"services": "denied"}}, {}),
+        ({"services": []}, {"like": "brought-back", "service": {"came": None}}),
+        ({"service": {"came": None}}, {"services": [{**ONE[0], "came": None}, {**ONE[0], "came": TODAY}]}),
+    ],
     see.errors_before: [({"errors": [{**P1001[0], "before": 3}]}, {"errors": P1001})],
     see.url_refused: [({"database": P1000}, {})],
     see.no_release_before: [({"service": {"before": ""}}, {})],

@@ -116,3 +116,7 @@ def test_it_is_quick_where_a_text_almost_holds_a_secret(character):
         assert without(text + " y", [secret]) == text + " y"
         assert without(ENCODINGS[name](secret), [secret]).endswith(MASK)
     assert time.monotonic() - began < 10
+
+
+def test_a_value_in_hexadecimal_is_masked():
+    assert without(f"x{SECRET.encode().hex()}y {SECRET.encode().hex().upper()}", [SECRET]) == f"x{MASK}y {MASK}"

@@ -202,18 +202,21 @@ def defaults(options):
     return "".join(text)
 
 
-def names(variables, roles):
+def names(variables, roles, described):
     """The text of role_options.py: which options of roles playbooks set themselves, without YAML for who starts."""
-    found = {option for role, rows in roles.items() for option, row in rows.items() if not row.get("inventory")} - set(
-        variables
-    )
-    derived = sorted(option for option in found if option.startswith("verify_"))
-    return "%s\n# %s\n%s\nfrom __future__ import annotations\n\n%s\n%s" % (
+    options = {option for rows in roles.values() for option, row in rows.items() if not row.get("inventory")}
+    derived = {option for option in options if option.startswith("verify_")} - set(variables)
+    published = {name for said in described.values() for name in said.get("publishes", {})}
+    why = "Options of roles that playbooks set themselves; set in an inventory, they would win over what it says under our names."
+    return "%s\n# %s\n\n%s\n\nfrom __future__ import annotations\n\n%s\n%s\n%s" % (
         LICENCE,
         HOW,
-        '"""Options of roles that playbooks set themselves; set in an inventory, they would win over what it says under our names."""\n',
-        _frozenset("DERIVED", "The role verify makes them of others.", derived),
-        _frozenset("OF_ROLES", "Of all other roles.", sorted(found - set(derived))),
+        '"""%s"""' % why,
+        _frozenset("DERIVED", "The role verify makes them of others.", sorted(derived)),
+        _frozenset("OF_ROLES", "Of all other roles.", sorted(options - derived - set(variables))),
+        _frozenset(
+            "PUBLISHED", "What roles publish is there when a second play of ours looks at the names.", sorted(published)
+        ),
     )
 
 
@@ -272,7 +275,7 @@ def _what(variable):
     return "%s Like `%s`." % (markdown(variable.what), example[1])
 
 
-def reference(module, roles):
+def reference(module, roles, described):
     """The text of docs/variables.md."""
     rows = module.VARIABLES
     parts = [
@@ -304,6 +307,10 @@ def reference(module, roles):
                 text.append(
                     "| `%s` | %s | `%s` | %s |\n" % (name, row["type"], row["default"], markdown(row["description"]))
                 )
+    text.append("\n## What roles publish, for other roles and playbooks\n\n| name | what it is |\n| --- | --- |\n")
+    for said in described.values():
+        for name, words in said.get("publishes", {}).items():
+            text.append("| `%s` | %s |\n" % (name, markdown(words)))
     return "".join(text)
 
 
@@ -339,8 +346,8 @@ def texts(root=ROOT):
     roles = {role: options_of(role, module.VARIABLES, said["options"]) for role, said in described.items()}
     _every_option_has_a_role(module.VARIABLES, roles)
     written = {
-        str(RUN / "role_options.py"): names(module.VARIABLES, roles),
-        "docs/variables.md": reference(module, roles),
+        str(RUN / "role_options.py"): names(module.VARIABLES, roles, described),
+        "docs/variables.md": reference(module, roles, described),
     }
     for role, options in roles.items():
         written["roles/%s/defaults/main.yml" % role] = defaults(options)

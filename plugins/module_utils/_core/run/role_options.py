@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Written by tests/tools/write_variables.py from variables.py and role_options.yml in plugins/module_utils/_core/run: change those, and run it.
+
 """Options of roles that playbooks set themselves; set in an inventory, they would win over what it says under our names."""
 
 from __future__ import annotations
@@ -110,6 +111,7 @@ OF_ROLES = frozenset(
         "run_checks",
         "run_command",
         "run_commands",
+        "run_deployed",
         "run_details",
         "run_environment",
         "run_fail_on_error",
@@ -122,7 +124,9 @@ OF_ROLES = frozenset(
         "run_message",
         "run_playbook",
         "run_purpose",
+        "run_release",
         "run_resources",
+        "run_shown",
         "run_store",
         "run_undoes",
         "run_variables",
@@ -193,5 +197,38 @@ OF_ROLES = frozenset(
         "undo_sequences",
         "undo_store",
         "undo_wait_timeout",
+    ]
+)
+
+# What roles publish is there when a second play of ours looks at the names.
+PUBLISHED = frozenset(
+    [
+        "checkpoint_calls",
+        "checkpoint_resources",
+        "code_calls",
+        "code_deployment_plan",
+        "code_finished",
+        "code_migrations",
+        "code_plan",
+        "code_result",
+        "code_unfinished",
+        "database_calls",
+        "database_plan",
+        "database_references",
+        "database_result",
+        "database_unfinished",
+        "report_plan",
+        "run_limit",
+        "run_lock",
+        "run_plan",
+        "run_result",
+        "secrets_calls",
+        "secrets_plan",
+        "secrets_result",
+        "undo_before",
+        "undo_calls",
+        "undo_plan",
+        "undo_result",
+        "verify_result",
     ]
 )

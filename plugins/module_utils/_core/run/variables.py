@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import RUN_ID_FORM
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.role_options import DERIVED, OF_ROLES
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.role_options import DERIVED, OF_ROLES, PUBLISHED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_location import FORM as STORE_FORM
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.value_checks import (
     NO_HTTP,
@@ -1072,7 +1072,7 @@ def _instead(name: str) -> str:
 
 
 def _misspelt(name: str) -> str | None:
-    if name in VARIABLES or name in DERIVED or name in HANDED_ON:
+    if name in VARIABLES or name in DERIVED or name in HANDED_ON or name in PUBLISHED:
         return None
     ours = _OURS.match(name)
     near = _nearest(name, 0.6 if ours else _NEAR)

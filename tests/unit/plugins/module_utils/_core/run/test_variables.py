@@ -279,3 +279,7 @@ def test_the_options_of_roles_are_those_that_they_have():
 
 def test_what_playbooks_hand_on_may_come_back():
     assert unknown(["rollback_run", "rollback_triage"]) == []
+
+
+def test_what_a_play_before_has_published_is_no_mistake():
+    assert unknown(["verify_result", "run_plan", "run_result"]) == overriding(["verify_result", "code_plan"]) == []

@@ -1058,12 +1058,28 @@ def unknown(names: Iterable[str]) -> list[str]:
 
 
 def overriding(names: Iterable[str]) -> list[str]:
-    """One sentence for each of ``names`` (what inventory and command line set) that a playbook of ours sets itself, by that name, for a role."""
-    found = sorted(name for name in names if name in DERIVED or name in OF_ROLES)
-    return [_OVERRIDING % (name, _instead(name)) for name in found]
+    """One sentence for each of ``names`` (what inventory and command line set) that a playbook of ours sets itself, by that name, for a role.
+
+    What roles publish is there, too, once a play of ours has begun, and then ``run_plan`` always is.
+    """
+    given = set(names)
+    ours = given & PUBLISHED if "run_plan" not in given else ()
+    return [_OVERRIDING % (name, _instead(name)) for name in sorted(given & (DERIVED | OF_ROLES))] + [
+        _PUBLISHED % name for name in sorted(ours)
+    ]
 
 
 _OVERRIDING = "%s is an option of a role, which the playbook sets itself; set like this, it would win over what the inventory says. %s"
+_PLAYED = (
+    "this very command has played another playbook that changes something, and what that one has told would be taken for this one's. "
+    "Start them one after the other, each with a command of its own."
+)
+_PUBLISHED = "%s is what a role tells others; set like this, it would be taken for that. Call it otherwise."
+
+
+def played_before(names: Iterable[str]) -> list[str]:
+    """One sentence (list of str, or empty) where ``names`` tell that a play before has taken the lock, in the same ansible-playbook."""
+    return [_PLAYED] if "run_lock" in names else []
 
 
 def _instead(name: str) -> str:

@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variable
     VARIABLES,
     of_playbook,
     overriding,
+    played_before,
     problems,
     readable,
     unknown,
@@ -282,4 +283,17 @@ def test_what_playbooks_hand_on_may_come_back():
 
 
 def test_what_a_play_before_has_published_is_no_mistake():
-    assert unknown(["verify_result", "run_plan", "run_result"]) == overriding(["verify_result", "code_plan"]) == []
+    published = ["verify_result", "run_plan", "run_result", "code_plan"]
+    assert unknown(published) == overriding(published) == []
+
+
+def test_a_play_that_changes_something_takes_nothing_over_from_one_before():
+    assert played_before(["rollback_cluster", "run_plan", "verify_result"]) == []
+    (text,) = played_before(["run_plan", "run_lock"])
+    assert "Start them one after the other" in text
+
+
+def test_what_would_be_taken_for_what_a_role_has_published_is_refused():
+    (text,) = overriding(["database_plan", "database_host"])
+    assert text.startswith("database_plan is what a role tells others")
+    assert text.endswith("Call it otherwise.")

@@ -1093,7 +1093,7 @@ def _misspelt(name: str) -> str | None:
     ours = _OURS.match(name)
     near = _nearest(name, 0.6 if ours else _NEAR)
     if not near:
-        return _UNKNOWN % (name, "docs/runbook.md and README.md tell them") if ours else None
+        return _UNKNOWN % (name, "docs/variables.md tells all of them") if ours else None
     return _UNKNOWN % (name, "did you mean %s?" % near)
 
 

@@ -5,7 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bench bench-quick bench-profile demo test test-unit test-newest lint lab lab-down clean .venv .venv-clients .venv-lint
+.PHONY: help bench bench-quick bench-profile demo test test-unit test-newest variables lint lab lab-down clean .venv .venv-clients .venv-lint
 
 find_python = $(shell tests/tools/find_python $(1))
 PYTHONS := $(foreach version,3.11 3.12 3.13,$(if $(call find_python,$(version)),$(version)))
@@ -55,6 +55,9 @@ bench-profile: .venv ## Where the time of one run goes; PLAYBOOK=rollback_code f
 
 lint: .venv-lint .venv/.types ## ruff, mypy, ansible-lint, ansible-test sanity, antsibull-docs, antsibull-changelog and galaxy-importer
 	@PATH="$(CURDIR)/.venv-lint/bin:$$PATH" "$(CURDIR)/tests/tools/lint"
+
+variables: .venv ## Write what the table of variables says into roles, docs/variables.md and README
+	@.venv/bin/python tests/tools/write_variables.py
 
 lab: .venv ## Start the lab
 	@lab/lab up

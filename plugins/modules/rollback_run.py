@@ -289,6 +289,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variable
     RESTORES,
     VERIFIED,
     overriding,
+    played_before,
     problems,
     unknown,
     wrong,
@@ -478,6 +479,7 @@ def main() -> None:
     with module.telling():
         now = datetime.now(timezone.utc)
         found = unknown(module.params["given"]) + overriding(module.params["overridden"])
+        found += played_before(module.params["overridden"]) if module.params["alone"] else []
         found += problems(variables, playbook) + module.params["connection"] + problems_of_types(checks, playbook)
         found = found or problems_together(variables, playbook, now) + problems_of_checks(checks, now.date())
         if found:

@@ -18,7 +18,7 @@ NAME = re.compile(r"(?<![\w.$-])(?:rollback|verify)_[a-z0-9_]*[a-z0-9]\b(?!\.yml
 # What begins like a variable and is none: modules, roles' results, playbooks, keys of what is handed on.
 NO_VARIABLES = {
     "rollback_begin", "rollback_end", "rollback_run", "rollback_triage", "rollback_triage_info",
-    "rollback_undo_info", "verify_application", "verify_http", "rollback_code", "rollback_database", "rollback_full", "rollback_secrets",
+    "rollback_undo_info", "verify_application", "verify_http", "verify_result", "rollback_code", "rollback_database", "rollback_full", "rollback_secrets",
 }  # fmt: skip
 
 

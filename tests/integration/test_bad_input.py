@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
+import pathlib
 
 import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 WRONG = {
     "a variable that is missing": ({"rollback_cluster": ""}, ["rollback_cluster is not set"]),
@@ -89,3 +92,16 @@ def test_no_credentials_at_all(broken):
     assert played.code != 0
     assert "There are no complete AWS credentials" in played.output
     assert played.written == []
+
+
+def test_a_second_playbook_of_one_command_takes_nothing_over_from_the_first(broken):
+    """Results of the first are there still: the second would report them as its own."""
+    playbook = str(ROOT / "playbooks/unfence.yml")
+    played = broken.run(["ansible-playbook", playbook, playbook, "-i", str(ROOT / "inventories/lab")], ROOT)
+
+    _before, first, second = played.output.split("PLAY [Give the services back what they had]")
+    assert (played.code, "failed=0" in first) == (2, True), played.output
+    assert "this very command has played another playbook that changes something" in second
+    assert "no call that changes anything was made" in second
+    assert "FAILED    at: Check the inventory" in second
+    assert [word for word in ("DONE  ", "ENDED  ", "WELL  ") if word in second] == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import NOT_ECR, OTHER_REGION
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables import TARGET_FORM
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.value_checks import TARGET_FORM
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import Image

@@ -2,23 +2,51 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an inventory may say. One table; every mistake in it is found at once, before the first call to AWS.
+"""What an inventory may say: the one table. Every mistake in an inventory is found at once, before the first call to AWS.
 
 A name that looks like one of the table and is none is a mistake, too: what a person has set and nobody reads is the worst of
 answers.
+
+Defaults and argument_specs of roles, docs/variables.md and README's rows are written from this table, and from role_options.yml
+beside it, by tests/tools/write_variables.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import RUN_ID, RUN_ID_FORM
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import RUN_ID_FORM
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.role_options import DERIVED, OF_ROLES, PUBLISHED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_location import FORM as STORE_FORM
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_location import place_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.value_checks import (
+    NO_HTTP,
+    check_choice,
+    check_contacts,
+    check_flag,
+    check_flag_or_names,
+    check_id,
+    check_lists,
+    check_mapping,
+    check_mappings,
+    check_name,
+    check_names,
+    check_number,
+    check_optional_names,
+    check_options,
+    check_path,
+    check_patterns,
+    check_seconds,
+    check_store,
+    check_tables,
+    check_target,
+    check_text,
+    check_time,
+    check_url,
+    check_watch,
+    check_whole,
+)
 
 
 class Variable(NamedTuple):
@@ -27,17 +55,40 @@ class Variable(NamedTuple):
     - ``check``: a callable: a value that is set → what is wrong with it (str), or None.
     - ``form``: what it must be, for people.
     - ``required``, ``optional``: the playbooks that need it, and those that use it where it is set.
+    - ``what``: what it is, in Ansible's markup.
+    - ``type``, ``elements``, ``choices``: as in argument_specs.
+    - ``default``: what stands for it where it is not set; None where there is none, because somebody needs it.
+    - ``options``: the options of roles that take it; a variable verify_* is an option of the role verify itself.
+    - ``asked``: whether it is said for one run, on the command line or in a survey of AWX, and not in the inventory.
+    - ``readme``: whether README tells it.
     """
 
     check: Callable[[Any], str | None]
     form: str
     required: tuple[str, ...]
     optional: tuple[str, ...]
+    what: str
+    type: str = "str"
+    elements: str = ""
+    choices: tuple[str, ...] = ()
+    default: Any = None
+    options: tuple[str, ...] = ()
+    asked: bool = False
+    readme: bool = False
 
     @property
     def playbooks(self) -> tuple[str, ...]:
         """The playbooks that use it."""
         return (*self.required, *self.optional)
+
+
+def _choice(choices: tuple[str, ...], default: str, optional: tuple[str, ...], what: str, **others: Any) -> Variable:
+    form = "empty, %s, or %s" % (", ".join(choices[:-1]), choices[-1])
+    return Variable(check_choice(*choices), form, (), optional, what, choices=choices, default=default, **others)
+
+
+def _flag(optional: tuple[str, ...], what: str, **others: Any) -> Variable:
+    return Variable(check_flag, "empty, true or false", (), optional, what, type="bool", default=False, **others)
 
 
 CODE, DATABASE, FULL, SECRETS = "rollback_code", "rollback_database", "rollback_full", "rollback_secrets"
@@ -51,16 +102,916 @@ ALONE = (*ROLLBACKS, UNDO, CHECKPOINT, UNFENCE, FINISH)  # that change something
 READING = (VERIFY, TRIAGE, RELEASES, HOLD, SALVAGE)
 ALL = (*ALONE, *READING)
 
-_REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
-_DIGEST = r"sha256:[0-9a-f]{64}"
-_SERVICE_REVISION = r"arn:aws[a-z-]*:ecs:[^:]+:\d{12}:service-revision/[^/\s:]+/[^/\s:]+/\d+"
-_TAG = r"(?=[^:]*[.\d])(?!\d+\Z)[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"  # without a digit or a dot it would be a family's name as well
-TARGET_FORM = re.compile(r"(%s)\Z" % "|".join((_DIGEST, _REVISION, _SERVICE_REVISION, _TAG)))
-NO_HTTP = "none"
 WITHOUT_HTTP = ("rollback_health_path",)  # that nobody needs where rollback_base_url is none
 _OURS = re.compile(r"(rollback|verify)(_|\Z)")
 _NEAR = 0.88  # difflib's ratio from which on a name is taken for a misspelt one of ours
+
+VARIABLES = {
+    "rollback_environment": Variable(
+        check_name,
+        "the environment's name, like production",
+        (*ALONE, VERIFY, RELEASES, HOLD, SALVAGE),
+        (TRIAGE,),
+        what="The environment, like V(production).",
+        options=("checkpoint_environment", "report_environment", "run_environment", "undo_environment"),
+        readme=True,
+    ),
+    "rollback_region": Variable(
+        check_name,
+        "an AWS region, like eu-west-3",
+        (*ALONE, VERIFY, TRIAGE, RELEASES, SALVAGE),
+        (HOLD,),
+        what="The AWS region, like V(eu-west-3).",
+        readme=True,
+    ),
+    "rollback_cluster": Variable(
+        check_name,
+        "an ECS cluster, like spymeo-production",
+        (*ALONE, VERIFY, TRIAGE, RELEASES),
+        (SALVAGE,),
+        what="The ECS cluster.",
+        options=(
+            "checkpoint_cluster",
+            "code_cluster",
+            "database_cluster",
+            "salvage_cluster",
+            "triage_cluster",
+            "undo_cluster",
+            "verify_cluster",
+        ),
+        readme=True,
+    ),
+    "rollback_services": Variable(
+        check_names,
+        "a list of ECS services, like [spymeo-app]",
+        (*ALONE, VERIFY, TRIAGE, RELEASES),
+        (SALVAGE,),
+        what="The services of the application.",
+        type="list",
+        elements="str",
+        options=(
+            "checkpoint_services",
+            "code_services",
+            "database_services",
+            "salvage_services",
+            "triage_services",
+            "verify_services",
+        ),
+        readme=True,
+    ),
+    "rollback_task_definition": Variable(
+        check_target,
+        "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or its tag, like 1.4.2, "
+        "or a mapping from services to those",
+        (),
+        (CODE, FULL, TRIAGE, RELEASES),
+        what=(
+            "The release to go back to, as C(family:revision), as ARN, as the digest of an image or its tag; one for "
+            "all services, or a mapping from services to those. Empty chooses the release that served before."
+        ),
+        type="raw",
+        default="",
+        options=("checkpoint_task_definition", "code_task_definition", "triage_task_definition"),
+        asked=True,
+        readme=True,
+    ),
+    "rollback_served_at_least": Variable(
+        check_whole,
+        "empty, or for how many seconds a release has to have served to be gone back to without being named, like 300",
+        (),
+        (CODE, FULL, TRIAGE, RELEASES),
+        what=(
+            "For how many seconds a release has to have served to be gone back to without being named, where another "
+            "one did."
+        ),
+        type="int",
+        default=300,
+        options=("checkpoint_served_at_least", "code_served_at_least", "triage_served_at_least"),
+    ),
+    "rollback_on_failure": _choice(
+        ("back", "stay"),
+        "back",
+        (CODE, SECRETS),
+        what=(
+            "What becomes of a service whose target fails. V(back) brings it back to what served before, V(stay) "
+            "leaves it as it is. After a cutover it always stays."
+        ),
+        options=("code_on_failure",),
+        asked=True,
+    ),
+    "rollback_deployment": _choice(
+        ("as_configured", "fast"),
+        "as_configured",
+        (*ROLLBACKS, UNDO),
+        what=(
+            "V(as_configured) deploys as the services are configured; V(fast) sets services and target groups so that "
+            "this one deployment is over soon, and then as before."
+        ),
+        options=("code_deployment", "report_deployment", "undo_deployment"),
+        readme=True,
+    ),
+    "rollback_deploy_timeout": Variable(
+        check_seconds,
+        "empty, or how many seconds the deployment may take, like 900",
+        (),
+        (*ROLLBACKS, UNDO, UNFENCE),
+        what="How long the deployment may take, in seconds.",
+        type="int",
+        default=900,
+        options=("code_wait_timeout", "database_fence_timeout", "undo_wait_timeout"),
+    ),
+    "rollback_db_instance": Variable(
+        check_name,
+        "an RDS DB instance identifier, like spymeo-production-db",
+        (*RESTORES, CHECKPOINT, SALVAGE, FINISH),
+        (TRIAGE,),
+        what=(
+            "The DB instance of the application; where a rollback has restored another one in its place, that one is "
+            "meant."
+        ),
+        options=("checkpoint_db_instance", "database_db_instance", "salvage_db_instance", "triage_db_instance"),
+        readme=True,
+    ),
+    "rollback_snapshot": Variable(
+        check_name,
+        "empty, or an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot; empty: that of the release point",
+        (),
+        (*RESTORES, TRIAGE),
+        what="The snapshot from before the migration, which is restored. Empty takes that of the release point.",
+        default="",
+        options=("database_snapshot", "triage_snapshot"),
+        asked=True,
+        readme=True,
+    ),
+    "rollback_release_point": Variable(
+        check_name,
+        "empty, or none, or the id of a release point, like cp-20261122-024500",
+        (),
+        (*ROLLBACKS, TRIAGE),
+        what=(
+            "The id of the release point to go back to. Empty takes the newest one that is older than what runs, "
+            "V(none) takes none."
+        ),
+        default="",
+        options=("code_release_point", "triage_release_point"),
+        asked=True,
+    ),
+    "rollback_release": Variable(
+        check_name,
+        "empty, or the release that is about to be deployed, like v2.0.0",
+        (),
+        (CHECKPOINT,),
+        what="The release that is about to be deployed, for people.",
+        default="",
+        options=("checkpoint_release",),
+        asked=True,
+    ),
+    "rollback_despite_migrations": _flag(
+        (CODE, *RESTORES, UNDO),
+        what=(
+            "V(true) goes on although the plan, also of an undo, says that the release does not know migrations of "
+            "the database."
+        ),
+        options=("code_despite_migrations", "database_despite_migrations", "undo_despite_migrations"),
+        asked=True,
+    ),
+    "rollback_readers": _choice(
+        ("refuse", "include", "leave"),
+        "refuse",
+        (*RESTORES, UNDO),
+        what=(
+            "What becomes of other services, scheduled tasks and functions on the database that a rollback or an undo "
+            "leaves. V(refuse) stops the plan, V(include) starts the services of the cluster again, too, V(leave) "
+            "leaves them."
+        ),
+        options=("database_readers", "undo_readers"),
+        readme=True,
+    ),
+    "rollback_despite_moment": _flag(
+        (*RESTORES, SECRETS),
+        what="V(true) goes on although the plan says that release, data and secrets are not of the same time.",
+        options=("database_despite_moment", "secrets_despite_moment"),
+        asked=True,
+    ),
+    "rollback_despite_data": Variable(
+        check_flag_or_names,
+        "empty, or tables that are right all the same, like payment_backup,payment_test; or true",
+        (),
+        RESTORES,
+        what=(
+            "Tables of which the data are right although the proof says otherwise, like "
+            "V(payment_backup,payment_test); V(true) for everything."
+        ),
+        type="raw",
+        default=[],
+        options=("database_despite_data",),
+        asked=True,
+    ),
+    "rollback_snapshot_before": Variable(
+        check_time,
+        "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'",
+        (),
+        (*RESTORES, TRIAGE),
+        what="Instead of a snapshot's name, a time: the newest snapshot with data of this time or earlier is restored.",
+        default="",
+        options=("database_snapshot_before",),
+        asked=True,
+        readme=True,
+    ),
+    "rollback_point_in_time": Variable(
+        check_time,
+        "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'",
+        (),
+        (*RESTORES, TRIAGE),
+        what=(
+            "Instead of a snapshot's name, a time: the data of this very moment are restored out of the automated "
+            "backups."
+        ),
+        default="",
+        options=("database_point_in_time",),
+        asked=True,
+        readme=True,
+    ),
+    "rollback_database_again": _flag(
+        RESTORES,
+        what=(
+            "V(true) restores the same data once more, although the application uses an instance already that was "
+            "restored from them."
+        ),
+        options=("database_again",),
+        asked=True,
+    ),
+    "rollback_despite_lineage": _flag(
+        RESTORES,
+        what="V(true) takes the snapshot although the data in service have not come from it.",
+        options=("database_despite_lineage",),
+        asked=True,
+    ),
+    "rollback_safety_snapshot": _choice(
+        ("take", "none"),
+        "take",
+        RESTORES,
+        what=(
+            "V(take) takes a snapshot of the failed instance while the other is restored; V(none) takes none, for an "
+            "instance of which RDS takes no snapshot any more (C(failed), C(storage-full))."
+        ),
+        options=("database_safety_snapshot",),
+        asked=True,
+    ),
+    "rollback_fence": _choice(
+        ("auto", "none", "scale_to_zero"),
+        "auto",
+        RESTORES,
+        what=(
+            "Whether the services stand at 0 tasks for the deployment: V(auto) where nothing of them serves anybody, "
+            "V(scale_to_zero) in any case, V(none) never."
+        ),
+        options=("code_fence", "database_fence"),
+        readme=True,
+    ),
+    "rollback_db_probe": _choice(
+        ("direct", "task"),
+        "direct",
+        (*RESTORES, CODE, UNDO, CHECKPOINT),
+        what=(
+            "How the restored database is asked before anything is pointed at it. V(direct) logs in from the machine "
+            "that plays, V(task) from a one-off ECS task, for where that machine has no way to the database."
+        ),
+        options=("checkpoint_probe", "code_probe", "database_probe", "undo_probe"),
+        readme=True,
+    ),
+    "rollback_db_probe_image": Variable(
+        check_name,
+        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
+        (),
+        RESTORES,
+        what="The image of that task; it needs C(sh) and C(psql). Empty takes PostgreSQL's own from the public ECR.",
+        default="",
+        options=("database_probe_image",),
+    ),
+    "rollback_sequences": _choice(
+        ("ahead", "leave"),
+        "ahead",
+        (*RESTORES, UNDO),
+        what=(
+            "V(ahead) has the restored database give no id that the failed one has given; V(leave) has it begin where "
+            "the data end."
+        ),
+        options=("database_sequences", "report_sequences", "undo_sequences"),
+    ),
+    "rollback_db_stop_failed": _flag(
+        (*RESTORES, FINISH),
+        what=(
+            "V(true) stops the failed instance at the end, or by C(finish.yml) where its snapshot comes later; RDS "
+            "starts it again after seven days. Else it runs on."
+        ),
+        options=("database_stop_failed",),
+    ),
+    "rollback_db_warm": Variable(
+        check_optional_names,
+        "empty, or a list of tables, like [Practitioner]",
+        (),
+        RESTORES,
+        what=(
+            "Tables that are read whole before the cutover, because a restored instance loads each block from S3 at "
+            "its first reading."
+        ),
+        type="list",
+        elements="str",
+        default=[],
+        options=("database_warm",),
+    ),
+    "rollback_database_secret": Variable(
+        check_name,
+        "the name or ARN of the secret that holds DATABASE_URL",
+        (*RESTORES, CHECKPOINT, SALVAGE),
+        (CODE, SECRETS, UNDO, TRIAGE),
+        what="The secret that holds DATABASE_URL.",
+        options=(
+            "checkpoint_database_secret",
+            "code_database_secret",
+            "database_secret",
+            "salvage_database_secret",
+            "secrets_database_secret",
+            "triage_database_secret",
+            "undo_database_secret",
+        ),
+        readme=True,
+    ),
+    "rollback_secrets": Variable(
+        check_optional_names,
+        "a list of secret names or ARNs; it may be empty",
+        (),
+        (FULL, SECRETS, CHECKPOINT, TRIAGE),
+        what="The other secrets that the application reads, and that come back.",
+        type="list",
+        elements="str",
+        default=[],
+        options=("checkpoint_secrets", "secrets_names", "triage_secrets"),
+        readme=True,
+    ),
+    "rollback_parameters": Variable(
+        check_optional_names,
+        "a list of names or ARNs of SSM parameters; it may be empty",
+        (),
+        (FULL, SECRETS, CHECKPOINT),
+        what="The parameters of SSM that come back, too, as names or ARNs.",
+        type="list",
+        elements="str",
+        default=[],
+        options=("checkpoint_parameters", "secrets_parameters"),
+        readme=True,
+    ),
+    "rollback_secrets_before": Variable(
+        check_time,
+        "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'",
+        (),
+        (FULL, SECRETS),
+        what="When the bad release began. Empty leaves it to what the deployments tell.",
+        default="",
+        options=("secrets_before",),
+        asked=True,
+    ),
+    "rollback_secret_versions": Variable(
+        check_mapping,
+        "empty, or a mapping from secrets to version ids, and from parameters to version numbers, like "
+        "{spymeo/production/app: 5048a2cf-…}",
+        (),
+        (FULL, SECRETS),
+        what="The version id of a secret, or the number of a parameter's version, by name, instead of what is chosen.",
+        type="dict",
+        default={},
+        options=("secrets_versions",),
+        asked=True,
+    ),
+    "rollback_secret_keys": Variable(
+        check_lists,
+        "empty, or a mapping from secrets to lists of JSON keys, like {spymeo/production/app: [PAYMENT_API_KEY]}",
+        (),
+        (FULL, SECRETS),
+        what="The keys of a JSON secret that alone come back, by its name.",
+        type="dict",
+        default={},
+        options=("secrets_keys",),
+        asked=True,
+    ),
+    "rollback_backup_secrets": Variable(
+        check_mapping,
+        "empty, or a mapping from secrets to the secrets that hold their backups",
+        (),
+        (FULL, SECRETS),
+        what="The secret whose value comes back in place of an older version, by the name of the secret that gets it.",
+        type="dict",
+        default={},
+        options=("secrets_backups",),
+    ),
+    "rollback_base_url": Variable(
+        check_url,
+        "the application's public URL, like https://app.spymeo.fr; or none, where it has no HTTP",
+        VERIFIED,
+        (TRIAGE,),
+        what="The public URL of the application, or V(none) where it has no HTTP.",
+        options=("report_base_url", "triage_base_url", "verify_base_url"),
+        readme=True,
+    ),
+    "rollback_health_path": Variable(
+        check_path,
+        "the path of the health check, like /api/health",
+        VERIFIED,
+        (TRIAGE,),
+        what="The path of the health check.",
+        options=("triage_health_path", "verify_health_path"),
+        readme=True,
+    ),
+    "rollback_log_groups": Variable(
+        check_optional_names,
+        "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]; or [], where all services are in "
+        "rollback_log_elsewhere",
+        VERIFIED,
+        (TRIAGE,),
+        what="The log groups of these services; an empty list where all of them are in C(rollback_log_elsewhere).",
+        type="list",
+        elements="str",
+        options=("triage_log_groups", "verify_log_groups"),
+        readme=True,
+    ),
+    "rollback_log_elsewhere": Variable(
+        check_optional_names,
+        "empty, or a list of services, or service/container, whose logs are not in CloudWatch Logs, like "
+        "[spymeo-app/envoy]",
+        (),
+        (*VERIFIED, TRIAGE),
+        what=(
+            "Services, or C(service/container), whose logs are not in CloudWatch Logs, because FireLens or another "
+            "driver hands them on or there are none."
+        ),
+        type="list",
+        elements="str",
+        default=[],
+        options=("triage_log_elsewhere", "verify_log_elsewhere"),
+        readme=True,
+    ),
+    "rollback_contacts": Variable(
+        check_contacts,
+        "a mapping from a role to whom to call, like {on_call: +33 …}",
+        (),
+        (*VERIFIED, TRIAGE),
+        what="Whom to call, by role.",
+        type="dict",
+        default={},
+        options=("report_contacts", "triage_contacts", "verify_contacts"),
+        readme=True,
+    ),
+    "rollback_run_id": Variable(
+        check_id,
+        "empty, or the id of the run to resume: %s" % RUN_ID_FORM,
+        (),
+        ALL,
+        what=(
+            "The id of a run that has stopped, to go on with it; for C(finish.yml), of the run that is to be finished."
+        ),
+        default="",
+        options=("database_of_run",),
+        asked=True,
+        readme=True,
+    ),
+    "rollback_abandon": Variable(
+        check_id,
+        "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM,
+        (),
+        ALL,
+        what="The id of a run that has stopped, and is given up.",
+        default="",
+        options=("run_abandon",),
+        asked=True,
+        readme=True,
+    ),
+    "rollback_undo_run": Variable(
+        check_id,
+        "empty, or the id of the run to undo: %s" % RUN_ID_FORM,
+        (),
+        (UNDO,),
+        what="The run to undo. Empty takes the newest one that has changed something and is no undo.",
+        default="",
+        options=("undo_run",),
+        asked=True,
+    ),
+    "rollback_store": Variable(
+        check_store,
+        "empty, or %s" % STORE_FORM,
+        (),
+        ALL,
+        what=(
+            "Where runs are remembered: a directory of yours on this machine, or C(s3://bucket/prefix), for AWX and "
+            "for teams."
+        ),
+        default="~/.local/state/spymeo-rollback",
+        options=("checkpoint_store", "run_store", "undo_store"),
+        readme=True,
+    ),
+    "rollback_lease": Variable(
+        check_seconds,
+        "empty, or how many seconds the lock holds without being renewed, like 60",
+        (),
+        ALL,
+        what="How many seconds the lock holds without being renewed.",
+        type="int",
+        default=60,
+        options=("run_lease",),
+    ),
+    "rollback_aws": Variable(
+        check_options,
+        "empty, or a mapping of amazon.aws's connection options, like {profile: production}",
+        (),
+        ALL,
+        what="How AWS is reached, as the connection options of amazon.aws, like C({profile: production}).",
+        type="dict",
+        default={},
+        options=("run_aws", "undo_aws"),
+        readme=True,
+    ),
+    "rollback_several_hosts": _flag(
+        ALONE, what="V(true) when a playbook is meant to change all hosts of the inventory.", asked=True
+    ),
+    "rollback_despite_unreachable": _flag(
+        VERIFIED,
+        what="V(true) goes on although the public URL cannot be reached from here, so that nothing can be proven.",
+        asked=True,
+    ),
+    "rollback_bad_since": Variable(
+        check_time,
+        "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'",
+        (),
+        (*VERIFIED, TRIAGE),
+        what=(
+            "When the accident began. Errors that were logged before, and as often, do not count, and no secret's "
+            "version that was made later comes back."
+        ),
+        default="",
+        options=("secrets_bad_since", "verify_log_baseline_until"),
+        asked=True,
+    ),
+    "rollback_hold": _choice(
+        ("show", "check", "set", "release"),
+        "check",
+        (HOLD,),
+        what="What is to be done with the deploy hold.",
+        options=("run_hold",),
+        asked=True,
+    ),
+    "rollback_hold_reason": Variable(
+        check_text,
+        "empty, or why deployments are held back, or the reason of the hold that is to be released",
+        (),
+        (HOLD,),
+        what="Why deployments are held back.",
+        default="",
+        options=("run_hold_reason",),
+        asked=True,
+    ),
+    "rollback_failed_db_instance": Variable(
+        check_name,
+        "empty, or an RDS DB instance identifier, like spymeo-production-db",
+        (),
+        (SALVAGE,),
+        what=(
+            "The DB instance that a rollback has replaced. Empty takes the one that was in service last and holds "
+            "something that the one in service has not."
+        ),
+        default="",
+        options=("salvage_failed_db_instance",),
+        asked=True,
+    ),
+    "rollback_salvage_directory": Variable(
+        check_name,
+        "empty, or a directory on the machine that plays",
+        (),
+        (SALVAGE,),
+        what="Where the CSV files are written.",
+        default="~/spymeo-rollback/salvage/{{ inventory_hostname }}",
+        options=("salvage_directory",),
+    ),
+    "rollback_salvage_rules": Variable(
+        check_tables,
+        "empty, or a mapping from tables to rules",
+        (),
+        (SALVAGE,),
+        what="What a person knows of tables, as M(spymeo.rollback.database_salvage) takes it.",
+        type="dict",
+        default={},
+        options=("salvage_rules",),
+    ),
+    "rollback_data_rules": Variable(
+        check_tables,
+        "empty, or a mapping from tables to rules",
+        (),
+        (TRIAGE, *RESTORES),
+        what=(
+            "What holds for tables while all is well; the restored database has to keep it before the cutover, and "
+            "triage asks about it."
+        ),
+        type="dict",
+        default={},
+        options=("database_data_rules", "triage_data_rules"),
+        readme=True,
+    ),
+    "rollback_data_timeout": Variable(
+        check_seconds,
+        "empty, or how many seconds a rule of rollback_data_rules may take, like 60",
+        (),
+        (TRIAGE, *RESTORES),
+        what="How long one of these rules may take, in seconds; in triage, 20.",
+        type="int",
+        default=30,
+        options=("database_data_timeout", "triage_data_timeout"),
+    ),
+    "rollback_slow_after": Variable(
+        check_number,
+        "empty, or how many seconds an answer may take, like 2.5",
+        (),
+        (TRIAGE,),
+        what="An answer that takes more seconds than this is slow.",
+        type="float",
+        default=2.0,
+        options=("triage_slow_after",),
+    ),
+    "rollback_triage_play": _choice(
+        ("all", "reading"),
+        "all",
+        (TRIAGE,),
+        what="V(all) plays every scenario, V(reading) only those that write nothing.",
+        options=("triage_play",),
+        asked=True,
+    ),
+    "rollback_evidence_file": Variable(
+        check_name,
+        "empty, or a file into which triage writes what it has seen",
+        (),
+        (TRIAGE,),
+        what="A file that gets what was seen, as JSON.",
+        default="",
+        options=("triage_record",),
+        asked=True,
+    ),
+    "rollback_evidence_from": Variable(
+        check_name,
+        "empty, or a file that rollback_evidence_file has written",
+        (),
+        (TRIAGE,),
+        what="A file with what an earlier look has seen, to be decided on instead of looking.",
+        default="",
+        options=("triage_evidence_from",),
+        asked=True,
+    ),
+    "rollback_e2e_command": Variable(
+        check_text,
+        "empty, or the command of the end-to-end tests, like npm run test:e2e",
+        (),
+        VERIFIED,
+        what="The command of the application's end-to-end tests.",
+        default="",
+        options=("verify_e2e_command",),
+        readme=True,
+    ),
+    "rollback_e2e_runs_on": _choice(
+        ("controller", "task"),
+        "controller",
+        VERIFIED,
+        what="Where they run: V(controller) is this machine, V(task) a one-off ECS task.",
+        options=("verify_e2e_runs_on",),
+    ),
+    "rollback_e2e_chdir": Variable(
+        check_name,
+        "empty, or a directory on the machine that plays",
+        (),
+        VERIFIED,
+        what="The directory in which they run on this machine. Empty is that of the playbook.",
+        default="",
+        options=("verify_e2e_chdir",),
+    ),
+    "rollback_e2e_timeout": Variable(
+        check_seconds,
+        "empty, or how many seconds the tests may take, like 900",
+        (),
+        VERIFIED,
+        what="How long they may take, in seconds.",
+        type="int",
+        default=900,
+        options=("verify_e2e_timeout",),
+    ),
+    "rollback_e2e_environment": Variable(
+        check_mapping,
+        "empty, or a mapping from names to values",
+        (),
+        VERIFIED,
+        what="Environment variables for them.",
+        type="dict",
+        default={},
+        options=("verify_e2e_environment",),
+    ),
+    "rollback_e2e_secret_environment": Variable(
+        check_options,
+        "empty, or a mapping from names to values",
+        (),
+        VERIFIED,
+        what="The same for credentials, which never reach any output. Not where they run as a task.",
+        type="dict",
+        default={},
+        options=("verify_e2e_secret_environment",),
+    ),
+    "rollback_e2e_task_definition": Variable(
+        check_name,
+        "empty, or family:revision, like spymeo-e2e:3",
+        (),
+        VERIFIED,
+        what="What the task is made of that runs them. Empty is what the first service runs.",
+        default="",
+        options=("verify_e2e_task_definition",),
+    ),
+    "rollback_e2e_container": Variable(
+        check_name,
+        "empty, or the name of a container of it",
+        (),
+        VERIFIED,
+        what="The container of it that runs them. Empty is the first.",
+        default="",
+        options=("verify_e2e_container",),
+    ),
+    "rollback_e2e_directory": Variable(
+        check_name,
+        "empty, or a directory on the machine that plays",
+        (),
+        VERIFIED,
+        what="Where their output is kept.",
+        default="~/spymeo-rollback/verify",
+        options=("verify_e2e_directory",),
+    ),
+    "verify_scenarios": Variable(
+        check_mappings,
+        "empty, or a list of scenarios, as roles/verify/README.md tells",
+        (),
+        (*VERIFIED, TRIAGE),
+        what=(
+            "What a person would try by hand, besides the health check: HTTP scenarios, as "
+            "M(spymeo.rollback.verify_http) takes them."
+        ),
+        type="list",
+        elements="dict",
+        default=[],
+        options=("triage_scenarios",),
+        readme=True,
+    ),
+    "verify_variables": Variable(
+        check_options,
+        "empty, or a mapping from names to values",
+        (),
+        (*VERIFIED, TRIAGE),
+        what="Values that the scenarios use as C(${name}), credentials among them; they never reach any output.",
+        type="dict",
+        default={},
+        options=("triage_variables",),
+    ),
+    "verify_secrets": Variable(
+        check_tables,
+        "empty, or a mapping from names to secrets, like {admin_password: {secret: spymeo/production/admin}}",
+        (),
+        (*VERIFIED, TRIAGE),
+        what=(
+            "More of them, out of Secrets Manager, each with C(secret) and perhaps C(key). Only secrets that are "
+            "named here are read."
+        ),
+        type="dict",
+        default={},
+        options=("triage_variable_secrets",),
+    ),
+    "verify_log_noise": Variable(
+        check_mappings,
+        "empty, or a list of known errors, each with pattern, reason and until",
+        (),
+        (*VERIFIED, TRIAGE),
+        what=(
+            "Errors in the logs that are known, each with C(pattern), C(reason) and C(until), the last day on which "
+            "they do not count."
+        ),
+        type="list",
+        elements="dict",
+        default=[],
+        options=("triage_log_noise",),
+    ),
+    "verify_log_patterns": Variable(
+        check_patterns,
+        "empty, or a list of regular expressions that tell an error, like ['^EEK ']",
+        (),
+        (*VERIFIED, TRIAGE),
+        what=(
+            "Regular expressions that tell an error, besides what is known as one. Lines that none of them matches "
+            "count as understood."
+        ),
+        type="list",
+        elements="str",
+        default=[],
+        options=("triage_log_patterns",),
+    ),
+    "verify_log_ignore": Variable(
+        check_patterns,
+        "empty, or a list of regular expressions of lines that are no errors",
+        (),
+        (*VERIFIED, TRIAGE),
+        what="Regular expressions of lines that are no errors, whatever they look like, and need no level.",
+        type="list",
+        elements="str",
+        default=[],
+        options=("triage_log_ignore",),
+    ),
+    "verify_log_window": Variable(
+        check_seconds,
+        "empty, or a number of minutes, like 60",
+        (),
+        VERIFIED,
+        what="Of a task that is older, the last so many minutes are read, the newest lines first.",
+        type="int",
+        default=60,
+    ),
+    "verify_log_baseline_minutes": Variable(
+        check_seconds,
+        "empty, or a number of minutes, like 60",
+        (),
+        VERIFIED,
+        what="How much of the time before the accident is looked at, in minutes.",
+        type="int",
+        default=60,
+    ),
+    "verify_log_settle": Variable(
+        check_whole,
+        "empty, or a number of seconds, like 10",
+        (),
+        VERIFIED,
+        what=(
+            "How long to wait until what the checks have provoked can be read in the logs, in seconds. It ends sooner "
+            "with the first younger line."
+        ),
+        type="int",
+        default=10,
+    ),
+    "verify_watch": Variable(
+        check_watch,
+        "empty, or for how many seconds the application is watched, like 30, or a mapping, like {seconds: 30, "
+        "interval: 2, failures: 1}",
+        (),
+        VERIFIED,
+        what=(
+            "For how many seconds the application is watched once its scenarios have passed; C(0) is not at all. Or a "
+            "mapping with C(seconds), C(interval) between two health requests, how many C(failures) of these are "
+            "allowed, and C(metrics), whether the load balancer's traffic is compared with the hour before, as "
+            "C(watch) of M(spymeo.rollback.verify_application) takes them."
+        ),
+        type="raw",
+        default=30,
+        readme=True,
+    ),
+    "verify_wait_timeout": Variable(
+        check_seconds,
+        "empty, or a number of seconds, like 30",
+        (),
+        VERIFIED,
+        what="How long to wait for tasks that are on their way, and for the first line of each, in seconds.",
+        type="int",
+        default=30,
+    ),
+    "verify_timeout": Variable(
+        check_seconds,
+        "empty, or a number of seconds, like 15",
+        (),
+        VERIFIED,
+        what="How long one request may take, in seconds.",
+        type="int",
+        default=15,
+    ),
+    "verify_health_times": Variable(
+        check_seconds,
+        "empty, or how many times in a row, like 3",
+        (),
+        VERIFIED,
+        what="How many times in a row the health check must answer what is expected.",
+        type="int",
+        default=3,
+    ),
+    "verify_health_expect": Variable(
+        check_options,
+        "empty, or what the health check must answer, like {status: 200}",
+        (),
+        VERIFIED,
+        what="What the health check must answer, as C(expect) of M(spymeo.rollback.verify_http).",
+        type="dict",
+        default={"status": 200},
+    ),
+}
+
+# No value of these is ever shown: what they hold may be a secret.
+SECRET = frozenset(["rollback_aws", "verify_variables", "rollback_e2e_secret_environment"])
+
+# What playbooks hand on to a workflow, which AWX gives to later jobs as extra variables. Nothing is read of them.
+HANDED_ON = frozenset(["rollback_run", "rollback_triage"])
 
 
 def of_playbook(playbook: str) -> list[str]:
@@ -107,12 +1058,28 @@ def unknown(names: Iterable[str]) -> list[str]:
 
 
 def overriding(names: Iterable[str]) -> list[str]:
-    """One sentence for each of ``names`` (what inventory and command line set) that a playbook of ours sets itself, by that name, for a role."""
-    found = sorted(name for name in names if name in DERIVED or name in OF_ROLES)
-    return [_OVERRIDING % (name, _instead(name)) for name in found]
+    """One sentence for each of ``names`` (what inventory and command line set) that a playbook of ours sets itself, by that name, for a role.
+
+    What roles publish is there, too, once a play of ours has begun, and then ``run_plan`` always is.
+    """
+    given = set(names)
+    ours = given & PUBLISHED if "run_plan" not in given else ()
+    return [_OVERRIDING % (name, _instead(name)) for name in sorted(given & (DERIVED | OF_ROLES))] + [
+        _PUBLISHED % name for name in sorted(ours)
+    ]
 
 
 _OVERRIDING = "%s is an option of a role, which the playbook sets itself; set like this, it would win over what the inventory says. %s"
+_PLAYED = (
+    "this very command has played another playbook that changes something, and what that one has told would be taken for this one's. "
+    "Start them one after the other, each with a command of its own."
+)
+_PUBLISHED = "%s is what a role tells others; set like this, it would be taken for that. Call it otherwise."
+
+
+def played_before(names: Iterable[str]) -> list[str]:
+    """One sentence (list of str, or empty) where ``names`` tell that a play before has taken the lock, in the same ansible-playbook."""
+    return [_PLAYED] if "run_lock" in names else []
 
 
 def _instead(name: str) -> str:
@@ -121,12 +1088,12 @@ def _instead(name: str) -> str:
 
 
 def _misspelt(name: str) -> str | None:
-    if name in VARIABLES or name in DERIVED or name in HANDED_ON:
+    if name in VARIABLES or name in DERIVED or name in HANDED_ON or name in PUBLISHED:
         return None
     ours = _OURS.match(name)
     near = _nearest(name, 0.6 if ours else _NEAR)
     if not near:
-        return _UNKNOWN % (name, "docs/runbook.md and README.md tell them") if ours else None
+        return _UNKNOWN % (name, "docs/variables.md tells all of them") if ours else None
     return _UNKNOWN % (name, "did you mean %s?" % near)
 
 
@@ -158,635 +1125,3 @@ def _problem(name: str, value: Any, variable: Variable, playbook: str) -> str | 
         return "%s is not set. Set it in the inventory of this environment to %s." % (name, variable.form)
     complaint = variable.check(value)
     return "%s is %r: %s. It must be %s." % (name, value, complaint, variable.form) if complaint else None
-
-
-def _not_text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return None
-    return (
-        "it arrived as %s, not as text (AWX and YAML turn text that looks like a number or yes/no into one; put it in quotes)"
-        % type(value).__name__
-    )
-
-
-def _check_name(value: Any) -> str | None:
-    return _not_text(value) or ("it has spaces around it" if value != value.strip() else None)
-
-
-def _check_time(value: Any) -> str | None:
-    if _not_text(value):
-        return _not_text(value)
-    if not _TIME.match(value):
-        return "it is not a time in ISO 8601 with a zone"
-    try:
-        parse_time("", value)
-    except RollbackError:
-        return "there is no such day or hour"
-    return None
-
-
-def _check_names(value: Any) -> str | None:
-    if not isinstance(value, list):
-        return "it is %s, not a list" % type(value).__name__
-    if not value:
-        return "the list is empty"
-    return _check_optional_names(value)
-
-
-def _check_optional_names(value: Any) -> str | None:
-    if not isinstance(value, list):
-        return "it is %s, not a list" % type(value).__name__
-    wrong = [item for item in value if not isinstance(item, str) or not item.strip()]
-    if wrong:
-        return "%r in it is not a name" % (wrong[0],)
-    return "it names %s twice" % _twice(value) if _twice(value) else None
-
-
-def _twice(value: Sequence[Any]) -> Any:
-    return next((item for item in value if value.count(item) > 1), None)
-
-
-def _check_patterns(value: Any) -> str | None:
-    problem = _check_optional_names(value)
-    for pattern in () if problem else value:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            return "'%s' is no regular expression: %s" % (pattern, error)
-    return problem
-
-
-def _check_url(value: Any) -> str | None:
-    if _not_text(value):
-        return _not_text(value)
-    right = value == NO_HTTP or re.match(r"https?://[^/\s?#@]+(/[^\s?#@]*)?\Z", value)
-    return None if right else "it is not an http or https URL without user and query"
-
-
-def _check_path(value: Any) -> str | None:
-    if _not_text(value):
-        return _not_text(value)
-    return None if value.startswith("/") else "it does not begin with a slash"
-
-
-def _check_target(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return _check_one_target(value)
-    for service, target in value.items():
-        if not isinstance(service, str) or not service.strip():
-            return "%r in it is not the name of a service" % (service,)
-        complaint = _check_one_target(target)
-        if complaint:
-            return "for %s, %s" % (service, complaint)
-    return None if value else "it names no service"
-
-
-def _check_one_target(value: Any) -> str | None:
-    if _not_text(value):
-        return "a bare %s names no task definition" % type(value).__name__
-    if value.startswith("sha256:") and not TARGET_FORM.match(value):
-        return "a digest has 64 hexadecimal digits"
-    return None if TARGET_FORM.match(value) else "a family alone or a bare number does not say which revision"
-
-
-def _check_seconds(value: Any) -> str | None:
-    return _check_whole(value) or (None if int(value) > 0 else "it is not above 0")
-
-
-def _check_whole(value: Any) -> str | None:
-    if isinstance(value, (bool, float)) or not re.match(r"[0-9]+\Z", str(value)):
-        return "it is not a whole number"
-    return None
-
-
-def _check_number(value: Any) -> str | None:
-    if isinstance(value, bool) or not re.match(r"[0-9]+(\.[0-9]+)?\Z", str(value)):
-        return "it is not a number"
-    return None if float(value) > 0 else "it is not above 0"
-
-
-def _check_watch(value: Any) -> str | None:
-    """Seconds alone, or a mapping."""
-    if not isinstance(value, dict):
-        return (
-            None
-            if re.match(r"[0-9]+(\.[0-9]+)?\Z", str(value)) and value is not True
-            else "it is not a number of seconds"
-        )
-    checks = dict(seconds=_check_number, interval=_check_number, failures=_check_whole, metrics=_check_flag)
-    for name, item in value.items():
-        if name not in checks:
-            return "there is no %s in it; there are %s" % (name, ", ".join(checks))
-        if checks[name](item):
-            return "for %s, %s" % (name, checks[name](item))
-    return None
-
-
-def _check_text(value: Any) -> str | None:
-    return _not_text(value)
-
-
-def _choice(*words: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in words else "there is no such choice"
-
-
-def _check_options(value: Any) -> str | None:
-    return None if isinstance(value, dict) else "it is %s, not a mapping" % type(value).__name__
-
-
-def _check_tables(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return "it is %s, not a mapping" % type(value).__name__
-    wrong = [name for name, item in value.items() if not isinstance(item, dict)]
-    return "for %s, there is no mapping" % wrong[0] if wrong else None
-
-
-def _check_mappings(value: Any) -> str | None:
-    if not isinstance(value, list):
-        return "it is %s, not a list" % type(value).__name__
-    return None if all(isinstance(item, dict) for item in value) else "something in it is no mapping"
-
-
-def _check_contacts(value: Any) -> str | None:
-    if isinstance(value, dict) and all(isinstance(item, str) for pair in value.items() for item in pair):
-        return None
-    return "it is not a mapping of text to text (put telephone numbers in quotes)"
-
-
-def _check_mapping(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return "it is %s, not a mapping" % type(value).__name__
-    for name, item in value.items():
-        number = isinstance(item, int) and not isinstance(item, bool)
-        if not isinstance(name, str) or not (number or (isinstance(item, str) and item.strip())):
-            return "for %s, %r is neither text nor a number" % (name, item)
-    return None
-
-
-def _check_lists(value: Any) -> str | None:
-    if not isinstance(value, dict):
-        return "it is %s, not a mapping" % type(value).__name__
-    wrong = [(name, _check_names(item)) for name, item in value.items() if _check_names(item)]
-    return "for %s, %s" % wrong[0] if wrong else None
-
-
-def _check_flag(value: Any) -> str | None:
-    return (
-        None if isinstance(value, bool) or str(value).lower() in ("true", "false") else "it is neither true nor false"
-    )
-
-
-def _check_flag_or_names(value: Any) -> str | None:
-    """Names as a list, or as text with commas, which is what ``-e`` gives."""
-    if isinstance(value, bool):
-        return None
-    return _check_optional_names([name.strip() for name in value.split(",")] if isinstance(value, str) else value)
-
-
-def _check_id(value: Any) -> str | None:
-    if _not_text(value):
-        return _not_text(value)
-    return None if RUN_ID.match(value) else "it cannot be part of the name of a DB instance"
-
-
-def _check_store(value: Any) -> str | None:
-    if _not_text(value):
-        return _not_text(value)
-    return None if place_of(value) else "it is neither a directory nor a bucket"
-
-
-VARIABLES = {
-    "rollback_environment": Variable(
-        _check_name, "the environment's name, like production", (*ALONE, VERIFY, RELEASES, HOLD, SALVAGE), (TRIAGE,)
-    ),
-    "rollback_region": Variable(
-        _check_name, "an AWS region, like eu-west-3", (*ALONE, VERIFY, TRIAGE, RELEASES, SALVAGE), (HOLD,)
-    ),
-    "rollback_cluster": Variable(
-        _check_name, "an ECS cluster, like spymeo-production", (*ALONE, VERIFY, TRIAGE, RELEASES), (SALVAGE,)
-    ),
-    "rollback_services": Variable(
-        _check_names, "a list of ECS services, like [spymeo-app]", (*ALONE, VERIFY, TRIAGE, RELEASES), (SALVAGE,)
-    ),
-    "rollback_task_definition": Variable(
-        _check_target,
-        "empty, or family:revision, like spymeo-app:41, or an image's digest, sha256:…, or its tag, like 1.4.2, or a mapping from services to those",
-        (),
-        (CODE, FULL, TRIAGE, RELEASES),
-    ),
-    "rollback_served_at_least": Variable(
-        _check_whole,
-        "empty, or for how many seconds a release has to have served to be gone back to without being named, like 300",
-        (),
-        (CODE, FULL, TRIAGE, RELEASES),
-    ),
-    "rollback_on_failure": Variable(_choice("back", "stay"), "empty, back, or stay", (), (CODE, SECRETS)),
-    "rollback_deployment": Variable(
-        _choice("as_configured", "fast"), "empty, as_configured, or fast", (), (*ROLLBACKS, UNDO)
-    ),
-    "rollback_deploy_timeout": Variable(
-        _check_seconds, "empty, or how many seconds the deployment may take, like 900", (), (*ROLLBACKS, UNDO, UNFENCE)
-    ),
-    "rollback_db_instance": Variable(
-        _check_name,
-        "an RDS DB instance identifier, like spymeo-production-db",
-        (*RESTORES, CHECKPOINT, SALVAGE, FINISH),
-        (TRIAGE,),
-    ),
-    "rollback_snapshot": Variable(
-        _check_name,
-        "empty, or an RDS DB snapshot identifier, like spymeo-pre-migration-snapshot; empty: that of the release point",
-        (),
-        (*RESTORES, TRIAGE),
-    ),
-    "rollback_release_point": Variable(
-        _check_name, "empty, or none, or the id of a release point, like cp-20261122-024500", (), (*ROLLBACKS, TRIAGE)
-    ),
-    "rollback_release": Variable(
-        _check_name, "empty, or the release that is about to be deployed, like v2.0.0", (), (CHECKPOINT,)
-    ),
-    "rollback_despite_migrations": Variable(_check_flag, "empty, true or false", (), (CODE, *RESTORES, UNDO)),
-    "rollback_readers": Variable(
-        _choice("refuse", "include", "leave"), "empty, refuse, include, or leave", (), (*RESTORES, UNDO)
-    ),
-    "rollback_despite_moment": Variable(_check_flag, "empty, true or false", (), (*RESTORES, SECRETS)),
-    "rollback_despite_data": Variable(
-        _check_flag_or_names,
-        "empty, or tables that are right all the same, like payment_backup,payment_test; or true",
-        (),
-        RESTORES,
-    ),
-    "rollback_snapshot_before": Variable(
-        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
-    ),
-    "rollback_point_in_time": Variable(
-        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*RESTORES, TRIAGE)
-    ),
-    "rollback_database_again": Variable(_check_flag, "empty, true or false", (), RESTORES),
-    "rollback_despite_lineage": Variable(_check_flag, "empty, true or false", (), RESTORES),
-    "rollback_safety_snapshot": Variable(_choice("take", "none"), "empty, take, or none", (), RESTORES),
-    "rollback_fence": Variable(
-        _choice("auto", "none", "scale_to_zero"), "empty, auto, none, or scale_to_zero", (), RESTORES
-    ),
-    "rollback_db_probe": Variable(
-        _choice("direct", "task"), "empty, direct, or task", (), (*RESTORES, CODE, UNDO, CHECKPOINT)
-    ),
-    "rollback_db_probe_image": Variable(
-        _check_name,
-        "empty, or an image that has sh and psql, like postgres:17-alpine in a registry of yours",
-        (),
-        RESTORES,
-    ),
-    "rollback_sequences": Variable(_choice("ahead", "leave"), "empty, ahead, or leave", (), (*RESTORES, UNDO)),
-    "rollback_db_stop_failed": Variable(_check_flag, "empty, true or false", (), (*RESTORES, FINISH)),
-    "rollback_db_warm": Variable(
-        _check_optional_names, "empty, or a list of tables, like [Practitioner]", (), RESTORES
-    ),
-    "rollback_database_secret": Variable(
-        _check_name,
-        "the name or ARN of the secret that holds DATABASE_URL",
-        (*RESTORES, CHECKPOINT, SALVAGE),
-        (CODE, SECRETS, UNDO, TRIAGE),
-    ),
-    "rollback_secrets": Variable(
-        _check_optional_names,
-        "a list of secret names or ARNs; it may be empty",
-        (),
-        (FULL, SECRETS, CHECKPOINT, TRIAGE),
-    ),
-    "rollback_parameters": Variable(
-        _check_optional_names,
-        "a list of names or ARNs of SSM parameters; it may be empty",
-        (),
-        (FULL, SECRETS, CHECKPOINT),
-    ),
-    "rollback_secrets_before": Variable(
-        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (FULL, SECRETS)
-    ),
-    "rollback_secret_versions": Variable(
-        _check_mapping,
-        "empty, or a mapping from secrets to version ids, and from parameters to version numbers, like {spymeo/production/app: 5048a2cf-…}",
-        (),
-        (FULL, SECRETS),
-    ),
-    "rollback_secret_keys": Variable(
-        _check_lists,
-        "empty, or a mapping from secrets to lists of JSON keys, like {spymeo/production/app: [PAYMENT_API_KEY]}",
-        (),
-        (FULL, SECRETS),
-    ),
-    "rollback_backup_secrets": Variable(
-        _check_mapping, "empty, or a mapping from secrets to the secrets that hold their backups", (), (FULL, SECRETS)
-    ),
-    "rollback_base_url": Variable(
-        _check_url,
-        "the application's public URL, like https://app.spymeo.fr; or none, where it has no HTTP",
-        VERIFIED,
-        (TRIAGE,),
-    ),
-    "rollback_health_path": Variable(
-        _check_path, "the path of the health check, like /api/health", VERIFIED, (TRIAGE,)
-    ),
-    "rollback_log_groups": Variable(
-        _check_optional_names,
-        "a list of CloudWatch Logs groups, like [/ecs/spymeo-app]; or [], where all services are in rollback_log_elsewhere",
-        VERIFIED,
-        (TRIAGE,),
-    ),
-    "rollback_log_elsewhere": Variable(
-        _check_optional_names,
-        "empty, or a list of services, or service/container, whose logs are not in CloudWatch Logs, like [spymeo-app/envoy]",
-        (),
-        (*VERIFIED, TRIAGE),
-    ),
-    "rollback_contacts": Variable(
-        _check_contacts, "a mapping from a role to whom to call, like {on_call: +33 …}", (), (*VERIFIED, TRIAGE)
-    ),
-    "rollback_run_id": Variable(_check_id, "empty, or the id of the run to resume: %s" % RUN_ID_FORM, (), ALL),
-    "rollback_abandon": Variable(
-        _check_id, "empty, or the id of the unfinished run that is given up: %s" % RUN_ID_FORM, (), ALL
-    ),
-    "rollback_undo_run": Variable(_check_id, "empty, or the id of the run to undo: %s" % RUN_ID_FORM, (), (UNDO,)),
-    "rollback_store": Variable(_check_store, "empty, or %s" % STORE_FORM, (), ALL),
-    "rollback_lease": Variable(
-        _check_seconds, "empty, or how many seconds the lock holds without being renewed, like 60", (), ALL
-    ),
-    "rollback_aws": Variable(
-        _check_options, "empty, or a mapping of amazon.aws's connection options, like {profile: production}", (), ALL
-    ),
-    "rollback_several_hosts": Variable(_check_flag, "empty, true or false", (), ALONE),
-    "rollback_despite_unreachable": Variable(_check_flag, "empty, true or false", (), VERIFIED),
-    "rollback_bad_since": Variable(
-        _check_time, "empty, or a time with its zone, in quotes, like '2026-11-22T03:00:00Z'", (), (*VERIFIED, TRIAGE)
-    ),
-    "rollback_hold": Variable(
-        _choice("show", "check", "set", "release"), "empty, show, check, set, or release", (), (HOLD,)
-    ),
-    "rollback_hold_reason": Variable(
-        _check_text,
-        "empty, or why deployments are held back, or the reason of the hold that is to be released",
-        (),
-        (HOLD,),
-    ),
-    "rollback_failed_db_instance": Variable(
-        _check_name, "empty, or an RDS DB instance identifier, like spymeo-production-db", (), (SALVAGE,)
-    ),
-    "rollback_salvage_directory": Variable(
-        _check_name, "empty, or a directory on the machine that plays", (), (SALVAGE,)
-    ),
-    "rollback_salvage_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (SALVAGE,)),
-    "rollback_data_rules": Variable(_check_tables, "empty, or a mapping from tables to rules", (), (TRIAGE, *RESTORES)),
-    "rollback_data_timeout": Variable(
-        _check_seconds,
-        "empty, or how many seconds a rule of rollback_data_rules may take, like 60",
-        (),
-        (TRIAGE, *RESTORES),
-    ),
-    "rollback_slow_after": Variable(
-        _check_number, "empty, or how many seconds an answer may take, like 2.5", (), (TRIAGE,)
-    ),
-    "rollback_triage_play": Variable(_choice("all", "reading", "none"), "empty, all, reading, or none", (), (TRIAGE,)),
-    "rollback_evidence_file": Variable(
-        _check_name, "empty, or a file into which triage writes what it has seen", (), (TRIAGE,)
-    ),
-    "rollback_evidence_from": Variable(
-        _check_name, "empty, or a file that rollback_evidence_file has written", (), (TRIAGE,)
-    ),
-    "rollback_e2e_command": Variable(
-        _check_text, "empty, or the command of the end-to-end tests, like npm run test:e2e", (), VERIFIED
-    ),
-    "rollback_e2e_runs_on": Variable(_choice("controller", "task"), "empty, controller, or task", (), VERIFIED),
-    "rollback_e2e_chdir": Variable(_check_name, "empty, or a directory on the machine that plays", (), VERIFIED),
-    "rollback_e2e_timeout": Variable(
-        _check_seconds, "empty, or how many seconds the tests may take, like 900", (), VERIFIED
-    ),
-    "rollback_e2e_environment": Variable(_check_mapping, "empty, or a mapping from names to values", (), VERIFIED),
-    "rollback_e2e_secret_environment": Variable(
-        _check_options, "empty, or a mapping from names to values", (), VERIFIED
-    ),
-    "rollback_e2e_task_definition": Variable(_check_name, "empty, or family:revision, like spymeo-e2e:3", (), VERIFIED),
-    "rollback_e2e_container": Variable(_check_name, "empty, or the name of a container of it", (), VERIFIED),
-    "rollback_e2e_directory": Variable(_check_name, "empty, or a directory on the machine that plays", (), VERIFIED),
-    "verify_scenarios": Variable(
-        _check_mappings, "empty, or a list of scenarios, as roles/verify/README.md tells", (), (*VERIFIED, TRIAGE)
-    ),
-    "verify_variables": Variable(_check_options, "empty, or a mapping from names to values", (), (*VERIFIED, TRIAGE)),
-    "verify_secrets": Variable(
-        _check_tables,
-        "empty, or a mapping from names to secrets, like {admin_password: {secret: spymeo/production/admin}}",
-        (),
-        (*VERIFIED, TRIAGE),
-    ),
-    "verify_log_noise": Variable(
-        _check_mappings,
-        "empty, or a list of known errors, each with pattern, reason and until",
-        (),
-        (*VERIFIED, TRIAGE),
-    ),
-    "verify_log_patterns": Variable(
-        _check_patterns,
-        "empty, or a list of regular expressions that tell an error, like ['^EEK ']",
-        (),
-        (*VERIFIED, TRIAGE),
-    ),
-    "verify_log_ignore": Variable(
-        _check_patterns, "empty, or a list of regular expressions of lines that are no errors", (), (*VERIFIED, TRIAGE)
-    ),
-    "verify_log_window": Variable(_check_seconds, "empty, or a number of minutes, like 60", (), VERIFIED),
-    "verify_log_baseline_minutes": Variable(_check_seconds, "empty, or a number of minutes, like 60", (), VERIFIED),
-    "verify_log_settle": Variable(_check_whole, "empty, or a number of seconds, like 10", (), VERIFIED),
-    "verify_watch": Variable(
-        _check_watch,
-        "empty, or for how many seconds the application is watched, like 30, or a mapping, like {seconds: 30, interval: 2, failures: 1}",
-        (),
-        VERIFIED,
-    ),
-    "verify_wait_timeout": Variable(_check_seconds, "empty, or a number of seconds, like 30", (), VERIFIED),
-    "verify_timeout": Variable(_check_seconds, "empty, or a number of seconds, like 15", (), VERIFIED),
-    "verify_health_times": Variable(_check_seconds, "empty, or how many times in a row, like 3", (), VERIFIED),
-    "verify_health_expect": Variable(
-        _check_options, "empty, or what the health check must answer, like {status: 200}", (), VERIFIED
-    ),
-}
-
-# No value of these is ever shown: what they hold may be a secret.
-SECRET = frozenset(["rollback_aws", "verify_variables", "rollback_e2e_secret_environment"])
-
-# What playbooks hand on to a workflow, which AWX gives to later jobs as extra variables. Nothing is read of them.
-HANDED_ON = frozenset(["rollback_run", "rollback_triage"])
-
-# What the role verify makes of others.
-DERIVED = frozenset(
-    "verify_" + name
-    for name in (
-        "base_url", "health_path", "cluster", "services", "log_groups", "log_elsewhere", "contacts", "run_id", "log_baseline_until", "e2e_command",
-        "e2e_runs_on", "e2e_chdir", "e2e_timeout", "e2e_environment", "e2e_secret_environment", "e2e_task_definition",
-        "e2e_container", "e2e_directory",
-    )
-)  # fmt: skip
-
-# Options of roles that playbooks set themselves. In an inventory they would win over what the inventory says under our names.
-OF_ROLES = frozenset(
-    [
-        "checkpoint_application",
-        "checkpoint_cluster",
-        "checkpoint_database_secret",
-        "checkpoint_db_instance",
-        "checkpoint_environment",
-        "checkpoint_parameters",
-        "checkpoint_probe",
-        "checkpoint_release",
-        "checkpoint_run_id",
-        "checkpoint_secrets",
-        "checkpoint_served_at_least",
-        "checkpoint_services",
-        "checkpoint_store",
-        "checkpoint_task_definition",
-        "code_choose",
-        "code_cluster",
-        "code_database",
-        "code_fence",
-        "code_database_secret",
-        "code_deployment",
-        "code_despite_migrations",
-        "code_fail_on_error",
-        "code_on_failure",
-        "code_on_failure_reason",
-        "code_probe",
-        "code_proof",
-        "code_readers_of",
-        "code_release_point",
-        "code_release_points",
-        "code_restored_secrets",
-        "code_run_id",
-        "code_served_at_least",
-        "code_services",
-        "code_task_definition",
-        "code_wait_timeout",
-        "database_again",
-        "database_cluster",
-        "database_data_rules",
-        "database_db_instance",
-        "database_data_timeout",
-        "database_despite_data",
-        "database_despite_lineage",
-        "database_despite_migrations",
-        "database_despite_moment",
-        "database_fail_on_error",
-        "database_fence",
-        "database_fence_timeout",
-        "database_of_run",
-        "database_point_in_time",
-        "database_probe",
-        "database_probe_image",
-        "database_readers",
-        "database_release",
-        "database_run_id",
-        "database_safety_snapshot",
-        "database_secret",
-        "database_sequences",
-        "database_services",
-        "database_snapshot",
-        "database_snapshot_before",
-        "database_stop_failed",
-        "database_targets",
-        "database_warm",
-        "report_base_url",
-        "report_contacts",
-        "report_deployment",
-        "report_environment",
-        "report_fence",
-        "report_sequences",
-        "run_abandon",
-        "run_application",
-        "run_aws",
-        "run_before",
-        "run_checks",
-        "run_command",
-        "run_commands",
-        "run_details",
-        "run_environment",
-        "run_fail_on_error",
-        "run_failed_task",
-        "run_given",
-        "run_hold",
-        "run_hold_reason",
-        "run_kind",
-        "run_lease",
-        "run_message",
-        "run_playbook",
-        "run_purpose",
-        "run_resources",
-        "run_store",
-        "run_undoes",
-        "run_variables",
-        "run_ways",
-        "run_who",
-        "salvage_cluster",
-        "salvage_database_secret",
-        "salvage_db_instance",
-        "salvage_directory",
-        "salvage_failed_db_instance",
-        "salvage_rules",
-        "salvage_services",
-        "secrets_backups",
-        "secrets_bad_since",
-        "secrets_before",
-        "secrets_database_secret",
-        "secrets_despite_moment",
-        "secrets_fail_on_error",
-        "secrets_keys",
-        "secrets_names",
-        "secrets_parameters",
-        "secrets_release_point",
-        "secrets_run_id",
-        "secrets_versions",
-        "triage_at_work",
-        "triage_base_url",
-        "triage_cluster",
-        "triage_contacts",
-        "triage_data_from",
-        "triage_data_rules",
-        "triage_data_timeout",
-        "triage_database_secret",
-        "triage_db_instance",
-        "triage_evidence_from",
-        "triage_health_path",
-        "triage_log_elsewhere",
-        "triage_log_groups",
-        "triage_log_ignore",
-        "triage_log_noise",
-        "triage_log_patterns",
-        "triage_play",
-        "triage_record",
-        "triage_release_point",
-        "triage_release_points",
-        "triage_run_id",
-        "triage_runs",
-        "triage_scenarios",
-        "triage_secrets",
-        "triage_served_at_least",
-        "triage_services",
-        "triage_slow_after",
-        "triage_snapshot",
-        "triage_task_definition",
-        "triage_unfinished_run",
-        "triage_variable_secrets",
-        "triage_variables",
-        "undo_application",
-        "undo_aws",
-        "undo_cluster",
-        "undo_database_secret",
-        "undo_deployment",
-        "undo_despite_migrations",
-        "undo_environment",
-        "undo_probe",
-        "undo_proof",
-        "undo_readers",
-        "undo_run",
-        "undo_run_id",
-        "undo_sequences",
-        "undo_store",
-        "undo_wait_timeout",
-    ]
-)

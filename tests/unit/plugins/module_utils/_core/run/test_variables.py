@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variable
     VARIABLES,
     of_playbook,
     overriding,
+    played_before,
     problems,
     readable,
     unknown,
@@ -279,3 +280,20 @@ def test_the_options_of_roles_are_those_that_they_have():
 
 def test_what_playbooks_hand_on_may_come_back():
     assert unknown(["rollback_run", "rollback_triage"]) == []
+
+
+def test_what_a_play_before_has_published_is_no_mistake():
+    published = ["verify_result", "run_plan", "run_result", "code_plan"]
+    assert unknown(published) == overriding(published) == []
+
+
+def test_a_play_that_changes_something_takes_nothing_over_from_one_before():
+    assert played_before(["rollback_cluster", "run_plan", "verify_result"]) == []
+    (text,) = played_before(["run_plan", "run_lock"])
+    assert "Start them one after the other" in text
+
+
+def test_what_would_be_taken_for_what_a_role_has_published_is_refused():
+    (text,) = overriding(["database_plan", "database_host"])
+    assert text.startswith("database_plan is what a role tells others")
+    assert text.endswith("Call it otherwise.")

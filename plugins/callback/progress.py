@@ -77,12 +77,12 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import (
     Task,
     block,
     due_in,
-    line,
-    read,
+    read_datagram,
     redrawn,
     task_due_in,
     task_line,
     usual,
+    wait_line,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class PlainLines:
             if not later[-1]:
                 self._printed[name] = Printed(wait.news, now)
                 later[-1] = self._heartbeat
-                self._print(line(wait, now, (expected or {}).get(wait.what)), now)
+                self._print(wait_line(wait, now, (expected or {}).get(wait.what)), now)
         if task:
             later.append(task_due_in(task, self._last, self._heartbeat, now))
             if not later[-1]:
@@ -163,7 +163,7 @@ class LivingLines:
     ) -> float | None:
         """Draw ``waits``, or the Task that is under way and tells none. Returns the seconds until the next time, None when nothing is awaited."""
         size = shutil.get_terminal_size()
-        lines = [line(wait, now, (expected or {}).get(wait.what)) for wait in waits.values()]
+        lines = [wait_line(wait, now, (expected or {}).get(wait.what)) for wait in waits.values()]
         if task and not lines and now - task.since >= SILENT:
             lines = [task_line(task, now)]
         self._draw(block(lines, size.columns, size.lines))
@@ -337,7 +337,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
                 pause = self._show()
 
     def _hear(self, datagram: bytes) -> None:
-        told = read(datagram, time.monotonic())
+        told = read_datagram(datagram, time.monotonic())
         with self._lock:
             if isinstance(told, Over):
                 self._waits.pop(told.id, None)

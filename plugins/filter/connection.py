@@ -45,7 +45,7 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils import _connection
 
 def connection(given: Any, problems: bool = False) -> dict[str, Any] | list[str]:
     """The options (dict), or what is wrong (list of str)."""
-    return _connection.problems(given) if problems else _connection.usable(given)
+    return _connection.connection_problems(given) if problems else _connection.usable(given)
 
 
 class FilterModule:

@@ -211,10 +211,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanage
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import DATA, proven
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import (
+    describe_probe,
     found,
     refuse_other_migrations,
     refuse_unknown_migrations,
-    told,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending
@@ -228,19 +228,24 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Cl
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import DataRule
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+        DatabaseContents,
+        DatabaseLogin,
+    )
 
 ASK_RDS = 15  # seconds between two looks at the instance
 
 
-def target(module: RollbackModule) -> Target:
+def target(module: RollbackModule) -> DatabaseLogin:
     """Where the application will log in."""
     secrets = SecretsGateway(module.aws("secretsmanager"))
     url = secrets.database_url(module.params["database_secret"], module.params["key"], module.params["versions"])
     return target_of(url.at(module.params["host"], module.params["port"]))
 
 
-def look(module: RollbackModule, place: Target, rules: tuple[DataRule, ...]) -> tuple[Observation, list[str]]:
+def probe(
+    module: RollbackModule, place: DatabaseLogin, rules: tuple[DataRule, ...]
+) -> tuple[DatabaseContents, list[str]]:
     """What is in the database, and the tables that were read whole."""
     with diagnosing(place):
         gateway = PostgresqlGateway(place, module.params["timeout"])
@@ -291,14 +296,14 @@ def main() -> None:
         place, clock = target(module), Clock()
         started = clock.now()
         rules = read_rules(module.params["data_rules"])
-        seen, warmed = look(module, place, rules)
+        seen, warmed = probe(module, place, rules)
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
         refuse_unknown_migrations(module.params["known_migrations"], place, seen.migrations)
         later = later_migrations(module.params["releases"], seen.migrations, datetime.now(timezone.utc))
         refuse_what_takes_away(later, place)
         module.finish(
             changed=False,
-            reason=told(place, seen, warmed),
+            reason=describe_probe(place, seen, warmed),
             seconds=round(clock.now() - started, 3),
             later_migrations=[item.name for item in later],
             **found(place, seen, warmed),

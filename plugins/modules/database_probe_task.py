@@ -197,9 +197,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module im
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs_tasks import OneOffGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import DATA, proven
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import one_off_task_status
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import found, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import describe_probe, found
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_task import (
     CONTAINER,
     definition,
@@ -211,7 +211,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.psq
     command,
     is_complete,
     move_command,
-    read,
+    read_psql,
     refuse_unmoved,
     sequences_in,
 )
@@ -219,7 +219,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.seq
     NOT_ASKED,
     NOT_MOVED,
     UNSURE,
-    Move,
+    SequenceMove,
     ahead,
     came_to,
     finding,
@@ -233,7 +233,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import wait_for
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+        DatabaseContents,
+        DatabaseLogin,
+    )
 
 PURPOSE = "the probe of the database"
 CURE = "Allow it, or set rollback_db_probe to direct."
@@ -278,7 +281,7 @@ def run(
     task = gateway.start(gateway.registered(content, run_id), placement, run_id)
     wait_for(
         "The task %s, which probes the database," % task,
-        lambda: judge(gateway.task(task), CONTAINER),
+        lambda: one_off_task_status(gateway.task(task), CONTAINER),
         module.params["wait_timeout"],
         evidence=lambda: [url.masked(line) for line in gateway.lines(group, stream_of(task))],
         tell=teller("probe"),
@@ -286,10 +289,12 @@ def run(
     return task, output(gateway, group, task, url)
 
 
-def go_ahead(lines: list[str], place: Target, make: Callable[[list[Move]], str | None]) -> dict[str, Any]:
-    """What ``database_sequences`` would return, once the Moves are made that psql's output (lines) of both databases leads to.
+def go_ahead(
+    lines: list[str], place: DatabaseLogin, make: Callable[[list[SequenceMove]], str | None]
+) -> dict[str, Any]:
+    """What ``database_sequences`` would return, once the SequenceMoves are made that psql's output (lines) of both databases leads to.
 
-    :param make: makes some Moves in a task; it gives why not, or None.
+    :param make: makes some SequenceMoves in a task; it gives why not, or None.
     """
     read_there = sequences_in(lines)
     lacking = [whose for whose in (FAILED, RESTORED) if whose not in read_there]
@@ -298,7 +303,7 @@ def go_ahead(lines: list[str], place: Target, make: Callable[[list[Move]], str |
         return result([], "nothing was moved", [finding("the %s database" % lacking[0], NOT_ASKED % problem)])
     steps = ahead(read_there[RESTORED], read_there[FAILED])
     words, noted = came_to(steps)
-    moves = [step for step in steps if isinstance(step, Move)]
+    moves = [step for step in steps if isinstance(step, SequenceMove)]
     tried = [make(moves[first : first + AT_ONCE]) for first in range(0, len(moves), AT_ONCE)]
     problems = [finding(place.host, NOT_MOVED % problem) for problem in tried if problem]
     return result(steps, UNSURE if problems else words, noted + problems)
@@ -327,14 +332,14 @@ class Probe:
         """In words."""
         return ["a task of %s on the network of %s, which runs psql" % (self._content["family"], self.service)]
 
-    def ask(self) -> tuple[str, list[str], Observation, list[str]]:
-        """(the ARN of the task, its lines, the Observation, the tables that were read whole)."""
+    def ask(self) -> tuple[str, list[str], DatabaseContents, list[str]]:
+        """(the ARN of the task, its lines, the DatabaseContents, the tables that were read whole)."""
         task, lines = run(self._module, self._gateway, self._content, self._placement, self._url)
         with diagnosing(self.place):
-            return task, lines, *read(lines, self._rules)
+            return task, lines, *read_psql(lines, self._rules)
 
-    def move(self, moves: list[Move]) -> str | None:
-        """Have another task make Moves. Why it did not, or None."""
+    def move(self, moves: list[SequenceMove]) -> str | None:
+        """Have another task make SequenceMoves. Why it did not, or None."""
         content = self._of(move_command(self.place, self._module.params["timeout"], moves))
 
         def make() -> None:
@@ -377,7 +382,7 @@ def main() -> None:
         module.finish(
             changed=True,
             plan=probe.plan,
-            reason=told(probe.place, seen, warmed),
+            reason=describe_probe(probe.place, seen, warmed),
             task=task,
             sequences=ids,
             **found(probe.place, seen, warmed),

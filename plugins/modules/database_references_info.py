@@ -153,17 +153,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanage
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.readers import findings_of_readers
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import (
-    Container,
-    Observation,
+    ContainerValues,
+    ReferenceObservation,
     entries,
-    findings,
     is_pinned,
+    reference_findings,
     rewritten,
     unpinned,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import in_order, summary, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
+    in_order,
+    preflight_result,
+    summary,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import (
     is_pin_of_ours,
     pending_label,
@@ -180,14 +184,14 @@ if TYPE_CHECKING:
 ROTATES = "secret %s rotates by %s, and tasks of this rollback would not read that: deploy the next release, or end the pin as the outcome says, before then"
 
 
-def observe(module: RollbackModule) -> tuple[Observation, datetime | None]:
-    """Everything that the containers get (Observation), and when the secret rotates next (None: it does not)."""
+def observe(module: RollbackModule) -> tuple[ReferenceObservation, datetime | None]:
+    """Everything that the containers get (ReferenceObservation), and when the secret rotates next (None: it does not)."""
     clients = Clients(module.aws)
     gateway = ReferencesGateway(clients)
     secrets = SecretsGateway(clients("secretsmanager"))
     secret = secrets.secret("database_secret", module.params["database_secret"])
     containers = {
-        service: tuple(Container.from_boto(item) for item in gateway.containers(definition))
+        service: tuple(ContainerValues.from_boto(item) for item in gateway.containers(definition))
         for service, definition in module.params["targets"].items()
     }
     ours = secret.names
@@ -195,12 +199,12 @@ def observe(module: RollbackModule) -> tuple[Observation, datetime | None]:
     references = [ValueFrom.parse(text) for text in named]
     named |= {unpinned(item) for item in references if item.id in ours and is_pinned(item)}
     texts = sorted(named)
-    seen = Observation(
+    seen = ReferenceObservation(
         host=module.params["host"],
         current_host=module.params["current_host"] or module.params["host"],
         database_secret=ours,
         containers=containers,
-        values=dict(zip(texts, side_by_side(lambda text: read(gateway, ValueFrom.parse(text)), texts))),
+        values=dict(zip(texts, side_by_side(lambda text: read_reference(gateway, ValueFrom.parse(text)), texts))),
         pending_host=pending_host(secrets, secret, module.params["run_id"], module.params["key"]),
         arn=secret.arn,
         ours=frozenset(item.id for item in secret.versions if any(map(is_pin_of_ours, item.stages))),
@@ -216,7 +220,7 @@ def pending_host(gateway: SecretsGateway, secret: Secret, run_id: str, key: str)
     return DatabaseUrl.parse(read_url(gateway.value(secret, version.id).text, key)).host
 
 
-def read(gateway: ReferencesGateway, reference: ValueFrom) -> NotRead | str | None:
+def read_reference(gateway: ReferencesGateway, reference: ValueFrom) -> NotRead | str | None:
     """The text that a ValueFrom means, None, or a NotRead."""
     if reference.kind == "secret":
         return if_allowed("secretsmanager:GetSecretValue, kms:Decrypt", gateway.secret, reference)
@@ -225,7 +229,7 @@ def read(gateway: ReferencesGateway, reference: ValueFrom) -> NotRead | str | No
     return None
 
 
-def left_behind(module: RollbackModule, seen: Observation) -> list[Finding]:
+def left_behind(module: RollbackModule, seen: ReferenceObservation) -> list[Finding]:
     """The Findings of everything else that uses the database."""
     if module.params["readers"] == "ignore":
         return []
@@ -249,9 +253,9 @@ def main() -> None:
     )
     with module.telling():
         seen, rotates = observe(module)
-        found = in_order([*findings(seen), *left_behind(module, seen)])
+        found = in_order([*reference_findings(seen), *left_behind(module, seen)])
         result = dict(
-            told(found),
+            preflight_result(found),
             changed=False,
             reason=summary(found),
             rewritten=rewritten(seen),
@@ -260,7 +264,7 @@ def main() -> None:
         )
         if result["evidence"] and module.params["fail_on_error"]:
             message = (
-                "A new DATABASE_URL would not reach the application (%s). Nothing was changed. Mend all of this first:"
+                "A new DATABASE_URL would not reach the application (%s). Nothing was changed. Fix all of this first:"
             )
             raise RollbackError(message % result["reason"], result["evidence"], result)
         module.exit_json(**result)

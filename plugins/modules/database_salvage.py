@@ -194,20 +194,20 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows i
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import Urls, data_in_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_the_data_are
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.row_files import Directory, TableFiles
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.row_files import RowDirectory, TableFiles
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.rows import SalvageGateway
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import Holder
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Comparison
 
 COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 
 
-def targets(module: RollbackModule) -> tuple[Target, Target, str, Sequence[Holder], str]:
+def targets(module: RollbackModule) -> tuple[DatabaseLogin, DatabaseLogin, str, Sequence[Holder], str]:
     """Where the failed and the restored database are, both with the credentials of the one in service; the name of the failed instance, the
     other Holders of what is not in the restored one, and what is to be known of what serves."""
     secrets, params = SecretsGateway(module.aws("secretsmanager")), module.params
@@ -276,7 +276,7 @@ def salvage(
     return counts, changed, paths
 
 
-def told(item: Comparison | NotCompared, counts: Mapping[str, int], paths: Mapping[str, str]) -> dict[str, Any]:
+def table_result(item: Comparison | NotCompared, counts: Mapping[str, int], paths: Mapping[str, str]) -> dict[str, Any]:
     """A table in JSON types."""
     if isinstance(item, NotCompared):
         return dict(name=item.table, compared=False, files={}, left_out=[item.why], **dict.fromkeys(COUNTED, 0))
@@ -285,9 +285,9 @@ def told(item: Comparison | NotCompared, counts: Mapping[str, int], paths: Mappi
 
 
 def compare(
-    module: RollbackModule, failed_at: Target, restored_at: Target, directory: Directory | None
+    module: RollbackModule, failed_at: DatabaseLogin, restored_at: DatabaseLogin, directory: RowDirectory | None
 ) -> tuple[list[dict[str, Any]], bool, str]:
-    """(every table in JSON types, whether a file has changed, how the new rows are loaded). Without a Directory no file is written."""
+    """(every table in JSON types, whether a file has changed, how the new rows are loaded). Without a RowDirectory no file is written."""
     tables: list[dict[str, Any]] = []
     changed, loads = False, {}
     with ExitStack() as stack:
@@ -298,12 +298,12 @@ def compare(
         stem_of = stems(item.table for item in items if not isinstance(item, NotCompared))
         for item in items:
             if isinstance(item, NotCompared):
-                tables.append(told(item, {}, {}))
+                tables.append(table_result(item, {}, {}))
                 continue
             columns = [name for name, _failed in item.columns]
             files = TableFiles(directory, stem_of[item.table], columns) if directory else None
             counts, moved, paths = salvage(failed, restored, item, files)
-            tables.append(told(item, counts, paths))
+            tables.append(table_result(item, counts, paths))
             changed = changed or moved
             if NEW in paths:
                 loads[item.table] = (item.table, columns, paths[NEW])
@@ -332,7 +332,7 @@ def main() -> None:
     )
     with module.telling():
         failed_at, restored_at, failed_name, others, beware = targets(module)
-        directory = nullcontext() if module.check_mode else Directory(module.params["directory"])
+        directory = nullcontext() if module.check_mode else RowDirectory(module.params["directory"])
         with diagnosing(failed_at), directory as opened:
             tables, changed, load = compare(module, failed_at, restored_at, opened)
         sums = {state: sum(table[state] for table in tables) for state in COUNTED}

@@ -148,7 +148,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.seq
     NOT_ASKED,
     NOT_MOVED,
     UNSURE,
-    Move,
+    SequenceMove,
     ahead,
     came_to,
     finding,
@@ -158,13 +158,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Leave, Sequence
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Sequence, SequenceKept
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
 
 
-def targets(module: WritingModule) -> tuple[Target, Target]:
-    """The Target that goes out of service, and the one that goes into it."""
+def targets(module: WritingModule) -> tuple[DatabaseLogin, DatabaseLogin]:
+    """The DatabaseLogin that goes out of service, and the one that goes into it."""
     params, secrets = module.params, SecretsGateway(module.aws("secretsmanager"))
     now = secrets.database_url(params["database_secret"], params["key"])
     then = (
@@ -176,14 +176,16 @@ def targets(module: WritingModule) -> tuple[Target, Target]:
     return target_of(failed), target_of(restored)
 
 
-def sequences(place: Target, timeout: int) -> tuple[Sequence, ...]:
-    """The Sequences of a Target."""
+def sequences(place: DatabaseLogin, timeout: int) -> tuple[Sequence, ...]:
+    """The Sequences of a DatabaseLogin."""
     with diagnosing(place):
         return PostgresqlGateway(place, timeout).sequences()
 
 
-def look(module: WritingModule, failed: Target, restored: Target) -> tuple[list[Leave | Move], str, list[Finding]]:
-    """(a Move or Leave for each sequence of the Target ``restored``, in words, Findings)."""
+def compare_sequences(
+    module: WritingModule, failed: DatabaseLogin, restored: DatabaseLogin
+) -> tuple[list[SequenceKept | SequenceMove], str, list[Finding]]:
+    """(a SequenceMove or SequenceKept for each sequence of the DatabaseLogin ``restored``, in words, Findings)."""
     found = []
     for place in (failed, restored):
         read, problem = module.measuring(partial(sequences, place, module.params["timeout"]))
@@ -194,8 +196,8 @@ def look(module: WritingModule, failed: Target, restored: Target) -> tuple[list[
     return steps, *came_to(steps)
 
 
-def move(module: WritingModule, restored: Target, moves: list[Move]) -> None:
-    """Make Moves in the database of a Target, as one writing call of the run."""
+def move(module: WritingModule, restored: DatabaseLogin, moves: list[SequenceMove]) -> None:
+    """Make SequenceMoves in the database of a DatabaseLogin, as one writing call of the run."""
 
     def call() -> None:
         with diagnosing(restored):
@@ -220,8 +222,8 @@ def main() -> None:
     )
     with module.telling():
         failed, restored = targets(module)
-        steps, told, found = look(module, failed, restored)
-        moves = [step for step in steps if isinstance(step, Move)]
+        steps, told, found = compare_sequences(module, failed, restored)
+        moves = [step for step in steps if isinstance(step, SequenceMove)]
         if moves and not module.check_mode:
             problem = module.measuring(lambda: move(module, restored, moves))[1]
             if problem:

@@ -138,7 +138,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
     replace_url,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Move
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import StageMove
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import (
     pending_label,
     refuse_unusable,
@@ -168,7 +168,7 @@ def rewrite(module: WritingModule, gateway: SecretsGateway, secret: Secret, valu
             gateway.put_pending(secret, text, token, label)
     elif tried and tried.id == token:
         gateway.activate_pending(
-            secret, text, Move(secret.name, secret.arn, value.version_id, token), label, pinned=secret
+            secret, text, StageMove(secret.name, secret.arn, value.version_id, token), label, pinned=secret
         )
     else:
         gateway.put_current(secret, text, token)
@@ -183,7 +183,7 @@ def tidy(module: WritingModule, gateway: SecretsGateway, secret: Secret, version
         gateway.drop_label(secret, label, version_id)
 
 
-class Service:
+class InServiceRecord:
     """Writes down which DB instance was in service and which is: the beginning before the URL moves, the end after it."""
 
     def __init__(self, module: WritingModule) -> None:
@@ -215,7 +215,7 @@ def move(
 ) -> tuple[str, str | None]:
     """As ``rewrite``, with the marks of both instances where they are named. Gives what stands against the marks, too."""
     marks = bool(module.params["db_instance"]) and not module.check_mode
-    service = Service(module) if marks else None
+    service = InServiceRecord(module) if marks else None
     begun = service.begin() if service else None
     version_id = rewrite(module, gateway, secret, value, url)
     return version_id, begun or (service.end() if service and not module.params["pending"] else None)

@@ -155,7 +155,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.serv
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fence import Fencing
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import observe_services
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
@@ -173,7 +173,7 @@ def serves(module: WritingModule, ecs: EcsGateway, services: Sequence[Service]) 
     """Whether something of services that none of our runs has brought to 0 tasks serves anybody."""
     if any(service.fence for service in services):
         return False
-    looks = look(ecs, [service.name for service in services], ElbGateway(module.aws("elbv2")))
+    looks = observe_services(ecs, [service.name for service in services], ElbGateway(module.aws("elbv2")))
     return choose_fence(AUTO, looks)[0] == NO_FENCE
 
 

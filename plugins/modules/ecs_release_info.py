@@ -537,12 +537,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.cand
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fast_deployment import memories
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
     ANOTHER_TARGET,
-    findings,
     in_order,
+    release_findings,
     summary,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import told as findings_told
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import pick, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
+    preflight_result as findings_told,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
+    pick,
+    read_release_points,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
     AUTO,
     NO_FENCE,
@@ -562,14 +567,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight i
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import proof_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.readers import readers_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import (
-    choose,
+    choose_release,
     named_release,
     points_of,
     stay,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import arn_of_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, look
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look as look_at_tasks
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, read_service_records
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import observe_services as look_at_tasks
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
@@ -604,12 +609,12 @@ def releases_of(
     if given and params["choose"] == "running":
         problem, cure = "the code is to stay as it is", "Leave it empty."
         raise BadInput("task_definition", params["task_definition"], problem, cure)
-    looked = look(gateway, services, given, params["served_at_least"])
+    looked = read_service_records(gateway, services, given, params["served_at_least"])
     named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in looked}
     wanted = params["release_point"] or ""
-    points = read(params["release_points"], wanted)
+    points = read_release_points(params["release_points"], wanted)
     stays = params["choose"] == "running"
-    also = [stay(gateway, item) for item in look(gateway, readers, {}, params["served_at_least"])]
+    also = [stay(gateway, item) for item in read_service_records(gateway, readers, {}, params["served_at_least"])]
     pasts = [item.as_past_of_definition if stays else item.as_past for item in looked]
     picked = pick(points, pasts, *points_of(looked, named, wanted))
     if stays:
@@ -617,7 +622,7 @@ def releases_of(
 
     def choose_one(item: Looked) -> Chosen:
         name = item.service.name
-        return choose(gateway, item, named[name], picked.point, bool(wanted), given.get(name, ""))
+        return choose_release(gateway, item, named[name], picked.point, bool(wanted), given.get(name, ""))
 
     try:
         chosen = side_by_side(choose_one, looked)
@@ -646,7 +651,9 @@ def points_told(picked: Picked) -> dict[str, Any]:
     )
 
 
-def told(releases: Sequence[Chosen], picked: Picked, found: Sequence[Finding], stays: bool) -> dict[str, Any]:
+def releases_result(
+    releases: Sequence[Chosen], picked: Picked, found: Sequence[Finding], stays: bool
+) -> dict[str, Any]:
     """The Chosens, the Picked and the Findings in JSON types."""
     times = [release.began for release in releases if release.began]
     since = [release.since for release in releases if release.since] if stays else []
@@ -762,7 +769,7 @@ def brought_back(
     version_id = next((item for name, item in before["secrets"].items() if name in names), "")
     after, began = urls.current(version_id), parse_time("began", before["began"]) if before["began"] else None
     reads = reads_of(gateway, urls, before["services"], version_id)
-    looked = look(gateway, [item for item in services if item.name in before["services"]], {}, 0)
+    looked = read_service_records(gateway, [item for item in services if item.name in before["services"]], {}, 0)
     return dict(
         reads=[read_in_json(read) for read in reads],
         against=against_undo(reads, place),
@@ -780,7 +787,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     readers = readers_in(module, gateway, params)
     releases, picked = releases_of(gateway, services, readers, params)
     targets = {release.service.name: target_of(gateway, release) for release in releases}
-    found = findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
+    found = release_findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
     found = [with_next(finding, releases) for finding in found] + noted(releases)
     found += with_settings_of_a_deployment(services)
     data, back, of_reading = of_data(module, gateway, services + readers)
@@ -791,7 +798,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     deployed = all(release.stays and release.is_copy and release.service.settled for release in releases)
     fence, why = choose_fence(params["fence"], looks, deployed)
     return dict(
-        told(releases, picked, found, params["choose"] == "running"),
+        releases_result(releases, picked, found, params["choose"] == "running"),
         fence=dict(value=fence, why=why),
         data=data,
         back=back,
@@ -843,7 +850,7 @@ def main() -> None:
             result = refused(error)
         result = with_proof(result, proof.result())
         if result["evidence"] and params["fail_on_error"]:
-            message = "The rollback would fail (%s). Nothing was changed. Mend all of this first:" % result["reason"]
+            message = "The rollback would fail (%s). Nothing was changed. Fix all of this first:" % result["reason"]
             raise RollbackError(message, result["evidence"], dict(result, changed=False))
         module.exit_json(changed=False, **result)
 

@@ -260,10 +260,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecr import Ec
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import Move
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import UrlMove
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fast_deployment import AS_CONFIGURED, FAST
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import Changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import ValueChanges
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.deploy import Rollout
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.go_back import BACK, STAY, Failing
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
@@ -278,12 +278,12 @@ DATABASE = dict(
 )
 
 
-def look(module: WritingModule) -> Rollout:
+def planned_rollout(module: WritingModule) -> Rollout:
     """The Rollout that is asked for; it has looked and changed nothing."""
     ecs, cluster = module.aws("ecs"), module.params["cluster"]
     return Rollout(
         EcsGateway(ecs, cluster),
-        Changes(Clients(module.aws)),
+        ValueChanges(Clients(module.aws)),
         EcrGateway(module.aws("ecr")),
         LogsGateway(module.aws("logs")),
         lambda: ScalingGateway(module.aws("application-autoscaling"), cluster),
@@ -291,7 +291,7 @@ def look(module: WritingModule) -> Rollout:
         module.params["targets"],
         module.params["run_id"],
         Clock(),
-        Move(**module.params["database"]) if module.params["database"] else None,
+        UrlMove(**module.params["database"]) if module.params["database"] else None,
         module.params["service_revisions"],
         Failing(module.params["on_failure"], module.params["on_failure_reason"], module.params["next"]),
         module.params["deployment"] == FAST and module.params["wait"],
@@ -319,7 +319,7 @@ def main() -> None:
         )
     )
     with module.telling():
-        rollout = look(module)
+        rollout = planned_rollout(module)
         if not module.check_mode:
             rollout.start()
             if module.params["wait"]:

@@ -229,7 +229,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.log_check import LogCheck
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import observe_services
 
 
 def main() -> None:
@@ -258,7 +258,7 @@ def main() -> None:
         check = LogCheck.of(params, datetime.now(timezone.utc))
         ecs, logs = EcsGateway(module.aws("ecs"), params["cluster"]), LogsGateway(module.aws("logs"))
         logs.refuse_missing_groups(params["log_groups"])
-        looks = look(ecs, params["services"])
+        looks = observe_services(ecs, params["services"])
         result: dict[str, Any] = dict(changed=False, before={}, after={}, plan=[])
         result.update(check.run(ecs, logs, looks, parse_time("since", params["since"])))
         if result["verdict"] != PASSED and params["fail_on_error"]:

@@ -154,7 +154,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
 
-def look(gateway: RdsGateway, params: dict[str, Any], clock: Clock) -> tuple[list[Finishing], list[str]]:
+def find_unfinished(gateway: RdsGateway, params: dict[str, Any], clock: Clock) -> tuple[list[Finishing], list[str]]:
     """(The Finishings of what is not finished, the ARNs of all of it)."""
     instances = gateway.instances()
     by_name = {instance.name: instance for instance in instances}
@@ -198,7 +198,7 @@ def differing(finishings: Sequence[Finishing]) -> dict[str, dict[str, int]]:
     return {each.name: {item.setting: item.after for item in each.differences} for each in finishings}
 
 
-def told(finishing: Finishing, check: bool) -> dict[str, Any]:
+def finishing_result(finishing: Finishing, check: bool) -> dict[str, Any]:
     """A Finishing in JSON types; in a check, as it would be."""
     left = [] if check else finishing.left
     return dict(
@@ -235,11 +235,11 @@ def main() -> None:
     params, clock = module.params, Clock()
     started = clock.now()
     with module.telling():
-        finishings, resources = look(RdsGateway(module.aws("rds")), params, clock)
+        finishings, resources = find_unfinished(RdsGateway(module.aws("rds")), params, clock)
         before, plan = differing(finishings), [line for each in finishings for line in each.plan]
         for each in [] if module.check_mode else finishings:
             apply(each, params)
-        instances = [told(each, module.check_mode) for each in finishings]
+        instances = [finishing_result(each, module.check_mode) for each in finishings]
         module.finish(
             changed=bool(plan) if module.check_mode else any(each.changed for each in finishings),
             before=before,

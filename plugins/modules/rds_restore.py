@@ -189,16 +189,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.preflight imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import (
+    Busy,
     Create,
     Done,
     Refuse,
-    Wait,
-    Wanted,
+    RestoreSpecification,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.settings import (
-    findings,
     givable,
     left_to_modify,
+    not_brought_over,
     not_compared,
     settings_of,
 )
@@ -261,7 +261,7 @@ def begin(gateway: RdsGateway, options: dict[str, Any], clock: Clock) -> Restora
         raise BadInput("snapshot", options["snapshot"], "there is no such snapshot")
     accepts = gateway.accepts(snapshot.operation), gateway.accepts("ModifyDBInstance")
     gives_password = bool(options["password_secret"])
-    wanted = Wanted(
+    wanted = RestoreSpecification(
         options["new_db_instance"], options["run_id"], *accepts, gives_password, options["safety_snapshot"] or ""
     )
     restoration = Restoration(gateway, replaced, snapshot, wanted, clock)
@@ -277,7 +277,7 @@ def foresee(
     restoration: Restoration, safety: Snapshotting | None, step: Step
 ) -> tuple[bool, dict[str, Any], dict[str, Any]]:
     """What would be there after it, as ``apply`` tells it."""
-    changed, after = not isinstance(step, (Done, Wait)), shown(restoration.instance)
+    changed, after = not isinstance(step, (Done, Busy)), shown(restoration.instance)
     if isinstance(step, Done):
         refuse_differences(restoration.instance, step.differences)
     else:
@@ -372,7 +372,7 @@ def shown(instance: DbInstance | None) -> dict[str, Any]:
     )
 
 
-def why(step: Step, wanted: Wanted, safety: Snapshotting | None) -> str:
+def why(step: Step, wanted: RestoreSpecification, safety: Snapshotting | None) -> str:
     """One sentence for the result."""
     if isinstance(step, Done) and safety and safety.takes:
         return "DB instance %s is restored already, and there is no snapshot %s yet" % (wanted.name, safety.name)
@@ -438,7 +438,7 @@ def main() -> None:
             unfinished=left(restoration, step),
             not_compared=not_compared(restoration.instance or source),
             safety_snapshot=kept,
-            findings=findings(source),
+            findings=not_brought_over(source),
             seconds=round(clock.now() - started, 1),
         )
 

@@ -120,7 +120,7 @@ def there(tree: Tree, module: WritingModule, option: str) -> DbInstance:
     return found
 
 
-def told(old: DbInstance, new: DbInstance, stopped: bool, kept_running: str) -> str:
+def describe_retirement(old: DbInstance, new: DbInstance, stopped: bool, kept_running: str) -> str:
     """What became of it, in one sentence."""
     if kept_running:
         what = "it runs on, because %s; stop it later with: aws rds stop-db-instance --db-instance-identifier %s"
@@ -155,7 +155,7 @@ def main() -> None:
             after=dict(before, replaced_by=new.name, status=status),
             plan=["%s: %s" % (old.name, step) for step in retirement.steps],
             storage=new.storage_told,
-            reason=told(old, new, stopped, kept_running),
+            reason=describe_retirement(old, new, stopped, kept_running),
         )
 
 

@@ -391,10 +391,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.cha
     version_at,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import Data, how_again
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import PlannedData, how_again
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import database_findings
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import created
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import RestoreSelector
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.warm import in_order as in_warm_order
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
@@ -402,7 +402,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_r
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import in_order, summary
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import told as findings_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
+    preflight_result as findings_told,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time, show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import observe, where_it_stands
@@ -426,7 +428,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding, NotRead
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import Asked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import DatabaseAnswer
 
 RELEASE = dict(
     services=dict(type="list", elements="dict", required=True),
@@ -435,7 +437,7 @@ RELEASE = dict(
 )
 
 
-def wanted(options: dict[str, Any]) -> Wanted:
+def wanted(options: dict[str, Any]) -> RestoreSelector:
     """What the data are to come from."""
     before = parse_time("snapshot_before", options["snapshot_before"])
     moment = parse_time("point_in_time", options["point_in_time"])
@@ -443,7 +445,7 @@ def wanted(options: dict[str, Any]) -> Wanted:
         cure = "Set rollback_snapshot, rollback_snapshot_before or rollback_point_in_time; checkpoint.yml before a deployment makes a release point."
         problem = "nothing says where the data are to come from, and no release point is older than what runs"
         raise BadInput("snapshot", "", problem, cure)
-    return Wanted(options["snapshot"] or "", before, moment, options["again"], options["take_safety_snapshot"])
+    return RestoreSelector(options["snapshot"] or "", before, moment, options["again"], options["take_safety_snapshot"])
 
 
 def url_now(module: RollbackModule) -> tuple[DatabaseUrl | None, Secret | None, str]:
@@ -484,10 +486,10 @@ def of_password(
     return [finding], gives
 
 
-def look(
+def gather(
     module: RollbackModule, gateway: RdsGateway, rollback: Rollback, url: DatabaseUrl | None, earliest: NotRead | None
-) -> tuple[list[Finding], Asked | None, Expected]:
-    """What the databases, the release and RDS tell, side by side: (Findings, Asked of the database in use, Expected).
+) -> tuple[list[Finding], DatabaseAnswer | None, Expected]:
+    """What the databases, the release and RDS tell, side by side: (Findings, DatabaseAnswer of the database in use, Expected).
 
     :param earliest: as ``where_it_stands`` gives it.
     """
@@ -504,7 +506,7 @@ def look(
             there = url.at(rollback.failed.host, rollback.failed.port)
             failed = beside.submit(ask, there, params["count_timeout"], (), one_until)
         more = dict(earliest=earliest, despite_lineage=params["despite_lineage"])
-        found = findings(observe(gateway, module.aws, rollback, params["run_id"], now, **more))
+        found = database_findings(observe(gateway, module.aws, rollback, params["run_id"], now, **more))
         asked = asking.result() if asking else None
         reference = failed.result() if failed else None if done else asked
     if rollback.against:  # what has no common past cannot be compared
@@ -512,7 +514,7 @@ def look(
     seen = reference.seen if reference else None
     by_moment = isinstance(rollback.source, PointInTime)
     migrations, restored_before = seen.migrations if seen else None, bool(rollback.current.run_id)
-    data = Data(rollback.data_from, one_until, rollback.source.told, migrations, by_moment, restored_before)
+    data = PlannedData(rollback.data_from, one_until, rollback.source.told, migrations, by_moment, restored_before)
     wanted = expected(reference, data, known, rollback.source.name)
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])
@@ -524,7 +526,7 @@ def look(
     return found, asked, wanted
 
 
-def counted(rollback: Rollback, asked: Asked | None) -> tuple[dict[str, int | None], str]:
+def counted(rollback: Rollback, asked: DatabaseAnswer | None) -> tuple[dict[str, int | None], str]:
     """(rows by table, in words): what was created since the time of the data in the database that the application uses."""
     if asked is None or rollback.state == "done":
         return {}, ""
@@ -547,7 +549,9 @@ def instance_told(instance: DbInstance | None) -> dict[str, Any]:
     )
 
 
-def told(rollback: Rollback, found: Sequence[Finding], rows: tuple[Mapping[str, int | None], str]) -> dict[str, Any]:
+def rollback_result(
+    rollback: Rollback, found: Sequence[Finding], rows: tuple[Mapping[str, int | None], str]
+) -> dict[str, Any]:
     """A Rollback, its Findings and what was counted in JSON types."""
     source, lost = rollback.source, rollback.lost
     by_time = isinstance(source, PointInTime)
@@ -602,7 +606,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     url, secret, version_id = url_now(module)
     host = url.host if url else None
     rollback, earliest = where_it_stands(gateway, params["db_instance"], asked, host, params["run_id"])
-    found, answered, of_data = look(module, gateway, rollback, url, earliest)
+    found, answered, of_data = gather(module, gateway, rollback, url, earliest)
     gives, told_ids = False, ""
     if params["sequences"] and rollback.state != "done":
         told_ids, of_ids = ids(answered, rollback.current)
@@ -610,7 +614,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     if url and secret and rollback.state != "done":
         of_secret, gives = of_password(module, rollback, url, secret, version_id)
         found = in_order([*found, *of_secret])
-    result = with_left(gateway, rollback, told(rollback, found, counted(rollback, answered)))
+    result = with_left(gateway, rollback, rollback_result(rollback, found, counted(rollback, answered)))
     arn = rollback.current.arn
     resources = sorted({arn, "%s:%s" % (arn.rpartition(":")[0], params["db_instance"])})
     place = dict(host=url.host, port=url.port, version_id=version_id) if url else {}
@@ -708,7 +712,7 @@ def main() -> None:
                 raise
             result = refused(error, module)
         if result["evidence"] and params["fail_on_error"]:
-            message = "The restore would fail (%s). Nothing was changed. Mend all of this first:" % result["checks"]
+            message = "The restore would fail (%s). Nothing was changed. Fix all of this first:" % result["checks"]
             raise RollbackError(message, result["evidence"], dict(result, changed=False))
         module.exit_json(changed=False, **result)
 

@@ -134,7 +134,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanage
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import ParametersGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run import hold
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import plan_label, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import describe_labelling, plan_label
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.open_store import open_store
@@ -144,19 +144,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_poi
     remember,
     remembered,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.parameters import Parameter
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import Labelling
 
 
-def refuse_held(memory: Memory) -> None:
+def refuse_held(memory: RunRepository) -> None:
     """Stop while deployments are held back.
 
     :raises RollbackError: they are.
     """
-    held = hold.told((memory.read("hold") or (None,))[0])
+    held = hold.describe_hold((memory.read("hold") or (None,))[0])
     if held:
         cure = "Nothing was changed. A deployment now would meet the rollback; when it may go on, release the hold (playbooks/hold.yml)."
         raise RollbackError("%s. %s" % (held, cure))
@@ -221,7 +221,7 @@ def main() -> None:
     params = module.params
     with module.telling():
         store = open_store(params["store"], lambda: module.aws("s3"))
-        memory = Memory(store, params["environment"], params["application"])
+        memory = RunRepository(store, params["environment"], params["application"])
         there = remembered(memory, params["point_id"])
         steps: list[Labelling] = []
         if there is None:
@@ -237,7 +237,7 @@ def main() -> None:
             changed=there is None,
             before=there or {},
             after=record,
-            plan=[line for step in steps for line in told(step)],
+            plan=[line for step in steps for line in describe_labelling(step)],
             reason="%s is there already" % params["point_id"] if there else "what runs now is recorded",
             record=record,
         )

@@ -241,7 +241,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_modul
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import PURPOSES, ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import (
-    Seen,
+    RunObservation,
     merged,
     outcome_of,
     unwritten,
@@ -251,7 +251,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.whole_ru
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_end import Ending
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import RunOutcome
 
 TEXTS = (
     "run_id",
@@ -268,10 +268,10 @@ TEXTS = (
 FLAGS = ("resumed", "deployed", "fenced", "as_before")
 
 
-def seen_by(module: MemoryModule, ending: Ending) -> Seen:
-    """The Seen of this play."""
+def seen_by(module: MemoryModule, ending: Ending) -> RunObservation:
+    """The RunObservation of this play."""
     params = module.params
-    return Seen(
+    return RunObservation(
         run_id=params["run_id"],
         kind=params["kind"],
         check=module.check_mode,
@@ -288,14 +288,14 @@ def seen_by(module: MemoryModule, ending: Ending) -> Seen:
     )
 
 
-def outcome_by(module: MemoryModule, ending: Ending) -> Outcome:
-    """The Outcome of this play, with its clocks and what is next."""
+def outcome_by(module: MemoryModule, ending: Ending) -> RunOutcome:
+    """The RunOutcome of this play, with its clocks and what is next."""
     params, outcome = module.params, outcome_of(seen_by(module, ending))
     following = next_command(outcome, params["commands"], params["ways"])
     return replace(outcome, seconds=ending.clocks.total, served=ending.clocks.served, next=following)
 
 
-def next_command(outcome: Outcome, commands: Mapping[str, str], ways: Sequence[Mapping[str, Any]]) -> str:
+def next_command(outcome: RunOutcome, commands: Mapping[str, str], ways: Sequence[Mapping[str, Any]]) -> str:
     """The command to run next, of those that the task that has failed tells, or that the playbook knows."""
     if ways:
         command: str = ways[0]["command"]

@@ -77,20 +77,20 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_modul
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import (
     changed,
+    describe_hold,
     each_with_its_release,
     followed,
     standing,
-    told,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import clock_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, Conflict, as_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import namesakes
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 
-def refuse(memory: Memory, hold: dict[str, Any]) -> None:
+def refuse(memory: RunRepository, hold: dict[str, Any]) -> None:
     """Stop a deployment, unless it is written down that nobody holds it back.
 
     :raises RollbackError: somebody does, or nobody knows.
@@ -102,7 +102,9 @@ def refuse(memory: Memory, hold: dict[str, Any]) -> None:
             several,
         )
     if standing(hold):
-        raise RollbackError("Do not deploy: %s. playbooks/hold.yml with rollback_hold=release ends that." % told(hold))
+        raise RollbackError(
+            "Do not deploy: %s. playbooks/hold.yml with rollback_hold=release ends that." % describe_hold(hold)
+        )
     if not hold:
         raise RollbackError(
             "Do not deploy: nobody knows whether deployments are held back. Nothing was ever written down as %s in the store %s: "
@@ -111,7 +113,9 @@ def refuse(memory: Memory, hold: dict[str, Any]) -> None:
         )
 
 
-def write(memory: Memory, before: dict[str, Any], after: dict[str, Any], etag: str, who: str, since: str) -> None:
+def write(
+    memory: RunRepository, before: dict[str, Any], after: dict[str, Any], etag: str, who: str, since: str
+) -> None:
     """Write the hold, also under the other names that the same resources have in the store.
 
     :raises RollbackError: somebody else has changed it just now.
@@ -150,7 +154,8 @@ def main() -> None:
             before=before,
             after=after,
             plan=["%s the deploy hold" % params["state"]] if after != before else [],
-            reason=told(after) or ("nobody holds deployments back" if after else "nothing was ever written down here"),
+            reason=describe_hold(after)
+            or ("nobody holds deployments back" if after else "nothing was ever written down here"),
             standing=standing(after),
         )
 

@@ -295,7 +295,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variable
     wrong,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables_together import problems_together
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import problems as problems_of_tests
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import e2e_problems as problems_of_tests
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario import (
     check_variables,
     read_scenarios,
@@ -303,13 +303,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.credentials import check_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_points import known
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import namesakes
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import glance, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import glance, observe_lock
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import Seen
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import LockObservation
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 # What is wrong with their types is told by the variables' own names (``inputs``), and not by those of these options.
 E2E = dict(
@@ -381,21 +381,21 @@ def missing_libraries(variables: dict[str, Any], playbook: str) -> list[str]:
     return [text % (name, sys.executable, LIBRARIES[name], sys.executable, name) for name in lacking]
 
 
-def see(module: MemoryModule, memory: Memory, run_id: str, abandon: str) -> tuple[Seen, Outlook]:
-    """What the store tells, as the Seen, and as the Outlook of the play: whoever acts is refused here."""
+def see(module: MemoryModule, memory: RunRepository, run_id: str, abandon: str) -> tuple[LockObservation, Outlook]:
+    """What the store tells, as the LockObservation, and as the Outlook of the play: whoever acts is refused here."""
     asked = dict(purpose=module.params["purpose"])
     if module.params["alone"]:  # a playbook that only reads neither goes on with a run nor gives one up
         asked.update(kind=module.params["kind"], command=module.params["command"])
     if not module.params["alone"] or module.check_mode:
         seen, found = glance(memory, run_id, abandon, time.time(), **asked)
         return seen, found if module.params["alone"] else replace(found, ways=(), until="")
-    seen = look(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
+    seen = observe_lock(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
     notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
     given_up = given_up_told(seen.lock, run_id, abandon, module.params["purpose"], check=False)
     return seen, Outlook((*notes, *([given_up] if given_up else [])))
 
 
-def also_told(module: MemoryModule, memory: Memory, seen: Seen, named: str) -> list[str]:
+def also_told(module: MemoryModule, memory: RunRepository, seen: LockObservation, named: str) -> list[str]:
     """What is to be told with the Outlook: a run that nobody can give up, who holds deployments back.
 
     :param named: the run that ``rollback_abandon`` names; empty without one.
@@ -491,7 +491,7 @@ def main() -> None:
         store = remembered(module, given, abandon)
         store["evidence"] += missing_libraries(variables, playbook)
         if store["evidence"] and module.params["fail_on_error"]:
-            raise RollbackError("Nothing was changed. Mend this first:", store["evidence"])
+            raise RollbackError("Nothing was changed. Fix this first:", store["evidence"])
         told = dict(run_id=given or new_run_id(now), resumed=bool(given), by_id=playbook != FINISH)
         module.exit_json(changed=False, alone=module.params["alone"] and not module.check_mode, **told, **store)
 

@@ -319,11 +319,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
     UnfinishedRun,
     to_json,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import next_step, recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import next_of, recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import triage_scenarios as scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look, Questions
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import ScenarioSession
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.recorded_evidence import read_recorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
@@ -415,8 +415,8 @@ def player(params: Mapping[str, Any], clients: Callable[[str], Any], check_mode:
     health = dict(name=HEALTH, steps=[dict(path=params["health_path"])])
     may_write = params["play"] == "all" and not check_mode
 
-    def session() -> Session:
-        return Session(params["base_url"], params["http_timeout"])
+    def session() -> ScenarioSession:
+        return ScenarioSession(params["base_url"], params["http_timeout"])
 
     def play() -> HttpSeen:
         kept, unread = scenarios.kept_in(lambda: clients("secretsmanager"), params["variable_secrets"])
@@ -442,7 +442,7 @@ def explained(module: RollbackModule) -> Callable[[BaseException], str]:
     return explain_one
 
 
-def told(evidence: Evidence) -> dict[str, Any]:
+def triage_result(evidence: Evidence) -> dict[str, Any]:
     """The result for an Evidence, in JSON types."""
     found = recommend(evidence)
     lost = left_behind(evidence)
@@ -456,7 +456,7 @@ def told(evidence: Evidence) -> dict[str, Any]:
         against=list(found.against),
         not_measured=missing,
     )
-    following = asdict(next_step(found, evidence))
+    following = asdict(next_of(found, evidence))
     return dict(
         answer,
         would_change=list(found.would_change),
@@ -483,7 +483,7 @@ def main() -> None:
             clients = Clients(module.aws)
             look = Look(clients, questions(module, clients), Clock(), module.params["timeout"])
             evidence = look.evidence(datetime.now(timezone.utc), explained(module))
-        module.finish(changed=False, before={}, after={}, **told(evidence))
+        module.finish(changed=False, before={}, after={}, **triage_result(evidence))
 
 
 if __name__ == "__main__":

@@ -114,13 +114,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook 
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 FORM = "%Y-%m-%d %H:%M:%S UTC"  # of times in a record
 LOOKED_AT = 10  # records, from the newest
 
 
-def choose(memory: Memory, named: str) -> str:
+def choose(memory: RunRepository, named: str) -> str:
     """The id of the run to undo.
 
     :raises RollbackError: none has changed anything.
@@ -135,7 +135,7 @@ def choose(memory: Memory, named: str) -> str:
     return run_id
 
 
-def before(memory: Memory, run_id: str) -> dict[str, Any]:
+def before(memory: RunRepository, run_id: str) -> dict[str, Any]:
     """The record of a run.
 
     :raises BadInput: there is none, or it does not say what was there before.
@@ -152,13 +152,13 @@ def before(memory: Memory, run_id: str) -> dict[str, Any]:
     return record
 
 
-def how_it_stands(memory: Memory, record: dict[str, Any]) -> str:
+def how_it_stands(memory: RunRepository, record: dict[str, Any]) -> str:
     """What has become of a run, as what a sentence says of it; by the lock, where that is the run's."""
     lock, _etag = memory.lock() or (None, None)
     return stands(record, lock.uncovered if lock else None, time.time())
 
 
-def newest(memory: Memory) -> list[dict[str, Any]]:
+def newest(memory: RunRepository) -> list[dict[str, Any]]:
     """The newest records, the newest first."""
     return [found[0] for found in map(memory.run, reversed(memory.runs()[-LOOKED_AT:])) if found]
 

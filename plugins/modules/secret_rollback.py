@@ -89,7 +89,7 @@ reason:
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import ParametersGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.secrets import Restoration, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.secrets import SecretRestoration, describe_step
 
 
 def main() -> None:
@@ -103,7 +103,7 @@ def main() -> None:
     targets, numbers, run_id = (module.params[name] for name in ("targets", "parameters", "run_id"))
     with module.telling():
         secrets = SecretsGateway(module.aws("secretsmanager"))
-        restoration = Restoration(secrets, lambda: ParametersGateway(module.aws("ssm")), targets, numbers, run_id)
+        restoration = SecretRestoration(secrets, lambda: ParametersGateway(module.aws("ssm")), targets, numbers, run_id)
         steps = restoration.steps
         if not module.check_mode:
             restoration.apply()
@@ -111,7 +111,7 @@ def main() -> None:
             changed=bool(steps),
             before=restoration.before,
             after=restoration.after,
-            plan=[told(step) for step in steps],
+            plan=[describe_step(step) for step in steps],
             reason="run %s brings %d of %d secrets and parameters back" % (run_id, len(steps), len(restoration.before))
             if steps
             else "every target is current",

@@ -209,7 +209,7 @@ def wishes_of(params: dict[str, Any], gateway: SecretsGateway) -> Wishes:
     )
 
 
-def told(secrets: Sequence[dict[str, Any]], parameters: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def versions_result(secrets: Sequence[dict[str, Any]], parameters: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The result, from what was chosen."""
     found = [*secrets, *parameters]
     current = {item["name"]: item["current"] for item in found}
@@ -248,7 +248,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
         )
     bad_since = None if params["despite_moment"] else parse_time("bad_since", params["bad_since"])
     chosen, numbered = ([item for item in some if isinstance(item, dict)] for some in (secrets, parameters))
-    return dict(told(chosen, numbered), evidence=younger([*chosen, *numbered], bad_since))
+    return dict(versions_result(chosen, numbered), evidence=younger([*chosen, *numbered], bad_since))
 
 
 def or_error(choose: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any] | RollbackError:
@@ -283,7 +283,7 @@ def main() -> None:
         except RollbackError as error:
             if params["fail_on_error"]:
                 raise
-            result = dict(told([], []), evidence=[error.message, *error.evidence])
+            result = dict(versions_result([], []), evidence=[error.message, *error.evidence])
         module.finish(changed=False, **result)
 
 

@@ -418,7 +418,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.report import evidence_of, report_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.summary import next_steps, summary
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.verify_request import Asked
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.verify_request import VerificationRequest
 
 HTTP = dict(
     base_url=dict(type="str", required=True),
@@ -502,7 +502,7 @@ def main() -> None:
         required_by={"logs": "tasks"},
     )
     with module.telling():
-        asked = Asked(module.params, datetime.now(timezone.utc))
+        asked = VerificationRequest(module.params, datetime.now(timezone.utc))
         result: dict[str, Any] = dict(changed=False, before={}, after={}, plan=asked.plan)
         if module.check_mode:
             reason = "check mode: nothing was sent, run or read"

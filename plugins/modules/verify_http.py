@@ -192,14 +192,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE, PASSED, overall
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import (
     evidence,
-    left_behind,
-    read,
+    leftovers,
     requests_of,
+    scenarios_of,
     told_all,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.scenario import go_through_all
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import ScenarioSession
 
 
 def main() -> None:
@@ -216,14 +216,17 @@ def main() -> None:
     )
     params = module.params
     with module.telling():
-        scenarios, values = read(params)
+        scenarios, values = scenarios_of(params)
         common: dict[str, Any] = dict(changed=False, before={}, after={}, plan=requests_of(scenarios))
         if module.check_mode:
             module.finish(
                 reason="check mode: no request was sent", verdict=INCONCLUSIVE, scenarios=[], evidence=[], **common
             )
         outcomes = go_through_all(
-            scenarios, lambda: Session(params["base_url"], params["timeout"]), values, params["variables"].values()
+            scenarios,
+            lambda: ScenarioSession(params["base_url"], params["timeout"]),
+            values,
+            params["variables"].values(),
         )
         results = told_all(scenarios, outcomes)
         verdict = overall(result["verdict"] for result in results)
@@ -232,7 +235,7 @@ def main() -> None:
             many(len(results), "scenario"),
         )
         common.update(reason=reason, verdict=verdict, scenarios=results, evidence=evidence(results))
-        common.update(left_behind=left_behind(results))
+        common.update(left_behind=leftovers(results))
         if verdict != PASSED and params["fail_on_error"]:
             message = "Verification of %s: %s; %s." % (params["base_url"], verdict, reason)
             raise RollbackError(message, common["evidence"], common)

@@ -23,7 +23,7 @@ def usable(given: Any) -> dict[str, Any]:
     )
 
 
-def problems(given: Any) -> list[str]:
+def connection_problems(given: Any) -> list[str]:
     """Every mistake in ``rollback_aws``, one sentence each; None and an empty text are none."""
     if given is None or given == "":
         return []

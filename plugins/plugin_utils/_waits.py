@@ -56,7 +56,7 @@ class Over:
         return self.pid, self.what, self.key
 
 
-def read(datagram: bytes, at: float) -> Over | Wait | None:
+def read_datagram(datagram: bytes, at: float) -> Over | Wait | None:
     """What a datagram of ``_progress`` says: a Wait or an Over. None for anything else: it only costs a line."""
     try:
         told = json.loads(datagram)
@@ -97,7 +97,7 @@ class Task:
     since: float
 
 
-def line(wait: Wait, now: float, usual: float | None = None) -> str:
+def wait_line(wait: Wait, now: float, usual: float | None = None) -> str:
     """The line of a wait at ``now`` (seconds of the clock of ``wait.at``); ``usual`` is how many seconds it took lately, or None."""
     since = max(0.0, now - wait.at)
     name = "%s of %s" % (wait.what, wait.key) if wait.key else wait.what

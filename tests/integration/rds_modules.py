@@ -12,9 +12,9 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.psql import command, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.psql import command, read_psql
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import ahead
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 
 from spymeo_world import world
@@ -165,7 +165,7 @@ def test_sequences_go_ahead_once_whatever_our_role_may(broken, task):
             connection.execute(CLERK)
     places = [broken.instances()[name]["Endpoint"] for name in (world.DB_INSTANCE, NEW)]
     failed, restored = (
-        Target(item["Address"], item["Port"], "clerk", world.DB_NAME, "public", (), "clerk") for item in places
+        DatabaseLogin(item["Address"], item["Port"], "clerk", world.DB_NAME, "public", (), "clerk") for item in places
     )
     steps = ahead(PostgresqlGateway(restored, 5).sequences(), PostgresqlGateway(failed, 5).sequences())
     told = {step.sequence.told: step for step in steps}
@@ -219,7 +219,9 @@ PRISMA_8 = """
 
 def test_migrations_of_prisma_8_are_known_beside_the_earlier_ones_whichever_way_one_asks(broken, task):
     place = broken.instances()[NEW]["Endpoint"]
-    owner = Target(place["Address"], place["Port"], world.DB_USER, world.DB_NAME, "public", (), world.DB_PASSWORD)
+    owner = DatabaseLogin(
+        place["Address"], place["Port"], world.DB_USER, world.DB_NAME, "public", (), world.DB_PASSWORD
+    )
     clerk = replace(owner, user="clerk", password="clerk")
 
     def asked(target):
@@ -230,7 +232,7 @@ def test_migrations_of_prisma_8_are_known_beside_the_earlier_ones_whichever_way_
         done = subprocess.run(
             ["sh", "-c", command(target, 5, [])], env=environment, capture_output=True, text=True, check=False
         )
-        told, _warmed = read([*done.stderr.splitlines(), *done.stdout.splitlines()])
+        told, _warmed = read_psql([*done.stderr.splitlines(), *done.stdout.splitlines()])
         assert (told.migrations, told.unread) == (seen.migrations, seen.unread)
         return [item.name for item in seen.migrations] if seen.migrations is not None else None, seen.unread
 

@@ -107,7 +107,7 @@ def test_salvage_compares_what_serves_with_what_the_undo_left(halfway, tmp_path)
     refused = halfway.play("salvage", "-e", rules, *given(rollback_salvage_directory=tmp_path))
     said = one_line(refused.output)
     assert (refused.code != 0, "In service its columns are" in said) == (True, True), refused.output
-    assert "NEXT Mend what is said above, then run the same command again: ansible-playbook" in said
+    assert "NEXT Fix what is said above, then run the same command again: ansible-playbook" in said
 
 
 def test_a_migration_that_what_comes_back_does_not_know_refuses_the_undo(halfway):

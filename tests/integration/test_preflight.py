@@ -76,7 +76,7 @@ def test_one_thing_that_is_gone_stops_the_rollback_before_it_changes_anything(mi
     played = broken.play("rollback_code")
     assert stopped(played), played.output
     assert finding in played.output
-    message = played.output[played.output.index("Mend all of this first:") :].splitlines()
+    message = played.output[played.output.index("Fix all of this first:") :].splitlines()
     assert len({line.strip() for line in message if line.strip().startswith("- ")}) == 1
     assert broken.service()["deployments"][0]["id"] == before
 
@@ -86,7 +86,7 @@ def test_everything_that_is_gone_is_named_in_one_message(
 ):
     played = broken.play("rollback_code", "--check", "--diff")
     assert stopped(played), played.output
-    message = played.output[played.output.index("Mend all of this first:") :]
+    message = played.output[played.output.index("Fix all of this first:") :]
     for finding in (without_image, without_log_group, without_key, without_role):
         assert finding in message
     assert "s3ss10n" not in played.output

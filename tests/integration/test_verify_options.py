@@ -170,7 +170,7 @@ def test_what_cannot_be_measured_is_neither_passed_nor_failed(production):
     assert played.code != 0
     assert "inconclusive: health, database, administration, practitioner sign-up, payment" in played.output
     assert "this machine cannot resolve the name of the host" in played.output
-    assert "Mend what kept the checks from measuring" in played.output
+    assert "Fix what kept the checks from measuring" in played.output
 
 
 def test_check_mode_asks_nothing(production):

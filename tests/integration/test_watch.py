@@ -19,7 +19,7 @@ import requests
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.cloudwatch import CloudwatchGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import observe_services
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.traffic import verdict_of_traffic
 
 from spymeo_world import world
@@ -162,7 +162,7 @@ def traffic(production, ago: float):
     """The verdict over the users' traffic since some minutes ago."""
     ecs, elb = EcsGateway(production.aws("ecs"), world.CLUSTER), ElbGateway(production.aws("elbv2"))
     now = datetime.datetime.now(datetime.UTC)
-    looks = look(ecs, [world.SERVICE], elb)
+    looks = observe_services(ecs, [world.SERVICE], elb)
     since = now - datetime.timedelta(minutes=ago)
     return verdict_of_traffic(elb, lambda: CloudwatchGateway(production.aws("cloudwatch")), looks, since, None, now)
 

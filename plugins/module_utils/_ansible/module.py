@@ -42,7 +42,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.unforeseen i
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.journal import record_calls
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import OK, Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.open_store import open_store
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.control_process import Player
 
 REJECTED_CREDENTIALS = (
@@ -185,7 +185,7 @@ class WritingModule(RollbackModule):
     def _held(self, run: dict[str, Any]) -> Lease:
         if self._lease is None:
             store = open_store(run["store"], lambda: super(WritingModule, self).aws("s3"))
-            memory = Memory(store, run["environment"], run["application"])
+            memory = RunRepository(store, run["environment"], run["application"])
             self._lease = Lease(memory, self.params["run_id"], run["fencing"], run["lease"], Player().gone)
         return self._lease
 

@@ -15,7 +15,7 @@ from ansible.module_utils.basic import env_fallback
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.result import PlainModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_location import DEFAULT
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.open_store import open_store
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 # amazon.aws's connection options, by its names and aliases, as far as S3 needs them: importing amazon.aws itself takes 0.4 s.
 CONNECTION: dict[str, dict[str, Any]] = dict(
@@ -58,13 +58,13 @@ class MemoryModule(PlainModule):
     def __init__(self, argument_spec: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(dict(OPTIONS, **argument_spec), **kwargs)
 
-    def memory(self) -> Memory:
-        """The Memory that the options name.
+    def memory(self) -> RunRepository:
+        """The RunRepository that the options name.
 
         :raises BadInput: ``store`` is none.
         """
         store = open_store(self.params["store"], lambda: self.aws("s3"))
-        return Memory(store, self.params["environment"], self.params["application"])
+        return RunRepository(store, self.params["environment"], self.params["application"])
 
     def aws(self, service: str) -> Any:
         """A boto3 client. boto3 takes 0.3 s to start, so that whoever needs none does not wait for it."""

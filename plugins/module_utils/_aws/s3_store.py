@@ -72,7 +72,7 @@ def client_of(connection: Mapping[str, Any], service: str) -> Any:
             config=config.merge(own) if own else config,
         )
     except BotoCoreError as error:
-        raise StoreError("AWS's %s cannot be reached: %s. Mend rollback_aws." % (service, error)) from error
+        raise StoreError("AWS's %s cannot be reached: %s. Fix rollback_aws." % (service, error)) from error
 
 
 class S3Store:

@@ -17,8 +17,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secret
     CURRENT,
     LABELS,
     PINNED_LABEL,
-    Move,
     Secret,
+    StageMove,
     Value,
 )
 
@@ -128,7 +128,7 @@ class SecretsGateway:
         with reading("GetSecretValue"):
             return Value(answer["VersionId"], answer["SecretString"])
 
-    def move_current(self, move: Move) -> None:
+    def move_current(self, move: StageMove) -> None:
         """Move AWSCURRENT. ``RemoveFromVersionId`` must match what bears it, which makes this a compare-and-swap.
 
         :raises RollbackError: somebody else moved it in between.
@@ -163,7 +163,7 @@ class SecretsGateway:
             raise RollbackError(_FULL % (secret.name, LABELS)) from error
 
     def activate_pending(
-        self, secret: Secret | Write, text: str, move: Move, label: str, pinned: Secret | None = None
+        self, secret: Secret | Write, text: str, move: StageMove, label: str, pinned: Secret | None = None
     ) -> None:
         """Make the version that ``put_pending`` wrote current, and take its label away.
 

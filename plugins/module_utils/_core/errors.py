@@ -72,7 +72,7 @@ class TimedOut(RollbackError):
         self.absent = absent
 
 
-class Refused(Exception):
+class DatabaseRefused(Exception):
     """What PostgreSQL or libpq said instead of what was asked for, in English.
 
     ``sqlstate`` is five characters, or None where libpq gave none.

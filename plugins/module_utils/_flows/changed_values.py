@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import TaskDefinition
 
 
-class Changes:
+class ValueChanges:
     """:param clients: callable: the name of a service → its boto3 client. Called from several threads."""
 
     def __init__(self, clients: Callable[[str], Any]) -> None:

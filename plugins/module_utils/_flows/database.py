@@ -21,19 +21,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.pla
     decide_rollback,
     in_service,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import DatabaseObservation
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import pool_of_calls, side_by_side
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import RestoreSelector
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
 
 def where_it_stands(
-    gateway: RdsGateway, db_instance: str, wanted: Wanted, current_host: str | None, run_id: str
+    gateway: RdsGateway, db_instance: str, wanted: RestoreSelector, current_host: str | None, run_id: str
 ) -> tuple[Rollback, NotRead | None]:
     """(the Rollback, None or the NotRead in the place of the earliest time that can be restored).
 
@@ -80,14 +80,14 @@ def _windows(gateway: RdsGateway, name: str) -> dict[str, datetime] | NotRead:
 
 def observe(
     gateway: RdsGateway, make_client: Callable[[str], Any], rollback: Rollback, run_id: str, now: datetime, **more: Any
-) -> Observation:
-    """The Observation of a Rollback that is still to be done.
+) -> DatabaseObservation:
+    """The DatabaseObservation of a Rollback that is still to be done.
 
     :param make_client: callable: the name of a service → a new boto3 client.
-    :param more: what of the Observation is known already.
+    :param more: what of the DatabaseObservation is known already.
     """
     if rollback.state == "done":
-        return Observation(rollback, run_id, now)
+        return DatabaseObservation(rollback, run_id, now)
     current, key = rollback.current, rollback.source.kms_key
     group, certificate = current.description.get("DBSubnetGroup"), current.description.get("CACertificateIdentifier")
     with pool_of_calls() as pool:
@@ -110,4 +110,6 @@ def observe(
             readings["key_state"] = ask("kms:DescribeKey", KmsGateway(make_client("kms")).state, key)
         if certificate:
             readings["authorities"] = ask("rds:DescribeCertificates", gateway.authorities)
-    return Observation(rollback, run_id, now, **{name: reading.result() for name, reading in readings.items()}, **more)
+    return DatabaseObservation(
+        rollback, run_id, now, **{name: reading.result() for name, reading in readings.items()}, **more
+    )

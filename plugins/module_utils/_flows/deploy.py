@@ -36,7 +36,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.depl
     all_there,
     alone,
     asked_about_health,
-    judge,
+    deployment_status,
     judge_rollback,
     watched,
 )
@@ -49,7 +49,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import judge_traffic
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.target_option import moved_images
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Lost
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import LockLost
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fast_deployment import Hastening
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fence import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.go_back import BACK, STAY, Failing, Return
@@ -57,7 +57,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.last_words 
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look_at
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, answered, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, once_answered, wait_for
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.autoscaling import ScalingGateway
@@ -65,13 +65,13 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import Move
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import UrlMove
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import Image
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Edit
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import Step
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import Changes
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import DeploymentStep
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import ValueChanges
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import Teller
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
@@ -85,7 +85,7 @@ class Course:
     service: Service
     target: TaskDefinition
     running: TaskDefinition
-    step: Step
+    step: DeploymentStep
     history: list[ServiceDeployment]
     present: Revision | None = None  # what it ran, whole
     wanted: Revision | None = None  # what is to come back, whole; None where only the task definition counts
@@ -151,7 +151,7 @@ class Rollout:
     def __init__(
         self,
         ecs: EcsGateway,
-        changes: Changes,
+        changes: ValueChanges,
         ecr: EcrGateway,
         logs: LogsGateway,
         scaling: Callable[[], ScalingGateway],
@@ -159,7 +159,7 @@ class Rollout:
         targets: Mapping[str, str],
         run_id: str,
         clock: Clock,
-        move: Move | None = None,
+        move: UrlMove | None = None,
         revisions: Mapping[str, str] | None = None,
         failing: Failing | None = None,
         fast: bool = False,
@@ -307,7 +307,7 @@ class Rollout:
         if self._ecs.deploy(*asked):
             return
         what = "Looking whether ECS has started the deployment of %s, whose answer was lost," % asked[0]
-        answered(what, lambda: self._find([course]), PATIENCE, self._clock)
+        once_answered(what, lambda: self._find([course]), PATIENCE, self._clock)
         if course.ours is None and not self._ecs.deploy(*asked):
             raise RollbackError(
                 "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
@@ -333,7 +333,7 @@ class Rollout:
         """
         try:
             self._deployed(timeout, teller)
-        except (Lost, Unrecorded):  # nobody may call any more
+        except (LockLost, Unrecorded):  # nobody may call any more
             raise
         except RollbackError as error:
             self._put_back()
@@ -348,7 +348,7 @@ class Rollout:
         try:
             if names:
                 self.hastening.put_back(names)
-        except (Lost, Unrecorded):
+        except (LockLost, Unrecorded):
             raise
         except RollbackError as error:
             told = "what was set for a fast deployment of %s could not be put back: %s"
@@ -433,7 +433,7 @@ class Rollout:
         """The tasks are there again; what is left is scaling, and the mark."""
         fenced = [course.service.name for course in self.courses if course.service.fence and not course.error]
         if fenced:
-            fencing = answered(
+            fencing = once_answered(
                 "Looking at the services that were fenced",
                 lambda: Fencing(self._ecs, self._scaling(), LIFT, fenced, self._run_id, self._clock),
                 PATIENCE,
@@ -519,7 +519,7 @@ class Rollout:
     def _judge(course: Course, service: Service) -> Ready | Pending | Failed:
         if course.ours is not None and course.ours.arn == course.step.stopped:
             return judge_rollback(service, course.ours, course.asked_for)
-        return judge(service, course.ours, course.asked_for)
+        return deployment_status(service, course.ours, course.asked_for)
 
     def _watched(
         self, courses: Sequence[Course], now: Mapping[str, Service], answers: Mapping[str, Ready | Pending | Failed]

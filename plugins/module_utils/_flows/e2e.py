@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import exit_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import judge as judge_task
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import (
+    one_off_task_status as judge_task,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import e2e_verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.process import run
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import Progress, teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import late_is_fine, wait_for
@@ -115,7 +117,7 @@ def _written(gateway: OneOffGateway, group: str, stream: str) -> list[str]:
 
 
 def _result(code: int | None, seconds: float, limit: float, output: Output) -> dict[str, Any]:
-    verdict, reason = judge(code, seconds, limit)
+    verdict, reason = e2e_verdict(code, seconds, limit)
     tail = output.close()
     evidence = (
         [] if verdict == "passed" else ["their whole output is in %s" % output.path, *("| " + line for line in tail)]

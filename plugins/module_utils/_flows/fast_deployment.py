@@ -20,7 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.serv
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look_at
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, answered
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, once_answered
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
@@ -41,7 +41,7 @@ class Hastening:
 
     def __init__(self, ecs: EcsGateway, elb: Callable[[], ElbGateway], run_id: str, clock: Clock) -> None:
         self._ecs, self._elb, self._run_id, self._clock = ecs, elb, run_id, clock
-        self._memories: dict[str, dict[str, fast.Memory]] = {}
+        self._memories: dict[str, dict[str, fast.RecordedSettings]] = {}
         self._now: dict[str, dict[str, dict[str, str]]] = {}
         self._wanted: dict[str, dict[str, dict[str, str]]] = {}
         self._refused: dict[str, list[str]] = {}
@@ -102,7 +102,7 @@ class Hastening:
                 before = fast.originals(self._now[name][place], self._memories[name].get(place))
                 if values:
                     after = (self._stays.get((name, place), {}), name in self._left)
-                    lines.append("%s: %s" % (name, fast.told(place, values, before, *after)))
+                    lines.append("%s: %s" % (name, fast.describe_change(place, values, before, *after)))
         return lines
 
     def begin(self, service: Service) -> dict[str, Any]:
@@ -179,7 +179,7 @@ class Hastening:
 
     def _look(self, names: Sequence[str]) -> list[Service]:
         what = "Looking at what was set for a fast deployment"
-        return answered(what, lambda: self._ecs.services(names), PATIENCE, self._clock)
+        return once_answered(what, lambda: self._ecs.services(names), PATIENCE, self._clock)
 
     def _put_back_one(self, service: Service) -> bool:
         """Put back what is not yet, or, once another look has shown that all is, forget it. Whether looking again may find more to do."""

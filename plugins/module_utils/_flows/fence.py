@@ -23,7 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fenc
     next_to_fence,
     next_to_lift,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, answered, wait_for
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, once_answered, wait_for
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.autoscaling import ScalingGateway
@@ -128,7 +128,7 @@ class Fencing:
         """
         what = "Scaling the services to 0" if self._verb == FENCE else "Bringing the services back"
         while self._take_all():
-            answered(what, self.observe, PATIENCE, self._clock, tell)
+            once_answered(what, self.observe, PATIENCE, self._clock, tell)
         if wait:
             wait_for(what, self._look, timeout, self._clock, lambda: self.broken, tell)
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import (
-    Asked,
     Done,
+    LastAction,
     Modify,
     Refuse,
     finishing_step,
@@ -244,7 +244,7 @@ class Finishing:
     def _advance(self) -> State:
         if self._origin is None:
             return Ready()
-        asked = Asked(self._verb or "join", self._clock.now() - self._asked_at)
+        asked = LastAction(self._verb or "join", self._clock.now() - self._asked_at)
         step = finishing_step(self._origin, self.instance, self._accepts, asked)
         if isinstance(step, Refuse):
             return Ready()  # ``left`` tells its status

@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import NOT_SENT, UNKNOWN, Intent
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Lost, intended, refuse_lost, renewed
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
+    LockLost,
+    intended,
+    refuse_lost,
+    renewed,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, Conflict, StoreError
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 T = TypeVar("T")
 OK = "ok"
@@ -46,7 +51,7 @@ class Unrecorded(RollbackError):
 class Lease:
     """The lock as this process has seen it last. Threads of the process take turns.
 
-    :param memory: Memory of the application.
+    :param memory: RunRepository of the application.
     :param run_id: the run.
     :param fencing: of the play that began it.
     :param seconds: how long the lock holds without being renewed.
@@ -56,7 +61,7 @@ class Lease:
 
     def __init__(
         self,
-        memory: Memory,
+        memory: RunRepository,
         run_id: str,
         fencing: int,
         seconds: float,
@@ -79,7 +84,7 @@ class Lease:
     def intend(self, service: str, operation: str, of: dict[str, Any]) -> Intent:
         """Prove that the lock is still ours, and write what is about to be called, in one conditional write. Gives the Intent.
 
-        :raises Lost: it is not ours; the call must not be made.
+        :raises LockLost: it is not ours; the call must not be made.
         :raises StoreError: it cannot be written; the call must not be made.
         """
         self.refuse_orphan()
@@ -114,17 +119,17 @@ class Lease:
 
     def refuse_orphan(self) -> None:
         """
-        :raises Lost: the play has died.
+        :raises LockLost: the play has died.
         """
         if self._gone():
-            raise Lost(
+            raise LockLost(
                 "The ansible-playbook that has begun this task has died. The task makes no further call; the run can be resumed."
             )
 
     def prove(self) -> None:
         """Make sure that the lock is ours for now, for a call that was intended a while ago.
 
-        :raises Lost: as ``intend``.
+        :raises LockLost: as ``intend``.
         """
         self.refuse_orphan()
         with self._turn:
@@ -136,7 +141,7 @@ class Lease:
     def renew(self) -> None:
         """Write that this play is alive.
 
-        :raises Lost: as ``intend``.
+        :raises LockLost: as ``intend``.
         """
         with self._turn:
             self._change(lambda lock, now: (renewed(lock, self._fencing, self._settled, now, self._seconds), None))
@@ -152,7 +157,7 @@ class Lease:
                 continue
             self._lock = lock
             return answer
-        raise Lost("The lock of run %s changes faster than it can be read. No further call is made." % self._run_id)
+        raise LockLost("The lock of run %s changes faster than it can be read. No further call is made." % self._run_id)
 
     def _look(self) -> Lock:
         """Read the lock; an intent that an earlier process of the run has left is settled."""

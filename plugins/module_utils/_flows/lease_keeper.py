@@ -22,14 +22,19 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Lost, left, refuse_lost, renewed
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
+    LockLost,
+    play_found_dead,
+    refuse_lost,
+    renewed,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, Conflict
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.control_process import GONE, RUNNING, Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 OFTEN = 3  # renewals in the time of a lease
 LOOK = 0.5  # seconds between two looks at the play
@@ -37,10 +42,10 @@ AGAIN = 1.0  # seconds until a renewal that could not be written is tried again
 TRIES = 5  # of a renewal that meets what the play writes
 
 
-def keep_alive(open_memory: Callable[[], Memory], fencing: int, seconds: float) -> None:
+def keep_alive(open_memory: Callable[[], RunRepository], fencing: int, seconds: float) -> None:
     """Start the process that renews the lease. Returns at once.
 
-    :param open_memory: callable → Memory of the application. It is called in that process, which shares no connection with this one.
+    :param open_memory: callable → RunRepository of the application. It is called in that process, which shares no connection with this one.
     :param fencing: of the play that took the lock.
     :param seconds: how long a lease holds.
     """
@@ -86,7 +91,7 @@ class Keeper:
 
     def __init__(
         self,
-        open_memory: Callable[[], Memory],
+        open_memory: Callable[[], RunRepository],
         fencing: int,
         seconds: float,
         state: Callable[[], str],
@@ -95,7 +100,7 @@ class Keeper:
     ) -> None:
         self._open, self._fencing, self._seconds, self._state = open_memory, fencing, seconds, state
         self._clock, self._now = clock or Clock(), now
-        self._memory: Memory | None = None
+        self._memory: RunRepository | None = None
         self._lock: Lock | None = None
         self._etag = ABSENT
 
@@ -108,13 +113,13 @@ class Keeper:
             state = self._state()
             if state == GONE:
                 with contextlib.suppress(Exception):  # nobody hears it, and the lease ends by itself
-                    self._write(lambda lock, now: left(lock, self._fencing, now), lambda: True)
+                    self._write(lambda lock, now: play_found_dead(lock, self._fencing, now), lambda: True)
                 return
             if state != RUNNING or self._clock.now() < due:
                 continue
             try:
                 self._renew()
-            except Lost:
+            except LockLost:
                 return
             except Exception:  # noqa: BLE001 - nobody hears it; the store may answer next time, and if not, a writing call tells
                 due = self._clock.now() + min(AGAIN, every)
@@ -144,7 +149,7 @@ class Keeper:
             self._lock = lock
             return
 
-    def _look(self, memory: Memory) -> Lock:
+    def _look(self, memory: RunRepository) -> Lock:
         if self._lock is None:
             found, self._etag = memory.lock() or (None, ABSENT)
             self._lock = refuse_lost(found, self._fencing)

@@ -18,7 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Cl
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Session
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseSession
 
 CURE = "Find out what that is, have it started again with the new DATABASE_URL, and bring over what it has written (playbooks/salvage.yml)."
 
@@ -35,7 +35,7 @@ class Leavers:
         self._name, self._patience = failed["db_instance"], failed["wait_timeout"]
         self._place = target_of(url.at(failed["host"], failed["port"]))
         self._gateway = PostgresqlGateway(self._place, timeout)
-        self._sessions: tuple[Session, ...] = ()
+        self._sessions: tuple[DatabaseSession, ...] = ()
         self._written = 0
 
     def wait(self, clock: Clock | None = None) -> Leavers:
@@ -64,12 +64,12 @@ class Leavers:
         return Pending(0, len(self._sessions), "%s on the failed database" % _open(self._sessions))
 
 
-def _open(sessions: Collection[Session]) -> str:
+def _open(sessions: Collection[DatabaseSession]) -> str:
     return "%s open" % (many(len(sessions), "session") + (" is" if len(sessions) == 1 else " are"))
 
 
-def judged(name: str, sessions: Collection[Session], written: int) -> tuple[str, str, list[str]]:
-    """(verdict, reason, evidence) of the Sessions that are left on a database, and of the rows that were written to it meanwhile."""
+def judged(name: str, sessions: Collection[DatabaseSession], written: int) -> tuple[str, str, list[str]]:
+    """(verdict, reason, evidence) of the DatabaseSessions that are left on a database, and of the rows that were written to it meanwhile."""
     if not sessions and not written:
         return PASSED, "nobody is connected to %s any more" % name, []
     who = "%s on %s" % (_open(sessions), name) if sessions else "nobody is connected to %s now" % name

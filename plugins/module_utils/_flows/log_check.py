@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import Noise
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import Stream, Unread
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import Seen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import ServiceObservation
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class LogCheck:
         self,
         ecs: EcsGateway,
         logs: LogsGateway,
-        looks: Sequence[Seen],
+        looks: Sequence[ServiceObservation],
         since: datetime | None = None,
         requests: tuple[datetime, int] | None = None,
     ) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class LogCheck:
 
         :param ecs: EcsGateway.
         :param logs: LogsGateway.
-        :param looks: list of Seen: which tasks there are.
+        :param looks: list of ServiceObservation: which tasks there are.
         :param since: aware datetime before which nothing counts, or None for the start of each task.
         :param requests: None, or (aware datetime, seconds): when requests were sent whose traces shall be read, and how long they are
             waited for.
@@ -99,7 +99,7 @@ class LogCheck:
         return result(services, streams, unread, found, self.noise, baseline, self.max_examples)
 
     def _streams(
-        self, ecs: EcsGateway, looks: Sequence[Seen], since: datetime | None
+        self, ecs: EcsGateway, looks: Sequence[ServiceObservation], since: datetime | None
     ) -> tuple[list[Stream], tuple[Unread, ...]]:
         """(Streams, Unreads)."""
         ended = dead_tasks_of(ecs, looks) if self.include_stopped else [[] for _seen in looks]

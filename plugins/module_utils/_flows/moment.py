@@ -18,9 +18,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.dat
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import (
-    Data,
+    PlannedData,
     expected_migrations,
-    findings,
+    moment_findings,
     since_restored,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
@@ -29,7 +29,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.seq
     Sequence,
     foreseen,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FAILED,
     NOT_CHECKED,
@@ -43,7 +43,10 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import DataRule
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+        DatabaseContents,
+        DatabaseLogin,
+    )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
 # What would be the same with the restored database, because it gets the same network and the same URL.
@@ -107,7 +110,7 @@ def later_migrations(
     return [item for item in standing if any(later_than(item, release, ran) for release, ran in releases)]
 
 
-def refuse_what_takes_away(later: Iterable[Migration], place: Target) -> None:
+def refuse_what_takes_away(later: Iterable[Migration], place: DatabaseLogin) -> None:
     """Stop where later Migrations have taken something away, by their names, that the release needs. Times prove no more than when they were
     started, and most releases add something, which the release before does not mind.
 
@@ -123,11 +126,11 @@ def _times(texts: Iterable[str]) -> list[datetime]:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a database answered: an Observation, or the RollbackError that says why there is none. ``sequences`` is None where they were not read;
+class DatabaseAnswer:
+    """What a database answered: an DatabaseContents, or the RollbackError that says why there is none. ``sequences`` is None where they were not read;
     ``hottest`` are the names of its tables, those first that are read most."""
 
-    seen: Observation | None = None
+    seen: DatabaseContents | None = None
     error: RollbackError | None = field(default=None, repr=False)
     sequences: tuple[Sequence, ...] | None = None
     hottest: tuple[str, ...] = ()
@@ -140,8 +143,8 @@ class Asked:
 
 def ask(
     url: DatabaseUrl, timeout: int, rules: Iterable[DataRule] = (), since: datetime | None = None, leaving: bool = False
-) -> Asked:
-    """The Asked of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all.
+) -> DatabaseAnswer:
+    """The DatabaseAnswer of the database of a DatabaseUrl; counting takes ``timeout`` seconds in all.
 
     :param leaving: whether the application is to leave it, so that the other one needs to know its sequences, and which tables are hot.
     """
@@ -150,23 +153,23 @@ def ask(
         with diagnosing(place):
             gateway = PostgresqlGateway(place, timeout)
             seen = gateway.observe(rules, since, budget=timeout)
-            return replace(Asked(seen), **_leaving(gateway)) if leaving else Asked(seen)
+            return replace(DatabaseAnswer(seen), **_leaving(gateway)) if leaving else DatabaseAnswer(seen)
     except RollbackError as error:
-        return Asked(error=error)
+        return DatabaseAnswer(error=error)
 
 
 def _leaving(gateway: PostgresqlGateway) -> dict[str, Any]:
     """What the other database needs to know of this one (dict), nothing where it does not tell that: its data count more."""
     try:
         return dict(sequences=gateway.sequences(), hottest=gateway.hottest())
-    except Refused:
+    except DatabaseRefused:
         return {}
 
 
-def ids(asked: Asked | None, instance: DbInstance) -> tuple[str, list[Finding]]:
+def ids(asked: DatabaseAnswer | None, instance: DbInstance) -> tuple[str, list[Finding]]:
     """(in words, Findings) of what will become of the ids, as far as the failed database tells it.
 
-    :param asked: its Asked, None where it is not asked from here.
+    :param asked: its DatabaseAnswer, None where it is not asked from here.
     :param instance: the DbInstance whose database it is.
     """
     if asked and asked.sequences is not None:
@@ -176,10 +179,10 @@ def ids(asked: Asked | None, instance: DbInstance) -> tuple[str, list[Finding]]:
     return "", [Finding("ids", instance.name, NOT_CHECKED, what)]
 
 
-def expected(asked: Asked | None, data: Data, known: Known | None, source: str) -> Expected:
+def expected(asked: DatabaseAnswer | None, data: PlannedData, known: Known | None, source: str) -> Expected:
     """The Expected of data, as far as the failed database and the release point tell it.
 
-    :param asked: the Asked of the failed database, None where it is not asked.
+    :param asked: the DatabaseAnswer of the failed database, None where it is not asked.
     :param source: the name of the snapshot that the data come from.
     """
     point = known.recorded if known and known.recorded.get("snapshot") == source else {}
@@ -191,16 +194,16 @@ def expected(asked: Asked | None, data: Data, known: Known | None, source: str) 
 
 
 def fits(
-    data: Data, known: Known | None, now: datetime, despite_moment: bool, despite_migrations: bool
+    data: PlannedData, known: Known | None, now: datetime, despite_moment: bool, despite_migrations: bool
 ) -> list[Finding]:
     """The Findings of release and data beside each other."""
     if known is None:
         return []
     bad_since = parse_time("bad_since", known.bad_since)
-    return findings(known.releases(), data, bad_since, now, despite_moment, despite_migrations)
+    return moment_findings(known.releases(), data, bad_since, now, despite_moment, despite_migrations)
 
 
-def reached(asked: Asked, instance: DbInstance) -> list[Finding]:
+def reached(asked: DatabaseAnswer, instance: DbInstance) -> list[Finding]:
     """The Findings of a failed database that could not be asked.
 
     :param instance: the DbInstance whose database it is.
@@ -230,11 +233,16 @@ def other_port(url: DatabaseUrl, instance: DbInstance) -> list[Finding]:
 
 
 def touched(
-    asked: Asked | None, known: Known | None, restored: datetime, now: datetime, despite_moment: bool, again: str
+    asked: DatabaseAnswer | None,
+    known: Known | None,
+    restored: datetime,
+    now: datetime,
+    despite_moment: bool,
+    again: str,
 ) -> list[Finding]:
     """The Findings of a database that was restored at a time (aware datetime) and has been in use since.
 
-    :param asked: its Asked, or None.
+    :param asked: its DatabaseAnswer, or None.
     :param again: for people, how it is restored once more.
     """
     if known is None:
@@ -245,10 +253,10 @@ def touched(
     return list(since_restored(known.releases(), restored, migrations, bad_since, now, despite_moment, again))
 
 
-def still_good(asked: Asked | None, wanted: Expected, despite: Collection[str], again: str) -> list[Finding]:
+def still_good(asked: DatabaseAnswer | None, wanted: Expected, despite: Collection[str], again: str) -> list[Finding]:
     """The Findings of a database that was restored already: whether it still holds what was restored.
 
-    :param asked: its Asked, None where it is not asked.
+    :param asked: its DatabaseAnswer, None where it is not asked.
     :param despite: what the operator says to be right all the same, as ``prove`` takes it.
     :param again: for people, how it is restored once more.
     """

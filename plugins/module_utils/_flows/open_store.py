@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_lo
     FORM,
     MEANT,
     Bucket,
-    place_of,
+    store_of,
     vanishes,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
@@ -31,7 +31,7 @@ def open_store(text: str, s3_client: Callable[[], Any], environment: Mapping[str
     :param s3_client: callable → boto3's client of S3. It is called for a bucket only: boto3 takes 0.3 s to start.
     :raises BadInput: it is no store, or a directory that would vanish with the job.
     """
-    place = place_of(text)
+    place = store_of(text)
     if place is None:
         raise BadInput("store", text, "it is neither a directory nor a bucket", "It must be %s." % FORM)
     if isinstance(place, Bucket):

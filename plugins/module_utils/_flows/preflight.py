@@ -20,8 +20,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     Definition,
     LogGroup,
     NotRead,
-    Observation,
-    Target,
+    ReleaseObservation,
+    ReleaseTarget,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import references
@@ -53,15 +53,15 @@ class Clients:
             return self._made[service]
 
 
-def target_of(gateway: EcsGateway, release: Chosen) -> Target:
-    """The Target of a Chosen, without another call to AWS.
+def target_of(gateway: EcsGateway, release: Chosen) -> ReleaseTarget:
+    """The ReleaseTarget of a Chosen, without another call to AWS.
 
     :param gateway: the EcsGateway that chose it.
     """
     primary = release.service.primary
     under_way = tuple(item for item in release.history if item.status not in ENDED)
     settled = primary if primary and primary.rollout_state in (None, "COMPLETED") else None
-    return Target(
+    return ReleaseTarget(
         service=release.service,
         definition=Definition.from_boto(gateway.described(release.target.arn)["taskDefinition"]),
         under_way=under_way,
@@ -72,16 +72,16 @@ def target_of(gateway: EcsGateway, release: Chosen) -> Target:
 
 
 def observe(
-    make_client: Callable[[str], Any], targets: dict[str, Target], restored: Iterable[str], wait_timeout: int
-) -> Observation:
-    """The Observation of ``targets`` (service → Target).
+    make_client: Callable[[str], Any], targets: dict[str, ReleaseTarget], restored: Iterable[str], wait_timeout: int
+) -> ReleaseObservation:
+    """The ReleaseObservation of ``targets`` (service → Target).
 
     :param make_client: callable: the name of a service → a new boto3 client.
     :param restored: names or ARNs of the secrets that this run brings back.
     :param wait_timeout: seconds that the deployment may take.
     """
     clients = Clients(make_client)
-    seen = Observation(clients("ecr").meta.region_name, targets, frozenset(restored), wait_timeout)
+    seen = ReleaseObservation(clients("ecr").meta.region_name, targets, frozenset(restored), wait_timeout)
     gateway = PreflightGateway(clients)
     here = _Here(seen.region, clients, gateway)
     definitions = [target.definition for target in targets.values()]

@@ -28,7 +28,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import NO_HTTP
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.credentials import read_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import pool_of_calls
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import ScenarioSession
 
 PATIENCE = 5  # seconds for the health check; the plan is not kept waiting by an application that hangs
 
@@ -67,7 +67,7 @@ def proof_of(wanted: Mapping[str, Any] | None, clients: Callable[[str], Any]) ->
 
 
 def _health(base_url: str, path: str) -> Answer | NoAnswer:
-    return Session(base_url, PATIENCE).send("GET", path, {}, None, None)
+    return ScenarioSession(base_url, PATIENCE).send("GET", path, {}, None, None)
 
 
 def _secret(clients: Callable[[str], Any], item: Mapping[str, str]) -> str | NotRead:

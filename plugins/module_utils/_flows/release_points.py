@@ -22,7 +22,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store im
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 KEPT = 30  # together under one key
 _TRIES = 5  # to add one while others add theirs
@@ -34,7 +34,7 @@ def label_of(point_id: str) -> str:
     return LABEL + point_id
 
 
-def known(memory: Memory) -> list[dict[str, Any]]:
+def known(memory: RunRepository) -> list[dict[str, Any]]:
     """The newest release points (list of dict), newest first.
 
     :raises StoreError: the store cannot be read.
@@ -42,7 +42,7 @@ def known(memory: Memory) -> list[dict[str, Any]]:
     return _index(memory)[0]
 
 
-def remembered(memory: Memory, point_id: str) -> dict[str, Any] | None:
+def remembered(memory: RunRepository, point_id: str) -> dict[str, Any] | None:
     """The record of a release point, None when there is none."""
     found = memory.read("points", point_id)
     return found and found[0]
@@ -54,7 +54,7 @@ def with_point(points: Iterable[dict[str, Any]], record: dict[str, Any]) -> list
     return sorted([record, *others], key=lambda item: (item["created"], item["id"]), reverse=True)[:KEPT]
 
 
-def remember(memory: Memory, record: dict[str, Any]) -> dict[str, Any]:
+def remember(memory: RunRepository, record: dict[str, Any]) -> dict[str, Any]:
     """Write a release point. A second time with the same id, the one that is there stays.
 
     :raises RollbackError: too many others write theirs at the same time.
@@ -75,7 +75,7 @@ def remember(memory: Memory, record: dict[str, Any]) -> dict[str, Any]:
     raise RollbackError(text % (memory.store, key))
 
 
-def _index(memory: Memory) -> tuple[list[dict[str, Any]], str]:
+def _index(memory: RunRepository) -> tuple[list[dict[str, Any]], str]:
     found = memory.read("points", "newest")
     if found is None:
         return [], ABSENT

@@ -16,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import (
-    line,
+    candidate_line,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import (
@@ -25,7 +25,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.name
     is_task_definition,
     resolve,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import LISTED, Choice, choose_target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import (
+    LISTED,
+    ReleaseChoice,
+    choose_target,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import (
     with_definitions,
@@ -35,7 +39,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_rec
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import Candidate
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Point
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import ReleasePoint
 
 
 def named_release(gateway: EcsGateway, looked: Looked, named: str | None) -> Revision | None:
@@ -98,32 +102,32 @@ def _name_one(gateway: EcsGateway, looked: Looked, revisions: Sequence[Revision]
         return of[:LISTED]
 
     looked = with_definitions(gateway, looked, [item.task_definition for item in meant()])
-    lines = [line(item) for item in meant()]
+    lines = [candidate_line(item) for item in meant()]
     return "Name one of these:\n  %s" % "\n  ".join(lines) if lines else "AWS lists no deployment of this service."
 
 
 def stay(gateway: EcsGateway, looked: Looked) -> Chosen:
     """The Chosen of a service that stays on what it runs, and is to be started again."""
     running = gateway.task_definition(looked.running.task_definition)
-    choice = Choice(looked.running, "its code stays as it is", None, None, None)
+    choice = ReleaseChoice(looked.running, "its code stays as it is", None, None, None)
     origin = gateway.there([running.release]).get(running.release, running)
     # Here the configuration counts as well: the same image with other secrets is what may have gone bad.
     began = [item.created_at for item in looked.history if item.task_definition in (running.arn, origin.arn)]
     return Chosen(looked, running, choice, None, min([origin.registered_at, *began]))
 
 
-def choose(
+def choose_release(
     gateway: EcsGateway,
     looked: Looked,
     named: Revision | None,
-    point: Point | None = None,
+    point: ReleasePoint | None = None,
     insisted: bool = False,
     word: str = "",
 ) -> Chosen:
     """The Chosen of a service.
 
     :param named: the Revision that the operator named, or None.
-    :param point: the Point that the rollback uses, or None.
+    :param point: the ReleasePoint that the rollback uses, or None.
     :param insisted: whether the operator named that point, so that it counts also where the service was brought back already.
     :param word: what the operator named, as it was written.
     :raises BadInput: there is no such task definition.
@@ -150,7 +154,7 @@ def choose(
     return Chosen(looked, target, choice, began, None, word)
 
 
-def _recorded(looked: Looked, point: Point, insisted: bool) -> Revision:
+def _recorded(looked: Looked, point: ReleasePoint, insisted: bool) -> Revision:
     """The Revision that a release point has recorded; where the record of AWS does not have it, what the release point knows. Another
     configuration of what runs is what runs, unless the operator named the point."""
     name = looked.service.name

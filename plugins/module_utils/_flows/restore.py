@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import (
     AddRole,
-    Asked,
+    Busy,
     Create,
     Done,
+    LastAction,
     Modify,
     Reboot,
     Refuse,
+    RestoreSpecification,
     Step,
-    Wait,
-    Wanted,
     finishing_step,
     next_step,
 )
@@ -44,7 +44,7 @@ class Restoration:
     """One restore. ``observe()`` sets ``instance`` (DbInstance or None); once it is done, ``differences`` are those that stay."""
 
     def __init__(
-        self, gateway: RdsGateway, source: DbInstance, snapshot: Restorable, wanted: Wanted, clock: Clock
+        self, gateway: RdsGateway, source: DbInstance, snapshot: Restorable, wanted: RestoreSpecification, clock: Clock
     ) -> None:
         self.source = source
         self.wanted = wanted
@@ -61,7 +61,7 @@ class Restoration:
 
     def decide(self) -> Step:
         """The next step, from what was seen last."""
-        asked = Asked(self._verb, self._clock.now() - self._moved_at)
+        asked = LastAction(self._verb, self._clock.now() - self._moved_at)
         return next_step(self.source, self._snapshot, self.instance, self.wanted, asked)
 
     def begin(self) -> None:
@@ -85,7 +85,7 @@ class Restoration:
             return Ready("RDS has done all it will do")
         if isinstance(step, Refuse):
             return Failed(step.reason)
-        if isinstance(step, Wait):
+        if isinstance(step, Busy):
             return step.pending
         self._take(step)
         return Pending(0, 1, "RDS has been asked to %s" % tell(step, self.source, self.wanted)[0], fresh=True)
@@ -165,7 +165,7 @@ class Restoration:
         self.changed = self.changed or taken
 
 
-def tell(step: Step, source: DbInstance, wanted: Wanted) -> list[str]:
+def tell(step: Step, source: DbInstance, wanted: RestoreSpecification) -> list[str]:
     """A step as lines of a plan, for people."""
     if isinstance(step, Create):
         later = left_to_modify(source, step.request)
@@ -182,7 +182,7 @@ def tell(step: Step, source: DbInstance, wanted: Wanted) -> list[str]:
         return ["give DB instance %s the role %s for %s" % (wanted.name, step.role, step.feature)]
     if isinstance(step, Reboot):
         return ["reboot DB instance %s, so that its parameter group takes effect" % wanted.name]
-    if isinstance(step, Wait):
+    if isinstance(step, Busy):
         return ["wait: %s" % step.pending.detail]
     return []
 

@@ -16,7 +16,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Free, Refused, sealed, standing
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
+    LockFree,
+    LockRefused,
+    sealed,
+    standing,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import (
     ABSENT,
     Conflict,
@@ -25,7 +30,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store im
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 KEY = "claims"
 _TRIES = 20  # many applications may begin at once, and share the index
@@ -55,7 +60,7 @@ def claimed(claims: Mapping[str, Any], resources: Iterable[str], place: str) -> 
     return {**claims, **ours}
 
 
-def claim(memory: Memory, run: Mapping[str, Any], now: float) -> list[str]:
+def claim(memory: RunRepository, run: Mapping[str, Any], now: float) -> list[str]:
     """Claim what a run works on. Its lock is taken already. Gives the other places that have worked on it (list of str).
 
     :param run: dict(resources: ARNs, purpose, abandon, …).
@@ -79,13 +84,13 @@ def claim(memory: Memory, run: Mapping[str, Any], now: float) -> list[str]:
     )
 
 
-def namesakes(memory: Memory) -> list[str]:
+def namesakes(memory: RunRepository) -> list[str]:
     """The other places (list of str) that work on something that this one works on."""
     index, _etag = _index(memory)
     return others(index, [arn for arn, claims in index.items() if memory.place in claims["places"]], memory.place)
 
 
-def in_use(memory: Memory, run: Mapping[str, Any], now: float) -> Refused | None:
+def in_use(memory: RunRepository, run: Mapping[str, Any], now: float) -> LockRefused | None:
     """What ``claim`` would refuse a run for that has not begun, None where it would not. Nothing is written.
 
     :param run: as ``claim`` takes it.
@@ -95,7 +100,7 @@ def in_use(memory: Memory, run: Mapping[str, Any], now: float) -> Refused | None
         found = memory.beside(place).lock()
         if found:
             answer = standing(found[0], "", run["abandon"], now, run["purpose"], run.get("command", ""))
-            if isinstance(answer, Refused):
+            if isinstance(answer, LockRefused):
                 return replace(answer, message=_IN_USE % (place, answer.message), why=_IN_USE % (place, answer.why))
     return None
 
@@ -103,7 +108,7 @@ def in_use(memory: Memory, run: Mapping[str, Any], now: float) -> Refused | None
 _IN_USE = "The same services or the same DB instance have another name in the store, %s, and are in use there. %s"
 
 
-def _free(other: Memory, run: Mapping[str, Any], now: float) -> None:
+def _free(other: RunRepository, run: Mapping[str, Any], now: float) -> None:
     """Make sure that nobody works at another place, and that nobody there can go on.
 
     :raises Conflict: its lock has changed meanwhile.
@@ -114,12 +119,12 @@ def _free(other: Memory, run: Mapping[str, Any], now: float) -> None:
         return
     lock, etag = found
     answer = standing(lock, "", run["abandon"], now, run["purpose"], run.get("command", ""))
-    if isinstance(answer, Refused):
+    if isinstance(answer, LockRefused):
         raise RollbackError(
             _IN_USE % (other.place, answer.message),
             result=dict(ways=[dict(words=words, command=command) for words, command in answer.ways]),
         )
-    if not isinstance(answer, Free):
+    if not isinstance(answer, LockFree):
         raise RollbackError(
             "Run %s, which is to be given up and is called %s in the store, looks alive: its lease has not ended. Wait %d s, then run again."
             % (lock.run_id, other.place, answer.seconds + 1)
@@ -128,6 +133,6 @@ def _free(other: Memory, run: Mapping[str, Any], now: float) -> None:
         other.put_lock(sealed(lock), etag)
 
 
-def _index(memory: Memory) -> tuple[dict[str, Any], str]:
+def _index(memory: RunRepository) -> tuple[dict[str, Any], str]:
     found = memory.store.get(KEY)
     return ({}, ABSENT) if found is None else (from_json(memory.store, KEY, found[0]), found[1])

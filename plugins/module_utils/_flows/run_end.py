@@ -13,7 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import FINISH
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import told_now
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.clocks import Clocks, clocks
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import releases, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import describe_hold, releases
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import to_go_on_with, who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
@@ -22,9 +22,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims 
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Refused
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import LockRefused
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import RunOutcome
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 
 class Ending:
@@ -32,18 +32,18 @@ class Ending:
 
     ``journal`` are the entries of the run (list of dict), None when they cannot be read; a run that has never held the lock has none.
 
-    :param memory: callable that gives the Memory.
+    :param memory: callable that gives the RunRepository.
     :param params: the options of rollback_end.
     :param check: whether this is a check.
     :param clock: callable → seconds since 1970.
     """
 
     def __init__(
-        self, memory: Callable[[], Memory], params: Mapping[str, Any], check: bool, clock: Callable[[], float]
+        self, memory: Callable[[], RunRepository], params: Mapping[str, Any], check: bool, clock: Callable[[], float]
     ) -> None:
         self._params, self._check, self._clock = params, check, clock
         self._trouble, self._etag = "", ABSENT
-        self._memory: Memory | None = None
+        self._memory: RunRepository | None = None
         self._lock: Lock | None = None
         self._record: dict[str, Any] | None = None
         self.journal: list[dict[str, Any]] | None = [] if self._never_began else None
@@ -58,7 +58,7 @@ class Ending:
             self._trouble = error.message
 
     @property
-    def refused(self) -> Refused | None:
+    def refused(self) -> LockRefused | None:
         """Of a check, why the real run could not take its resources: another application's run works on them, or was not finished."""
         if not (self._check and self._memory and self._params["resources"]):
             return None
@@ -93,7 +93,7 @@ class Ending:
         """Whether this is the first play of its run: only then its clocks are those of a run without a pause."""
         return not (self._record or {}).get("plays", [])[1:]
 
-    def around(self, outcome: Outcome, client: Callable[[str], Any]) -> dict[str, Any]:
+    def around(self, outcome: RunOutcome, client: Callable[[str], Any]) -> dict[str, Any]:
         """What ``outcome_text.lines_of`` takes besides the outcome.
 
         :param client: callable: the name of a service → its boto3 client.
@@ -113,7 +113,7 @@ class Ending:
             unfinished_run=self._left_beneath(),
         )
 
-    def write(self, outcome: Outcome, lines: Sequence[str]) -> dict[str, Any]:
+    def write(self, outcome: RunOutcome, lines: Sequence[str]) -> dict[str, Any]:
         """Write the outcome into the store, where this play holds the lock. Gives what has changed of ``around``.
 
         :raises RollbackError: it cannot be written.
@@ -132,12 +132,12 @@ class Ending:
         plays.end(self._memory, self._params["run_id"], self._params["fencing"], ended, self._clock())
         return self._holding(self._hold())
 
-    def _ended(self, outcome: Outcome) -> dict[str, Any]:
+    def _ended(self, outcome: RunOutcome) -> dict[str, Any]:
         """What ``run_lock.end`` is told, as far as the hold depends on it."""
         touched = bool(outcome.made or outcome.unknown) or self.journal is None
         return dict(outcome=outcome.recorded, touched=touched)
 
-    def _hold_then(self, outcome: Outcome) -> dict[str, Any] | None:
+    def _hold_then(self, outcome: RunOutcome) -> dict[str, Any] | None:
         """The hold as it stands once this has been written; None where it cannot be read, for what the store said is told already."""
         if not (self._ours and self._memory and self._record and self._lock):
             return self._hold()
@@ -154,7 +154,7 @@ class Ending:
 
     def _holding(self, held: dict[str, Any] | None) -> dict[str, Any]:
         """Who holds deployments back, in one line, and each with the command that ends that."""
-        return dict(hold=told(held) or "", holds=releases(held, self._params["commands"].get("release", "")))
+        return dict(hold=describe_hold(held) or "", holds=releases(held, self._params["commands"].get("release", "")))
 
     def _at_work(self) -> str:
         """The run that has begun since this one looked, for people; empty when there is none."""

@@ -26,9 +26,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run import c
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.durations import with_left, with_run
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
     WHICHEVER,
-    Await,
-    Free,
-    Refused,
+    LeaseRunning,
+    LockFree,
+    LockRefused,
     clock_of,
     given_back,
     of_another_kind,
@@ -56,16 +56,16 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import Hold, Record
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import Outlook
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
-    Asked = tuple[Memory, str, str, Callable[[], float], str, str, str]  # what ``_look`` takes
+    Asked = tuple[RunRepository, str, str, Callable[[], float], str, str, str]  # what ``_look`` takes
 
 MARGIN = 5  # seconds that a wait for the end of a lease takes longer than that
 
 
 @dataclass(frozen=True)
-class Seen:
+class LockObservation:
     """The lock as a play has seen it before it planned: the Lock or None, the etag that ``begin`` wants to find again, and of whom
     the lock would be taken over (str or None)."""
 
@@ -79,8 +79,8 @@ class Seen:
         return undoable(self.lock) if self.lock else ""
 
 
-def look(
-    memory: Memory,
+def observe_lock(
+    memory: RunRepository,
     run_id: str,
     abandon: str,
     now: Callable[[], float],
@@ -89,7 +89,7 @@ def look(
     purpose: str = ROLLBACK,
     kind: str = "",
     command: str = "",
-) -> Seen:
+) -> LockObservation:
     """See whether a run may begin. Nothing is written.
 
     A run that is to be resumed, or given up, and looks alive may be one that was killed a moment ago, so its lease is waited for.
@@ -104,7 +104,7 @@ def look(
     asked = (memory, run_id, abandon, now, purpose, kind, command)
     seen, answer = _look(*asked)
     before = seen.lock
-    if before and isinstance(answer, Await):
+    if before and isinstance(answer, LeaseRunning):
         wait_for(
             "The end of the lease of run %s" % before.run_id,
             lambda: _gone_or_alive(asked, before),
@@ -113,22 +113,28 @@ def look(
             tell=tell,
         )
         seen, answer = _look(*asked)
-    if isinstance(answer, Refused):
+    if isinstance(answer, LockRefused):
         raise refusal(answer)
-    return Seen(seen.lock, seen.etag, answer.found) if isinstance(answer, Free) else seen
+    return LockObservation(seen.lock, seen.etag, answer.found) if isinstance(answer, LockFree) else seen
 
 
-def refusal(refused: Refused) -> RollbackError:
-    """The error of a Refused. ``ways`` in its result are dicts(words, command)."""
+def refusal(refused: LockRefused) -> RollbackError:
+    """The error of a LockRefused. ``ways`` in its result are dicts(words, command)."""
     return RollbackError(
         refused.message, result=dict(ways=[dict(words=words, command=command) for words, command in refused.ways])
     )
 
 
 def glance(
-    memory: Memory, run_id: str, abandon: str, now: float, purpose: str = ROLLBACK, kind: str = "", command: str = ""
-) -> tuple[Seen, Outlook]:
-    """The Seen, and the Outlook of a run that would begin; for whoever changes nothing.
+    memory: RunRepository,
+    run_id: str,
+    abandon: str,
+    now: float,
+    purpose: str = ROLLBACK,
+    kind: str = "",
+    command: str = "",
+) -> tuple[LockObservation, Outlook]:
+    """The LockObservation, and the Outlook of a run that would begin; for whoever changes nothing.
 
     :param now: seconds since 1970.
     """
@@ -137,21 +143,21 @@ def glance(
 
 
 def _look(
-    memory: Memory, run_id: str, abandon: str, now: Callable[[], float], purpose: str, kind: str, command: str
-) -> tuple[Seen, Standing]:
+    memory: RunRepository, run_id: str, abandon: str, now: Callable[[], float], purpose: str, kind: str, command: str
+) -> tuple[LockObservation, Standing]:
     lock, etag = memory.lock() or (None, ABSENT)
     answer = standing(lock, run_id, abandon, now(), purpose, command)
     refused = _misnamed(memory, lock, run_id, kind, command) if run_id and kind else None
-    return Seen(lock, etag), refused or answer
+    return LockObservation(lock, etag), refused or answer
 
 
-def _misnamed(memory: Memory, lock: Lock | None, run_id: str, kind: str, command: str) -> Refused | None:
-    """The Refused where the operator has named a run that is none of this playbook, or None."""
+def _misnamed(memory: RunRepository, lock: Lock | None, run_id: str, kind: str, command: str) -> LockRefused | None:
+    """The LockRefused where the operator has named a run that is none of this playbook, or None."""
     known = _known(memory, run_id, lock)
     return of_another_kind(run_id, known, kind, command) if known else of_nobody(run_id, memory.runs())
 
 
-def _known(memory: Memory, run_id: str, lock: Lock | None) -> dict[str, Any] | None:
+def _known(memory: RunRepository, run_id: str, lock: Lock | None) -> dict[str, Any] | None:
     """What the store has of a run: dict(kind, command, unfinished); None when it knows none of that id."""
     lock = lock.uncovered if lock else None
     if lock and lock.run_id == run_id:
@@ -167,12 +173,14 @@ def _gone_or_alive(asked: Asked, before: Lock) -> Ready | Pending:
         raise RollbackError(
             "%s: it has just renewed its lease. Wait until it is done. Nothing was changed." % who_works(lock, now())
         )
-    if lock and isinstance(answer, Await):
+    if lock and isinstance(answer, LeaseRunning):
         return Pending(0, 1, "run %s of %s has its lock until its lease ends" % (lock.run_id, lock.who))
     return Ready("the lease has ended")
 
 
-def begin(memory: Memory, etag: str, run: Mapping[str, Any], now: float, lease: float) -> tuple[Lock, dict[str, Any]]:
+def begin(
+    memory: RunRepository, etag: str, run: Mapping[str, Any], now: float, lease: float
+) -> tuple[Lock, dict[str, Any]]:
     """Take the lock, and write the record of the run. Gives (the Lock, the record).
 
     :param etag: of the lock that was looked at before the plan was made: the plan holds only if nobody has worked since.
@@ -225,7 +233,7 @@ def _given_up(run: Mapping[str, Any], lock: Lock | None) -> str:
     return lock.run_id if lock and lock.unfinished and lock.run_id != run["run_id"] else ""
 
 
-def _give_up(memory: Memory, given_up: str, run: Mapping[str, Any], now: float) -> None:
+def _give_up(memory: RunRepository, given_up: str, run: Mapping[str, Any], now: float) -> None:
     """Write into the record of a run by whom it was given up, if it is one of this place."""
     found = memory.run(given_up)
     if found and found[0]["outcome"] in UNFINISHED:
@@ -233,7 +241,7 @@ def _give_up(memory: Memory, given_up: str, run: Mapping[str, Any], now: float) 
         memory.put_run(given_up, dict(found[0], outcome=GIVEN_UP, reason=text, ended=clock_of(now)))
 
 
-def _record(memory: Memory, run: Mapping[str, Any], lock: Lock, now: float) -> dict[str, Any]:
+def _record(memory: RunRepository, run: Mapping[str, Any], lock: Lock, now: float) -> dict[str, Any]:
     """The record of a run that begins, or goes on: what was there before is what its first play has seen."""
     earlier, _etag = memory.run(run["run_id"]) or ({}, None)
     more = dict(earlier=clocks.earlier(earlier)) if earlier else {}
@@ -257,12 +265,12 @@ def _record(memory: Memory, run: Mapping[str, Any], lock: Lock, now: float) -> d
     )
 
 
-def _purpose_of(memory: Memory, run_id: str) -> str:
+def _purpose_of(memory: RunRepository, run_id: str) -> str:
     found = memory.run(run_id) if run_id else None
     return found[0].get("purpose", ROLLBACK) if found else ROLLBACK
 
 
-def end(memory: Memory, run_id: str, fencing: int, told: Mapping[str, Any], now: float) -> str:
+def end(memory: RunRepository, run_id: str, fencing: int, told: Mapping[str, Any], now: float) -> str:
     """Write what the run has come to, and leave the lock to whoever comes next. Gives what the run came to (str).
 
     The lock is the last that is written: a play that dies before has not ended.
@@ -307,7 +315,7 @@ def end(memory: Memory, run_id: str, fencing: int, told: Mapping[str, Any], now:
 
 
 def hold_at_the_end(
-    memory: Memory, record: Mapping[str, Any], lock: Lock, told: Mapping[str, Any], now: float
+    memory: RunRepository, record: Mapping[str, Any], lock: Lock, told: Mapping[str, Any], now: float
 ) -> dict[str, Any] | None:
     """The hold (dict as it is stored, or None) as ``end`` will leave it.
 
@@ -320,7 +328,7 @@ def hold_at_the_end(
 
 
 def _into_history(
-    memory: Memory, record: Mapping[str, Any], told: Mapping[str, Any], seconds: Mapping[str, float]
+    memory: RunRepository, record: Mapping[str, Any], told: Mapping[str, Any], seconds: Mapping[str, float]
 ) -> None:
     """Add a run that has ended, with what is left to be finished of it; nothing is left of those that it has put out of service."""
     history, _etag = memory.read("history") or (dict(runs=[]), None)
@@ -338,7 +346,7 @@ def _replaced(record: Mapping[str, Any], runs: Iterable[Mapping[str, Any]], told
     return [item["run_id"] for item in runs] if "restore" in told["seconds"] else []
 
 
-def finish(memory: Memory, run_id: str, left: Sequence[str], by: str, now: float) -> None:
+def finish(memory: RunRepository, run_id: str, left: Sequence[str], by: str, now: float) -> None:
     """Write what is left to be finished of an earlier run, into its record and the history. Only the play that holds the lock does.
 
     :param left: list of str, empty when it is finished.
@@ -355,7 +363,9 @@ def finish(memory: Memory, run_id: str, left: Sequence[str], by: str, now: float
         memory.write(dict(runs=runs), "history")
 
 
-def _change_holds(memory: Memory, record: Mapping[str, Any], change: Callable[[Record, list[Hold]], Record]) -> None:
+def _change_holds(
+    memory: RunRepository, record: Mapping[str, Any], change: Callable[[Record, list[Hold]], Record]
+) -> None:
     """The hold of the application, and under each other name that the same resources have in the store."""
     everywhere = [
         (each, *(each.read("hold") or (None, ABSENT))) for each in (memory, *map(memory.beside, record["places"]))

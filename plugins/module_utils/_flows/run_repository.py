@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import Store
 
 
-class Memory:
+class RunRepository:
     """What the store has of one application in one environment.
 
     - ``lock``: the Lock.
@@ -43,8 +43,8 @@ class Memory:
         self.store = store
         self.place = key_of(environment, application)
 
-    def beside(self, place: str) -> Memory:
-        """The Memory of another application in the same store, by its ``place``."""
+    def beside(self, place: str) -> RunRepository:
+        """The RunRepository of another application in the same store, by its ``place``."""
         other = copy.copy(self)
         other.place = place
         return other

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.parameters import Put
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Move
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import StageMove
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import (
     current_of,
     pending_label,
@@ -21,7 +21,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.parameters import plan_put
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.target_text import (
-    Target,
+    SecretTarget,
     Write,
     wanted_text,
     write_of,
@@ -30,10 +30,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.targ
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import ParametersGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, Version
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
 
 
-class Restoration:
+class SecretRestoration:
     """What has to be done so that every target is current. Making one looks, and changes nothing.
 
     :param secrets: SecretsGateway.
@@ -54,13 +54,13 @@ class Restoration:
         self._secrets, self._open_parameters, self._run_id = secrets, parameters, run_id
         self.before: dict[str, str] = {}
         self.after: dict[str, str] = {}
-        self.steps: list[Move | Write | Put] = []
+        self.steps: list[StageMove | Write | Put] = []
         self._leftovers: list[Secret] = []
         seen = {key: secrets.secret("secrets", key) for key in sorted(targets)}
         for secret in seen.values():
             refuse_unusable("secrets", secret, secrets.region)
         for key, secret in seen.items():
-            self._look_at(secret, Target.from_option(key, targets[key]))
+            self._look_at(secret, SecretTarget.from_option(key, targets[key]))
         for name in sorted(numbers):
             self._look_at_parameter(name, str(numbers[name]))
 
@@ -68,7 +68,7 @@ class Restoration:
     def _parameters(self) -> ParametersGateway:
         return self._open_parameters()
 
-    def _look_at(self, secret: Secret, target: Target) -> None:
+    def _look_at(self, secret: Secret, target: SecretTarget) -> None:
         current = current_of(secret)
         step = plan_move(secret, target.version_id) if target.whole else self._write(secret, current, target)
         self.before[secret.name] = current.id
@@ -78,7 +78,7 @@ class Restoration:
         elif pending_label(self._run_id) in current.stages:  # an earlier try of this run ended before it took that away
             self._leftovers.append(secret)
 
-    def _write(self, secret: Secret, current: Version, target: Target) -> Move | Write | None:
+    def _write(self, secret: Secret, current: SecretVersion, target: SecretTarget) -> StageMove | Write | None:
         now = self._secrets.value(secret, current.id).text
         holder = self._secrets.secret("backup_secrets", target.backup) if target.backup else secret
         back = self._secrets.value(holder, target.version_id).text
@@ -106,29 +106,31 @@ class Restoration:
 
         :raises RollbackError: somebody else changed one in between; the evidence tells what was changed before it.
         """
-        made: list[Move | Write | Put] = []
+        made: list[StageMove | Write | Put] = []
         for step in self.steps:
             try:
                 self._apply(step)
             except RollbackError as error:
-                raise RollbackError(error.message, ["before that: %s" % told(item) for item in made]) from error
+                raise RollbackError(
+                    error.message, ["before that: %s" % describe_step(item) for item in made]
+                ) from error
             made.append(step)
         for secret in self._leftovers:
             self._secrets.drop_label(secret, pending_label(self._run_id), current_of(secret).id)
 
-    def _apply(self, step: Move | Write | Put) -> None:
-        if isinstance(step, Move):
+    def _apply(self, step: StageMove | Write | Put) -> None:
+        if isinstance(step, StageMove):
             self._secrets.move_current(step)
         elif isinstance(step, Put):
             self._parameters.put(step)
         else:
             label = pending_label(self._run_id)
             self._secrets.put_pending(step, step.text, step.token, label)
-            move = Move(step.name, step.arn, step.source, step.token)
+            move = StageMove(step.name, step.arn, step.source, step.token)
             self._secrets.activate_pending(step, step.text, move, label)
 
 
-def told(step: Move | Write | Put) -> str:
+def describe_step(step: StageMove | Write | Put) -> str:
     """A Move, Write or Put for people, in one sentence."""
     if isinstance(step, Write):
         what = "keys %s" % ", ".join(step.keys) if step.keys else "the whole value"

@@ -22,9 +22,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.parameters import (
     choose_version as choose_number,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import Choice, Recorded
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import (
+    Recorded,
+    VersionChoice,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.target_text import (
-    Target,
+    SecretTarget,
     changed_keys,
     wanted_text,
 )
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import ParametersGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import Version
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import CandidateVersion
 
 LEFT_OUT = "it holds the database URL, which follows the database and never goes back by itself"
 
@@ -99,7 +102,7 @@ class SecretChoosing:
         refuse_unusable("secrets", secret, self._gateway.region)
         choice, holder = self._version(secret_id, secret)
         only = tuple(self._wishes.keys.get(secret_id, ()))
-        target = Target(choice.target, only, (), holder.arn if holder is not secret else "")
+        target = SecretTarget(choice.target, only, (), holder.arn if holder is not secret else "")
         if target.whole and not ours:
             return self._told(secret, target, choice.reason, choice.target != current.id, ())
         now = text or self._gateway.value(secret, current.id).text
@@ -123,8 +126,8 @@ class SecretChoosing:
             raise BadInput("secrets", secret_id, problem, "Leave that key out.")
         return kept
 
-    def _version(self, secret_id: str, secret: Secret) -> tuple[Choice, Secret]:
-        """The Choice for a Secret, and the Secret that has the version."""
+    def _version(self, secret_id: str, secret: Secret) -> tuple[VersionChoice, Secret]:
+        """The VersionChoice for a Secret, and the Secret that has the version."""
         named, backup = self._wishes.versions.get(secret_id), self._wishes.backups.get(secret_id)
         if not backup:
             recorded = self._wishes.recorded("secrets", secret.arn)
@@ -138,7 +141,7 @@ class SecretChoosing:
             raise BadInput("backup_secrets", backup, problem)
         version = current_of(holder)
         made = show_time(version.created)
-        return Choice(
+        return VersionChoice(
             version.id, "rollback_backup_secrets names %s, whose value is of %s" % (holder.name, made)
         ), holder
 
@@ -149,7 +152,9 @@ class SecretChoosing:
                 raise BadInput("secrets", secret_id, LEFT_OUT, cure)
 
     @staticmethod
-    def _told(secret: Secret, target: Target | None, reason: str, changes: bool, keys: Iterable[str]) -> dict[str, Any]:
+    def _told(
+        secret: Secret, target: SecretTarget | None, reason: str, changes: bool, keys: Iterable[str]
+    ) -> dict[str, Any]:
         return dict(
             name=secret.name,
             arn=secret.arn,
@@ -188,5 +193,5 @@ class ParameterChoosing:
         )
 
 
-def _versions(versions: Iterable[Version]) -> list[dict[str, Any]]:
+def _versions(versions: Iterable[CandidateVersion]) -> list[dict[str, Any]]:
     return [dict(id=item.id, stages=list(item.stages), created=show_time(item.created)) for item in versions]

@@ -35,7 +35,7 @@ MOMENTS = 300  # seconds; a release that served no longer has proven nothing
 UNRECORDED = 20  # task definitions without recorded digests that are asked whether they are copies
 
 
-def look(
+def read_service_records(
     gateway: EcsGateway,
     services: Sequence[Service],
     named: Mapping[str, str] | None = None,

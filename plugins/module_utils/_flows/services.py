@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
-    Seen,
+    ServiceObservation,
     decided,
     expected_of,
 )
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 NEWEST_DEAD = 20  # tasks; a crash loop leaves hundreds that all say the same
 
 
-def look(
+def observe_services(
     ecs: EcsGateway, names: Sequence[str], elb: ElbGateway | None = None, targets: dict[str, Any] | None = None
-) -> list[Seen]:
-    """The Seen of each service, now.
+) -> list[ServiceObservation]:
+    """The ServiceObservation of each service, now.
 
     :param ecs: EcsGateway.
     :param elb: ElbGateway, or None where the health of targets is not asked for.
@@ -47,18 +47,18 @@ def look_at(
     elb: ElbGateway | None = None,
     targets: dict[str, Any] | None = None,
     left: Mapping[str, Iterable[str]] | None = None,
-) -> list[Seen]:
+) -> list[ServiceObservation]:
     """The same for Services that were read a moment ago.
 
     :param left: service → addresses of tasks that are not to run any more, which target groups are asked about, too.
     """
     running = ecs.tasks([service.name for service in services])
 
-    def see(service: Service) -> Seen:
+    def see(service: Service) -> ServiceObservation:
         tasks = tuple(running[service.name])
         addresses = sorted({task.address for task in tasks if task.address} | set((left or {}).get(service.name, ())))
         health, unread = _health(elb, service, addresses) if elb and addresses else ((), "")
-        return Seen(service, tasks, expected_of(service, targets or {}), health, unread)
+        return ServiceObservation(service, tasks, expected_of(service, targets or {}), health, unread)
 
     return side_by_side(see, services)
 
@@ -82,12 +82,12 @@ def look_until_decided(
     timeout: float,
     clock: Clock | None = None,
     tell: Callable[[Pending, float], object] | None = None,
-) -> list[Seen]:
-    """The Seen of each service at the last look: when all is decided, or ``timeout`` seconds after the first."""
-    looks: list[Seen] = []
+) -> list[ServiceObservation]:
+    """The ServiceObservation of each service at the last look: when all is decided, or ``timeout`` seconds after the first."""
+    looks: list[ServiceObservation] = []
 
     def once() -> Ready | Pending:
-        looks[:] = look(ecs, names, elb, targets)
+        looks[:] = observe_services(ecs, names, elb, targets)
         return decided(looks)
 
     with late_is_fine():  # the verdict tells what is missing
@@ -95,8 +95,8 @@ def look_until_decided(
     return looks
 
 
-def dead_tasks_of(ecs: EcsGateway, looks: Sequence[Seen]) -> list[list[ServiceTask]]:
-    """The newest ServiceTasks of the deployment that is being looked at which have stopped, or are about to; a list for each Seen."""
+def dead_tasks_of(ecs: EcsGateway, looks: Sequence[ServiceObservation]) -> list[list[ServiceTask]]:
+    """The newest ServiceTasks of the deployment that is being looked at which have stopped, or are about to; a list for each ServiceObservation."""
     stopped = ecs.tasks([seen.service.name for seen in looks if seen.service.primary], "STOPPED")
     found = []
     for seen in looks:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
-    Seen,
+    ServiceObservation,
     unknown_targets,
     verdict_of_targets,
 )
@@ -32,11 +32,11 @@ LEAVING = ("draining", "unhealthy.draining")  # TargetHealth: those of tasks tha
 
 
 def verdict_of_all_targets(
-    elb: ElbGateway, looks: Collection[Seen], timeout: float, clock: Clock | None = None
+    elb: ElbGateway, looks: Collection[ServiceObservation], timeout: float, clock: Clock | None = None
 ) -> tuple[str, str, list[str]] | None:
     """(verdict, reason, evidence) over the targets of all services that have a load balancer; None when none has one.
 
-    :param looks: list of Seen, the last look.
+    :param looks: list of ServiceObservation, the last look.
     :param timeout: seconds that targets on their way are waited for.
     :raises RollbackError: the health of targets may not be read.
     """
@@ -46,7 +46,9 @@ def verdict_of_all_targets(
     return worst([item for item in found if item])
 
 
-def _of_one(elb: ElbGateway, seen: Seen, timeout: float, clock: Clock | None) -> tuple[str, str, list[str]]:
+def _of_one(
+    elb: ElbGateway, seen: ServiceObservation, timeout: float, clock: Clock | None
+) -> tuple[str, str, list[str]]:
     answers: list[tuple[Kind, str]] = []
 
     def look() -> Ready | Pending:

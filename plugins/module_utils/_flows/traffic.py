@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.traff
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.cloudwatch import CloudwatchGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import Seen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import ServiceObservation
 
 NOBODY = "no load balancer sends requests to the service's target groups"
 NO_WAY = "the load balancer is no Application Load Balancer, so its 5xx are not known"
@@ -26,7 +26,7 @@ NO_WAY = "the load balancer is no Application Load Balancer, so its 5xx are not 
 def verdict_of_traffic(
     elb: ElbGateway,
     cloudwatch: Callable[[], CloudwatchGateway],
-    looks: Collection[Seen],
+    looks: Collection[ServiceObservation],
     since: datetime | None,
     harm: datetime | None,
     now: datetime,
@@ -34,7 +34,7 @@ def verdict_of_traffic(
     """(verdict, reason, evidence) over all load balancers of some services; the verdict is None where nothing can be said, and the reason why.
 
     :param cloudwatch: callable that gives a CloudwatchGateway; called only where there is a minute to ask for.
-    :param looks: list of Seen.
+    :param looks: list of ServiceObservation.
     :param since: since when all is as it is now (aware datetime), or None for the start of the newest task.
     :param harm: when the accident began (aware datetime), or None.
     :return: None where no service has a load balancer.

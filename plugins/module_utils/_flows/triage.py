@@ -21,14 +21,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanage
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.triage import TriageGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnose, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import RestoreSelector
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
+    BadInput,
+    DatabaseRefused,
+    RollbackError,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import streams_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import UNKNOWN, RuleSeen, rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import CURRENT
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import pick, read
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
+    pick,
+    read_release_points,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import logs as log
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import HEALTH
@@ -54,12 +61,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_ser
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import (
-    choose,
+    choose_release,
     named_release,
     points_of,
     stay,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, read_service_records
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 
@@ -74,7 +81,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Point
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import ReleasePoint
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
         HttpSeen,
@@ -207,14 +214,16 @@ class Look:
         return ecs.services(self._asked.services)
 
     def _looked(self) -> list[Looked]:
-        return look(self._of("ecs"), self._of("described"), self._asked.named, self._asked.served_at_least)
+        return read_service_records(
+            self._of("ecs"), self._of("described"), self._asked.named, self._asked.served_at_least
+        )
 
-    def _point(self) -> Point | None:
-        """The Point that a rollback would go back to, or None."""
+    def _point(self) -> ReleasePoint | None:
+        """The ReleasePoint that a rollback would go back to, or None."""
         looked: list[Looked] = self._of("looked")
         wanted = self._asked.release_point
         named = {item.service.name: self._named(item) for item in looked}
-        points = read(self._asked.release_points, wanted)
+        points = read_release_points(self._asked.release_points, wanted)
         return pick(points, [item.as_past for item in looked], *points_of(looked, named, wanted)).point
 
     def _named(self, looked: Looked) -> Revision | None:
@@ -229,7 +238,7 @@ class Look:
         ecs: EcsGateway = self._of("ecs")
         try:
             word, wanted = self._asked.named.get(looked.service.name, ""), self._asked.release_point
-            return choose(ecs, looked, self._named(looked), self._of("point"), bool(wanted), word), ""
+            return choose_release(ecs, looked, self._named(looked), self._of("point"), bool(wanted), word), ""
         except BadInput as error:
             return stay(ecs, looked), error.message
         except RollbackError as error:
@@ -285,7 +294,7 @@ class Look:
             known = {group.fingerprint for group in found.collection.groups}
             of_live = [stream for stream in streams if not stream.dead]
             more = reader.until_new(of_live, self._now - SKEW, known, LOGS_LATE)
-        return log.told(streams, unread, found, more, earlier)
+        return log.logs_seen(streams, unread, found, more, earlier)
 
     def _failed_request(self) -> bool:
         """Whether a request of ours has failed in an application that serves: its logs will tell of it."""
@@ -356,7 +365,11 @@ class Look:
         """The run that has restored the instance in use from the data that a plan would choose; empty when it is to restore something else."""
         moment, name = self._asked.data_from, self._snapshot_name()[0]
         # A time may be that of a point in time, or the one before which a snapshot is wanted.
-        all_wanted = [Wanted(point_in_time=moment), Wanted(before=moment)] if moment else [Wanted(name)]
+        all_wanted = (
+            [RestoreSelector(point_in_time=moment), RestoreSelector(before=moment)]
+            if moment
+            else [RestoreSelector(name)]
+        )
         for wanted in all_wanted:
             try:
                 plan, _window = where_it_stands(gateway, used.name, wanted, url.host if url else None, "")
@@ -380,7 +393,7 @@ class Look:
 
     def _snapshot_name(self) -> tuple[str, str]:
         """(name, who says so): the inventory's, else that of the release point."""
-        point: Point | None = None if self._began["point"].exception() else self._of("point")
+        point: ReleasePoint | None = None if self._began["point"].exception() else self._of("point")
         if self._asked.snapshot or point is None:
             return self._asked.snapshot, "rollback_snapshot"
         return (point.record.get("database") or {}).get("snapshot", ""), point.told
@@ -397,7 +410,7 @@ class Look:
         gateway = PostgresqlGateway(target, self._asked.data_timeout, self._asked.connect_timeout)
         try:
             migrations, seconds, rules = gateway.examine(read)
-        except Refused as refused:
+        except DatabaseRefused as refused:
             found = diagnose(target, refused)
             code = found.result["code"]
             if code in NO_WAY:

@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
     check_variables,
     read_scenarios,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import left_behind, told_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import leftovers, told_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.credentials import (
     check_secrets,
     read_secrets,
@@ -26,7 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.scenario im
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Scenario
-    from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
+    from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import ScenarioSession
 
 READS = ("GET", "HEAD", "OPTIONS")
 
@@ -88,7 +88,7 @@ def _is_usable(name: str, value: str) -> bool:
 
 def play(
     scenarios: Sequence[Scenario],
-    open_session: Callable[[], Session],
+    open_session: Callable[[], ScenarioSession],
     values: Mapping[str, str],
     secrets: Sequence[str],
     left_out: tuple[str, ...],
@@ -96,7 +96,7 @@ def play(
 ) -> HttpSeen:
     """The HttpSeen.
 
-    :param open_session: callable that gives a Session.
+    :param open_session: callable that gives a ScenarioSession.
     :param secrets: values that no reason may show.
     """
     outcomes = go_through_all(scenarios, open_session, values, secrets)
@@ -115,5 +115,5 @@ def play(
         for scenario, seen in zip(scenarios, outcomes)
         for outcome in seen
     )
-    left = tuple(left_behind(told_all(scenarios, outcomes)))
+    left = tuple(leftovers(told_all(scenarios, outcomes)))
     return HttpSeen(steps, left_out, slow_after, left)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import (
     evidence_of,
-    left_behind,
+    leftovers,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.summary import (
     DATA,
@@ -36,7 +36,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.summa
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import Seen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import ServiceObservation
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.left_sessions import Leavers
 
 
@@ -88,15 +88,15 @@ class Verification:
         self,
         measuring: Measuring,
         send: Callable[[], tuple[list[dict[str, Any]], datetime | None]] | None = None,
-        look: Callable[[], list[Seen]] | None = None,
-        judges: Iterable[tuple[str, str, Callable[[list[Seen]], Judged | None]]] = (),
-        read_logs: Callable[[list[Seen], datetime | None], dict[str, Any]] | None = None,
+        look: Callable[[], list[ServiceObservation]] | None = None,
+        judges: Iterable[tuple[str, str, Callable[[list[ServiceObservation]], Judged | None]]] = (),
+        read_logs: Callable[[list[ServiceObservation], datetime | None], dict[str, Any]] | None = None,
         test: Callable[[], dict[str, Any]] | None = None,
-        look_again: Callable[[list[Seen]], Judged] | None = None,
+        look_again: Callable[[list[ServiceObservation]], Judged] | None = None,
         ask: Callable[[], Judged] | None = None,
         leavers: Callable[[], Leavers] | None = None,
         watch: Callable[[threading.Event], WatchSeen] | None = None,
-        compare: Callable[[list[Seen]], tuple[str | None, str, list[str]] | None] | None = None,
+        compare: Callable[[list[ServiceObservation]], tuple[str | None, str, list[str]] | None] | None = None,
     ) -> None:
         self._measuring = measuring
         self._send, self._look, self._judges, self._read_logs, self._test = send, look, judges, read_logs, test
@@ -130,7 +130,9 @@ class Verification:
     def _begin(self, pool: ThreadPoolExecutor, measure: Callable[[], T] | None) -> Future[Measured[T]] | None:
         return pool.submit(self._measuring, measure) if measure else None
 
-    def _looked(self, look: Callable[[], list[Seen]]) -> tuple[Measured[list[Seen]], list[Check]]:
+    def _looked(
+        self, look: Callable[[], list[ServiceObservation]]
+    ) -> tuple[Measured[list[ServiceObservation]], list[Check]]:
         """The look at the services, with the checks that it comes to."""
         looks = self._measuring(look)
         services = self._services(looks)
@@ -154,7 +156,7 @@ class Verification:
         return self._measuring(partial(self._watch, self._over))
 
     def _told_watch(
-        self, watched: Measured[WatchSeen] | None, looks: Measured[list[Seen]], others: Iterable[Check]
+        self, watched: Measured[WatchSeen] | None, looks: Measured[list[ServiceObservation]], others: Iterable[Check]
     ) -> list[Check]:
         """The watch, and the traffic meanwhile. One that something else has ended is told only where it has failed itself: it was none."""
         if watched is None:
@@ -168,7 +170,7 @@ class Verification:
         told, found = self._traffic(looks[0]) if verdict == PASSED else ("", [])
         return [check("watch", WATCH, verdict, reason + told, evidence), *found]
 
-    def _traffic(self, looks: list[Seen] | None) -> tuple[str, list[Check]]:
+    def _traffic(self, looks: list[ServiceObservation] | None) -> tuple[str, list[Check]]:
         """(what to add to the watch, the checks): traffic of which nothing can be said yet is no check, and is said all the same."""
         if self._compare is None or looks is None:
             return "", []
@@ -199,7 +201,7 @@ class Verification:
         if found is None:
             return [check("scenarios", HTTP, INCONCLUSIVE, why or "")], None
         results, last = found
-        self.details.update({HTTP: results, "left_behind": left_behind(results)})
+        self.details.update({HTTP: results, "left_behind": leftovers(results)})
         checks = [check(item["name"], HTTP, item["verdict"], _told_steps(item), evidence_of(item)) for item in results]
         return checks, last
 
@@ -212,7 +214,7 @@ class Verification:
         self.details[E2E] = result
         return [check("end-to-end tests", E2E, result["verdict"], result["reason"], result["evidence"])], ended
 
-    def _services(self, measured: Measured[list[Seen]]) -> list[Check]:
+    def _services(self, measured: Measured[list[ServiceObservation]]) -> list[Check]:
         looks, why = measured
         if looks is None:
             return [check(name, kind, INCONCLUSIVE, why or "") for kind, name, _judge in self._judges]
@@ -222,13 +224,13 @@ class Verification:
             found += [_answered(name, kind, answer, why)] if answer or why else []
         return found
 
-    def _at_the_end(self, looks: list[Seen]) -> list[Check]:
+    def _at_the_end(self, looks: list[ServiceObservation]) -> list[Check]:
         """The checks take minutes, and the services were well when they began: somebody may have deployed since."""
         if self._look_again is None:
             return []
         return [_answered("deployment", DEPLOYMENT, *self._measuring(partial(self._look_again, looks)))]
 
-    def _logs(self, measured: Measured[list[Seen]], last: datetime | None) -> list[Check]:
+    def _logs(self, measured: Measured[list[ServiceObservation]], last: datetime | None) -> list[Check]:
         if self._read_logs is None:
             return []
         looks, unseen = measured

@@ -22,14 +22,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanage
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import new_run_id
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
-    Seen,
+    ServiceObservation,
     changed_since,
     verdict_of_changes,
     verdict_of_tasks,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import CONTROLLER, TASK, problems
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import CONTROLLER, TASK, e2e_problems
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario import (
     check_variables,
     read_scenarios,
@@ -70,11 +70,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.verify impo
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.watch import Living, Watching
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.command_output import Output
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import ScenarioSession
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Scenario, Step
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Scenario, ScenarioStep
 
 
 Options = Mapping[str, Any]  # of one option of the module
@@ -104,7 +104,7 @@ def _read_scenarios(http: Options) -> tuple[Scenario, ...]:
     return read_scenarios(http["scenarios"], _names(http), http["lines"])
 
 
-class Asked:
+class VerificationRequest:
     """What the options of verify_application ask for.
 
     :param params: the module's options.
@@ -136,12 +136,12 @@ class Asked:
             raise BadInput("e2e_runs_on", TASK, "there is no service whose network the tests could run on")
         check_variables(e2e["environment"], shortest=0)
         check_variables(e2e["secret_environment"])
-        found = problems(e2e, os.path.isdir)
+        found = e2e_problems(e2e, os.path.isdir)
         if found:
             raise RollbackError("The end-to-end tests cannot be run. No request was sent.", found)
 
-    def _read_watch(self, asked: Options) -> Step | None:
-        """The Step that asks for the health while the application is watched, or None."""
+    def _read_watch(self, asked: Options) -> ScenarioStep | None:
+        """The ScenarioStep that asks for the health while the application is watched, or None."""
         for name, least in (("seconds", 1), ("interval", 0.1)):
             if asked[name] < least:
                 raise BadInput("watch: %s" % name, asked[name], "it is less than %s" % least)
@@ -189,19 +189,21 @@ class Asked:
         verification = Verification(measuring, **parts)
         return verification.run(), verification.details
 
-    def _asking(self, http: Options, pulse: Step, reader: SecretsGateway | None) -> Callable[[], tuple[str, str]]:
+    def _asking(
+        self, http: Options, pulse: ScenarioStep, reader: SecretsGateway | None
+    ) -> Callable[[], tuple[str, str]]:
         """What sends one health request and gives (verdict, reason). Each has a connection of its own, as a user's first has."""
 
         values, hidden = self._values(http, reader)
 
         def ask() -> tuple[str, str]:
-            outcome = taken(pulse, Session(http["base_url"], http["timeout"]), values, hidden)
+            outcome = taken(pulse, ScenarioSession(http["base_url"], http["timeout"]), values, hidden)
             return outcome.verdict or INCONCLUSIVE, outcome.reason
 
         return ask
 
     def _compare(
-        self, elb: ElbGateway, cloudwatch: Callable[[], CloudwatchGateway], looks: list[Seen]
+        self, elb: ElbGateway, cloudwatch: Callable[[], CloudwatchGateway], looks: list[ServiceObservation]
     ) -> tuple[str | None, str, list[str]] | None:
         return verdict_of_traffic(elb, cloudwatch, looks, self._since, self._harm, datetime.now(timezone.utc))
 
@@ -215,12 +217,19 @@ class Asked:
     def _send(self, http: Options, reader: SecretsGateway | None) -> tuple[list[dict[str, Any]], datetime | None]:
         """(told scenarios, when the last request was sent)."""
         values, hidden = self._values(http, reader)
-        outcomes = go_through_all(self._scenarios, lambda: Session(http["base_url"], http["timeout"]), values, hidden)
+        outcomes = go_through_all(
+            self._scenarios, lambda: ScenarioSession(http["base_url"], http["timeout"]), values, hidden
+        )
         sent = [outcome.sent for of_one in outcomes for outcome in of_one if outcome.sent]
         return told_all(self._scenarios, outcomes), max(sent, default=None)
 
     def _read_logs(
-        self, check: LogCheck, ecs: EcsGateway, logs: LogsGateway, looks: list[Seen], last: datetime | None
+        self,
+        check: LogCheck,
+        ecs: EcsGateway,
+        logs: LogsGateway,
+        looks: list[ServiceObservation],
+        last: datetime | None,
     ) -> dict[str, Any]:
         logs.refuse_missing_groups(check.log_groups)
         return check.run(ecs, logs, looks, requests=(last, self._settle) if last else None)
@@ -265,15 +274,15 @@ def _of_tasks(tasks: Options, ecs: EcsGateway, elb: ElbGateway) -> dict[str, Any
     """What Verification takes of the services."""
     names = tasks["services"]
 
-    def look() -> list[Seen]:
+    def look() -> list[ServiceObservation]:
         timeout, telling = tasks["wait_timeout"], teller("verification")
         return look_until_decided(ecs, names, elb, tasks["targets"], timeout, tell=telling)
 
-    def look_again(looks: list[Seen]) -> Judged:
+    def look_again(looks: list[ServiceObservation]) -> Judged:
         now = {service.name: service for service in ecs.services(names)}
         return verdict_of_changes([changed_since(seen, now[seen.service.name]) for seen in looks])
 
-    def judge_targets(looks: list[Seen]) -> Judged | None:
+    def judge_targets(looks: list[ServiceObservation]) -> Judged | None:
         return verdict_of_all_targets(elb, looks, tasks["wait_timeout"])
 
     judges = ((TASKS, "tasks", verdict_of_tasks), (TARGETS, "targets", judge_targets))

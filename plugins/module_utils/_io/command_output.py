@@ -19,7 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.expec
 TAIL = 20  # lines
 LONGEST_LINE = 300  # characters of a line in the tail
 LONGEST_KEPT = 8000  # characters of a line in the file
-LARGEST = 64 * 1024 * 1024  # characters of the file, which is on the disk of the machine that plays
+LARGEST = 64 * 1024 * 1024  # characters of the file, which is on the disk of the control node
 
 
 class Output:

@@ -37,7 +37,7 @@ _LATER = 0.2  # seconds after the time-out of a socket, which tells more
 _COMPRESSED = ("gzip", "x-gzip", "deflate")
 
 
-class Session:
+class ScenarioSession:
     """Requests with the cookies of one scenario. Redirects are answers like any other, and are not followed.
 
     :param base_url: scheme, host, port, and perhaps a path that each path begins with.

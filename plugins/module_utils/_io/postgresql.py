@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import DataRule
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 
 try:
     import psycopg
@@ -45,7 +45,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.war
     STREAMS,
     pieces,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import (
     LEDGER_READ,
@@ -53,10 +53,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrat
     Migration,
     record,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+    DatabaseContents,
+    DatabaseSession,
+)
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Move, Sequence
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Sequence, SequenceMove
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -98,7 +101,7 @@ class PostgresqlGateway:
     :raises RollbackError: psycopg is not installed.
     """
 
-    def __init__(self, target: Target, timeout: int, connect_timeout: int | None = None) -> None:
+    def __init__(self, target: DatabaseLogin, timeout: int, connect_timeout: int | None = None) -> None:
         if not HAS_PSYCOPG:
             raise RollbackError(missing_required_lib("psycopg[binary]>=3", reason="to ask the database"))
         self._target = target
@@ -107,18 +110,18 @@ class PostgresqlGateway:
 
     def observe(
         self, rules: Iterable[DataRule] = (), since: datetime | None = None, budget: float | None = None
-    ) -> Observation:
-        """The Observation of one moment.
+    ) -> DatabaseContents:
+        """The DatabaseContents of one moment.
 
         :param rules: DataRules that are asked.
         :param since: aware datetime; the rows that were created then or later are counted, too. None: they are not.
         :param budget: seconds that all counting may take together; None: each count has the time limit to itself.
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        :raises DatabaseRefused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
             tables = Tables(connection, self._target.schema, time.monotonic() + budget if budget else None)
             migrations, unread = tables.record()
-            return Observation(
+            return DatabaseContents(
                 server_version=_only(connection.execute("SHOW server_version")),
                 migrations=migrations,
                 unread=unread,
@@ -134,7 +137,7 @@ class PostgresqlGateway:
         Source: RDS user guide, "Restoring to a DB instance" (lazy loading).
 
         :param tell: called with how many blocks of how many are read, one call at a time.
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        :raises DatabaseRefused: it cannot be connected to, or not be read. The message may hold the password.
         """
         if not tables:
             return []
@@ -168,25 +171,25 @@ class PostgresqlGateway:
     def hottest(self) -> tuple[str, ...]:
         """The names of the tables of the schema, those first that are read most.
 
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        :raises DatabaseRefused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
             query = sql.SQL(HOTTEST).format(schema=sql.Literal(self._target.schema))
             return tuple(name for (name,) in connection.execute(query).fetchall())
 
-    def sessions(self) -> tuple[tuple[Session, ...], int]:
-        """(the Sessions of others in this database, how many rows of its tables were inserted, updated or deleted so far).
+    def sessions(self) -> tuple[tuple[DatabaseSession, ...], int]:
+        """(the DatabaseSessions of others in this database, how many rows of its tables were inserted, updated or deleted so far).
 
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        :raises DatabaseRefused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
-            found = tuple(Session(*row) for row in connection.execute(_SESSIONS).fetchall())
+            found = tuple(DatabaseSession(*row) for row in connection.execute(_SESSIONS).fetchall())
             return found, _only(connection.execute(_WRITTEN))
 
     def examine(self, read: Callable[[Tables], T]) -> T:
         """What ``read(tables)`` gives, where ``tables`` is a Tables of one moment.
 
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        :raises DatabaseRefused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
             return read(Tables(connection, self._target.schema))
@@ -194,15 +197,15 @@ class PostgresqlGateway:
     def sequences(self) -> tuple[Sequence, ...]:
         """The Sequences of all schemas, in the order of their names.
 
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        :raises DatabaseRefused: it cannot be connected to, or not be read. The message may hold the password.
         """
         with self._telling(), self._connection() as connection:
             return _sequences(connection)
 
-    def move(self, moves: Iterable[Move]) -> None:
-        """Make Moves, one after the other; one that has gone as far meanwhile stays where it is.
+    def move(self, moves: Iterable[SequenceMove]) -> None:
+        """Make SequenceMoves, one after the other; one that has gone as far meanwhile stays where it is.
 
-        :raises Refused: as ``sequences``.
+        :raises DatabaseRefused: as ``sequences``.
         """
         with self._telling(), self._connection(writes=True) as connection:
             for move in moves:
@@ -221,7 +224,7 @@ class PostgresqlGateway:
         try:
             yield
         except psycopg.Error as error:
-            raise Refused(error.sqlstate, str(error)) from None  # the cause may quote connection options
+            raise DatabaseRefused(error.sqlstate, str(error)) from None  # the cause may quote connection options
 
     def _connection(self, writes: bool = False) -> psycopg.Connection[Row]:
         target = self._target
@@ -340,7 +343,7 @@ class Tables:
     def count(self, table: str, condition: str, most: int) -> int:
         """How many rows fulfil an SQL condition, counted up to ``most``.
 
-        :raises Refused: the server does not take the condition, or takes longer than the time limit.
+        :raises DatabaseRefused: the server does not take the condition, or takes longer than the time limit.
         """
         query = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} WHERE ({}) LIMIT {}) found").format(
             self._identifier(table), sql.SQL(condition), sql.Literal(most)
@@ -350,7 +353,7 @@ class Tables:
                 count: int = _only(self._connection.execute(query))
                 return count
         except psycopg.Error as error:
-            raise Refused(error.sqlstate, str(error)) from None
+            raise DatabaseRefused(error.sqlstate, str(error)) from None
 
     def _identifier(self, table: str) -> sql.Identifier:
         return sql.Identifier(self._schema, table)

@@ -30,11 +30,11 @@ _CURE = "Set rollback_salvage_directory to a directory of yours, or to one that 
 class TableFiles:
     """The files of one table, one a state, written beside the final ones and put in place when they are whole.
 
-    :param directory: Directory.
+    :param directory: RowDirectory.
     :param stem: what their names begin with: see ``names.stems``.
     """
 
-    def __init__(self, directory: Directory, stem: str, columns: Sequence[str]) -> None:
+    def __init__(self, directory: RowDirectory, stem: str, columns: Sequence[str]) -> None:
         self._directory, self._columns = directory, columns
         self._names = {state: "%s.%s.csv" % (stem, state) for state in STATES}
         self._open: dict[str, IO[str]] = {}
@@ -64,7 +64,7 @@ class TableFiles:
             self._directory.discard(self._names[state] + PARTIAL)
 
 
-class Directory:
+class RowDirectory:
     """A directory for personal data, opened once; to be used in a ``with``.
 
     It is made with mode 0700. One that is there keeps its mode: it may be a system's. But nobody else may be able to rename or replace
@@ -80,7 +80,7 @@ class Directory:
         if not self._path.isprintable():
             raise RollbackError("rollback_salvage_directory has a control character in its name. %s" % _CURE)
 
-    def __enter__(self) -> Directory:
+    def __enter__(self) -> RowDirectory:
         with self._usable():
             _make(self._path)
             self._descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)

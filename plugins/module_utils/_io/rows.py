@@ -19,7 +19,7 @@ else:
     HAS_PSYCOPG = True
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Broken, Column, Row, Table
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class SalvageGateway:
     def one_moment(self) -> Iterator[SalvageGateway]:
         """Inside, everything that is read is of one moment.
 
-        :raises Refused: it cannot be connected to, or not be read. The message may hold the password.
+        :raises DatabaseRefused: it cannot be connected to, or not be read. The message may hold the password.
         """
         target = self._target
         options: dict[str, Any] = {"application_name": "spymeo.rollback salvage", **dict(target.options)}
@@ -159,8 +159,8 @@ def _why(broken: Broken) -> sql.Composed:
 
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
-    """What PostgreSQL says becomes a Refused, without the cause, which may quote connection options."""
+    """What PostgreSQL says becomes a DatabaseRefused, without the cause, which may quote connection options."""
     try:
         yield
     except psycopg.Error as error:
-        raise Refused(error.sqlstate, str(error)) from None
+        raise DatabaseRefused(error.sqlstate, str(error)) from None

@@ -143,7 +143,7 @@ def late_is_fine() -> Iterator[None]:
             raise
 
 
-def answered(
+def once_answered(
     what: str,
     ask: Callable[[], T],
     timeout: float,

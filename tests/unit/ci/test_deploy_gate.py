@@ -16,7 +16,12 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import lifted, placed, recorded, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import (
+    describe_hold,
+    lifted,
+    placed,
+    recorded,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import as_json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -79,7 +84,7 @@ def test_it_is_free_when_a_hold_was_lifted_or_never_stood(tmp_path, shell):
 def test_it_says_who_holds_since_when_and_why(tmp_path, shell):
     code, output = answer(tmp_path, HOLD, shell)
     assert code == HELD
-    assert told(HOLD) in output
+    assert describe_hold(HOLD) in output
     assert "-e rollback_hold=release" in output
 
 

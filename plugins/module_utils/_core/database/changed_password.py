@@ -22,11 +22,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, Version
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
 
 
-def version_at(secret: Secret, at: datetime) -> Version | None:
-    """The Version of a Secret that was current at a time, as far as its versions tell: the newest one that is not younger; None when all are."""
+def version_at(secret: Secret, at: datetime) -> SecretVersion | None:
+    """The SecretVersion of a Secret that was current at a time, as far as its versions tell: the newest one that is not younger; None when all are."""
     return next((version for version in secret.versions if version.created <= at), None)
 
 

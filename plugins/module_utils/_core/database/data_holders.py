@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import Data, DbInstance
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, InstanceData
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import Period
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def holders(tree: Tree, current: DbInstance, line: Sequence[Ancestor]) -> tuple[
 
 
 def _of_instance(tree: Tree, instance: DbInstance, current: DbInstance, line: Sequence[Ancestor]) -> Holder | None:
-    bound = _bound(line, Data(instance.resource_id, instance.name, None))
+    bound = _bound(line, InstanceData(instance.resource_id, instance.name, None))
     periods = tuple(filter(None, (_beyond(period, bound) for period in tree.served(instance, current))))
     if not periods:
         return None
@@ -101,7 +101,7 @@ def _of_instance(tree: Tree, instance: DbInstance, current: DbInstance, line: Se
 
 def _of_snapshots(tree: Tree, name: str, line: Sequence[Ancestor]) -> Holder | None:
     """A Holder of an instance that is gone, or None when no snapshot of it holds anything else than the line."""
-    bound = _bound(line, Data(name, name, None))
+    bound = _bound(line, InstanceData(name, name, None))
     moments = [item.data_from for item in tree.snapshots if item.instance == name and item.data_from]
     if not [item for item in tree.snapshots if item.of_harm and item.instance == name] or not moments:
         return None
@@ -124,7 +124,7 @@ def _snapshots(tree: Tree, name: str, resource_id: str | None, since: datetime, 
     )
 
 
-def _bound(line: Sequence[Ancestor], data: Data) -> datetime | None:
+def _bound(line: Sequence[Ancestor], data: InstanceData) -> datetime | None:
     """Up to when an instance's data are in the line: ``None`` for not at all."""
     moments = [ancestor.one_until for ancestor in line if ancestor.holds(data) and ancestor.one_until]
     return max(moments, default=None)

@@ -28,7 +28,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+        DatabaseContents,
+        DatabaseLogin,
+    )
 
 FEWEST = 0.5  # of the rows that were there: so many may have been deleted in a day's work before anybody has to look
 # The options of the modules that look at data (doc fragment "data").
@@ -85,14 +88,14 @@ class Expected:
         return dict(migrations=migrations, rows=self.rows, failed=failed, later=self.later)
 
 
-def seen_before(expected: Expected, seen: Observation) -> Expected:
-    """The Expected of a later look at the same database, an Observation of which was proven: nobody has migrated or emptied it since."""
+def seen_before(expected: Expected, seen: DatabaseContents) -> Expected:
+    """The Expected of a later look at the same database, an DatabaseContents of which was proven: nobody has migrated or emptied it since."""
     applied = None if seen.migrations is None else tuple(item.name for item in seen.migrations if item.applied)
     return Expected(applied if expected.migrations is None else expected.migrations, dict(seen.rows))
 
 
-def prove(expected: Expected, seen: Observation, despite: Collection[str] = ()) -> list[Finding]:
-    """The Findings of an Observation beside what was Expected.
+def prove(expected: Expected, seen: DatabaseContents, despite: Collection[str] = ()) -> list[Finding]:
+    """The Findings of an DatabaseContents beside what was Expected.
 
     :param despite: what the operator says to be right all the same: names of tables, ``migrations``, ``tables``; ``true`` is everything.
     """
@@ -117,10 +120,10 @@ def _named(finding: Finding) -> str:
     return finding.subject.removeprefix(_RULE_OF)
 
 
-def refuse(found: Collection[Finding], place: Target) -> None:
+def refuse(found: Collection[Finding], place: DatabaseLogin) -> None:
     """Stop when the data are not those that are wanted.
 
-    :param place: Target, for people.
+    :param place: DatabaseLogin, for people.
     :raises RollbackError: a Finding has failed; the evidence names each.
     """
     wrong = [finding for finding in found if finding.verdict == FAILED]
@@ -133,8 +136,8 @@ def refuse(found: Collection[Finding], place: Target) -> None:
         raise RollbackError(text % (place.place, all_the_same(found)), lines, dict(connected=True))
 
 
-def proven(params: Mapping[str, Any], place: Target, seen: Observation) -> dict[str, Any]:
-    """The result (dict) of a module with the options DATA, for an Observation of a Target.
+def proven(params: Mapping[str, Any], place: DatabaseLogin, seen: DatabaseContents) -> dict[str, Any]:
+    """The result (dict) of a module with the options DATA, for an DatabaseContents of a DatabaseLogin.
 
     :raises RollbackError: the data are not those that are wanted.
     """
@@ -154,7 +157,7 @@ def _data(verdict: str, subject: str, what: str) -> Finding:
     return replace(finding, cure=all_the_same([finding])) if verdict == FAILED else finding
 
 
-def _tables(expected: Expected, seen: Observation) -> Iterator[Finding]:
+def _tables(expected: Expected, seen: DatabaseContents) -> Iterator[Finding]:
     there = {table for table, _rows in seen.rows}
     if not there:
         yield _data(FAILED, "tables", "there is not one")
@@ -170,7 +173,7 @@ def _tables(expected: Expected, seen: Observation) -> Iterator[Finding]:
             yield _data(FAILED, table, "the table is not there, and the failed database has it")
 
 
-def _rows(expected: Expected, seen: Observation) -> Iterator[Finding]:
+def _rows(expected: Expected, seen: DatabaseContents) -> Iterator[Finding]:
     for table, count in seen.rows:
         if table == MIGRATIONS_TABLE:
             continue
@@ -201,7 +204,7 @@ def _undated(table: str, count: int, failed: Counterpart | None) -> Iterator[Fin
         yield _data(NOTED, table, what % (count, failed.rows))
 
 
-def _migrations(expected: Expected, seen: Observation) -> Iterator[Finding]:
+def _migrations(expected: Expected, seen: DatabaseContents) -> Iterator[Finding]:
     if expected.migrations is not None:
         found = differences(expected.migrations, seen.migrations)
         known = "as expected: %d" % len(expected.migrations)
@@ -214,6 +217,6 @@ def _migrations(expected: Expected, seen: Observation) -> Iterator[Finding]:
         yield _data(PASSED, "migrations", known)
 
 
-def _rules(seen: Observation) -> Iterator[Finding]:
+def _rules(seen: DatabaseContents) -> Iterator[Finding]:
     for rule in seen.rules:
         yield _data(_OF_RULE.get(rule.verdict, FAILED), _RULE_OF + rule.table, rule.told)

@@ -26,7 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secret
     CURRENT,
     PREVIOUS,
     Secret,
-    Version,
+    SecretVersion,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import current_of, was_current
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
@@ -35,7 +35,7 @@ GONE = "it pins version %s of the secret, which is not there any more"
 UNREADABLE = "what it reads as the database's URL cannot be read as one"
 
 
-def place_of(host: str, port: int) -> tuple[str, int]:
+def comparable_address(host: str, port: int) -> tuple[str, int]:
     """(host, port), comparable."""
     return comparable(host), port
 
@@ -65,7 +65,7 @@ class Read:
     @property
     def place(self) -> tuple[str, int] | None:
         """(host, port), comparable; None where it is not known."""
-        return place_of(self.host, self.port) if self.host else None
+        return comparable_address(self.host, self.port) if self.host else None
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class InService:
     @property
     def place(self) -> tuple[str, int]:
         """(host, port) of what is in service, comparable."""
-        return place_of(self.host, self.port)
+        return comparable_address(self.host, self.port)
 
     @property
     def apart(self) -> tuple[Read, ...]:
@@ -93,8 +93,8 @@ class InService:
         return len({read.place for read in self.reads if read.place}) > 1
 
 
-def version_read(secret: Secret, reference: ValueFrom, started: datetime | None) -> tuple[Version | None, bool]:
-    """(the Version that a task has read through a ValueFrom, whether that is certain). The Version is None where it is not there any more.
+def version_read(secret: Secret, reference: ValueFrom, started: datetime | None) -> tuple[SecretVersion | None, bool]:
+    """(the SecretVersion that a task has read through a ValueFrom, whether that is certain). The SecretVersion is None where it is not there any more.
 
     AWS tells when a secret was changed last, and when a version was made, but not when a label was moved. So what started after the last change
     has read AWSCURRENT. What started before AWSCURRENT was made has read what was current before. Between the two it may have been either.
@@ -130,7 +130,7 @@ def in_service(reads: Iterable[Read], current: Read, leaving_for: tuple[str, int
     known = [read for read in reads if read.place and read.sure]
     running = [read for read in known if read.tasks] or known
     places = list(dict.fromkeys(read.place for read in running))
-    goal = place_of(*leaving_for) if leaving_for else None
+    goal = comparable_address(*leaving_for) if leaving_for else None
     if goal and len(places) > 1:
         places = [place for place in places if place != goal]
     if not places or current.place in places:
@@ -147,7 +147,7 @@ def finding(seen: InService, run_id: str = "") -> Finding | None:
     strange = [read for read in seen.apart if read.sure and not (run_id and read.run_id == run_id)]
     services = tuple(sorted({read.service for read in strange}))
     if strange:
-        return Finding("data", ", ".join(services), FAILED, told(seen), cure(strange), services)
+        return Finding("data", ", ".join(services), FAILED, describe_in_service(seen), cure(strange), services)
     doubtful = [read for read in seen.reads if not read.sure]
     if doubtful:
         names = tuple(sorted({read.service for read in doubtful}))
@@ -156,7 +156,7 @@ def finding(seen: InService, run_id: str = "") -> Finding | None:
     return None
 
 
-def told(seen: InService) -> str:
+def describe_in_service(seen: InService) -> str:
     """Where tasks and AWSCURRENT lead, for people."""
     return "%s; AWSCURRENT of the secret names %s, and so would read what is deployed without that" % (
         "; ".join(_read_told(read) for read in seen.reads if read.place),
@@ -206,7 +206,7 @@ def against_undo(reads: Iterable[Read], place: tuple[str, int] | None) -> list[s
     for read in reads:
         if read.why:
             lines.append("%s: %s would not start: %s." % (read.service, read.definition, read.why))
-        elif place and read.place != place_of(*place):
+        elif place and read.place != comparable_address(*place):
             lines.append(
                 "%s: %s reads %s, and the record of the run says that the database was %s then, so it would not come back as it was. %s"
                 % (read.service, read.definition, read.host, place[0], cure([read]))

@@ -59,7 +59,7 @@ def instance_ready(instance: DbInstance) -> Ready | Pending | Failed:
     """Whether the endpoint of ``instance`` (DbInstance) can answer. A SQL probe has the last word, not this."""
     if instance.status in TERMINAL:
         cure = (
-            "It stays as it is. Once the cause is mended, run again without rollback_run_id: another instance is made."
+            "It stays as it is. Once the cause is fixed, run again without rollback_run_id: another instance is made."
         )
         return Failed(
             "DB instance %s is %s: %s. %s" % (instance.name, instance.status, TERMINAL[instance.status], cure)

@@ -14,7 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import Data, DbInstance, DbSnapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import (
+    DbInstance,
+    DbSnapshot,
+    InstanceData,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import Period
 
 
@@ -34,8 +38,8 @@ class Ancestor:
     began: datetime | None = None
     left: datetime | None = None
 
-    def holds(self, data: Data) -> bool:
-        """Whether Data are those of this very instance, not of another one that had its name."""
+    def holds(self, data: InstanceData) -> bool:
+        """Whether InstanceData are those of this very instance, not of another one that had its name."""
         if data.of == self.of:
             return True
         return not (_is_id(data.of) and _is_id(self.of)) and data.name == self.name
@@ -55,14 +59,14 @@ class Tree:
         self.by_name = {instance.name: instance for instance in self.instances}
         self._by_id = {instance.resource_id: instance for instance in self.instances}
 
-    def found(self, data: Data) -> DbInstance | None:
-        """The DbInstance that Data are of, or None."""
+    def found(self, data: InstanceData) -> DbInstance | None:
+        """The DbInstance that InstanceData are of, or None."""
         if _is_id(data.of):
             return self._by_id.get(data.of)
         return self.by_name.get(data.name)
 
-    def began_with(self, instance: DbInstance) -> Data | None:
-        """The Data that a DbInstance began with, or None where no run of ours has restored it. ``at`` is None where nobody knows."""
+    def began_with(self, instance: DbInstance) -> InstanceData | None:
+        """The InstanceData that a DbInstance began with, or None where no run of ours has restored it. ``at`` is None where nobody knows."""
         if not instance.ours:
             return None
         if instance.data:
@@ -71,17 +75,17 @@ class Tree:
         arn, _at, moment = source.partition("@")
         if moment:
             name = arn.rpartition(":")[2]
-            return Data(name, name, datetime.fromisoformat(moment.replace("Z", "+00:00")))
+            return InstanceData(name, name, datetime.fromisoformat(moment.replace("Z", "+00:00")))
         for snapshot in self.snapshots:
             if snapshot.arn == source and snapshot.created and instance.created and snapshot.created < instance.created:
                 return snapshot.data
-        return Data(instance.replaces, instance.replaces, None) if instance.replaces else None
+        return InstanceData(instance.replaces, instance.replaces, None) if instance.replaces else None
 
-    def line(self, data: Data) -> tuple[Ancestor, ...]:
-        """The line of Data: a tuple of Ancestor, the one that the data are of first."""
+    def line(self, data: InstanceData) -> tuple[Ancestor, ...]:
+        """The line of InstanceData: a tuple of Ancestor, the one that the data are of first."""
         line: list[Ancestor] = []
         names: set[str] = set()
-        held: Data | None = data
+        held: InstanceData | None = data
         until, later = data.at, None
         while held is not None and held.name not in names:
             instance = self.found(held)
@@ -105,7 +109,7 @@ class Tree:
 
     def line_of(self, instance: DbInstance, now: datetime) -> tuple[Ancestor, ...]:
         """The line of what a DbInstance holds now."""
-        return self.line(Data(instance.resource_id, instance.name, now))
+        return self.line(InstanceData(instance.resource_id, instance.name, now))
 
     def _left(self, name: str, instance: DbInstance | None, later: DbInstance) -> datetime | None:
         """When the instance of that name was taken out of service, on the way to ``later``."""
@@ -166,6 +170,6 @@ def last_in_common(one: Sequence[Ancestor], other: Sequence[Ancestor]) -> dateti
         min(mine.one_until, theirs.one_until)
         for mine in one
         for theirs in other
-        if mine.one_until and theirs.one_until and mine.holds(Data(theirs.of, theirs.name, None))
+        if mine.one_until and theirs.one_until and mine.holds(InstanceData(theirs.of, theirs.name, None))
     ]
     return max(moments, default=None)

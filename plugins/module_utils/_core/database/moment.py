@@ -28,7 +28,7 @@ DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrati
 
 
 @dataclass(frozen=True)
-class Data:
+class PlannedData:
     """The data of a plan: ``at`` is their time, ``told`` what they come from, for people. Until ``one_until`` they and the failed database were one;
     that is before ``at`` where they come from another branch of the same tree. ``migrations`` are those of the failed database, None where it could
     not be asked or has none. ``by_moment``: whether they are those of a point in time; else of a snapshot. ``restored_before``: whether what serves
@@ -51,7 +51,7 @@ class Data:
         return migration.started <= self.one_until
 
 
-def expected_migrations(data: Data, release_point: Iterable[str] | None) -> tuple[str, ...] | None:
+def expected_migrations(data: PlannedData, release_point: Iterable[str] | None) -> tuple[str, ...] | None:
     """The names of the migrations that data have to have applied, None where nothing tells it.
 
     :param release_point: the names that the release point recorded whose snapshot the data come from, else None.
@@ -63,9 +63,9 @@ def expected_migrations(data: Data, release_point: Iterable[str] | None) -> tupl
     return tuple(item.name for item in data.migrations if data.has(item) and not item.rolled_back)
 
 
-def findings(
+def moment_findings(
     releases: Sequence[Release],
-    data: Data,
+    data: PlannedData,
     bad_since: datetime | None,
     now: datetime,
     despite_moment: bool = False,
@@ -114,7 +114,7 @@ class _Known:
         return release.knows(migration, self._now, self.bad_since)
 
 
-def _harm(data: Data, bad_since: datetime | None) -> Iterator[Finding]:
+def _harm(data: PlannedData, bad_since: datetime | None) -> Iterator[Finding]:
     """Data that are younger than the bad release hold what it has done."""
     if bad_since is None:
         return
@@ -173,7 +173,7 @@ def since_restored(
             yield Finding("migrations", release.service, FAILED, what, cure).unless(despite_moment)
 
 
-def _under_its_hands(release: Release, data: Data) -> Iterator[Finding]:
+def _under_its_hands(release: Release, data: PlannedData) -> Iterator[Finding]:
     """Of a release that stays nobody has said that it is bad: whoever knows when the harm began can tell."""
     began = next((since for since, until in release.served if until is None), None)
     if release.stays and began and data.at > began:
@@ -186,7 +186,7 @@ def _under_its_hands(release: Release, data: Data) -> Iterator[Finding]:
 
 
 def _unfit(
-    release: Release, data: Data, known: _Known, despite_moment: bool, despite_migrations: bool
+    release: Release, data: PlannedData, known: _Known, despite_moment: bool, despite_migrations: bool
 ) -> Iterator[Finding]:
     if not release.served:
         what = "nothing tells when %s served, so whether it knows these data is not certain" % release.name
@@ -221,7 +221,7 @@ def _unfit(
         yield Finding("migrations", release.service, PASSED, "%s and the data have the same migrations" % release.name)
 
 
-def _lacks(release: Release, data: Data, names: Iterable[str], alone: bool) -> Finding:
+def _lacks(release: Release, data: PlannedData, names: Iterable[str], alone: bool) -> Finding:
     """A release that migrates at its start, or whose pipeline does, applies to the restored data what it knows and they lack.
 
     :param alone: whether no code goes back in this plan.
@@ -239,7 +239,7 @@ def _lacks(release: Release, data: Data, names: Iterable[str], alone: bool) -> F
     return Finding("migrations", release.service, FAILED, what, cure)
 
 
-def _never_met(release: Release, data: Data, despite: bool) -> Iterator[Finding]:
+def _never_met(release: Release, data: PlannedData, despite: bool) -> Iterator[Finding]:
     """Without migrations to compare, only the time tells whether a release has ever served these data."""
     if release.stays or any(
         since <= data.at and (until is None or data.at <= until) for since, until in release.served

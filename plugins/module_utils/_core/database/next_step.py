@@ -73,7 +73,7 @@ class AddRole:
 
 
 @dataclass(frozen=True)
-class Wait:
+class Busy:
     """RDS is at work."""
 
     pending: Pending
@@ -94,11 +94,11 @@ class Done:
     differences: tuple[Difference, ...]
 
 
-Step = Union[Create, Modify, Reboot, AddRole, Wait, Refuse, Done]
+Step = Union[Create, Modify, Reboot, AddRole, Busy, Refuse, Done]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RestoreSpecification:
     """The instance to be made, and the names of the parameters that this botocore knows.
 
     ``gives_password``: whether its master user gets another password than that of the data. ``safety``: the name of the safety snapshot of the
@@ -114,7 +114,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Asked:
+class LastAction:
     """The last that this process did (``create``, ``modify``, ``reboot``, ``role`` with its ARN, or ``join`` once it has seen the instance), and for how many
     seconds nothing has changed since."""
 
@@ -123,7 +123,11 @@ class Asked:
 
 
 def next_step(
-    source: DbInstance, snapshot: Restorable, new: DbInstance | None, wanted: Wanted, asked: Asked = Asked()
+    source: DbInstance,
+    snapshot: Restorable,
+    new: DbInstance | None,
+    wanted: RestoreSpecification,
+    asked: LastAction = LastAction(),
 ) -> Step:
     """What brings the restore one step further until the new instance can be used, from what is there; a run that died anywhere goes on from
     here. ``finishing_step`` goes on with what nobody feels.
@@ -131,7 +135,7 @@ def next_step(
     :param source: DbInstance that the settings come from.
     :param snapshot: DbSnapshot or PointInTime that the data come from.
     :param new: DbInstance of the wanted name, or None.
-    :return: Create, Modify, AddRole, Reboot, Wait, Done or Refuse.
+    :return: Create, Modify, AddRole, Reboot, Busy, Done or Refuse.
     :raises BadInput: this restore cannot be begun, or the name is a stranger's.
     """
     if new is None:
@@ -141,7 +145,7 @@ def next_step(
     if isinstance(ready, Failed):
         return Refuse(ready.reason)
     if isinstance(ready, Pending):
-        return Wait(ready)
+        return Busy(ready)
     return (
         _equalling(source, new, wanted.modify_accepts, asked, felt_of)
         or _giving_roles(source, new, asked)
@@ -151,23 +155,25 @@ def next_step(
 
 
 def finishing_step(
-    source: DbInstance, new: DbInstance, accepts: Collection[str], asked: Asked = Asked()
-) -> Modify | Wait | Done | Refuse:
+    source: DbInstance, new: DbInstance, accepts: Collection[str], asked: LastAction = LastAction()
+) -> Modify | Busy | Done | Refuse:
     """What brings a restored instance, which may serve already, one step nearer to every setting of ``source`` that its cutover has not waited for.
 
     :param accepts: names of the parameters of ModifyDBInstance that this botocore knows.
-    :return: Modify, Wait, Done or Refuse.
+    :return: Modify, Busy, Done or Refuse.
     """
     ready = instance_ready(new)
     if isinstance(ready, Failed):
         return Refuse(ready.reason)
     left = later_of(compare(source, new))
     if left and isinstance(ready, Pending):
-        return Wait(ready)
+        return Busy(ready)
     return _equalling(source, new, accepts, asked, later_of) or Done(left)
 
 
-def _beginning(source: DbInstance, snapshot: Restorable, wanted: Wanted, asked: Asked) -> Create | Wait | Refuse:
+def _beginning(
+    source: DbInstance, snapshot: Restorable, wanted: RestoreSpecification, asked: LastAction
+) -> Create | Busy | Refuse:
     if asked.verb is None:
         refuse_what_cannot_be_restored(source, snapshot)
         first = needed_first(source, snapshot, wanted.restore_accepts, wanted.gives_password)
@@ -184,9 +190,9 @@ def _equalling(
     source: DbInstance,
     new: DbInstance,
     accepts: Collection[str],
-    asked: Asked,
+    asked: LastAction,
     kept: Kept,
-) -> Modify | Wait | None:
+) -> Modify | Busy | None:
     """The step that makes ``new`` more like ``source`` in the settings that are ``kept``, or None when there is none."""
     request = modify_request(source, new, accepts, kept)
     differing = kept(compare(source, new))
@@ -201,7 +207,7 @@ def _equalling(
     return _wait_of(new.name, "about to change %s" % ", ".join(coming)) if coming else None
 
 
-def _giving_roles(source: DbInstance, new: DbInstance, asked: Asked) -> AddRole | Wait | None:
+def _giving_roles(source: DbInstance, new: DbInstance, asked: LastAction) -> AddRole | Busy | None:
     """The step that gives ``new`` a role of ``source``, or None when it has all that it can have."""
     there = roles_of(new)
     for (role, feature), status in sorted(roles_of(source).items()):
@@ -218,7 +224,7 @@ def _giving_roles(source: DbInstance, new: DbInstance, asked: Asked) -> AddRole 
     return None
 
 
-def _rebooting(new: DbInstance, asked: Asked) -> Reboot | Wait | Refuse | None:
+def _rebooting(new: DbInstance, asked: LastAction) -> Reboot | Busy | Refuse | None:
     """The step that brings the parameter group into effect, or None when it is."""
     group = parameter_group_ready(new)
     if isinstance(group, Failed):
@@ -234,10 +240,10 @@ def _rebooting(new: DbInstance, asked: Asked) -> Reboot | Wait | Refuse | None:
     )
 
 
-def _still(asked: Asked, new: DbInstance, what: str) -> Wait | None:
+def _still(asked: LastAction, new: DbInstance, what: str) -> Busy | None:
     return _wait_of(new.name, what) if asked.quiet < SETTLE else None
 
 
-def _wait_of(name: str, state: str) -> Wait:
+def _wait_of(name: str, state: str) -> Busy:
     """The state before the name, which is long: a line is cut at the width of the terminal."""
-    return Wait(Pending(0, 1, of_instance(name, state)))
+    return Busy(Pending(0, 1, of_instance(name, state)))

@@ -27,7 +27,7 @@ def _within(part: Any, whole: Any) -> bool:
     return bool(part == whole)
 
 
-def judge(task: Mapping[str, Any], name: str) -> Ready | Pending | Failed:
+def one_off_task_status(task: Mapping[str, Any], name: str) -> Ready | Pending | Failed:
     """Ready once the container of this name has come to its end, whatever it found. ``task``: shape Task."""
     if task["lastStatus"] != "STOPPED":
         return Pending(0, 1, "it is %s" % task["lastStatus"])

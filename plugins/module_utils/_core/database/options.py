@@ -25,22 +25,22 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbSnapshot
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import Observation
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import DatabaseObservation
 
 
-def fitting(seen: Observation) -> Iterator[Finding]:
-    """The Findings (iterator) of an Observation."""
+def fitting(seen: DatabaseObservation) -> Iterator[Finding]:
+    """The Findings (iterator) of an DatabaseObservation."""
     yield from filter(None, (_earliest(seen), _encryption(seen), _version(seen), _authority(seen), _parameters(seen)))
     yield from _roles(seen)
 
 
-def _earliest(seen: Observation) -> Finding | None:
+def _earliest(seen: DatabaseObservation) -> Finding | None:
     if not isinstance(seen.earliest, NotRead):
         return None
     return Finding("earliest", seen.rollback.source.told, NOT_CHECKED, seen.earliest.why, seen.earliest.cure)
 
 
-def _encryption(seen: Observation) -> Finding | None:
+def _encryption(seen: DatabaseObservation) -> Finding | None:
     current, source = seen.rollback.current, seen.rollback.source
     if source.kms_key == current.kms_key:
         return None
@@ -73,7 +73,7 @@ def _encrypted(key: str | None) -> str:
     return "encrypted with %s" % key if key else "not encrypted"
 
 
-def _version(seen: Observation) -> Finding | None:
+def _version(seen: DatabaseObservation) -> Finding | None:
     current, source = seen.rollback.current, seen.rollback.source
     if minor_of(source.engine_version) <= minor_of(current.engine_version):
         return None
@@ -86,7 +86,7 @@ def _version(seen: Observation) -> Finding | None:
     )
 
 
-def _authority(seen: Observation) -> Finding | None:
+def _authority(seen: DatabaseObservation) -> Finding | None:
     current, known = seen.rollback.current, seen.authorities
     name = current.description.get("CACertificateIdentifier")
     if not name or known is None:
@@ -102,7 +102,7 @@ def _authority(seen: Observation) -> Finding | None:
     return Finding("certificate", name, NOTED, what)
 
 
-def _parameters(seen: Observation) -> Finding | None:
+def _parameters(seen: DatabaseObservation) -> Finding | None:
     current = seen.rollback.current
     other = [status for status in current.parameter_group_statuses if status != "in-sync"]
     if not other:
@@ -114,7 +114,7 @@ def _parameters(seen: Observation) -> Finding | None:
     return Finding("parameter_group", current.name, NOTED, what)
 
 
-def _roles(seen: Observation) -> Iterator[Finding]:
+def _roles(seen: DatabaseObservation) -> Iterator[Finding]:
     for (role, feature), status in sorted(roles_of(seen.rollback.current).items()):
         subject = "%s for %s" % (role, feature or "no feature")
         if not feature:

@@ -24,7 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lin
     last_in_common,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import (
-    Wanted,
+    RestoreSelector,
     against,
     chosen,
 )
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Lost:
+class DataLoss:
     """What the rollback throws away: everything written from ``since`` until ``until``."""
 
     since: datetime
@@ -82,7 +82,7 @@ class Rollback:
     restored: DbInstance | None
     new_db_instance: str
     safety_snapshot: str
-    lost: Lost
+    lost: DataLoss
     current: DbInstance
     source: Restorable
     failed: DbInstance | None = None
@@ -98,7 +98,7 @@ class Rollback:
 
 def decide_rollback(
     db_instance: str,
-    wanted: Wanted,
+    wanted: RestoreSelector,
     current_host: str | None,
     run_id: str,
     instances: Iterable[DbInstance],
@@ -151,7 +151,7 @@ def in_service(named: DbInstance, current_host: str | None, by_name: Mapping[str
         named.name,
         "the application's DATABASE_URL names the host %s, which is neither its endpoint (%s) nor that of an instance restored in its place"
         % (current_host, named.host or "none yet"),
-        "Set rollback_db_instance to the DB instance that the application uses, or mend the URL.",
+        "Set rollback_db_instance to the DB instance that the application uses, or fix the URL.",
     )
 
 
@@ -167,7 +167,7 @@ def _restored_at(current: DbInstance, snapshot: Restorable) -> datetime | None:
 
 
 def _done(
-    tree: Tree, current: DbInstance, line: Sequence[Ancestor], snapshot: Restorable, wanted: Wanted
+    tree: Tree, current: DbInstance, line: Sequence[Ancestor], snapshot: Restorable, wanted: RestoreSelector
 ) -> Rollback | None:
     """The Rollback that the application has behind it, or None where it uses something else than what is wanted."""
     at = _restored_at(current, snapshot)
@@ -181,7 +181,7 @@ def _done(
         _time(at),
     )
     how_known = "from the time of the data of %s to the creation of %s" % (snapshot.told, current.name)
-    lost = Lost(_data_from(snapshot), at, how_known)
+    lost = DataLoss(_data_from(snapshot), at, how_known)
     taken = safety_snapshot(origin.replaces, origin.run_id) if wanted.safety else ""
     replaced = tree.by_name.get(origin.replaces)
     return Rollback(
@@ -221,7 +221,7 @@ def _to_do(
     line: Sequence[Ancestor],
     snapshot: Restorable,
     run_id: str,
-    wanted: Wanted,
+    wanted: RestoreSelector,
     now: datetime,
 ) -> Rollback:
     name = restored_instance(current.name, run_id)
@@ -256,7 +256,7 @@ def _named(tree: Tree, name: str) -> DbSnapshot | None:
     return next((item for item in tree.snapshots if item.name == name), None)
 
 
-def _lost(line: Sequence[Ancestor], after: Sequence[Ancestor], snapshot: Restorable, now: datetime) -> Lost:
+def _lost(line: Sequence[Ancestor], after: Sequence[Ancestor], snapshot: Restorable, now: datetime) -> DataLoss:
     """What was written into what serves since the last moment that it has in common with what is restored."""
     since = last_in_common(line, after)
     if since is None:
@@ -270,7 +270,7 @@ def _lost(line: Sequence[Ancestor], after: Sequence[Ancestor], snapshot: Restora
         )
     else:
         how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.told
-    return Lost(min(since, now), now, how_known)
+    return DataLoss(min(since, now), now, how_known)
 
 
 def refuse_what_cannot_be_restored(source: DbInstance, snapshot: Restorable) -> None:

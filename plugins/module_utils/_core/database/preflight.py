@@ -18,7 +18,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.pla
     takes_snapshot,
     waits_for,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.settings import findings as left_behind
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.settings import (
+    not_brought_over as left_behind,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FAILED,
@@ -33,7 +35,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.pref
 
 
 @dataclass(frozen=True)
-class Observation:
+class DatabaseObservation:
     """What was read besides instances and snapshots. A reading is a NotRead where the credentials do not allow it.
 
     ``safety`` is the DbSnapshot that has the name of the safety snapshot, or None. ``quotas``: name → (used, maximum).
@@ -56,8 +58,8 @@ class Observation:
     despite_lineage: bool = False
 
 
-def findings(seen: Observation) -> list[Finding]:
-    """Everything that an Observation tells, a list of Finding, failures first; nothing when the rollback is done already."""
+def database_findings(seen: DatabaseObservation) -> list[Finding]:
+    """Everything that an DatabaseObservation tells, a list of Finding, failures first; nothing when the rollback is done already."""
     if seen.rollback.state == "done":
         return []
     found = [
@@ -74,7 +76,7 @@ def findings(seen: Observation) -> list[Finding]:
     return in_order(filter(None, found))
 
 
-def _refusals(seen: Observation) -> Iterator[Finding]:
+def _refusals(seen: DatabaseObservation) -> Iterator[Finding]:
     rollback = seen.rollback
     current, source, present = rollback.current, rollback.source, rollback.restored
     yield _tried("source", source.told, lambda: refuse_what_cannot_be_restored(current, source))
@@ -85,7 +87,7 @@ def _refusals(seen: Observation) -> Iterator[Finding]:
     yield _safety(seen)
 
 
-def _safety(seen: Observation) -> Finding:
+def _safety(seen: DatabaseObservation) -> Finding:
     current, name = seen.rollback.current, seen.rollback.safety_snapshot
     if not name:
         what = (
@@ -104,7 +106,7 @@ def _safety(seen: Observation) -> Finding:
     return found
 
 
-def _lineage(seen: Observation) -> Iterator[Finding]:
+def _lineage(seen: DatabaseObservation) -> Iterator[Finding]:
     """Whether what serves has come from the data that are restored."""
     rollback = seen.rollback
     source = rollback.source
@@ -129,7 +131,7 @@ def _tried(check: str, subject: str, refuse: Callable[[], object]) -> Finding:
     return Finding(check, subject, PASSED, "it can be used")
 
 
-def _quotas(seen: Observation) -> Iterator[Finding]:
+def _quotas(seen: DatabaseObservation) -> Iterator[Finding]:
     if isinstance(seen.quotas, NotRead):
         yield Finding("quota", "RDS", NOT_CHECKED, seen.quotas.why, seen.quotas.cure)
         return
@@ -151,7 +153,7 @@ def _quotas(seen: Observation) -> Iterator[Finding]:
             yield Finding("quota", name, PASSED, told)
 
 
-def _class(seen: Observation) -> Finding:
+def _class(seen: DatabaseObservation) -> Finding:
     current = seen.rollback.current
     subject = current.description["DBInstanceClass"]
     if isinstance(seen.offered, NotRead):
@@ -164,7 +166,7 @@ def _class(seen: Observation) -> Finding:
     )
 
 
-def _subnet_group(seen: Observation) -> Finding | None:
+def _subnet_group(seen: DatabaseObservation) -> Finding | None:
     group = seen.rollback.current.description.get("DBSubnetGroup")
     if not group:
         return None
@@ -177,7 +179,7 @@ def _subnet_group(seen: Observation) -> Finding | None:
     return Finding("subnet_group", subject, FAILED, what, "Bring it back with the subnets that it had.")
 
 
-def _key(seen: Observation) -> Finding | None:
+def _key(seen: DatabaseObservation) -> Finding | None:
     key = seen.rollback.source.kms_key
     if not key:
         return None
@@ -189,7 +191,7 @@ def _key(seen: Observation) -> Finding | None:
     return Finding("key", key, FAILED, what, "Enable it (aws kms enable-key), or cancel its deletion first.")
 
 
-def _proxies(seen: Observation) -> Finding:
+def _proxies(seen: DatabaseObservation) -> Finding:
     name = seen.rollback.current.name
     if isinstance(seen.proxies, NotRead):
         return Finding("proxy", name, NOT_CHECKED, seen.proxies.why, seen.proxies.cure)
@@ -199,7 +201,7 @@ def _proxies(seen: Observation) -> Finding:
     return Finding("proxy", name, NOTED, what, "Register the restored instance as the proxy's target afterwards.")
 
 
-def _left_behind(seen: Observation) -> Iterator[Finding]:
+def _left_behind(seen: DatabaseObservation) -> Iterator[Finding]:
     current = seen.rollback.current
     for text in left_behind(current):
         yield Finding("left_behind", current.name, NOTED, text.rstrip("."))

@@ -11,9 +11,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
@@ -58,8 +58,8 @@ MEANING = {
 }
 
 
-def target_of(url: DatabaseUrl) -> Target:
-    """The Target of a DatabaseUrl, with what Prisma alone understands taken out of its options.
+def target_of(url: DatabaseUrl) -> DatabaseLogin:
+    """The DatabaseLogin of a DatabaseUrl, with what Prisma alone understands taken out of its options.
 
     :raises RollbackError: the URL names no user or no database.
     """
@@ -70,7 +70,7 @@ def target_of(url: DatabaseUrl) -> Target:
     options = dict(url.options)
     if options.get("sslmode"):
         options["sslmode"] = options["sslmode"] if options["sslmode"] in _SSL_MODES else "prefer"
-    return Target(
+    return DatabaseLogin(
         host=url.host,
         port=url.port,
         user=url.user,
@@ -81,7 +81,7 @@ def target_of(url: DatabaseUrl) -> Target:
     )
 
 
-def diagnose(target: Target, refused: Refused) -> RollbackError:
+def diagnose(target: DatabaseLogin, refused: DatabaseRefused) -> RollbackError:
     """The RollbackError for what PostgreSQL or libpq said, with the Prisma code that people look for. The password is masked."""
     sqlstate, message = refused.sqlstate, refused.message
 
@@ -111,11 +111,11 @@ def diagnose(target: Target, refused: Refused) -> RollbackError:
 
 
 @contextlib.contextmanager
-def diagnosing(target: Target) -> Iterator[None]:
-    """Inside, what PostgreSQL or libpq refuses (Refused) is raised as ``diagnose`` calls it, without its cause, which may hold the password."""
+def diagnosing(target: DatabaseLogin) -> Iterator[None]:
+    """Inside, what PostgreSQL or libpq refuses (DatabaseRefused) is raised as ``diagnose`` calls it, without its cause, which may hold the password."""
     try:
         yield
-    except Refused as refused:
+    except DatabaseRefused as refused:
         raise diagnose(target, refused) from None
 
 

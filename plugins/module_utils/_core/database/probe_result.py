@@ -15,11 +15,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+        DatabaseContents,
+        DatabaseLogin,
+    )
 
 
 def refuse_other_migrations(
-    expected: Iterable[str] | None, place: Target, migrations: Iterable[Migration] | None
+    expected: Iterable[str] | None, place: DatabaseLogin, migrations: Iterable[Migration] | None
 ) -> None:
     """Stop when the database is not at the migrations that the caller expects.
 
@@ -34,7 +37,7 @@ def refuse_other_migrations(
 
 
 def refuse_unknown_migrations(
-    known: Collection[str] | None, place: Target, migrations: Iterable[Migration] | None
+    known: Collection[str] | None, place: DatabaseLogin, migrations: Iterable[Migration] | None
 ) -> None:
     """Stop when the database has migrations that a release does not know.
 
@@ -46,7 +49,7 @@ def refuse_unknown_migrations(
         refuse_migrations(place, "the release to come back", names)
 
 
-def refuse_migrations(place: Target, release: str, names: list[str]) -> NoReturn:
+def refuse_migrations(place: DatabaseLogin, release: str, names: list[str]) -> NoReturn:
     """Stop because a database has migrations (names) that ``release`` does not know.
 
     :raises RollbackError: always.
@@ -59,8 +62,8 @@ def refuse_migrations(place: Target, release: str, names: list[str]) -> NoReturn
     raise RollbackError(text % (place.place, release, ", ".join(names)), (), result)
 
 
-def told(place: Target, seen: Observation, warmed: Collection[str]) -> str:
-    """What was found at a Target, in one sentence."""
+def describe_probe(place: DatabaseLogin, seen: DatabaseContents, warmed: Collection[str]) -> str:
+    """What was found at a DatabaseLogin, in one sentence."""
     unknown_migrations = seen.unread or "no record of Prisma's (neither _prisma_migrations nor prisma_contract.ledger)"
     migrations = unknown_migrations if seen.migrations is None else "%d migrations" % len(seen.migrations)
     uncounted = [table for table, count in seen.rows if count is None]
@@ -76,7 +79,7 @@ def told(place: Target, seen: Observation, warmed: Collection[str]) -> str:
     return sentence + ("; read whole: %s" % ", ".join(warmed) if warmed else "")
 
 
-def found(place: Target, seen: Observation, warmed: Iterable[str]) -> dict[str, Any]:
+def found(place: DatabaseLogin, seen: DatabaseContents, warmed: Iterable[str]) -> dict[str, Any]:
     """The result of a probe (dict), without its sentence."""
     address = dict(host=place.host, port=place.port, database=place.database, user=place.user, schema=place.schema)
     return dict(

@@ -22,14 +22,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.cat
     SEQUENCES,
     SET,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Move, sequence_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import SequenceMove, sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.warm import (
     PARTS,
     RANGES_ONLY,
     READ,
     STREAMS,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import (
     DataRule,
     questions,
@@ -40,7 +40,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrat
     Migration,
     record,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+    DatabaseContents,
+    DatabaseLogin,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database import sequences
@@ -111,11 +114,11 @@ SELECT json_build_object('refused', {number}, 'sqlstate', :'SQLSTATE', 'said', :
 
 
 def command(
-    target: Target, timeout: int, warm: Collection[str], rules: Sequence[DataRule] = (), sequences: bool = False
+    target: DatabaseLogin, timeout: int, warm: Collection[str], rules: Sequence[DataRule] = (), sequences: bool = False
 ) -> str:
     """What ``sh -c`` is given so that psql reads a database. The URL is taken from DATABASE_URL, and nothing secret is in the text.
 
-    :param target: Target; its options replace those of the URL, some of which only Prisma understands.
+    :param target: DatabaseLogin; its options replace those of the URL, some of which only Prisma understands.
     :param timeout: seconds that opening the connection, and each statement but warming, may take.
     :param warm: names of tables (list of str) that are read whole, in this order, in STREAMS at once.
     :param rules: DataRules that are asked.
@@ -143,13 +146,13 @@ def command(
     )
 
 
-def move_command(target: Target, timeout: int, moves: Iterable[Move]) -> str:
-    """What ``sh -c`` is given so that psql makes Moves in the database of DATABASE_URL, one after the other."""
+def move_command(target: DatabaseLogin, timeout: int, moves: Iterable[SequenceMove]) -> str:
+    """What ``sh -c`` is given so that psql makes SequenceMoves in the database of DATABASE_URL, one after the other."""
     script = _MOVES.format(milliseconds=timeout * 1000, moves=";\n".join(map(_move, moves)))
     return "%s; printf %%s %s | ask" % (_way(target, timeout), shlex.quote(script))
 
 
-def _way(target: Target, timeout: int) -> str:
+def _way(target: DatabaseLogin, timeout: int) -> str:
     """Shell that defines ``ask``, which gives its standard input to psql at the URL of DATABASE_URL."""
     options = {"application_name": "spymeo.rollback", "connect_timeout": str(timeout), **dict(target.options)}
     query = "&".join("%s=%s" % (name, quote(value, safe="")) for name, value in options.items())
@@ -170,7 +173,7 @@ def _both(timeout: int) -> str:
     return "%s%s; %s" % (restored, _url("FAILED_DATABASE_URL"), failed)
 
 
-def _move(move: Move) -> str:
+def _move(move: SequenceMove) -> str:
     sequence = move.sequence
     return (SET if sequence.sets else DRAW).format(
         oid=sequence.oid,
@@ -218,11 +221,11 @@ def is_complete(lines: Iterable[str]) -> bool:
     return any(line.startswith("{") and json.loads(line) == _COMPLETE for line in lines)
 
 
-def read(lines: Iterable[str], rules: Sequence[DataRule] = ()) -> tuple[Observation, list[str]]:
-    """The Observation and the names of the warmed tables, out of the lines of psql's output.
+def read_psql(lines: Iterable[str], rules: Sequence[DataRule] = ()) -> tuple[DatabaseContents, list[str]]:
+    """The DatabaseContents and the names of the warmed tables, out of the lines of psql's output.
 
     :param rules: the DataRules that were asked.
-    :raises Refused: psql, libpq or the server said why it cannot be read. The message may hold the password.
+    :raises DatabaseRefused: psql, libpq or the server said why it cannot be read. The message may hold the password.
     :raises RollbackError: the output does not come to its end, and nothing in it says why.
     """
     told: list[str] = []
@@ -243,7 +246,7 @@ def read(lines: Iterable[str], rules: Sequence[DataRule] = ()) -> tuple[Observat
     there = MIGRATIONS_TABLE in tables
     known, unread = record(migrations if there else None, () if there else migrations, state)
     counted = _Counted(answers, rules)
-    seen = Observation(
+    seen = DatabaseContents(
         server_version=next(answer["server_version"] for answer in answers if "server_version" in answer),
         migrations=known,
         unread=unread,
@@ -272,7 +275,7 @@ def sequences_in(lines: Iterable[str]) -> dict[str, tuple[sequences.Sequence, ..
 
 def refuse_unmoved(lines: Sequence[str]) -> None:
     """
-    :raises Refused: psql has not made all Moves; what was said may hold the password.
+    :raises DatabaseRefused: psql has not made all SequenceMoves; what was said may hold the password.
     :raises RollbackError: it has not come to its end, and nothing says why.
     """
     said = [line for line in lines if not line.startswith("{")]
@@ -297,7 +300,7 @@ class _Counted:
     def count(self, table: str, condition: str, most: int) -> int:
         """How many rows were counted, up to ``most``, which may be less than what was asked for.
 
-        :raises Refused: the server did not take the condition.
+        :raises DatabaseRefused: the server did not take the condition.
         """
         number = next(
             place for asked, place in self._numbers.items() if asked[:2] == (table, condition) and asked[2] >= most
@@ -305,11 +308,11 @@ class _Counted:
         if number in self._rows:
             return min(self._rows[number], most)
         refused = self._refused.get(number, {})
-        raise Refused(refused.get("sqlstate"), refused.get("said", "psql gave no answer"))
+        raise DatabaseRefused(refused.get("sqlstate"), refused.get("said", "psql gave no answer"))
 
 
 def _refuse(said: Iterable[str], or_else: bool = False) -> None:
-    """Raise Refused for the first error that is not a count which took too long; ``or_else`` for whatever was said."""
+    """Raise DatabaseRefused for the first error that is not a count which took too long; ``or_else`` for whatever was said."""
     for line in said:
         if _NO_PSQL.search(line):
             raise RollbackError(
@@ -317,6 +320,6 @@ def _refuse(said: Iterable[str], or_else: bool = False) -> None:
             )
         found = _ERROR.search(line)
         if found and found["sqlstate"] != TOO_LONG:
-            raise Refused(found["sqlstate"], line)
+            raise DatabaseRefused(found["sqlstate"], line)
     if or_else and said:
-        raise Refused(None, " ".join(said))
+        raise DatabaseRefused(None, " ".join(said))

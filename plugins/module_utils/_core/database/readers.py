@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import (
-    Container,
+    ContainerValues,
     is_pinned,
     names_host,
 )
@@ -37,7 +37,7 @@ class Reader:
 
     kind: str
     name: str
-    containers: tuple[Container, ...] = field(default=(), repr=False)
+    containers: tuple[ContainerValues, ...] = field(default=(), repr=False)
     at_rest: bool = False
     unread: NotRead | None = None
 

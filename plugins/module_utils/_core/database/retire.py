@@ -12,7 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import as_tag, entered, left
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import (
+    as_tag,
+    entered,
+    taken_out,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import TAG_REPLACED_BY, TAG_SERVED
 
 if TYPE_CHECKING:
@@ -50,7 +54,7 @@ def out_of_service(old: DbInstance, new: DbInstance, now: datetime, served_now: 
 
     :param served_now: whether it is known to have been in service until now.
     """
-    periods = left(old.served, old.created or now, now, served_now)
+    periods = taken_out(old.served, old.created or now, now, served_now)
     return _lacking(old, {TAG_SERVED: as_tag(periods, old.resource_id), TAG_REPLACED_BY: new.name})
 
 

@@ -18,7 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows i
     NEW,
     Comparison,
     NotCompared,
-    Rule,
+    TableRule,
 )
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = "_prisma_migrations"
 _NO_ROWS_OF_USERS = "it is Prisma's own record; a row that is loaded back would say that a migration is applied which the schema does not have"
-_WITHOUT = "Mend the rule, or compare without any: -e '{\"rollback_salvage_rules\": {}}'."
+_WITHOUT = "Fix the rule, or compare without any: -e '{\"rollback_salvage_rules\": {}}'."
 _TURNED = "the rule was written for the other direction, as before an undo: it is read the other way round, without its condition (corrupted_when)"
 _MEMBERS = {"renamed": dict, "ignored": list, "corrupted_when": str}
 
 
-def read_rules(option: Mapping[str, Any] | None) -> dict[str, Rule]:
-    """The Rules by table, from JSON types.
+def read_rules(option: Mapping[str, Any] | None) -> dict[str, TableRule]:
+    """The TableRules by table, from JSON types.
 
     :raises BadInput: something in it is not known, so that a slip of the pen does not make rows whole.
     """
-    rules: dict[str, Rule] = {}
+    rules: dict[str, TableRule] = {}
     for table, told in (option or {}).items():
         if not isinstance(told, dict):
             raise BadInput("salvage_rules", table, "it is not a mapping", "It has %s." % ", ".join(_MEMBERS))
@@ -44,30 +44,34 @@ def read_rules(option: Mapping[str, Any] | None) -> dict[str, Rule]:
             if member not in _MEMBERS or not isinstance(value, _MEMBERS[member]):
                 problem = "%s is not known, or not of the right type" % member
                 raise BadInput("salvage_rules", table, problem, "There are %s." % ", ".join(_MEMBERS))
-        rules[table] = Rule(told.get("renamed", {}), tuple(told.get("ignored", ())), told.get("corrupted_when", ""))
+        rules[table] = TableRule(
+            told.get("renamed", {}), tuple(told.get("ignored", ())), told.get("corrupted_when", "")
+        )
     return rules
 
 
 def plan(
-    failed: Mapping[str, Table], restored: Mapping[str, Table], rules: Mapping[str, Rule]
+    failed: Mapping[str, Table], restored: Mapping[str, Table], rules: Mapping[str, TableRule]
 ) -> list[Comparison | NotCompared]:
     """How each table of the restored database is compared, a Comparison or a NotCompared, by name.
 
     :param failed: Tables of the failed database, by name; so is ``restored``.
-    :param rules: Rules by table.
+    :param rules: TableRules by table.
     :raises BadInput: a rule names a table or a column that is not there.
     """
     turned = {name for name, rule in rules.items() if _is_turned_round(failed.get(name), restored.get(name), rule)}
     rules = {name: _turned_round(rule, restored[name]) if name in turned else rule for name, rule in rules.items()}
     for table, rule in rules.items():
         _refuse_what_is_not_there(failed, restored, table, rule)
-    compared = [_table(failed.get(name), table, rules.get(name, Rule())) for name, table in sorted(restored.items())]
+    compared = [
+        _table(failed.get(name), table, rules.get(name, TableRule())) for name, table in sorted(restored.items())
+    ]
     compared = [_told_to_be_turned(item) if item.table in turned else item for item in compared]
     only_failed = sorted(set(failed) - set(restored))
     return compared + [NotCompared(name, "the restored database has no such table") for name in only_failed]
 
 
-def _is_turned_round(failed: Table | None, restored: Table | None, rule: Rule) -> bool:
+def _is_turned_round(failed: Table | None, restored: Table | None, rule: TableRule) -> bool:
     """Whether a rule was written for the other direction, as after an undo: what it calls restored is out of service now. Then each renaming fits
     the other way round, and not as it is written."""
     if failed is None or restored is None or not rule.renamed:
@@ -76,12 +80,12 @@ def _is_turned_round(failed: Table | None, restored: Table | None, rule: Rule) -
     return not as_written and all(failed.column(new) and restored.column(old) for new, old in rule.renamed.items())
 
 
-def _turned_round(rule: Rule, restored: Table) -> Rule:
-    """The same Rule, seen from the other database. Its condition is on the columns of a table that is not asked now, and on harm that is not in
+def _turned_round(rule: TableRule, restored: Table) -> TableRule:
+    """The same TableRule, seen from the other database. Its condition is on the columns of a table that is not asked now, and on harm that is not in
     what is; what it ignores has the other names."""
     renamed = {old: new for new, old in rule.renamed.items()}
     ignored = (rule.renamed.get(name, name) for name in rule.ignored)
-    return Rule(renamed, tuple(name for name in ignored if restored.column(name)), "")
+    return TableRule(renamed, tuple(name for name in ignored if restored.column(name)), "")
 
 
 def _told_to_be_turned(item: Comparison | NotCompared) -> Comparison | NotCompared:
@@ -91,7 +95,7 @@ def _told_to_be_turned(item: Comparison | NotCompared) -> Comparison | NotCompar
 
 
 def _refuse_what_is_not_there(
-    failed: Mapping[str, Table], restored: Mapping[str, Table], name: str, rule: Rule
+    failed: Mapping[str, Table], restored: Mapping[str, Table], name: str, rule: TableRule
 ) -> None:
     if name not in restored:
         problem = "the database in service has no such table"
@@ -118,7 +122,7 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _table(failed: Table | None, restored: Table, rule: Rule) -> Comparison | NotCompared:
+def _table(failed: Table | None, restored: Table, rule: TableRule) -> Comparison | NotCompared:
     if restored.name == _MIGRATIONS:
         return NotCompared(restored.name, _NO_ROWS_OF_USERS)
     if failed is None:
@@ -149,7 +153,7 @@ def _table(failed: Table | None, restored: Table, rule: Rule) -> Comparison | No
     )
 
 
-def _broken(failed: Table, restored: Table, names: Mapping[str, str], rule: Rule) -> tuple[Broken, ...]:
+def _broken(failed: Table, restored: Table, names: Mapping[str, str], rule: TableRule) -> tuple[Broken, ...]:
     found: list[Broken] = []
     for column in restored.columns:
         here = failed.column(names.get(column.name, ""))

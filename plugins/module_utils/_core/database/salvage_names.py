@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 
 SCRIPT = "load-new-rows.psql"
 _LONGEST = 150  # characters, of the 255 bytes that file systems take; states and endings come behind
@@ -98,10 +98,10 @@ def _identifier(name: str) -> str:
     return '"%s"' % name.replace('"', '""')
 
 
-def load_command(target: Target, path: str) -> str:
+def load_command(target: DatabaseLogin, path: str) -> str:
     """The command that runs the script, as it can be pasted. It asks for the password.
 
-    :param target: _postgresql Target of the restored database.
+    :param target: _postgresql DatabaseLogin of the restored database.
     """
     parts = ["psql", "-h", target.host, "-p", str(target.port), "-U", target.user, "-d", target.database, "-f", path]
     return " ".join(shlex.quote(part) for part in parts)

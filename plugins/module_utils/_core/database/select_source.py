@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RestoreSelector:
     """What the operator wants the data from: the snapshot of a name, the newest one with data of ``before`` or earlier, or a
     ``point_in_time``. A time is said for one occasion and a name stands in the inventory, so a time comes first.
 
@@ -50,7 +50,7 @@ class Wanted:
 
 
 def chosen(
-    wanted: Wanted, tree: Tree, line: Sequence[Ancestor], earliest: Mapping[str, datetime] | None = None
+    wanted: RestoreSelector, tree: Tree, line: Sequence[Ancestor], earliest: Mapping[str, datetime] | None = None
 ) -> Restorable:
     """The DbSnapshot or PointInTime that is wanted.
 

@@ -86,7 +86,7 @@ def sequence_of(row: Iterable[Any], value: tuple[int, bool] | list[Any] | None) 
 
 
 @dataclass(frozen=True)
-class Move:
+class SequenceMove:
     """A ``sequence`` of the restored database goes ``to`` a value, as if that had been given. ``beyond`` is the last one of the failed database.
     ``steps`` is how many values are skipped, ``margin`` how many of these lie beyond that one."""
 
@@ -104,7 +104,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Leave:
+class SequenceKept:
     """A ``sequence`` of the restored database stays. ``why`` is for people; ``safe`` says whether it gives no id twice all the same."""
 
     sequence: Sequence
@@ -112,11 +112,11 @@ class Leave:
     safe: bool = False
 
 
-Step = Union[Move, Leave]
+Step = Union[SequenceMove, SequenceKept]
 
 
 def ahead(restored: Iterable[Sequence], failed: Iterable[Sequence]) -> list[Step]:
-    """What becomes of each sequence of the restored database: a Move or a Leave, in their order.
+    """What becomes of each sequence of the restored database: a SequenceMove or a SequenceKept, in their order.
 
     :param restored: the Sequences of the restored database; so is ``failed``.
     """
@@ -126,24 +126,24 @@ def ahead(restored: Iterable[Sequence], failed: Iterable[Sequence]) -> list[Step
 def _ahead(sequence: Sequence, counterparts: list[Sequence]) -> Step:
     against = _against(sequence, counterparts)
     if against:
-        return Leave(sequence, against)
+        return SequenceKept(sequence, against)
     # Counted in the direction of the sequence, so that one that goes down is no other case.
     step, sign = abs(sequence.increment), 1 if sequence.increment > 0 else -1
     position, furthest = sign * sequence.position, max(sign * item.position for item in counterparts)
     limit = sequence.maximum if sign > 0 else -sequence.minimum
     room = (limit - furthest) // step
     if room < 2:
-        return Leave(sequence, _no_room(sequence, sign * furthest, max(room, 0)))
+        return SequenceKept(sequence, _no_room(sequence, sign * furthest, max(room, 0)))
     margin = min(max(MARGIN, (furthest - position) // step), (room - 1) // 2)  # what is left is for the application
     steps = -(
         (position - furthest - margin * step) // step
     )  # rounded up: it keeps to the values that it would have given
     if steps <= 0:
-        return Leave(sequence, "it is ahead already", safe=True)
+        return SequenceKept(sequence, "it is ahead already", safe=True)
     to = position + steps * step
-    move = Move(sequence, sign * to, sign * furthest, steps, (to - furthest) // step)
+    move = SequenceMove(sequence, sign * to, sign * furthest, steps, (to - furthest) // step)
     refused = _refused(move)
-    return Leave(sequence, refused) if refused else move
+    return SequenceKept(sequence, refused) if refused else move
 
 
 def _against(sequence: Sequence, counterparts: list[Sequence]) -> str:
@@ -165,8 +165,8 @@ def _no_room(sequence: Sequence, furthest: int, room: int) -> str:
     return told + (", where it begins again (CYCLE)" if sequence.cycles else "; ahead of that it would be used up")
 
 
-def _refused(move: Move) -> str:
-    """Why our role cannot make a Move, empty where it can."""
+def _refused(move: SequenceMove) -> str:
+    """Why our role cannot make a SequenceMove, empty where it can."""
     sequence = move.sequence
     if sequence.sets or (sequence.draws and move.steps <= MOST_DRAWN):
         return ""
@@ -194,7 +194,7 @@ def foreseen(failed: tuple[Sequence, ...]) -> tuple[str, list[Finding]]:
 def came_to(steps: list[Step]) -> tuple[str, list[Finding]]:
     """(in words, Findings) of what ``ahead`` has come to."""
     moves, left = _apart(steps)
-    safe = [step for step in steps if isinstance(step, Leave) and step.safe]
+    safe = [step for step in steps if isinstance(step, SequenceKept) and step.safe]
     words = []
     if moves:
         short = len([move for move in moves if move.margin < MARGIN])
@@ -215,7 +215,7 @@ NOT_ASKED = (
 
 def result(steps: Iterable[Step], told: str, found: Iterable[Finding]) -> dict[str, Any]:
     """What a module tells of the steps of ``ahead`` (dict), after ``came_to``."""
-    moves = [step for step in steps if isinstance(step, Move)]
+    moves = [step for step in steps if isinstance(step, SequenceMove)]
     return dict(
         before={step.sequence.told: step.sequence.position for step in moves},
         after={step.sequence.told: step.to for step in moves},
@@ -230,12 +230,12 @@ def finding(subject: str, what: str) -> Finding:
     return Finding("ids", subject, NOTED, what)
 
 
-def _apart(steps: Iterable[Step]) -> tuple[list[Move], list[Leave]]:
-    moves = [step for step in steps if isinstance(step, Move)]
-    return moves, [step for step in steps if isinstance(step, Leave) and not step.safe]
+def _apart(steps: Iterable[Step]) -> tuple[list[SequenceMove], list[SequenceKept]]:
+    moves = [step for step in steps if isinstance(step, SequenceMove)]
+    return moves, [step for step in steps if isinstance(step, SequenceKept) and not step.safe]
 
 
-def _short(moves: Iterable[Move]) -> list[Finding]:
+def _short(moves: Iterable[SequenceMove]) -> list[Finding]:
     what = "it is near its bound: it goes %s values ahead instead of %s, and the application may soon have none left"
     return [
         finding(move.sequence.told, what % (_number(move.margin), _number(MARGIN)))
@@ -244,7 +244,7 @@ def _short(moves: Iterable[Move]) -> list[Finding]:
     ]
 
 
-def _told(left: Iterable[Leave]) -> list[Finding]:
+def _told(left: Iterable[SequenceKept]) -> list[Finding]:
     return [
         finding(step.sequence.told, "it may give ids that the failed database has given: %s" % step.why)
         for step in left

@@ -625,7 +625,7 @@ _FINDINGS = {
 }
 
 
-def findings(source: DbInstance) -> list[str]:
+def not_brought_over(source: DbInstance) -> list[str]:
     """What no restore brings over and somebody may miss afterwards: list of str, one a finding; values only where they are no secret."""
     found = [(key, text) for key, text in _FINDINGS.items() if source.description.get(key)]
     return [

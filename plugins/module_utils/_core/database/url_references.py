@@ -31,7 +31,7 @@ _IN_A_COPY = "is rewritten in a new revision"
 
 
 @dataclass(frozen=True)
-class Container:
+class ContainerValues:
     """What a container gets: (name, value) and (name, valueFrom)."""
 
     name: str
@@ -39,7 +39,7 @@ class Container:
     secrets: tuple[tuple[str, str], ...]
 
     @classmethod
-    def from_boto(cls, answer: Mapping[str, Any]) -> Container:
+    def from_boto(cls, answer: Mapping[str, Any]) -> ContainerValues:
         """From the shape ContainerDefinition."""
         return cls(
             name=answer["name"],
@@ -49,17 +49,17 @@ class Container:
 
 
 @dataclass(frozen=True)
-class Observation:
+class ReferenceObservation:
     """``host`` is the failed database's, ``current_host`` the one that DATABASE_URL names now, which after a cutover is the restored
     one's, and ``pending_host`` the one in the version that this run has written and that becomes current after its deployment, empty
     without one. ``database_secret`` is everything that the rewritten secret may be called, ``arn`` its ARN, and ``ours`` the ids of its
-    versions that runs have pinned. ``containers``: service → its Containers. ``values``: valueFrom → text, None when there is no text, or a
+    versions that runs have pinned. ``containers``: service → its ContainerValuess. ``values``: valueFrom → text, None when there is no text, or a
     NotRead; they show in no repr. For a reference to a pinned version of the secret there is also the value of ``unpinned(reference)``."""
 
     host: str
     current_host: str
     database_secret: frozenset[str]
-    containers: dict[str, tuple[Container, ...]]
+    containers: dict[str, tuple[ContainerValues, ...]]
     values: dict[str, str | NotRead | None] = field(default_factory=dict, repr=False)
     pending_host: str = ""
     arn: str = ""
@@ -81,7 +81,7 @@ def is_pinned(reference: ValueFrom) -> bool:
     return bool(reference.version) or reference.stage not in ("", "AWSCURRENT")
 
 
-def rewritten(seen: Observation) -> dict[str, list[dict[str, str]]]:
+def rewritten(seen: ReferenceObservation) -> dict[str, list[dict[str, str]]]:
     """What a copy of each task definition has to name otherwise: service → [{container, name}], without services that need none."""
     found = {}
     for service, containers in seen.containers.items():
@@ -91,7 +91,7 @@ def rewritten(seen: Observation) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def entries(seen: Observation) -> dict[str, list[dict[str, str]]]:
+def entries(seen: ReferenceObservation) -> dict[str, list[dict[str, str]]]:
     """What a copy of each task definition that only the deployed release reads has to name otherwise: service → [{container, name}].
 
     That is what ``rewritten`` gives, and every reference to the current version of our secret, or to one that an earlier run has pinned;
@@ -112,18 +112,18 @@ def entries(seen: Observation) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def _follows(seen: Observation, reference: ValueFrom) -> bool:
+def _follows(seen: ReferenceObservation, reference: ValueFrom) -> bool:
     """Whether a ValueFrom means whichever version of our secret is current, or one that a run of ours has pinned instead."""
     return reference.id in seen.database_secret and (not is_pinned(reference) or reference.version in seen.ours)
 
 
-def _moved(seen: Observation, container: Container) -> list[str]:
+def _moved(seen: ReferenceObservation, container: ContainerValues) -> list[str]:
     """The names of the entries of a container that only a copy of its task definition can change, and that can be changed."""
     plain = [name for name, value in container.environment if points_at(value, seen.host)]
     return plain + [name for name, text in container.secrets if _follows_as_copy(seen, text)]
 
 
-def _follows_as_copy(seen: Observation, text: str) -> bool:
+def _follows_as_copy(seen: ReferenceObservation, text: str) -> bool:
     """A pinned version of our secret that is the current one but for the address: the copy pins the version with the new address."""
     reference, value = ValueFrom.parse(text), seen.values.get(text)
     if reference.id not in seen.database_secret or not is_pinned(reference) or not isinstance(value, str):
@@ -132,7 +132,7 @@ def _follows_as_copy(seen: Observation, text: str) -> bool:
     return points_at(value, seen.host) and isinstance(now, str) and same_but_address(value, now)
 
 
-def findings(seen: Observation) -> list[Finding]:
+def reference_findings(seen: ReferenceObservation) -> list[Finding]:
     """A Finding for each service and each place that names the host, failures first."""
     found: dict[Finding, Finding] = {}
     for service, containers in seen.containers.items():
@@ -144,7 +144,7 @@ def findings(seen: Observation) -> list[Finding]:
     return in_order(found.values())
 
 
-def _of_service(seen: Observation, service: str, containers: Iterable[Container]) -> Iterator[Finding]:
+def _of_service(seen: ReferenceObservation, service: str, containers: Iterable[ContainerValues]) -> Iterator[Finding]:
     followed = _has_moved(seen, containers)
     for container in containers:
         for name, value in container.environment:
@@ -175,7 +175,7 @@ def _of_service(seen: Observation, service: str, containers: Iterable[Container]
         yield Finding("cutover", service, FAILED, what, cure)
 
 
-def _has_moved(seen: Observation, containers: Iterable[Container]) -> bool:
+def _has_moved(seen: ReferenceObservation, containers: Iterable[ContainerValues]) -> bool:
     """Whether one of the containers itself has the restored database's address already, as the copy of an earlier try does."""
     hosts = [host for host in (seen.current_host, seen.pending_host) if host and host.lower() != seen.host.lower()]
     texts: list[str | NotRead | None] = [value for item in containers for _name, value in item.environment]
@@ -183,7 +183,7 @@ def _has_moved(seen: Observation, containers: Iterable[Container]) -> bool:
     return any(isinstance(text, str) and points_at(text, host) for text in texts for host in hosts)
 
 
-def _of_secret(seen: Observation, name: str, text: str, ours: bool, pinned: bool) -> Finding | None:
+def _of_secret(seen: ReferenceObservation, name: str, text: str, ours: bool, pinned: bool) -> Finding | None:
     value = seen.values.get(text)
     if isinstance(value, NotRead):
         return Finding("reference", name, NOT_CHECKED, value.why, value.cure)

@@ -16,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 
 
 @dataclass(frozen=True)
-class Move:
+class UrlMove:
     """A database's new address, and the version of the secret that has it.
 
     ``entries``: service → [{container, name, secret}], as ``url_references.entries`` gives them.

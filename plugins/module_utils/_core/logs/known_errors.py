@@ -83,7 +83,7 @@ def told_noise(noise: Iterable[Noise], hits: Iterable[int]) -> list[dict[str, An
 def evidence_of_expired(noise: Iterable[Noise], hits: Iterable[int]) -> list[str]:
     """One line for each Noise that would have matched, had it not expired."""
     return [
-        "%d of these were known noise (%s) until %s, which is over: renew the entry or mend the error"
+        "%d of these were known noise (%s) until %s, which is over: renew the entry or fix the error"
         % (count, item.reason, item.until.isoformat())
         for item, count in zip(noise, hits)
         if count and item.expired

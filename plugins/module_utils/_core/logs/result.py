@@ -14,7 +14,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_e
     evidence_of_expired,
     told_noise,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import judge, split
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import log_verdict, split
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 
@@ -48,7 +48,7 @@ def result(
         found.known = baseline.doubtful
     hits = told_noise(noise, found.collection.hits)
     ignored = sum(item["count"] for item in hits if not item["expired"])
-    verdict, reason = judge(services, streams, unread, found, new, _aside(old, ignored, baseline, found), doubted)
+    verdict, reason = log_verdict(services, streams, unread, found, new, _aside(old, ignored, baseline, found), doubted)
     old = doubted + old
     evidence = [_told_kind(group, counts.get(group.fingerprint, 0), found, baseline) for group in new[:max_examples]]
     evidence = [reason, *evidence] if len(new) > 1 else evidence
@@ -56,9 +56,13 @@ def result(
         verdict=verdict,
         reason=reason,
         evidence=evidence + (evidence_of_expired(noise, found.collection.hits) if new else []),
-        errors=[dict(error, before=counts.get(error["fingerprint"], 0)) for error in told(new, max_examples)],
+        errors=[
+            dict(error, before=counts.get(error["fingerprint"], 0)) for error in error_groups_result(new, max_examples)
+        ],
         codes=count_codes(new),
-        old_errors=[dict(error, before=counts[error["fingerprint"]]) for error in told(old, max_examples)],
+        old_errors=[
+            dict(error, before=counts[error["fingerprint"]]) for error in error_groups_result(old, max_examples)
+        ],
         noise=hits,
         streams=[stream.name for stream in streams],
         silent=[stream.name for stream in found.silent],
@@ -110,7 +114,7 @@ def _aside(old: Sequence[ErrorGroup], ignored: int, baseline: Baseline | None, f
     return "; ".join(parts)
 
 
-def told(groups: Iterable[ErrorGroup], max_examples: int) -> list[dict[str, Any]]:
+def error_groups_result(groups: Iterable[ErrorGroup], max_examples: int) -> list[dict[str, Any]]:
     """The errors in JSON types."""
     return [
         dict(

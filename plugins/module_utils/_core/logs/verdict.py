@@ -114,7 +114,7 @@ def split(
     return found[NEW], found[DOUBTED], found[AS_BEFORE]
 
 
-def judge(
+def log_verdict(
     services: Sequence[str],
     streams: Sequence[Stream],
     unread: Sequence[Unread],

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, DatabaseRefused
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 
@@ -58,7 +58,7 @@ class Questioned(Protocol):
     def count(self, table: str, condition: str, most: int) -> int:
         """How many rows fulfil an SQL condition, counted up to ``most``.
 
-        :raises Refused: the server does not take the condition.
+        :raises DatabaseRefused: the server does not take the condition.
         """
 
 
@@ -110,7 +110,7 @@ def _asked(
 ) -> RuleSeen | None:
     try:
         return ask(tables, rule)
-    except Refused as refused:
+    except DatabaseRefused as refused:
         return _rule_refused(rule, refused)
 
 
@@ -131,13 +131,13 @@ def _corrupted(tables: Questioned, rule: DataRule) -> RuleSeen | None:
     most = max(MOST_CORRUPTED, enough)
     try:
         broken = tables.count(rule.table, rule.corrupted_when, most)
-    except Refused:
+    except DatabaseRefused:
         broken = most = enough
     told = "%s or more" % many(broken, "row") if broken == most else many(broken, "row")
     return RuleSeen(rule.table, CORRUPTED, "%s of %s where %s" % (told, rule.table, rule.corrupted_when))
 
 
-def _rule_refused(rule: DataRule, refused: Refused) -> RuleSeen:
+def _rule_refused(rule: DataRule, refused: DatabaseRefused) -> RuleSeen:
     said = foreign(refused.message.splitlines()[0]) if refused.message else "no reason given"
     if refused.sqlstate in _LACKS:
         return RuleSeen(rule.table, SCHEMA, "%s: %s" % (rule.table, said))

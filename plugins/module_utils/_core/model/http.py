@@ -26,7 +26,7 @@ class Expect:
 
 
 @dataclass(frozen=True)
-class Step:
+class ScenarioStep:
     """One request, sent ``times`` times in a row. ``capture`` maps a variable to a dotted path in the JSON of the answer, or to
     {source: what} with the sources json, html, header and cookie.
 
@@ -52,7 +52,7 @@ class Scenario:
     """Steps in their order; cookies are kept from step to step."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[ScenarioStep, ...]
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,14 @@ class NoAnswer:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """What came of a step. ``verdict`` is None for a step that was left out. ``sent`` is when its last request was, an aware datetime.
 
     ``reached``: whether the application may have got it. ``removed``: whether what it was to remove is seen to be gone. ``left``: what it may have
     left behind, for people, or empty.
     """
 
-    step: Step
+    step: ScenarioStep
     verdict: str | None
     reason: str
     status: int | None = None

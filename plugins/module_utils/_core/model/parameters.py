@@ -13,7 +13,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Version:
+class ParameterVersion:
     """One version of a parameter. ``id`` is its number as text; ``settings`` are what PutParameter is given with its value."""
 
     id: str
@@ -23,7 +23,7 @@ class Version:
     settings: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def from_boto(cls, answer: Mapping[str, Any]) -> Version:
+    def from_boto(cls, answer: Mapping[str, Any]) -> ParameterVersion:
         """From the shape ParameterHistory, of which the value is not kept."""
         kept = ("Description", "KeyId", "AllowedPattern", "DataType")
         return cls(
@@ -40,23 +40,25 @@ class Parameter:
     """A parameter and its versions, newest first. The newest one is what applications read: there is no label that moves."""
 
     name: str
-    versions: tuple[Version, ...]
+    versions: tuple[ParameterVersion, ...]
     tier: str = "Standard"
 
     @classmethod
     def from_boto(cls, name: str, history: Collection[Mapping[str, Any]]) -> Parameter:
         """From the entries of GetParameterHistory, in any order; there is one at least."""
         newest = max(history, key=lambda entry: entry["Version"])
-        found = sorted((Version.from_boto(entry) for entry in history), key=lambda item: int(item.id), reverse=True)
+        found = sorted(
+            (ParameterVersion.from_boto(entry) for entry in history), key=lambda item: int(item.id), reverse=True
+        )
         return cls(name, tuple(found), newest.get("Tier", "Standard"))
 
     @property
-    def current(self) -> Version:
-        """The Version that applications read."""
+    def current(self) -> ParameterVersion:
+        """The ParameterVersion that applications read."""
         return self.versions[0]
 
-    def version(self, number: str) -> Version | None:
-        """The Version of that number (str), or None."""
+    def version(self, number: str) -> ParameterVersion | None:
+        """The ParameterVersion of that number (str), or None."""
         return next((item for item in self.versions if item.id == number), None)
 
 
@@ -65,8 +67,8 @@ class Put:
     """A version of a parameter whose value is written again, as the newest one. The value shows in no repr."""
 
     name: str
-    source: Version
-    current: Version
+    source: ParameterVersion
+    current: ParameterVersion
     tier: str
     value: str = field(repr=False)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Target:
+class DatabaseLogin:
     """Where to log in, and as whom. ``options`` are libpq's connection options."""
 
     host: str
@@ -34,7 +34,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Session:
+class DatabaseSession:
     """Somebody who is connected: the role, what it calls itself, its address, and since when (aware datetime, None where we may not see it)."""
 
     role: str
@@ -53,7 +53,7 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Observation:
+class DatabaseContents:
     """What a database held at one moment.
 
     ``migrations`` is None where Prisma has no record, or where ``unread`` says why it is not known. ``rows`` are (table, count), None where counting

@@ -129,7 +129,7 @@ def _secrets(containers: Iterable[Mapping[str, Any]], logs: Iterable[Mapping[str
 
 
 @dataclass(frozen=True)
-class Target:
+class ReleaseTarget:
     """What one service is to run.
 
     ``service`` is a Service of ECS and ``under_way`` are its ServiceDeployments that have not ended. ``recorded`` is what
@@ -147,7 +147,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Observation:
+class ReleaseObservation:
     """The targets by service, and everything that was read of what they name, each reading under the name it was asked for by.
 
     A reading is None (or False) when the thing is not there, and a NotRead when it could not be read. ``secrets`` holds
@@ -156,7 +156,7 @@ class Observation:
     """
 
     region: str
-    targets: dict[str, Target]
+    targets: dict[str, ReleaseTarget]
     restored: frozenset[str] = frozenset()
     wait_timeout: int = 900
     images: dict[str, Image | NotRead] = field(default_factory=dict)

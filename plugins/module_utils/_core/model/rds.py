@@ -127,9 +127,9 @@ class DbInstance:
         return self.tags.get(TAG_REPLACED_BY)
 
     @property
-    def data(self) -> Data | None:
-        """The Data that it began with, as the run that restored it wrote down; None where none did."""
-        return Data.from_tag(self.tags[TAG_DATA]) if self.ours and TAG_DATA in self.tags else None
+    def data(self) -> InstanceData | None:
+        """The InstanceData that it began with, as the run that restored it wrote down; None where none did."""
+        return InstanceData.from_tag(self.tags[TAG_DATA]) if self.ours and TAG_DATA in self.tags else None
 
     @property
     def unfinished(self) -> Unfinished | None:
@@ -171,7 +171,7 @@ class Unfinished:
 
 
 @dataclass(frozen=True)
-class Data:
+class InstanceData:
     """What an instance held at one time: ``of`` is the DbiResourceId of the instance (its name where that is not known), ``name`` its
     name then, ``at`` the time, None where it is not known."""
 
@@ -180,7 +180,7 @@ class Data:
     at: datetime | None
 
     @classmethod
-    def from_tag(cls, text: str) -> Data:
+    def from_tag(cls, text: str) -> InstanceData:
         """From what ``as_tag`` writes."""
         _own, of, at, name = text.split("/")
         return cls(of, name, datetime.fromisoformat(at.replace("Z", "+00:00")) if at else None)
@@ -253,9 +253,9 @@ class DbSnapshot:
         return self.run_id is not None and self.name == safety_snapshot(self.instance, self.run_id)
 
     @property
-    def data(self) -> Data:
-        """Which Data it holds."""
-        return Data(self.resource_id or self.instance, self.instance, self.data_from)
+    def data(self) -> InstanceData:
+        """Which InstanceData it holds."""
+        return InstanceData(self.resource_id or self.instance, self.instance, self.data_from)
 
     @property
     def told(self) -> str:
@@ -315,9 +315,9 @@ class PointInTime:
         )
 
     @property
-    def data(self) -> Data:
-        """Which Data that is."""
-        return Data(self.resource_id, self.instance, self.moment)
+    def data(self) -> InstanceData:
+        """Which InstanceData that is."""
+        return InstanceData(self.resource_id, self.instance, self.moment)
 
     @property
     def name(self) -> str:

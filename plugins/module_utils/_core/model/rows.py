@@ -64,7 +64,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Rule:
+class TableRule:
     """What a person says of a table. ``renamed``: restored column → failed column; ``ignored``: restored columns that are not
     compared; ``corrupted_when``: a SQL condition on the failed table."""
 

@@ -19,7 +19,7 @@ LABELS = 20  # staging labels that all versions of a secret may bear together (q
 
 
 @dataclass(frozen=True)
-class Version:
+class SecretVersion:
     """One version of a secret. A version without stages is deprecated: AWS may prune it once it is a day old."""
 
     id: str
@@ -27,7 +27,7 @@ class Version:
     created: datetime
 
     @classmethod
-    def from_boto(cls, answer: Mapping[str, Any]) -> Version:
+    def from_boto(cls, answer: Mapping[str, Any]) -> SecretVersion:
         """From the shape SecretVersionsListEntry, where a deprecated version has no ``VersionStages``."""
         return cls(
             id=answer["VersionId"], stages=tuple(sorted(answer.get("VersionStages", []))), created=answer["CreatedDate"]
@@ -45,7 +45,7 @@ class Secret:
     name: str
     arn: str
     changed: datetime
-    versions: tuple[Version, ...] = ()
+    versions: tuple[SecretVersion, ...] = ()
     primary_region: str | None = None
     deleted: datetime | None = None
     rotates: datetime | None = None
@@ -53,7 +53,7 @@ class Secret:
     @classmethod
     def from_boto(cls, answer: Mapping[str, Any], versions: Iterable[Mapping[str, Any]] = ()) -> Secret:
         """From DescribeSecret and the entries of ListSecretVersionIds."""
-        found = (Version.from_boto(version) for version in versions)
+        found = (SecretVersion.from_boto(version) for version in versions)
         return cls(
             name=answer["Name"],
             arn=answer["ARN"],
@@ -70,17 +70,17 @@ class Secret:
         (Secrets Manager user guide, "Partial ARN"; CDK's fromSecretNameV2 writes such references)."""
         return frozenset((self.name, self.arn, self.arn[:-7]))
 
-    def staged(self, stage: str) -> Version | None:
-        """The Version that bears a stage, or None."""
+    def staged(self, stage: str) -> SecretVersion | None:
+        """The SecretVersion that bears a stage, or None."""
         return next((version for version in self.versions if stage in version.stages), None)
 
-    def version(self, version_id: str) -> Version | None:
-        """The Version of that id, or None."""
+    def version(self, version_id: str) -> SecretVersion | None:
+        """The SecretVersion of that id, or None."""
         return next((version for version in self.versions if version.id == version_id), None)
 
 
 @dataclass(frozen=True)
-class Move:
+class StageMove:
     """AWSCURRENT of a secret goes from one version id to another."""
 
     name: str

@@ -86,7 +86,7 @@ def same_images(one: Revision, other: Revision) -> bool | None:
 
 
 @dataclass(frozen=True)
-class Changes:
+class ConfigurationChanges:
     """How the configuration of a service changes. ``arguments`` are for UpdateService, ``told`` is for people, one line each."""
 
     arguments: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -96,10 +96,10 @@ class Changes:
         return bool(self.arguments)
 
 
-def changes(now: Revision | None, then: Revision | None) -> Changes:
-    """The Changes from Revision ``now`` to Revision ``then``; none where of one of them nothing is known."""
+def changes(now: Revision | None, then: Revision | None) -> ConfigurationChanges:
+    """The ConfigurationChanges from Revision ``now`` to Revision ``then``; none where of one of them nothing is known."""
     if now is None or then is None or now.configuration is None or then.configuration is None:
-        return Changes()
+        return ConfigurationChanges()
     arguments, told = {}, []
     for name, nothing in CONFIGURATION.items():
         before, after = now.configuration.get(name), then.configuration.get(name)
@@ -107,7 +107,7 @@ def changes(now: Revision | None, then: Revision | None) -> Changes:
             continue
         arguments[name] = nothing if after is None else after
         told += _lines(name, before, after)
-    return Changes(arguments, tuple(told))
+    return ConfigurationChanges(arguments, tuple(told))
 
 
 def _canonical(value: Any) -> Any:
@@ -137,7 +137,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def configuration_told(revision: Revision | None, change: Changes) -> dict[str, Any]:
+def configuration_told(revision: Revision | None, change: ConfigurationChanges) -> dict[str, Any]:
     """Of what ``change`` changes, what a Revision has (JSON types), for a diff."""
     if revision is None or revision.configuration is None:
         return {}

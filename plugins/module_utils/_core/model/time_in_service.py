@@ -49,7 +49,7 @@ def entered(periods: tuple[Period, ...], now: datetime) -> tuple[Period, ...]:
     return (*periods, Period(_floor(now)))
 
 
-def left(periods: tuple[Period, ...], created: datetime, now: datetime, served_now: bool) -> tuple[Period, ...]:
+def taken_out(periods: tuple[Period, ...], created: datetime, now: datetime, served_now: bool) -> tuple[Period, ...]:
     """The Periods of an instance that was taken out of service.
 
     :param created: since when it was in service, where nothing is written down.

@@ -82,7 +82,7 @@ class Candidate:
             verdict=self.verdict,
             against=list(self.against),
             option=self.option,
-            told=line(self),
+            told=candidate_line(self),
         )
 
 
@@ -211,7 +211,7 @@ def eligible(found: Iterable[Candidate]) -> list[Candidate]:
     return [item for verdict in (SERVED, MOMENTS, FAILED) for item in by_age if item.verdict == verdict]
 
 
-def line(item: Candidate) -> str:
+def candidate_line(item: Candidate) -> str:
     """A Candidate for people."""
     told = [short(item.task_definition)]
     names = ", ".join([*item.revision.names, *(digest[:19] for _image, digest in item.revision.digests)])

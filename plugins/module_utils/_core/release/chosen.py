@@ -23,12 +23,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.name
     same_content,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import in_flight
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import Choice
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import ReleaseChoice
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceDeployment
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Changes
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import (
+        ConfigurationChanges,
+    )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import Candidate
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Key
 
@@ -43,7 +45,7 @@ class Chosen:
 
     looked: Looked
     target: TaskDefinition
-    choice: Choice
+    choice: ReleaseChoice
     began: datetime | None
     since: datetime | None = None
     named: str = ""
@@ -98,7 +100,7 @@ class Chosen:
         return dict(self.revision.digests) if meant else {}
 
     @property
-    def changes(self) -> Changes:
+    def changes(self) -> ConfigurationChanges:
         """How the configuration of the service changes with it."""
         return changes(self.looked.running, self.revision)
 

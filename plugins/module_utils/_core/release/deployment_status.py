@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 WATCH = 5.0  # seconds; a program that cannot work mostly ends within a few
 
 
-def judge(service: Service, deployment: ServiceDeployment | None, target: str) -> Ready | Pending | Failed:
+def deployment_status(service: Service, deployment: ServiceDeployment | None, target: str) -> Ready | Pending | Failed:
     """How far OUR deployment is. A steady service proves nothing: it is steady after a breaker rollback, too.
 
     :param service: Service, observed now.

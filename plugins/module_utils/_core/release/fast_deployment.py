@@ -52,7 +52,7 @@ class Was:
 
 
 @dataclass(frozen=True)
-class Memory:
+class RecordedSettings:
     """What a run has written down of one place, the service or a target group: setting → Was."""
 
     run_id: str
@@ -65,8 +65,8 @@ class Memory:
         return " ".join([self.run_id, *told])
 
     @classmethod
-    def parse(cls, text: str) -> Memory | None:
-        """The Memory of a tag's value, None when it is not one of ours."""
+    def parse(cls, text: str) -> RecordedSettings | None:
+        """The RecordedSettings of a tag's value, None when it is not one of ours."""
         if not _FORM.match(text):
             return None
         run_id, *told = text.split(" ")
@@ -74,8 +74,8 @@ class Memory:
         return cls(run_id, {name: Was(value[0], tuple(value[1:])) for name, value in values.items()})
 
 
-def memories(tags: Iterable[tuple[str, str]], service_arn: str) -> dict[str, Memory]:
-    """The Memory of each place that tags of a service tell: ``""`` is the service itself, others are target groups' ARNs.
+def memories(tags: Iterable[tuple[str, str]], service_arn: str) -> dict[str, RecordedSettings]:
+    """The RecordedSettings of each place that tags of a service tell: ``""`` is the service itself, others are target groups' ARNs.
 
     :param tags: (key, value) of the tags that begin with TAG_FAST.
     """
@@ -84,7 +84,7 @@ def memories(tags: Iterable[tuple[str, str]], service_arn: str) -> dict[str, Mem
     for key, value in tags:
         group = key[len(TAG_FAST) + 1 :]
         arn = "arn:%s:elasticloadbalancing:%s:%s:targetgroup/%s" % (partition, region, account, group) if group else ""
-        memory = Memory.parse(value)
+        memory = RecordedSettings.parse(value)
         if memory:
             found[arn] = memory
     return found
@@ -154,30 +154,32 @@ def wanted_of_service(
     return {name: value for name, value in wanted.items() if value != service[name]}
 
 
-def originals(now: Mapping[str, str], memory: Memory | None) -> dict[str, str]:
-    """Settings as they were before runs have set some: what of ``now`` is ours is what the Memory (or None) has of before."""
+def originals(now: Mapping[str, str], memory: RecordedSettings | None) -> dict[str, str]:
+    """Settings as they were before runs have set some: what of ``now`` is ours is what the RecordedSettings (or None) has of before."""
     was = memory.was if memory else {}
     return {name: was[name].before if name in was and value in was[name].ours else value for name, value in now.items()}
 
 
-def to_remember(now: Mapping[str, str], memory: Memory | None, wanted: Mapping[str, str], run_id: str) -> Memory | None:
-    """The Memory to write before ``wanted`` is set (None when there is nothing to remember). What an earlier one has is kept: it may be set still."""
+def to_remember(
+    now: Mapping[str, str], memory: RecordedSettings | None, wanted: Mapping[str, str], run_id: str
+) -> RecordedSettings | None:
+    """The RecordedSettings to write before ``wanted`` is set (None when there is nothing to remember). What an earlier one has is kept: it may be set still."""
     before, was = originals(now, memory), dict(memory.was) if memory else {}
     for name, value in wanted.items():
         old = was.get(name)
         kept = old.ours if old and old.before == before[name] else ()
         if value != before[name]:
             was[name] = Was(before[name], tuple(dict.fromkeys((*kept, value))))
-    return Memory(run_id, was) if was else None
+    return RecordedSettings(run_id, was) if was else None
 
 
-def to_set(now: Mapping[str, str], memory: Memory | None, wanted: Mapping[str, str]) -> dict[str, str]:
+def to_set(now: Mapping[str, str], memory: RecordedSettings | None, wanted: Mapping[str, str]) -> dict[str, str]:
     """What is still to be set: what is wanted, and what an earlier try has set that is not wanted any more gets back what it was."""
     target = {**originals(now, memory), **wanted}
     return {name: target[name] for name in now if target[name] != now[name]}
 
 
-def to_put_back(now: Mapping[str, str], memory: Memory) -> tuple[dict[str, str], dict[str, str]]:
+def to_put_back(now: Mapping[str, str], memory: RecordedSettings) -> tuple[dict[str, str], dict[str, str]]:
     """(what is to be set so that a place has back what it had, what somebody else has set meanwhile and so stays: setting → text)."""
     back, others = {}, {}
     for name, item in memory.was.items():
@@ -211,7 +213,7 @@ def configuration_with(configuration: dict[str, Any], values: Mapping[str, str])
     return changed
 
 
-def told(
+def describe_change(
     place: str,
     values: Mapping[str, str],
     before: Mapping[str, str],
@@ -231,12 +233,12 @@ def told(
 
 
 def plan_back(
-    name: str, memories: Mapping[str, Memory], now: Mapping[str, Mapping[str, str]], read: bool = True
+    name: str, memories: Mapping[str, RecordedSettings], now: Mapping[str, Mapping[str, str]], read: bool = True
 ) -> tuple[str, list[str]]:
     """(what is put back of a service, in one sentence; what somebody else has set meanwhile and so stays, one sentence each).
 
     :param name: of the service.
-    :param memories: place → Memory, at least one.
+    :param memories: place → RecordedSettings, at least one.
     :param now: place → its settings now.
     :param read: whether all of them could be read. Where not, what is not there counts as it was set; else it is gone.
     """
@@ -246,7 +248,7 @@ def plan_back(
         unread: tuple[dict[str, str], dict[str, str]] = ({} if read else set_by_us, {})
         back[place], stays = to_put_back(now[place], memory) if place in now else unread
         others += [stays_told(name, place, *item) for item in stays.items()]
-    told_back = "; ".join(shown(place, values) for place, values in back.items() if values)
+    told_back = "; ".join(describe_settings(place, values) for place, values in back.items() if values)
     if told_back:
         return "put back what run %s has set for its deployment of %s: %s" % (runs, name, told_back), others
     return "forget what run %s had set for its deployment of %s: nothing of it is left" % (runs, name), others
@@ -258,7 +260,7 @@ def stays_told(name: str, place: str, setting: str, value: str) -> str:
     return "%s: somebody has set %s of %s to %s meanwhile, and it stays" % (name, names[setting], where, value)
 
 
-def shown(place: str, values: Mapping[str, str]) -> str:
+def describe_settings(place: str, values: Mapping[str, str]) -> str:
     """Settings of a place, in one line for people."""
     names = OF_GROUP if place else OF_SERVICE
     return "%s: %s" % (_where(place), ", ".join("%s %s" % (names[name], value) for name, value in values.items()))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ENDED, IN_FLIGHT, Edit
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import (
-    Changes,
+    ConfigurationChanges,
     Revision,
     changes,
     same_images,
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
         TaskDefinition,
     )
 
-NO_CHANGES = Changes()
+NO_CHANGES = ConfigurationChanges()
 
 
 @dataclass(frozen=True)
-class Step:
+class DeploymentStep:
     """What is to be done for one service. ``verb`` is
 
     - ``nothing``: it runs its target;
@@ -51,7 +51,7 @@ class Step:
     stopped: str | None = None
     pins: tuple[tuple[str, str], ...] = ()
     edits: tuple[Edit, ...] = ()
-    changes: Changes = NO_CHANGES
+    changes: ConfigurationChanges = NO_CHANGES
 
 
 def short(arn: str) -> str:
@@ -91,7 +91,7 @@ def next_step(
     wanted: Revision | None = None,
     superseded: bool = False,
     as_is: bool = False,
-) -> Step:
+) -> DeploymentStep:
     """How ``service`` is brought to ``target``.
 
     :param target: TaskDefinition; a copy of it counts as the target itself.
@@ -104,7 +104,7 @@ def next_step(
     :param superseded: whether ``running`` pins a version of a secret for a run, and another one is current by now.
     :param as_is: whether a copy of ``target``, or of what it is a copy of, is not the target: what it pins or names itself counts, too.
     :param wanted: the Revision that is to come back, whose images and configuration count as well; None where only ``target`` does.
-    :return: a Step.
+    :return: a DeploymentStep.
     :raises BadInput, RollbackError: ECS would refuse it, or it could not succeed.
     """
     _refuse_what_cannot_work(service, target)
@@ -118,13 +118,13 @@ def next_step(
     if superseded and not edits and step.task_definition == running.arn:
         reason = "%s pins a version of a secret that is not the current one any more" % short(running.arn)
         verb = "deploy" if target.status == "ACTIVE" else "register"
-        step = Step(verb, reason, target.arn, pins=tuple(pins), changes=change)
+        step = DeploymentStep(verb, reason, target.arn, pins=tuple(pins), changes=change)
     if service.fence is None or service.desired or step.verb in ("deploy", "register"):
         return step  # with tasks that are wanted again, an earlier try has asked for them
     reason = "%s was brought to 0 tasks for the rollback, and gets its %d back" % (service.name, service.fence.desired)
     same = running.release == target.release and step.verb != "stop" and not _otherwise(running, target, as_is)
     again = running.arn if same else target.arn
-    return Step("deploy", reason, again, force=True, changes=change)
+    return DeploymentStep("deploy", reason, again, force=True, changes=change)
 
 
 def _reads(
@@ -135,11 +135,15 @@ def _reads(
 
 
 def _copied(
-    target: TaskDefinition, pins: Sequence[tuple[str, str]], edits: Sequence[Edit], change: Changes, force: bool = False
-) -> Step:
+    target: TaskDefinition,
+    pins: Sequence[tuple[str, str]],
+    edits: Sequence[Edit],
+    change: ConfigurationChanges,
+    force: bool = False,
+) -> DeploymentStep:
     what = ", ".join(dict.fromkeys(edit.name for edit in edits))
     reason = "a copy of %s gets another %s" % (short(target.arn), what)
-    return Step("register", reason, target.arn, force, pins=tuple(pins), edits=tuple(edits), changes=change)
+    return DeploymentStep("register", reason, target.arn, force, pins=tuple(pins), edits=tuple(edits), changes=change)
 
 
 def _otherwise(running: TaskDefinition, target: TaskDefinition, as_is: bool) -> bool:
@@ -157,7 +161,7 @@ def _step(
     wanted: Revision | None,
     present: Revision,
     as_is: bool,
-) -> Step:
+) -> DeploymentStep:
     going, change = in_flight(history), changes(present, wanted)
     other_images = wanted is not None and same_images(present, wanted) is False
     same_release = running.release == target.release and (going is None or going.task_definition == running.arn)
@@ -168,37 +172,39 @@ def _step(
             short(going.task_definition),
             service.name,
         )
-        return Step("stop", reason, target.arn, stopped=going.arn, changes=change)
+        return DeploymentStep("stop", reason, target.arn, stopped=going.arn, changes=change)
     reason = "%s runs %s" % (service.name, short(going.task_definition if going else running.arn))
     if same_release:
         reason += " with other images" if other_images else " with another configuration"
     if pins:
         moved = ", ".join(reference for reference, _pinned in pins)
         reason = "%s; the tag of %s means another image today" % (reason, moved)
-        return Step("register", reason, target.arn, pins=tuple(pins), changes=change)
+        return DeploymentStep("register", reason, target.arn, pins=tuple(pins), changes=change)
     if target.status != "ACTIVE":
-        return Step("register", "%s; %s is %s" % (reason, short(target.arn), target.status), target.arn, changes=change)
+        return DeploymentStep(
+            "register", "%s; %s is %s" % (reason, short(target.arn), target.status), target.arn, changes=change
+        )
     # Without another task definition, a changed capacity provider strategy starts no deployment, and nor does a tag that was moved back.
     again = target.arn == (going.task_definition if going else service.task_definition)
-    return Step("deploy", reason, target.arn, force=again, changes=change)
+    return DeploymentStep("deploy", reason, target.arn, force=again, changes=change)
 
 
 def _stay(
     service: Service, running: TaskDefinition, history: Sequence[ServiceDeployment], secrets_changed_at: datetime | None
-) -> Step:
+) -> DeploymentStep:
     primary, name = service.primary, short(running.arn)
     if primary is None:
-        return Step("deploy", "%s has no deployment" % service.name, running.arn)
+        return DeploymentStep("deploy", "%s has no deployment" % service.name, running.arn)
     if secrets_changed_at and secrets_changed_at > primary.created_at:
         reason = "%s runs %s, but a secret or parameter changed after its tasks were started" % (service.name, name)
-        return Step("deploy", reason, running.arn, force=True)
+        return DeploymentStep("deploy", reason, running.arn, force=True)
     # Only rolling deployments have a rollout state (botocore Deployment); the others are known by the history alone.
     if primary.rollout_state == "IN_PROGRESS" or (history and history[0].status not in ENDED):
-        return Step("join", "a deployment of %s to %s is under way" % (name, service.name), running.arn)
+        return DeploymentStep("join", "a deployment of %s to %s is under way" % (name, service.name), running.arn)
     if primary.rollout_state == "FAILED":
         reason = "the deployment of %s to %s has failed, and ECS starts no more tasks of it" % (name, service.name)
-        return Step("deploy", reason, running.arn, force=True)
-    return Step("nothing", "%s runs %s, and no secret changed since" % (service.name, name), running.arn)
+        return DeploymentStep("deploy", reason, running.arn, force=True)
+    return DeploymentStep("nothing", "%s runs %s, and no secret changed since" % (service.name, name), running.arn)
 
 
 def _rollback_leads_to(

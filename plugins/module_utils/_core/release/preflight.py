@@ -23,8 +23,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     Finding,
     LogGroup,
     NotRead,
-    Observation,
-    Target,
+    ReleaseObservation,
+    ReleaseTarget,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE
@@ -53,8 +53,8 @@ def references(definition: Definition, recorded: Mapping[str, str]) -> list[str]
     return list(dict.fromkeys([*definition.images, *told]))
 
 
-def findings(seen: Observation) -> list[Finding]:
-    """Everything that an Observation tells, a Finding for each check of each thing; failures first, then by check."""
+def release_findings(seen: ReleaseObservation) -> list[Finding]:
+    """Everything that an ReleaseObservation tells, a Finding for each check of each thing; failures first, then by check."""
     found: dict[Finding, Finding] = {}
     for service, target in seen.targets.items():
         for finding in [*_of_service(seen, target), *_of_definition(seen, service, target)]:
@@ -89,21 +89,21 @@ def summary(found: Collection[Finding]) -> str:
     )
 
 
-def told(found: Collection[Finding]) -> dict[str, Any]:
+def preflight_result(found: Collection[Finding]) -> dict[str, Any]:
     """What modules return of Findings (dict): ``findings`` in JSON types, their ``verdict``, and as ``evidence`` one line for each failure."""
     return dict(
         findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
         verdict=verdict(found),
-        evidence=[line(finding) for finding in found if finding.verdict == FAILED],
+        evidence=[finding_line(finding) for finding in found if finding.verdict == FAILED],
     )
 
 
-def line(finding: Finding) -> str:
+def finding_line(finding: Finding) -> str:
     """A Finding on one line, for people."""
     return " ".join(filter(None, ["%s %s: %s." % (finding.check, finding.subject, finding.what), finding.cure]))
 
 
-def _of_service(seen: Observation, target: Target) -> Iterator[Finding]:
+def _of_service(seen: ReleaseObservation, target: ReleaseTarget) -> Iterator[Finding]:
     service = target.service
     if service.status != "ACTIVE":
         what = "it is %s, so nothing can be deployed to it" % service.status
@@ -167,7 +167,7 @@ def _desired(service: Service) -> Finding:
     return Finding("desired_count", service.name, FAILED, what, cure)
 
 
-def _under_way(target: Target) -> Iterator[Finding]:
+def _under_way(target: ReleaseTarget) -> Iterator[Finding]:
     name = target.service.name
     foreign = [item for item in target.under_way if item.task_definition != target.definition.arn]
     for item in foreign:
@@ -178,7 +178,7 @@ def _under_way(target: Target) -> Iterator[Finding]:
         yield Finding("deployment", name, PASSED, "no deployment of somebody else is under way")
 
 
-def _of_definition(seen: Observation, service: str, target: Target) -> Iterator[Finding]:
+def _of_definition(seen: ReleaseObservation, service: str, target: ReleaseTarget) -> Iterator[Finding]:
     """What a service that stays where it is lacks is a note: nothing has to start now."""
     stays = _stays(seen, target)
     for finding in _needs(seen, target):
@@ -188,7 +188,7 @@ def _of_definition(seen: Observation, service: str, target: Target) -> Iterator[
         yield finding
 
 
-def _stays(seen: Observation, target: Target) -> bool:
+def _stays(seen: ReleaseObservation, target: ReleaseTarget) -> bool:
     """Whether nothing will be deployed: the service runs its target, and no secret has changed since its tasks were started."""
     if target.since is None:
         return False
@@ -203,7 +203,7 @@ def _stays(seen: Observation, target: Target) -> bool:
     )
 
 
-def _needs(seen: Observation, target: Target) -> Iterator[Finding]:
+def _needs(seen: ReleaseObservation, target: ReleaseTarget) -> Iterator[Finding]:
     definition = target.definition
     subject = definition.arn.rpartition("/")[2]
     if definition.status == "ACTIVE":
@@ -230,7 +230,7 @@ def _needs(seen: Observation, target: Target) -> Iterator[Finding]:
         yield _not_checked("environment_file", text, read)
 
 
-def _image(seen: Observation, reference: str, digest: str | None) -> Finding:
+def _image(seen: ReleaseObservation, reference: str, digest: str | None) -> Finding:
     """With a recorded digest, that image has to be there; the tag is pinned where it means another one, or none."""
     image = seen.images[reference]
     if isinstance(image, NotRead):
@@ -278,7 +278,7 @@ def _role(check: str, role: str, found: str | NotRead | None) -> Finding:
     return Finding(check, subject, PASSED, "it is there")
 
 
-def _log_group(seen: Observation, group: LogGroup) -> Finding:
+def _log_group(seen: ReleaseObservation, group: LogGroup) -> Finding:
     found = seen.log_groups[group]
     if isinstance(found, NotRead):
         return _not_checked("log_group", group.name, found)
@@ -291,7 +291,7 @@ def _log_group(seen: Observation, group: LogGroup) -> Finding:
     return Finding("log_group", group.name, FAILED, "it is not there, so no task can start", cure)
 
 
-def _secret(seen: Observation, text: str, reference: ValueFrom) -> Iterator[Finding]:
+def _secret(seen: ReleaseObservation, text: str, reference: ValueFrom) -> Iterator[Finding]:
     if reference.kind == "malformed":
         what = "ECS cannot read this reference: it is neither ARN nor ARN:key:stage:version-id"
         yield Finding("secret", text, FAILED, what, "Register the task definition with a right reference.")
@@ -310,7 +310,7 @@ def _parameter(name: str, found: bool | NotRead) -> Finding:
     return Finding("parameter", name, FAILED, "SSM has no such parameter", cure)
 
 
-def _secret_of(seen: Observation, text: str, reference: ValueFrom) -> Iterator[Finding]:
+def _secret_of(seen: ReleaseObservation, text: str, reference: ValueFrom) -> Iterator[Finding]:
     secret = seen.secrets[reference.id]
     subject = _subject(reference)
     if isinstance(secret, NotRead):
@@ -343,7 +343,7 @@ def _subject(reference: ValueFrom) -> str:
     return " ".join([name, *("%s %s" % pair for pair in asked if pair[1])])
 
 
-def _younger(seen: Observation, target: Target, reference: ValueFrom) -> Iterator[Finding]:
+def _younger(seen: ReleaseObservation, target: ReleaseTarget, reference: ValueFrom) -> Iterator[Finding]:
     """A value that came after the release had served: it has never run with it."""
     secret = seen.secrets.get(reference.id)
     if target.left is None or secret is None or isinstance(secret, NotRead) or reference.version or reference.stage:
@@ -393,7 +393,9 @@ def _key(subject: str, key: str, reading: str | NotRead) -> Finding:
     return Finding("secret", subject, FAILED, what, cure)
 
 
-def _unless_restored(seen: Observation, secret: Secret | NotRead, reference: ValueFrom, finding: Finding) -> Finding:
+def _unless_restored(
+    seen: ReleaseObservation, secret: Secret | NotRead, reference: ValueFrom, finding: Finding
+) -> Finding:
     """A failure of a secret whose AWSCURRENT this very run moves is a note: what counts is the version to come."""
     pinned_elsewhere = reference.version or reference.stage not in ("", "AWSCURRENT")
     names = {reference.id} if isinstance(secret, NotRead) else {reference.id, *secret.names}
@@ -403,7 +405,9 @@ def _unless_restored(seen: Observation, secret: Secret | NotRead, reference: Val
     return Finding(finding.check, finding.subject, NOTED, what)
 
 
-def _unless_pinned(seen: Observation, secret: Secret | NotRead, reference: ValueFrom, finding: Finding) -> Finding:
+def _unless_pinned(
+    seen: ReleaseObservation, secret: Secret | NotRead, reference: ValueFrom, finding: Finding
+) -> Finding:
     """A version that the task definition itself names is not reached by what this run brings back."""
     pinned_elsewhere = reference.version or reference.stage not in ("", "AWSCURRENT")
     names = {reference.id} if isinstance(secret, NotRead) else {reference.id, *secret.names}

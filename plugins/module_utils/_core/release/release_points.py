@@ -20,7 +20,7 @@ NO_POINT = "no release point is known"
 
 
 @dataclass(frozen=True)
-class Past:
+class ServicePast:
     """What one service has run, as far as a release point is chosen by it.
 
     ``running`` is its release (ARN), ``since`` when it came to run it, the last time. Where it was ``brought_back`` to that already,
@@ -59,7 +59,7 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Point:
+class ReleasePoint:
     """A release point: what ran when it was made. ``releases`` and ``deployed`` map services to ARNs, of the release, and of the revision
     that ran, which may be a copy of it; ``images`` maps them to the digests (frozenset) that were recorded."""
 
@@ -71,7 +71,7 @@ class Point:
     record: dict[str, Any] = field(repr=False, default_factory=dict)
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Point:
+    def from_record(cls, record: dict[str, Any]) -> ReleasePoint:
         """From what the store has.
 
         :raises RollbackError: it lacks something; another version of this collection has written it, or somebody edited it.
@@ -95,8 +95,8 @@ class Point:
         return "release point %s" % self.id
 
 
-def read(records: Iterable[dict[str, Any]], wanted: str = "") -> list[Point]:
-    """The Points of records, in their order.
+def read_release_points(records: Iterable[dict[str, Any]], wanted: str = "") -> list[ReleasePoint]:
+    """The ReleasePoints of records, in their order.
 
     One that cannot be read stops the rollback, because skipping it would take an older one, unless the operator has said which one to use.
 
@@ -106,7 +106,7 @@ def read(records: Iterable[dict[str, Any]], wanted: str = "") -> list[Point]:
     points = []
     for record in records:
         try:
-            points.append(Point.from_record(record))
+            points.append(ReleasePoint.from_record(record))
         except RollbackError:
             if not wanted or record.get("id") == wanted:
                 raise
@@ -115,24 +115,24 @@ def read(records: Iterable[dict[str, Any]], wanted: str = "") -> list[Point]:
 
 @dataclass(frozen=True)
 class Picked:
-    """The Point that a rollback uses, or None, and why; ``verdicts`` tell of every point (id) why it is not used."""
+    """The ReleasePoint that a rollback uses, or None, and why; ``verdicts`` tell of every point (id) why it is not used."""
 
-    point: Point | None
+    point: ReleasePoint | None
     reason: str
     verdicts: dict[str, str]
 
 
 def pick(
-    points: Sequence[Point],
-    pasts: Sequence[Past],
+    points: Sequence[ReleasePoint],
+    pasts: Sequence[ServicePast],
     named: Mapping[str, str],
     wanted: str = "",
     images: Mapping[str, frozenset[str]] | None = None,
 ) -> Picked:
     """The Picked.
 
-    :param points: Points, newest first.
-    :param pasts: the Past of each service.
+    :param points: ReleasePoints, newest first.
+    :param pasts: the ServicePast of each service.
     :param named: service → release (ARN) that the operator named as the target.
     :param wanted: the id of the point that the operator named, ``none``, or empty.
     :param images: service → digests (frozenset) of what the operator named, as far as known.
@@ -155,7 +155,9 @@ def pick(
     )
 
 
-def _wanted(points: Sequence[Point], pasts: Sequence[Past], wanted: str, verdicts: Mapping[str, str]) -> Picked:
+def _wanted(
+    points: Sequence[ReleasePoint], pasts: Sequence[ServicePast], wanted: str, verdicts: Mapping[str, str]
+) -> Picked:
     point = next((item for item in points if item.id == wanted), None)
     if point is None:
         listed = ", ".join(item.id for item in points) or "none at all"
@@ -168,7 +170,9 @@ def _wanted(points: Sequence[Point], pasts: Sequence[Past], wanted: str, verdict
     return Picked(point, "rollback_release_point names it", {**verdicts, wanted: "", **others})
 
 
-def _reason(point: Point, pasts: Sequence[Past], named: Mapping[str, str], images: Mapping[str, frozenset[str]]) -> str:
+def _reason(
+    point: ReleasePoint, pasts: Sequence[ServicePast], named: Mapping[str, str], images: Mapping[str, frozenset[str]]
+) -> str:
     moved = [
         past
         for past in pasts
@@ -181,9 +185,12 @@ def _reason(point: Point, pasts: Sequence[Past], named: Mapping[str, str], image
 
 
 def why_not(
-    point: Point, pasts: Sequence[Past], named: Mapping[str, str], images: Mapping[str, frozenset[str]] | None = None
+    point: ReleasePoint,
+    pasts: Sequence[ServicePast],
+    named: Mapping[str, str],
+    images: Mapping[str, frozenset[str]] | None = None,
 ) -> str:
-    """Why a rollback does not use a Point; empty when it could. Every service has to agree, because it is one state of all of them."""
+    """Why a rollback does not use a ReleasePoint; empty when it could. Every service has to agree, because it is one state of all of them."""
     moves = False
     for past in pasts:
         recorded = point.releases.get(past.service)
@@ -198,11 +205,13 @@ def why_not(
     return "" if moves else "what it has recorded runs"
 
 
-def _images(point: Point, past: Past) -> frozenset[str]:
+def _images(point: ReleasePoint, past: ServicePast) -> frozenset[str]:
     return point.images.get(past.service, frozenset())
 
 
-def _problem(point: Point, past: Past, recorded: str, named: str | None, named_images: frozenset[str] | None) -> str:
+def _problem(
+    point: ReleasePoint, past: ServicePast, recorded: str, named: str | None, named_images: frozenset[str] | None
+) -> str:
     known, otherwise = _images(point, past), past.runs_otherwise(named, named_images)
     other = known != named_images if known and named_images and not otherwise else recorded != named
     if named and other:

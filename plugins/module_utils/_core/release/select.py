@@ -24,10 +24,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.cand
     RUNNING,
     SAME_IMAGE,
     Candidate,
+    candidate_line,
     candidate_of,
     candidates,
     eligible,
-    line,
     option_text,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import same_content
@@ -44,7 +44,7 @@ PASSED_OVER = (MOMENTS, FAILED, SAME_IMAGE)  # what a plan tells of what is youn
 
 
 @dataclass(frozen=True)
-class Choice:
+class ReleaseChoice:
     """Where a service goes back to.
 
     ``first_bad`` is the task definition (ARN) of the first release after the target, ``bad_since`` when it came, ``good_since`` when the
@@ -86,8 +86,8 @@ def choose_target(
     recorded: tuple[Revision, str, bool] | None = None,
     gone: Container[str] = frozenset(),
     origins: Mapping[str, str] | None = None,
-) -> Choice:
-    """The Choice of a service.
+) -> ReleaseChoice:
+    """The ReleaseChoice of a service.
 
     In this order:
 
@@ -112,7 +112,7 @@ def choose_target(
     known = candidates(timeline, running, gone, origins)
     best = eligible(known)
 
-    def choice(target: Revision, reason: str, insisted: bool = False) -> Choice:
+    def choice(target: Revision, reason: str, insisted: bool = False) -> ReleaseChoice:
         return _choice(target, reason, insisted, running, timeline, known, gone, origins)
 
     if named:
@@ -163,7 +163,7 @@ def _choice(
     known: tuple[Candidate, ...],
     gone: Container[str],
     origins: Mapping[str, str],
-) -> Choice:
+) -> ReleaseChoice:
     def is_own(revision: Revision) -> bool:
         return same_content(revision, target, origins)
 
@@ -177,7 +177,7 @@ def _choice(
     others = tuple(item for item in known if item is not ours and item.verdict != RUNNING)
     best = eligible(others)
     rest = [item for item in others if item not in best and item.verdict != DELETED]
-    return Choice(
+    return ReleaseChoice(
         target=target,
         reason=reason,
         first_bad=bad.revisions[0].task_definition if bad else None,
@@ -237,7 +237,7 @@ def _notes(
         return
     passed = _passed_over(known, ours)
     for item in passed[:PASSED]:
-        yield "passed over: %s" % line(item)
+        yield "passed over: %s" % candidate_line(item)
     if passed[PASSED:]:
         yield "passed over: %d more" % len(passed[PASSED:])
 
@@ -264,6 +264,6 @@ def _nothing_to_choose(name: str, why: str, known: tuple[Candidate, ...]) -> Rol
             why,
             ", each with its value below" if any(item.verdict != RUNNING for item in known) else ", as family:revision",
         ),
-        [line(item) for item in known[:LISTED]] or ["AWS lists no deployment of this service"],
+        [candidate_line(item) for item in known[:LISTED]] or ["AWS lists no deployment of this service"],
         dict(candidates=[item.told() for item in known[:LISTED]]),
     )

@@ -30,7 +30,7 @@ Health = Sequence[tuple["Balancer", Sequence[Mapping[str, tuple[str, str]]]]]
 
 
 @dataclass(frozen=True)
-class Seen:
+class ServiceObservation:
     """One look at a service: its tasks that are to run, and what each target group says of their addresses.
 
     ``expected`` is the ARN of the task definition that it should run. ``health`` has (Balancer, answers) for each load balancer, with an
@@ -55,7 +55,7 @@ def expected_of(service: Service, targets: Mapping[str, str]) -> str:
     return service.task_definition if not named or short(named) == short(service.task_definition) else named
 
 
-def judge_tasks(seen: Seen) -> Ready | Pending | Failed:
+def judge_tasks(seen: ServiceObservation) -> Ready | Pending | Failed:
     """Whether every task of a service runs the expected task definition, and as many run as are wanted."""
     service, name = seen.service, seen.service.name
     if service.status != "ACTIVE":
@@ -93,10 +93,10 @@ def told_now(service: Service) -> str:
     return told + (", a deployment is under way" if under_way or not service.settled else "")
 
 
-def changed_since(seen: Seen, service: Service) -> str | None:
+def changed_since(seen: ServiceObservation, service: Service) -> str | None:
     """What has become of a service since it was judged (str), None when its deployment is still the only one and all its tasks run.
 
-    :param seen: the Seen that was judged.
+    :param seen: the ServiceObservation that was judged.
     :param service: the Service as it is now.
     """
     then, now, name = seen.service.primary, service.primary, service.name
@@ -115,7 +115,7 @@ def changed_since(seen: Seen, service: Service) -> str | None:
     return None
 
 
-def judge_targets(seen: Seen) -> Ready | Pending:
+def judge_targets(seen: ServiceObservation) -> Ready | Pending:
     """Whether the load balancer sends traffic to every task of a service that runs, and to as many as are wanted."""
     name, wanted = seen.service.name, seen.service.desired
     states = [_state(seen.health, task.address) for task in seen.running]
@@ -141,7 +141,7 @@ def _state(health: Health, address: str | None) -> tuple[str, str]:
     return worst
 
 
-def judge_traffic(seen: Seen, left: Iterable[str] = ()) -> Ready | Pending:
+def judge_traffic(seen: ServiceObservation, left: Iterable[str] = ()) -> Ready | Pending:
     """Whether all traffic of a service is on healthy tasks of what it should run. What drains gets none any more.
 
     :param left: addresses of tasks of something else that were there before.
@@ -168,14 +168,14 @@ def judge_traffic(seen: Seen, left: Iterable[str] = ()) -> Ready | Pending:
     return Ready("%s: all traffic is on its %d tasks" % (name, len(ours)))
 
 
-def some_healthy(seen: Seen) -> bool:
+def some_healthy(seen: ServiceObservation) -> bool:
     """Whether a task of a service serves, or may: what has no load balancer, or whose targets could not be read, may."""
     if not seen.running:
         return False
     return not seen.service.balancers or bool(unknown_targets(seen)) or _some_healthy(seen)
 
 
-def nobody_served(looks: Iterable[Seen]) -> str:
+def nobody_served(looks: Iterable[ServiceObservation]) -> str:
     """Why nothing of several services serves anybody (str), or an empty one where something does, or may.
 
     What has no load balancer, or whose targets could not be read, may serve as long as a task of it runs.
@@ -192,15 +192,15 @@ def nobody_served(looks: Iterable[Seen]) -> str:
     return "; ".join(told)
 
 
-def _some_healthy(seen: Seen) -> bool:
+def _some_healthy(seen: ServiceObservation) -> bool:
     return any(_state(seen.health, task.address)[0] == "healthy" for task in seen.running)
 
 
-def choose_fence(asked: str, looks: Sequence[Seen], deployed: bool = False) -> tuple[str, str]:
+def choose_fence(asked: str, looks: Sequence[ServiceObservation], deployed: bool = False) -> tuple[str, str]:
     """Whether the services are brought to 0 tasks before the deployment, and why: (``none`` or ``scale_to_zero``, str).
 
     :param asked: ``auto``, ``none`` or ``scale_to_zero``.
-    :param looks: the Seen of each service, for ``auto``.
+    :param looks: the ServiceObservation of each service, for ``auto``.
     :param deployed: whether each service has one deployment only, which is what an earlier try has made for what comes back.
     """
     if asked != AUTO:
@@ -215,7 +215,7 @@ def choose_fence(asked: str, looks: Sequence[Seen], deployed: bool = False) -> t
     return SCALE_TO_ZERO, "it costs nobody anything: %s" % why
 
 
-def unknown_targets(seen: Seen) -> list[str]:
+def unknown_targets(seen: ServiceObservation) -> list[str]:
     """Why it cannot be known whether the tasks of a service get traffic (list of str)."""
     if seen.unread:
         return ["%s: %s" % (seen.service.name, seen.unread)]
@@ -227,10 +227,10 @@ def unknown_targets(seen: Seen) -> list[str]:
     ]
 
 
-def decided(looks: Iterable[Seen]) -> Ready | Pending:
+def decided(looks: Iterable[ServiceObservation]) -> Ready | Pending:
     """Whether looking on would change nothing: ready, or failed for certain. A failed service's targets are not awaited.
 
-    :param looks: list of Seen.
+    :param looks: list of ServiceObservation.
     """
     for seen in looks:
         tasks = judge_tasks(seen)
@@ -243,7 +243,7 @@ def decided(looks: Iterable[Seen]) -> Ready | Pending:
     return Ready("every service is decided")
 
 
-def verdict_of_tasks(looks: Collection[Seen]) -> tuple[str, str, list[str]]:
+def verdict_of_tasks(looks: Collection[ServiceObservation]) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) over the tasks of all services, at the last look."""
     if not looks:
         return INCONCLUSIVE, NOBODY, [NOBODY]
@@ -267,7 +267,7 @@ def verdict_of_changes(changes: Collection[str | None]) -> tuple[str, str, list[
     return PASSED, "at the end of the checks it is still the only one, and all its tasks run", []
 
 
-def verdict_of_targets(looks: Iterable[Seen]) -> tuple[str, str, list[str]] | None:
+def verdict_of_targets(looks: Iterable[ServiceObservation]) -> tuple[str, str, list[str]] | None:
     """(verdict, reason, evidence) over the targets of all services that have a load balancer; None when none has one."""
     balanced = [seen for seen in looks if seen.service.balancers]
     if not balanced:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import eligible, option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import short
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import Outcome, ServiceSeen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
+    DeploymentOutcome,
+    ServiceSeen,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
@@ -45,7 +48,7 @@ def service_seen(chosen: Chosen, no_choice: str) -> ServiceSeen:
         failed_tasks=max((item.failed_tasks for item in ours), default=0),
         rollout=(service.primary.rollout_state or "") if service.primary else "",
         deployments=tuple(
-            Outcome(short(item.task_definition), item.status, item.created_at, item.reason)
+            DeploymentOutcome(short(item.task_definition), item.status, item.created_at, item.reason)
             for item in chosen.history[:MOST_DEPLOYMENTS]
         ),
         events=tuple(message for _at, message in service.events[:MOST_EVENTS]),

@@ -19,7 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import candidates
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Past
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import ServicePast
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class Looked:
         return candidates(self.timeline, self.running, self.gone, self.origins)
 
     @property
-    def as_past(self) -> Past:
-        """The Past by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
+    def as_past(self) -> ServicePast:
+        """The ServicePast by which a release point is chosen. Where AWS has no record, it runs as long as its deployment is old."""
         line_, primary = self.timeline, self.service.primary
         recorded = self.running.arn in {item.arn for stay in line_.stays[-1:] for item in stay.revisions}
         stay = line_.stays[-1] if recorded else None
@@ -66,7 +66,7 @@ class Looked:
         moments_count = not any(map(line_.proven, line_.releases))
         fallen = [item for item in line_.releases if line_.rolled_back_from(item, moments_count)]
         standing = [item for item in line_.releases if item not in fallen]
-        return Past(
+        return ServicePast(
             self.service.name,
             self.release_of(self.running.task_definition),
             since,
@@ -89,7 +89,7 @@ class Looked:
         return ended
 
     @property
-    def as_past_of_definition(self) -> Past:
+    def as_past_of_definition(self) -> ServicePast:
         """The same by task definitions, where the code stays: what went bad may be what came with another one of the same image."""
         past = self.as_past
         since = past.since if past.brought_back else past.configured or past.since

@@ -189,7 +189,7 @@ def at_the_end(record: Record, run: Mapping[str, Any], wrote: bool, complete: bo
     return lifted(record, run["who"], run["ended"], ended) if ended else None
 
 
-def told(record: Record) -> str | None:
+def describe_hold(record: Record) -> str | None:
     """A line for people, None without a hold that stands."""
     return "; and ".join(map(_told, holds_of(record))) or None
 

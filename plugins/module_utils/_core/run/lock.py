@@ -35,26 +35,26 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import
 WHICHEVER = "*"  # no run has this id
 
 
-class Lost(RollbackError):
+class LockLost(RollbackError):
     """The play no longer holds its lock. It must not make another writing call."""
 
 
 @dataclass(frozen=True)
-class Free:
+class LockFree:
     """The lock may be taken. ``found`` says of whom it was taken over, or is None."""
 
     found: str | None = None
 
 
 @dataclass(frozen=True)
-class Await:
+class LeaseRunning:
     """The run that is to be resumed, or given up, looks alive for so many seconds. It is dead if nothing has changed by then."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
-class Refused:
+class LockRefused:
     """The lock may not be taken; the message says why, and what to do. ``ways``: (words, command) of what can be done about it.
 
     ``why`` is the message without what ``ways`` and ``until`` say; ``until`` is what has to come first, as a clause.
@@ -66,7 +66,7 @@ class Refused:
     until: str = ""
 
 
-Standing = Union[Free, Await, Refused]
+Standing = Union[LockFree, LeaseRunning, LockRefused]
 
 
 def standing(
@@ -80,21 +80,21 @@ def standing(
     :param now: seconds since 1970.
     :param purpose: one of PURPOSES.
     :param command: that was typed, without the ids of runs.
-    :return: Free, Await or Refused.
+    :return: LockFree, LeaseRunning or LockRefused.
     """
     if lock is None:
-        return Free()
+        return LockFree()
     if lock.expires is not None and now < lock.expires:
         if purpose in GIVES_WAY.get(lock.purpose, ()):
             return _behind(lock, run_id, abandon, purpose, command, "%s, which gives way" % told_run(lock))
         # A finish that was stopped is gone on with by the next one, as it has nothing of its own.
         mine = run_id == lock.run_id or (purpose == lock.purpose == FINISH and lock.left is not None)
         if mine or abandon in (lock.run_id, WHICHEVER):
-            return Await(lock.expires - now)
+            return LeaseRunning(lock.expires - now)
         if lock.left is not None:
             return _stopped(lock, lock.left, lock.expires, now, command)
         why = "%s is at work, and renews its lease, which ends at %s." % (told_run(lock), clock_of(lock.expires))
-        return Refused(
+        return LockRefused(
             "%s Wait until it is done; if it is dead, its lock is free then. Nothing was changed." % why,
             why=why,
             until="run %s is done, or its lease has ended" % lock.run_id,
@@ -105,13 +105,13 @@ def standing(
     return _behind(lock, run_id, abandon, purpose, command, died)
 
 
-def _stopped(lock: Lock, since: float, expires: float, now: float, command: str) -> Refused:
-    """The Refused while the lease of a play lasts that was found dead ``since``."""
+def _stopped(lock: Lock, since: float, expires: float, now: float, command: str) -> LockRefused:
+    """The LockRefused while the lease of a play lasts that was found dead ``since``."""
     why = (
         "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
         "lock is free at %s, in %d s." % (told_run(lock), clock_of(since), clock_of(expires), expires - now + 1)
     )
-    return Refused(
+    return LockRefused(
         why + " Nothing was changed.",
         ways_out(lock.run_id, lock.command, command) if lock.unfinished else (),
         why=why,
@@ -123,10 +123,12 @@ def _until(lock: Lock) -> str:
     return "run %s is gone on with, or given up" % lock.run_id
 
 
-def _behind(lock: Lock, run_id: str, abandon: str, purpose: str, command: str, found: str | None) -> Free | Refused:
+def _behind(
+    lock: Lock, run_id: str, abandon: str, purpose: str, command: str, found: str | None
+) -> LockFree | LockRefused:
     """What a play may do once nobody is at work.
 
-    :param found: as Free takes it.
+    :param found: as LockFree takes it.
     """
     lock = lock.uncovered
     going_on = run_id == lock.run_id or purpose == FINISH
@@ -138,8 +140,8 @@ def _behind(lock: Lock, run_id: str, abandon: str, purpose: str, command: str, f
             % (lock.run_id, lock.run_id)
         )
         why = what + ("" if len(ways) == len(_WAYS_OUT) else how) + last
-        return Refused("%s%s Nothing was changed.%s" % (what, how, last), ways, why=why, until=_until(lock))
-    return Free(found)
+        return LockRefused("%s%s Nothing was changed.%s" % (what, how, last), ways, why=why, until=_until(lock))
+    return LockFree(found)
 
 
 def given_up_by(lock: Lock | None, run_id: str, abandon: str, purpose: str) -> Lock | None:
@@ -191,8 +193,8 @@ def _way_back(run: Lock) -> str:
     return "%s -e rollback_undo_run=%s" % (re.sub(r" -e rollback_undo_run=\S+", "", run.command), run.run_id)
 
 
-def of_nobody(run_id: str, runs: Sequence[str]) -> Refused | None:
-    """The Refused for a run that the store does not know, None for one that gets a name of its own.
+def of_nobody(run_id: str, runs: Sequence[str]) -> LockRefused | None:
+    """The LockRefused for a run that the store does not know, None for one that gets a name of its own.
 
     :param run_id: that the operator gave.
     :param runs: the ids that the store knows, oldest first.
@@ -201,7 +203,7 @@ def of_nobody(run_id: str, runs: Sequence[str]) -> Refused | None:
     if not near and not LIKE_MADE.match(run_id):
         return None
     newest = ", ".join(near or runs[:-4:-1])
-    return Refused(
+    return LockRefused(
         "The store knows no run %s, so there is nothing to go on with. %s Nothing was changed. Correct rollback_run_id, or leave it out for a new run; "
         "if the store itself is another one than then, set rollback_store."
         % (run_id, "It knows %s." % newest if newest else "It knows none."),
@@ -217,14 +219,14 @@ def _mistyped(given: str, known: str) -> bool:
     return counted[0] == counted[1] and difflib.SequenceMatcher(None, given, known).ratio() > 0.8
 
 
-def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: str) -> Refused | None:
-    """The Refused for a run that is gone on with by another playbook than its own, None when it is its own.
+def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: str) -> LockRefused | None:
+    """The LockRefused for a run that is gone on with by another playbook than its own, None when it is its own.
 
     :param known: dict(kind, command, unfinished) of that run.
     """
     if known["kind"] == kind:
         return None
-    return Refused(
+    return LockRefused(
         "Run %s is one of '%s', and this playbook is '%s': what one has begun the other cannot go on with. Nothing was changed. "
         "Use the playbook of the run%s, or leave rollback_run_id out for a new run."
         % (
@@ -266,10 +268,10 @@ def keeps_out(lock: Lock | None, now: float) -> str | None:
     return None if gives_way else who_works(lock, now)
 
 
-def left(lock: Lock | None, fencing: int, now: float) -> Lock:
+def play_found_dead(lock: Lock | None, fencing: int, now: float) -> Lock:
     """The lock of a play that was found dead. Its lease is not cut short, since a process of it may be in the middle of a call.
 
-    :raises Lost: as ``intended``.
+    :raises LockLost: as ``intended``.
     """
     return replace(refuse_lost(lock, fencing), left=now)
 
@@ -299,7 +301,7 @@ def taken(
 ) -> Lock:
     """The lock that a play writes to begin; it holds for ``lease`` seconds.
 
-    :param lock: the Lock for which ``standing`` says Free, or None.
+    :param lock: the Lock for which ``standing`` says LockFree, or None.
     :param purpose: one of PURPOSES.
     """
     lock = lock.uncovered if lock else None
@@ -343,7 +345,7 @@ def intended(
 
     :param fencing: of the play that asks.
     :param settled: the numbers of the intents whose outcome is in the journal.
-    :raises Lost: the lock is not that play's any more.
+    :raises LockLost: the lock is not that play's any more.
     """
     held = renewed(lock, fencing, settled, now, lease)
     intent = Intent(held.number + 1, service, operation, of, now)
@@ -353,7 +355,7 @@ def intended(
 def renewed(lock: Lock | None, fencing: int, settled: Collection[int], now: float, lease: float) -> Lock:
     """The lock with a lease from now on.
 
-    :raises Lost: as ``intended``.
+    :raises LockLost: as ``intended``.
     """
     lock = refuse_lost(lock, fencing)
     kept = tuple(intent for intent in lock.under_way if intent.number not in settled)
@@ -365,7 +367,7 @@ def released(lock: Lock | None, fencing: int, outcome: str, touched: bool = True
 
     :param outcome: one of OUTCOMES; a run that has made no writing call is UNTOUCHED, whatever it came to.
     :param touched: False where the journal tells that each call that was intended was not made.
-    :raises Lost: as ``intended``.
+    :raises LockLost: as ``intended``.
     """
     lock = refuse_lost(lock, fencing)
     come_to = outcome if lock.wrote and touched else UNTOUCHED
@@ -376,15 +378,15 @@ def released(lock: Lock | None, fencing: int, outcome: str, touched: bool = True
 def refuse_lost(lock: Lock | None, fencing: int) -> Lock:
     """The lock, which that play holds.
 
-    :raises Lost: the play with that fencing number does not hold it.
+    :raises LockLost: the play with that fencing number does not hold it.
     """
     if lock is not None and lock.fencing == fencing and lock.expires is not None:
         return lock
     if lock is None or lock.fencing <= fencing:
-        raise Lost(
+        raise LockLost(
             "The lock of this run is gone from the store. No further call is made. Look for who has changed the store."
         )
-    raise Lost(
+    raise LockLost(
         "%s has taken over the lock: the lease of this play had ended, or this play is a checkpoint, which gives way. This play makes no "
         "further call; what it has done stays as it is." % told_run(lock)
     )

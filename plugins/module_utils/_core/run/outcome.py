@@ -74,7 +74,7 @@ _WHAT = (
 
 
 @dataclass(frozen=True)
-class Seen:
+class RunObservation:
     """What is known at the end of a play.
 
     - ``check``: whether it was a check.
@@ -113,7 +113,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """``state`` is one of DONE, CHECKED, NOT_VERIFIED, NOT_COMPLETE and UNTOUCHED; with the first two ``ok`` is true, and the exit code 0.
 
     ``made``, ``unknown``: the writing calls of the run that were made, and those of which nobody knows, for people.
@@ -148,13 +148,13 @@ class Outcome:
         return COMPLETE if self.state == DONE or self.verified else FAILED
 
 
-def outcome_of(seen: Seen) -> Outcome:
-    """The Outcome of a Seen; without what is still to be looked at (seconds, next)."""
+def outcome_of(seen: RunObservation) -> RunOutcome:
+    """The RunOutcome of a RunObservation; without what is still to be looked at (seconds, next)."""
     made = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == MADE)
     unknown = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == UNKNOWN)
     verified = seen.verdict == PASSED
     state = _state(seen, verified, bool(made or unknown))
-    return Outcome(
+    return RunOutcome(
         run_id=seen.run_id,
         kind=seen.kind,
         state=state,
@@ -168,8 +168,8 @@ def outcome_of(seen: Seen) -> Outcome:
     )
 
 
-def unwritten(outcome: Outcome) -> Outcome:
-    """The Outcome where the store does not take it: nobody who comes next would know that the run has ended."""
+def unwritten(outcome: RunOutcome) -> RunOutcome:
+    """The RunOutcome where the store does not take it: nobody who comes next would know that the run has ended."""
     if not outcome.ok:
         return outcome
     reason = (
@@ -179,7 +179,7 @@ def unwritten(outcome: Outcome) -> Outcome:
     return replace(outcome, state=NOT_COMPLETE, ok=False, reason=reason, left=("Write down what the run has come to",))
 
 
-def _state(seen: Seen, verified: bool, wrote: bool) -> str:
+def _state(seen: RunObservation, verified: bool, wrote: bool) -> str:
     if seen.failed_at:
         if seen.deployed and seen.verdict and not verified:
             return NOT_VERIFIED
@@ -189,7 +189,7 @@ def _state(seen: Seen, verified: bool, wrote: bool) -> str:
     return DONE if verified or not seen.proves else NOT_VERIFIED
 
 
-def _reason(seen: Seen, state: str, verified: bool, made: tuple[str, ...], unknown: tuple[str, ...]) -> str:
+def _reason(seen: RunObservation, state: str, verified: bool, made: tuple[str, ...], unknown: tuple[str, ...]) -> str:
     """Why, in one sentence or two. It holds for what was written down, and says where that could not be read."""
     if state == CHECKED:
         return _checked(seen)
@@ -218,7 +218,7 @@ def _reason(seen: Seen, state: str, verified: bool, made: tuple[str, ...], unkno
     )
 
 
-def _checked(seen: Seen) -> str:
+def _checked(seen: RunObservation) -> str:
     """What a check has shown, and what would become of the real run: nothing is promised that would be refused."""
     text = "nothing was changed, and the checks that follow were not made" if seen.proves else "nothing was changed"
     if seen.until:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people read at the end of a play: an Outcome as lines. Pure."""
+"""What people read at the end of a play: an RunOutcome as lines. Pure."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import minutes
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import Outcome
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import RunOutcome
 
 INDENT = " " * 10
 
 
-def lines_of(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[str]:
+def lines_of(outcome: RunOutcome, message: str, around: Mapping[str, Any]) -> list[str]:
     """The text (list of str).
 
-    :param outcome: an Outcome.
+    :param outcome: an RunOutcome.
     :param message: what the task that has failed said; empty when none has.
     :param around: dict: ``details`` (list of str: what was done, step by step), ``base_url``, ``up`` (list of str: what runs now),
         ``back`` (the command that undoes an undo, or empty),
@@ -57,7 +57,7 @@ def lines_of(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[
     return head + tail
 
 
-def _done(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
+def _done(outcome: RunOutcome, around: Mapping[str, Any]) -> list[str]:
     what = "run %s is complete" % outcome.run_id if outcome.made or outcome.unknown else "there was nothing to change"
     if not outcome.verified:  # DONE is the word for what the checks have proven
         word = "ENDED" if outcome.made or outcome.unknown else "NOTHING"
@@ -73,7 +73,7 @@ def _done(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _clocks(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
+def _clocks(outcome: RunOutcome, around: Mapping[str, Any]) -> list[str]:
     """When users were served, and when all was done."""
     if outcome.served is None:
         return []
@@ -86,7 +86,7 @@ def _clocks(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _later(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
+def _later(outcome: RunOutcome, around: Mapping[str, Any]) -> list[str]:
     """What is not finished, which nobody feels, and the command that finishes it."""
     if not outcome.later:
         return []
@@ -94,7 +94,7 @@ def _later(outcome: Outcome, around: Mapping[str, Any]) -> list[str]:
     return [*(_line("LATER", text) for text in outcome.later), INDENT + words, INDENT + around["finish"]]
 
 
-def _failed(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[str]:
+def _failed(outcome: RunOutcome, message: str, around: Mapping[str, Any]) -> list[str]:
     lines = [_line("FAILED", "at: %s" % (outcome.left[0] if outcome.left else "the end"))]
     lines += [INDENT + text for text in message.splitlines()]
     if around["at_work"] and outcome.state == UNTOUCHED:
@@ -116,11 +116,11 @@ def _failed(outcome: Outcome, message: str, around: Mapping[str, Any]) -> list[s
         lines.append(INDENT + around["fence"])
     back, on = around.get("back"), "Unless said otherwise above, go on where it stopped:"
     if back and outcome.state == NOT_COMPLETE:
-        on = "Or, once what is said above is mended, go on where it stopped:"
+        on = "Or, once what is said above is fixed, go on where it stopped:"
     words = {
         NOT_COMPLETE: (on, around["go_on"]),
-        NOT_VERIFIED: ("When what is said above is mended, this checks again:", around["verify"]),
-        UNTOUCHED: ("Mend what is said above, then run the same command again:", around["again"]),
+        NOT_VERIFIED: ("When what is said above is fixed, this checks again:", around["verify"]),
+        UNTOUCHED: ("Fix what is said above, then run the same command again:", around["again"]),
     }[outcome.state]
     ways = [(way["words"], way["command"]) for way in around.get("ways") or ()] or [words]
     if back and outcome.state == NOT_COMPLETE:

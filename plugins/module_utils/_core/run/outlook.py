@@ -20,8 +20,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     UNVERIFIED,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
-    Await,
-    Refused,
+    LeaseRunning,
+    LockRefused,
     clock_of,
     given_up_by,
     told_run,
@@ -52,12 +52,12 @@ def outlook(
 
     :param answer: what ``standing`` says to the others, which it takes, too.
     """
-    if isinstance(answer, Refused):
+    if isinstance(answer, LockRefused):
         # What a refusal says of itself would be read as what that run has done.
         why = answer.why or answer.message.replace(" Nothing was changed.", "")
         return Outlook((why,), answer.ways, answer.until)
     notes = [who_works(lock, now)]
-    if isinstance(answer, Await):
+    if isinstance(answer, LeaseRunning):
         notes.append("a run that begins now waits until that lease has ended, in %d s at most" % (answer.seconds + 1))
     elif answer.found and notes == [None]:
         notes.append("a run would take over the lock: %s" % answer.found)

@@ -27,7 +27,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 ABSENT, ANY = "absent", "any"  # neither is an etag: those have at least 32 characters
 
 # The store, what could not be done (read, written), and why. Whether AWS was changed, a store cannot know.
-UNUSABLE = "The store %s cannot be %s: %s. Mend that; a run that has begun goes on with this store only."
+UNUSABLE = "The store %s cannot be %s: %s. Fix that; a run that has begun goes on with this store only."
 
 _KEY = re.compile(r"[A-Za-z0-9_%~-][A-Za-z0-9._%~-]*(/[A-Za-z0-9_%~-][A-Za-z0-9._%~-]*)*\Z")
 

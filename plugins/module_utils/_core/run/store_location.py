@@ -29,22 +29,22 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Directory:
+class StoreDirectory:
     """A place on this machine; ``meant`` says that it may vanish."""
 
     path: str
     meant: bool
 
 
-def place_of(text: str) -> Bucket | Directory | None:
-    """The Bucket or Directory of a store's name, None when it is neither."""
+def store_of(text: str) -> Bucket | StoreDirectory | None:
+    """The Bucket or StoreDirectory of a store's name, None when it is neither."""
     if text.startswith("s3:"):
         match = _S3.match(text)
         return Bucket(match["bucket"], match["prefix"] or "") if match else None
     path = text[len(MEANT) :] if text.startswith(MEANT) else text
     if not path.startswith(("/", "~/")):
         return None
-    return Directory(path, path != text)
+    return StoreDirectory(path, path != text)
 
 
 def vanishes(path: str, environment: Mapping[str, str], on_root: bool) -> str | None:

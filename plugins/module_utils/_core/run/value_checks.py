@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import RUN_ID
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_location import place_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_location import store_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 
 _REVISION = r"(arn:aws[a-z-]*:ecs:[^:]+:\d{12}:task-definition/)?[A-Za-z0-9_-]{1,255}:[1-9]\d*"
@@ -216,4 +216,4 @@ def check_id(value: Any) -> str | None:
 def check_store(value: Any) -> str | None:
     if _not_text(value):
         return _not_text(value)
-    return None if place_of(value) else "it is neither a directory nor a bucket"
+    return None if store_of(value) else "it is neither a directory nor a bucket"

@@ -684,7 +684,7 @@ VARIABLES = {
     ),
     "rollback_salvage_directory": Variable(
         check_name,
-        "empty, or a directory on the machine that plays",
+        "empty, or a directory on the control node",
         (),
         (SALVAGE,),
         what="Where the CSV files are written.",
@@ -782,7 +782,7 @@ VARIABLES = {
     ),
     "rollback_e2e_chdir": Variable(
         check_name,
-        "empty, or a directory on the machine that plays",
+        "empty, or a directory on the control node",
         (),
         VERIFIED,
         what="The directory in which they run on this machine. Empty is that of the playbook.",
@@ -839,7 +839,7 @@ VARIABLES = {
     ),
     "rollback_e2e_directory": Variable(
         check_name,
-        "empty, or a directory on the machine that plays",
+        "empty, or a directory on the control node",
         (),
         VERIFIED,
         what="Where their output is kept.",

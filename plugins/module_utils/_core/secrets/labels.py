@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import LABELS, Secret, Version
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import LABELS, Secret, SecretVersion
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import current_of
 
 # A rotation needs AWSPENDING, and a rollback that writes a version needs a label for it.
@@ -27,7 +27,7 @@ class Labelling:
 
     name: str
     arn: str
-    version: Version
+    version: SecretVersion
     label: str
     new: bool = True
     dropped: str | None = None
@@ -62,7 +62,7 @@ def plan_label(secret: Secret, label: str, ours: str) -> Labelling:
     )
 
 
-def told(step: Labelling) -> list[str]:
+def describe_labelling(step: Labelling) -> list[str]:
     """A Labelling for people, one sentence for each call."""
     lines = []
     if step.dropped:

@@ -16,26 +16,29 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secret
     PENDING,
     PINNED_LABEL,
     PREVIOUS,
-    Move,
     Secret,
-    Version,
+    SecretVersion,
+    StageMove,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import (
-    Past,
+    VersionHistory,
     candidates,
-    choose,
+    select_version,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import Choice, Recorded
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import (
+        Recorded,
+        VersionChoice,
+    )
 
 PENDING_LABEL = "spymeo-rollback-pending-"
 _TOKENS = uuid.UUID("5a1f6c1e-6a0c-5d0e-9c55-0f6a7f1f2b11")  # any fixed namespace will do
 
 
-def current_of(secret: Secret) -> Version:
-    """The Version that applications read.
+def current_of(secret: Secret) -> SecretVersion:
+    """The SecretVersion that applications read.
 
     :raises RollbackError: there is none.
     """
@@ -79,8 +82,8 @@ def refuse_unusable(option: str, secret: Secret, region: str) -> None:
 
 def choose_version(
     secret: Secret, before: datetime | None, named: str | None = None, recorded: Recorded | None = None
-) -> Choice:
-    """The Choice of the version of a Secret that comes back.
+) -> VersionChoice:
+    """The VersionChoice of the version of a Secret that comes back.
 
     A version that bears nothing but the label of a write that has not come to its end was never current, and is none to go back to.
 
@@ -90,12 +93,14 @@ def choose_version(
     :raises BadInput: the choice is not certain; the message lists the versions.
     """
     served = [item for item in secret.versions if was_current(item)]
-    past = Past("secrets", secret.name, current_of(secret), tuple(served), secret.staged(PREVIOUS), secret.versions)
-    return choose(past, before, named, recorded)
+    past = VersionHistory(
+        "secrets", secret.name, current_of(secret), tuple(served), secret.staged(PREVIOUS), secret.versions
+    )
+    return select_version(past, before, named, recorded)
 
 
-def was_current(version: Version) -> bool:
-    """Whether a Version may ever have been current: not one that bears nothing but the label of a write that has not come to its end."""
+def was_current(version: SecretVersion) -> bool:
+    """Whether a SecretVersion may ever have been current: not one that bears nothing but the label of a write that has not come to its end."""
     return not version.stages or any(not _never_current(text) for text in version.stages)
 
 
@@ -103,8 +108,8 @@ def _never_current(stage: str) -> bool:
     return stage == PENDING or stage.startswith(PENDING_LABEL)
 
 
-def plan_move(secret: Secret, target: str) -> Move | None:
-    """The Move that brings ``target`` back, or None when it is current already.
+def plan_move(secret: Secret, target: str) -> StageMove | None:
+    """The StageMove that brings ``target`` back, or None when it is current already.
 
     :raises RollbackError: the secret has no such version; AWS may have pruned it.
     """
@@ -112,7 +117,7 @@ def plan_move(secret: Secret, target: str) -> Move | None:
         listed = candidates(secret.versions)
         raise RollbackError("Secret %s has no version %s; AWS may have pruned it. %s" % (secret.name, target, listed))
     current = current_of(secret)
-    return None if current.id == target else Move(secret.name, secret.arn, current.id, target)
+    return None if current.id == target else StageMove(secret.name, secret.arn, current.id, target)
 
 
 def write_token(run_id: str, arn: str, host: str, port: int) -> str:

@@ -12,25 +12,31 @@ from typing import TYPE_CHECKING
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.parameters import Parameter, Put
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import (
-    Past,
+    VersionHistory,
     candidates,
-    choose,
+    select_version,
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import Choice, Recorded
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.select_version import (
+        Recorded,
+        VersionChoice,
+    )
 
 
 def choose_version(
     parameter: Parameter, before: datetime | None, named: str | None = None, recorded: Recorded | None = None
-) -> Choice:
-    """The Choice of the version of a Parameter whose value comes back; see ``_secrets.choose``.
+) -> VersionChoice:
+    """The VersionChoice of the version of a Parameter whose value comes back; see ``_secrets.choose``.
 
     :raises BadInput: the choice is not certain.
     """
     versions = parameter.versions
-    return choose(
-        Past("parameters", parameter.name, parameter.current, versions, None, versions), before, named, recorded
+    return select_version(
+        VersionHistory("parameters", parameter.name, parameter.current, versions, None, versions),
+        before,
+        named,
+        recorded,
     )
 
 

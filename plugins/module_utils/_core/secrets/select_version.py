@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
 
 
-class Version(Protocol):
+class CandidateVersion(Protocol):
     """A version of a secret or of a parameter. ``stages`` are its labels, ``created`` is an aware datetime."""
 
     @property
@@ -32,7 +32,7 @@ NAME_ONE = "Name one in rollback_secret_versions."
 
 
 @dataclass(frozen=True)
-class Choice:
+class VersionChoice:
     """The version that comes back."""
 
     target: str
@@ -48,7 +48,7 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Past:
+class VersionHistory:
     """What is known of a value called ``name`` that ``option`` lists.
 
     ``versions`` are those that may have been current, newest first; ``listed`` are all that AWS lists. ``previous`` is the one that
@@ -57,14 +57,16 @@ class Past:
 
     option: str
     name: str
-    current: Version
-    versions: tuple[Version, ...]
-    previous: Version | None = None
-    listed: tuple[Version, ...] = ()
+    current: CandidateVersion
+    versions: tuple[CandidateVersion, ...]
+    previous: CandidateVersion | None = None
+    listed: tuple[CandidateVersion, ...] = ()
 
 
-def choose(past: Past, before: datetime | None, named: str | None = None, recorded: Recorded | None = None) -> Choice:
-    """The Choice for a Past.
+def select_version(
+    past: VersionHistory, before: datetime | None, named: str | None = None, recorded: Recorded | None = None
+) -> VersionChoice:
+    """The VersionChoice for a VersionHistory.
 
     In this order: what the operator named; what the release point recorded; the current version, when it is older than the bad release; the
     newest one that is. AWSPREVIOUS decides nothing, because it swaps places with AWSCURRENT at every move; but where it is on an
@@ -86,13 +88,13 @@ def choose(past: Past, before: datetime | None, named: str | None = None, record
         what = "the version %s that %s recorded" % (recorded.id, recorded.point)
         return _there(past, recorded.id, "%s recorded it" % recorded.point, what)
     if before is None:
-        return Choice(past.current.id, "no bad release is known, so the current version stays")
+        return VersionChoice(past.current.id, "no bad release is known, so the current version stays")
     if past.current.created < before:
-        return Choice(past.current.id, "the current version is older than the bad release")
+        return VersionChoice(past.current.id, "the current version is older than the bad release")
     return _newest(past, before)
 
 
-def candidates(versions: Iterable[Version]) -> str:
+def candidates(versions: Iterable[CandidateVersion]) -> str:
     """A sentence that lists the versions that a person may choose from."""
     listed = [
         "%s (%s, %s)" % (item.id, ", ".join(item.stages) or "no label", show_time(item.created)) for item in versions
@@ -100,14 +102,14 @@ def candidates(versions: Iterable[Version]) -> str:
     return "Its versions are: %s." % ("; ".join(listed) or "none")
 
 
-def _there(past: Past, version_id: str, reason: str, what: str) -> Choice:
+def _there(past: VersionHistory, version_id: str, reason: str, what: str) -> VersionChoice:
     if not any(item.id == version_id for item in past.listed):
         problem = "it has not, or no longer, %s" % what
         raise BadInput(past.option, past.name, problem, "%s %s" % (candidates(past.listed), NAME_ONE))
-    return Choice(version_id, reason)
+    return VersionChoice(version_id, reason)
 
 
-def _newest(past: Past, before: datetime) -> Choice:
+def _newest(past: VersionHistory, before: datetime) -> VersionChoice:
     older = [item for item in past.versions if item.created < before]
     if not older:
         problem = "no version of it was created before %s" % show_time(before)
@@ -120,5 +122,5 @@ def _newest(past: Past, before: datetime) -> Choice:
             past.previous.id,
         )
     else:
-        return Choice(older[0].id, "it is the newest version created before %s" % show_time(before))
+        return VersionChoice(older[0].id, "it is the newest version created before %s" % show_time(before))
     raise BadInput(past.option, past.name, problem, "%s %s" % (candidates(past.listed), NAME_ONE))

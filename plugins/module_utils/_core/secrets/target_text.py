@@ -25,7 +25,7 @@ _TOKENS = uuid.UUID("e3f0a2a4-5f0e-5a3c-8a40-6f6b2c0f7a55")  # any fixed namespa
 
 
 @dataclass(frozen=True)
-class Target:
+class SecretTarget:
     """Where a secret goes back to.
 
     ``only`` are the JSON keys that alone go back, ``keep`` those that stay; without both, the version comes back as a whole.
@@ -38,7 +38,7 @@ class Target:
     backup: str = ""
 
     @classmethod
-    def from_option(cls, name: str, given: Any) -> Target:
+    def from_option(cls, name: str, given: Any) -> SecretTarget:
         """From what a module's option gives for the secret ``name``: a version id, or a dict.
 
         :raises RollbackError: it is neither.
@@ -77,7 +77,7 @@ class Write:
     text: str = field(repr=False)
 
 
-def wanted_text(name: str, target: Target, current: str, back: str) -> str:
+def wanted_text(name: str, target: SecretTarget, current: str, back: str) -> str:
     """The text that a secret is to have.
 
     :param current: its current text.
@@ -109,7 +109,7 @@ def changed_keys(current: str, wanted: str) -> tuple[str, ...]:
     return tuple(differing(current, wanted))
 
 
-def write_of(run_id: str, secret: Secret, source: str, target: Target, current: str, wanted: str) -> Write | None:
+def write_of(run_id: str, secret: Secret, source: str, target: SecretTarget, current: str, wanted: str) -> Write | None:
     """The Write that gives a Secret the text ``wanted``, None when it has it already.
 
     The token is the same for every try of a run, as long as nobody changes the secret in between.

@@ -1331,7 +1331,7 @@ def _log_gaps(logs: LogsSeen | None) -> Iterator[tuple[str, str]]:
         yield "logs", "no line was found"
 
 
-def answered(evidence: Evidence) -> list[StepSeen]:
+def steps_with_a_word(evidence: Evidence) -> list[StepSeen]:
     """Steps beyond the health check that have said something, for or against the application."""
     said = [step for step in _beyond_health(evidence) if step.verdict in ("passed", "failed")]
     return [step for step in said if step.status not in _TURNED_AWAY] if turned_away(evidence) else said
@@ -1339,12 +1339,12 @@ def answered(evidence: Evidence) -> list[StepSeen]:
 
 def logins_answered(evidence: Evidence) -> list[StepSeen]:
     """Those among them that log in."""
-    return [step for step in answered(evidence) if _is_login(step)]
+    return [step for step in steps_with_a_word(evidence) if _is_login(step)]
 
 
 def others_answered(evidence: Evidence) -> list[StepSeen]:
     """Those among them that do something else."""
-    return [step for step in answered(evidence) if not _is_login(step)]
+    return [step for step in steps_with_a_word(evidence) if not _is_login(step)]
 
 
 def logs_read(evidence: Evidence) -> bool:

@@ -38,7 +38,7 @@ _UNION = types.UnionType  # what get_origin gives for X | None
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeploymentOutcome:
     """What became of a deployment (botocore ServiceDeploymentStatus)."""
 
     release: str
@@ -72,7 +72,7 @@ class ServiceSeen:
     pending: int = 0
     failed_tasks: int = 0
     rollout: str = ""
-    deployments: tuple[Outcome, ...] = ()
+    deployments: tuple[DeploymentOutcome, ...] = ()
     events: tuple[str, ...] = ()
     event_times: tuple[datetime, ...] = ()
     fenced_by: str = ""
@@ -220,7 +220,7 @@ class InstanceSeen:
 
 @dataclass(frozen=True)
 class DatabaseSeen:
-    """What the database itself said, asked through DATABASE_URL from the machine that plays.
+    """What the database itself said, asked through DATABASE_URL from the control node.
 
     ``code`` is the Prisma code of a refusal, ``seconds`` how long login and readings took. ``migrations`` is None where Prisma's table is not there.
     """

@@ -56,7 +56,7 @@ def _release(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def told(
+def logs_seen(
     streams: Sequence[Stream],
     unread: Iterable[Unread],
     found: Found,

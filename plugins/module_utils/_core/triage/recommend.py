@@ -67,7 +67,7 @@ _WOULD_TELL = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class RuleFinding:
     """What a rule says."""
 
     criteria: tuple[str, ...]
@@ -131,13 +131,15 @@ def recommend(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Recommendati
     )
 
 
-def found(evidence: Evidence, rules: Iterable[Rule] = RULES) -> list[Finding]:
-    """The Findings, the heaviest first."""
+def found(evidence: Evidence, rules: Iterable[Rule] = RULES) -> list[RuleFinding]:
+    """The RuleFindings, the heaviest first."""
     seen = []
     for rule in rules:
         words = rule.when(evidence)
         if words is not None:
-            seen.append(Finding(rule.criteria, rule.speaks, rule.option, rule.weight, rule.sentence.format(**words)))
+            seen.append(
+                RuleFinding(rule.criteria, rule.speaks, rule.option, rule.weight, rule.sentence.format(**words))
+            )
     return sorted(seen, key=lambda item: -item.weight)
 
 
@@ -147,8 +149,8 @@ def strength(weights: Iterable[int]) -> int:
     return max(ordered[0], STRONG) if ordered[1:] and ordered[1] >= WEAK else sum(ordered[:1])
 
 
-def outcome(findings: Sequence[Finding]) -> tuple[str, str]:
-    """(option, leaning) of Findings."""
+def outcome(findings: Sequence[RuleFinding]) -> tuple[str, str]:
+    """(option, leaning) of RuleFindings."""
     code, data = _need(findings, CODE), _need(findings, DATABASE)
     none, most = strength(_weights(findings, FOR, NONE)), max(code, data)
     if data >= STRONG and (code >= STRONG or _whole(findings) >= STRONG):
@@ -165,7 +167,7 @@ def outcome(findings: Sequence[Finding]) -> tuple[str, str]:
     return (UNCERTAIN, leaning) if wanted == NONE else (wanted, wanted)
 
 
-def _leaning(findings: Sequence[Finding], code: int, data: int) -> str:
+def _leaning(findings: Sequence[RuleFinding], code: int, data: int) -> str:
     """What the little that there is points to."""
     if not (code or data):
         return NONE
@@ -174,22 +176,22 @@ def _leaning(findings: Sequence[Finding], code: int, data: int) -> str:
     return DATABASE if data > code and _weights(findings, FOR, DATABASE) else CODE if code else FULL
 
 
-def _whole(findings: Sequence[Finding]) -> int:
+def _whole(findings: Sequence[RuleFinding]) -> int:
     """How much speaks for everything together, whatever is said of the code: it may be back already."""
     return strength(_weights(findings, FOR, FULL))
 
 
-def _weights(findings: Sequence[Finding], speaks: str, *options: str) -> list[int]:
+def _weights(findings: Sequence[RuleFinding], speaks: str, *options: str) -> list[int]:
     return [item.weight for item in findings if item.speaks == speaks and item.option in options]
 
 
-def _need(findings: Sequence[Finding], option: str) -> int:
+def _need(findings: Sequence[RuleFinding], option: str) -> int:
     """How much speaks for taking the code (CODE) or the data (DATABASE) back, less what speaks against it."""
     against = strength(_weights(findings, AGAINST, option))
     return 0 if against >= VETO else max(0, strength(_weights(findings, FOR, option, FULL)) - against)
 
 
-def _supports(item: Finding, option: str) -> bool:
+def _supports(item: RuleFinding, option: str) -> bool:
     if item.speaks == AGAINST:
         return option == NONE and item.option != NONE and item.weight >= STRONG
     symptom = item.option == CODE and bool(item.criteria)  # of harmed data, too
@@ -200,7 +202,7 @@ def _supports(item: Finding, option: str) -> bool:
     )
 
 
-def _contradicts(item: Finding, option: str) -> bool:
+def _contradicts(item: RuleFinding, option: str) -> bool:
     if item.speaks == FOR:
         return not _supports(item, option)
     if item.option == EVERY:
@@ -210,7 +212,7 @@ def _contradicts(item: Finding, option: str) -> bool:
     return item.option == option
 
 
-def _confidence(option: str, findings: Sequence[Finding], unseen: set[str]) -> str:
+def _confidence(option: str, findings: Sequence[RuleFinding], unseen: set[str]) -> str:
     if option == UNCERTAIN:
         return LOW
     lacking = [part for part in _NEEDED[option] if part in unseen]
@@ -228,11 +230,11 @@ def _confidence(option: str, findings: Sequence[Finding], unseen: set[str]) -> s
     return HIGH if points >= DECISIVE else MEDIUM if points == STRONG else LOW
 
 
-def _sentences(findings: Sequence[Finding], wanted: Callable[[Finding], bool]) -> tuple[str, ...]:
+def _sentences(findings: Sequence[RuleFinding], wanted: Callable[[RuleFinding], bool]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.sentence for item in findings if wanted(item)))
 
 
-def _decisive(findings: Sequence[Finding]) -> bool:
+def _decisive(findings: Sequence[RuleFinding]) -> bool:
     return strength(_weights(findings, FOR, NONE)) >= DECISIVE
 
 
@@ -307,7 +309,9 @@ def _doubts_about_releases(evidence: Evidence) -> Iterator[str]:
             yield from ("%s: %s" % (service.before, text) for text in service.against)
 
 
-def _would_change(option: str, findings: Sequence[Finding], missing: Mapping[str, str], back: bool) -> Iterator[str]:
+def _would_change(
+    option: str, findings: Sequence[RuleFinding], missing: Mapping[str, str], back: bool
+) -> Iterator[str]:
     """What would lead to another answer: each finding without which it is another, each part that was not seen."""
     for item in findings:
         other, _leaning_then = outcome([each for each in findings if each is not item])
@@ -321,7 +325,7 @@ def _would_change(option: str, findings: Sequence[Finding], missing: Mapping[str
         yield "if the rows turn out to be whole, CODE alone loses nothing"
 
 
-def _answer(criterion: str, findings: Sequence[Finding], evidence: Evidence) -> str:
+def _answer(criterion: str, findings: Sequence[RuleFinding], evidence: Evidence) -> str:
     weights = [item.weight for item in findings if criterion in item.criteria and item.speaks == FOR]
     if weights:
         return YES if strength(weights) >= STRONG else PERHAPS
@@ -341,7 +345,7 @@ class Next:
     instead: tuple[Next, ...] = ()
 
 
-def next_step(recommendation: Recommendation, evidence: Evidence) -> Next:
+def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
     """The Next of a Recommendation."""
     option, leaning = recommendation.option, recommendation.leaning
     earlier = _after_earlier_runs(option, leaning, evidence)
@@ -429,7 +433,7 @@ def _go_on(run: UnfinishedRun, evidence: Evidence) -> Next:
     why = see.does_not_come_up(evidence)
     if run.purpose == UNDO and why:
         words = "%s, and what it brings back does not come up (%s). This goes back to what ran before the undo, and gives it up. A person decides."
-        on = replace(go_on, words="Or, once that is mended, go on with the undo.")
+        on = replace(go_on, words="Or, once that is fixed, go on with the undo.")
         return replace(back, words=words % (told, why), instead=(on,))
     following = _following(evidence) if why else {}
     if following and run.command:

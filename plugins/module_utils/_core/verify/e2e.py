@@ -16,7 +16,7 @@ NOT_EXECUTABLE, NOT_FOUND = 126, 127  # exit codes of sh: it is the machine that
 SIGNALLED = 128  # sh adds the number of the signal
 
 
-def judge(code: int | None, seconds: float, limit: float) -> tuple[str, str]:
+def e2e_verdict(code: int | None, seconds: float, limit: float) -> tuple[str, str]:
     """(verdict, reason) of a command that has ended.
 
     :param code: its exit code; negative for a signal; None when it was ended because ``limit`` (seconds) was reached.
@@ -33,7 +33,7 @@ def judge(code: int | None, seconds: float, limit: float) -> tuple[str, str]:
     return FAILED, "they failed with exit code %d after %d s" % (code, seconds)
 
 
-def problems(options: Mapping[str, Any], is_directory: Callable[[str], bool]) -> list[str]:
+def e2e_problems(options: Mapping[str, Any], is_directory: Callable[[str], bool]) -> list[str]:
     """Every mistake (list of str) in what an operator says about end-to-end tests.
 
     :param options: dict with ``runs_on``, ``chdir`` and ``secret_environment``.

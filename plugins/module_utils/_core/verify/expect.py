@@ -27,7 +27,7 @@ _LOOKED_AT = 20_000  # characters of a body in which secrets are looked for
 MASK = "********"
 
 
-def judge(
+def answer_verdict(
     expect: Expect, capture: Mapping[str, Any], answer: Answer | NoAnswer, optional: bool = False
 ) -> tuple[str, str, dict[str, Any]]:
     """What an answer (Answer or NoAnswer) comes to.

@@ -12,7 +12,7 @@ from typing import Any, Optional
 from urllib.parse import quote
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Expect, Scenario, Step
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Expect, Scenario, ScenarioStep
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.capture import SOURCES
 
 Check = Callable[[Any], Optional[str]]  # a value → what is wrong with it, or None
@@ -105,8 +105,8 @@ def about_login(*texts: str) -> bool:
     return any(_ABOUT_LOGIN.search(text.lower()) for text in texts)
 
 
-def used_by(step: Step) -> set[str]:
-    """The names (set of str) that a Step refers to."""
+def used_by(step: ScenarioStep) -> set[str]:
+    """The names (set of str) that a ScenarioStep refers to."""
     return references([step.path, step.headers, step.json, step.form, step.expect.json, step.expect.text])
 
 
@@ -138,7 +138,7 @@ class _Reader:
             if name and name in names[:place]:
                 self._mistake(str(place), "scenario %d (%s)" % (place + 1, name), "name", "another one has the same")
 
-    def _step(self, at: str, where: str, given: Any, known: set[str], of_scenario: str) -> Step:
+    def _step(self, at: str, where: str, given: Any, known: set[str], of_scenario: str) -> ScenarioStep:
         if isinstance(given, dict) and isinstance(given.get("name"), str):
             where = "%s (%s)" % (where, given["name"])
         given = self._checked(at, where, given, _STEP, ("path",))
@@ -158,7 +158,7 @@ class _Reader:
         given.setdefault("path", "/")
         given.setdefault("name", given["path"])
         fields.setdefault("login_page", about_login(of_scenario, given["name"], given["path"]))
-        return Step(expect=Expect(**fields), **given)
+        return ScenarioStep(expect=Expect(**fields), **given)
 
     def _checked(
         self, at: str, where: str, given: Any, allowed: Mapping[str, Check], required: Iterable[str]

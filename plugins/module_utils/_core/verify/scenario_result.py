@@ -18,14 +18,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Outcome, Scenario
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Scenario, StepOutcome
 
 BASE_URL = re.compile(r"https?://[^/\s?#@]+(/[^\s?#@]*)?")
 NOT_A_URL = "it is not an http or https URL without user and query"
 NO_HTTP = "none"  # in place of a URL: the application has no HTTP
 
 
-def read(params: Mapping[str, Any]) -> tuple[tuple[Scenario, ...], dict[str, Any]]:
+def scenarios_of(params: Mapping[str, Any]) -> tuple[tuple[Scenario, ...], dict[str, Any]]:
     """The Scenarios, and what ``${name}`` stands for, out of a module's options.
 
     :raises RollbackError: a scenario, a variable or the URL cannot be used.
@@ -44,15 +44,15 @@ def requests_of(scenarios: Iterable[Scenario]) -> list[str]:
     return ["%s: %s %s" % (scenario.name, step.method, step.path) for scenario in scenarios for step in scenario.steps]
 
 
-def told_all(scenarios: Iterable[Scenario], outcomes: Iterable[Sequence[Outcome]]) -> list[dict[str, Any]]:
+def told_all(scenarios: Iterable[Scenario], outcomes: Iterable[Sequence[StepOutcome]]) -> list[dict[str, Any]]:
     """What came of each scenario, in JSON types.
 
-    :param outcomes: list of list of Outcome, in the order of the scenarios.
+    :param outcomes: list of list of StepOutcome, in the order of the scenarios.
     """
     return [_told(*pair) for pair in zip(scenarios, outcomes)]
 
 
-def _told(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def _told(scenario: Scenario, outcomes: Sequence[StepOutcome]) -> dict[str, Any]:
     steps: list[dict[str, Any]] = [
         dict(
             name=outcome.step.name,
@@ -71,7 +71,7 @@ def _told(scenario: Scenario, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     )
 
 
-def left_behind(results: Iterable[Mapping[str, Any]]) -> list[str]:
+def leftovers(results: Iterable[Mapping[str, Any]]) -> list[str]:
     """What scenarios may have left in the application's data, one line each (list of str)."""
     return ["%s: %s" % (result["name"], line) for result in results for line in result["left_behind"]]
 

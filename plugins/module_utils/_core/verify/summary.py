@@ -63,7 +63,7 @@ def next_steps(verdict: str, after: str, codes: Iterable[str], following: str = 
     if verdict == INCONCLUSIVE:
         return [
             "Nothing shows that the application is broken, and nothing that it works.",
-            "Mend what kept the checks from measuring.",
+            "Fix what kept the checks from measuring.",
         ]
     if after == AFTER_NOTHING:
         return ["playbooks/triage.yml tells whether to roll back, and what; it changes nothing."]

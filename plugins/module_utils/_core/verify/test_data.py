@@ -25,7 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Outcome, Step
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import ScenarioStep, StepOutcome
 
 OURS = {UNIQUE, "run_id"}
 WRITES = ("POST", "PUT", "PATCH")
@@ -33,8 +33,10 @@ GONE = (404, 410)
 TOLD = 3  # fields
 
 
-def with_left(outcomes: Sequence[Outcome], values: Mapping[str, Any], secrets: Collection[str]) -> list[Outcome]:
-    """The Outcomes of a scenario, each with what it may have left behind.
+def with_left(
+    outcomes: Sequence[StepOutcome], values: Mapping[str, Any], secrets: Collection[str]
+) -> list[StepOutcome]:
+    """The StepOutcomes of a scenario, each with what it may have left behind.
 
     :param values: what ``${name}`` stands for, captured values included.
     :param secrets: values that are not shown.
@@ -45,7 +47,7 @@ def with_left(outcomes: Sequence[Outcome], values: Mapping[str, Any], secrets: C
     ]
 
 
-def _stays(outcome: Outcome, later: Sequence[Outcome]) -> bool:
+def _stays(outcome: StepOutcome, later: Sequence[StepOutcome]) -> bool:
     """Whether a step may have made something that was not seen to be gone."""
     step = outcome.step
     if step.method not in WRITES or outcome.verdict is None or not outcome.reached or step.always:
@@ -58,8 +60,8 @@ def _stays(outcome: Outcome, later: Sequence[Outcome]) -> bool:
     return not any(_shows_gone(step, other) for other in later)
 
 
-def _shows_gone(made: Step, later: Outcome) -> bool:
-    """Whether a later step shows that what ``made`` (Step) has made is not there any more."""
+def _shows_gone(made: ScenarioStep, later: StepOutcome) -> bool:
+    """Whether a later step shows that what ``made`` (ScenarioStep) has made is not there any more."""
     if later.step.unless:
         found_nothing = later.verdict == PASSED and later.step.unless not in later.captured
         return later.step.unless in made.capture and found_nothing
@@ -67,7 +69,7 @@ def _shows_gone(made: Step, later: Outcome) -> bool:
     return about and later.removed
 
 
-def _told(outcome: Outcome, values: Mapping[str, Any], secrets: Collection[str]) -> str:
+def _told(outcome: StepOutcome, values: Mapping[str, Any], secrets: Collection[str]) -> str:
     step = outcome.step
     fields = ", ".join(_fields(step, values)) or "sent by this run"
     why = "its answer was lost" if outcome.status is None else "it was answered with %d" % outcome.status
@@ -77,7 +79,7 @@ def _told(outcome: Outcome, values: Mapping[str, Any], secrets: Collection[str])
     return mask(text, secrets, longest=None)
 
 
-def _fields(step: Step, values: Mapping[str, Any]) -> list[str]:
+def _fields(step: ScenarioStep, values: Mapping[str, Any]) -> list[str]:
     """What is of this run alone in a request, but for what is called like a secret."""
     found = []
     for name, value in _leaves("", step.json if step.json is not None else step.form or {}):

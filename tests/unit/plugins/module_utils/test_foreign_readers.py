@@ -22,14 +22,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sal
     load_script,
     stems,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import printable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.result import result
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import DeadTask
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer, Expect, Scenario, Step
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import (
+    Answer,
+    Expect,
+    Scenario,
+    ScenarioStep,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import Stream
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Column, NotCompared, Table
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     Evidence,
@@ -37,7 +42,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
     ServiceSeen,
     to_json,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.logs import told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.logs import logs_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import evidence, told_all
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.last_words import last_words
@@ -51,7 +56,7 @@ from hostile import ATTACK, HOSTILE
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 STREAM = Stream("app", "/ecs/app", "ecs/web/1", datetime.fromtimestamp(0, UTC))
-TARGET = Target("db", 5432, "app", "spymeo", "public", password="hunter2")
+TARGET = DatabaseLogin("db", 5432, "app", "spymeo", "public", password="hunter2")
 
 
 def assert_harmless(*values):
@@ -115,7 +120,7 @@ def test_log_events(text):
 @example(ATTACK)
 def test_log_events_in_triage(text):
     reader = LogReader(logged(*messages(text)), Rules())
-    seen = told([STREAM], (), reader.read([STREAM]), None, reader.read([]))
+    seen = logs_seen([STREAM], (), reader.read([STREAM]), None, reader.read([]))
     assert_harmless(
         [(error.fingerprint, error.codes, error.example.split("\n")) for error in seen.errors],
         seen.addresses,
@@ -131,7 +136,7 @@ def test_answers_of_the_application(text):
         Answer(200, json.dumps({"id": text}), 0.1, (("X-A", text),), (("c", text),)),
         Answer(200, "<input name=t value='%s'>" % text, 0.1),
     ]
-    step = Step("a", "/", expect=Expect(json={"id": 1}), capture={"h": {"html": "t"}, "c": {"cookie": "c"}})
+    step = ScenarioStep("a", "/", expect=Expect(json={"id": 1}), capture={"h": {"html": "t"}, "c": {"cookie": "c"}})
     for answer in answers:
         outcomes = go_through(Scenario("s", (step,)), Application(answer), {}, [])
         results = told_all([Scenario("s", (step,))], [outcomes])
@@ -177,7 +182,7 @@ def test_events_and_reasons_of_aws(text):
 @given(HOSTILE, st.sampled_from([None, "28P01", "XX000"]))
 @example(ATTACK, None)
 def test_what_postgresql_says(text, sqlstate):
-    error = diagnose(TARGET, Refused(sqlstate, "FATAL: hun\x00ter2 " + text + " hunter2"))
+    error = diagnose(TARGET, DatabaseRefused(sqlstate, "FATAL: hun\x00ter2 " + text + " hunter2"))
     assert isinstance(error, RollbackError)
     assert_harmless(error.message, error.evidence)
     assert "hunter2" not in " ".join(error.evidence)

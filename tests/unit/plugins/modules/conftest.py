@@ -17,7 +17,7 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 from ansible_collections.spymeo.rollback.plugins.module_utils._io import concurrency as _side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
 from botocore.stub import Stubber
@@ -76,7 +76,7 @@ def aws(monkeypatch):
 def held(tmp_path_factory):
     """What a play gives its modules that write: the option ``run``, of a lock that it holds."""
     store = str(tmp_path_factory.mktemp("store"))
-    memory = Memory(DirectoryStore(store), "production", "app")
+    memory = RunRepository(DirectoryStore(store), "production", "app")
     lock = taken(None, "rb-20261122-120000", "Roll back", "ada", "", time.time(), LEASE)
     memory.put_lock(lock, ABSENT)
     place = {"store": store, "environment": "production", "application": "app"}

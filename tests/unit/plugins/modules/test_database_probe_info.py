@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseContents
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"
 VERSION = "aaaaaaaa-0000-4000-8000-000000000000"
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
-SEEN = Observation("16.4", (Migration("1_init", AT, True, False),), (("Practitioner", 4200), ("_prisma_migrations", 1)))
+SEEN = DatabaseContents(
+    "16.4", (Migration("1_init", AT, True, False),), (("Practitioner", 4200), ("_prisma_migrations", 1))
+)
 
 
 @pytest.fixture

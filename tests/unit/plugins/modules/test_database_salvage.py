@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Column, Table
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -156,7 +156,7 @@ def test_refuses_with_the_name_of_the_variable(salvage, options, words):
 
 
 def test_what_postgresql_refuses_is_told_without_the_password(salvage, monkeypatch):
-    monkeypatch.setattr(Server, "refuses", Refused("28P01", "password authentication failed: hunter2"))
+    monkeypatch.setattr(Server, "refuses", DatabaseRefused("28P01", "password authentication failed: hunter2"))
     message = salvage()["msg"]
     assert "P1000" in message
     assert "hunter2" not in message
@@ -166,7 +166,7 @@ def test_a_run_that_is_cut_off_leaves_no_half_file(salvage, monkeypatch, tmp_pat
     def cut_off(_self, _comparison):
         yield from ROWS[FAILED][:1]
         yield from ROWS[FAILED][-1:]
-        raise Refused(None, "server closed the connection unexpectedly")
+        raise DatabaseRefused(None, "server closed the connection unexpectedly")
 
     monkeypatch.setattr(Server, "failed_rows", cut_off)
     monkeypatch.setitem(ROWS, RESTORED, [])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Sequence
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"
@@ -42,7 +42,7 @@ def database_secret(aws):
 
 
 class Servers:
-    """Two databases; what cannot be asked is a Refused."""
+    """Two databases; what cannot be asked is a DatabaseRefused."""
 
     def __init__(self):
         self.given = {"old.rds": 1874, "new.rds": 1830}
@@ -55,7 +55,7 @@ class Servers:
             def sequences(self):
                 servers.asked.append((target.host, target.port, target.password))
                 given = servers.given[target.host]
-                if isinstance(given, Refused):
+                if isinstance(given, DatabaseRefused):
                     raise given
                 return (Sequence(16400, "public", "Payment_id_seq", 1, 1, 2**31 - 1, False, given=given),)
 
@@ -105,7 +105,7 @@ def test_an_undo_logs_in_with_the_version_that_comes_back(servers, database_secr
 @pytest.mark.parametrize("host", ["old.rds", "new.rds"])
 def test_a_database_that_does_not_answer_is_told_and_is_no_failure(servers, database_secret, run_module, host):
     database_secret()
-    servers.given[host] = Refused("28P01", 'password authentication failed, and not for "aunter2"')
+    servers.given[host] = DatabaseRefused("28P01", 'password authentication failed, and not for "aunter2"')
     told = run_module("database_sequences", **OPTIONS)
     assert (told.get("failed", False), told["changed"], told["reason"]) == (False, False, "nothing was moved")
     (finding,) = told["findings"]
@@ -116,7 +116,7 @@ def test_a_database_that_does_not_answer_is_told_and_is_no_failure(servers, data
 
 def test_a_move_that_breaks_is_told_and_nobody_knows_what_was_made(servers, database_secret, run_module):
     database_secret()
-    servers.refuses = Refused("57014", "canceling statement due to statement timeout")
+    servers.refuses = DatabaseRefused("57014", "canceling statement due to statement timeout")
     told = run_module("database_sequences", **OPTIONS)
     assert not told.get("failed", False)
     assert [call["outcome"] for call in told["calls"]] == ["unknown"]

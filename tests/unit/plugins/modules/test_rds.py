@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Sequence
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseContents
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import moment as look
 from ansible_collections.spymeo.rollback.plugins.module_utils._io import wait as _wait
 
@@ -764,7 +764,7 @@ def test_info_counts_what_was_created_since_the_time_of_the_data(counted, monkey
 
         def observe(self, rules, since, budget):
             asked.append((rules, since, budget))
-            return Observation("16.4", None, (), created=(("Payment", 3), ("Practitioner", None)))
+            return DatabaseContents("16.4", None, (), created=(("Payment", 3), ("Practitioner", None)))
 
         def sequences(self):
             return (Sequence(16400, "public", "Payment_id_seq", 1, 1, 2**31 - 1, False, given=1830),)

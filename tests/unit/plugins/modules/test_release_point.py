@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import placed
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_points import known
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -20,7 +20,7 @@ DATABASE = {"db_instance": "db", "snapshot": "db-cp-1", "migrations": ["1_init"]
 
 @pytest.fixture
 def memory(tmp_path):
-    return Memory(DirectoryStore(str(tmp_path)), "production", "spymeo")
+    return RunRepository(DirectoryStore(str(tmp_path)), "production", "spymeo")
 
 
 @pytest.fixture

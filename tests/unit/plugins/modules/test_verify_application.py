@@ -72,7 +72,7 @@ def answers(monkeypatch):
         def send(self, _method, path, _headers, json, _form):
             return given[path] if not callable(given[path]) else given[path](json)
 
-    monkeypatch.setattr(module, "Session", Session)
+    monkeypatch.setattr(module, "ScenarioSession", Session)
     return given
 
 

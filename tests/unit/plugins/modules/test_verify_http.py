@@ -30,7 +30,7 @@ def answers(monkeypatch):
         def send(self, _method, path, _headers, _json, _form):
             return given[path]
 
-    monkeypatch.setattr(module, "Session", Session)
+    monkeypatch.setattr(module, "ScenarioSession", Session)
     return given
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.plugin_utils._connection import problems, usable
+from ansible_collections.spymeo.rollback.plugins.plugin_utils._connection import connection_problems, usable
 
 SECRET = "hunter2"
 
@@ -27,7 +27,7 @@ SECRET = "hunter2"
     ],
 )
 def test_a_mistake_is_told_and_left_out(given, told):
-    (found,) = problems(given)
+    (found,) = connection_problems(given)
     assert told in found
     assert SECRET not in found
     assert SECRET not in str(usable(given))
@@ -44,6 +44,6 @@ def test_a_mistake_is_told_and_left_out(given, told):
     ],
 )
 def test_what_is_right_is_used(given):
-    assert problems(given) == []
+    assert connection_problems(given) == []
     assert usable(given) == given
-    assert (problems(None), problems(""), usable("")) == ([], [], {})
+    assert (connection_problems(None), connection_problems(""), usable("")) == ([], [], {})

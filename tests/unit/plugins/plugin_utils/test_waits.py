@@ -18,12 +18,12 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils._waits import (
     block,
     due_in,
     hours,
-    line,
-    read,
+    read_datagram,
     redrawn,
     task_due_in,
     task_line,
     usual,
+    wait_line,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,8 +34,8 @@ HALF = dataclasses.replace(WAIT, done=1.0, total=2.0, estimate=60.0)
 
 
 def test_reads_what_modules_tell():
-    assert read(datagram(TOLD), 100.0) == WAIT
-    assert read(datagram(dict(pid=7, what="restore", key="db", detail="", over=True)), 100.0) == Over(
+    assert read_datagram(datagram(TOLD), 100.0) == WAIT
+    assert read_datagram(datagram(dict(pid=7, what="restore", key="db", detail="", over=True)), 100.0) == Over(
         7, "restore", "db"
     )
     assert Over(7, "restore", "db").id == WAIT.id
@@ -45,7 +45,7 @@ def test_reads_what_modules_tell():
     "change", [dict(pid=0), dict(pid="7"), dict(done="1"), dict(elapsed=float("inf")), dict(what=1)]
 )
 def test_what_is_no_wait_is_not_read(change):
-    assert read(datagram(dict(TOLD, **change)) if "what" not in change else b'{"what":1,"pid":7}', 0.0) is None
+    assert read_datagram(datagram(dict(TOLD, **change)) if "what" not in change else b'{"what":1,"pid":7}', 0.0) is None
 
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.integers())
@@ -53,17 +53,17 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | s
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys([*TOLD, "over"], VALUES)))
 def test_an_answer_of_any_shape_is_a_line_or_nothing(told):
-    wait = read(json.dumps(told).encode(), 0.0)
-    assert wait is None or isinstance(wait, Over) or line(wait, 1.0).isprintable()
+    wait = read_datagram(json.dumps(told).encode(), 0.0)
+    assert wait is None or isinstance(wait, Over) or wait_line(wait, 1.0).isprintable()
 
 
 @given(st.binary(max_size=1024))
 def test_what_is_not_json_is_not_read(sent):
-    assert read(b"\xff" + sent, 0.0) is None
+    assert read_datagram(b"\xff" + sent, 0.0) is None
 
 
 def test_nothing_that_moves_a_cursor_is_shown():
-    told = read(datagram(dict(TOLD, detail="a\x1b[2Jb\r\nc")), 0.0)
+    told = read_datagram(datagram(dict(TOLD, detail="a\x1b[2Jb\r\nc")), 0.0)
     assert told.detail == "a [2Jb  c"
 
 
@@ -79,7 +79,7 @@ def test_nothing_that_moves_a_cursor_is_shown():
     ],
 )
 def test_a_line_says_what_is_awaited_how_long_and_how_far(wait, now, text):
-    assert line(wait, now) == text
+    assert wait_line(wait, now) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.9, "0:59"), (754, "12:34"), (3723, "1:02:03")])
@@ -154,8 +154,8 @@ def test_how_long_it_usually_takes_is_learned_from_the_run(results, known):
 
 
 def test_a_line_says_how_long_it_usually_takes_unless_it_knows_better():
-    assert line(WAIT, 100, 312.0) == "WAIT      restore of db 0:12, usually 5:12: db is creating"
-    assert "usually" not in line(HALF, 100, 312.0)
+    assert wait_line(WAIT, 100, 312.0) == "WAIT      restore of db 0:12, usually 5:12: db is creating"
+    assert "usually" not in wait_line(HALF, 100, 312.0)
 
 
 def test_a_block_fits_a_terminal():

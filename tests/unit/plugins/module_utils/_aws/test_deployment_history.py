@@ -19,9 +19,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
     UnexpectedAnswer,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import short
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Point
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import choose, named_release
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import ReleasePoint
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import choose_release, named_release
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import read_service_records
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 
@@ -154,8 +154,8 @@ class Ecs:
 def answer(ecs, named=None):
     """The Chosen."""
     gateway = EcsGateway(ecs, "production")
-    (looked,) = look(gateway, [ecs.service()], {"app": named} if named else None, now=NOW)
-    return choose(gateway, looked, named_release(gateway, looked, named), None)
+    (looked,) = read_service_records(gateway, [ecs.service()], {"app": named} if named else None, now=NOW)
+    return choose_release(gateway, looked, named_release(gateway, looked, named), None)
 
 
 @pytest.mark.parametrize(
@@ -209,13 +209,13 @@ def test_a_copy_of_what_is_named_is_not_what_went_bad():
 def test_a_release_point_that_is_named_brings_its_task_definition_back_and_one_that_is_not_brings_images():
     ecs = Ecs(3, image=lambda number: min(number, 1))
     gateway = EcsGateway(ecs, "production")
-    (looked,) = look(gateway, [ecs.service()], now=NOW)
+    (looked,) = read_service_records(gateway, [ecs.service()], now=NOW)
     arn = f"{PREFIX}:task-definition/app:2"
     recorded = {"app": {"release": arn, "task_definition": arn, "digest": {"app": "sha256:1"}}}
-    point = Point.from_record({"id": "cp-a", "created": NOW.isoformat(), "services": recorded})
-    chosen = choose(gateway, looked, None, point, insisted=True)
+    point = ReleasePoint.from_record({"id": "cp-a", "created": NOW.isoformat(), "services": recorded})
+    chosen = choose_release(gateway, looked, None, point, insisted=True)
     assert (chosen.target.arn, chosen.choice.bad_since) == (arn, ecs._at(2))
-    assert choose(gateway, looked, None, point).stays
+    assert choose_release(gateway, looked, None, point).stays
 
 
 def offers(ecs, named=None):

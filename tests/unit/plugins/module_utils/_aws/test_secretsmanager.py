@@ -12,7 +12,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
     RollbackError,
     UnexpectedAnswer,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Move, Secret
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, StageMove
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
@@ -26,7 +26,7 @@ DESCRIBED = {
     "LastChangedDate": NOON,
     "VersionIdsToStages": {BAD: ["AWSCURRENT"]},
 }
-MOVE = Move("app/key", ARN, BAD, GOOD)
+MOVE = StageMove("app/key", ARN, BAD, GOOD)
 MOVED = {"SecretId": ARN, "VersionStage": "AWSCURRENT", "MoveToVersionId": GOOD, "RemoveFromVersionId": BAD}
 
 

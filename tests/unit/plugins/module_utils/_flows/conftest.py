@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, ANY, Conflict
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 
 class TableStore:
@@ -41,4 +41,4 @@ def store():
 
 @pytest.fixture
 def memory(store):
-    return Memory(store, "production", "app")
+    return RunRepository(store, "production", "app")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Container, TaskDefinition
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import Changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import ValueChanges
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
@@ -47,7 +47,7 @@ def stubs():
 def changed(stubs, *references):
     secrets = tuple((str(place), reference) for place, reference in enumerate(references))
     definition = TaskDefinition("arn:task", "ACTIVE", NOON, (Container("app", "image", (), secrets),), None)
-    return Changes(lambda service: stubs[service].client)(definition)
+    return ValueChanges(lambda service: stubs[service].client)(definition)
 
 
 def test_nothing_is_asked_where_nothing_is_named(stubs):
@@ -93,4 +93,4 @@ def test_a_pinned_version_is_superseded_once_another_one_is_current(stubs, curre
         for name in ("1" * 32, "2" * 32)
     ]
     stubs["secretsmanager"].add_response("list_secret_version_ids", {"Versions": versions})
-    assert Changes(lambda service: stubs[service].client).superseded([(SECRET, "1" * 32)]) is superseded
+    assert ValueChanges(lambda service: stubs[service].client).superseded([(SECRET, "1" * 32)]) is superseded

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import judge, problems
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import e2e_problems, e2e_verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.e2e import on_controller
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.command_output import TAIL, Output
 
@@ -44,7 +44,7 @@ def run(tmp_path):
     ],
 )
 def test_only_exit_code_0_is_a_pass_and_only_the_tests_own_codes_are_a_failure(code, verdict, words):
-    found, reason = judge(code, 7.2, 60)
+    found, reason = e2e_verdict(code, 7.2, 60)
     assert found == verdict
     assert words in reason
 
@@ -132,7 +132,7 @@ OPTIONS = {"runs_on": "controller", "chdir": "/srv/app", "secret_environment": {
     ],
 )
 def test_what_could_not_be_run_or_kept_secret_is_refused(options, there, words):
-    found = problems(options, lambda _path: there)
+    found = e2e_problems(options, lambda _path: there)
     assert bool(found) == bool(words)
     assert (words or "") in " ".join(found)
     assert "s3cret" not in " ".join(found)

@@ -14,11 +14,11 @@ import itertools
 import hypothesis.strategies as st
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import COMPLETE, FAILED, FINISH, ROLLBACK
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Free, Lost, standing
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import LockFree, LockLost, standing
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import begin, end
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
@@ -53,7 +53,7 @@ class Plays(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.now = 1000.0
-        self.memory = Memory(TableStore(), "production", "app")
+        self.memory = RunRepository(TableStore(), "production", "app")
         self.created, self.alive, self.runs = [], [], 0
 
     def _lock(self):
@@ -73,7 +73,7 @@ class Plays(RuleBasedStateMachine):
         self.runs += 1
         named = lock.run_id if lock and (resume or abandon) else ""
         given_up = named if abandon and not resume else ""
-        if not isinstance(standing(found, named if resume else "", given_up, self.now, purpose), Free):
+        if not isinstance(standing(found, named if resume else "", given_up, self.now, purpose), LockFree):
             return multiple()
         play = Play(named if resume and named else f"rb-{self.runs}", given_up, etag, purpose)
         if at_once:  # else whatever else happens is between its look and its begin
@@ -138,7 +138,7 @@ class Plays(RuleBasedStateMachine):
         try:
             play.intent = play.lease.intend("aws", "Create", {"Name": thing})
             play.wanted = f"{thing} of {play.run_id}"
-        except Lost:
+        except LockLost:
             self.alive.remove(play)
 
     @rule(play=plays, answered=st.booleans())
@@ -159,7 +159,7 @@ class Plays(RuleBasedStateMachine):
         if play in self.alive:
             try:
                 play.lease.renew()
-            except Lost:
+            except LockLost:
                 self.alive.remove(play)
 
     @rule(play=plays)
@@ -171,7 +171,7 @@ class Plays(RuleBasedStateMachine):
     def end(self, play, outcome, puts):
         if play in self.alive and not play.intent:
             self.alive.remove(play)
-            with contextlib.suppress(Lost, Died), self._dying(puts):
+            with contextlib.suppress(LockLost, Died), self._dying(puts):
                 end(
                     self.memory,
                     play.run_id,

@@ -15,7 +15,7 @@ import time
 import boto3
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Lost, renewed, taken
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import LockLost, renewed, taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, ANY, StoreError
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.journal import record_calls
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Lease, Unrecorded
@@ -83,9 +83,9 @@ def test_a_writing_call_costs_two_writes_and_a_process_one_read(lease, memory, s
 def test_nothing_is_intended_once_another_play_has_the_lock(lease, memory):
     lease.intend("rds", "CreateDBSnapshot", {})
     take_over(memory)
-    with pytest.raises(Lost, match="Run rb-2 of bob"):
+    with pytest.raises(LockLost, match="Run rb-2 of bob"):
         lease.intend("rds", "RestoreDBInstanceFromDBSnapshot", {})
-    with pytest.raises(Lost):
+    with pytest.raises(LockLost):
         lease.renew()
     assert memory.lock()[0].run_id == "rb-2"
 
@@ -173,7 +173,7 @@ def test_a_task_whose_play_has_died_intends_nothing_more(memory):
     memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", time.time(), 60), ABSENT)
     orphan = Lease(memory, "rb-1", 1, 60, lambda: True)
     for act in (lambda: orphan.intend("rds", "CreateDBSnapshot", {}), orphan.prove):
-        with pytest.raises(Lost, match="has begun this task has died"):
+        with pytest.raises(LockLost, match="has begun this task has died"):
             act()
     assert memory.lock()[0].under_way == ()
 

@@ -19,7 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, StoreError
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease_keeper import Keeper
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.control_process import GONE, RUNNING, STOPPED
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
@@ -153,9 +153,9 @@ MODULE = """
 import sys
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease_keeper import keep_alive
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 kept = open("/dev/zero")
-keep_alive(lambda: Memory(DirectoryStore(sys.argv[1]), "production", "app"), 1, float(sys.argv[2]))
+keep_alive(lambda: RunRepository(DirectoryStore(sys.argv[1]), "production", "app"), 1, float(sys.argv[2]))
 """
 
 
@@ -174,7 +174,7 @@ class Played:
 
     def __init__(self, place, seconds):
         self.place = place
-        self.memory, self.mark = Memory(DirectoryStore(str(place)), "production", "app"), uuid.uuid4().hex
+        self.memory, self.mark = RunRepository(DirectoryStore(str(place)), "production", "app"), uuid.uuid4().hex
         self.memory.put_lock(taken(None, "rb-1", "Roll back", "ada", "", time.time(), seconds), ABSENT)
         path = os.pathsep.join(["collections", *sys.path])
         self.process = subprocess.Popen(

@@ -20,7 +20,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
     ServiceTask,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.deployment_status import alone, judge
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.deployment_status import (
+    alone,
+    deployment_status,
+)
 
 from loopback_aws.services.ecs.decide import Counts, next_step
 
@@ -200,7 +203,7 @@ class Run:
         """One look at the deployment; whether the run has come to an end."""
         service = self.world.service()
         self.between()
-        answer = judge(service, self.world.ours(), GOOD)
+        answer = deployment_status(service, self.world.ours(), GOOD)
         if isinstance(answer, Ready):
             listed = {"app": self.world.listed()}
             self.between()

@@ -28,7 +28,7 @@ def answers(monkeypatch):
             def send(self, *_request):
                 return answer
 
-        monkeypatch.setattr(proof, "Session", Session)
+        monkeypatch.setattr(proof, "ScenarioSession", Session)
 
     return set_answer
 

@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.release_poi
     remembered,
     with_point,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ def point(number):
 
 @pytest.fixture
 def memory(tmp_path):
-    return Memory(DirectoryStore(str(tmp_path)), "production", "spymeo")
+    return RunRepository(DirectoryStore(str(tmp_path)), "production", "spymeo")
 
 
 def test_what_is_remembered_is_known_newest_first(memory):

@@ -8,7 +8,7 @@ import copy
 
 import botocore.session
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import RestoreSpecification
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError, TimedOut
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.finish import Finishing, unfinished_of, whole
@@ -139,7 +139,9 @@ def begin(db_instance_answer, db_snapshot_answer):
     def start(rds, run_id=RUN):
         source = DbInstance.from_boto(db_instance_answer())
         snapshot = DbSnapshot.from_boto(db_snapshot_answer())
-        return Restoration(rds, source, snapshot, Wanted(NEW, run_id, *accepts), Clock(lambda: rds.now, rds.sleep))
+        return Restoration(
+            rds, source, snapshot, RestoreSpecification(NEW, run_id, *accepts), Clock(lambda: rds.now, rds.sleep)
+        )
 
     return start
 

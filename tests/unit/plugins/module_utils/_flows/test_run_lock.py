@@ -38,8 +38,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold imp
     releases,
     standing,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import told as told_hold
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Lost, left, renewed, taken
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import describe_hold as told_hold
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
+    LockLost,
+    play_found_dead,
+    renewed,
+    taken,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, StoreError
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import arn_of_service
@@ -49,7 +54,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock im
     finish,
     glance,
     hold_at_the_end,
-    look,
+    observe_lock,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
@@ -75,7 +80,7 @@ class World:
 
     def look(self, run_id="", abandon="", purpose=ROLLBACK):
         clock = Clock(lambda: self.now, self.sleep)
-        return look(self.memory, run_id, abandon, lambda: self.now, clock, purpose=purpose)
+        return observe_lock(self.memory, run_id, abandon, lambda: self.now, clock, purpose=purpose)
 
     def beside(self, place):
         """The same store under another name, at the same time."""
@@ -137,18 +142,18 @@ def test_a_run_is_gone_on_with_by_its_own_playbook_only(world):
     world.now += LEASE
     asked = (world.memory, "rb-1", "", lambda: world.now, Clock(lambda: world.now, world.sleep))
     with pytest.raises(RollbackError, match="Run rb-1 is one of 'Roll back everything'") as refused:
-        look(*asked, kind="Roll back the code", command="code")
+        observe_lock(*asked, kind="Roll back the code", command="code")
     assert [way["command"] for way in refused.value.result["ways"]] == [
         "full -e rollback_run_id=rb-1",
         "code -e rollback_abandon=rb-1",
     ]
-    assert look(*asked, kind=KIND).lock.run_id == "rb-1"
+    assert observe_lock(*asked, kind=KIND).lock.run_id == "rb-1"
     with pytest.raises(RollbackError, match="knows no run rb-20261122-031500"):
-        look(world.memory, "rb-20261122-031500", "", *asked[3:], kind=KIND)
+        observe_lock(world.memory, "rb-20261122-031500", "", *asked[3:], kind=KIND)
     world.play("rb-1", command="full")
     world.play("other")
     with pytest.raises(RollbackError, match="or leave rollback_run_id out for a new run"):
-        look(*asked, kind="Roll back the code", command="code")
+        observe_lock(*asked, kind="Roll back the code", command="code")
 
 
 def test_a_plan_that_was_made_before_another_run_began_is_not_carried_out(world):
@@ -197,7 +202,7 @@ def test_a_run_that_is_found_dead_while_it_is_waited_for_is_resumed(world):
     def found_dead():
         world.on_sleep = lambda: None
         lock, etag = world.memory.lock()
-        world.memory.put_lock(left(lock, 1, world.now), etag)
+        world.memory.put_lock(play_found_dead(lock, 1, world.now), etag)
 
     world.on_sleep = found_dead
     seen = world.look("rb-1")
@@ -410,7 +415,7 @@ def test_a_lease_that_never_ends_is_not_waited_for_for_ever(world):
     world.sleep = lambda seconds: setattr(world, "now", world.now)
     clock = iter(range(1000))
     with pytest.raises(TimedOut):
-        look(world.memory, "rb-1", "", lambda: NOW, Clock(lambda: next(clock), lambda _seconds: None))
+        observe_lock(world.memory, "rb-1", "", lambda: NOW, Clock(lambda: next(clock), lambda _seconds: None))
 
 
 def record(run_id, outcome=COMPLETE, kind=KIND):
@@ -459,7 +464,7 @@ def test_a_checkpoint_gives_way_to_a_rollback_and_makes_no_call_any_more(world):
         world.look(purpose=CHECKPOINT)
     assert "which gives way" in world.look().found
     world.begin("rb-1")
-    with pytest.raises(Lost, match=r"Run rb-1 of ada .* has taken over the lock"):
+    with pytest.raises(LockLost, match=r"Run rb-1 of ada .* has taken over the lock"):
         lease.intend("rds", "CreateDBSnapshot", {})
 
 
@@ -482,7 +487,7 @@ def test_a_finish_may_follow_an_unfinished_run_and_leaves_it_as_it_was(world, ho
         world.look()
     assert world.look("rb-1").undoable == "rb-1"
     again = world.begin("rb-1")
-    with pytest.raises(Lost):
+    with pytest.raises(LockLost):
         lease.intend("rds", "ModifyDBInstance", {})
     world.write(again)
     assert world.end(again) == COMPLETE
@@ -612,7 +617,7 @@ def test_after_a_death_the_other_name_takes_over_and_the_dead_can_go_on_no_more(
     other.now += LEASE
     other.begin("rb-2")
     lease = Lease(world.memory, lock.run_id, lock.fencing, LEASE, alive, lambda: other.now)
-    with pytest.raises(Lost):
+    with pytest.raises(LockLost):
         lease.intend("ecs", "UpdateService", {})
 
 
@@ -700,7 +705,7 @@ def test_a_lock_that_is_taken_over_while_a_run_ends_stays_the_other_ones(world, 
             world.memory.put_lock(taken(now, "rb-2", KIND, "bob", "", world.now, LEASE), etag)
 
     store.before_put = take_over
-    with pytest.raises(Lost, match="Run rb-2 of bob"):
+    with pytest.raises(LockLost, match="Run rb-2 of bob"):
         world.end(lock)
     assert world.memory.lock()[0].run_id == "rb-2"
 

@@ -13,7 +13,7 @@ import urllib.parse
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario import read_scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.scenario import go_through_all
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import ScenarioSession
 
 TIMEOUT = 10  # seconds
 PASSWORD = "correct-horse"
@@ -95,7 +95,7 @@ def administration(capture=True, expect=None):
 
 def outcomes(site, scenario, password=PASSWORD):
     found = read_scenarios([scenario], ["password"])
-    (of_one,) = go_through_all(found, lambda: Session(site, TIMEOUT), {"password": password}, [password])
+    (of_one,) = go_through_all(found, lambda: ScenarioSession(site, TIMEOUT), {"password": password}, [password])
     return of_one
 
 

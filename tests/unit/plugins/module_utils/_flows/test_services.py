@@ -15,8 +15,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import (
     NEWEST_DEAD,
     dead_tasks_of,
-    look,
     look_until_decided,
+    observe_services,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._io import concurrency as _side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
@@ -167,7 +167,7 @@ def test_an_answer_without_what_it_must_have_is_an_error(stubs):
 
 def test_both_groups_of_a_load_balancer_are_asked_for_the_tasks_addresses_and_a_classic_one_has_none(stubs):
     announce(stubs, blue="unused", green="healthy")
-    (seen,) = look(stubs.gateway, ["app"], stubs.balancers, {})
+    (seen,) = observe_services(stubs.gateway, ["app"], stubs.balancers, {})
     (balancer,) = seen.service.balancers
     assert (balancer.groups, balancer.port) == ((BLUE, GREEN), 8080)
     why = "Target.NotRegistered"
@@ -177,7 +177,7 @@ def test_both_groups_of_a_load_balancer_are_asked_for_the_tasks_addresses_and_a_
 def test_what_may_not_be_asked_is_told_and_the_tasks_are_known_all_the_same(stubs):
     announce(stubs)
     stubs.elb.add_client_error("describe_target_health", "AccessDenied")
-    (seen,) = look(stubs.gateway, ["app"], stubs.balancers, {})
+    (seen,) = observe_services(stubs.gateway, ["app"], stubs.balancers, {})
     assert "Allow elasticloadbalancing:DescribeTargetHealth" in seen.unread
     assert [item.id for item in seen.running] == ["aaaa"]
 
@@ -185,7 +185,7 @@ def test_what_may_not_be_asked_is_told_and_the_tasks_are_known_all_the_same(stub
 def test_a_target_group_that_is_gone_is_told(stubs):
     announce(stubs)
     stubs.elb.add_client_error("describe_target_health", "TargetGroupNotFound")
-    (seen,) = look(stubs.gateway, ["app"], stubs.balancers, {})
+    (seen,) = observe_services(stubs.gateway, ["app"], stubs.balancers, {})
     assert f"There is no target group {BLUE} any more" in seen.unread
 
 

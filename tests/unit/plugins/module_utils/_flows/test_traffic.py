@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Balancer, Service, ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.traffic import Minute
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import Seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import ServiceObservation
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.targets import verdict_of_all_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.traffic import verdict_of_traffic
 
@@ -25,7 +25,7 @@ def seen(*addresses, groups=(GROUP,), name="app", **health):
     tasks = tuple(
         ServiceTask(str(place), name, "app:41", NOON, "RUNNING", address) for place, address in enumerate(addresses)
     )
-    return Seen(service, tasks, "app:41", **health)
+    return ServiceObservation(service, tasks, "app:41", **health)
 
 
 class Elb:

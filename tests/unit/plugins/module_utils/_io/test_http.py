@@ -15,7 +15,7 @@ import zlib
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer, NoAnswer
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import LONGEST_BODY, Session
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import LONGEST_BODY, ScenarioSession
 
 TIMEOUT = 0.5  # seconds
 DEFLATE_BOMB = zlib.compress(b"\0" * 100 * LONGEST_BODY)
@@ -180,42 +180,42 @@ def send(session, path, method="GET", headers=None, json=None, form=None):
 
 @pytest.mark.parametrize("there", ["/red", "/red/"])
 def test_a_path_in_the_base_url_comes_before_each_path(base_url, there):
-    answer = send(Session(base_url + there, TIMEOUT), "/irect")
+    answer = send(ScenarioSession(base_url + there, TIMEOUT), "/irect")
     assert answer.status == 200
     assert "/red/irect" in answer.text
 
 
 def test_sends_what_a_step_says_and_reads_the_answer(base_url):
-    session = Session(base_url + "/", TIMEOUT)
+    session = ScenarioSession(base_url + "/", TIMEOUT)
     assert send(session, "/x", "POST", json={"a": 1}).text.replace(" ", "") == '{"a":1}'
     assert send(session, "/x", "POST", form={"a": "b c"}).text == "a=b+c"
     assert "X-Mine: 1" in send(session, "/x", headers={"X-Mine": "1"}).text
 
 
 def test_keeps_cookies_in_a_session_and_not_between_two(base_url):
-    session = Session(base_url, TIMEOUT)
+    session = ScenarioSession(base_url, TIMEOUT)
     send(session, "/login", "POST", json={})
     assert "Cookie: session=1" in send(session, "/x").text
-    assert "Cookie" not in send(Session(base_url, TIMEOUT), "/x").text
+    assert "Cookie" not in send(ScenarioSession(base_url, TIMEOUT), "/x").text
 
 
 def test_a_cookie_without_a_value_is_an_empty_text(base_url):
-    assert send(Session(base_url, TIMEOUT), "/bare_cookie").cookies == (("seen", ""),)
+    assert send(ScenarioSession(base_url, TIMEOUT), "/bare_cookie").cookies == (("seen", ""),)
 
 
 def test_never_logs_in_by_itself(base_url, tmp_path, monkeypatch):
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password hunter2\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    assert "Authorization" not in send(Session(base_url, TIMEOUT), "/x").text
+    assert "Authorization" not in send(ScenarioSession(base_url, TIMEOUT), "/x").text
 
 
 def test_a_redirect_is_an_answer(base_url):
-    assert send(Session(base_url, TIMEOUT), "/redirect").status == 302
+    assert send(ScenarioSession(base_url, TIMEOUT), "/redirect").status == 302
 
 
 def test_reads_no_more_of_a_body_than_it_needs(base_url):
-    answer = send(Session(base_url, 10), "/long")
+    answer = send(ScenarioSession(base_url, 10), "/long")
     assert isinstance(answer, Answer)
     assert len(answer.text) == LONGEST_BODY
 
@@ -224,12 +224,12 @@ def test_reads_no_more_of_a_body_than_it_needs(base_url):
     ("path", "text"), [("/gzip", "{}é"), ("/zlib", "deflated"), ("/raw", "deflated"), ("/nothing", "")]
 )
 def test_reads_compressed_bodies(base_url, path, text):
-    assert send(Session(base_url, TIMEOUT), path).text == text
+    assert send(ScenarioSession(base_url, TIMEOUT), path).text == text
 
 
 def test_inflates_no_more_than_it_needs(base_url):
     tracemalloc.start()
-    answer = send(Session(base_url, 10), "/bomb")
+    answer = send(ScenarioSession(base_url, 10), "/bomb")
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(answer.text) == LONGEST_BODY
@@ -239,7 +239,7 @@ def test_inflates_no_more_than_it_needs(base_url):
 @pytest.mark.parametrize("path", ["/endlesschunks", "/hugelength", "/deflatebomb", "/inside"])
 def test_whatever_is_sent_no_more_is_kept(base_url, path):
     tracemalloc.start()
-    answer = send(Session(base_url, 10), path)
+    answer = send(ScenarioSession(base_url, 10), path)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(answer.text) <= LONGEST_BODY
@@ -260,7 +260,7 @@ def test_whatever_is_sent_no_more_is_kept(base_url, path):
 )
 def test_whatever_it_is_busy_with_an_answer_has_its_time(base_url, path):
     began = time.monotonic()
-    answer = send(Session(base_url, TIMEOUT), path)
+    answer = send(ScenarioSession(base_url, TIMEOUT), path)
     assert time.monotonic() - began < 6 * TIMEOUT
     assert isinstance(answer, NoAnswer)
     assert answer.by_application
@@ -269,17 +269,17 @@ def test_whatever_it_is_busy_with_an_answer_has_its_time(base_url, path):
 
 @pytest.mark.parametrize("path", ["/headers", "/longheader"])
 def test_headers_without_an_end_are_the_applications_fault(base_url, path):
-    answer = send(Session(base_url, TIMEOUT), path)
+    answer = send(ScenarioSession(base_url, TIMEOUT), path)
     assert answer.by_application
     assert "is no HTTP that can be read" in answer.why
 
 
 def test_what_is_compressed_twice_is_not_inflated(base_url):
-    assert "which was not asked for" in send(Session(base_url, TIMEOUT), "/twice").why
+    assert "which was not asked for" in send(ScenarioSession(base_url, TIMEOUT), "/twice").why
 
 
 def test_one_that_was_too_late_ends_no_later_one(base_url):
-    session = Session(base_url, TIMEOUT)
+    session = ScenarioSession(base_url, TIMEOUT)
     send(session, "/drippingheaders")
     assert send(session, "/x").status == 200
     time.sleep(2 * TIMEOUT)
@@ -287,7 +287,7 @@ def test_one_that_was_too_late_ends_no_later_one(base_url):
 
 
 def test_a_body_that_is_not_what_its_header_says_is_the_applications_fault(base_url):
-    answer = send(Session(base_url, TIMEOUT), "/nogzip")
+    answer = send(ScenarioSession(base_url, TIMEOUT), "/nogzip")
     assert (answer.by_application, answer.why) == (
         True,
         "the body is not compressed as its header Content-Encoding says",
@@ -295,7 +295,7 @@ def test_a_body_that_is_not_what_its_header_says_is_the_applications_fault(base_
 
 
 def test_an_encoding_that_was_not_asked_for_is_told(base_url):
-    answer = send(Session(base_url, TIMEOUT), "/brotli")
+    answer = send(ScenarioSession(base_url, TIMEOUT), "/brotli")
     assert not answer.by_application
     assert answer.why.isprintable()
     assert "which was not asked for" in answer.why
@@ -311,7 +311,7 @@ def test_an_encoding_that_was_not_asked_for_is_told(base_url):
     ],
 )
 def test_an_answer_that_does_not_come_is_the_applications_fault(base_url, path, why):
-    answer = send(Session(base_url, TIMEOUT), path)
+    answer = send(ScenarioSession(base_url, TIMEOUT), path)
     assert isinstance(answer, NoAnswer)
     assert answer.by_application
     assert why in answer.why
@@ -320,16 +320,16 @@ def test_an_answer_that_does_not_come_is_the_applications_fault(base_url, path, 
 def test_a_refused_connection_is_the_applications_fault():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, not listening
-        answer = send(Session(f"http://127.0.0.1:{closed.getsockname()[1]}", TIMEOUT), "/")
+        answer = send(ScenarioSession(f"http://127.0.0.1:{closed.getsockname()[1]}", TIMEOUT), "/")
     assert answer == NoAnswer(True, "the connection was refused", connected=False)
 
 
 def test_a_name_that_cannot_be_resolved_is_not(base_url):
-    answer = send(Session("http://application.invalid", TIMEOUT), "/")
+    answer = send(ScenarioSession("http://application.invalid", TIMEOUT), "/")
     assert answer == NoAnswer(False, "this machine cannot resolve the name of the host", connected=False)
 
 
 def test_a_handshake_that_fails_is_not(base_url):
-    answer = send(Session(base_url.replace("http:", "https:"), TIMEOUT), "/")
+    answer = send(ScenarioSession(base_url.replace("http:", "https:"), TIMEOUT), "/")
     assert not answer.by_application
     assert "does not trust the certificate" in answer.why

@@ -9,7 +9,7 @@ import stat
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.row_files import Directory, TableFiles
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.row_files import RowDirectory, TableFiles
 
 ROW = ("1", "Ada")
 NAME = "Person.new.csv"
@@ -21,7 +21,7 @@ def mode(path):
 
 def salvage(path, *rows):
     """Write new rows of the table Person; gives whether something has changed."""
-    with Directory(path) as directory:
+    with RowDirectory(path) as directory:
         files = TableFiles(directory, "Person", ["id", "name"])
         for row in rows or (ROW,):
             files.add("new", row, None)
@@ -64,10 +64,10 @@ def test_a_directory_of_somebody_else_is_refused_but_for_root(tmp_path, monkeypa
     monkeypatch.setattr(os, "fstat", lambda _descriptor: os.stat_result((*seen[:4], 4711, *seen[5:])))
     monkeypatch.setattr(os, "geteuid", lambda: user)
     if refused:
-        with pytest.raises(RollbackError, match="belongs to somebody else"), Directory(tmp_path):
+        with pytest.raises(RollbackError, match="belongs to somebody else"), RowDirectory(tmp_path):
             pass
     else:
-        with Directory(tmp_path):
+        with RowDirectory(tmp_path):
             pass
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_everybody_may_read_is_replaced_by_one_that_nobody_may(tmp_p
 def test_a_directory_that_is_exchanged_meanwhile_gets_nothing(tmp_path):
     rows, elsewhere = tmp_path / "rows", tmp_path / "elsewhere"
     elsewhere.mkdir()
-    with Directory(rows) as directory:
+    with RowDirectory(rows) as directory:
         rows.rename(tmp_path / "moved")
         rows.symlink_to(elsewhere)
         files = TableFiles(directory, "Person", ["id"])
@@ -111,12 +111,12 @@ def test_a_directory_that_is_exchanged_meanwhile_gets_nothing(tmp_path):
 
 def test_of_two_salvages_at_once_the_second_waits_for_a_person(tmp_path):
     with (
-        Directory(tmp_path),
+        RowDirectory(tmp_path),
         pytest.raises(RollbackError, match="Another salvage writes into"),
-        Directory(tmp_path),
+        RowDirectory(tmp_path),
     ):
         pass
-    with Directory(tmp_path):
+    with RowDirectory(tmp_path):
         pass
 
 

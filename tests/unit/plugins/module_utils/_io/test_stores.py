@@ -93,7 +93,7 @@ def test_what_the_system_says_is_told_short_and_nothing_of_aws(tmp_path, monkeyp
     with pytest.raises(StoreError) as refused:
         store.put("a/lock", "x", ANY)
     why = f"The store {tmp_path} cannot be written: {os.strerror(number)}."
-    assert refused.value.message == f"{why} Mend that; a run that has begun goes on with this store only."
+    assert refused.value.message == f"{why} Fix that; a run that has begun goes on with this store only."
 
 
 @pytest.mark.parametrize("text", ["", '{"run_id": "rb-1', "[]", "null"])
@@ -139,7 +139,7 @@ def _content(text):
         ("AccessDenied", "may not call PutObject (docs/permissions.md"),
         ("NoSuchBucket", "there is no such bucket"),
         ("PermanentRedirect", "the bucket is in another region"),
-        ("InternalError", "cannot be written: S3 answers InternalError. Mend"),
+        ("InternalError", "cannot be written: S3 answers InternalError. Fix"),
     ],
 )
 def test_a_bucket_that_cannot_be_written_is_told(s3, code, words):

@@ -10,8 +10,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.control_process import Player
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import (
     Clock,
-    answered,
     late_is_fine,
+    once_answered,
     pause,
     wait_for,
 )
@@ -164,9 +164,9 @@ def test_a_question_waits_for_its_answer():
             raise answer
         return answer
 
-    assert answered("it", ask, 10, Time().clock) == "here"
+    assert once_answered("it", ask, 10, Time().clock) == "here"
     with pytest.raises(TimedOut, match="no route"):
-        answered("it", acting(Away("no route")), 10, Time().clock)
+        once_answered("it", acting(Away("no route")), 10, Time().clock)
 
 
 def test_a_pending_of_absence_is_told_from_one_that_aws_has_told():

@@ -11,15 +11,17 @@ from datetime import datetime, timedelta
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import (
-    Data,
-    findings,
+    PlannedData,
     how_again,
+    moment_findings,
     since_restored,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import decide_rollback
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import Observation
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import findings as of_rds
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import DatabaseObservation
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import (
+    database_findings as of_rds,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import RestoreSelector
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
@@ -58,7 +60,7 @@ class Night:
             datetime.fromisoformat(given[name]) if name in given else None
             for name in ("rollback_snapshot_before", "rollback_point_in_time")
         )
-        wanted = Wanted(given.get("rollback_snapshot", ""), before, moment, "rollback_database_again" in given)
+        wanted = RestoreSelector(given.get("rollback_snapshot", ""), before, moment, "rollback_database_again" in given)
         host, run_id = story.instance(story.serves).host, given.get("rollback_run_id", "rb-now")
         return decide_rollback("app-db", wanted, host, run_id, story.instances(), story.all_snapshots(), story.now)
 
@@ -74,7 +76,7 @@ class Night:
                 [release], plan.current.created, migrations, self.bad_since, self.story.now, despite, again
             )
         else:
-            data = Data(
+            data = PlannedData(
                 plan.data_from,
                 plan.lost.since,
                 plan.source.told,
@@ -83,9 +85,11 @@ class Night:
                 bool(plan.current.run_id),
             )
             despites = (despite, "rollback_despite_migrations" in given)
-            seen = Observation(plan, "rb-now", self.story.now, despite_lineage="rollback_despite_lineage" in given)
+            seen = DatabaseObservation(
+                plan, "rb-now", self.story.now, despite_lineage="rollback_despite_lineage" in given
+            )
             lineage = [item for item in of_rds(seen) if item.check == "lineage"]
-            found = [*findings([release], data, self.bad_since, self.story.now, *despites), *lineage]
+            found = [*moment_findings([release], data, self.bad_since, self.story.now, *despites), *lineage]
         return [(item.check, item.cure) for item in found if item.verdict == FAILED]
 
     def refused(self, given):

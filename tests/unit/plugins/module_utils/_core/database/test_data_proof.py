@@ -16,18 +16,21 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.dat
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import RuleSeen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+    DatabaseContents,
+    DatabaseLogin,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
-TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", password="hunter2")
+TARGET = DatabaseLogin("db.rds", 5432, "spymeo", "spymeo", "public", password="hunter2")
 FIRST = (Migration("1_init", AT), Migration("2_payments", AT))
 ROWS = (("Payment", 1000), ("Practitioner", 3000), ("_prisma_migrations", 2))
 
 
 def seen(rows=ROWS, migrations=FIRST, rules=()):
-    return Observation("16.4", migrations, rows, rules)
+    return DatabaseContents("16.4", migrations, rows, rules)
 
 
 def red(expected, observation):

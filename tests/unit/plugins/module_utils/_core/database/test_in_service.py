@@ -18,7 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_
     version_read,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED, NOTED, ValueFrom
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, Version
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import told_in_json
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,9 +98,9 @@ def secret(*versions, changed=NOON):
     return Secret("app/url", SECRET, changed, tuple(versions))
 
 
-V1 = Version("v1", ("AWSPREVIOUS",), NOON - 9 * HOUR)
-V2 = Version("v2", ("AWSCURRENT",), NOON - 2 * HOUR)
-PENDING = Version("v3", (f"spymeo-rollback-pending-{RUN}",), NOON - HOUR)
+V1 = SecretVersion("v1", ("AWSPREVIOUS",), NOON - 9 * HOUR)
+V2 = SecretVersion("v2", ("AWSCURRENT",), NOON - 2 * HOUR)
+PENDING = SecretVersion("v3", (f"spymeo-rollback-pending-{RUN}",), NOON - HOUR)
 FOLLOWS = ValueFrom.parse(SECRET)
 
 
@@ -124,7 +124,7 @@ def test_which_version_a_task_has_read(reference, started, version, sure):
 
 
 def test_a_version_that_was_never_current_was_read_by_nobody_who_follows():
-    only = secret(PENDING, Version("v2", ("AWSCURRENT",), NOON - 2 * HOUR))
+    only = secret(PENDING, SecretVersion("v2", ("AWSCURRENT",), NOON - 2 * HOUR))
     assert version_read(only, FOLLOWS, NOON - HOUR / 2) == (only.versions[1], True)
 
 

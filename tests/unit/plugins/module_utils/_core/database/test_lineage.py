@@ -11,15 +11,18 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holders
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import Tree
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import decide_rollback
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted, against
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import (
+    RestoreSelector,
+    against,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import Data, PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import InstanceData, PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import (
     MOST,
     as_tag,
     entered,
-    left,
     read_periods,
+    taken_out,
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,7 +55,7 @@ def second_night(history):
         story.s = story.snapshot("app-db", "s")
         story.write()
         story.snapshot("app-db", "before-the-cutover")
-        first = decide(story, Wanted("s"))
+        first = decide(story, RestoreSelector("s"))
         story.r1 = story.rollback(first.source, story.rows_of(first.source))
         story.write()
         story.snapshot(story.r1, "nightly-of-production")
@@ -67,7 +70,7 @@ def second_night(history):
 @pytest.mark.parametrize("older", [False, True])
 def test_a_time_takes_the_snapshot_of_what_serves_though_it_has_inherited_our_tags(second_night, older):
     story = second_night(older)
-    rollback = decide(story, Wanted(before=story.now))
+    rollback = decide(story, RestoreSelector(before=story.now))
     assert rollback.source.name == "nightly-of-production"
     assert rollback.source.tags["spymeo:rollback-run"] == story.instance(story.r1).run_id
     assert rollback.lost.since == rollback.source.data_from
@@ -76,7 +79,7 @@ def test_a_time_takes_the_snapshot_of_what_serves_though_it_has_inherited_our_ta
 @pytest.mark.parametrize("older", [False, True])
 def test_of_an_ancestor_a_time_takes_what_is_in_what_serves(second_night, older):
     story = second_night(older)
-    early = decide(story, Wanted(before=story.machines[story.r1].created)).source
+    early = decide(story, RestoreSelector(before=story.machines[story.r1].created)).source
     assert early.name == "s", "and not what the failed one held later, before the cutover"
 
 
@@ -91,7 +94,7 @@ def test_of_an_ancestor_a_time_takes_what_is_in_what_serves(second_night, older)
 )
 @pytest.mark.parametrize("older", [False, True])
 def test_what_speaks_against_a_snapshot_of_a_name(second_night, name, words, older):
-    rollback = decide(second_night(older), Wanted(name, again=True))
+    rollback = decide(second_night(older), RestoreSelector(name, again=True))
     assert (words is None and rollback.against is None) or words in rollback.against
 
 
@@ -100,7 +103,7 @@ def test_what_is_lost_begins_where_the_lineages_were_one_last(second_night, olde
     story = second_night(older)
     of_s = next(item for item in story.all_snapshots() if item.name == "s").data_from
     for name in ("nightly-of-the-failed-one", "before-the-cutover"):
-        lost = decide(story, Wanted(name)).lost
+        lost = decide(story, RestoreSelector(name)).lost
         assert lost.since == of_s, name
         assert "were one" in lost.how_known
 
@@ -110,11 +113,11 @@ def test_a_strangers_snapshot_has_nothing_in_common_and_all_is_lost(second_night
     hand = story.by_hand(0)
     story.write()
     story.snapshot(hand, "of-by-hand")
-    rollback = decide(story, Wanted("of-by-hand"))
+    rollback = decide(story, RestoreSelector("of-by-hand"))
     assert "is not known to have come" in rollback.against
     assert rollback.lost.since == BEGIN
     assert "no moment in common" in rollback.lost.how_known
-    assert decide(story, Wanted(before=story.now)).source.name == "nightly-of-production"
+    assert decide(story, RestoreSelector(before=story.now)).source.name == "nightly-of-production"
 
 
 def test_an_instance_that_has_inherited_our_tags_stands_for_nothing(second_night):
@@ -125,7 +128,7 @@ def test_an_instance_that_has_inherited_our_tags_stands_for_nothing(second_night
     assert story.instance(hand).replaces is None
     story.serves = hand
     with pytest.raises(BadInput, match="neither its endpoint"):
-        decide(story, Wanted("s"))
+        decide(story, RestoreSelector("s"))
 
 
 @pytest.mark.parametrize("tag", ["spymeo:rollback-run", "spymeo:rollback-replaces"])
@@ -133,14 +136,14 @@ def test_an_instance_that_somebody_has_taken_a_tag_of_ours_from_keeps_its_line_a
     story = second_night()
     del story.machines[story.r1].tags[tag]
     assert Tree(story.instances(), story.all_snapshots()).family_of("app-db") == {"app-db", story.r1}
-    assert decide(story, Wanted("nightly-of-production")).state == "restore"
+    assert decide(story, RestoreSelector("nightly-of-production")).state == "restore"
     with pytest.raises(RollbackError, match=f"{story.r1} was restored by a run.* Key={tag},Value="):
-        decide(story, Wanted("s"))
+        decide(story, RestoreSelector("s"))
 
 
 def test_a_time_that_is_not_known_is_not_known_to_the_tag_either():
-    data = Data("db-APPDB", "app-db", None)
-    assert Data.from_tag(data.as_tag("app-db-rb-1")) == data
+    data = InstanceData("db-APPDB", "app-db", None)
+    assert InstanceData.from_tag(data.as_tag("app-db-rb-1")) == data
 
 
 def test_another_instance_that_had_the_name_is_a_stranger(second_night, db_instance_answer):
@@ -149,19 +152,19 @@ def test_another_instance_that_had_the_name_is_a_stranger(second_night, db_insta
     snapshot.update(
         DBInstanceIdentifier=story.r1, DbiResourceId="db-ANOTHERONEWITHTHISNAMEONCE", name="of-its-namesake"
     )
-    rollback = decide(story, Wanted("of-its-namesake"))
+    rollback = decide(story, RestoreSelector("of-its-namesake"))
     assert f"another DB instance that had the name {story.r1} (db-ANOTHERONEWITHTHISNAMEONCE)" in rollback.against
 
 
 def test_after_the_second_rollback_every_instance_that_holds_something_else_is_named(second_night):
     story = second_night()
-    rollback = decide(story, Wanted("s", again=True))
+    rollback = decide(story, RestoreSelector("s", again=True))
     assert kept(rollback) == {"app-db", story.r1}
     story.r2 = story.rollback(rollback.source, story.rows_of(rollback.source))
     story.write()
-    done = decide(story, Wanted("s"))
+    done = decide(story, RestoreSelector("s"))
     assert (done.state, kept(done)) == ("done", {"app-db", story.r1})
-    assert kept(decide(story, Wanted("s", again=True))) == {"app-db", story.r1, story.r2}
+    assert kept(decide(story, RestoreSelector("s", again=True))) == {"app-db", story.r1, story.r2}
 
 
 def test_after_an_undo_the_undone_instance_is_the_first_that_holds_something_else(second_night):
@@ -172,19 +175,19 @@ def test_after_an_undo_the_undone_instance_is_the_first_that_holds_something_els
     current = story.instance("app-db")
     found = [holder for holder in holders(tree, current, tree.line_of(current, story.now)) if not holder.serves]
     assert [holder.name for holder in found] == [story.r1]
-    again = decide(story, Wanted("s"))
+    again = decide(story, RestoreSelector("s"))
     assert kept(again) == {"app-db", story.r1}
     assert again.lost.since == again.source.data_from
 
 
 def test_an_instance_that_is_gone_is_told_with_the_snapshots_that_are_left(second_night):
     story = second_night()
-    rollback = decide(story, Wanted("nightly-of-production"))
+    rollback = decide(story, RestoreSelector("nightly-of-production"))
     story.rollback(rollback.source, story.rows_of(rollback.source))
     del story.machines["app-db"]
     host = story.instance(story.serves).host
     found = decide_rollback(
-        story.r1, Wanted(before=story.now), host, "rb-now", story.instances(), story.all_snapshots(), story.now
+        story.r1, RestoreSelector(before=story.now), host, "rb-now", story.instances(), story.all_snapshots(), story.now
     )
     gone = next(holder for holder in found.kept if holder.name == "app-db")
     assert (gone.status, "nightly-of-the-failed-one" in gone.snapshots) == ("", True)
@@ -193,26 +196,26 @@ def test_an_instance_that_is_gone_is_told_with_the_snapshots_that_are_left(secon
 
 def test_the_same_data_again_is_done_once_this_run_has_done_it(second_night):
     story = second_night()
-    assert decide(story, Wanted("s")).state == "done"
-    again = decide(story, Wanted("s", again=True))
+    assert decide(story, RestoreSelector("s")).state == "done"
+    again = decide(story, RestoreSelector("s", again=True))
     assert (again.state, again.replaced) == ("restore", story.r1)
     assert "restored again" in again.reason
     story.rollback(again.source, story.rows_of(again.source))
     run_id = story.instance(story.serves).run_id
-    assert decide(story, Wanted("s", again=True), run_id).state == "done"
-    assert decide(story, Wanted("s", again=True), "rb-20261123-000000").state == "restore"
+    assert decide(story, RestoreSelector("s", again=True), run_id).state == "done"
+    assert decide(story, RestoreSelector("s", again=True), "rb-20261123-000000").state == "restore"
 
 
 @pytest.mark.parametrize("older", [False, True])
 def test_a_point_in_time_is_of_the_instance_that_was_in_service_then(second_night, older):
     story = second_night(older)
     before, after = BEGIN + timedelta(minutes=3), story.now
-    early = decide(story, Wanted(point_in_time=before))
+    early = decide(story, RestoreSelector(point_in_time=before))
     assert early.source.instance == "app-db"
     assert early.against is None
-    assert decide(story, Wanted(point_in_time=after)).source.instance == story.r1
+    assert decide(story, RestoreSelector(point_in_time=after)).source.instance == story.r1
     story.rollback(early.source, story.rows_of(early.source))
-    assert decide(story, Wanted(point_in_time=before)).state == "done"
+    assert decide(story, RestoreSelector(point_in_time=before)).state == "done"
 
 
 def test_a_point_in_time_of_an_instance_that_is_gone_is_refused(second_night):
@@ -222,7 +225,7 @@ def test_a_point_in_time_of_an_instance_that_is_gone_is_refused(second_night):
     with pytest.raises(BadInput, match="app-db was in service then, and is there no longer"):
         decide_rollback(
             story.r1,
-            Wanted(point_in_time=BEGIN + timedelta(minutes=1)),
+            RestoreSelector(point_in_time=BEGIN + timedelta(minutes=1)),
             host,
             "rb-now",
             story.instances(),
@@ -241,7 +244,7 @@ def test_a_time_that_the_backups_have_not_is_told_with_both_ends(history, minute
     instances = story.instances()
     windows = {instances[0].resource_id: earliest}
     host = instances[0].host
-    wanted = Wanted(point_in_time=moment)
+    wanted = RestoreSelector(point_in_time=moment)
     found = decide_rollback("app-db", wanted, host, "rb-now", instances, [], story.now, windows).source.problem
     if minutes > 0:
         assert found is None
@@ -304,9 +307,9 @@ def play(story, steps):
 
 def roll_back(story, step, number):
     snapshot = story.snapshots[number % len(story.snapshots)]
-    wanted = Wanted(snapshot["name"], again=True)
+    wanted = RestoreSelector(snapshot["name"], again=True)
     if step == "to a time":
-        wanted = Wanted(point_in_time=BEGIN + timedelta(minutes=number), again=True)
+        wanted = RestoreSelector(point_in_time=BEGIN + timedelta(minutes=number), again=True)
     with contextlib.suppress(BadInput):
         rollback = decide(story, wanted)
         if rollback.against is None and rollback.source.problem is None:
@@ -317,9 +320,11 @@ def asked(number, story):
     """What is wanted then."""
     snapshot = story.snapshots[number % len(story.snapshots)]["name"]
     moment = BEGIN + (story.now - BEGIN) * (number % 10) / 9
-    return (Wanted(snapshot, again=True), Wanted(before=moment, again=True), Wanted(point_in_time=moment, again=True))[
-        number % 3
-    ]
+    return (
+        RestoreSelector(snapshot, again=True),
+        RestoreSelector(before=moment, again=True),
+        RestoreSelector(point_in_time=moment, again=True),
+    )[number % 3]
 
 
 HISTORIES = settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -331,7 +336,7 @@ def test_what_is_lost_is_never_less_than_the_truth_and_never_negative(history, s
     story = history(older)
     play(story, steps)
     there = story.machines[story.serves].rows
-    for wanted in (asked(number, story), *(Wanted(item["name"], again=True) for item in story.snapshots)):
+    for wanted in (asked(number, story), *(RestoreSelector(item["name"], again=True) for item in story.snapshots)):
         with contextlib.suppress(BadInput):
             rollback = decide(story, wanted)
             then = story.rows_of(rollback.source)
@@ -347,7 +352,7 @@ def test_a_time_never_takes_rows_that_what_serves_has_not(history, steps, hours,
     play(story, steps)
     moment = BEGIN + (story.now - BEGIN) * hours / 10
     try:
-        source = decide(story, Wanted(before=moment, again=True)).source
+        source = decide(story, RestoreSelector(before=moment, again=True)).source
     except BadInput:
         return
     assert set(story.rows_of(source)) <= set(story.machines[story.serves].rows)
@@ -369,7 +374,7 @@ def test_what_nothing_speaks_against_is_of_an_ancestor_from_before_it_was_replac
             if source.instance != story.serves:
                 assert source.data_from <= story.served[source.instance][-1][1]
     with contextlib.suppress(BadInput):
-        source = decide(story, Wanted(point_in_time=BEGIN + timedelta(minutes=number))).source
+        source = decide(story, RestoreSelector(point_in_time=BEGIN + timedelta(minutes=number))).source
         assert isinstance(source, PointInTime)
         assert source.instance in story.ancestors()
 
@@ -416,7 +421,7 @@ def test_the_tag_is_never_shorter_than_the_truth_and_always_fits(gaps):
     for number, gap in enumerate(gaps):
         now += timedelta(seconds=gap, microseconds=1)
         if number % 2:
-            periods = left(periods, BEGIN, now, True)
+            periods = taken_out(periods, BEGIN, now, True)
             truth[-1][1] = now
         else:
             periods = entered(periods, now)

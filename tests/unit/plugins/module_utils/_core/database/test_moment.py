@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import (
-    Data,
+    PlannedData,
     expected_migrations,
-    findings,
+    moment_findings,
     since_restored,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
@@ -37,11 +37,11 @@ BAD = ago(10.15)  # the registration of app:2
 
 
 def of(at, migrations):
-    return Data(at, at, "snapshot s", migrations)
+    return PlannedData(at, at, "snapshot s", migrations)
 
 
 def red(release, data, bad_since=None, **despite):
-    found = findings([release], data, bad_since, NOW, **despite)
+    found = moment_findings([release], data, bad_since, NOW, **despite)
     return [(item.check, item.what, item.cure) for item in found if item.verdict == "failed"]
 
 
@@ -113,14 +113,14 @@ def test_what_is_of_one_moment_passes(release, at, migrations, bad_since):
 
 
 def test_data_from_before_the_release_are_told_where_nobody_can_be_asked_for_migrations():
-    found = findings([ONE], of(ago(600), None), BAD, NOW)
+    found = moment_findings([ONE], of(ago(600), None), BAD, NOW)
     assert [item.what for item in found if item.verdict == "noted"] == [
         "app:1 did not serve at 2026-10-28T03:00:00+00:00, the time of the data, but later only: a migration that came in between is not in them"
     ]
 
 
 def test_a_release_that_never_served_is_said():
-    found = findings([Release("app", "app:9", False)], of(ago(12), ALL), BAD, NOW)
+    found = moment_findings([Release("app", "app:9", False)], of(ago(12), ALL), BAD, NOW)
     assert [item.verdict for item in found if item.subject == "app"] == ["not_checked"]
 
 
@@ -155,7 +155,7 @@ def test_whose_a_migration_is(release, started, bad_since, knows):
 
 def test_what_nobody_can_tell_is_said_and_not_passed():
     young = Release("app", "app:1", False, ((ago(10.8), ago(10)),))
-    found = findings([young], of(ago(10.2), (Migration("m", ago(10.5)),)), ago(10), NOW)
+    found = moment_findings([young], of(ago(10.2), (Migration("m", ago(10.5)),)), ago(10), NOW)
     assert {item.check: item.verdict for item in found} == {"moment": "passed", "migrations": "not_checked"}
 
 

@@ -8,14 +8,14 @@ import botocore.session
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.next_step import (
     SETTLE,
-    Asked,
+    Busy,
     Create,
     Done,
+    LastAction,
     Modify,
     Reboot,
     Refuse,
-    Wait,
-    Wanted,
+    RestoreSpecification,
     finishing_step,
     next_step,
 )
@@ -29,7 +29,7 @@ RESTORE, MODIFY = (
 )
 RUN = "rb-20261122-120000"
 NEW = "app-db-" + RUN
-WANTED = Wanted(NEW, RUN, RESTORE, MODIFY)
+WANTED = RestoreSpecification(NEW, RUN, RESTORE, MODIFY)
 
 PENDING_REBOOT = {"DBParameterGroups": [{"DBParameterGroupName": "tuned", "ParameterApplyStatus": "pending-reboot"}]}
 APPLYING = {"DBParameterGroups": [{"DBParameterGroupName": "tuned", "ParameterApplyStatus": "applying"}]}
@@ -44,41 +44,41 @@ UNFIXABLE = {"DBName": "another"}
 
 ROWS = {
     # what is there (changes, or None for nothing), what this process did last, the step
-    "nothing": (None, Asked(), Create),
-    "created, not shown yet": (None, Asked("create", 5), Wait),
-    "created, never shown": (None, Asked("create", SETTLE), Refuse),
-    "deleted by somebody": (None, Asked("join", SETTLE), Refuse),
-    "creating": (CREATING, Asked("create", 5), Wait),
-    "creating, in a new process": (CREATING, Asked("join", 0), Wait),
-    "unknown status": ({"DBInstanceStatus": "levitating"}, Asked("join", 0), Wait),
-    "incompatible-network": ({"DBInstanceStatus": "incompatible-network"}, Asked("create", 5), Refuse),
-    "stopped by somebody": ({"DBInstanceStatus": "stopped"}, Asked("join", 5), Refuse),
-    "restored, what nobody feels is left": (UNFELT, Asked("create", 5), Done),
-    "the same, while its first backup runs": ({**UNFELT, **BACKING_UP}, Asked("join", 0), Done),
-    "restored, settings that are felt are left to set": (UNMODIFIED, Asked("create", 5), Modify),
-    "the same, in a new process": (UNMODIFIED, Asked("join", 0), Modify),
-    "these, while its first backup runs": ({**UNMODIFIED, **BACKING_UP}, Asked("create", 5), Wait),
+    "nothing": (None, LastAction(), Create),
+    "created, not shown yet": (None, LastAction("create", 5), Busy),
+    "created, never shown": (None, LastAction("create", SETTLE), Refuse),
+    "deleted by somebody": (None, LastAction("join", SETTLE), Refuse),
+    "creating": (CREATING, LastAction("create", 5), Busy),
+    "creating, in a new process": (CREATING, LastAction("join", 0), Busy),
+    "unknown status": ({"DBInstanceStatus": "levitating"}, LastAction("join", 0), Busy),
+    "incompatible-network": ({"DBInstanceStatus": "incompatible-network"}, LastAction("create", 5), Refuse),
+    "stopped by somebody": ({"DBInstanceStatus": "stopped"}, LastAction("join", 5), Refuse),
+    "restored, what nobody feels is left": (UNFELT, LastAction("create", 5), Done),
+    "the same, while its first backup runs": ({**UNFELT, **BACKING_UP}, LastAction("join", 0), Done),
+    "restored, settings that are felt are left to set": (UNMODIFIED, LastAction("create", 5), Modify),
+    "the same, in a new process": (UNMODIFIED, LastAction("join", 0), Modify),
+    "these, while its first backup runs": ({**UNMODIFIED, **BACKING_UP}, LastAction("create", 5), Busy),
     "these, while blocks are loaded": (
         {**UNMODIFIED, "DBInstanceStatus": "storage-initialization"},
-        Asked("join", 0),
+        LastAction("join", 0),
         Modify,
     ),
-    "modified, still shows available and old values": (UNMODIFIED, Asked("modify", 5), Wait),
-    "modified, at work": ({**UNMODIFIED, "DBInstanceStatus": "modifying"}, Asked("modify", 5), Wait),
-    "modified, nothing happened for long": (UNMODIFIED, Asked("modify", SETTLE), Done),
-    "a value is pending": (COMING, Asked("create", 5), Wait),
-    "an upgrade is pending, which is no difference": (UPGRADE, Asked("join", 0), Done),
-    "parameter group waits for a reboot": (PENDING_REBOOT, Asked("modify", 5), Reboot),
-    "parameter group is applied": (APPLYING, Asked("modify", 5), Wait),
-    "parameter group is broken": (BROKEN_GROUP, Asked("modify", 5), Refuse),
-    "settings come before the reboot": ({**PENDING_REBOOT, **UNMODIFIED}, Asked("join", 0), Modify),
-    "no reboot during a backup": ({**PENDING_REBOOT, **BACKING_UP}, Asked("join", 0), Wait),
-    "rebooting": ({**PENDING_REBOOT, "DBInstanceStatus": "rebooting"}, Asked("reboot", 5), Wait),
-    "rebooted, still shows available": (PENDING_REBOOT, Asked("reboot", 5), Wait),
-    "rebooted in vain": (PENDING_REBOOT, Asked("reboot", SETTLE), Refuse),
-    "as its source": ({}, Asked("modify", 5), Done),
-    "as its source, its first backup runs": (BACKING_UP, Asked("create", 5), Done),
-    "a difference that nobody can set": (UNFIXABLE, Asked("join", 0), Done),
+    "modified, still shows available and old values": (UNMODIFIED, LastAction("modify", 5), Busy),
+    "modified, at work": ({**UNMODIFIED, "DBInstanceStatus": "modifying"}, LastAction("modify", 5), Busy),
+    "modified, nothing happened for long": (UNMODIFIED, LastAction("modify", SETTLE), Done),
+    "a value is pending": (COMING, LastAction("create", 5), Busy),
+    "an upgrade is pending, which is no difference": (UPGRADE, LastAction("join", 0), Done),
+    "parameter group waits for a reboot": (PENDING_REBOOT, LastAction("modify", 5), Reboot),
+    "parameter group is applied": (APPLYING, LastAction("modify", 5), Busy),
+    "parameter group is broken": (BROKEN_GROUP, LastAction("modify", 5), Refuse),
+    "settings come before the reboot": ({**PENDING_REBOOT, **UNMODIFIED}, LastAction("join", 0), Modify),
+    "no reboot during a backup": ({**PENDING_REBOOT, **BACKING_UP}, LastAction("join", 0), Busy),
+    "rebooting": ({**PENDING_REBOOT, "DBInstanceStatus": "rebooting"}, LastAction("reboot", 5), Busy),
+    "rebooted, still shows available": (PENDING_REBOOT, LastAction("reboot", 5), Busy),
+    "rebooted in vain": (PENDING_REBOOT, LastAction("reboot", SETTLE), Refuse),
+    "as its source": ({}, LastAction("modify", 5), Done),
+    "as its source, its first backup runs": (BACKING_UP, LastAction("create", 5), Done),
+    "a difference that nobody can set": (UNFIXABLE, LastAction("join", 0), Done),
 }
 
 
@@ -107,33 +107,33 @@ def test_next_step(step, changes, asked, expected):
 
 
 def test_done_tells_the_differences_that_stay(step):
-    assert [item.setting for item in step(UNFIXABLE, Asked("join", 0)).differences] == ["DBName"]
-    unmodified = step(UNMODIFIED, Asked("modify", SETTLE)).differences
+    assert [item.setting for item in step(UNFIXABLE, LastAction("join", 0)).differences] == ["DBName"]
+    unmodified = step(UNMODIFIED, LastAction("modify", SETTLE)).differences
     assert {item.setting for item in unmodified} == {"DeletionProtection", "PubliclyAccessible"}
-    assert step({}, Asked("join", 0)).differences == ()
+    assert step({}, LastAction("join", 0)).differences == ()
 
 
 def test_waits_tell_what_for(step):
-    assert "backing-up" in step({**UNMODIFIED, **BACKING_UP}, Asked("create", 5)).pending.detail
-    assert "MultiAZ" in step(COMING, Asked("create", 5)).pending.detail
-    assert "levitating" in step({"DBInstanceStatus": "levitating"}, Asked("join", 0)).pending.detail
+    assert "backing-up" in step({**UNMODIFIED, **BACKING_UP}, LastAction("create", 5)).pending.detail
+    assert "MultiAZ" in step(COMING, LastAction("create", 5)).pending.detail
+    assert "levitating" in step({"DBInstanceStatus": "levitating"}, LastAction("join", 0)).pending.detail
 
 
 FINISHING = {
-    "all is equal": ({}, Asked(), Done, ()),
-    "what somebody has changed since then stays": ({"DBInstanceClass": "db.r6g.large"}, Asked(), Done, ()),
-    "what nobody feels is set": (UNFELT, Asked(), Modify, ()),
-    "not while its first backup runs": ({**UNFELT, **BACKING_UP}, Asked(), Wait, ()),
-    "not while it is modified": ({**UNFELT, "DBInstanceStatus": "modifying"}, Asked(), Wait, ()),
-    "equal while it is modified": ({"DBInstanceStatus": "modifying"}, Asked(), Done, ()),
-    "asked for": (UNFELT, Asked("modify", 5), Wait, ()),
+    "all is equal": ({}, LastAction(), Done, ()),
+    "what somebody has changed since then stays": ({"DBInstanceClass": "db.r6g.large"}, LastAction(), Done, ()),
+    "what nobody feels is set": (UNFELT, LastAction(), Modify, ()),
+    "not while its first backup runs": ({**UNFELT, **BACKING_UP}, LastAction(), Busy, ()),
+    "not while it is modified": ({**UNFELT, "DBInstanceStatus": "modifying"}, LastAction(), Busy, ()),
+    "equal while it is modified": ({"DBInstanceStatus": "modifying"}, LastAction(), Done, ()),
+    "asked for": (UNFELT, LastAction("modify", 5), Busy, ()),
     "asked for in vain": (
         UNFELT,
-        Asked("modify", SETTLE),
+        LastAction("modify", SETTLE),
         Done,
         ("MaxAllocatedStorage", "MonitoringInterval", "MonitoringRoleArn"),
     ),
-    "stopped by somebody": ({**UNFELT, "DBInstanceStatus": "stopped"}, Asked(), Refuse, ()),
+    "stopped by somebody": ({**UNFELT, "DBInstanceStatus": "stopped"}, LastAction(), Refuse, ()),
 }
 
 
@@ -156,7 +156,7 @@ def test_finishing_does_not_bring_forward_what_waits_for_the_maintenance_window(
 def test_what_comes_first_is_restored_without_backups(db_instance_answer, db_snapshot_answer):
     source, snapshot = DbInstance.from_boto(db_instance_answer()), DbSnapshot.from_boto(db_snapshot_answer())
     for gives_password, retention, first in ((False, 14, ()), (True, 0, ("MasterUserPassword",))):
-        created = next_step(source, snapshot, None, Wanted(NEW, RUN, RESTORE, MODIFY, gives_password))
+        created = next_step(source, snapshot, None, RestoreSpecification(NEW, RUN, RESTORE, MODIFY, gives_password))
         assert (created.request["BackupRetentionPeriod"], created.first) == (retention, first)
 
 
@@ -171,4 +171,4 @@ def test_what_comes_first_is_restored_without_backups(db_instance_answer, db_sna
 )
 def test_refuses_before_the_first_writing_call(step, world):
     with pytest.raises(BadInput):
-        step(asked=Asked(), **world)
+        step(asked=LastAction(), **world)

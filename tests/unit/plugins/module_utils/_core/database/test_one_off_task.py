@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import exit_code, judge, same
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.one_off_task import (
+    exit_code,
+    one_off_task_status,
+    same,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready
 
 
@@ -37,7 +41,7 @@ def task(status, stopped_reason="", **container):
     ],
 )
 def test_a_task_is_ready_once_its_container_has_ended_and_failed_when_it_never_ran(shape, answer):
-    assert judge(shape, "probe") == answer
+    assert one_off_task_status(shape, "probe") == answer
 
 
 def test_tells_the_exit_code_of_one_container():

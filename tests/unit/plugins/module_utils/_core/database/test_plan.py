@@ -13,7 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.pla
     refuse_what_cannot_be_restored,
     takes_snapshot,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import Wanted
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import RestoreSelector
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
     BadInput,
     RollbackError,
@@ -58,7 +58,7 @@ def decide(db_instance_answer, db_snapshot_answer):
         present = list(snapshots) if snapshot == "missing" else [snapshot or {}, *snapshots]
         return decide_rollback(
             db_instance=db_instance,
-            wanted=wanted or Wanted("before"),
+            wanted=wanted or RestoreSelector("before"),
             current_host=current_host,
             run_id=run_id,
             instances=[DbInstance.from_boto(answer) for answer in answers],
@@ -202,20 +202,20 @@ SNAPSHOTS = [
     ("hours_ago", "found"), [(0, "morning"), (1, "morning"), (1.5, "night"), (3, "night"), (4, "before")]
 )
 def test_takes_the_newest_available_snapshot_of_a_time_or_earlier(decide, hours_ago, found):
-    wanted = Wanted("named", before=NOON - timedelta(hours=hours_ago))
+    wanted = RestoreSelector("named", before=NOON - timedelta(hours=hours_ago))
     assert decide(snapshot="missing", snapshots=SNAPSHOTS, wanted=wanted).source.name == found
 
 
 def test_the_snapshot_of_a_release_point_is_no_harm(decide):
     tags = {"spymeo:rollback-run": OLDER, "spymeo:release-point": "cp-1"}
     point = dict(BEFORE, name="point", OriginalSnapshotCreateTime=NOON - timedelta(seconds=1), tags=tags)
-    chosen = decide(snapshot="missing", snapshots=[*SNAPSHOTS, point], wanted=Wanted("named", before=NOON))
+    chosen = decide(snapshot="missing", snapshots=[*SNAPSHOTS, point], wanted=RestoreSelector("named", before=NOON))
     assert chosen.source.name == "point"
 
 
 def test_lists_the_snapshots_when_none_is_old_enough(decide):
     with pytest.raises(BadInput) as refused:
-        decide(snapshot="missing", snapshots=SNAPSHOTS, wanted=Wanted(before=NOON - timedelta(days=9)))
+        decide(snapshot="missing", snapshots=SNAPSHOTS, wanted=RestoreSelector(before=NOON - timedelta(days=9)))
     assert refused.value.option == "snapshot_before"
     assert "night (available" in refused.value.message
 
@@ -225,7 +225,7 @@ THEN = NOON - timedelta(minutes=30)
 
 
 def test_goes_back_to_a_point_in_time(decide):
-    rollback = decide(source=KEPT, wanted=Wanted("before", point_in_time=THEN))
+    rollback = decide(source=KEPT, wanted=RestoreSelector("before", point_in_time=THEN))
     assert (rollback.state, rollback.source.option, rollback.lost.since) == ("restore", "point_in_time", THEN)
     refuse(rollback)
     assert rollback.source.request("new") == {
@@ -239,8 +239,10 @@ def test_a_second_run_to_a_point_in_time_finds_it_done(decide, db_instance_answe
     source = PointInTime.of(DbInstance.from_boto(db_instance_answer(**KEPT)), THEN)
     tags = dict(restored_by(RUN), **{"spymeo:rollback-source-snapshot": source.arn})
     mine = {**MINE, "tags": tags}
-    assert decide([mine], source=KEPT, current_host=host(NEW), wanted=Wanted(point_in_time=THEN)).state == "done"
-    other = Wanted(point_in_time=THEN - timedelta(minutes=1))
+    assert (
+        decide([mine], source=KEPT, current_host=host(NEW), wanted=RestoreSelector(point_in_time=THEN)).state == "done"
+    )
+    other = RestoreSelector(point_in_time=THEN - timedelta(minutes=1))
     later = dict(current_host=host(NEW), run_id="rb-20261123-120000")
     assert decide([mine], source=KEPT, wanted=other, **later).state == "restore"
 
@@ -255,13 +257,13 @@ def test_a_second_run_to_a_point_in_time_finds_it_done(decide, db_instance_answe
 )
 def test_refuses_a_time_that_rds_has_not(decide, changes, moment, words):
     with pytest.raises(BadInput, match=words) as refused:
-        refuse(decide(source=changes, wanted=Wanted(point_in_time=moment)))
+        refuse(decide(source=changes, wanted=RestoreSelector(point_in_time=moment)))
     assert refused.value.option == "point_in_time"
 
 
 def test_two_times_are_one_too_many(decide):
     with pytest.raises(BadInput, match="Give one of them"):
-        decide(wanted=Wanted(before=NOON, point_in_time=NOON))
+        decide(wanted=RestoreSelector(before=NOON, point_in_time=NOON))
 
 
 @pytest.mark.parametrize(

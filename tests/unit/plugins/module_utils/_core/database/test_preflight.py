@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import Ancestor
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import Lost, Rollback
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import Observation, findings
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import DataLoss, Rollback
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import (
+    DatabaseObservation,
+    database_findings,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import against
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
@@ -34,14 +37,14 @@ def look(db_instance_answer, db_snapshot_answer):
             restored=DbInstance.from_boto(db_instance_answer(**restored)) if restored else None,
             new_db_instance=NEW,
             safety_snapshot=SAFETY if safety_wanted else "",
-            lost=Lost(NOON - timedelta(hours=1), NOON, ""),
+            lost=DataLoss(NOON - timedelta(hours=1), NOON, ""),
             current=DbInstance.from_boto(db_instance_answer(**(current or {}))),
             source=source,
             against=against(source, (Ancestor("db-APPDBXXXXXXXXXXXXXXXXXXXXX", "app-db", None, NOON),)),
         )
         taken = DbSnapshot.from_boto(db_snapshot_answer(name=SAFETY, **safety)) if safety else None
-        seen = Observation(rollback, RUN, NOON, taken, **{"quotas": ROOM, **readings})
-        return findings(seen)
+        seen = DatabaseObservation(rollback, RUN, NOON, taken, **{"quotas": ROOM, **readings})
+        return database_findings(seen)
 
     return run
 

@@ -12,12 +12,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.pro
     target_of,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
-TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", password="hunter2")
+TARGET = DatabaseLogin("db.rds", 5432, "spymeo", "spymeo", "public", password="hunter2")
 
 
 def test_follows_the_url_and_leaves_out_what_only_prisma_understands():
@@ -58,7 +58,7 @@ def test_refuses_a_url_that_nobody_can_log_in_with(text):
     ],
 )
 def test_names_the_prisma_code_the_place_and_what_was_said_but_not_the_password(sqlstate, message, code):
-    error = diagnose(TARGET, Refused(sqlstate, message + ", hunter2"))
+    error = diagnose(TARGET, DatabaseRefused(sqlstate, message + ", hunter2"))
     assert code in error.message
     assert MEANING.get(code, "SQLSTATE") in error.message
     assert "db.rds, port 5432, database spymeo, user spymeo" in error.message

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import created, told
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Observation, Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import created, describe_probe
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
+    DatabaseContents,
+    DatabaseLogin,
+)
 
-PLACE = Target("db.rds", 5432, "spymeo", "spymeo", "public")
+PLACE = DatabaseLogin("db.rds", 5432, "spymeo", "spymeo", "public")
 
 
 @pytest.mark.parametrize(
@@ -24,8 +27,10 @@ def test_what_would_be_lost_is_told_in_numbers(rows, words):
 
 
 def test_a_table_that_was_not_counted_is_named_and_the_others_are_summed():
-    seen = Observation("18.1", None, (("A", 4), ("B", None)))
+    seen = DatabaseContents("18.1", None, (("A", 4), ("B", None)))
     words = "db.rds, port 5432, database spymeo, user spymeo answers with 2 tables in schema public, 4 rows and "
     words += "no record of Prisma's (neither _prisma_migrations nor prisma_contract.ledger)"
-    assert told(PLACE, seen, []) == words + "; B took too long to be counted"
-    assert told(PLACE, Observation("18.1", (), (("A", 4),)), ["A"]).endswith("0 migrations; read whole: A")
+    assert describe_probe(PLACE, seen, []) == words + "; B took too long to be counted"
+    assert describe_probe(PLACE, DatabaseContents("18.1", (), (("A", 4),)), ["A"]).endswith(
+        "0 migrations; read whole: A"
+    )

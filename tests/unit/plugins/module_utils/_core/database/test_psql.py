@@ -15,20 +15,20 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.psq
     command,
     is_complete,
     move_command,
-    read,
+    read_psql,
     refuse_unmoved,
     sequences_in,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Move, sequence_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import SequenceMove, sequence_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.warm import STREAMS
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import Refused, RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 from hypothesis import given
 from hypothesis import strategies as st
 
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
-TARGET = Target("db.rds", 5432, "spymeo", "spymeo", "public", (("sslmode", "require"),), "hunter2")
+TARGET = DatabaseLogin("db.rds", 5432, "spymeo", "spymeo", "public", (("sslmode", "require"),), "hunter2")
 TEXT = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 
 
@@ -49,7 +49,7 @@ WHOLE = lines(
 
 
 def test_reads_version_migrations_rows_and_what_was_warmed():
-    seen, warmed = read(WHOLE)
+    seen, warmed = read_psql(WHOLE)
     assert seen.server_version == "18.1"
     assert seen.migrations == (Migration("1_init", AT, True, False),)
     assert seen.rows == (("Payment", 12), ("Practitioner", 4200), ("_prisma_migrations", 1))
@@ -57,13 +57,13 @@ def test_reads_version_migrations_rows_and_what_was_warmed():
 
 
 def test_a_database_without_prismas_table_has_unknown_migrations():
-    seen, _warmed = read(lines({"server_version": "18.1"}, {"tables": []}, {"complete": True}))
+    seen, _warmed = read_psql(lines({"server_version": "18.1"}, {"tables": []}, {"complete": True}))
     assert (seen.migrations, seen.rows) == (None, ())
 
 
 def test_a_table_whose_count_took_too_long_is_not_counted_and_nothing_else_is_lost():
     too_long = "psql:<stdin>:9: ERROR:  57014: canceling statement due to statement timeout"
-    seen, _warmed = read([*WHOLE[:4], too_long, *WHOLE[5:]])
+    seen, _warmed = read_psql([*WHOLE[:4], too_long, *WHOLE[5:]])
     assert seen.rows == (("Payment", 12), ("Practitioner", None), ("_prisma_migrations", 1))
 
 
@@ -77,8 +77,8 @@ def test_a_table_whose_count_took_too_long_is_not_counted_and_nothing_else_is_lo
     ],
 )
 def test_what_the_server_said_is_refused_with_its_sqlstate(said, sqlstate):
-    with pytest.raises(Refused) as refused:
-        read(said)
+    with pytest.raises(DatabaseRefused) as refused:
+        read_psql(said)
     assert refused.value.sqlstate == sqlstate
     assert said[-1] in refused.value.message
 
@@ -87,12 +87,12 @@ def test_what_the_server_said_is_refused_with_its_sqlstate(said, sqlstate):
 def test_output_without_an_end_is_an_error_and_never_half_an_answer(said):
     assert not is_complete(said)
     with pytest.raises(RollbackError, match="ended before psql's output did"):
-        read(said)
+        read_psql(said)
 
 
 def test_an_image_without_psql_is_named():
     with pytest.raises(RollbackError, match="rollback_db_probe_image"):
-        read(["sh: 1: psql: not found"])
+        read_psql(["sh: 1: psql: not found"])
 
 
 def test_the_end_is_recognised():
@@ -143,7 +143,7 @@ def test_a_database_that_does_not_answer_is_not_read_ahead_and_has_no_end(tmp_pa
 
 
 def test_what_several_streams_have_read_is_told_once():
-    assert read([*WHOLE, *lines({"warmed": "Payment"}, {"warmed": "Log"})])[1] == ["Payment", "Log"]
+    assert read_psql([*WHOLE, *lines({"warmed": "Payment"}, {"warmed": "Log"})])[1] == ["Payment", "Log"]
 
 
 def test_nothing_secret_is_in_the_command():
@@ -153,7 +153,7 @@ def test_nothing_secret_is_in_the_command():
 
 ROW = [16400, "public", "Payment_id_seq", 1, 1, 2**31 - 1, False, ['public."Payment".id'], 1, True, True, True, 1830]
 SEQUENCE = sequence_of(ROW, (1830, True))
-MOVE = Move(SEQUENCE, 11_830, 1830, 10_000, 10_000)
+MOVE = SequenceMove(SEQUENCE, 11_830, 1830, 10_000, 10_000)
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def test_moves_are_made_in_their_order_and_what_a_name_holds_stays_in_it(tmp_pat
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        (["psql:<stdin>:4: ERROR:  42501: permission denied for sequence x", *WHOLE[-1:]], Refused),
-        (["psql: error: connection refused"], Refused),
+        (["psql:<stdin>:4: ERROR:  42501: permission denied for sequence x", *WHOLE[-1:]], DatabaseRefused),
+        (["psql: error: connection refused"], DatabaseRefused),
         ([], RollbackError),
     ],
 )
@@ -223,7 +223,7 @@ def test_moves_that_were_not_all_made_are_an_error(said, error):
 
 @given(TEXT, st.lists(TEXT, max_size=2))
 def test_names_with_any_character_stay_inside_their_literals(schema, tables):
-    target = Target("h", 1, "u", "d", schema)
+    target = DatabaseLogin("h", 1, "u", "d", schema)
     with tempfile.TemporaryDirectory() as directory:
         given_psql, _said = given_to_psql(command(target, 30, tables), "", pathlib.Path(directory))
     shown = "".join(sql for _address, sql in given_psql)

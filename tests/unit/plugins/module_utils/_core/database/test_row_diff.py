@@ -19,8 +19,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import (
     Column,
     NotCompared,
-    Rule,
     Table,
+    TableRule,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +48,7 @@ def test_a_renamed_column_is_compared_under_its_old_name_once_a_rule_tells_it():
         "name: the failed table has no such column; a rule can tell its new name (renamed)",
         "label: the restored table has no such column",
     )
-    found = compared(renamed, rule=Rule({"name": "label"}))
+    found = compared(renamed, rule=TableRule({"name": "label"}))
     assert (found.columns, found.left_out) == ((("id", "id"), ("name", "label"), ("city", "city")), ())
 
 
@@ -58,9 +58,9 @@ LABEL = replace(RESTORED, columns=(ID, replace(NAME, name="label"), CITY))
 @pytest.mark.parametrize(
     "rule",
     [
-        Rule({"name": "label"}),
-        Rule({"name": "label"}, corrupted_when="\"label\" = ''"),  # on a column that is not in what is asked now
-        Rule({"name": "label"}, ignored=("city", "dropped")),
+        TableRule({"name": "label"}),
+        TableRule({"name": "label"}, corrupted_when="\"label\" = ''"),  # on a column that is not in what is asked now
+        TableRule({"name": "label"}, ignored=("city", "dropped")),
     ],
 )
 def test_after_an_undo_a_rule_is_read_the_other_way_round(rule):
@@ -77,7 +77,7 @@ def test_a_rule_that_fits_neither_way_says_which_columns_there_are():
     with pytest.raises(
         BadInput, match=r"In service its columns are city, id, label; .* city, id, name\..*rollback_salvage_rules"
     ):
-        compared(failed=RESTORED, restored=LABEL, rule=Rule({"name": "nick"}))
+        compared(failed=RESTORED, restored=LABEL, rule=TableRule({"name": "nick"}))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_what_the_restored_schema_would_not_take_is_broken(changed, kind):
 
 
 def test_a_rule_may_leave_a_column_out_and_say_what_is_broken():
-    found = compared(rule=Rule(ignored=("city",), corrupted_when="city = 'Lyon'"))
+    found = compared(rule=TableRule(ignored=("city",), corrupted_when="city = 'Lyon'"))
     assert found.left_out == ("city: a rule says so",)
     assert ("rule", "city = 'Lyon'", "a rule says so") in found.broken
 

@@ -11,7 +11,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sal
     parents_first,
     stems,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import Target
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_the_script_loads_everything_or_nothing():
 
 
 def test_the_command_can_be_pasted():
-    target = Target("db.example", 5433, "app", "spy; meo", "public", password="hunter2")
+    target = DatabaseLogin("db.example", 5433, "app", "spy; meo", "public", password="hunter2")
     assert load_command(target, "/my rows/x") == "psql -h db.example -p 5433 -U app -d 'spy; meo' -f '/my rows/x'"

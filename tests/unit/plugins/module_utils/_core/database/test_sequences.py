@@ -10,9 +10,9 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import (
     MARGIN,
     MOST_DRAWN,
-    Leave,
-    Move,
     Sequence,
+    SequenceKept,
+    SequenceMove,
     ahead,
     came_to,
     foreseen,
@@ -71,7 +71,7 @@ MOVES = {
 def test_goes_ahead(case):
     restored, failed, expected = MOVES[case]
     step = one(restored, failed)
-    assert isinstance(step, Move), step
+    assert isinstance(step, SequenceMove), step
     assert (step.to, step.margin) == expected
     assert abs(step.to - restored.position) == step.steps * abs(restored.increment)
 
@@ -110,7 +110,7 @@ STAYS = {
 def test_stays_and_says_why(case):
     restored, failed, words, safe = STAYS[case]
     step = one(restored, *failed)
-    assert isinstance(step, Leave), step
+    assert isinstance(step, SequenceKept), step
     assert words in step.why
     assert step.safe is safe
     findings = came_to([step])[1]
@@ -188,7 +188,7 @@ def pairs(draw):
 def test_never_back_never_beyond_the_bound_and_always_beyond_the_failed_one(pair):
     restored, failed = pair
     step, sign = one(restored, failed), 1 if restored.increment > 0 else -1
-    if isinstance(step, Leave):
+    if isinstance(step, SequenceKept):
         assume(step.safe)
         assert sign * restored.position >= sign * failed.position
         return
@@ -204,8 +204,8 @@ def test_never_back_never_beyond_the_bound_and_always_beyond_the_failed_one(pair
 def test_a_second_time_changes_nothing(pair):
     restored, failed = pair
     step = one(restored, failed)
-    assume(isinstance(step, Move))
-    assert one(replace(restored, given=step.to), failed) == Leave(
+    assume(isinstance(step, SequenceMove))
+    assert one(replace(restored, given=step.to), failed) == SequenceKept(
         replace(restored, given=step.to), "it is ahead already", safe=True
     )
 
@@ -215,6 +215,6 @@ def test_the_further_the_failed_one_went_the_further_it_goes(pair, more):
     restored, failed = pair
     further = replace(failed, given=failed.position + more * failed.increment)
     before, after = one(restored, failed), one(restored, further)
-    assume(isinstance(before, Move) and isinstance(after, Move))
+    assume(isinstance(before, SequenceMove) and isinstance(after, SequenceMove))
     sign = 1 if restored.increment > 0 else -1
     assert sign * after.to >= sign * before.to

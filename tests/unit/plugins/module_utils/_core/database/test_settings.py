@@ -372,12 +372,12 @@ def test_what_rds_has_learned_since_is_not_called_equal(instance):
     ],
 )
 def test_what_no_restore_brings_over_is_a_finding(instance, changes, words):
-    (finding,) = settings.findings(instance(**changes))
+    (finding,) = settings.not_brought_over(instance(**changes))
     assert all(word in finding for word in words)
 
 
 def test_a_pending_master_password_is_no_part_of_a_finding(instance):
-    (finding,) = settings.findings(instance(PendingModifiedValues={"MasterUserPassword": "hunter2"}))
+    (finding,) = settings.not_brought_over(instance(PendingModifiedValues={"MasterUserPassword": "hunter2"}))
     assert "hunter2" not in finding
 
 

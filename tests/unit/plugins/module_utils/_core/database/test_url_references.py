@@ -8,11 +8,11 @@ import dataclasses
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import (
-    Container,
-    Observation,
+    ContainerValues,
+    ReferenceObservation,
     entries,
-    findings,
     names_host,
+    reference_findings,
     rewritten,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
@@ -45,12 +45,12 @@ def test_a_host_is_named_and_not_a_part_of_a_longer_one(text, named):
 
 def seen(*secrets, environment=(), now=URL, current_host=HOST, **values):
     texts = {SECRET: now, **{text: values.get(name, URL) for name, text in secrets}}
-    containers = (Container("app", tuple(environment), tuple(secrets)),)
-    return Observation(HOST, current_host, OURS, {"app": containers}, texts)
+    containers = (ContainerValues("app", tuple(environment), tuple(secrets)),)
+    return ReferenceObservation(HOST, current_host, OURS, {"app": containers}, texts)
 
 
 def look(*secrets, **given):
-    return [(item.check, item.subject, item.verdict) for item in findings(seen(*secrets, **given))]
+    return [(item.check, item.subject, item.verdict) for item in reference_findings(seen(*secrets, **given))]
 
 
 RESTORED = "restored.abc.eu-west-3.rds.amazonaws.com"
@@ -82,7 +82,7 @@ def test_what_the_task_definition_itself_says_is_rewritten_in_a_copy(case):
     assert rewritten(observed) == ({"app": entries} if names else {})
     follows = bool(names) or "follows" in case
     assert ("cutover", "app", "passed" if follows else "failed") in [
-        (item.check, item.subject, item.verdict) for item in findings(observed)
+        (item.check, item.subject, item.verdict) for item in reference_findings(observed)
     ]
 
 
@@ -131,7 +131,7 @@ def test_what_may_not_be_read_is_not_checked():
 
 
 def test_values_are_in_no_repr():
-    assert "pw" not in repr(Observation(HOST, HOST, OURS, {}, {SECRET: URL}))
+    assert "pw" not in repr(ReferenceObservation(HOST, HOST, OURS, {}, {SECRET: URL}))
 
 
 ENTRIES = {
@@ -166,5 +166,5 @@ def test_what_this_run_has_deployed_before_its_cutover_has_moved():
     """DATABASE_URL still names the failed database then."""
     observed = seen(("DATABASE_URL", SECRET + ":::v2"), DATABASE_URL=MOVED)
     moved = dataclasses.replace(observed, pending_host=RESTORED)
-    assert [item.verdict for item in findings(moved) if item.check == "cutover"] == ["passed"]
-    assert [item.verdict for item in findings(observed) if item.check == "cutover"] == ["failed"]
+    assert [item.verdict for item in reference_findings(moved) if item.check == "cutover"] == ["passed"]
+    assert [item.verdict for item in reference_findings(observed) if item.check == "cutover"] == ["failed"]

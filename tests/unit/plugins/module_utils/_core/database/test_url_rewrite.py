@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import (
-    Move,
+    UrlMove,
     pinned_names,
     pinned_versions,
     same_but_address,
@@ -20,7 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
 URL = "postgresql://app:p%2Fw%40@old.example:5432/app?schema=public&connection_limit=5"
 SECRET = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app/url-AbCdEf"
 ENTRIES = {"app": [{"container": "app", "name": "DATABASE_URL"}]}
-MOVE = Move("new.example", 5433, "v2", ENTRIES)
+MOVE = UrlMove("new.example", 5433, "v2", ENTRIES)
 
 
 def definition(environment=(), secrets=(), name="app"):
@@ -83,7 +83,7 @@ def test_urls_that_differ_in_their_address_alone(other, same):
 def test_a_reference_to_the_current_version_is_pinned_and_a_partial_arn_becomes_whole():
     entries = {"app": [{"container": "app", "name": name, "secret": SECRET} for name in ("DATABASE_URL", "READ_URL")]}
     wanted = definition(secrets=[("DATABASE_URL", SECRET[:-7]), ("READ_URL", f"{SECRET}:READ::"), ("KEY", SECRET)])
-    found = Move("new.example", 5433, "v2", entries).edits("app", wanted)
+    found = UrlMove("new.example", 5433, "v2", entries).edits("app", wanted)
     assert [(edit.name, edit.value) for edit in found] == [
         ("DATABASE_URL", f"{SECRET}:::v2"),
         ("READ_URL", f"{SECRET}:READ::v2"),

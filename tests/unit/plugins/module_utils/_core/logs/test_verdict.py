@@ -12,7 +12,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found i
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.kinds import Collection
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import (
     Baseline,
-    judge,
+    log_verdict,
     split,
     streams_of,
 )
@@ -89,7 +89,7 @@ def test_a_container_that_is_declared_to_log_elsewhere_need_not_be_read(elsewher
     definitions = {"td:1": definition("td:1", ("web", FIRELENS, True))}
     found, unread = streams_of(TASKS[:1], definitions, ["/ecs/app"], None, (), elsewhere)
     assert (found, unread) == ([], (Unread("app", "web", "its log driver is awsfirelens", True),))
-    verdict, reason = judge(["app"], found, unread, Found(Collection()), [])
+    verdict, reason = log_verdict(["app"], found, unread, Found(Collection()), [])
     assert (verdict, reason) == ("passed", "there is nothing to read: app/web, as rollback_log_elsewhere says")
 
 
@@ -114,7 +114,7 @@ def test_last_words_of_tasks_that_have_stopped_count_and_silence_of_theirs_does_
     definitions = {"td:1": definition("td:1", ("web", AWSLOGS, True))}
     (stream,), _unread = streams_of([], definitions, ["/ecs/app"], None, dead=[TASKS[0]])
     assert stream.dead
-    assert judge(["app"], [stream], (), Found(Collection()), [])[0] == "inconclusive"
+    assert log_verdict(["app"], [stream], (), Found(Collection()), [])[0] == "inconclusive"
 
 
 STREAM = Stream("app", "/ecs/app", "ecs/web/t1", NOON, container="web")
@@ -144,7 +144,7 @@ def test_neither_silence_nor_what_nobody_understands_is_ever_a_pass(
     streams, unread, silent, understood, groups, verdict, words
 ):
     found = Found(Collection(), silent=silent, understood=understood)
-    found_verdict, reason = judge(["app"], streams, unread, found, groups)
+    found_verdict, reason = log_verdict(["app"], streams, unread, found, groups)
     assert found_verdict == verdict
     assert words in reason
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, Refused
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, DatabaseRefused
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import (
     DataRule,
     read_rules,
@@ -73,7 +73,7 @@ def test_another_schema_is_told_however_it_shows():
     assert ask(Tables(), columns=["city", "zip"]) == ("schema", "Practitioner has no column zip")
     (rule,) = read_rules({"Payment": {"at_least": 1}})
     assert rule_seen(Tables(), rule).told == "there is no table Payment"
-    refused = Refused("42703", 'column "town" does not exist\nLINE 1: …')
+    refused = DatabaseRefused("42703", 'column "town" does not exist\nLINE 1: …')
     assert ask(Tables(refused=refused), corrupted_when="town = ''") == (
         "schema",
         'Practitioner: column "town" does not exist',
@@ -82,7 +82,7 @@ def test_another_schema_is_told_however_it_shows():
 
 def test_what_cannot_be_asked_is_unknown():
     verdict, words = ask(
-        Tables(refused=Refused("57014", "canceling statement due to statement timeout")), corrupted_when="x"
+        Tables(refused=DatabaseRefused("57014", "canceling statement due to statement timeout")), corrupted_when="x"
     )
     assert verdict == "unknown"
     assert "statement timeout" in words
@@ -97,7 +97,7 @@ class Slow(Tables):
 
     def count(self, table, condition, most):
         if condition != "true" and most > self._enough:
-            raise Refused("57014", "canceling statement due to statement timeout")
+            raise DatabaseRefused("57014", "canceling statement due to statement timeout")
         return super().count(table, condition, most)
 
 

@@ -23,7 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.depl
     all_there,
     alone,
     asked_about_health,
-    judge,
+    deployment_status,
     judge_rollback,
     watched,
 )
@@ -73,7 +73,7 @@ STEADY = service(("PRIMARY", "x/app:1", 2, 0))
     ],
 )
 def test_judges(seen, deployment, answer):
-    assert isinstance(judge(seen, deployment, "x/app:1"), answer)
+    assert isinstance(deployment_status(seen, deployment, "x/app:1"), answer)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,16 @@ def test_judges_the_rollback_of_a_deployment_that_we_stopped(status, brought_bac
 
 def test_fails_as_soon_as_tasks_have_failed_in_a_row():
     seen = service(("PRIMARY", "x/app:1", 0, 3))
-    assert judge(seen, ours("IN_PROGRESS"), "x/app:1") == Failed(
+    assert deployment_status(seen, ours("IN_PROGRESS"), "x/app:1") == Failed(
         "3 tasks of app:1 on app failed in a row, so it will not come up"
     )
 
 
 def test_pending_counts_the_tasks_of_the_target_only():
     seen = service(("PRIMARY", "x/app:1", 1, 2), ("ACTIVE", "x/app:2", 2, 9))
-    assert judge(seen, ours("IN_PROGRESS"), "x/app:1") == Pending(1, 2, "app: 1 of 2 tasks run app:1, 2 failed")
+    assert deployment_status(seen, ours("IN_PROGRESS"), "x/app:1") == Pending(
+        1, 2, "app: 1 of 2 tasks run app:1, 2 failed"
+    )
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_several_services_are_one_answer(answers, together):
 )
 def test_tells_the_stage_of_a_deployment_and_who_it_waits_for(changes, told):
     deployment = replace(ours("IN_PROGRESS"), **changes)
-    assert told in judge(STEADY, deployment, "x/app:1").detail
+    assert told in deployment_status(STEADY, deployment, "x/app:1").detail
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ ALARM = "arn:aws:ecs:r:1:service-deployment/production/app/xyz"
 
 @pytest.mark.parametrize("status", ["ROLLBACK_SUCCESSFUL", "STOPPED"])
 def test_a_deployment_that_an_alarm_has_ended_names_it_and_what_to_do(status):
-    seen = judge(STEADY, replace(ours(status), arn=ALARM, alarms=("5xx",)), "x/app:1")
+    seen = deployment_status(STEADY, replace(ours(status), arn=ALARM, alarms=("5xx",)), "x/app:1")
     assert seen.reason.startswith("ECS gave up app:1 on app and ")
     assert "of its deployment alarms, 5xx went into ALARM meanwhile" in seen.reason
     assert "aws cloudwatch describe-alarms --alarm-names 5xx" in seen.reason
@@ -182,8 +184,11 @@ def test_a_deployment_that_an_alarm_has_ended_names_it_and_what_to_do(status):
 
 
 def test_a_breaker_without_rollback_is_not_taken_for_somebody_else():
-    assert "starts no more tasks of it" in judge(STEADY, replace(ours("STOPPED"), breaker=True), "x/app:1").reason
-    assert "by somebody else" in judge(STEADY, ours("STOPPED"), "x/app:1").reason
+    assert (
+        "starts no more tasks of it"
+        in deployment_status(STEADY, replace(ours("STOPPED"), breaker=True), "x/app:1").reason
+    )
+    assert "by somebody else" in deployment_status(STEADY, ours("STOPPED"), "x/app:1").reason
 
 
 def with_older(rollout_state, desired, running):
@@ -204,7 +209,7 @@ def with_older(rollout_state, desired, running):
 def test_what_only_drains_keeps_no_success_from_being_one(rollout_state, desired, running, answer):
     seen = with_older(rollout_state, desired, running)
     assert seen.settled is (answer is Ready)
-    assert isinstance(judge(seen, ours("SUCCESSFUL"), "x/app:1"), answer)
+    assert isinstance(deployment_status(seen, ours("SUCCESSFUL"), "x/app:1"), answer)
 
 
 @pytest.mark.parametrize(

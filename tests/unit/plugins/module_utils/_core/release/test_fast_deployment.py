@@ -110,16 +110,21 @@ def test_a_configuration_keeps_whatever_is_not_changed_and_comes_back_as_it_was(
 
 
 def test_a_memory_is_read_again_as_it_was_written_and_names_its_place():
-    memory = fast.Memory(RUN, {"early": fast.Was("no", ("100/DEFERRED",)), "min": fast.Was("100", ("0", "100"))})
+    memory = fast.RecordedSettings(
+        RUN, {"early": fast.Was("no", ("100/DEFERRED",)), "min": fast.Was("100", ("0", "100"))}
+    )
     assert memory.text == f"{RUN} early=no:100/DEFERRED min=100:0:100"
     tags = ((fast.key_of(""), memory.text), (fast.key_of(GROUP), f"{RUN} delay=300:10"))
-    assert fast.memories(tags, SERVICE) == {"": memory, GROUP: fast.Memory(RUN, {"delay": fast.Was("300", ("10",))})}
+    assert fast.memories(tags, SERVICE) == {
+        "": memory,
+        GROUP: fast.RecordedSettings(RUN, {"delay": fast.Was("300", ("10",))}),
+    }
     assert len(fast.key_of(GROUP)) <= 128
 
 
 @pytest.mark.parametrize("text", ["", "x", RUN, f"{RUN} min", f"{RUN} min=100", f"{RUN} min=100:0 ; rm", "min=100:0"])
 def test_what_somebody_else_wrote_is_not_believed(text):
-    assert fast.Memory.parse(text) is None
+    assert fast.RecordedSettings.parse(text) is None
 
 
 @dataclasses.dataclass
@@ -138,7 +143,7 @@ class Place:
         change()
 
     def quicken(self, wanted):
-        memory = fast.Memory.parse(self.tag)
+        memory = fast.RecordedSettings.parse(self.tag)
         before = fast.originals(self.now, memory)
         wanted = {name: value for name, value in wanted.items() if value != before[name]}
         remembered = fast.to_remember(self.now, memory, wanted, RUN)
@@ -150,7 +155,7 @@ class Place:
             self.write(lambda name=name, value=value: self.now.update({name: value}))
 
     def put_back(self):
-        memory = fast.Memory.parse(self.tag)
+        memory = fast.RecordedSettings.parse(self.tag)
         if memory is None:
             return
         for name, value in fast.to_put_back(self.now, memory)[0].items():
@@ -208,13 +213,13 @@ def test_what_is_set_is_set_once_and_put_back_once(before, wanted):
 
 
 def test_what_somebody_has_set_meanwhile_stays_and_is_told():
-    memory = fast.Memory(RUN, {"delay": fast.Was("300", ("10",)), "interval": fast.Was("30", ("5",))})
+    memory = fast.RecordedSettings(RUN, {"delay": fast.Was("300", ("10",)), "interval": fast.Was("30", ("5",))})
     assert fast.to_put_back({"delay": "120", "interval": "5"}, memory) == ({"interval": "30"}, {"delay": "120"})
     assert fast.to_put_back({"delay": "300", "interval": "30"}, memory) == ({}, {})
 
 
-OURS = fast.Memory(RUN, {"delay": fast.Was("300", ("10",)), "interval": fast.Was("30", ("5",))})
-OWN = fast.Memory(RUN, {"min": fast.Was("100", ("0",))})
+OURS = fast.RecordedSettings(RUN, {"delay": fast.Was("300", ("10",)), "interval": fast.Was("30", ("5",))})
+OWN = fast.RecordedSettings(RUN, {"min": fast.Was("100", ("0",))})
 
 
 @pytest.mark.parametrize(
@@ -252,15 +257,20 @@ def test_what_is_said_to_be_put_back_is_what_is_put_back(now, read, told, stays)
 
 
 def test_the_texts_name_settings_as_aws_does():
-    assert fast.told(GROUP, {"delay": "10"}, {"delay": "300"}, {"delay": "42"}) == (
+    assert fast.describe_change(GROUP, {"delay": "10"}, {"delay": "300"}, {"delay": "42"}) == (
         "target group app: deregistration_delay.timeout_seconds 10 (then 42, which somebody has set)"
     )
-    assert "timeout_seconds 10 (before: 300)" in fast.told(GROUP, {"delay": "10"}, {"delay": "300"}, left=True)
-    assert fast.told(GROUP, {"delay": "10"}, {"delay": "300"}) == (
+    assert "timeout_seconds 10 (before: 300)" in fast.describe_change(
+        GROUP, {"delay": "10"}, {"delay": "300"}, left=True
+    )
+    assert fast.describe_change(GROUP, {"delay": "10"}, {"delay": "300"}) == (
         "target group app: deregistration_delay.timeout_seconds 10 (then 300 again)"
     )
-    assert fast.told("", {"min": "0"}, {"min": "100"}) == "the service: minimumHealthyPercent 0 (then 100 again)"
     assert (
-        fast.shown("", {"min": "100", "early": "no"})
+        fast.describe_change("", {"min": "0"}, {"min": "100"})
+        == "the service: minimumHealthyPercent 0 (then 100 again)"
+    )
+    assert (
+        fast.describe_settings("", {"min": "100", "early": "no"})
         == "the service: minimumHealthyPercent 100, earlySuccessCriteria no"
     )

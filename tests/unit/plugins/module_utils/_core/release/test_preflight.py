@@ -17,15 +17,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     Finding,
     LogGroup,
     NotRead,
-    Observation,
-    Target,
+    ReleaseObservation,
+    ReleaseTarget,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, Version
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
-    findings,
-    line,
+    finding_line,
     pinned,
     references,
+    release_findings,
     summary,
     verdict,
 )
@@ -42,11 +42,11 @@ GROUP, CREATED = LogGroup("/ecs/app", "eu-west-3"), LogGroup("/ecs/made", "eu-we
 APP = Service("app", "ACTIVE", "ECS", "arn/app:2", 2, 2, (), ())
 DENIED = NotRead("these credentials may not call it", "Allow it.")
 DEFINITION = Definition("arn/app:1", "ACTIVE", (IMAGE,), EXECUTION, TASK, (GROUP,), (KEYED, "/app/name"))
-CURRENT = Version("v2", ("AWSCURRENT",), NOON)
+CURRENT = SecretVersion("v2", ("AWSCURRENT",), NOON)
 HEALTHY_SECRET = Secret(
-    "app/key", SECRET, NOON, (CURRENT, Version("v1", ("AWSPREVIOUS",), NOON), Version("v0", (), NOON))
+    "app/key", SECRET, NOON, (CURRENT, SecretVersion("v1", ("AWSPREVIOUS",), NOON), SecretVersion("v0", (), NOON))
 )
-TARGET = Target(APP, DEFINITION)
+TARGET = ReleaseTarget(APP, DEFINITION)
 READ = {
     "images": {IMAGE: Image(IMAGE, "app", ONE, "ACTIVE")},
     "roles": {EXECUTION: EXECUTION, TASK: TASK},
@@ -60,7 +60,7 @@ READ = {
 def look(target=TARGET, restored=(), **changes):
     """The findings of a healthy target with some readings changed."""
     seen = {name: {**readings, **changes.get(name, {})} for name, readings in READ.items()}
-    return findings(Observation("eu-west-3", {"app": target}, frozenset(restored), **seen))
+    return release_findings(ReleaseObservation("eu-west-3", {"app": target}, frozenset(restored), **seen))
 
 
 def not_passed(target=TARGET, **changes):
@@ -214,15 +214,15 @@ def test_the_version_and_stage_of_a_reference_have_to_be_there(suffix, expected)
 
 
 def test_a_secret_without_a_current_version_cannot_be_read():
-    secret = replace(HEALTHY_SECRET, versions=(Version("v1", ("AWSPREVIOUS",), NOON),))
+    secret = replace(HEALTHY_SECRET, versions=(SecretVersion("v1", ("AWSPREVIOUS",), NOON),))
     assert with_secret(SECRET, secrets={SECRET: secret}) == [("secret", "failed")]
 
 
 @pytest.mark.parametrize(
     ("versions", "expected"),
     [
-        ((CURRENT, Version("v3", ("AWSPENDING",), NOON)), [("rotation", "failed")]),
-        ((Version("v2", ("AWSCURRENT", "AWSPENDING"), NOON),), []),
+        ((CURRENT, SecretVersion("v3", ("AWSPENDING",), NOON)), [("rotation", "failed")]),
+        ((SecretVersion("v2", ("AWSCURRENT", "AWSPENDING"), NOON),), []),
     ],
 )
 def test_a_rotation_is_under_way_while_pending_is_apart_from_current(versions, expected):
@@ -272,7 +272,7 @@ def test_a_secret_that_may_not_be_described_may_still_be_read():
 def test_what_several_services_need_is_told_once():
     targets = {"app": TARGET, "job": replace(TARGET, service=replace(APP, name="job"))}
     seen = {**READ, "roles": {EXECUTION: None, TASK: TASK}}
-    found = findings(Observation("eu-west-3", targets, **seen))
+    found = release_findings(ReleaseObservation("eu-west-3", targets, **seen))
     assert [(item.check, item.services) for item in found if item.verdict == "failed"] == [
         ("execution_role", ("app", "job"))
     ]
@@ -282,7 +282,7 @@ def test_all_failures_are_told_at_once_and_first():
     found = look(images=image("MISSING"), roles={EXECUTION: None, TASK: DENIED}, log_groups={GROUP: False})
     assert [item.verdict for item in found][:4] == ["failed", "failed", "failed", "not_checked"]
     assert (verdict(found), summary(found)) == ("failed", "of 11 checks, 3 failed, 1 could not be made, 7 passed")
-    assert line(found[0]) == (
+    assert finding_line(found[0]) == (
         f"image {IMAGE}: ECR has no such image. Push it again, or name another target in rollback_task_definition."
     )
 

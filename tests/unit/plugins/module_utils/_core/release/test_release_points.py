@@ -13,10 +13,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.servic
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import running_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
     NONE,
-    Past,
-    Point,
+    ReleasePoint,
+    ServicePast,
     pick,
-    read,
+    read_release_points,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Timeline
@@ -37,14 +37,14 @@ def revision(name, number):
 
 
 def told(story):
-    """(Past, Points newest first) at the end of a story of one service. ``2x1``: ECS's circuit breaker went from 2 back to 1."""
+    """(ServicePast, ReleasePoints newest first) at the end of a story of one service. ``2x1``: ECS's circuit breaker went from 2 back to 1."""
     history, points, running = [], [], None
     for place, part in enumerate(story.split(", ")):
         at = START + timedelta(minutes=place)
         if part.startswith("cp-"):
             ran = {"release": running.task_definition, "task_definition": running.task_definition}
             services = {"app": {**ran, "digest": dict(running.digests)}}
-            points.append(Point.from_record({"id": part, "created": at.isoformat(), "services": services}))
+            points.append(ReleasePoint.from_record({"id": part, "created": at.isoformat(), "services": services}))
             continue
         name, _x, back = part.partition("x")
         deployed, returned = revision(name, place), revision(back, f"{place}-back") if back else None
@@ -162,11 +162,11 @@ def test_tells_of_each_point_why_it_is_not_used():
 
 def two(point_releases, running, since):
     pasts = [
-        Past(name, arn(running[name]), START + timedelta(minutes=since[name]), False, None, frozenset())
+        ServicePast(name, arn(running[name]), START + timedelta(minutes=since[name]), False, None, frozenset())
         for name in running
     ]
     services = {name: {"release": arn(n), "task_definition": arn(n)} for name, n in point_releases.items()}
-    point = Point.from_record(
+    point = ReleasePoint.from_record(
         {"id": "cp-a", "created": (START + timedelta(minutes=5)).isoformat(), "services": services}
     )
     return pick([point], pasts, {})
@@ -200,17 +200,17 @@ def test_all_services_have_to_agree(releases, running, since, why):
 )
 def test_a_record_that_lacks_something_is_an_error(record):
     with pytest.raises(RollbackError):
-        Point.from_record(record)
+        ReleasePoint.from_record(record)
 
 
 def test_a_record_that_cannot_be_read_is_never_skipped_in_favour_of_an_older_one():
     good = {"id": "cp-a", "created": START.isoformat(), "services": {}}
     with pytest.raises(RollbackError, match="cp-b in the store cannot be used: it lacks 'services'"):
-        read([{"id": "cp-b", "created": START.isoformat()}, good])
-    assert [point.id for point in read([{"id": "cp-b"}, good], "cp-a")] == ["cp-a"]
-    assert read([{"id": "cp-b"}], NONE) == []
+        read_release_points([{"id": "cp-b", "created": START.isoformat()}, good])
+    assert [point.id for point in read_release_points([{"id": "cp-b"}, good], "cp-a")] == ["cp-a"]
+    assert read_release_points([{"id": "cp-b"}], NONE) == []
     with pytest.raises(RollbackError):
-        read([{"id": "cp-b"}, good], "cp-b")
+        read_release_points([{"id": "cp-b"}, good], "cp-b")
 
 
 @example(["1", "1", "1", "1", "2x1", "cp-", "2"])  # no stay is longer than moments, but 1 served through the attempt

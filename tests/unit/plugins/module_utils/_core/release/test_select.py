@@ -9,7 +9,11 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import candidates, eligible, line
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import (
+    candidate_line,
+    candidates,
+    eligible,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import (
     Ambiguous,
     option_of,
@@ -241,7 +245,7 @@ def test_of_another_configuration_of_what_runs_the_times_are_its_own():
     (item,) = [item for item in chosen(story).candidates if item.verdict == "same image"]
     ((since, until),) = item.spans
     assert (until, item.seconds) == (minute_of(story, 2), until - since)
-    assert "served 8 d 23 h until 2026-11-19T03:00:00+00:00" in line(item)
+    assert "served 8 d 23 h until 2026-11-19T03:00:00+00:00" in candidate_line(item)
 
 
 def test_going_forward_by_the_operators_word_finds_nothing_bad():

@@ -13,7 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
-    Seen,
+    ServiceObservation,
     choose_fence,
     decided,
     expected_of,
@@ -49,7 +49,7 @@ def tasks(*definitions, status="RUNNING", address=True):
 def seen(of=None, running=None, expected=OLD, states=("healthy", "healthy"), health=None):
     found = tasks(OLD, OLD) if running is None else running
     blue = {task.address: (state, "") for task, state in zip(found, states, strict=False)}
-    return Seen(of or service(), found, expected, ((BALANCER, (blue, {})),) if health is None else health)
+    return ServiceObservation(of or service(), found, expected, ((BALANCER, (blue, {})),) if health is None else health)
 
 
 ACTIVE = Deployment("ACTIVE", NEW, NOON, 2, 1, 0, "IN_PROGRESS")
@@ -170,7 +170,7 @@ EMPTY = seen(running=())
         ([EMPTY, seen()], "none", "something serves"),
         ([seen(service(balancers=()), health=())], "none", "something serves"),  # nobody can tell, so it may
         ([seen(service(balancers=()), running=tasks(OLD, status="PENDING"), health=())], "scale_to_zero", "no task"),
-        ([Seen(service(), tasks(OLD), OLD, (), "AccessDenied")], "none", "something serves"),
+        ([ServiceObservation(service(), tasks(OLD), OLD, (), "AccessDenied")], "none", "something serves"),
         ([seen(running=tasks(OLD, address=False))], "none", "something serves"),
         ([seen(service(desired=0), ())], "none", "scaled to 0 already"),
     ],
@@ -219,10 +219,10 @@ def told(**states):
         (seen(), ("10.0.0.1",), Ready),
         # what cannot be known is not believed
         (seen(running=tasks(OLD, OLD, address=False)), (), Pending),
-        (Seen(service(), tasks(OLD, OLD), OLD, (), "may not be read"), (), Pending),
+        (ServiceObservation(service(), tasks(OLD, OLD), OLD, (), "may not be read"), (), Pending),
         # without a load balancer
-        (Seen(service(balancers=()), tasks(OLD, OLD), OLD), (), Ready),
-        (Seen(service(balancers=()), tasks(OLD, OLD, NEW), OLD), (), Pending),
+        (ServiceObservation(service(balancers=()), tasks(OLD, OLD), OLD), (), Ready),
+        (ServiceObservation(service(balancers=()), tasks(OLD, OLD, NEW), OLD), (), Pending),
     ],
 )
 def test_all_traffic_is_on_healthy_tasks_of_the_release(look, left, answer):
@@ -235,8 +235,8 @@ def test_all_traffic_is_on_healthy_tasks_of_the_release(look, left, answer):
         (seen(health=told(t0="healthy", t1="unhealthy")), True),
         (seen(states=("unhealthy", "initial")), False),
         (seen(running=()), False),
-        (Seen(service(), tasks(OLD), OLD, (), "may not be read"), True),  # it may serve
-        (Seen(service(balancers=()), tasks(OLD), OLD), True),
+        (ServiceObservation(service(), tasks(OLD), OLD, (), "may not be read"), True),  # it may serve
+        (ServiceObservation(service(balancers=()), tasks(OLD), OLD), True),
     ],
 )
 def test_some_task_serves_or_may(look, healthy):

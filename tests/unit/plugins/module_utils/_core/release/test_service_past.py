@@ -15,8 +15,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import choose
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import choose_release
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import read_service_records
 
 START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 ARN = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:"
@@ -61,7 +61,7 @@ class Gateway:
 
 
 def chosen(gateway, service):
-    return choose(gateway, look(gateway, [service])[0], None)
+    return choose_release(gateway, read_service_records(gateway, [service])[0], None)
 
 
 def seen(story, release, copies=None, **changes):

@@ -19,10 +19,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     Lock,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
-    Await,
-    Free,
-    Lost,
-    Refused,
+    LeaseRunning,
+    LockFree,
+    LockLost,
+    LockRefused,
     intended,
     keeps_out,
     of_another_kind,
@@ -55,27 +55,27 @@ ENDED = {outcome: released(HELD, 1, outcome) for outcome in (COMPLETE, UNVERIFIE
 @pytest.mark.parametrize(
     ("lock", "run_id", "abandon", "now", "answer"),
     [
-        (None, "", "", NOW, Free),
-        (None, "rb-1", "", NOW, Free),
-        (HELD, "", "", NOW, Refused),
-        (HELD, "rb-2", "", NOW, Refused),
-        (HELD, "", "rb-1", NOW, Await),
-        (HELD, "rb-1", "", NOW + LEASE - 1, Await),
-        (HELD, "rb-1", "", NOW + LEASE, Free),
-        (HELD, "", "", NOW + LEASE, Refused),
-        (HELD, "rb-2", "", NOW + LEASE, Refused),
-        (HELD, "", "rb-1", NOW + LEASE, Free),
-        (HELD, "", "rb-2", NOW + LEASE, Refused),
-        (HELD, "", "*", NOW + LEASE, Free),
-        (HELD, "", "*", NOW, Await),
-        (begun(), "", "", NOW + LEASE, Free),  # it died before it changed anything
-        (ENDED[COMPLETE], "", "", NOW, Free),
-        (ENDED[COMPLETE], "rb-1", "", NOW, Free),
-        (ENDED[UNVERIFIED], "", "", NOW, Free),
-        (ENDED[FAILED], "", "", NOW, Refused),
-        (ENDED[FAILED], "rb-1", "", NOW, Free),
-        (ENDED[FAILED], "", "rb-1", NOW, Free),
-        (released(begun(), 1, FAILED), "", "", NOW, Free),
+        (None, "", "", NOW, LockFree),
+        (None, "rb-1", "", NOW, LockFree),
+        (HELD, "", "", NOW, LockRefused),
+        (HELD, "rb-2", "", NOW, LockRefused),
+        (HELD, "", "rb-1", NOW, LeaseRunning),
+        (HELD, "rb-1", "", NOW + LEASE - 1, LeaseRunning),
+        (HELD, "rb-1", "", NOW + LEASE, LockFree),
+        (HELD, "", "", NOW + LEASE, LockRefused),
+        (HELD, "rb-2", "", NOW + LEASE, LockRefused),
+        (HELD, "", "rb-1", NOW + LEASE, LockFree),
+        (HELD, "", "rb-2", NOW + LEASE, LockRefused),
+        (HELD, "", "*", NOW + LEASE, LockFree),
+        (HELD, "", "*", NOW, LeaseRunning),
+        (begun(), "", "", NOW + LEASE, LockFree),  # it died before it changed anything
+        (ENDED[COMPLETE], "", "", NOW, LockFree),
+        (ENDED[COMPLETE], "rb-1", "", NOW, LockFree),
+        (ENDED[UNVERIFIED], "", "", NOW, LockFree),
+        (ENDED[FAILED], "", "", NOW, LockRefused),
+        (ENDED[FAILED], "rb-1", "", NOW, LockFree),
+        (ENDED[FAILED], "", "rb-1", NOW, LockFree),
+        (released(begun(), 1, FAILED), "", "", NOW, LockFree),
     ],
 )
 def test_what_a_play_may_do(lock, run_id, abandon, now, answer):
@@ -97,7 +97,7 @@ def test_a_run_that_was_stopped_is_not_told_as_one_that_works():
     ]
     assert standing(replace(stopped, number=0), "", "", NOW + 10).ways == ()
     # Its lease is kept: what it has begun may be on its way.
-    assert isinstance(standing(stopped, "rb-1", "", NOW + 10), Await)
+    assert isinstance(standing(stopped, "rb-1", "", NOW + 10), LeaseRunning)
     assert renewed(stopped, 1, (), NOW, LEASE).left is None
 
 
@@ -181,11 +181,11 @@ def test_the_run_to_go_on_with_is_the_one_that_a_finish_has_found_too(lock, now,
 
 def test_a_finish_that_was_stopped_is_gone_on_with_by_the_same_command_which_waits_for_its_lease():
     stopped = replace(wrote(finishing(ENDED[COMPLETE])), left=NOW)
-    assert isinstance(standing(stopped, "", "", NOW, FINISH), Await)
-    assert isinstance(standing(stopped, "", "", LATER, FINISH), Free)
-    assert isinstance(standing(replace(stopped, left=None), "", "", NOW, FINISH), Refused)  # it works
-    assert isinstance(standing(replace(HELD, left=NOW), "", "", NOW, FINISH), Refused)
-    assert isinstance(standing(replace(HELD, left=NOW), "", "", LATER, FINISH), Free)
+    assert isinstance(standing(stopped, "", "", NOW, FINISH), LeaseRunning)
+    assert isinstance(standing(stopped, "", "", LATER, FINISH), LockFree)
+    assert isinstance(standing(replace(stopped, left=None), "", "", NOW, FINISH), LockRefused)  # it works
+    assert isinstance(standing(replace(HELD, left=NOW), "", "", NOW, FINISH), LockRefused)
+    assert isinstance(standing(replace(HELD, left=NOW), "", "", LATER, FINISH), LockFree)
 
 
 @pytest.mark.parametrize("lock", [HELD, replace(HELD, left=NOW), ENDED[FAILED], finishing(ENDED[FAILED], LATER)])
@@ -199,7 +199,7 @@ def test_what_a_refusal_proposes_is_not_refused_again(lock, purpose):
     ] or (lock.purpose == FINISH)
     for run_id, abandon in (("rb-1", ""), ("", "rb-1")):
         for now in (NOW, LATER + LEASE):
-            assert not isinstance(standing(lock, run_id, abandon, now, purpose), Refused)
+            assert not isinstance(standing(lock, run_id, abandon, now, purpose), LockRefused)
 
 
 def test_a_lock_of_an_older_version_is_read():
@@ -243,13 +243,13 @@ def test_an_older_play_can_write_nothing_once_its_lock_was_taken_over():
         lambda: renewed(over, 1, set(), NOW + LEASE, LEASE),
         lambda: released(over, 1, COMPLETE),
     ):
-        with pytest.raises(Lost, match="has taken over the lock"):
+        with pytest.raises(LockLost, match="has taken over the lock"):
             change()
 
 
 @pytest.mark.parametrize("lock", [None, ENDED[COMPLETE]])
 def test_a_lock_that_is_gone_or_released_is_not_held(lock):
-    with pytest.raises(Lost, match="gone from the store"):
+    with pytest.raises(LockLost, match="gone from the store"):
         refuse_lost(lock, 1)
 
 
@@ -293,7 +293,7 @@ def test_the_lock_comes_back_from_json():
 )
 def test_a_rollback_is_kept_out_by_what_does_not_give_way(lock, kept_out):
     assert bool(keeps_out(lock, NOW)) == kept_out
-    assert isinstance(standing(lock, "rb-2", "", NOW), Refused) == kept_out
+    assert isinstance(standing(lock, "rb-2", "", NOW), LockRefused) == kept_out
 
 
 @pytest.mark.parametrize(

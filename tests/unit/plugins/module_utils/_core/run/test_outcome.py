@@ -26,7 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome 
     NOT_VERIFIED,
     UNKNOWN,
     UNTOUCHED,
-    Seen,
+    RunObservation,
     fate,
     merged,
     outcome_of,
@@ -53,7 +53,7 @@ AROUND = {
     "at_work": "",
     "contacts": {"dba": "#dba"},
 }
-GOOD = Seen("rb-1", "Roll back", False, (call(),), verdict="passed", deployed=True)
+GOOD = RunObservation("rb-1", "Roll back", False, (call(),), verdict="passed", deployed=True)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_what_it_has_come_to(seen, state, ok, recorded, words):
 
 
 EVERYTHING = st.builds(
-    Seen,
+    RunObservation,
     run_id=st.just("rb-1"),
     kind=st.just("Roll back"),
     check=st.booleans(),
@@ -264,7 +264,7 @@ def told(seen, message="it broke", **around):
     ("calls", "word"), [((), "NOTHING   there was nothing to change;"), ((call(),), "ENDED     run rb-1 is complete;")]
 )
 def test_what_proves_nothing_has_another_word_than_done(calls, word):
-    lines = told(Seen("rb-1", "Unfence", False, calls, purpose=UNFENCE), message="")
+    lines = told(RunObservation("rb-1", "Unfence", False, calls, purpose=UNFENCE), message="")
     assert lines[0] == word + " whether the application works was not checked"
     assert "          ansible-playbook verify.yml" in lines
 

@@ -21,9 +21,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     UNVERIFIED,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
-    Await,
-    Free,
-    Refused,
+    LeaseRunning,
+    LockFree,
+    LockRefused,
     intended,
     released,
     standing,
@@ -67,10 +67,10 @@ def seen(lock, run_id="", abandon="", purpose=ROLLBACK, command=OTHER):
 )
 def test_a_check_says_that_the_real_run_is_refused_exactly_where_it_is(lock, run_id, abandon, purpose):
     answer, found = seen(LOCKS[lock], run_id, abandon, purpose)
-    assert bool(found.until) == isinstance(answer, Refused)
-    assert bool(found.ways) == bool(isinstance(answer, Refused) and answer.ways)
+    assert bool(found.until) == isinstance(answer, LockRefused)
+    assert bool(found.ways) == bool(isinstance(answer, LockRefused) and answer.ways)
     assert not any("Nothing was changed" in note for note in found.notes)
-    assert any("waits until that lease has ended" in note for note in found.notes) == isinstance(answer, Await)
+    assert any("waits until that lease has ended" in note for note in found.notes) == isinstance(answer, LeaseRunning)
 
 
 @pytest.mark.parametrize("lock", ["lease over", "failed", "stopped", "failed, under a finish"])
@@ -96,7 +96,7 @@ def test_where_a_command_is_not_known_its_variable_is_told():
 @pytest.mark.parametrize("lock", ["lease over", "failed", "failed, under a finish"])
 def test_a_run_that_would_be_given_up_is_told_and_not_said_to_be(lock, abandon, purpose):
     answer, found = seen(LOCKS[lock], "rb-2", abandon, purpose)
-    assert isinstance(answer, Free)
+    assert isinstance(answer, LockFree)
     assert "would be given up; this is a check, so it is not" in found.notes[-1]
     really = given_up_told(LOCKS[lock], "rb-2", abandon, purpose, check=False)
     assert "is given up when this run takes the lock" in really

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store_location import (
     Bucket,
-    Directory,
-    place_of,
+    StoreDirectory,
+    store_of,
     vanishes,
 )
 
@@ -19,9 +19,9 @@ ON_THE_MACHINE = {"AWX_ISOLATED_DATA_DIR": "/tmp/awx_7/artifacts/7", "AWX_PRIVAT
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("/srv/rollback", Directory("/srv/rollback", False)),
-        ("~/rollback", Directory("~/rollback", False)),
-        ("vanishing:/tmp/x", Directory("/tmp/x", True)),
+        ("/srv/rollback", StoreDirectory("/srv/rollback", False)),
+        ("~/rollback", StoreDirectory("~/rollback", False)),
+        ("vanishing:/tmp/x", StoreDirectory("/tmp/x", True)),
         ("s3://spymeo-rollback", Bucket("spymeo-rollback", "")),
         ("s3://spymeo-rollback/", Bucket("spymeo-rollback", "")),
         ("s3://spymeo-rollback/eu/runs", Bucket("spymeo-rollback", "eu/runs")),
@@ -35,7 +35,7 @@ ON_THE_MACHINE = {"AWX_ISOLATED_DATA_DIR": "/tmp/awx_7/artifacts/7", "AWX_PRIVAT
     ],
 )
 def test_a_store_is_a_directory_or_a_bucket(text, place):
-    assert place_of(text) == place
+    assert store_of(text) == place
 
 
 @pytest.mark.parametrize(

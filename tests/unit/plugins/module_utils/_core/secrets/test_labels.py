@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import LABELS, Secret, Version
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import plan_label, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import LABELS, Secret, SecretVersion
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.labels import describe_labelling, plan_label
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +19,9 @@ def secret(*stages):
     """A secret whose versions, oldest first, bear these labels; the newest one is current, too."""
     last = len(stages) - 1
     versions = [
-        Version(f"v{place}", (*labels, *(["AWSCURRENT"] if place == last else [])), NOON + timedelta(minutes=place))
+        SecretVersion(
+            f"v{place}", (*labels, *(["AWSCURRENT"] if place == last else [])), NOON + timedelta(minutes=place)
+        )
         for place, labels in enumerate(stages)
     ]
     return Secret("app", "arn:app", NOON, tuple(reversed(versions)))
@@ -52,11 +54,11 @@ def test_a_secret_full_of_other_labels_is_refused_and_they_are_listed():
 
 
 def test_what_is_given_up_is_told():
-    assert told(plan_label(secret([OURS + "cp-1"], many(16), []), OURS + "cp-9", OURS)) == [
+    assert describe_labelling(plan_label(secret([OURS + "cp-1"], many(16), []), OURS + "cp-9", OURS)) == [
         "app: spymeo-release-cp-1 is taken away from version v0, the oldest, because the secret has no label left; AWS may prune that version",
         "app: version v2 is kept by the label spymeo-release-cp-9",
     ]
-    assert told(plan_label(secret([OURS + "cp-1"]), OURS + "cp-9", OURS)) == []
+    assert describe_labelling(plan_label(secret([OURS + "cp-1"]), OURS + "cp-9", OURS)) == []
 
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=6), st.integers(0, 19))

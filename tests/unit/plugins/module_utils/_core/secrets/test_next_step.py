@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Move, Secret, Version
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import (
+    Secret,
+    SecretVersion,
+    StageMove,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import (
     choose_version,
     plan_move,
@@ -27,7 +31,7 @@ def at(minutes):
 
 def secret(*versions, **more):
     """A secret of versions (id, minutes after noon, stages)."""
-    found = tuple(Version(name, tuple(stages), at(minutes)) for name, minutes, stages in versions)
+    found = tuple(SecretVersion(name, tuple(stages), at(minutes)) for name, minutes, stages in versions)
     ordered = tuple(sorted(found, key=lambda version: version.created, reverse=True))
     return Secret(name="app/key", arn="arn:app/key", changed=NOON, versions=ordered, **more)
 
@@ -152,7 +156,7 @@ def test_a_finished_rotation_and_a_primary_in_this_region_are_usable():
 
 
 def test_moves_from_the_current_version_to_the_target():
-    assert plan_move(ROTATED, "good") == Move("app/key", "arn:app/key", "bad", "good")
+    assert plan_move(ROTATED, "good") == StageMove("app/key", "arn:app/key", "bad", "good")
 
 
 def test_refuses_a_target_that_was_pruned():

@@ -9,7 +9,7 @@ import dataclasses
 import pytest
 import yaml
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import from_json, to_json
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import next_step, recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import next_of, recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import CRITERIA, DATA, DECISIVE, RULES
 
 from .conftest import CASES, whole
@@ -34,7 +34,7 @@ def test_what_is_recommended(name):
     expect = FOUND[name]["expect"]
     evidence = from_json(whole(told))
     seen = recommend(evidence)
-    step = next_step(seen, evidence)
+    step = next_of(seen, evidence)
     assert seen.option == expect["recommendation"], seen
     assert lacking(expect.get("why"), seen.why) == [], seen.why
     assert lacking(expect.get("against"), seen.against) == [], seen.against

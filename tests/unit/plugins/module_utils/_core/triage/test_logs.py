@@ -8,7 +8,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import Event, Stream, Unread
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import ServiceSeen, StoppedTask
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.logs import tasks_to_read, told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.logs import logs_seen, tasks_to_read
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.stopped_task import Dead
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
 
@@ -45,7 +45,7 @@ def read(lines, streams=(STREAM,), seconds=3600):
 
 def seen(lines, before=(), unread=(), more=None, seconds=3600):
     earlier = read({STREAM.name: before})
-    return told([STREAM], unread, read({STREAM.name: lines}, seconds=seconds), more, earlier)
+    return logs_seen([STREAM], unread, read({STREAM.name: lines}, seconds=seconds), more, earlier)
 
 
 def test_counts_errors_by_kind_with_codes_example_and_the_address_that_was_looked_for():
@@ -74,7 +74,7 @@ def test_tells_what_the_release_before_logged_as_well_and_what_has_become_freque
 def test_tells_essential_containers_without_a_line_and_those_that_nobody_can_read():
     found = read({STREAM.name: [LISTENING]}, (STREAM, OTHER, SIDECAR))
     hidden = [Unread("app", "web", "its log driver is awsfirelens"), Unread("app", "job", "it has no log driver", True)]
-    logs = told([STREAM, OTHER, SIDECAR], hidden, found, None, read({}))
+    logs = logs_seen([STREAM, OTHER, SIDECAR], hidden, found, None, read({}))
     assert (logs.silent, logs.unread) == ((OTHER.name,), ("app/web (its log driver is awsfirelens)",))
     assert logs.doubt == (
         "the lines of app/web (its log driver is awsfirelens) cannot be read; nothing at all in ecs/app/bbbb"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import from_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import (
-    Finding,
-    next_step,
+    RuleFinding,
+    next_of,
     outcome,
     recommend,
     strength,
@@ -32,7 +32,7 @@ from hypothesis import strategies as st
 from .conftest import whole
 
 FINDINGS = st.builds(
-    Finding,
+    RuleFinding,
     st.just(()),
     st.sampled_from([FOR, AGAINST]),
     st.sampled_from([NONE, CODE, DATABASE, FULL]),
@@ -42,7 +42,7 @@ FINDINGS = st.builds(
 
 
 def says(speaks, option, weight):
-    return Finding((), speaks, option, weight, f"{speaks} {option}")
+    return RuleFinding((), speaks, option, weight, f"{speaks} {option}")
 
 
 @pytest.mark.parametrize(
@@ -198,9 +198,9 @@ def test_what_aws_does_not_start_takes_no_code_back(reason, evidence):
 
 def test_the_next_step_of_a_database_rollback_tells_of_when_the_data_are(evidence):
     seen = evidence(like="old", rules={"corrupted": "x"})
-    assert next_step(recommend(seen), seen).words.endswith("The data are those of 2026-11-22 02:30:00 UTC.")
+    assert next_of(recommend(seen), seen).words.endswith("The data are those of 2026-11-22 02:30:00 UTC.")
     seen = evidence(like="old", rules={"corrupted": "x"}, missing={"instance": "denied"})
-    assert "not known yet" in next_step(recommend(seen), seen).words
+    assert "not known yet" in next_of(recommend(seen), seen).words
 
 
 def event(message):

@@ -11,7 +11,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http i
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.expect import (
     MASK,
     QUOTED,
-    judge,
+    answer_verdict,
     look_up,
     mask,
 )
@@ -32,7 +32,7 @@ OK = Answer(200, '{"status": "ok", "n": 1, "list": [{"id": "x"}], "nothing": nul
     ],
 )
 def test_passes_when_the_answer_is_the_expected_one(expect):
-    assert judge(expect, {}, OK)[0] == "passed"
+    assert answer_verdict(expect, {}, OK)[0] == "passed"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_passes_when_the_answer_is_the_expected_one(expect):
     ],
 )
 def test_fails_and_says_why_when_the_answer_is_another(expect, capture, answer, words):
-    verdict, reason, captured = judge(expect, capture, answer)
+    verdict, reason, captured = answer_verdict(expect, capture, answer)
     assert (verdict, captured) == ("failed", {})
     assert words in reason
 
@@ -73,11 +73,11 @@ LOGIN = "<form action=/login><input name=email><input type='PassWord' name=passw
     ],
 )
 def test_a_page_to_log_in_at_is_not_what_was_asked_for(page):
-    verdict, reason, _captured = judge(Expect(), {}, Answer(200, page, 0.1, HTML))
+    verdict, reason, _captured = answer_verdict(Expect(), {}, Answer(200, page, 0.1, HTML))
     assert verdict == "failed"
     assert "the body is a page to log in at (if that is right: expect: {login_page: true})" in reason
     assert (
-        judge(Expect(max_seconds=2), {}, Answer(200, "\n " + page, 0.1))[0] == "failed"
+        answer_verdict(Expect(max_seconds=2), {}, Answer(200, "\n " + page, 0.1))[0] == "failed"
     )  # without a Content-Type, too
 
 
@@ -99,25 +99,25 @@ def test_a_page_to_log_in_at_is_not_what_was_asked_for(page):
 )
 def test_what_says_what_it_wants_or_is_another_page_passes(expect, page, headers):
     answer = Answer(401 if expect.status == (401,) else 200, page, 0.1, headers)
-    assert judge(expect, {}, answer)[0] == "passed"
+    assert answer_verdict(expect, {}, answer)[0] == "passed"
 
 
 @pytest.mark.parametrize(("by_application", "verdict"), [(True, "failed"), (False, "inconclusive")])
 def test_no_answer_is_never_passed(by_application, verdict):
-    assert judge(Expect(), {}, NoAnswer(by_application, "why")) == (verdict, "why", {})
+    assert answer_verdict(Expect(), {}, NoAnswer(by_application, "why")) == (verdict, "why", {})
 
 
 def test_captures_with_the_type_of_the_answer():
-    assert judge(Expect(), {"id": "list.0.id", "number": "n"}, OK)[2] == {"id": "x", "number": 1}
+    assert answer_verdict(Expect(), {"id": "list.0.id", "number": "n"}, OK)[2] == {"id": "x", "number": 1}
 
 
 def test_what_can_be_captured_is_captured_also_from_an_answer_that_fails():
-    late = judge(Expect(status=(201,), max_seconds=0.1), {"number": "n", "no": "nothing.there"}, OK)
+    late = answer_verdict(Expect(status=(201,), max_seconds=0.1), {"number": "n", "no": "nothing.there"}, OK)
     assert (late[0], late[2]) == ("failed", {"number": 1})
 
 
 def test_a_body_is_quoted_without_what_looks_like_a_secret():
-    reason = judge(Expect(), {}, Answer(500, '{"accessToken": "abc123", "error": "no"}', 0.1))[1]
+    reason = answer_verdict(Expect(), {}, Answer(500, '{"accessToken": "abc123", "error": "no"}', 0.1))[1]
     assert "abc123" not in reason
     assert '"error": "no"' in reason
 

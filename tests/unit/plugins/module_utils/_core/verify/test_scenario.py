@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Expect, Scenario, Step
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Expect, Scenario, ScenarioStep
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario import (
     check_variables,
     fill,
@@ -20,7 +20,7 @@ def steps(*given):
 
 def test_a_path_is_enough():
     assert read_scenarios(steps({"path": "/"}), []) == (
-        Scenario("login", (Step("/", "/", expect=Expect(login_page=True)),)),
+        Scenario("login", (ScenarioStep("/", "/", expect=Expect(login_page=True)),)),
     )
 
 
@@ -38,7 +38,7 @@ def test_reads_everything_that_a_step_may_have():
     }
     expect = Expect(status=(201,), json={"a.b": None}, text="welcome", max_seconds=0.5, login_page=True)
     wanted = {**given, "expect": expect}
-    assert read_scenarios(steps(given), ["email"])[0].steps == (Step(**wanted),)
+    assert read_scenarios(steps(given), ["email"])[0].steps == (ScenarioStep(**wanted),)
 
 
 MISTAKES = [

@@ -43,8 +43,8 @@ def test_passed_means_that_there_is_a_check_and_that_each_has_passed(verdicts):
 @pytest.mark.parametrize(
     ("verdict", "after", "codes", "words"),
     [
-        ("inconclusive", "nothing", [], "Mend what kept the checks from measuring"),
-        ("inconclusive", "code", ["P2022"], "Mend what kept the checks from measuring"),
+        ("inconclusive", "nothing", [], "Fix what kept the checks from measuring"),
+        ("inconclusive", "code", ["P2022"], "Fix what kept the checks from measuring"),
         ("failed", "nothing", ["P2022"], "playbooks/triage.yml tells whether to roll back"),
         ("failed", "code", [], "no other release has served"),
         ("failed", "code", ["P1001", "P2022"], "playbooks/rollback_full.yml brings both back"),

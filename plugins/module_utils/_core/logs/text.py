@@ -224,9 +224,12 @@ _WORDS = (
     "\u932f\u8aa4", "\u30a8\u30e9\u30fc", "\uc624\ub958", "systemexit", "terminat", "possible", "no module", "insufficient",
     "couldn't", "can't", "can\u2019t", "unable to", "php ", "dial tcp", "hang up", "deadlock",
 )
-_NAMES = re.compile("%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE"
-    "|CallStack|READONLY|NOAUTH|WRONGPASS|CLUSTERDOWN|WRONGTYPE|EXECABORT|MASTERDOWN|NOREPLICAS|NOPERM|REPORT=|_NOT_FOUND|sqlState" % _ERRNO)
 # fmt: on
+_NAMES = re.compile(
+    "%s|SIG(?:SEGV|ABRT|BUS|ILL|KILL)|\\[signal|ELIFECYCLE|SQLSTATE"
+    "|CallStack|READONLY|NOAUTH|WRONGPASS|CLUSTERDOWN|WRONGTYPE|EXECABORT|MASTERDOWN|NOREPLICAS|NOPERM|REPORT=|_NOT_FOUND|sqlState"
+    % _ERRNO
+)
 # What a level hides: a logger that gives a harmless one to whatever another program says, or to the end of a program.
 _ALWAYS = re.compile(
     r"\(exit status \d{1,3}; not expected\)|entered FATAL state|\bSIGSEGV\b|\(core dumped\)|- core dumped\b|http: panic serving "

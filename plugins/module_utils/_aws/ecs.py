@@ -32,12 +32,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.delete
     how_again,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    DeadTask,
     Service,
     ServiceTask,
     TaskDefinition,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import StoppedTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import TAG_FENCE, TAG_ORIGIN, TAG_RUN
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.why_stopped import scaled_in
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
@@ -339,19 +340,26 @@ class EcsGateway:
         except is_boto3_error_code("ServiceNotFoundException") as error:
             raise BadInput("services", service, "cluster %s has no such service" % self.cluster) from error
 
-    def dead_tasks(self, deployed: Mapping[str, tuple[str, datetime]]) -> dict[str, list[DeadTask]]:
-        """The tasks that show why a deployment fails: DeadTasks that stopped since then, of their own; of at most 100 of each service.
+    def stopped_tasks(self, deployed: Mapping[str, tuple[str, datetime]]) -> dict[str, list[StoppedTask]]:
+        """The tasks that show why a deployment fails: StoppedTasks that stopped since then, of their own; of at most 100 of each service.
 
         :param deployed: service → (ARN of the task definition, aware datetime since when).
-        :return: a dict service → list of DeadTask.
+        :return: a dict service → list of StoppedTask.
         """
         described = self._described_tasks(list(deployed), self._stopped_task_arns)
         with reading("DescribeTasks"):
-            dead = {
-                name: [DeadTask.from_boto(task) for task in tasks if task["taskDefinitionArn"] == deployed[name][0]]
+            stopped = {
+                name: [
+                    StoppedTask.from_boto(task, name)
+                    for task in tasks
+                    if task["taskDefinitionArn"] == deployed[name][0] and task.get("stoppedAt")
+                ]
                 for name, tasks in described.items()
             }
-        return {name: [task for task in tasks if task.tells(deployed[name][1])] for name, tasks in dead.items()}
+        return {
+            name: [task for task in tasks if task.at >= deployed[name][1] and not scaled_in(task)]
+            for name, tasks in stopped.items()
+        }
 
     def _stopped_task_arns(self, service: str) -> list[str]:
         return operations.task_arns(self._ecs, self.cluster, service, "STOPPED", operations.TASKS_A_CALL)

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.stopped_task import Dead
-
 try:
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -26,12 +24,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import 
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import described_events
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
-    Exit,
-    RdsEvent,
-    StoppedTask,
-    TargetsSeen,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import LoggedTask, StoppedTask
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import RdsEvent, TargetsSeen
 
 MOST_TASKS = 300
 MOST_EVENTS = 10
@@ -45,14 +39,18 @@ class TriageGateway:
         self._client = client
         self._cluster = cluster
 
-    def stopped_tasks(self, service: str) -> list[Dead]:
-        """The Deads of a service, as long as ECS remembers them (about an hour), the newest first."""
+    def stopped_tasks(self, service: str) -> list[LoggedTask]:
+        """The LoggedTasks of a service, as long as ECS remembers them (about an hour), the newest first."""
         ecs = self._client("ecs")
         arns = operations.task_arns(ecs, self._cluster, service, "STOPPED", MOST_TASKS)
         tasks = operations.described_tasks(ecs, self._cluster, arns)
         with reading("DescribeTasks"):
-            found = [_dead(task, service) for task in tasks if task.get("stoppedAt")]
-        return sorted(found, key=lambda dead: dead.task.at, reverse=True)
+            found = [
+                LoggedTask(StoppedTask.from_boto(task, service), task["taskDefinitionArn"], task["createdAt"])
+                for task in tasks
+                if task.get("stoppedAt")
+            ]
+        return sorted(found, key=lambda ended: ended.task.at, reverse=True)
 
     def target_health(self, arn: str) -> TargetsSeen:
         """The TargetsSeen of a target group."""
@@ -73,19 +71,3 @@ class TriageGateway:
         with reading("DescribeEvents"):
             events = described_events(self._client("rds"), "db-instance", name)
             return tuple(RdsEvent(event["Date"], foreign(event["Message"])) for event in events)[-MOST_EVENTS:]
-
-
-def _dead(answer: dict[str, Any], service: str) -> Dead:
-    """From the shape Task."""
-    task = StoppedTask(
-        service=service,
-        release=answer["taskDefinitionArn"].rpartition("/")[2],
-        code=answer.get("stopCode", ""),
-        reason=foreign(answer.get("stoppedReason", "no reason given")),
-        at=answer["stoppedAt"],
-        id=answer["taskArn"].rpartition("/")[2],
-        exits=tuple(
-            Exit(item["name"], item.get("exitCode"), foreign(item.get("reason", ""))) for item in answer["containers"]
-        ),
-    )
-    return Dead(task, answer["taskDefinitionArn"], answer["createdAt"])

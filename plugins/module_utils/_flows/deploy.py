@@ -530,13 +530,13 @@ class Rollout:
             for course in courses
             if course.ours and isinstance(answers[course.service.name], Pending)
         }
-        dead = self._ecs.dead_tasks(deployed)
+        stopped = self._ecs.stopped_tasks(deployed)
         found = {}
         for course in courses:
             name, answer = course.service.name, answers[course.service.name]
             course.proven_at = (course.proven_at or self._clock.now()) if isinstance(answer, Ready) else None
             seconds = self._clock.now() - (course.proven_at or 0)
-            found[name] = watched(now[name], course.asked_for, answer, seconds, len(dead.get(name, ())))
+            found[name] = watched(now[name], course.asked_for, answer, seconds, len(stopped.get(name, ())))
         return found
 
     def _close(self, course: Course, answer: Ready | Pending | Failed) -> None:
@@ -559,7 +559,7 @@ class Rollout:
     def _seen(self, course: Course, since: datetime) -> list[str]:
         name = course.service.name
         lines = ["event: %s" % message for message in self._ecs.events(name, since)]
-        for task in self._ecs.dead_tasks({name: (course.asked_for, since)})[name][:EVIDENCE_TASKS]:
+        for task in self._ecs.stopped_tasks({name: (course.asked_for, since)})[name][:EVIDENCE_TASKS]:
             lines.append(str(task))
             for container in course.target.containers:
                 place = container.log_stream(task.id)

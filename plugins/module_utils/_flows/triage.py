@@ -80,6 +80,10 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import (
+        LoggedTask,
+        StoppedTask,
+    )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import ReleasePoint
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
@@ -87,10 +91,8 @@ if TYPE_CHECKING:
         HttpSeen,
         LogsSeen,
         ServiceSeen,
-        StoppedTask,
         TargetsSeen,
     )
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.stopped_task import Dead
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import Tables
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
@@ -248,11 +250,11 @@ class Look:
         chosen: list[tuple[Chosen, str]] = self._of("chosen")
         return tuple(service_seen(*pair) for pair in chosen)
 
-    def _dead(self) -> list[Dead]:
+    def _dead(self) -> list[LoggedTask]:
         return [dead for found in side_by_side(self._triage.stopped_tasks, self._asked.services) for dead in found]
 
     def _tasks(self) -> tuple[StoppedTask, ...]:
-        ended: list[Dead] = self._of("dead")
+        ended: list[LoggedTask] = self._of("dead")
         return tuple(dead.task for dead in ended)
 
     def _targets(self) -> tuple[TargetsSeen, ...]:

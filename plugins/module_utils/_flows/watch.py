@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import RUNNING, expected_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.why_stopped import by_others
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import FAILED, INCONCLUSIVE
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.watch import (
     Watch,
     Watched,
     ended_tasks,
-    excused,
     is_decided,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import Progress
@@ -150,9 +150,9 @@ class Living:
             name: (expected_of(self._services[name], self._targets), item.created_at)
             for name, item in primaries.items()
         }
-        dead = {task.id: task for tasks in self._ecs.dead_tasks(since).values() for task in tasks}
+        stopped = {task.id: task for tasks in self._ecs.stopped_tasks(since).values() for task in tasks}
         for task in gone:
-            why = dead.get(task.id)
-            into = self._excused if why and excused(why.reason) else self._ended
+            why = stopped.get(task.id)
+            into = self._excused if why and by_others(why) else self._ended
             told = why or "task %s; why, ECS does not say yet" % task.id
             into[task.id] = "a task of %s has ended: %s" % (task.service, told)

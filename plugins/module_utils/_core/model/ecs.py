@@ -421,32 +421,3 @@ class ServiceTask:
             status=answer["lastStatus"],
             address=next((item["value"] for item in details if item["name"] == "privateIPv4Address"), None),
         )
-
-
-@dataclass(frozen=True)
-class DeadTask:
-    """A task that stopped."""
-
-    id: str
-    reason: str
-    stopped_at: datetime | None
-    exits: tuple[tuple[str, int], ...]  # (container, exit code)
-
-    @classmethod
-    def from_boto(cls, answer: dict[str, Any]) -> DeadTask:
-        """From the shape Task."""
-        return cls(
-            id=answer["taskArn"].rpartition("/")[2],
-            reason=foreign(answer.get("stoppedReason", "no reason given")),
-            stopped_at=answer.get("stoppedAt"),
-            exits=tuple((item["name"], item["exitCode"]) for item in answer["containers"] if "exitCode" in item),
-        )
-
-    def tells(self, since: datetime) -> bool:
-        """Whether it shows why a deployment fails: it stopped since then, and not because the service was scaled."""
-        benign = self.reason.startswith("Scaling activity initiated")
-        return self.stopped_at is not None and self.stopped_at >= since and not benign
-
-    def __str__(self) -> str:
-        exits = ["%s exited with %s" % pair for pair in self.exits]
-        return "task %s: %s" % (self.id, "; ".join([self.reason, *exits]))

@@ -24,10 +24,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_r
     SCHEMA,
     WHOLE,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release import why_stopped
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import StoppedTask
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
         ErrorSeen,
         Evidence,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
         SecretSeen,
         ServiceSeen,
         StepSeen,
-        StoppedTask,
         TargetsSeen,
     )
 
@@ -56,18 +57,6 @@ _LOGIN = re.compile(
     re.IGNORECASE,
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NO_CAPACITY = re.compile(
-    r"^RESOURCE:|capacity is unavailable|insufficient capacity|no container instance met|placement constraint",
-    re.IGNORECASE,
-)
-# ECS developer guide, "stopped tasks error messages": what AWS itself did not do, whichever release was to start.
-_NOT_STARTED = re.compile(
-    r"network interface (provisioning|creation)|create network interface|InsufficientFreeAddresses|toomanyrequests|too many requests"
-    r"|rate (limit )?exceeded|pull rate limit|throttl|RequestLimitExceeded|service ?unavailable|internal ?(server ?)?error|bad gateway|gateway time-?out"
-    r"|(docker|ContainerRuntime)TimeoutError|agent (is )?(disconnected|not connected)",
-    re.IGNORECASE,
-)
-_HOST_GONE = re.compile(r"^Host EC2 |instance .{0,40}(terminated|deregistered)", re.IGNORECASE)
 _NOT_PLACED = re.compile(
     r"unable to (consistently )?(place|start) |was unable to|(unable|failed) to (assume|register|pull|launch)",
     re.IGNORECASE,
@@ -177,46 +166,6 @@ def _times_of_fresh(evidence: Evidence) -> list[datetime]:
     return [service.came for service in _fresh(evidence) if service.came]
 
 
-def _no_capacity(task: StoppedTask) -> bool:
-    return task.code == "TaskFailedToStart" and bool(_NO_CAPACITY.search(task.reason))
-
-
-def _not_started(task: StoppedTask) -> bool:
-    """Whether AWS did not bring a task up, or took its host away."""
-    if _no_capacity(task):
-        return False
-    return bool(
-        _HOST_GONE.search(task.reason) or (task.code == "TaskFailedToStart" and _NOT_STARTED.search(task.reason))
-    )
-
-
-def _failed_health(task: StoppedTask) -> bool:
-    return task.reason.startswith("Task failed")  # ELB or container health checks
-
-
-def _of_its_own(task: StoppedTask) -> bool:
-    """Whether a task may have ended because of what is in it, and not because somebody or AWS stopped it."""
-    if _failed_health(task):
-        return True
-    by_aws = _no_capacity(task) or _not_started(task)
-    return task.code in ("EssentialContainerExited", "TaskFailedToStart") and not by_aws
-
-
-def _by_application(task: StoppedTask) -> bool:
-    """Whether it surely has: what ends with 0 has done what it was told, and what never started has done nothing."""
-    exited = task.code == "EssentialContainerExited" and any(item.code for item in task.exits)
-    return _failed_health(task) or exited
-
-
-def _how(task: StoppedTask) -> str:
-    exits = [
-        "%s exited with %s%s" % (item.container, item.code, " (%s)" % item.reason if item.reason else "")
-        for item in task.exits
-        if item.code is not None
-    ]
-    return "; ".join([task.reason, *exits])
-
-
 def _of_release(evidence: Evidence, service: ServiceSeen) -> list[StoppedTask]:
     """The tasks of what a service runs that ended since it came."""
     return [
@@ -230,7 +179,7 @@ def _of_release(evidence: Evidence, service: ServiceSeen) -> list[StoppedTask]:
 
 def _ended(evidence: Evidence, service: ServiceSeen) -> list[StoppedTask]:
     """Those of them that ended of their own."""
-    return [task for task in _of_release(evidence, service) if _of_its_own(task)]
+    return [task for task in _of_release(evidence, service) if why_stopped.of_its_own(task)]
 
 
 def _loop(evidence: Evidence) -> tuple[ServiceSeen, Words, bool] | None:
@@ -241,12 +190,16 @@ def _loop(evidence: Evidence) -> tuple[ServiceSeen, Words, bool] | None:
 
 def _loop_of(evidence: Evidence, service: ServiceSeen) -> tuple[ServiceSeen, Words, bool] | None:
     ended = _ended(evidence, service)
-    by_aws = [task for task in _of_release(evidence, service) if _no_capacity(task) or _not_started(task)]
-    own = [task for task in ended if _by_application(task)]
+    by_aws = [
+        task
+        for task in _of_release(evidence, service)
+        if why_stopped.no_capacity(task) or why_stopped.not_started(task)
+    ]
+    own = [task for task in ended if why_stopped.by_application(task)]
     counted = service.failed_tasks - len(by_aws) >= FAILED_IN_A_ROW
     if len(ended) < A_LOOP and not counted:
         return None
-    how = Counter(_how(task) for task in own or ended).most_common(1)
+    how = Counter(task.how for task in own or ended).most_common(1)
     words: Words = dict(
         count=max(len(ended), service.failed_tasks - len(by_aws)),
         release=service.release,
@@ -296,7 +249,7 @@ def one_crash(evidence: Evidence) -> Words | None:
     if _loop(evidence):
         return None
     ended = [(service, task) for service in _services(evidence) for task in _ended(evidence, service)]
-    return dict(release=ended[0][0].release, how=_how(ended[0][1])) if ended else None
+    return dict(release=ended[0][0].release, how=ended[0][1].how) if ended else None
 
 
 # ECS API, Task, stopCode.
@@ -313,7 +266,7 @@ _ASKED_TO_END = (None, 0, 137, 143)  # of a container: SIGKILL, SIGTERM
 
 def _ended_oddly(task: StoppedTask) -> bool:
     """Whether a task ended neither as AWS says it of one that was stopped, nor as one that went of its own."""
-    if _of_its_own(task) or _no_capacity(task) or _not_started(task):
+    if why_stopped.of_its_own(task) or why_stopped.no_capacity(task) or why_stopped.not_started(task):
         return False
     return task.code not in _STOP_CODES or any(item.code not in _ASKED_TO_END for item in task.exits)
 
@@ -323,7 +276,7 @@ def odd_ends(evidence: Evidence) -> Words | None:
     found = [task for service in _services(evidence) for task in _of_release(evidence, service) if _ended_oddly(task)]
     if not found:
         return None
-    how = _how(found[0]) or "ECS does not say how"
+    how = found[0].how or "ECS does not say how"
     return dict(tasks=many(len(found), "task"), release=found[0].release, how=how)
 
 
@@ -334,11 +287,11 @@ def others_end(evidence: Evidence) -> Words | None:
     for task in evidence.tasks or ():
         service = services.get(task.service)
         known = (service.release, service.before, *service.gone) if service else ()
-        if _of_its_own(task) and task.release not in known and (not service or _since(task, service)):
+        if why_stopped.of_its_own(task) and task.release not in known and (not service or _since(task, service)):
             found.append(task)
     if not found:
         return None
-    return dict(tasks=many(len(found), "task"), release=_names(task.release for task in found), how=_how(found[0]))
+    return dict(tasks=many(len(found), "task"), release=_names(task.release for task in found), how=found[0].how)
 
 
 def _since(task: StoppedTask, service: ServiceSeen) -> bool:
@@ -351,7 +304,11 @@ def tasks_failed(evidence: Evidence) -> Words | None:
         return None
     for service in _services(evidence):
         of_it = _of_release(evidence, service)
-        explained = [task for task in of_it if _of_its_own(task) or _no_capacity(task) or _not_started(task)]
+        explained = [
+            task
+            for task in of_it
+            if why_stopped.of_its_own(task) or why_stopped.no_capacity(task) or why_stopped.not_started(task)
+        ]
         if service.failed_tasks > len(explained):
             return dict(tasks=many(service.failed_tasks, "task"), release=service.release, service=service.name)
     return None
@@ -396,32 +353,34 @@ def _told_lacking(found: Mapping[str, Sequence[StoppedTask]]) -> Words | None:
 
 def no_capacity(evidence: Evidence) -> Words | None:
     """AWS has no room for the tasks, and that is all that is wrong."""
-    found = _lacking(evidence, _no_capacity)
+    found = _lacking(evidence, why_stopped.no_capacity)
     return _told_lacking(found) if len(found) >= len(_services(evidence)) else None
 
 
 def no_capacity_for_some(evidence: Evidence) -> Words | None:
     """AWS has no room for tasks of some services, and others have theirs."""
-    found = _lacking(evidence, _no_capacity)
+    found = _lacking(evidence, why_stopped.no_capacity)
     return _told_lacking(found) if len(found) < len(_services(evidence)) else None
 
 
 def not_started(evidence: Evidence) -> Words | None:
     """AWS did not bring the tasks up, and that is all that is wrong."""
-    found = _lacking(evidence, _not_started)
+    found = _lacking(evidence, why_stopped.not_started)
     return _told_lacking(found) if len(found) >= len(_services(evidence)) else None
 
 
 def not_started_some(evidence: Evidence) -> Words | None:
     """AWS did not bring tasks of some services up, and others have theirs."""
-    found = _lacking(evidence, _not_started)
+    found = _lacking(evidence, why_stopped.not_started)
     return _told_lacking(found) if len(found) < len(_services(evidence)) else None
 
 
 def not_started_at_first(evidence: Evidence) -> Words | None:
     """AWS did not bring tasks up, and their services have all of theirs by now."""
     full = [service for service in _services(evidence) if service.running >= service.desired]
-    tasks = {item.name: [task for task in _of_release(evidence, item) if _not_started(task)] for item in full}
+    tasks = {
+        item.name: [task for task in _of_release(evidence, item) if why_stopped.not_started(task)] for item in full
+    }
     return _told_lacking({name: found for name, found in tasks.items() if found})
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import RuleSeen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import StoppedTask
 
 SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS = (
     "services",
@@ -79,28 +80,6 @@ class ServiceSeen:
     against: tuple[str, ...] = ()
     next: str = ""
     next_told: str = ""
-
-
-@dataclass(frozen=True)
-class Exit:
-    """The end of a container; ``code`` is None when it never ran."""
-
-    container: str
-    code: int | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class StoppedTask:
-    """A task that stopped within the last hour, as long as ECS remembers it. ``code`` is its stopCode, ``reason`` its stoppedReason."""
-
-    service: str
-    release: str
-    code: str
-    reason: str
-    at: datetime
-    id: str = ""
-    exits: tuple[Exit, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.kinds import Collection
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import ErrorGroup, Stream, Unread
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import LoggedTask
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import ServiceSeen
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.stopped_task import Dead
 
 MOST_RUNNING, MOST_DEAD, MOST_BEFORE = 20, 10, 2  # tasks whose logs are read
 WINDOW = timedelta(hours=1)  # of what runs; of a task that was silent meanwhile, its last words
@@ -30,12 +30,12 @@ MOST_TOLD = 20  # kinds of errors
 
 
 def tasks_to_read(
-    running: Sequence[ServiceTask], dead: Sequence[Dead], services: Sequence[ServiceSeen]
+    running: Sequence[ServiceTask], dead: Sequence[LoggedTask], services: Sequence[ServiceSeen]
 ) -> tuple[list[ServiceTask], list[ServiceTask], list[ServiceTask]]:
     """(live, ended, before): the ServiceTasks of the releases that run, those of them that ended, and the last ones of the releases before.
 
     :param running: ServiceTasks that run now.
-    :param dead: Deads, the newest first.
+    :param dead: LoggedTasks, the newest first.
     :param services: ServiceSeens.
     """
     releases = {service.name: service for service in services}

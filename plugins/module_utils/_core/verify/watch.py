@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceTask
 
 # Task's stoppedReason where nobody's code is the cause (Amazon ECS stopped tasks error messages).
-NOT_THE_RELEASE = (
-    "Your Spot Task was interrupted",
-    "ECS is performing maintenance",
-    "Task stopped by user",
-    "Scaling activity initiated",
-    "Host EC2",
-)
 
 
 @dataclass(frozen=True)
@@ -122,8 +115,3 @@ def _deployed_anew(was: Service, is_now: Service) -> bool:
     if was.primary is None or is_now.primary is None:
         return was.primary is not is_now.primary
     return was.primary.created_at != is_now.primary.created_at
-
-
-def excused(reason: str) -> bool:
-    """Whether a task has ended for a reason (stoppedReason) that its code has nothing to do with."""
-    return reason.startswith(NOT_THE_RELEASE)

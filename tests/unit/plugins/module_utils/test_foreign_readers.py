@@ -26,7 +26,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import printable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.result import result
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import DeadTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import (
     Answer,
     Expect,
@@ -36,6 +35,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http i
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import Stream
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows import Column, NotCompared, Table
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import StoppedTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     Evidence,
     InstanceSeen,
@@ -172,7 +172,7 @@ def test_events_and_reasons_of_aws(text):
     tasks = tuple(dead.task for dead in gateway.stopped_tasks("app"))
     targets, events = (gateway.target_health("arn/group/1"),), gateway.instance_events("db")
     assert_harmless([to_json(item) for item in (*tasks, *targets)], [event.message for event in events])
-    assert_harmless(str(DeadTask.from_boto(task)))
+    assert_harmless(str(StoppedTask.from_boto(task, "app")))
     service = ServiceSeen("app", "app:2", desired=2, running=0, came=NOON, failed_tasks=3)
     seen = Evidence(NOON, (service,), tasks, targets, instance=InstanceSeen("db", "available", events=events))
     recommendation = recommend(seen)

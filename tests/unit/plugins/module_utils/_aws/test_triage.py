@@ -8,10 +8,9 @@ import boto3
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.triage import TriageGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import UnexpectedAnswer
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import ContainerExit, StoppedTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
-    Exit,
     RdsEvent,
-    StoppedTask,
     TargetsSeen,
 )
 from botocore.stub import Stubber
@@ -69,7 +68,7 @@ def test_tells_stopped_tasks_newest_first_with_stop_code_and_exits(stubbed):
         "Essential container in task exited",
         NIGHT + timedelta(minutes=1),
         "aaaa",
-        (Exit("app", 137, "OutOfMemoryError: killed"), Exit("sidecar", None, "")),
+        (ContainerExit("app", 137, "OutOfMemoryError: killed"), ContainerExit("sidecar", None, "")),
     )
     assert (found[1].definition, found[1].created) == (DEFINITION, NIGHT)
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import Event, Stream, Unread
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import ServiceSeen, StoppedTask
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import LoggedTask, StoppedTask
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import ServiceSeen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.logs import logs_seen, tasks_to_read
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.stopped_task import Dead
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
 
 NIGHT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -98,7 +98,7 @@ def task(name, service, definition):
 
 def dead(name, release, minute):
     ended = StoppedTask("app", release, "EssentialContainerExited", "exited", NIGHT + timedelta(minutes=minute), name)
-    return Dead(ended, f"arn:aws:ecs:eu-west-3:1:task-definition/{release}", NIGHT - timedelta(days=2))
+    return LoggedTask(ended, f"arn:aws:ecs:eu-west-3:1:task-definition/{release}", NIGHT - timedelta(days=2))
 
 
 SERVICE = ServiceSeen("app", "app:42", 2, 2, came=NIGHT, before="app:41")

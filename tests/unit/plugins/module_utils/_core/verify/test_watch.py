@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    DeadTask,
     Deployment,
     Service,
     ServiceTask,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import ContainerExit, StoppedTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.watch import Watch, Watched, verdict_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.watch import Living, Watching
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
@@ -150,13 +150,13 @@ class Ecs:
     def tasks(self, names):
         return {"app": list(self.running)}
 
-    def dead_tasks(self, deployed):
+    def stopped_tasks(self, deployed):
         self.asked.append(deployed)
         return {"app": self.dead}
 
     def end(self, name, reason=None):
         self.running = [task for task in self.running if task.id != name]
-        self.dead += [DeadTask(name, reason, NOON, (("web", 1),))] if reason else []
+        self.dead += [StoppedTask("app", "app:2", "", reason, NOON, name, (ContainerExit("web", 1),))] if reason else []
 
 
 def living(*ids):

@@ -37,7 +37,7 @@ def where_it_stands(
 ) -> tuple[Rollback, NotRead | None]:
     """(the Rollback, None or the NotRead in the place of the earliest time that can be restored).
 
-    :param wanted: select_source.Wanted.
+    :param wanted: RestoreSelector.
     :raises BadInput, RollbackError: it cannot be done.
     """
     instances = gateway.instances()

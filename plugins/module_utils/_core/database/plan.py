@@ -108,7 +108,7 @@ def decide_rollback(
 ) -> Rollback:
     """Where the rollback of ``db_instance`` to what is ``wanted`` stands.
 
-    :param wanted: select_source.Wanted.
+    :param wanted: RestoreSelector.
     :param current_host: the host in DATABASE_URL now, or None: then it is the endpoint of ``db_instance``.
     :param instances: every DbInstance of the region.
     :param snapshots: DbSnapshots: those of ``db_instance`` and of what was restored in its place, and the one that is named.

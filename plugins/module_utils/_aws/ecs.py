@@ -22,14 +22,14 @@ except ImportError as missing:
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws import ecs_operations as operations
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.deployment_history import MOST, Record
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.deleted_definition import (
+    NOT_REGISTERED,
+    how_again,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
     BadInput,
     RefusedByAws,
     reading,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.deleted_definition import (
-    NOT_REGISTERED,
-    how_again,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
     Service,

@@ -8,7 +8,7 @@ import json
 import subprocess
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.deleted_definition import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.deleted_definition import (
     how_again,
     pinned_in,
     register_command,

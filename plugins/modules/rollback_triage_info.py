@@ -313,7 +313,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_e
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.target_option import named_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import HEALTH, left_behind
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions.of_answers import left_behind
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions.words import HEALTH
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     RunSeen,
     UnfinishedRun,

@@ -38,7 +38,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.rele
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import logs as log
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import HEALTH
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions.words import HEALTH
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     DATABASE,
     HTTP,

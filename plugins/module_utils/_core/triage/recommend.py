@@ -17,7 +17,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import UNDO
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import conditions as see
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import (
+    of_database,
+    of_deployments,
+    of_runs,
+    of_secrets,
+    of_tasks,
+    of_users,
+    unmeasured,
+    words,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
     AGAINST,
     ASKED,
@@ -105,7 +114,7 @@ def recommend(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Recommendati
     """The Recommendation for an Evidence."""
     findings = found(evidence, rules)
     option, leaning = outcome(findings)
-    missing, gaps = evidence.missing, tuple(see.gaps(evidence))
+    missing, gaps = evidence.missing, tuple(unmeasured.gaps(evidence))
     # What is not asked may hide harm to the data; where they are known to be harmed it does not matter.
     unseen = {*missing, *(part for part, _why in gaps if option in (NONE, CODE))}
     criteria = tuple((text, _answer(criterion, findings, evidence)) for criterion, text in CRITERIA.items())
@@ -120,7 +129,7 @@ def recommend(evidence: Evidence, rules: Iterable[Rule] = RULES) -> Recommendati
         leaning=leaning,
         why=_sentences(findings, lambda item: _supports(item, leaning)),
         against=_sentences(findings, lambda item: _contradicts(item, leaning)),
-        would_change=tuple(_would_change(option, findings, missing, bool(see.brought_back(evidence)))),
+        would_change=tuple(_would_change(option, findings, missing, bool(of_deployments.brought_back(evidence)))),
         not_measured=(*missing.items(), *gaps),
         criteria=criteria,
         doubts=tuple(_doubts(evidence, confidence))
@@ -240,7 +249,7 @@ def _decisive(findings: Sequence[RuleFinding]) -> bool:
 
 def _troubles(criteria: Sequence[tuple[str, str]], evidence: Evidence) -> list[str]:
     """What somebody has to look after although there is nothing to roll back."""
-    stopped = see.fenced(evidence) or see.one_scaled_to_zero(evidence)
+    stopped = of_deployments.fenced(evidence) or of_deployments.one_scaled_to_zero(evidence)
     told = ["%s runs no task" % stopped["service"]] if stopped else []
     apart = [evidence.apart.told] if evidence.apart else []
     return [*(text for text, answer in criteria if answer == YES), *told, *apart]
@@ -250,16 +259,16 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
     """Why it is not sure that taking the code back loses nothing."""
     if confidence != HIGH:
         yield "it is not sure (confidence: %s)" % confidence
-    if see.down(evidence) is None:
+    if of_users.down(evidence) is None:
         yield "nothing is known to be down now"
     yield from _doubts_about_now(evidence)
-    taken, came = see.migration_takes_away(evidence), see.came_or_unknown(evidence)
+    taken, came = of_database.migration_takes_away(evidence), of_runs.came_or_unknown(evidence)
     if taken:
         yield "the migration %s takes something away, which the release before may need" % taken["names"]
     elif came:
         yield came
     yield from _doubts_about_runs(evidence)
-    secret = see.secret_changed(evidence) or see.url_changed(evidence)
+    secret = of_secrets.secret_changed(evidence) or of_secrets.url_changed(evidence)
     if secret:
         yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
     if evidence.secrets is None:
@@ -268,7 +277,7 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
 
 
 def _doubts_about_runs(evidence: Evidence) -> Iterator[str]:
-    tried, undone = see.tried(evidence), see.code_undone(evidence)
+    tried, undone = of_runs.tried(evidence), of_runs.code_undone(evidence)
     if evidence.unfinished:
         yield "run %s was not finished" % evidence.unfinished.id
     if evidence.at_work:
@@ -284,9 +293,9 @@ def _doubts_about_runs(evidence: Evidence) -> Iterator[str]:
 def _doubts_about_now(evidence: Evidence) -> Iterator[str]:
     """What goes on at the moment that may be why, and passes without a rollback."""
     at_work, stopped, unplaced = (
-        see.ecs_at_work(evidence),
-        see.one_scaled_to_zero(evidence),
-        see.not_placed(evidence),
+        of_deployments.ecs_at_work(evidence),
+        of_deployments.one_scaled_to_zero(evidence),
+        of_tasks.not_placed(evidence),
     )
     if at_work:
         yield "a deployment of %s is under way" % at_work["service"]
@@ -365,7 +374,7 @@ def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
     if option == UNCERTAIN:
         return _when_uncertain(leaning, evidence, target, name_one)
     if recommendation.doubts and recommendation.why:
-        passing = see.instance_passing(evidence)
+        passing = of_database.instance_passing(evidence)
         cure = "%(name)s is %(status)s: %(cure)s" % passing if passing else recommendation.why[0]
         return Next("triage.yml", {}, "No rollback helps, and a person has to act: %s. Then look again." % cure)
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
@@ -373,7 +382,7 @@ def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
 
 def _despite_migrations(step: Next, evidence: Evidence) -> Next:
     """A Next for CODE; where a migration has taken something away, which its plan refuses, with what the plan then needs."""
-    taken = see.migration_takes_away(evidence)
+    taken = of_database.migration_takes_away(evidence)
     if not taken:
         return step
     words = (
@@ -388,16 +397,16 @@ def _despite_migrations(step: Next, evidence: Evidence) -> Next:
 
 
 def _when_uncertain(leaning: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
-    if see.deployment_starting(evidence) or see.rolling_back(evidence):
+    if of_deployments.deployment_starting(evidence) or of_deployments.rolling_back(evidence):
         return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
-    over = see.failover_while_broken(evidence)
+    over = of_database.failover_while_broken(evidence)
     if over:
         words = "%(name)s has failed over or restarted %(ago)s ago: look again in a few minutes, when applications have connected again."
         return Next("triage.yml", {}, "%s A person decides." % (words % over))
-    if see.secret_may_be_why(evidence):
+    if of_secrets.secret_may_be_why(evidence):
         words = "It leaves code and data alone. A person decides whether the secret is the cause."
         return Next("rollback_secrets.yml", {}, words, look_first=True)
-    if see.brought_back(evidence):
+    if of_deployments.brought_back(evidence):
         return _after_code(evidence)
     if leaning == CODE:
         words = "When in doubt, begin with CODE: most often it loses nothing. A person decides. %s" % name_one
@@ -413,7 +422,7 @@ def _after_earlier_runs(option: str, leaning: str, evidence: Evidence) -> Next |
         return _go_on(evidence.unfinished, evidence)
     if evidence.apart:
         return _put_right(evidence.apart)
-    undone = see.code_undone(evidence)
+    undone = of_runs.code_undone(evidence)
     if option in (CODE, UNCERTAIN) and leaning == CODE and undone:
         return _after_undo(evidence, undone)
     return None
@@ -430,7 +439,7 @@ def _go_on(run: UnfinishedRun, evidence: Evidence) -> Next:
         command=run.command,
     )
     back = _undo_of(run.id, "Or give it up: this goes back to what ran before it.", run.back)
-    why = see.does_not_come_up(evidence)
+    why = of_runs.does_not_come_up(evidence)
     if run.purpose == UNDO and why:
         words = "%s, and what it brings back does not come up (%s). This goes back to what ran before the undo, and gives it up. A person decides."
         on = replace(go_on, words="Or, once that is fixed, go on with the undo.")
@@ -450,7 +459,7 @@ def _undo_of(run_id: str, words: str, command: str = "") -> Next:
 def _following(evidence: Evidence) -> dict[str, str]:
     """The variable that names the release after the one that was brought back already; empty where that is not one for all services."""
     services = evidence.services or ()
-    one = services[0] if see.brought_back(evidence) and len(services) == 1 else None
+    one = services[0] if of_deployments.brought_back(evidence) and len(services) == 1 else None
     return {"rollback_task_definition": one.next} if one and one.next else {}
 
 
@@ -489,7 +498,7 @@ def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one
         ("rollback_full.yml", ", and code and secrets with them") if option == FULL else ("rollback_database.yml", "")
     )
     words = "A person decides: it takes the data back%s. %s" % (also, _restored(evidence))
-    tried, undone = see.data_taken_back(evidence), see.data_undone(evidence)
+    tried, undone = of_runs.data_taken_back(evidence), of_runs.data_undone(evidence)
     restored_by = evidence.instance.restored_by if evidence.instance else ""
     variables = {"rollback_database_again": "true", **target} if tried or restored_by else target
     said = [words, name_one]
@@ -509,7 +518,7 @@ def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one
     )
 
 
-def _undone_again(undone: see.Words | None, what: str) -> tuple[Next, ...]:
+def _undone_again(undone: words.Words | None, what: str) -> tuple[Next, ...]:
     """The way back to what an undo has left; none where there was no undo.
 
     :param what: that is gone back to, as a clause.
@@ -521,7 +530,7 @@ _TAKEN_BACK = "The data were taken back %(ago)s ago already (run %(run)s). Find 
 _UNDONE = "%(what)s by run %(run)s, and that was undone %(ago)s ago (run %(by)s): find out why; the same again does the same. Else take %(other)s."
 
 
-def _after_undo(evidence: Evidence, undone: see.Words) -> Next:
+def _after_undo(evidence: Evidence, undone: words.Words) -> Next:
     """What is next where taking the code back was tried and undone: the release before that one, never the same again without a word."""
     services = evidence.services or ()
     left = [service for service in services if service.next]

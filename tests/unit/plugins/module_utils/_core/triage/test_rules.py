@@ -7,7 +7,15 @@ from __future__ import annotations
 import string
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import conditions as see
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import (
+    of_answers,
+    of_database,
+    of_deployments,
+    of_logs,
+    of_runs,
+    of_secrets,
+    of_tasks,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import found
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
     AGAINST,
@@ -86,7 +94,7 @@ def said(message):
 
 # condition: (evidence in which it holds, evidence in which it does not); without "like" it is that of a fresh release that is well.
 TABLE = {
-    see.crash_loop: [
+    of_tasks.crash_loop: [
         ({"ended": {"count": 2, "exit": 1}, **DOWN}, {"ended": {"count": 1, "exit": 1}, **DOWN}),
         ({"ended": {"count": 2, "exit": 1}, **DOWN}, {"ended": {"count": 2, "exit": 1}}),
         ({"ended": {"count": 2, "exit": 1}, **DOWN}, {"ended": {"count": 2, "exit": 0}, **DOWN}),
@@ -100,12 +108,12 @@ TABLE = {
             {"ended": {"count": 2, **HOST}, **DOWN},
         ),
     ],
-    see.crash_loop_while_well: [
+    of_tasks.crash_loop_while_well: [
         ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 2, "exit": 1}, **DOWN}),
         ({"ended": {"count": 2, "exit": 1}}, {"ended": {"count": 2, "exit": 1}, "missing": {"http": "x"}}),
         ({"ended": {"count": 2, **ELB}}, {"ended": {"count": 2, "exit": 0}}),
     ],
-    see.tasks_end: [
+    of_tasks.tasks_end: [
         ({"ended": {"count": 2, "exit": 0}, **DOWN}, {"ended": {"count": 2, "exit": 0}}),
         ({"ended": {"count": 2, **NOT_FOUND}, **DOWN}, {"ended": {"count": 2, **THROTTLED}, **DOWN}),
         ({"service": {"failed_tasks": 3, "running": 1}}, {"service": {"failed_tasks": 2, "running": 1}}),
@@ -114,40 +122,40 @@ TABLE = {
             {"ended": {"count": 2, **THROTTLED}, "service": {"failed_tasks": 4, "running": 1}},
         ),
     ],
-    see.tasks_end_while_well: [
+    of_tasks.tasks_end_while_well: [
         ({"ended": {"count": 2, "exit": 0}}, {"ended": {"count": 2, "exit": 1}}),
         ({"ended": {"count": 2, **NOT_FOUND}}, {"ended": {"count": 2, **THROTTLED}}),
         ({"ended": {"count": 2, "exit": 0}}, {"ended": {"count": 2, "exit": 0}, "outage": 503}),
     ],
-    see.not_started: [
+    of_tasks.not_started: [
         ({"ended": {"count": 1, **failed}, **DOWN}, {"ended": {"count": 1, **other}, **DOWN})
         for failed in (THROTTLED, HOST, *({"code": "TaskFailedToStart", "reason": reason} for reason in BY_AWS))
         for other in (NOT_FOUND, NO_ROOM)
     ],
-    see.not_started_some: [
+    of_tasks.not_started_some: [
         (
             {"ended": {"count": 1, **THROTTLED}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
             {"ended": {"count": 1, **THROTTLED}, **DOWN},
         ),
     ],
-    see.not_started_at_first: [
+    of_tasks.not_started_at_first: [
         ({"ended": {"count": 2, **THROTTLED}}, {"ended": {"count": 2, **THROTTLED}, **DOWN}),
         ({"ended": {"count": 2, **HOST, "exit": 137}}, {"ended": {"count": 2, "exit": 137}}),
     ],
-    see.one_crash: [({"ended": {"count": 1, "exit": 1}}, {"ended": {"count": 2, "exit": 1}})],
-    see.deployment_failed: [
+    of_tasks.one_crash: [({"ended": {"count": 1, "exit": 1}}, {"ended": {"count": 2, "exit": 1}})],
+    of_tasks.deployment_failed: [
         ({"service": {"rollout": "FAILED"}}, {"like": "brought-back", "service": {"rollout": "FAILED"}})
     ],
-    see.no_healthy_target: [
+    of_tasks.no_healthy_target: [
         ({"targets": [{"group": "app", "unhealthy": 2}]}, {"targets": [{"group": "app", "initial": 2}]}),
         ({"targets": [{"group": "app"}]}, {"targets": [{"group": "app"}], "service": {"desired": 0}}),
     ],
-    see.outage: [({"outage": 503}, {"broken": SIGN_UP_500})],
-    see.cannot_connect: [
+    of_answers.outage: [({"outage": 503}, {"broken": SIGN_UP_500})],
+    of_logs.cannot_connect: [
         ({"errors": P1001}, {"errors": [{**P1001[0], "before": 4}]}),
         ({"broken": {"payment/pay": {"status": 500, "reason": "the body is: P1017"}}}, {"errors": P2022}),
     ],
-    see.looks_elsewhere: [
+    of_logs.looks_elsewhere: [
         ({**ELSEWHERE, **DOWN}, {"logs": {"addresses": ["app-db.example.org:5432"]}, **DOWN}),
         ({**ELSEWHERE, **DOWN}, ELSEWHERE),
         ({**ELSEWHERE, "outage": 503}, {"logs": {"addresses": []}, **DOWN}),
@@ -173,78 +181,80 @@ TABLE = {
             for other in ("error-db.example.org:5432", "localhost", "app-db.example.com:5432", "app-db-old.example.org")
         ),
     ],
-    see.looked_elsewhere: [
+    of_logs.looked_elsewhere: [
         (ELSEWHERE, {**ELSEWHERE, **DOWN}),
         (ELSEWHERE, {"logs": {"addresses": ["app-db.example.org"]}}),
         ({"logs": {"addresses": ["x:1"]}, "missing": {"database": "x"}}, {"logs": {"addresses": ["replica:5432"]}}),
     ],
-    see.database_answers: [({"errors": P1001}, {"errors": P1001, "database": P1000})],
-    see.login_refused: [
+    of_logs.database_answers: [({"errors": P1001}, {"errors": P1001, "database": P1000})],
+    of_answers.login_refused: [
         (({"broken": LOGIN_401}), {"broken": {"sign-up/sign up": {"status": 401, "path": "/api/practitioners"}}})
     ],
-    see.feature_broken: [
+    of_answers.feature_broken: [
         ({"broken": SIGN_UP_500}, {"outage": 500}),
         ({"broken": SIGN_UP_500}, {"broken": {"payment/pay": {"status": 503}}}),
     ],
-    see.feature_without_answer: [
+    of_answers.feature_without_answer: [
         ({"broken": {"payment/pay": {"status": 502}}}, {"broken": SIGN_UP_500}),
         ({"broken": {"payment/pay": {"status": None, "reason": "the connection was refused"}}}, {}),
     ],
-    see.feature_otherwise: [({"broken": {"payment/pay": {"status": 400}}}, {"broken": LOGIN_401})],
-    see.slow: [({"late": 2.1}, {"late": 1.9})],
-    see.partly_slow: [({"broken": {"payment/pay": {"verdict": "passed", "seconds": 3.0}}}, {"late": 3.0})],
-    see.database_quick: [({"late": 3.0}, {"late": 3.0, "database": {"seconds": 1.5}}), ({"late": 3.0}, {})],
-    see.database_slow: [({"late": 3.0, "database": {"seconds": 2.5}}, {"database": {"seconds": 2.5}})],
-    see.new_errors: [({"errors": [{"fingerprint": "TypeError", "count": 1}]}, {"errors": P1001})],
-    see.mismatch_without_migration: [
+    of_answers.feature_otherwise: [({"broken": {"payment/pay": {"status": 400}}}, {"broken": LOGIN_401})],
+    of_answers.slow: [({"late": 2.1}, {"late": 1.9})],
+    of_answers.partly_slow: [({"broken": {"payment/pay": {"verdict": "passed", "seconds": 3.0}}}, {"late": 3.0})],
+    of_database.database_quick: [({"late": 3.0}, {"late": 3.0, "database": {"seconds": 1.5}}), ({"late": 3.0}, {})],
+    of_database.database_slow: [({"late": 3.0, "database": {"seconds": 2.5}}, {"database": {"seconds": 2.5}})],
+    of_logs.new_errors: [({"errors": [{"fingerprint": "TypeError", "count": 1}]}, {"errors": P1001})],
+    of_database.mismatch_without_migration: [
         ({"errors": P2022, **DOWN}, {"errors": P2022, "migrations": RENAME, **DOWN}),
         ({"errors": P2022, "broken": SIGN_UP_500}, {"errors": P2022}),
     ],
-    see.mismatch_in_logs_without_migration: [
+    of_database.mismatch_in_logs_without_migration: [
         ({"errors": P2022}, {"errors": P2022, "migrations": RENAME}),
         ({"errors": P2022}, {"errors": P2022, "broken": SIGN_UP_500}),
     ],
-    see.mismatch_of_unknown_origin: [
+    of_database.mismatch_of_unknown_origin: [
         ({"errors": P2022, "missing": {"database": "x"}}, {"errors": P2022}),
         ({"errors": P2022, "service": {"proven": None}}, {"errors": P1001}),
     ],
-    see.harmed_by_release: [
+    of_database.harmed_by_release: [
         ({"rules": {"lost": "x"}}, {"like": "old", "rules": {"lost": "x"}}),
         ({"rules": {"lost": "x"}}, {}),
     ],
-    see.rows_corrupted: [({"rules": {"corrupted": "x"}}, {"rules": {"unknown": "x"}})],
-    see.rows_lost: [({"rules": {"lost": "x"}}, {"rules": {"whole": "x"}})],
-    see.schema_changed: [({"rules": {"schema": "x"}}, {"rules": {"corrupted": "x"}})],
-    see.mismatch_by_migration: [
+    of_database.rows_corrupted: [({"rules": {"corrupted": "x"}}, {"rules": {"unknown": "x"}})],
+    of_database.rows_lost: [({"rules": {"lost": "x"}}, {"rules": {"whole": "x"}})],
+    of_database.schema_changed: [({"rules": {"schema": "x"}}, {"rules": {"corrupted": "x"}})],
+    of_database.mismatch_by_migration: [
         ({"errors": P2022, "migrations": RENAME, "broken": SIGN_UP_500}, {"errors": P2022, "migrations": RENAME}),
     ],
-    see.mismatch_in_logs_only: [
+    of_database.mismatch_in_logs_only: [
         ({"errors": P2022, "migrations": RENAME}, {"errors": P2022, "migrations": RENAME, "broken": SIGN_UP_500}),
     ],
-    see.migration_failed_and_felt: [
+    of_database.migration_failed_and_felt: [
         ({"migrations": {"m": "failed"}, "outage": 503}, {"migrations": {"m": "failed"}}),
         ({"migrations": {"m": "failed"}, "broken": SIGN_UP_500}, {"migrations": {"m": "rolled back"}, "outage": 503}),
     ],
-    see.migration_failed_quietly: [({"migrations": {"m": "failed"}}, {"migrations": {"m": "failed"}, "outage": 503})],
-    see.migration_stops_tasks: [
+    of_database.migration_failed_quietly: [
+        ({"migrations": {"m": "failed"}}, {"migrations": {"m": "failed"}, "outage": 503})
+    ],
+    of_database.migration_stops_tasks: [
         ({"errors": [{"fingerprint": "P3009", "count": 1, "codes": ["P3009"]}]}, {"errors": P2022})
     ],
-    see.migration_takes_away: [({"migrations": RENAME}, {"migrations": {"20261122_add_renamed_city": "done"}})],
-    see.migrations_came: [
+    of_database.migration_takes_away: [({"migrations": RENAME}, {"migrations": {"20261122_add_renamed_city": "done"}})],
+    of_database.migrations_came: [
         ({"migrations": {"m": "done"}}, {"migrations": {"m": "rolled back"}}),
         ({"migrations": {"m": "done"}}, {}),
     ],
-    see.instance_lost: [({"instance": {"status": "failed"}}, {"instance": {"status": "rebooting"}})],
-    see.instance_passing_and_whole: [
+    of_database.instance_lost: [({"instance": {"status": "failed"}}, {"instance": {"status": "rebooting"}})],
+    of_database.instance_passing_and_whole: [
         (
             {"instance": {"status": "storage-full"}},
             {"instance": {"status": "storage-full"}, "rules": {"corrupted": "x"}},
         ),
     ],
-    see.unfinished: [({"unfinished": {"id": "rb-1", "kind": "Roll back the code", "command": "x"}}, {})],
-    see.at_work: [({"at_work": "Run rb-1 of ada (Roll back, since 1) is at work"}, {})],
-    see.apart: [({"apart": {"told": "2 tasks of app read a, AWSCURRENT names b", "secret": "url"}}, {})],
-    see.deployment_open: [
+    of_runs.unfinished: [({"unfinished": {"id": "rb-1", "kind": "Roll back the code", "command": "x"}}, {})],
+    of_runs.at_work: [({"at_work": "Run rb-1 of ada (Roll back, since 1) is at work"}, {})],
+    of_runs.apart: [({"apart": {"told": "2 tasks of app read a, AWSCURRENT names b", "secret": "url"}}, {})],
+    of_deployments.deployment_open: [
         ({"service": {"rollout": "IN_PROGRESS"}}, {}),
         ({"service": {"rollout": "IN_PROGRESS", "came": "2026-11-21T22:00:00Z"}}, {"service": {"rollout": ""}}),
         ({"service": {"running": 1, "came": "2026-11-22T02:55:00Z"}}, {"service": {"running": 1}}),
@@ -254,12 +264,12 @@ TABLE = {
             for well in ("SUCCESSFUL", "ROLLBACK_SUCCESSFUL")
         ),
     ],
-    see.tasks_failed: [
+    of_tasks.tasks_failed: [
         ({"service": {"failed_tasks": 1}}, {"service": {"failed_tasks": 1}, "ended": {"count": 1, "exit": 1}}),
         ({"service": {"failed_tasks": 2}}, {"service": {"failed_tasks": 2}, "ended": {"count": 2, **THROTTLED}}),
         ({"service": {"failed_tasks": 2}}, {"service": {"failed_tasks": 3}}),
     ],
-    see.odd_ends: [
+    of_tasks.odd_ends: [
         (
             {"ended": {"count": 1, "code": "ServiceSchedulerInitiated", "reason": "Scaling activity", "exit": odd}},
             {"ended": {"count": 1, "code": "ServiceSchedulerInitiated", "reason": "Scaling activity", "exit": even}},
@@ -270,18 +280,18 @@ TABLE = {
         ({"ended": {"count": 1, "code": code}}, {"ended": {"count": 1, "code": "TerminationNotice"}})
         for code in ("", "NeverHeardOf")
     ],
-    see.others_end: [
+    of_tasks.others_end: [
         ({"ended": {"count": 1, "release": "app:43", "exit": 1}}, {"ended": {"count": 1, "exit": 1}}),
         (
             {"ended": {"count": 1, "service": "cron", "exit": 1}},
             {"ended": {"count": 1, "release": "app:41", "exit": 1}},
         ),
     ],
-    see.database_late: [
+    of_database.database_late: [
         ({"database": {"seconds": 2.5}}, {"database": {"seconds": 1.5}}),
         ({"database": {"seconds": 2.5}}, {"database": {"seconds": 2.5}, "late": 3.0}),
     ],
-    see.instance_warned: [
+    of_database.instance_warned: [
         (said(message), said("DB instance restarted"))
         for message in (
             "The free storage capacity for DB Instance: app-db is low at 1% of the provisioned storage",
@@ -289,14 +299,14 @@ TABLE = {
             "Unable to apply the change of the parameter group",
         )
     ],
-    see.failover_while_broken: [
+    of_database.failover_while_broken: [
         (
             {**said("Multi-AZ instance failover completed"), "broken": SIGN_UP_500},
             said("Multi-AZ instance failover started"),
         ),
         ({**said("DB instance restarted"), "outage": 503}, {"broken": SIGN_UP_500}),
     ],
-    see.features_failed_before: [
+    of_logs.features_failed_before: [
         (
             {"broken": SIGN_UP_500, "errors": [{"fingerprint": "TypeError", "count": 50, "before": 50}]},
             {"broken": SIGN_UP_500, "errors": [{"fingerprint": "TypeError", "count": 50, "before": 50, "more": True}]},
@@ -306,34 +316,41 @@ TABLE = {
             {"errors": [{"fingerprint": "TypeError", "count": 1, "before": 1}]},
         ),
     ],
-    see.run_failed: [
+    of_runs.run_failed: [
         ({"runs": [{**RUNS[0], "outcome": "failed"}]}, {"runs": RUNS}),
         ({"runs": [{**RUNS[0], "outcome": "failed"}]}, {"runs": [{**RUNS[0], "outcome": "failed", "parts": []}]}),
     ],
-    see.one_scaled_to_zero: [({"services": [*ONE, *ZERO]}, {"service": {"desired": 0}})],
-    see.instance_passing: [({"instance": {"status": "rebooting"}}, {"instance": {"status": "backing-up"}})],
-    see.secret_changed: [({"secrets": CHANGED}, {"like": "old", "secrets": CHANGED}), ({"secrets": CHANGED}, {})],
-    see.secret_may_be_why: [
+    of_deployments.one_scaled_to_zero: [({"services": [*ONE, *ZERO]}, {"service": {"desired": 0}})],
+    of_database.instance_passing: [({"instance": {"status": "rebooting"}}, {"instance": {"status": "backing-up"}})],
+    of_secrets.secret_changed: [
+        ({"secrets": CHANGED}, {"like": "old", "secrets": CHANGED}),
+        ({"secrets": CHANGED}, {}),
+    ],
+    of_secrets.secret_may_be_why: [
         ({"secrets": CHANGED, "broken": LOGIN_401}, {"secrets": CHANGED}),
         ({"secrets": CHANGED, "broken": LOGIN_401}, {"broken": LOGIN_401}),
     ],
-    see.everything_passes: [({}, {"late": 3.0}), ({}, {"broken": SIGN_UP_500}), ({}, {"http": {"left_out": ["x"]}})],
-    see.health_passes: [
+    of_answers.everything_passes: [
+        ({}, {"late": 3.0}),
+        ({}, {"broken": SIGN_UP_500}),
+        ({}, {"http": {"left_out": ["x"]}}),
+    ],
+    of_answers.health_passes: [
         ({"http": {"steps": [HEALTH]}}, {}),
         ({"http": {"steps": [HEALTH]}}, {"missing": {"http": "x"}}),
     ],
-    see.quiet: [({}, {"logs": {"silent": ["x"]}}), ({}, {"service": {"running": 1}}), ({}, {"errors": P1001})],
-    see.rolling_back: [({"service": ROLLING_BACK}, {"like": "brought-back"})],
-    see.deployment_starting: [
+    of_logs.quiet: [({}, {"logs": {"silent": ["x"]}}), ({}, {"service": {"running": 1}}), ({}, {"errors": P1001})],
+    of_deployments.rolling_back: [({"service": ROLLING_BACK}, {"like": "brought-back"})],
+    of_deployments.deployment_starting: [
         (
             {"service": {"came": "2026-11-22T02:55:00Z", "rollout": "IN_PROGRESS"}},
             {"service": {"came": "2026-11-22T02:55:00Z", "rollout": "IN_PROGRESS", "failed_tasks": 1}},
         ),
         ({"service": {"came": "2026-11-22T02:55:00Z", "running": 1}}, {"service": {"running": 1}}),
     ],
-    see.fenced: [({"service": {"desired": 0, "fenced_by": "rb-1"}}, {"service": {"desired": 0}})],
-    see.scaled_to_zero: [({"service": {"desired": 0}}, {"service": {"desired": 0, "fenced_by": "rb-1"}})],
-    see.no_capacity: [
+    of_deployments.fenced: [({"service": {"desired": 0, "fenced_by": "rb-1"}}, {"service": {"desired": 0}})],
+    of_deployments.scaled_to_zero: [({"service": {"desired": 0}}, {"service": {"desired": 0, "fenced_by": "rb-1"}})],
+    of_tasks.no_capacity: [
         (
             {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
             {"ended": {"count": 1, **NO_ROOM, "reason": "CannotPullContainerError: x"}, "service": {"running": 1}},
@@ -344,13 +361,13 @@ TABLE = {
             {"ended": {"count": 1, **NO_ROOM}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
         ),
     ],
-    see.no_capacity_for_some: [
+    of_tasks.no_capacity_for_some: [
         (
             {"ended": {"count": 1, **NO_ROOM}, "services": [{**ONE[0], "running": 1}, {**ONE[0], "name": "worker"}]},
             {"ended": {"count": 1, **NO_ROOM}, "service": {"running": 1}},
         ),
     ],
-    see.too_few_targets: [
+    of_tasks.too_few_targets: [
         ({"targets": [{"group": "app", "healthy": 1}]}, {"targets": [{"group": "app", "healthy": 1, "initial": 1}]}),
         ({"targets": [{"group": "app", "healthy": 1, "other": 1}]}, {"targets": [{"group": "app", "healthy": 2}]}),
         (
@@ -362,18 +379,18 @@ TABLE = {
             {"targets": [{"group": "app", "healthy": 1}], "service": {"came": "2026-11-22T02:55:00Z"}},
         ),
     ],
-    see.turned_away: [
+    of_answers.turned_away: [
         ({"outage": status}, {"outage": other}) for status, other in ((429, 503), (301, 404), (403, 500))
     ],
-    see.instance_unknown: [
+    of_database.instance_unknown: [
         ({"instance": {"status": "never-heard-of"}}, {"instance": {"status": status}})
         for status in ("available", "backing-up", "stopped", "failed", "upgrading")
     ],
-    see.instance_at_work: [
+    of_database.instance_at_work: [
         ({"instance": {"status": "upgrading"}}, {"instance": {"status": "upgrading"}, "database": {"answers": False}}),
         ({"instance": {"status": "maintenance"}}, {"instance": {"status": "rebooting"}}),
     ],
-    see.failover: [
+    of_database.failover: [
         (
             {
                 "instance": {
@@ -387,29 +404,29 @@ TABLE = {
             },
         )
     ],
-    see.brought_back: [({"like": "brought-back"}, {})],
-    see.served_long: [({"like": "old"}, {}), ({"like": "old"}, {"like": "brought-back"})],
-    see.history_unknown: [
+    of_deployments.brought_back: [({"like": "brought-back"}, {})],
+    of_deployments.served_long: [({"like": "old"}, {}), ({"like": "old"}, {"like": "brought-back"})],
+    of_deployments.history_unknown: [
         ({"missing": {"services": "denied"}}, {}),
         ({"services": []}, {"like": "brought-back", "service": {"came": None}}),
         ({"service": {"came": None}}, {"services": [{**ONE[0], "came": None}, {**ONE[0], "came": TODAY}]}),
     ],
-    see.errors_before: [({"errors": [{**P1001[0], "before": 3}]}, {"errors": P1001})],
-    see.url_refused: [({"database": P1000}, {})],
-    see.no_release_before: [({"service": {"before": ""}}, {})],
-    see.what_is_lost: [({}, {"instance": {"data_from": None}})],
-    see.snapshot_too_young: [
+    of_logs.errors_before: [({"errors": [{**P1001[0], "before": 3}]}, {"errors": P1001})],
+    of_database.url_refused: [({"database": P1000}, {})],
+    of_deployments.no_release_before: [({"service": {"before": ""}}, {})],
+    of_database.what_is_lost: [({}, {"instance": {"data_from": None}})],
+    of_database.snapshot_too_young: [
         (
             {"migrations": {"m": "done"}, "instance": {"data_from": "2026-11-22T02:36:00Z"}},
             {"migrations": {"m": "done"}},
         ),
     ],
-    see.nothing_to_restore: [({"instance": {"snapshot_problem": "x"}}, {})],
-    see.too_few_tasks: [
+    of_database.nothing_to_restore: [({"instance": {"snapshot_problem": "x"}}, {})],
+    of_tasks.too_few_tasks: [
         ({"service": {"running": 1}}, {"service": {"running": 1, "came": "2026-11-22T02:55:00Z"}}),
         ({"service": {"running": 0}}, {"service": {"desired": 0, "running": 0}}),
     ],
-    see.not_placed: [
+    of_tasks.not_placed: [
         ({"service": {"events": [PLACED], "event_times": ["2026-11-22T02:50:00Z"]}}, {}),
         (
             {
@@ -423,13 +440,13 @@ TABLE = {
             {"service": {"events": [PLACED], "event_times": ["2026-11-22T02:10:00Z"]}},
         ),
     ],
-    see.some_targets_unhealthy: [
+    of_tasks.some_targets_unhealthy: [
         (
             {"targets": [{"group": "app", "healthy": 1, "unhealthy": 1}]},
             {"targets": [{"group": "app", "unhealthy": 2}]},
         ),
     ],
-    see.secret_left: [
+    of_secrets.secret_left: [
         (
             {"like": "brought-back", "secrets": CHANGED, "rules": {"lost": "x"}},
             {"like": "brought-back", "secrets": CHANGED},
@@ -439,7 +456,7 @@ TABLE = {
             {"secrets": CHANGED, "rules": {"lost": "x"}},
         ),
     ],
-    see.secret_changed_alone: [
+    of_secrets.secret_changed_alone: [
         ({"like": "old", "secrets": CHANGED}, {"secrets": CHANGED}),
         (
             {"like": "brought-back", "secrets": CHANGED},
@@ -447,18 +464,18 @@ TABLE = {
         ),
         ({"like": "old", "secrets": CHANGED}, {"like": "old"}),
     ],
-    see.code_undone: [
+    of_runs.code_undone: [
         ({"runs": undone(RUNS)}, {"runs": RUNS}),
         ({"runs": undone(RUNS)}, {"like": "brought-back", "runs": undone(RUNS)}),
         ({"runs": undone(RUNS)}, {"runs": undone(RUNS), "service": {"came": "2026-11-22T02:58:00Z"}}),
         ({"runs": undone(FULLS)}, {"runs": undone([{**RUNS[0], "parts": []}])}),
     ],
-    see.data_undone: [
+    of_runs.data_undone: [
         ({"rules": {"lost": "x"}, "runs": undone(FULLS)}, {"runs": undone(FULLS)}),
         ({"rules": {"lost": "x"}, "runs": undone(FULLS)}, {"rules": {"lost": "x"}, "runs": undone(RUNS)}),
         ({"like": "old", "rules": {"lost": "x"}, "runs": undone(FULLS)}, {"rules": {"lost": "x"}, "runs": FULLS}),
     ],
-    see.code_taken_back: [
+    of_runs.code_taken_back: [
         ({"like": "brought-back", "outage": 503, "runs": RUNS}, {"like": "brought-back", "runs": RUNS}),
         ({"like": "brought-back", "broken": LOGIN_401, "runs": RUNS}, {"broken": LOGIN_401, "runs": RUNS}),
         (
@@ -466,7 +483,7 @@ TABLE = {
             {"like": "brought-back", "broken": LOGIN_401, "runs": [{**RUNS[0], "outcome": "failed"}]},
         ),
     ],
-    see.data_taken_back: [
+    of_runs.data_taken_back: [
         ({"rules": {"lost": "x"}, "runs": FULLS}, {"runs": FULLS}),
         ({"like": "old", "rules": {"lost": "x"}, "runs": FULLS}, {"like": "old", "rules": {"lost": "x"}, "runs": RUNS}),
         (
@@ -474,10 +491,10 @@ TABLE = {
             {"rules": {"lost": "x"}, "runs": FULLS, "service": {"came": "2026-11-22T02:58:00Z"}},
         ),
     ],
-    see.same_release: [
+    of_runs.same_release: [
         ({"service": {"against": ["it served for 2 s only"]}}, {"like": "brought-back", "service": {"against": ["x"]}})
     ],
-    see.left_behind: [({"broken": {"sign-up/remove": {"status": 500}}}, {"broken": SIGN_UP_500})],
+    of_answers.left_behind: [({"broken": {"sign-up/remove": {"status": 500}}}, {"broken": SIGN_UP_500})],
 }
 ROWS = [
     pytest.param(condition, *row, id=f"{condition.__name__} {place}")

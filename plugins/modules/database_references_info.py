@@ -163,7 +163,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import (
     in_order,
     preflight_result,
     summary,

@@ -535,14 +535,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.before_a_run import ran_before
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fast_deployment import memories
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
-    ANOTHER_TARGET,
-    in_order,
-    release_findings,
-    summary,
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order, summary
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import (
+    preflight_result as findings_told,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
-    preflight_result as findings_told,
+    ANOTHER_TARGET,
+    release_findings,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
     pick,

@@ -401,8 +401,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import PointInTime
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import in_order, summary
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order, summary
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import (
     preflight_result as findings_told,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable

@@ -320,7 +320,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
     UnfinishedRun,
     to_json,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import next_of, recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.next_playbook import next_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import triage_scenarios as scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look, Questions

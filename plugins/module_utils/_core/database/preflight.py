@@ -31,7 +31,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     NotRead,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbSnapshot
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import in_order
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     NotRead,
     ValueFrom,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import in_order
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
 
 _IN_A_COPY = "is rewritten in a new revision"
 

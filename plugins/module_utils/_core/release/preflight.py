@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FAILED,
@@ -27,7 +27,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     ReleaseTarget,
     ValueFrom,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
@@ -61,46 +61,6 @@ def release_findings(seen: ReleaseObservation) -> list[Finding]:
             known = found.get(finding, finding)
             found[finding] = replace(known, services=(*known.services, service))
     return in_order(found.values())
-
-
-def in_order(found: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order in which they are told: failures, what was not checked, notes, what has passed."""
-    order = [FAILED, NOT_CHECKED, NOTED, PASSED]
-    return sorted(found, key=lambda finding: order.index(finding.verdict))
-
-
-def verdict(found: Iterable[Finding]) -> str:
-    """``failed`` when anything has, ``inconclusive`` when nothing has but not everything could be read, else ``passed``."""
-    verdicts = {finding.verdict for finding in found}
-    if FAILED in verdicts:
-        return FAILED
-    return INCONCLUSIVE if NOT_CHECKED in verdicts else PASSED
-
-
-def summary(found: Collection[Finding]) -> str:
-    """One sentence that counts the findings."""
-    counts = [
-        (word, sum(finding.verdict == word for finding in found)) for word in (FAILED, NOT_CHECKED, NOTED, PASSED)
-    ]
-    words = {FAILED: "failed", NOT_CHECKED: "could not be made", NOTED: "need a look", PASSED: "passed"}
-    return "of %d checks, %s" % (
-        len(found),
-        ", ".join("%d %s" % (count, words[word]) for word, count in counts if count),
-    )
-
-
-def preflight_result(found: Collection[Finding]) -> dict[str, Any]:
-    """What modules return of Findings (dict): ``findings`` in JSON types, their ``verdict``, and as ``evidence`` one line for each failure."""
-    return dict(
-        findings=[dict(asdict(finding), services=list(finding.services)) for finding in found],
-        verdict=verdict(found),
-        evidence=[finding_line(finding) for finding in found if finding.verdict == FAILED],
-    )
-
-
-def finding_line(finding: Finding) -> str:
-    """A Finding on one line, for people."""
-    return " ".join(filter(None, ["%s %s: %s." % (finding.check, finding.subject, finding.what), finding.cure]))
 
 
 def _of_service(seen: ReleaseObservation, target: ReleaseTarget) -> Iterator[Finding]:

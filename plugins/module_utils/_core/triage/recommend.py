@@ -10,13 +10,10 @@ What must go back is asked twice: the code (CODE or FULL), the data (DATABASE or
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import UNDO
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions import (
     of_database,
     of_deployments,
@@ -25,7 +22,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.condi
     of_tasks,
     of_users,
     unmeasured,
-    words,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
     AGAINST,
@@ -47,9 +43,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
-        ApartSeen,
         Evidence,
-        UnfinishedRun,
     )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import Rule
 
@@ -339,230 +333,3 @@ def _answer(criterion: str, findings: Sequence[RuleFinding], evidence: Evidence)
     if weights:
         return YES if strength(weights) >= STRONG else PERHAPS
     return NO if ASKED[criterion](evidence) else NOT_MEASURED
-
-
-@dataclass(frozen=True)
-class Next:
-    """What a person runs next: a playbook, its extra variables, and in words why. ``look_first`` asks for ``--check`` alone. ``command`` is the whole
-    command where it is known. ``instead`` are the other ways, where a person has to choose."""
-
-    playbook: str
-    variables: dict[str, str]
-    words: str
-    look_first: bool = False
-    command: str = ""
-    instead: tuple[Next, ...] = ()
-
-
-def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
-    """The Next of a Recommendation."""
-    option, leaning = recommendation.option, recommendation.leaning
-    earlier = _after_earlier_runs(option, leaning, evidence)
-    if earlier:
-        return earlier
-    unknown = [service.name for service in evidence.services or () if not service.before and not service.brought_back]
-    target = {"rollback_task_definition": "FAMILY:REVISION"} if unknown else {}
-    name_one = _name_one(unknown) if unknown else ""
-    if option == CODE:
-        doubts = (
-            "A person decides: %s." % "; ".join(recommendation.doubts) if recommendation.doubts else "It loses nothing."
-        )
-        step = Next("rollback_code.yml", target, " ".join(filter(None, [doubts, name_one])))
-        return _despite_migrations(step, evidence)
-    if option in (DATABASE, FULL):
-        return _data_back(option, evidence, target if option == FULL else {}, name_one if option == FULL else "")
-    if option == UNCERTAIN:
-        return _when_uncertain(leaning, evidence, target, name_one)
-    if recommendation.doubts and recommendation.why:
-        passing = of_database.instance_passing(evidence)
-        cure = "%(name)s is %(status)s: %(cure)s" % passing if passing else recommendation.why[0]
-        return Next("triage.yml", {}, "No rollback helps, and a person has to act: %s. Then look again." % cure)
-    return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
-
-
-def _despite_migrations(step: Next, evidence: Evidence) -> Next:
-    """A Next for CODE; where a migration has taken something away, which its plan refuses, with what the plan then needs."""
-    taken = of_database.migration_takes_away(evidence)
-    if not taken:
-        return step
-    words = (
-        "%s Without rollback_despite_migrations its plan refuses, because %s takes something away: "
-        "this is right only if the release before works without that." % (step.words, taken["names"])
-    )
-    variables = {"rollback_despite_migrations": "true", **step.variables}
-    full = Next(
-        "rollback_full.yml", step.variables, "Or, if it does not, with the data: that takes them back.", look_first=True
-    )
-    return replace(step, variables=variables, words=words, look_first=True, instead=(full,))
-
-
-def _when_uncertain(leaning: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
-    if of_deployments.deployment_starting(evidence) or of_deployments.rolling_back(evidence):
-        return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
-    over = of_database.failover_while_broken(evidence)
-    if over:
-        words = "%(name)s has failed over or restarted %(ago)s ago: look again in a few minutes, when applications have connected again."
-        return Next("triage.yml", {}, "%s A person decides." % (words % over))
-    if of_secrets.secret_may_be_why(evidence):
-        words = "It leaves code and data alone. A person decides whether the secret is the cause."
-        return Next("rollback_secrets.yml", {}, words, look_first=True)
-    if of_deployments.brought_back(evidence):
-        return _after_code(evidence)
-    if leaning == CODE:
-        words = "When in doubt, begin with CODE: most often it loses nothing. A person decides. %s" % name_one
-        return _despite_migrations(Next("rollback_code.yml", target, words.strip(), look_first=True), evidence)
-    return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
-
-
-def _after_earlier_runs(option: str, leaning: str, evidence: Evidence) -> Next | None:
-    """The Next where an earlier run decides it, whatever else is seen; else None."""
-    if evidence.at_work:
-        return Next("triage.yml", {}, "%s. Wait until it is done, then look again." % evidence.at_work)
-    if evidence.unfinished:
-        return _go_on(evidence.unfinished, evidence)
-    if evidence.apart:
-        return _put_right(evidence.apart)
-    undone = of_runs.code_undone(evidence)
-    if option in (CODE, UNCERTAIN) and leaning == CODE and undone:
-        return _after_undo(evidence, undone)
-    return None
-
-
-def _go_on(run: UnfinishedRun, evidence: Evidence) -> Next:
-    """Whatever else is seen may be half of what an unfinished run does. What has failed would fail again, so the way back comes first there."""
-    playbook = re.search(r"[\w-]+\.yml", run.command)
-    told = "Run %s (%s) was not finished" % (run.id, run.kind)
-    go_on = Next(
-        playbook[0] if playbook else "",
-        {"rollback_run_id": run.id},
-        "%s: go on with it, or give it up, before anything else. A person decides." % told,
-        command=run.command,
-    )
-    back = _undo_of(run.id, "Or give it up: this goes back to what ran before it.", run.back)
-    why = of_runs.does_not_come_up(evidence)
-    if run.purpose == UNDO and why:
-        words = "%s, and what it brings back does not come up (%s). This goes back to what ran before the undo, and gives it up. A person decides."
-        on = replace(go_on, words="Or, once that is fixed, go on with the undo.")
-        return replace(back, words=words % (told, why), instead=(on,))
-    following = _following(evidence) if why else {}
-    if following and run.command:
-        words = "%s, and what it has brought back does not come up (%s): go on with it, to the release before that one. A person decides."
-        command = "%s -e rollback_task_definition=%s" % (run.command, following["rollback_task_definition"])
-        go_on = replace(go_on, variables={**go_on.variables, **following}, words=words % (told, why), command=command)
-    return replace(go_on, instead=(back,))
-
-
-def _undo_of(run_id: str, words: str, command: str = "") -> Next:
-    return Next("undo.yml", {"rollback_undo_run": run_id}, words, command=command)
-
-
-def _following(evidence: Evidence) -> dict[str, str]:
-    """The variable that names the release after the one that was brought back already; empty where that is not one for all services."""
-    services = evidence.services or ()
-    one = services[0] if of_deployments.brought_back(evidence) and len(services) == 1 else None
-    return {"rollback_task_definition": one.next} if one and one.next else {}
-
-
-def _put_right(apart: ApartSeen) -> Next:
-    """Where tasks have read another database than what starts next would, no rollback is planned: that is put right first."""
-    if apart.run:
-        words = (
-            "The running tasks read a database that run %s has pinned, and AWSCURRENT names another one, so no rollback is planned. "
-            "This takes that run back. A person decides."
-        )
-        on = Next(
-            "",
-            {"rollback_run_id": apart.run},
-            "Or go on with it: its own playbook and -e rollback_run_id=%s." % apart.run,
-        )
-        return replace(_undo_of(apart.run, words % apart.run), instead=(on,))
-    words = "AWSCURRENT of %s was moved, and names another database than the running tasks read, so no rollback is planned. Find out who has moved it."
-    told = words % apart.secret
-    if not apart.read:
-        return Next(
-            "triage.yml",
-            {},
-            "%s Have it name the database that is right, or deploy what reads it, then look again." % told,
-        )
-    command = (
-        "aws secretsmanager update-secret-version-stage --secret-id %s --version-stage AWSCURRENT --move-to-version-id %s --remove-from-version-id %s"
-        % (shlex.quote(apart.secret), apart.read, apart.current)
-    )
-    return Next(
-        "", {}, "%s This has it name again what they read; then look again. A person decides." % told, command=command
-    )
-
-
-def _data_back(option: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
-    playbook, also = (
-        ("rollback_full.yml", ", and code and secrets with them") if option == FULL else ("rollback_database.yml", "")
-    )
-    words = "A person decides: it takes the data back%s. %s" % (also, _restored(evidence))
-    tried, undone = of_runs.data_taken_back(evidence), of_runs.data_undone(evidence)
-    restored_by = evidence.instance.restored_by if evidence.instance else ""
-    variables = {"rollback_database_again": "true", **target} if tried or restored_by else target
-    said = [words, name_one]
-    if tried:
-        said.insert(0, _TAKEN_BACK % tried)
-    elif restored_by:
-        said.append("Run %s has restored them before, so the plan has to be told to do it once more." % restored_by)
-    if undone:
-        said.insert(0, _UNDONE % dict(undone, what="The data were taken back", other="older data (rollback_snapshot)"))
-    words = " ".join(filter(None, said))
-    return Next(
-        playbook,
-        variables,
-        words,
-        look_first=bool(tried or undone),
-        instead=_undone_again(undone, "was restored then, which is kept"),
-    )
-
-
-def _undone_again(undone: words.Words | None, what: str) -> tuple[Next, ...]:
-    """The way back to what an undo has left; none where there was no undo.
-
-    :param what: that is gone back to, as a clause.
-    """
-    return (_undo_of(str(undone["by"]), "Or go back to what %s: this undoes that undo." % what),) if undone else ()
-
-
-_TAKEN_BACK = "The data were taken back %(ago)s ago already (run %(run)s). Find what has harmed them since, or restore older ones (rollback_snapshot)."
-_UNDONE = "%(what)s by run %(run)s, and that was undone %(ago)s ago (run %(by)s): find out why; the same again does the same. Else take %(other)s."
-
-
-def _after_undo(evidence: Evidence, undone: words.Words) -> Next:
-    """What is next where taking the code back was tried and undone: the release before that one, never the same again without a word."""
-    services = evidence.services or ()
-    left = [service for service in services if service.next]
-    one = left[0] if len(left) == len(services) == 1 else None
-    other = one.next_told if one else "another release"
-    words = "%s A person decides." % (_UNDONE % dict(undone, what="The code was taken back", other=other))
-    again = _undone_again(undone, "ran before that")
-    if one:
-        return Next("rollback_code.yml", {"rollback_task_definition": one.next}, words, look_first=True, instead=again)
-    return Next("releases.yml", {}, "%s See what else has served, and name one." % words, instead=again)
-
-
-def _after_code(evidence: Evidence) -> Next:
-    """What is next where the release before runs already and something is wrong all the same: the one before that, never the same again."""
-    services = evidence.services or ()
-    left = [service for service in services if service.next]
-    if len(left) == len(services) == 1:
-        words = (
-            "The release before runs already, and that did not help. The next one is %s. A person decides."
-            % left[0].next_told
-        )
-        return Next("rollback_code.yml", {"rollback_task_definition": left[0].next}, words, look_first=True)
-    words = "The release before runs already, and that did not help. See what else has served, and name one. A person decides."
-    return Next("releases.yml", {}, words)
-
-
-def _name_one(services: Sequence[str]) -> str:
-    return "Name the release to go back to: none can be chosen for %s." % ", ".join(services)
-
-
-def _restored(evidence: Evidence) -> str:
-    instance = evidence.instance
-    if instance is None or instance.data_from is None:
-        return "Which data come back is not known yet: look at the plan."
-    return "The data are those of %s UTC." % instance.data_from.strftime("%Y-%m-%d %H:%M:%S")

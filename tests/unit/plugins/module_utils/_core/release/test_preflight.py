@@ -21,13 +21,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     ReleaseTarget,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import (
     finding_line,
+    summary,
+    verdict,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import (
     pinned,
     references,
     release_findings,
-    summary,
-    verdict,
 )
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,7 +9,8 @@ import dataclasses
 import pytest
 import yaml
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import from_json, to_json
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import next_of, recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.next_playbook import next_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import CRITERIA, DATA, DECISIVE, RULES
 
 from .conftest import CASES, whole

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import from_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.next_playbook import next_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import (
     RuleFinding,
-    next_of,
     outcome,
     recommend,
     strength,

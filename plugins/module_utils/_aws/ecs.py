@@ -31,24 +31,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
     RefusedByAws,
     reading,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    Service,
-    ServiceTask,
-    TaskDefinition,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import StoppedTask
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import TAG_FENCE, TAG_ORIGIN, TAG_RUN
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.why_stopped import scaled_in
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.deployment_history import History
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-        Container,
-        Edit,
-        ServiceDeployment,
-    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceDeployment
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container, Edit
 
 EVIDENCE_EVENTS, EVIDENCE_TASKS = 5, 2
 WITHOUT_TOKEN = ("UpdateService", "RegisterTaskDefinition")  # asked twice, they do it twice

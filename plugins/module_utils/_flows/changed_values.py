@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import current_of
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import TaskDefinition
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 
 
 class ValueChanges:

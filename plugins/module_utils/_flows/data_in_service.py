@@ -32,11 +32,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency im
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-        Service,
-        ServiceTask,
-        TaskDefinition,
-    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceTask
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 
 
 class Urls:

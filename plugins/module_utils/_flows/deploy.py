@@ -19,16 +19,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
     unpinned,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RefusedByAws, RollbackError, TimedOut
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    Service,
-    ServiceDeployment,
-    TaskDefinition,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import (
     Revision,
     configuration_told,
     same_images,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.deployment_status import (
@@ -67,8 +64,8 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import UrlMove
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import Image
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Edit
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Edit
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import DeploymentStep
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import ValueChanges

@@ -24,7 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import la
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs_tasks import OneOffGateway
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Container
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.command_output import Output
 
 LOGS_LATE = 15  # seconds between a task's end and its last line in CloudWatch Logs

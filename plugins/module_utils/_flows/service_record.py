@@ -11,11 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    Service,
-    TaskDefinition,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision, same_images
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import (
     Ambiguous,
     is_service_revision,

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, comparable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Container, Edit, TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
+    Container,
+    Edit,
+    TaskDefinition,
+)
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceTask
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import ErrorGroup, Unclear
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
         Container,
-        ServiceTask,
         TaskDefinition,
     )
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import ErrorGroup, Unclear
 
 _LONGEST_LINE = 200  # characters of an error or an example in a sentence
 

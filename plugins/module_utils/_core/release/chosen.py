@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    TaskDefinition,
-)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision, changes
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import (
     spans_told,
 )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import TaskDefinition
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 
 _TELLING_NAME = re.compile(r"(?i)secret|token|passw|credential|private|api_?key|(^|_)(key|dsn|url|uri)$")
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
         Service,
         ServiceDeployment,
         ServiceTask,
-        TaskDefinition,
     )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 
 WATCH = 5.0  # seconds; a program that cannot work mostly ends within a few
 

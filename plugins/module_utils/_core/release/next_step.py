@@ -13,20 +13,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ENDED, IN_FLIGHT, Edit
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ENDED, IN_FLIGHT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import (
     ConfigurationChanges,
     Revision,
     changes,
     same_images,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Edit
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-        Service,
-        ServiceDeployment,
-        TaskDefinition,
-    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceDeployment
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 
 NO_CHANGES = ConfigurationChanges()
 

@@ -12,12 +12,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    Service,
-    ServiceDeployment,
-    TaskDefinition,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import candidates
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import ServicePast
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Timeline

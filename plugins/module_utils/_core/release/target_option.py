@@ -15,7 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.value_ch
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import Image
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import TaskDefinition
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 
 FORM = "Write family:revision (like spymeo-app:41), an ARN, an image digest (sha256:…), or an image tag (like 1.4.2), in quotes."
 

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Container, TaskDefinition
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
+    Container,
+    TaskDefinition,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import ValueChanges
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber

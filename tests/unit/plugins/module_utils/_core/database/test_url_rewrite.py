@@ -15,7 +15,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
     unpinned,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Container, TaskDefinition
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
+    Container,
+    TaskDefinition,
+)
 
 URL = "postgresql://app:p%2Fw%40@old.example:5432/app?schema=public&connection_limit=5"
 SECRET = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:app/url-AbCdEf"

@@ -16,12 +16,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict
     split,
     streams_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceTask
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import ErrorGroup, Stream, Unread
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
     Container,
-    ServiceTask,
     TaskDefinition,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import ErrorGroup, Stream, Unread
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TASKS = [

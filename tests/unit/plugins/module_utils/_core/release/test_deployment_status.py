@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    Container,
     Deployment,
     Pause,
     Service,
     ServiceDeployment,
     ServiceTask,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
+    Container,
     TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready

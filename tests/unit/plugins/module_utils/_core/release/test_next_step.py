@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    Container,
     Deployment,
-    Edit,
     Service,
     ServiceDeployment,
-    TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
+    Container,
+    Edit,
+    TaskDefinition,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import (
     failed_tasks_that_prove_it,
     next_step,

@@ -7,13 +7,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import (
-    Container,
     Deployment,
     Service,
     ServiceDeployment,
-    TaskDefinition,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
+    Container,
+    TaskDefinition,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import choose_release
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import read_service_records

@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import Image
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Container, TaskDefinition
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import (
+    Container,
+    TaskDefinition,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.target_option import (
     moved_images,

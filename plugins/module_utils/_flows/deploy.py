@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EVIDENCE_TASKS
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.absence import absence
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import (
     pinned_names,
@@ -22,20 +19,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import (
     Revision,
-    configuration_told,
     same_images,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending, Ready
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.contents import contents
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.deployment_status import (
-    all_of,
-    all_there,
     alone,
-    asked_about_health,
-    deployment_status,
-    judge_rollback,
-    watched,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import LIFT, broken
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import is_service_revision
@@ -44,15 +33,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next
     running_revision,
     short,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import judge_traffic
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.target_option import moved_images
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import LockLost
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fast_deployment import Hastening
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fence import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.go_back import BACK, STAY, Failing, Return
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.last_words import last_words
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Unrecorded
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import look_at
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.rollout_watch import RolloutWatch
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_rollout import ServiceRollout, last_success
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, once_answered, wait_for
 
@@ -67,70 +55,16 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Edit
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import DeploymentStep
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.changed_values import ValueChanges
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import Teller
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
-
-NEWEST = 20  # deployments among which ours is looked for
-
-
-@dataclass
-class Course:
-    """One service on its way: what was seen, what was decided, and what has become of it."""
-
-    service: Service
-    target: TaskDefinition
-    running: TaskDefinition
-    step: DeploymentStep
-    history: list[ServiceDeployment]
-    present: Revision | None = None  # what it ran, whole
-    wanted: Revision | None = None  # what is to come back, whole; None where only the task definition counts
-    asked_for: str = ""  # the ARN that was deployed
-    ours: ServiceDeployment | None = None
-    error: RollbackError | None = None
-    outcome: str = "not started"
-    seconds: float = 0.0
-    pins: tuple[
-        str, ...
-    ] = ()  # what its containers read of a version that this run, or an earlier one, has written and pinned
-    origin_gone: bool = False  # whether what the target is a copy of was deleted
-    proven_at: float | None = None  # the clock's time when all tasks were there at last
-    served_at: float | None = None  # the clock's time when all traffic was on healthy tasks of the target
-
-    @property
-    def under_way(self) -> bool:
-        """Whether there is something to wait for."""
-        return self.step.verb != "nothing" and self.error is None
-
-    @property
-    def planned(self) -> TaskDefinition:
-        """The target, with what a copy of it gets otherwise."""
-        return replace(self.target, containers=self.target.changed((), self.step.edits))
-
-    def told(self) -> dict[str, Any]:
-        """This course in JSON types."""
-        return dict(
-            name=self.service.name,
-            before=short(self.service.task_definition),
-            after=short(self.asked_for or self.step.task_definition),
-            image=list(self.target.images),
-            step=self.step.verb,
-            reason=self.step.reason,
-            changes=list(self.step.changes.told),
-            pins=list(self.pins),
-            origin=short(self.target.release),
-            origin_gone=self.origin_gone,
-            outcome=self.outcome,
-            seconds=round(self.seconds, 1),
-        )
 
 
 class Rollout:
     """The courses of all services.
 
     :param ecs: EcsGateway.
-    :param changes: ``_parameters.changes.Changes``: callable: a TaskDefinition → when the newest change to what its tasks read at their start was
+    :param changes: ValueChanges: callable: a TaskDefinition → when the newest change to what its tasks read at their start was
         made, or None.
     :param ecr: EcrGateway.
     :param logs: LogsGateway.
@@ -142,7 +76,7 @@ class Rollout:
     :param fast: whether services and target groups are set for a fast deployment. What they had is put back in any case.
     :param as_is: names of services whose target is deployed as it is, with what a run has pinned in it.
     :param anyway: whether settings are those of a deployment also where nothing is to be deployed as things are.
-    :param move: ``_references.rewrite.Move`` of a database whose address task definitions have in themselves, or None.
+    :param move: UrlMove of a database whose address task definitions have in themselves, or None.
     """
 
     def __init__(
@@ -166,15 +100,12 @@ class Rollout:
         self._as_is = frozenset(as_is)
         self.broken: list[str] = []
         self._asked = (ecs, changes, ecr, logs, scaling, elb)
-        self._elb, self._sees_traffic = elb, True
         self.hastening = Hastening(ecs, elb, run_id, clock)
         self._failing = failing or Failing()
-        self._ecs, self._changes, self._logs, self._scaling = ecs, changes, logs, scaling
+        self._ecs, self._changes, self._scaling = ecs, changes, scaling
         self._run_id, self._move = run_id, move
         self._clock = clock
         self._started = clock.now()
-        # (service, tasks that run, tasks wanted, detail) of those that are not decided
-        self._waiting: list[tuple[str, float, float, str]] = []
         services = ecs.services(sorted(targets))
         known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
         origins = ecs.there(item.origin for item in known.values() if item.origin)
@@ -184,11 +115,12 @@ class Rollout:
         self._wanted = {service: whole[arn] for service, arn in asked.items()}
         images = ecr.images_if_allowed([image for name in targets.values() for image in known[name].images])
 
-        def begin(service: Service) -> Course:
+        def begin(service: Service) -> ServiceRollout:
             target, running = known[targets[service.name]], known[service.task_definition]
             return self._begin(service, target, running, histories[service.name], images, origins)
 
         self.courses = side_by_side(begin, services)
+        self._watch = RolloutWatch(ecs, logs, elb, clock, self.courses, self._started)
         if fast:
             going = [course for course in self.courses if course.under_way or anyway]
             own = ("stop", "join")  # ECS has its configuration already
@@ -203,7 +135,7 @@ class Rollout:
         history: list[ServiceDeployment],
         images: Mapping[str, Image],
         origins: Mapping[str, TaskDefinition],
-    ) -> Course:
+    ) -> ServiceRollout:
         target, edits = self._to_read(service, target, origins)
         copied = origins.get(running.origin or "")
         pinned = pinned_versions(running, copied) if copied else ()
@@ -218,7 +150,7 @@ class Rollout:
         if self._move is None and running.release == target.release and not superseded:
             edits = ()  # what it pins is the current version: there is nothing to take back yet
         step = next_step(service, target, running, history, changed, pins, edits, wanted, superseded, as_is)
-        course = Course(service, target, running, step, history, present, wanted)
+        course = ServiceRollout(service, target, running, step, history, present, wanted)
         course.origin_gone = bool(target.origin) and target.origin not in origins
         if self._move:
             course.pins = tuple(dict.fromkeys(edit.name for edit in edits if edit.kind == "secrets"))
@@ -267,7 +199,7 @@ class Rollout:
         """Start whatever has to be started, side by side. An error stays with its service: the others go on."""
         side_by_side(self._start_one, [course for course in self.courses if course.under_way])
 
-    def _start_one(self, course: Course) -> None:
+    def _start_one(self, course: ServiceRollout) -> None:
         step = course.step
         try:
             course.asked_for = step.task_definition
@@ -286,7 +218,7 @@ class Rollout:
         except RollbackError as error:
             course.error, course.outcome = error, "not started"
 
-    def _deploy(self, course: Course, fence: Fence | None, faster: dict[str, Any]) -> None:
+    def _deploy(self, course: ServiceRollout, fence: Fence | None, faster: dict[str, Any]) -> None:
         """Ask for the deployment; where ECS refuses what is set for a fast one, without that."""
         try:
             self._ask(course, fence, faster)
@@ -296,7 +228,7 @@ class Rollout:
             self._ask(course, fence, {})
             self.hastening.notes.append("%s is deployed as it is configured: %s" % (course.service.name, error.message))
 
-    def _ask(self, course: Course, fence: Fence | None, faster: dict[str, Any]) -> None:
+    def _ask(self, course: ServiceRollout, fence: Fence | None, faster: dict[str, Any]) -> None:
         """Ask for a deployment; where no answer came, look whether there is one before asking again."""
         count = self._count(course, fence) if fence else None
         configuration = {**course.step.changes.arguments, **faster}
@@ -304,13 +236,13 @@ class Rollout:
         if self._ecs.deploy(*asked):
             return
         what = "Looking whether ECS has started the deployment of %s, whose answer was lost," % asked[0]
-        once_answered(what, lambda: self._find([course]), PATIENCE, self._clock)
+        once_answered(what, lambda: self._watch.find([course]), PATIENCE, self._clock)
         if course.ours is None and not self._ecs.deploy(*asked):
             raise RollbackError(
                 "ECS did not answer UpdateService for %s, twice. Run again with the same run id." % asked[0]
             )
 
-    def _count(self, course: Course, fence: Fence) -> int | None:
+    def _count(self, course: ServiceRollout, fence: Fence) -> int | None:
         """The count that a service which was brought to 0 tasks gets with its deployment; None where it has one: an earlier try has asked for it, or
         somebody else, and what was set last stays."""
         now = self._ecs.services([course.service.name])[0]
@@ -357,11 +289,11 @@ class Rollout:
             try:
                 wait_for(
                     "The deployment",
-                    self._look,
+                    self._watch.look,
                     timeout,
                     self._clock,
-                    self._evidence,
-                    lambda pending, elapsed: teller.each(self._each(pending), elapsed),
+                    self._watch.evidence,
+                    lambda pending, elapsed: teller.each(self._watch.each(pending), elapsed),
                 )
             except RollbackError as error:
                 decided = isinstance(error, TimedOut) or all(course.outcome != "under way" for course in self.courses)
@@ -370,7 +302,7 @@ class Rollout:
         refused = [course for course in self.courses if course.error]
         if refused:
             raise RollbackError(
-                "%d of %d services were not deployed." % (len(refused), len(self.courses)), self._evidence()
+                "%d of %d services were not deployed." % (len(refused), len(self.courses)), self._watch.evidence()
             )
         if self._move:
             self._alone(timeout)
@@ -438,138 +370,12 @@ class Rollout:
             )
             fencing.go(timeout, None, wait=True)
 
-    def _each(self, pending: Pending) -> list[tuple[str, float, float, str]]:
-        """What each service waits for, or that AWS is away for all of them."""
-        if not pending.away:
-            return self._waiting
-        return [(name, done, total, pending.detail) for name, done, total, _detail in self._waiting]
-
-    def _look(self) -> Ready | Pending | Failed:
-        going = [course for course in self.courses if course.under_way]
-        self._find([course for course in going if course.ours is None])
-        found = {course.ours.arn: course for course in going if course.ours}
-        for deployment in self._ecs.deployments(sorted(found)):
-            found[deployment.arn].ours = deployment
-        now = {service.name: service for service in self._ecs.services([course.service.name for course in going])}
-        answers = {course.service.name: self._judge(course, now[course.service.name]) for course in going}
-        unasked = [course for course in going if not asked_about_health(now[course.service.name], course.target)]
-        answers.update(self._watched(unasked, now, answers))
-        answers.update(self._traffic(going, now, answers))
-        for course in going:
-            self._close(course, answers[course.service.name])
-        self._waiting = [
-            (name, answer.done, answer.total, answer.detail.partition(": ")[2])
-            for name, answer in answers.items()
-            if isinstance(answer, Pending)
-        ]
-        return all_of(list(answers.values()))
-
-    def _traffic(
-        self, going: Iterable[Course], now: Mapping[str, Service], answers: Mapping[str, Ready | Pending | Failed]
-    ) -> dict[str, Pending]:
-        """Notes which services get all their traffic by now. Answers for those that ECS calls a success while old tasks still get some."""
-        asked = {}
-        for course in going:
-            service, ready = now[course.service.name], isinstance(answers[course.service.name], Ready)
-            rolling = service.strategy.name == "ROLLING" and self._sees_traffic
-            if course.served_at is None and ready and (len(service.deployments) == 1 or not rolling):
-                course.served_at = self._clock.now()
-            elif course.served_at is None and course.ours and rolling and all_there(service, course.asked_for):
-                asked[service.name] = course
-        found = self._judged_traffic(asked, now) if asked else {}
-        for name in [name for name, answer in found.items() if isinstance(answer, Ready)]:
-            asked[name].served_at = self._clock.now()
-        return {
-            name: answer
-            for name, answer in found.items()
-            if isinstance(answer, Pending) and isinstance(answers[name], Ready)
-        }
-
-    def _judged_traffic(self, asked: Mapping[str, Course], now: Mapping[str, Service]) -> dict[str, Ready | Pending]:
-        """What ``judge_traffic`` says of each; nothing where the load balancer cannot be asked: then ECS's word counts."""
-        try:
-            going = self._ecs.tasks(list(asked), "STOPPED")
-            left = {
-                name: [task.address for task in tasks if task.address and task.status != "STOPPED"]
-                for name, tasks in going.items()
-            }
-            targets = {name: course.asked_for for name, course in asked.items()}
-            looks = look_at(self._ecs, [now[name] for name in asked], self._elb(), targets, left)
-        except Exception as error:
-            if absence(error) is None:
-                raise
-            looks = []
-        self._sees_traffic = bool(looks) and not any(seen.unread for seen in looks)
-        if not self._sees_traffic:
-            return {}
-        return {seen.service.name: judge_traffic(seen, left[seen.service.name]) for seen in looks}
-
-    def _find(self, courses: Sequence[Course]) -> None:
-        """Ours is the newest deployment of our target that was not there before; one that we joined is simply the newest."""
-        histories = self._ecs.histories([course.service.name for course in courses], most=NEWEST)
-        for course in courses:
-            before = [] if course.step.verb == "join" else [item.arn for item in course.history]
-            named = [item for item in histories[course.service.name] if item.task_definition == course.asked_for]
-            course.ours = next((item for item in named if item.arn not in before), None)
-
-    @staticmethod
-    def _judge(course: Course, service: Service) -> Ready | Pending | Failed:
-        if course.ours is not None and course.ours.arn == course.step.stopped:
-            return judge_rollback(service, course.ours, course.asked_for)
-        return deployment_status(service, course.ours, course.asked_for)
-
-    def _watched(
-        self, courses: Sequence[Course], now: Mapping[str, Service], answers: Mapping[str, Ready | Pending | Failed]
-    ) -> dict[str, Ready | Pending | Failed]:
-        """Nobody asks these tasks whether they are well, so ECS calls a deployment a success before one could have crashed."""
-        deployed = {
-            course.service.name: (course.asked_for, course.ours.created_at)
-            for course in courses
-            if course.ours and isinstance(answers[course.service.name], Pending)
-        }
-        stopped = self._ecs.stopped_tasks(deployed)
-        found = {}
-        for course in courses:
-            name, answer = course.service.name, answers[course.service.name]
-            course.proven_at = (course.proven_at or self._clock.now()) if isinstance(answer, Ready) else None
-            seconds = self._clock.now() - (course.proven_at or 0)
-            found[name] = watched(now[name], course.asked_for, answer, seconds, len(stopped.get(name, ())))
-        return found
-
-    def _close(self, course: Course, answer: Ready | Pending | Failed) -> None:
-        if course.outcome == "under way" and not isinstance(answer, Pending):
-            course.outcome = "serves" if isinstance(answer, Ready) else "failed"
-            course.seconds = self._clock.now() - self._started
-            if isinstance(answer, Ready) and course.served_at is None:
-                course.served_at = self._clock.now()
-
-    def _evidence(self) -> list[str]:
-        """Lines that tell why a service is not where it should be; nothing of those that are."""
-        lines = []
-        for course in self.courses:
-            if course.error:
-                lines.append("%s: %s" % (course.service.name, course.error.message))
-            elif course.under_way and course.outcome != "serves" and course.ours:
-                lines += ["%s: %s" % (course.service.name, line) for line in self._seen(course, course.ours.created_at)]
-        return lines
-
-    def _seen(self, course: Course, since: datetime) -> list[str]:
-        name = course.service.name
-        lines = ["event: %s" % message for message in self._ecs.events(name, since)]
-        for task in self._ecs.stopped_tasks({name: (course.asked_for, since)})[name][:EVIDENCE_TASKS]:
-            lines.append(str(task))
-            for container in course.target.containers:
-                place = container.log_stream(task.id)
-                if place:
-                    lines += ["  log: %s" % text for text in last_words(self._logs, *place)]
-        return lines
-
     def told(self) -> dict[str, Any]:
         """The result of the module: what was there, what is there, why, and each service on its own."""
         return dict(
-            before={course.service.name: self._content(course, course.running) for course in self.courses},
-            after={course.service.name: self._content(course, course.planned) for course in self.courses},
-            plan=[line for course in self.courses for line in _plan(course)],
+            before={course.service.name: course.content(course.running) for course in self.courses},
+            after={course.service.name: course.content(course.planned) for course in self.courses},
+            plan=[line for course in self.courses for line in course.plan()],
             reason="; ".join(course.step.reason for course in self.courses),
             settings=self.hastening.plan(),
             notes=self.hastening.notes,
@@ -578,23 +384,3 @@ class Rollout:
             services=[course.told() for course in self.courses],
             seconds=round(self._clock.now() - self._started, 1),
         )
-
-    @staticmethod
-    def _content(course: Course, definition: TaskDefinition) -> dict[str, Any]:
-        """Of a copy, what it is a copy of: in a diff, the release counts."""
-        ran = course.present if definition is course.running else course.wanted
-        pinned = {reference: value.partition("@")[2] for reference, value in course.step.pins}
-        digests = {**dict(ran.digests if ran else ()), **({} if definition is course.running else pinned)}
-        told = dict(task_definition=short(definition.release), containers=contents(definition, digests))
-        configuration = configuration_told(ran, course.step.changes)
-        return dict(told, configuration=configuration) if configuration else told
-
-
-def last_success(history: Iterable[ServiceDeployment], arn: str) -> Revision | None:
-    """The Revision with which a task definition has last succeeded, None when it never has."""
-    return next((item.target for item in history if item.task_definition == arn and item.status == "SUCCESSFUL"), None)
-
-
-def _plan(course: Course) -> Iterator[str]:
-    yield "%s: %s %s" % (course.service.name, course.step.verb, short(course.target.arn))
-    yield from ("%s: %s" % (course.service.name, line) for line in course.step.changes.told)

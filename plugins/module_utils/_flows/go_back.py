@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceDeployment
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready
-    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.deploy import Course
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_rollout import ServiceRollout
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 BACK, STAY = "back", "stay"
@@ -93,7 +93,7 @@ class Return:
     def __init__(
         self,
         ecs: EcsGateway,
-        failed: Sequence[tuple[Course, ServiceDeployment]],
+        failed: Sequence[tuple[ServiceRollout, ServiceDeployment]],
         deploy: Callable[[Mapping[str, Revision], float], None],
         clock: Clock,
     ) -> None:

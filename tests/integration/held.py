@@ -20,11 +20,11 @@ TAKE = """
 import json, sys, time
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import taken
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.directory_store import DirectoryStore
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import Memory
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
 
 store, run_id, lease = sys.argv[1], sys.argv[2], int(sys.argv[3])
-memory = Memory(DirectoryStore(store), "lab", run_id)
+memory = RunRepository(DirectoryStore(store), "lab", run_id)
 if memory.lock() is None:
     memory.put_lock(taken(None, run_id, "test", "a test", "", time.time(), lease), ABSENT)
 place = dict(store=store, environment="lab", application=run_id)

@@ -81,7 +81,7 @@ def test_triage_asks_what_the_tasks_read(halfway):
         in said
     )
     assert f"-e rollback_run_id={RUN}" in said
-    assert re.search(rf"NEXT +ansible-playbook \S*undo.yml [^\"]*-e rollback_undo_run={RUN}\b", said), said
+    assert re.search(rf"NEXT +ansible-playbook .*undo.yml'? [^\"]*-e rollback_undo_run={RUN}\b", said), said
 
 
 def test_an_undo_knows_which_database_it_leaves(halfway):

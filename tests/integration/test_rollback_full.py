@@ -166,7 +166,8 @@ def test_a_second_run_changes_nothing(story):
     assert second.written == []
     assert second.recap["changed"] == 0
     run_id = restored(story).removeprefix(f"{world.DB_INSTANCE}-")
-    assert re.findall(r"finish\.yml.* -e rollback_run_id=([\w-]+)", second.output) == [run_id], "whose restore it is"
+    named = re.findall(r"finish\.yml.* -e rollback_run_id=([\w-]+)", second.output)
+    assert named == [run_id, run_id], "whose restore it is, in the plan and in the outcome"
     assert set(re.findall(r"holds deployments back since .*: run ([\w-]+)", second.output)) == {run_id}
     assert "rollback_hold_reason" not in second.output
 

@@ -54,10 +54,17 @@ def test_a_check_says_that_the_real_run_is_refused_with_both_commands(died, play
     assert f"without --check, this is refused until run {RUN} is gone on with, or given up" in checked
     assert "what is done" not in checked
     assert not any("-e rollback_" in line for line in told if line.startswith("RUNS")), "commands stand alone"
-    on, up = commands(told)[:2]
+    on, up, only_up = commands(told)[:3]
     assert re.match(rf"ansible-playbook \S+/rollback_full.yml .*-e rollback_run_id={RUN}$", on)
     assert re.match(rf"ansible-playbook \S+/{playbook}.yml .*-e rollback_abandon={RUN}$", up)
-    assert "--check" not in on + up
+    assert re.match(r"ansible-playbook \S+/unfence.yml (?!.*rollback_abandon)", only_up)
+    assert "--check" not in on + up + only_up
+    does = (
+        "and takes back what it has done"
+        if playbook == "undo"
+        else f"leaves what it has done, and then begins {playbook}.yml anew"
+    )
+    assert f"Or this gives run {RUN} up, {does}:" in "\n".join(told)
 
 
 def test_a_plan_that_fails_says_it_with_what_else_is_in_the_way(died):

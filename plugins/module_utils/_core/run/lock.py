@@ -100,7 +100,7 @@ def standing(
         if mine or abandon in (lock.run_id, WHICHEVER):
             return LeaseRunning(lock.expires - now)
         if lock.left is not None:
-            return _stopped(lock, lock.left, lock.expires, now, () if purpose == FINISH else ways)
+            return _stopped(lock, lock.left, lock.expires, now, purpose, ways)
         why = "%s is at work, and renews its lease, which ends at %s." % (told_run(lock), clock_of(lock.expires))
         return LockRefused(
             "%s Wait until it is done; if it is dead, its lock is free then. Nothing was changed." % why,
@@ -113,17 +113,19 @@ def standing(
     return _behind(lock, run_id, abandon, purpose, ways, died)
 
 
-def _stopped(lock: Lock, since: float, expires: float, now: float, ways: _Ways) -> LockRefused:
-    """The LockRefused while the lease of a play lasts that was found dead ``since``."""
+def _stopped(lock: Lock, since: float, expires: float, now: float, purpose: str, ways: _Ways) -> LockRefused:
+    """The LockRefused while the lease of a play lasts that was found dead ``since``. A finish has only to wait: it leaves an unfinished run as it is."""
     why = (
         "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
         "lock is free at %s, in %d s." % (told_run(lock), clock_of(since), clock_of(expires), expires - now + 1)
     )
+    if lock.unfinished and purpose != FINISH:
+        return LockRefused(why + " Nothing was changed.", ways, why=why, until=_until(lock))
     return LockRefused(
-        why + " Nothing was changed.",
-        ways if lock.unfinished else (),
+        why + " Wait until then, and run the same command again. Nothing was changed.",
         why=why,
-        until=_until(lock) if lock.unfinished else "that lease has ended",
+        until="the lease of run %s has ended, at %s: wait until then, and run the same command again"
+        % (lock.run_id, clock_of(expires)),
     )
 
 

@@ -245,6 +245,23 @@ def test_what_a_refusal_proposes_is_not_refused_again(lock, purpose):
             assert not isinstance(standing(lock, run_id, abandon, now, purpose), LockRefused)
 
 
+@pytest.mark.parametrize(
+    ("lock", "purpose"),
+    [
+        (replace(HELD, left=NOW, command=OWN), FINISH),  # which leaves the run as it is
+        (replace(HELD, left=NOW, number=0), ROLLBACK),  # it has done nothing that could be gone on with
+        (replace(wrote(begun(purpose=CHECKPOINT)), left=NOW), FINISH),
+    ],
+)
+def test_where_only_a_lease_has_to_end_nobody_is_told_to_do_more_than_wait(lock, purpose):
+    refused = standing(lock, "", "", NOW + 1, purpose, OTHER, "ansible-playbook unfence.yml")
+    assert refused.ways == ()
+    assert refused.until.startswith("the lease of run rb-1 has ended, at 2026-11-18 11:07:40 UTC: wait")
+    assert "Wait until then, and run the same command again." in refused.message
+    assert "gone on with, or given up" not in refused.until + refused.message
+    assert isinstance(standing(lock, "", "", LATER, purpose, OTHER), LockFree)
+
+
 def test_a_lock_of_an_older_version_is_read():
     written = HELD.as_dict()
     del written["command"]

@@ -77,6 +77,7 @@ def standing(
     purpose: str = ROLLBACK,
     command: str = "",
     only_give_up: str = "",
+    undoes: str | None = None,
 ) -> Standing:
     """What a play may do that wants to begin.
 
@@ -87,11 +88,12 @@ def standing(
     :param purpose: one of PURPOSES.
     :param command: that was typed, without the ids of runs.
     :param only_give_up: the command that gives a run up and begins no other; empty where it is not known.
+    :param undoes: the run that the play takes back, empty where that is not known; None for what the lock and the command tell.
     :return: LockFree, LeaseRunning or LockRefused.
     """
     if lock is None:
         return LockFree()
-    ways = _ways_out_of(lock.uncovered, purpose, command, only_give_up)
+    ways = _ways_out_of(lock.uncovered, purpose, command, only_give_up, undoes)
     if lock.expires is not None and now < lock.expires:
         if purpose in GIVES_WAY.get(lock.purpose, ()):
             return _behind(lock, run_id, abandon, purpose, ways, "%s, which gives way" % told_run(lock))
@@ -187,14 +189,14 @@ _STAYS = "What it has done stays, but for services at 0 tasks and settings of a 
 _Ways = tuple[tuple[str, str], ...]
 
 
-def _ways_out_of(run: Lock, purpose: str, command: str, only_give_up: str) -> _Ways:
+def _ways_out_of(run: Lock, purpose: str, command: str, only_give_up: str, undoes: str | None) -> _Ways:
     """``ways_out`` of a run for a play of that purpose."""
-    return ways_out(run.run_id, run.command, command, then_done(run, purpose, command), only_give_up)
+    return ways_out(run.run_id, run.command, command, then_done(run, purpose, command, undoes), only_give_up)
 
 
-def then_done(run: Lock, purpose: str, command: str) -> str:
+def then_done(run: Lock, purpose: str, command: str, undoes: str | None = None) -> str:
     """What an undo does besides giving a run up, as what a sentence says of it; empty for another purpose, or where there is nothing to undo."""
-    undone = undone_by(run, purpose, command)
+    undone = undone_by(run, purpose, command) if undoes is None else undoes
     if not undone:
         return ""
     return (

@@ -159,6 +159,19 @@ def test_what_a_play_does_that_gives_a_run_up_is_told_whole(lock, purpose, comma
     assert f"gives run {run_id} up, and begins nothing" in stops[0]
 
 
+@pytest.mark.parametrize(
+    ("undoes", "then"),
+    [
+        (None, "and takes back what it has done"),
+        ("rb-7", "and then undoes run rb-7"),
+        ("", "and then begins undo.yml anew"),
+    ],
+)
+def test_an_undo_takes_back_a_run_of_its_own_place(undoes, then):
+    refused = standing(HELD, "", "", LATER, UNDO, "ansible-playbook undo.yml", undoes=undoes)
+    assert then in refused.ways[-1][0]
+
+
 @pytest.mark.parametrize("unfinished", [True, False])
 def test_a_run_belongs_to_its_playbook(unfinished):
     known = dict(kind="Roll back all", command=OWN, unfinished=unfinished)

@@ -77,6 +77,10 @@ options:
     type: list
     elements: dict
     default: []
+  despite_migrations:
+    description: Whether a migration for which the database would be refused is told in RV(accepted_migrations), because the code can work with it.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -157,7 +161,12 @@ unknown_migrations:
   type: list
   elements: str
 later_migrations:
-  description: The migrations that came after a release of O(releases).
+  description: The migrations that came after a release of O(releases), and take nothing away from it, by their names.
+  returned: success
+  type: list
+  elements: str
+accepted_migrations:
+  description: The migrations for which the database would be refused without O(despite_migrations).
   returned: success
   type: list
   elements: str
@@ -213,14 +222,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.pro
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import (
     describe_probe,
     found,
+    refuse_migrations,
     refuse_other_migrations,
-    refuse_unknown_migrations,
+    unfit_migrations,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import (
     later_migrations,
-    refuse_what_takes_away,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
@@ -289,6 +298,7 @@ def main() -> None:
             expect_migrations=dict(type="list", elements="str"),
             known_migrations=dict(type="list", elements="str"),
             releases=dict(type="list", elements="dict", default=[]),
+            despite_migrations=dict(type="bool", default=False),
             **DATA,
         )
     )
@@ -298,14 +308,16 @@ def main() -> None:
         rules = read_rules(module.params["data_rules"])
         seen, warmed = probe(module, place, rules)
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
-        refuse_unknown_migrations(module.params["known_migrations"], place, seen.migrations)
         later = later_migrations(module.params["releases"], seen.migrations, datetime.now(timezone.utc))
-        refuse_what_takes_away(later, place)
+        unfit = unfit_migrations(module.params["known_migrations"], later, seen.migrations)
+        if unfit and not module.params["despite_migrations"]:
+            refuse_migrations(place, "the release to come back", unfit)
         module.finish(
             changed=False,
             reason=describe_probe(place, seen, warmed),
             seconds=round(clock.now() - started, 3),
-            later_migrations=[item.name for item in later],
+            later_migrations=[item.name for item in later if item.name not in unfit],
+            accepted_migrations=unfit,
             **found(place, seen, warmed),
             **proven(module.params, place, seen),
         )

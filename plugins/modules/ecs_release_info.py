@@ -383,6 +383,12 @@ services:
     since:
       description: When such code came, whether it has ever served or not, ISO 8601 in UTC; else empty.
       type: str
+    reads:
+      description:
+        - What the secrets and parameters may be called, ARN or name, of which the target reads whatever is current. When one of them changes, the service
+          is started again.
+      type: list
+      elements: str
     changes:
       description: What else of the service changes with it, such as its security groups, one line each.
       type: list

@@ -322,6 +322,13 @@ ids:
   description: How far sequences will be moved, in one sentence. Empty without O(sequences), and where the database is not asked.
   returned: success
   type: str
+taken_away:
+  description:
+    - Migrations of the database in use that have taken something away, by their names, and that came after the code which stays. An undo brings the two
+      together again, so it is refused without C(rollback_despite_migrations). Empty where the database is not asked.
+  returned: success
+  type: list
+  elements: str
 warm:
   description: The tables of O(warm), those first that are read most in the database that is in use, where it is asked.
   returned: success
@@ -418,6 +425,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment impo
     other_port,
     reached,
     still_good,
+    taken_away,
     touched,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.snapshot import shown
@@ -488,8 +496,8 @@ def of_password(
 
 def gather(
     module: RollbackModule, gateway: RdsGateway, rollback: Rollback, url: DatabaseUrl | None, earliest: NotRead | None
-) -> tuple[list[Finding], DatabaseAnswer | None, Expected]:
-    """What the databases, the release and RDS tell, side by side: (Findings, DatabaseAnswer of the database in use, Expected).
+) -> tuple[list[Finding], DatabaseAnswer | None, Expected, list[str]]:
+    """What the databases, the release and RDS tell, side by side: (Findings, DatabaseAnswer of the database in use, Expected, what ``taken_away`` tells).
 
     :param earliest: as ``where_it_stands`` gives it.
     """
@@ -516,14 +524,15 @@ def gather(
     migrations, restored_before = seen.migrations if seen else None, bool(rollback.current.run_id)
     data = PlannedData(rollback.data_from, one_until, rollback.source.told, migrations, by_moment, restored_before)
     wanted = expected(reference, data, known, rollback.source.name)
+    lost = taken_away(known.services if known else (), migrations, now)
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])
         restored = rollback.current.created or rollback.data_from
         found += touched(asked, known, restored, now, params["despite_moment"], again)
-        return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted
+        return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted, lost
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
     found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked and url else []
-    return found, asked, wanted
+    return found, asked, wanted, lost
 
 
 def counted(rollback: Rollback, asked: DatabaseAnswer | None) -> tuple[dict[str, int | None], str]:
@@ -606,7 +615,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     url, secret, version_id = url_now(module)
     host = url.host if url else None
     rollback, earliest = where_it_stands(gateway, params["db_instance"], asked, host, params["run_id"])
-    found, answered, of_data = gather(module, gateway, rollback, url, earliest)
+    found, answered, of_data, lost = gather(module, gateway, rollback, url, earliest)
     gives, told_ids = False, ""
     if params["sequences"] and rollback.state != "done":
         told_ids, of_ids = ids(answered, rollback.current)
@@ -625,6 +634,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
         expected=of_data.to_json(),
         give_password=gives,
         ids=told_ids,
+        taken_away=lost,
         warm=in_warm_order(module.params["warm"], answered.hottest if answered else ()),
     )
 
@@ -641,7 +651,7 @@ def refused(error: RollbackError, module: RollbackModule) -> dict[str, Any]:
         state="refused", reason=error.message, db_instance=name, resource_id="", failed_host="", new_db_instance="", safety_snapshot="", safety={},
         failed_port=0, failed_status="",
         restored_instance={}, source={}, kept=[], lost={}, url={}, findings=[], verdict=FAILED, checks="", evidence=evidence, resources=[],
-        expected={}, give_password=False, ids="", warm=[],
+        expected={}, give_password=False, ids="", taken_away=[], warm=[],
     )  # fmt: skip
 
 

@@ -117,6 +117,10 @@ options:
     description: When all traffic was on healthy tasks of the release that is wanted, ISO 8601. Empty when that was not seen.
     type: str
     default: ""
+  idle:
+    description: Of a finish, whether nothing was found that is left to be set.
+    type: bool
+    default: false
   as_before:
     description:
       - Whether all traffic was on such tasks already when this play looked. What an earlier play of the run has seen counts then.
@@ -265,7 +269,7 @@ TEXTS = (
     "base_url",
     "cluster",
 )
-FLAGS = ("resumed", "deployed", "fenced", "as_before")
+FLAGS = ("resumed", "deployed", "fenced", "as_before", "idle")
 
 
 def seen_by(module: MemoryModule, ending: Ending) -> RunObservation:
@@ -285,6 +289,8 @@ def seen_by(module: MemoryModule, ending: Ending) -> RunObservation:
         resumed=params["resumed"],
         later=tuple(params["later"]),
         until=params["until"],
+        idle=params["idle"],
+        closes=tuple(sorted(params["finishes"])),
     )
 
 

@@ -77,6 +77,10 @@ options:
     description: The command that was typed, without the ids of runs, to say how an unfinished run is given up.
     type: str
     default: ""
+  only_give_up:
+    description: The command that gives an unfinished run up and begins no other, to say that, too.
+    type: str
+    default: ""
   fail_on_error:
     description:
       - Whether a store that cannot be used, or a library that is missing, is a failure of this task. Without it, RV(evidence) tells it.
@@ -385,13 +389,14 @@ def see(module: MemoryModule, memory: RunRepository, run_id: str, abandon: str) 
     """What the store tells, as the LockObservation, and as the Outlook of the play: whoever acts is refused here."""
     asked = dict(purpose=module.params["purpose"])
     if module.params["alone"]:  # a playbook that only reads neither goes on with a run nor gives one up
-        asked.update(kind=module.params["kind"], command=module.params["command"])
+        asked.update({name: module.params[name] for name in ("kind", "command", "only_give_up")})
     if not module.params["alone"] or module.check_mode:
         seen, found = glance(memory, run_id, abandon, time.time(), **asked)
         return seen, found if module.params["alone"] else replace(found, ways=(), until="")
     seen = observe_lock(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
     notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
-    given_up = given_up_told(seen.lock, run_id, abandon, module.params["purpose"], check=False)
+    purpose, command = module.params["purpose"], module.params["command"]
+    given_up = given_up_told(seen.lock, run_id, abandon, purpose, check=False, command=command)
     return seen, Outlook((*notes, *([given_up] if given_up else [])))
 
 
@@ -471,6 +476,7 @@ def main() -> None:
             abandon=dict(type="str", default=""),
             kind=dict(type="str", default=""),
             command=dict(type="str", default=""),
+            only_give_up=dict(type="str", default=""),
             fail_on_error=dict(type="bool", default=True),
             checks=dict(type="dict", options=CHECKS),
         )

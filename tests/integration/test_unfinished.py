@@ -54,10 +54,17 @@ def test_a_check_says_that_the_real_run_is_refused_with_both_commands(died, play
     assert f"without --check, this is refused until run {RUN} is gone on with, or given up" in checked
     assert "what is done" not in checked
     assert not any("-e rollback_" in line for line in told if line.startswith("RUNS")), "commands stand alone"
-    on, up = commands(told)[:2]
+    on, up, only_up = commands(told)[:3]
     assert re.match(rf"ansible-playbook .*/rollback_full.yml'? .*-e rollback_run_id={RUN}$", on)
     assert re.match(rf"ansible-playbook .*/{playbook}.yml'? .*-e rollback_abandon={RUN}$", up)
-    assert "--check" not in on + up
+    assert re.match(r"ansible-playbook .*/unfence.yml'? (?!.*rollback_abandon)", only_up)
+    assert "--check" not in on + up + only_up
+    does = (
+        "and takes back what it has done"
+        if playbook == "undo"
+        else f"leaves what it has done, and then begins {playbook}.yml anew"
+    )
+    assert f"Or this gives run {RUN} up, {does}:" in "\n".join(told)
 
 
 def test_a_plan_that_fails_says_it_with_what_else_is_in_the_way(died):
@@ -155,3 +162,42 @@ def test_a_failed_undo_is_undone_by_what_triage_proposes_and_all_is_told_again(d
     assert f"LATER     run {RUN} is not finished: DB instance {world.DB_INSTANCE}-{RUN}: " in held.output
     again = one_line(died.play("undo", "--check", "-e", f"rollback_undo_run={RUN}").output)
     assert f"run {undo} was to bring it back before, and was given up" in again
+
+
+def test_the_printed_way_back_is_not_refused_for_what_the_plan_has_seen(production):
+    """The code alone came back onto the schema of the release after it; then the database went back as well."""
+    production.accident("bad-migration")
+    refused = one_line(production.play("rollback_code", "--check").output)
+    assert re.search(r"NEXT To bring the database back as well: ansible-playbook \S+/rollback_full.yml ", refused)
+    despite = re.search(r"NEXT Or, if that code [^:]+: (ansible-playbook \S+/rollback_code.yml .*?=true) ", refused)[1]
+    let_through = "BEWARE    migrations: the database has 20250310140000_rename_full_name_to_display_name"
+    code = production.run(shlex.split(despite.replace("--check ", "")))
+    assert (code.code, any(line.startswith(let_through) for line in lines(code))) == (2, True), code.output
+    database = production.play("rollback_database")
+    assert database.code == 0, database.output
+    assert any("and is refused without -e rollback_despite_migrations=true" in line for line in lines(database))
+    undo = next(line.removeprefix("UNDO").strip() for line in lines(database) if line.startswith("UNDO"))
+    assert re.search(
+        r"NEXT If that code [^:]+: ansible-playbook \S+/undo.yml .*=true", one_line(production.play("undo").output)
+    )
+    pasted = production.run([*shlex.split(undo), "--check"])
+    assert pasted.code == 0, pasted.output
+    assert any(line.startswith(let_through) for line in lines(pasted))
+    idle = lines(production.play("finish", "--check"))
+    assert not any("there is nothing to finish" in line for line in idle)
+
+
+def test_a_rollback_of_secrets_starts_again_what_reads_them(production):
+    assert "there is nothing to finish" in one_line(production.play("finish", "--check").output)
+    secrets, ecs = production.aws("secretsmanager"), production.aws("ecs")
+    good = secrets.get_secret_value(SecretId=world.APP_SECRET)
+    secrets.put_secret_value(SecretId=world.APP_SECRET, SecretString=json.dumps(json.loads(good["SecretString"])))
+    ecs.update_service(cluster=world.CLUSTER, service=world.SERVICE, forceNewDeployment=True)
+    production.until(lambda: production.service()["deployments"][0]["rolloutState"] == "COMPLETED")
+    before = ["-e", json.dumps({"rollback_secret_versions": {world.APP_SECRET: good["VersionId"]}})]
+    for arguments in (["rollback_secrets", "--check", *before], ["rollback_secrets", *before], ["undo", "--check"]):
+        told = lines(production.play(*arguments))
+        (code,) = (line for line in told if line.startswith("CODE") and "stays on" in line)
+        assert "and is started again" in code, told
+        assert any(line.startswith(f"SECRETS   {world.APP_SECRET}: ") for line in told)
+        assert not any(line.endswith("and no secret changed since") for line in told)

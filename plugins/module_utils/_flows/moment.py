@@ -24,7 +24,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.mom
     since_restored,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import refuse_migrations
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import (
     Sequence,
     foreseen,
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
         DatabaseContents,
-        DatabaseLogin,
     )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
 
@@ -110,15 +108,22 @@ def later_migrations(
     return [item for item in standing if any(later_than(item, release, ran) for release, ran in releases)]
 
 
-def refuse_what_takes_away(later: Iterable[Migration], place: DatabaseLogin) -> None:
-    """Stop where later Migrations have taken something away, by their names, that the release needs. Times prove no more than when they were
-    started, and most releases add something, which the release before does not mind.
+def taken_away(
+    services: Iterable[Mapping[str, Any]], migrations: Iterable[Migration] | None, now: datetime
+) -> list[str]:
+    """The names of the Migrations for which an undo is refused that brings back what runs now, on the database of now: they have taken something away.
 
-    :raises RollbackError: they have; the result names them as ``unknown_migrations``.
+    :param services: list of dict, as ecs_release_info tells them; of one that does not stay, nobody has looked when it served what it runs.
+    :param migrations: the tuple of Migration of the database, or None.
     """
-    names = [item.name for item in later if item.takes_away]
-    if names:
-        refuse_migrations(place, "the release to come back", names)
+    staying = [dict(item, ran=[*_came(item), now.isoformat()]) for item in services if item["stays"] and _came(item)]
+    return [item.name for item in later_migrations(staying, migrations, now) if item.takes_away]
+
+
+def _came(service: Mapping[str, Any]) -> list[str]:
+    """[when what a service runs came, the last time], or []."""
+    since = service["served"][-1][0] if service["served"] else service["since"]
+    return [since] if since else []
 
 
 def _times(texts: Iterable[str]) -> list[datetime]:

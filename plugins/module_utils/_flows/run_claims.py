@@ -30,6 +30,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store im
 )
 
 if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
 
 KEY = "claims"
@@ -99,13 +101,19 @@ def in_use(memory: RunRepository, run: Mapping[str, Any], now: float) -> LockRef
     for place in holders(index, run["resources"], memory.place):
         found = memory.beside(place).lock()
         if found:
-            answer = standing(found[0], "", run["abandon"], now, run["purpose"], run.get("command", ""))
+            answer = _standing(found[0], run, now)
             if isinstance(answer, LockRefused):
                 return replace(answer, message=_IN_USE % (place, answer.message), why=_IN_USE % (place, answer.why))
     return None
 
 
 _IN_USE = "The same services or the same DB instance have another name in the store, %s, and are in use there. %s"
+
+
+def _standing(lock: Lock, run: Mapping[str, Any], now: float) -> Standing:
+    """What a run may do beside the Lock of another place. What it takes back is a run of its own place."""
+    command, undoes = run.get("command", ""), run.get("undoes", "")
+    return standing(lock, "", run["abandon"], now, run["purpose"], command, undoes=undoes)
 
 
 def _free(other: RunRepository, run: Mapping[str, Any], now: float) -> None:
@@ -118,7 +126,7 @@ def _free(other: RunRepository, run: Mapping[str, Any], now: float) -> None:
     if found is None:
         return
     lock, etag = found
-    answer = standing(lock, "", run["abandon"], now, run["purpose"], run.get("command", ""))
+    answer = _standing(lock, run, now)
     if isinstance(answer, LockRefused):
         raise RollbackError(
             _IN_USE % (other.place, answer.message),

@@ -37,6 +37,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     released,
     standing,
     taken,
+    then_done,
     undoable,
     who_works,
 )
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
-    Asked = tuple[RunRepository, str, str, Callable[[], float], str, str, str]  # what ``_look`` takes
+    Asked = tuple[RunRepository, str, str, Callable[[], float], str, str, str, str]  # what ``_look`` takes
 
 MARGIN = 5  # seconds that a wait for the end of a lease takes longer than that
 
@@ -89,6 +90,7 @@ def observe_lock(
     purpose: str = ROLLBACK,
     kind: str = "",
     command: str = "",
+    only_give_up: str = "",
 ) -> LockObservation:
     """See whether a run may begin. Nothing is written.
 
@@ -99,9 +101,10 @@ def observe_lock(
     :param purpose: one of PURPOSES.
     :param kind: the name of the playbook; empty when any may go on with a run.
     :param command: that was typed, without the ids of runs.
+    :param only_give_up: the command that gives a run up and begins no other.
     :raises RollbackError: somebody is at work, or another run is unfinished.
     """
-    asked = (memory, run_id, abandon, now, purpose, kind, command)
+    asked = (memory, run_id, abandon, now, purpose, kind, command, only_give_up)
     seen, answer = _look(*asked)
     before = seen.lock
     if before and isinstance(answer, LeaseRunning):
@@ -133,35 +136,46 @@ def glance(
     purpose: str = ROLLBACK,
     kind: str = "",
     command: str = "",
+    only_give_up: str = "",
 ) -> tuple[LockObservation, Outlook]:
     """The LockObservation, and the Outlook of a run that would begin; for whoever changes nothing.
 
     :param now: seconds since 1970.
     """
-    seen, answer = _look(memory, run_id, abandon, lambda: now, purpose, kind, command)
-    return seen, outlook(answer, seen.lock, now, run_id, abandon, purpose)
+    seen, answer = _look(memory, run_id, abandon, lambda: now, purpose, kind, command, only_give_up)
+    return seen, outlook(answer, seen.lock, now, run_id, abandon, purpose, command)
 
 
 def _look(
-    memory: RunRepository, run_id: str, abandon: str, now: Callable[[], float], purpose: str, kind: str, command: str
+    memory: RunRepository,
+    run_id: str,
+    abandon: str,
+    now: Callable[[], float],
+    purpose: str,
+    kind: str,
+    command: str,
+    only_give_up: str,
 ) -> tuple[LockObservation, Standing]:
     lock, etag = memory.lock() or (None, ABSENT)
-    answer = standing(lock, run_id, abandon, now(), purpose, command)
-    refused = _misnamed(memory, lock, run_id, kind, command) if run_id and kind else None
+    answer = standing(lock, run_id, abandon, now(), purpose, command, only_give_up)
+    refused = _misnamed(memory, lock, run_id, purpose, kind, command) if run_id and kind else None
     return LockObservation(lock, etag), refused or answer
 
 
-def _misnamed(memory: RunRepository, lock: Lock | None, run_id: str, kind: str, command: str) -> LockRefused | None:
+def _misnamed(
+    memory: RunRepository, lock: Lock | None, run_id: str, purpose: str, kind: str, command: str
+) -> LockRefused | None:
     """The LockRefused where the operator has named a run that is none of this playbook, or None."""
-    known = _known(memory, run_id, lock)
+    known = _known(memory, run_id, lock, purpose, command)
     return of_another_kind(run_id, known, kind, command) if known else of_nobody(run_id, memory.runs())
 
 
-def _known(memory: RunRepository, run_id: str, lock: Lock | None) -> dict[str, Any] | None:
-    """What the store has of a run: dict(kind, command, unfinished); None when it knows none of that id."""
+def _known(memory: RunRepository, run_id: str, lock: Lock | None, purpose: str, command: str) -> dict[str, Any] | None:
+    """What the store has of a run, as ``of_another_kind`` takes it; None when it knows none of that id."""
     lock = lock.uncovered if lock else None
     if lock and lock.run_id == run_id:
-        return dict(kind=lock.kind, command=lock.command, unfinished=lock.unfinished)
+        then = then_done(lock, purpose, command)
+        return dict(kind=lock.kind, command=lock.command, unfinished=lock.unfinished, then=then)
     record = (memory.run(run_id) or (None,))[0]
     return record and dict(kind=record["kind"], command=record.get("command", ""), unfinished=False)
 

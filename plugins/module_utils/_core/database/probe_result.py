@@ -36,17 +36,18 @@ def refuse_other_migrations(
         )
 
 
-def refuse_unknown_migrations(
-    known: Collection[str] | None, place: DatabaseLogin, migrations: Iterable[Migration] | None
-) -> None:
-    """Stop when the database has migrations that a release does not know.
+def unfit_migrations(
+    known: Collection[str] | None, later: Iterable[Migration], migrations: Iterable[Migration] | None
+) -> list[str]:
+    """The names of the migrations of a database for which a release may not run on it.
 
-    :param known: names (list of str), or None where nothing is asked.
-    :raises RollbackError: it has; the result names them as ``unknown_migrations``.
+    :param known: names that the release knows, or None where no list tells it.
+    :param later: the Migrations that came after it, by the times. Those prove no more than when they were started, and most releases add something,
+        which the release before does not mind; so those count which have taken something away, by their names.
+    :param migrations: all that the database has, or None.
     """
     names = [] if known is None else unknown(known, migrations)
-    if names:
-        refuse_migrations(place, "the release to come back", names)
+    return names + [item.name for item in later if item.takes_away and item.name not in names]
 
 
 def refuse_migrations(place: DatabaseLogin, release: str, names: list[str]) -> NoReturn:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -148,6 +149,17 @@ class TaskDefinition:
         values = [value.split(":") for container in self.containers for _name, value in container.secrets]
         named = [":".join(parts[:7]) for parts in values if parts[2:3] == ["secretsmanager"] and not any(parts[9:])]
         return tuple(sorted(set(named)))
+
+    @property
+    def values_read(self) -> tuple[str, ...]:
+        """What the secrets and parameters may be called of which it reads whatever is current: ARN or what stands for it, and name. The ARN of a secret
+        ends in six characters that may be left out (arn:…:secret:NAME-AbCdEf)."""
+        names = [arn.split(":", 6)[-1] for arn in self.secret_arns]
+        of_parameters = [
+            value.partition(":parameter")[2] if value.startswith("arn:") else value for value in self.parameters
+        ]
+        shorter = [re.sub("-[^-]{6}$", "", name) for name in names] + [name.lstrip("/") for name in of_parameters]
+        return tuple(sorted({*self.secret_arns, *self.parameters, *names, *of_parameters, *shorter}))
 
     @property
     def parameters(self) -> tuple[str, ...]:

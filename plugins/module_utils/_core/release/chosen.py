@@ -122,6 +122,7 @@ class Chosen:
             restarted=self.since is not None,
             since=self.since.isoformat() if self.since else "",
             changes=list(self.changes.told),
+            reads=list(self.target.values_read),
             notes=list(self.choice.notes),
             next=[item.told() for item in self.choice.next],
             candidates=[self._candidate(item) for item in self.choice.candidates[:TOLD]],

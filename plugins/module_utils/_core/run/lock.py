@@ -70,7 +70,14 @@ Standing = Union[LockFree, LeaseRunning, LockRefused]
 
 
 def standing(
-    lock: Lock | None, run_id: str, abandon: str, now: float, purpose: str = ROLLBACK, command: str = ""
+    lock: Lock | None,
+    run_id: str,
+    abandon: str,
+    now: float,
+    purpose: str = ROLLBACK,
+    command: str = "",
+    only_give_up: str = "",
+    undoes: str | None = None,
 ) -> Standing:
     """What a play may do that wants to begin.
 
@@ -80,19 +87,22 @@ def standing(
     :param now: seconds since 1970.
     :param purpose: one of PURPOSES.
     :param command: that was typed, without the ids of runs.
+    :param only_give_up: the command that gives a run up and begins no other; empty where it is not known.
+    :param undoes: the run that the play takes back, empty where that is not known; None for what the lock and the command tell.
     :return: LockFree, LeaseRunning or LockRefused.
     """
     if lock is None:
         return LockFree()
+    ways = _ways_out_of(lock.uncovered, purpose, command, only_give_up, undoes)
     if lock.expires is not None and now < lock.expires:
         if purpose in GIVES_WAY.get(lock.purpose, ()):
-            return _behind(lock, run_id, abandon, purpose, command, "%s, which gives way" % told_run(lock))
+            return _behind(lock, run_id, abandon, purpose, ways, "%s, which gives way" % told_run(lock))
         # A finish that was stopped is gone on with by the next one, as it has nothing of its own.
         mine = run_id == lock.run_id or (purpose == lock.purpose == FINISH and lock.left is not None)
         if mine or abandon in (lock.run_id, WHICHEVER):
             return LeaseRunning(lock.expires - now)
         if lock.left is not None:
-            return _stopped(lock, lock.left, lock.expires, now, command)
+            return _stopped(lock, lock.left, lock.expires, now, purpose, ways)
         why = "%s is at work, and renews its lease, which ends at %s." % (told_run(lock), clock_of(lock.expires))
         return LockRefused(
             "%s Wait until it is done; if it is dead, its lock is free then. Nothing was changed." % why,
@@ -102,20 +112,22 @@ def standing(
     died = (
         "%s, whose lease ended at %s" % (told_run(lock), clock_of(lock.expires)) if lock.expires is not None else None
     )
-    return _behind(lock, run_id, abandon, purpose, command, died)
+    return _behind(lock, run_id, abandon, purpose, ways, died)
 
 
-def _stopped(lock: Lock, since: float, expires: float, now: float, command: str) -> LockRefused:
-    """The LockRefused while the lease of a play lasts that was found dead ``since``."""
+def _stopped(lock: Lock, since: float, expires: float, now: float, purpose: str, ways: _Ways) -> LockRefused:
+    """The LockRefused while the lease of a play lasts that was found dead ``since``. A finish has only to wait: it leaves an unfinished run as it is."""
     why = (
         "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
         "lock is free at %s, in %d s." % (told_run(lock), clock_of(since), clock_of(expires), expires - now + 1)
     )
+    if lock.unfinished and purpose != FINISH:
+        return LockRefused(why + " Nothing was changed.", ways, why=why, until=_until(lock))
     return LockRefused(
-        why + " Nothing was changed.",
-        ways_out(lock.run_id, lock.command, command) if lock.unfinished else (),
+        why + " Wait until then, and run the same command again. Nothing was changed.",
         why=why,
-        until=_until(lock) if lock.unfinished else "that lease has ended",
+        until="the lease of run %s has ended, at %s: wait until then, and run the same command again"
+        % (lock.run_id, clock_of(expires)),
     )
 
 
@@ -124,22 +136,23 @@ def _until(lock: Lock) -> str:
 
 
 def _behind(
-    lock: Lock, run_id: str, abandon: str, purpose: str, command: str, found: str | None
+    lock: Lock, run_id: str, abandon: str, purpose: str, ways: _Ways, found: str | None
 ) -> LockFree | LockRefused:
     """What a play may do once nobody is at work.
 
+    :param ways: out of the run, should it be refused.
     :param found: as LockFree takes it.
     """
     lock = lock.uncovered
     going_on = run_id == lock.run_id or purpose == FINISH
     if lock.unfinished and not going_on and abandon not in (lock.run_id, WHICHEVER):
-        ways = ways_out(lock.run_id, lock.command, command)
         what, last = "%s was not finished." % told_run(lock), _last_intents(lock)
         how = (
-            " Go on with it: its own playbook and -e rollback_run_id=%s. Or give it up, which leaves all that it has done: -e rollback_abandon=%s."
-            % (lock.run_id, lock.run_id)
+            " Go on with it: its own playbook and -e rollback_run_id=%s. Or give it up with -e rollback_abandon=%s, after which this playbook "
+            "begins a run of its own; playbooks/unfence.yml gives it up and begins none." % (lock.run_id, lock.run_id)
         )
-        why = what + ("" if len(ways) == len(_WAYS_OUT) else how) + last
+        told = {variable for variable in _VARIABLES for _words, way in ways if "-e %s=" % variable in way}
+        why = what + ("" if len(told) == len(_VARIABLES) else how) + last
         return LockRefused("%s%s Nothing was changed.%s" % (what, how, last), ways, why=why, until=_until(lock))
     return LockFree(found)
 
@@ -152,21 +165,60 @@ def given_up_by(lock: Lock | None, run_id: str, abandon: str, purpose: str) -> L
     return run if abandon in (run.run_id, WHICHEVER) else None
 
 
-def ways_out(run_id: str, its_command: str, command: str) -> tuple[tuple[str, str], ...]:
+def ways_out(
+    run_id: str, its_command: str, command: str, then: str = "", only_give_up: str = ""
+) -> tuple[tuple[str, str], ...]:
     """(words, command) to go on with an unfinished run, and to give it up; without those of which the command is not known.
 
     :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
+    :param then: what that play does besides giving the run up, as ``then_done`` tells it; where it is empty, its own run.
+    :param only_give_up: as ``standing`` takes it.
     """
-    ways = zip(_WAYS_OUT, (its_command, command))
-    return tuple(
-        (words.format(run_id), "%s -e %s=%s" % (typed, name, run_id)) for (words, name), typed in ways if typed
+    going_on, giving_up = _VARIABLES
+    then = then or "leaves what it has done, and then begins %s anew" % _playbook(command)
+    ways = [
+        ("Go on with run %s:" % run_id, its_command and "%s -e %s=%s" % (its_command, going_on, run_id)),
+        ("Or this gives run %s up, %s:" % (run_id, then), command and "%s -e %s=%s" % (command, giving_up, run_id)),
+        ("Or this gives run %s up, and begins nothing. %s:" % (run_id, _STAYS), only_give_up),
+    ]
+    return tuple((words, typed) for words, typed in ways if typed)
+
+
+_VARIABLES = ("rollback_run_id", "rollback_abandon")
+_STAYS = "What it has done stays, but for services at 0 tasks and settings of a fast deployment, which are put back"
+_Ways = tuple[tuple[str, str], ...]
+
+
+def _ways_out_of(run: Lock, purpose: str, command: str, only_give_up: str, undoes: str | None) -> _Ways:
+    """``ways_out`` of a run for a play of that purpose."""
+    return ways_out(run.run_id, run.command, command, then_done(run, purpose, command, undoes), only_give_up)
+
+
+def then_done(run: Lock, purpose: str, command: str, undoes: str | None = None) -> str:
+    """What an undo does besides giving a run up, as what a sentence says of it; empty for another purpose, or where there is nothing to undo."""
+    undone = undone_by(run, purpose, command) if undoes is None else undoes
+    if not undone:
+        return ""
+    return (
+        "and takes back what it has done"
+        if undone == run.run_id
+        else "leaves what it has done, and then undoes run %s" % undone
     )
 
 
-_WAYS_OUT = (
-    ("Go on with run {}:", "rollback_run_id"),
-    ("Or give it up, which leaves all that it has done:", "rollback_abandon"),
-)
+def undone_by(run: Lock, purpose: str, command: str) -> str:
+    """The id of the run that a play takes back that begins after ``run``; empty for one that is no undo, or that finds nothing to undo.
+
+    :param command: that was typed, without the ids of runs that are gone on with or given up.
+    """
+    named = re.search(r"-e rollback_undo_run=(\S+)", command)
+    return "" if purpose != UNDO else named.group(1) if named else undoable(run)
+
+
+def _playbook(command: str) -> str:
+    """The playbook of a command, like rollback_code.yml."""
+    words = command.split()
+    return words[1].rpartition("/")[2] if len(words) > 1 else "this playbook"
 
 
 def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
@@ -222,7 +274,7 @@ def _mistyped(given: str, known: str) -> bool:
 def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: str) -> LockRefused | None:
     """The LockRefused for a run that is gone on with by another playbook than its own, None when it is its own.
 
-    :param known: dict(kind, command, unfinished) of that run.
+    :param known: dict(kind, command, unfinished, then: as ``ways_out`` takes it) of that run.
     """
     if known["kind"] == kind:
         return None
@@ -235,7 +287,7 @@ def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: s
             kind,
             ", or give the run up: -e rollback_abandon=%s" % run_id if known["unfinished"] else "",
         ),
-        ways_out(run_id, known["command"], command if known["unfinished"] else ""),
+        ways_out(run_id, known["command"], command if known["unfinished"] else "", known.get("then", "")),
         until="rollback_run_id is corrected",
     )
 

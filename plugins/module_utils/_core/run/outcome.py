@@ -84,6 +84,7 @@ class RunObservation:
     - ``deployed``: whether the one deployment has come up, or nothing had to be deployed.
     - ``failed_at``: the task that has failed; empty when none has. ``resumed``: whether the operator gave the run's id.
     - ``later``: what is not finished and nobody feels, one sentence each.
+    - ``idle``: of a finish, whether nothing is left to be set; ``closes`` are the ids of the runs of which that is written down then.
     - ``until``: of a check, what has to come before the real run may begin, as a clause; empty where nothing has to.
     """
 
@@ -100,6 +101,8 @@ class RunObservation:
     resumed: bool = False
     later: tuple[str, ...] = ()
     until: str = ""
+    idle: bool = False
+    closes: tuple[str, ...] = ()
 
     @property
     def proves(self) -> bool:
@@ -228,6 +231,15 @@ def _checked(seen: RunObservation) -> str:
         return "%s; without --check, the plan above is what is done (under %s run id)" % (text, id_of)
     done = {
         UNFENCE: "what is said above of each service is what is done",
-        FINISH: "what is said above is finished, and nothing else",
+        FINISH: _finished(seen),
     }
     return "%s; without --check, %s" % (text, done.get(seen.purpose, "what is said above is what is done"))
+
+
+def _finished(seen: RunObservation) -> str:
+    """What a finish would do."""
+    if not seen.idle:
+        return "what is said above is finished, and nothing else"
+    if seen.closes:
+        return "nothing is left to be set, and that is written down for run %s" % ", ".join(seen.closes)
+    return "nothing happens: there is nothing to finish"

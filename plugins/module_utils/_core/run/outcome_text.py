@@ -110,7 +110,7 @@ def _failed(outcome: RunOutcome, message: str, around: Mapping[str, Any]) -> lis
         lines.append(
             _line(
                 "FENCE",
-                "the services stand at 0 tasks: nobody is served. Going on with the run brings them back; so does, with what ran before:",
+                "the services stand at 0 tasks: nobody is served. Going on with the run brings them back; so does, with what ran before, giving the run up:",
             )
         )
         lines.append(INDENT + around["fence"])

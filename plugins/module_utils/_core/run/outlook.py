@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     GIVEN_UP,
     ROLLBACK,
     UNDER_WAY,
+    UNFENCE,
     UNTOUCHED,
     UNVERIFIED,
 )
@@ -25,6 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     clock_of,
     given_up_by,
     told_run,
+    undone_by,
     who_works,
 )
 
@@ -46,7 +48,13 @@ class Outlook:
 
 
 def outlook(
-    answer: Standing, lock: Lock | None, now: float, run_id: str = "", abandon: str = "", purpose: str = ROLLBACK
+    answer: Standing,
+    lock: Lock | None,
+    now: float,
+    run_id: str = "",
+    abandon: str = "",
+    purpose: str = ROLLBACK,
+    command: str = "",
 ) -> Outlook:
     """The Outlook of whoever changes nothing.
 
@@ -61,17 +69,28 @@ def outlook(
         notes.append("a run that begins now waits until that lease has ended, in %d s at most" % (answer.seconds + 1))
     elif answer.found and notes == [None]:
         notes.append("a run would take over the lock: %s" % answer.found)
-    notes.append(given_up_told(lock, run_id, abandon, purpose, check=True))
+    notes.append(given_up_told(lock, run_id, abandon, purpose, check=True, command=command))
     return Outlook(tuple(note for note in notes if note))
 
 
-def given_up_told(lock: Lock | None, run_id: str, abandon: str, purpose: str, check: bool) -> str | None:
-    """What becomes of an unfinished run by a play that begins, for people; None where it gives none up."""
+def given_up_told(
+    lock: Lock | None, run_id: str, abandon: str, purpose: str, check: bool, command: str = ""
+) -> str | None:
+    """What becomes of an unfinished run by a play that begins, for people; None where it gives none up. Arguments as ``standing`` takes them."""
     run = given_up_by(lock, run_id, abandon, purpose)
     if run is None:
         return None
     what = "would be given up; this is a check, so it is not" if check else "is given up when this run takes the lock"
-    return "%s was not finished, and %s. All that it has done stays" % (told_run(run), what)
+    return "%s was not finished, and %s. %s" % (told_run(run), what, _what_stays(run, purpose, command))
+
+
+def _what_stays(run: Lock, purpose: str, command: str) -> str:
+    """What becomes of what a run has done that is given up: an undo is there to take it back."""
+    if undone_by(run, purpose, command) == run.run_id:
+        return "What it has done is taken back, as the plan below says"
+    if purpose == UNFENCE:
+        return "What it has done stays, but for what is said below of the services"
+    return "What it has done stays, but for what the plan below changes, which is a run of its own"
 
 
 def not_to_give_up(abandon: str, lock: Lock | None, outcome: str | None) -> str | None:
@@ -140,7 +159,7 @@ def runs_lines(notes: Iterable[str], ways: Sequence[tuple[str, str]], until: str
     """
     lines = ["RUNS      " + note for note in notes]
     if until:
-        how = ". These commands do that, and change production:" if ways else ""
+        how = ". Each of these commands changes production:" if ways else ""
         lines.append("BEWARE    without --check, this is refused until %s%s" % (until, how))
     return lines + ways_lines(ways)
 

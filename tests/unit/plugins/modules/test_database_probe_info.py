@@ -147,6 +147,19 @@ def test_refuses_a_database_with_a_migration_that_the_release_does_not_know(data
     assert "has migrations that the release to come back does not know: 1_init" in result["msg"]
 
 
+def test_what_the_operator_answers_for_is_named_and_not_refused(database_secret, probed, run_module):
+    database_secret()
+    options = {"database_secret": "db-url", "known_migrations": ["0_other"]}
+    result = run_module("database_probe_info", despite_migrations=True, **options)
+    assert (result["connected"], result["accepted_migrations"], result["later_migrations"]) == (True, ["1_init"], [])
+    assert "unknown_migrations" not in result
+    database_secret()
+    fits = run_module(
+        "database_probe_info", database_secret="db-url", known_migrations=["1_init"], despite_migrations=True
+    )
+    assert fits["accepted_migrations"] == []
+
+
 def test_a_migration_that_is_known_and_missing_is_no_reason_to_refuse(database_secret, probed, run_module):
     database_secret()
     result = run_module("database_probe_info", database_secret="db-url", known_migrations=["1_init", "2_later"])

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import created, describe_probe
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import (
+    created,
+    describe_probe,
+    unfit_migrations,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import (
     DatabaseContents,
     DatabaseLogin,
@@ -34,3 +39,23 @@ def test_a_table_that_was_not_counted_is_named_and_the_others_are_summed():
     assert describe_probe(PLACE, DatabaseContents("18.1", (), (("A", 4),)), ["A"]).endswith(
         "0 migrations; read whole: A"
     )
+
+
+DROPS, ADDS = Migration("2_drop_name", True, False), Migration("3_add_name", True, False)
+
+
+@pytest.mark.parametrize(
+    ("known", "later", "unfit"),
+    [
+        (None, (), []),
+        (None, (ADDS,), []),
+        (None, (ADDS, DROPS), ["2_drop_name"]),
+        (["2_drop_name", "3_add_name"], (), []),
+        (["2_drop_name"], (), ["3_add_name"]),  # a list proves more than a name
+        ([], (ADDS, DROPS), ["2_drop_name", "3_add_name"]),
+    ],
+)
+def test_a_list_tells_what_a_release_does_not_know_and_without_one_a_name_tells_what_was_taken_away(
+    known, later, unfit
+):
+    assert unfit_migrations(known, later, (DROPS, ADDS)) == unfit

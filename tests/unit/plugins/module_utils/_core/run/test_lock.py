@@ -37,6 +37,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
 )
 
 NOW, LEASE = 1_795_000_000.0, 60
+LATER = NOW + LEASE
 ADA, BOB = "ada@laptop", "bob@awx"
 
 
@@ -105,12 +106,70 @@ def test_the_ways_out_of_an_unfinished_run_are_commands_of_its_own_playbook_and_
     stopped = replace(HELD, command=OWN)
     assert standing(stopped, "", "", NOW + LEASE, command=OTHER).ways == (
         ("Go on with run rb-1:", OWN + " -e rollback_run_id=rb-1"),
-        ("Or give it up, which leaves all that it has done:", OTHER + " -e rollback_abandon=rb-1"),
+        (
+            "Or this gives run rb-1 up, leaves what it has done, and then begins rollback_code.yml anew:",
+            OTHER + " -e rollback_abandon=rb-1",
+        ),
     )
     # An older version has not written the command down.
     assert [command for _words, command in standing(HELD, "", "", NOW + LEASE, command=OTHER).ways] == [
         OTHER + " -e rollback_abandon=rb-1"
     ]
+
+
+UNDOING = wrote(begun("un-1", replace(ENDED[COMPLETE], undoable="rb-0"), undoes="rb-1", purpose=UNDO))
+NAMED = "ansible-playbook spymeo.rollback.undo -e rollback_undo_run=rb-0"
+
+
+@pytest.mark.parametrize(
+    ("lock", "purpose", "command", "then"),
+    [
+        (HELD, ROLLBACK, OTHER, "leaves what it has done, and then begins rollback_code.yml anew"),
+        (
+            HELD,
+            CHECKPOINT,
+            "ansible-playbook spymeo.rollback.checkpoint",
+            "and then begins spymeo.rollback.checkpoint anew",
+        ),
+        (HELD, UNDO, "ansible-playbook undo.yml", "up, and takes back what it has done"),
+        (HELD, UNDO, NAMED, "leaves what it has done, and then undoes run rb-0"),
+        (HELD, UNDO, NAMED.replace("rb-0", "rb-1"), "up, and takes back what it has done"),
+        (HELD, ROLLBACK, NAMED, "leaves what it has done, and then begins spymeo.rollback.undo anew"),
+        (UNDOING, UNDO, "ansible-playbook undo.yml", "leaves what it has done, and then undoes run rb-1"),
+        (UNDOING, UNDO, NAMED, "leaves what it has done, and then undoes run rb-0"),
+        (
+            taken(ENDED[FAILED], "fi-1", "Finish", BOB, "", NOW, 1, FINISH),
+            UNDO,
+            "ansible-playbook undo.yml",
+            "takes back",
+        ),
+    ],
+)
+@pytest.mark.parametrize("left", [True, False])
+def test_what_a_play_does_that_gives_a_run_up_is_told_whole(lock, purpose, command, then, left):
+    if left and lock.purpose != FINISH:
+        lock = replace(lock, left=NOW)
+    refused = standing(lock, "", "", NOW + 2 if left else LATER, purpose, command, "ansible-playbook unfence.yml")
+    run_id = lock.uncovered.run_id
+    begins, stops = refused.ways[-2:]
+    assert begins[1] == f"{command} -e rollback_abandon={run_id}"
+    assert then in begins[0]
+    assert f"gives run {run_id} up" in begins[0]
+    assert stops[1] == "ansible-playbook unfence.yml"
+    assert f"gives run {run_id} up, and begins nothing" in stops[0]
+
+
+@pytest.mark.parametrize(
+    ("undoes", "then"),
+    [
+        (None, "and takes back what it has done"),
+        ("rb-7", "and then undoes run rb-7"),
+        ("", "and then begins undo.yml anew"),
+    ],
+)
+def test_an_undo_takes_back_a_run_of_its_own_place(undoes, then):
+    refused = standing(HELD, "", "", LATER, UNDO, "ansible-playbook undo.yml", undoes=undoes)
+    assert then in refused.ways[-1][0]
 
 
 @pytest.mark.parametrize("unfinished", [True, False])
@@ -147,9 +206,6 @@ def test_a_run_that_nobody_knows_is_mistyped_unless_it_has_a_name_of_its_own(run
 
 def finishing(found, now=NOW):
     return taken(found, "fi-1", "Finish", BOB, "", now, LEASE, FINISH)
-
-
-LATER = NOW + LEASE
 
 
 @pytest.mark.parametrize(
@@ -200,6 +256,23 @@ def test_what_a_refusal_proposes_is_not_refused_again(lock, purpose):
     for run_id, abandon in (("rb-1", ""), ("", "rb-1")):
         for now in (NOW, LATER + LEASE):
             assert not isinstance(standing(lock, run_id, abandon, now, purpose), LockRefused)
+
+
+@pytest.mark.parametrize(
+    ("lock", "purpose"),
+    [
+        (replace(HELD, left=NOW, command=OWN), FINISH),  # which leaves the run as it is
+        (replace(HELD, left=NOW, number=0), ROLLBACK),  # it has done nothing that could be gone on with
+        (replace(wrote(begun(purpose=CHECKPOINT)), left=NOW), FINISH),
+    ],
+)
+def test_where_only_a_lease_has_to_end_nobody_is_told_to_do_more_than_wait(lock, purpose):
+    refused = standing(lock, "", "", NOW + 1, purpose, OTHER, "ansible-playbook unfence.yml")
+    assert refused.ways == ()
+    assert refused.until.startswith("the lease of run rb-1 has ended, at 2026-11-18 11:07:40 UTC: wait")
+    assert "Wait until then, and run the same command again." in refused.message
+    assert "gone on with, or given up" not in refused.until + refused.message
+    assert isinstance(standing(lock, "", "", LATER, purpose, OTHER), LockFree)
 
 
 def test_a_lock_of_an_older_version_is_read():

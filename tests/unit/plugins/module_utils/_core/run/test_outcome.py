@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import (
     COMPLETE,
     FAILED,
+    FINISH,
     PURPOSES,
     UNDO,
     UNFENCE,
@@ -357,3 +358,19 @@ def test_users_may_have_been_served_before_a_play_that_goes_on_has_seen_it():
 
 def test_a_store_that_failed_is_told_beside_what_is_known():
     assert "RUNS      no space left" in told(GOOD, "", store="no space left")
+
+
+@pytest.mark.parametrize(
+    ("idle", "closes", "words"),
+    [
+        (False, (), "what is said above is finished, and nothing else"),
+        (False, ("rb-1",), "what is said above is finished, and nothing else"),
+        (True, ("rb-1", "rb-2"), "nothing is left to be set, and that is written down for run rb-1, rb-2"),
+        (True, (), "nothing happens: there is nothing to finish"),
+    ],
+)
+def test_a_check_of_a_finish_speaks_of_what_stands_above_only_where_something_does(idle, closes, words):
+    seen = replace(GOOD, purpose=FINISH, check=True, verdict="", calls=(), idle=idle, closes=closes)
+    assert outcome_of(seen).reason == "nothing was changed; without --check, " + words
+    refused = outcome_of(replace(seen, until="the lease has ended")).reason
+    assert refused == "nothing was changed; without --check, this is refused until the lease has ended"

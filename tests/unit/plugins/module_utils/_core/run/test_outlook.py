@@ -103,6 +103,41 @@ def test_a_run_that_would_be_given_up_is_told_and_not_said_to_be(lock, abandon, 
     assert "check" not in really
 
 
+UNDOING = released(
+    intended(
+        taken(LOCKS["complete"], "un-1", "Undo", "ada", "rb-1", NOW, LEASE, UNDO), 2, "rds", "X", {}, (), NOW, LEASE
+    )[0],
+    2,
+    FAILED,
+)
+
+
+@pytest.mark.parametrize(
+    ("lock", "purpose", "command", "stays"),
+    [
+        (
+            LOCKS["failed"],
+            ROLLBACK,
+            "database.yml",
+            "What it has done stays, but for what the plan below changes, which is a run of its own",
+        ),
+        (LOCKS["failed"], UNDO, "undo.yml", "What it has done is taken back, as the plan below says"),
+        (LOCKS["failed, under a finish"], UNDO, "undo.yml", "What it has done is taken back"),
+        (
+            LOCKS["failed"],
+            UNDO,
+            "undo.yml -e rollback_undo_run=rb-0",
+            "What it has done stays, but for what the plan below",
+        ),
+        (UNDOING, UNDO, "undo.yml", "What it has done stays, but for what the plan below"),
+        (LOCKS["failed"], UNFENCE, "unfence.yml", "What it has done stays, but for what is said below of the services"),
+    ],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_what_stays_of_a_run_that_is_given_up_is_what_the_plan_leaves(lock, purpose, command, stays, check):
+    assert stays in given_up_told(lock, "rb-2", "*", purpose, check, command)
+
+
 @pytest.mark.parametrize(
     ("lock", "run_id", "abandon", "purpose"),
     [

@@ -519,7 +519,8 @@ def gather(
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])
         restored = rollback.current.created or rollback.data_from
-        found += touched(asked, known, restored, now, params["despite_moment"], again)
+        served = rollback.current.served
+        found += touched(asked, known, restored, served, now, params["despite_moment"], again)
         return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
     found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked and url else []

@@ -24,6 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_i
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
 
+BAD = "what is rolled back from"
 DESPITE_MOMENT = "To take them together all the same: -e rollback_despite_moment=true."
 DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrations=true."
 
@@ -179,7 +180,7 @@ def _may_have_harmed(releases: Sequence[Release], harm: datetime | None, restore
     bad = sorted((ran for release in releases for ran in release.bad), key=lambda ran: ran.since)
     if harm:
         bad = [ran for ran in bad if ran.until is None or ran.until > harm]
-        bad = [replace(ran, since=max(ran.since, harm)) for ran in bad] or [Ran("what is rolled back from", harm)]
+        bad = [Ran("%s (%s)" % (BAD, ran.name), max(ran.since, harm), ran.until) for ran in bad] or [Ran(BAD, harm)]
         # It begins with a migration, or when the operator says so, before any deployment tells it.
         yield replace(bad[0], since=harm) if harm > restored else bad[0]
         yield from bad[1:]

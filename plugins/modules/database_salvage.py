@@ -166,6 +166,7 @@ plan:
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
@@ -193,7 +194,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rows i
     NotCompared,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import Urls, data_in_service
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_the_data_are
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import runs_deployed, where_the_data_are
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.row_files import RowDirectory, TableFiles
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.rows import SalvageGateway
 
@@ -207,6 +208,12 @@ if TYPE_CHECKING:
 COUNTED = (NEW, CHANGED, CORRUPTED, MISSING)
 
 
+def deployed(module: RollbackModule, since: datetime) -> frozenset[str] | None:
+    """As ``runs_deployed``."""
+    ecs = EcsGateway(module.aws("ecs"), module.params["cluster"])
+    return runs_deployed(ecs, module.params["services"], since) if module.params["services"] else None
+
+
 def targets(module: RollbackModule) -> tuple[DatabaseLogin, DatabaseLogin, str, Sequence[Holder], str]:
     """Where the failed and the restored database are, both with the credentials of the one in service; the name of the failed instance, the
     other Holders of what is not in the restored one, and what is to be known of what serves."""
@@ -216,7 +223,8 @@ def targets(module: RollbackModule) -> tuple[DatabaseLogin, DatabaseLogin, str, 
     name: str = params["failed_db_instance"]
     others: Sequence[Holder] = ()
     if not name:
-        name, others = chosen(*where_the_data_are(gateway, params["db_instance"], url.host)[1:])
+        found = where_the_data_are(gateway, params["db_instance"], url.host, lambda since: deployed(module, since))
+        name, others = chosen(*found[1:])
     failed = gateway.instance(name)
     if failed is None or not failed.host:
         raise BadInput("failed_db_instance", name, "there is no such DB instance, or it has no endpoint")
@@ -249,7 +257,7 @@ def chosen(current: DbInstance, holders: Sequence[Holder]) -> tuple[str, Sequenc
 
     :raises RollbackError: no instance holds anything that is not in it.
     """
-    there = [holder for holder in holders if holder.status]
+    there = [holder for holder in holders if holder.status and not holder.never_served]
     if not there:
         gone = " ".join(holder.told for holder in holders)
         text = "No DB instance holds anything that %s, which is in service, has not. %s" % (current.name, gone)

@@ -371,6 +371,13 @@ services:
     bad_since:
       description: When the first release after the target was deployed, ISO 8601 in UTC; empty when none was.
       type: str
+    bad:
+      description:
+        - Each time since then that anything but the target ran, oldest first, as task definition and two times in ISO 8601; the second is empty while
+          it does.
+      type: list
+      elements: list
+      sample: [["spymeo-app:42", "2026-11-22T03:11:05.120000+00:00", ""]]
     began:
       description: The same, or when its task definition was registered, where that came after the target had served.
       type: str

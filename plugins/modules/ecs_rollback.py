@@ -179,6 +179,9 @@ services:
     step:
       description: How it was done, V(nothing), V(join), V(stop), V(deploy) or V(register).
       type: str
+    fence:
+      description: What becomes of a service that a run has brought to 0 tasks, one sentence; empty where none has.
+      type: str
     reason:
       description: Why.
       type: str

@@ -94,6 +94,9 @@ kept:
     serves:
       description: Always false.
       type: bool
+    never_served:
+      description: As RV(spymeo.rollback.rds_rollback_info#module:kept.never_served); always false.
+      type: bool
     told:
       description: It with the times, for people.
       type: str

@@ -138,6 +138,16 @@ options:
     description: Whether migrations that the release and the data have not in common are only told.
     type: bool
     default: false
+  cluster:
+    description:
+      - Name or ARN of the ECS cluster of O(services). Their deployments tell of an instance that a run has made ready and not cut over to whether
+        anything can have read it. Without it, it is taken for one that was in service.
+    type: str
+  services:
+    description: The services that read the database.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -275,6 +285,11 @@ kept:
     serves:
       description: Whether it is the one that is in service now.
       type: bool
+    never_served:
+      description:
+        - Whether it was never in service, because the run that has restored it ended before it deployed what reads it. Then it holds nothing that was
+          written in service, and is named all the same.
+      type: bool
     told:
       description: It with the times, for people.
       type: str
@@ -391,6 +406,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.changed_password import (
@@ -414,7 +430,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.find
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time, show_time
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import observe, where_it_stands
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import (
+    observe,
+    runs_deployed,
+    where_it_stands,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.finish import still_left
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import (
     Known,
@@ -528,7 +548,8 @@ def gather(
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])
         restored = rollback.current.created or rollback.data_from
-        found += touched(asked, known, restored, now, params["despite_moment"], again)
+        served = rollback.current.served
+        found += touched(asked, known, restored, served, now, params["despite_moment"], again)
         return in_order([*found, *still_good(asked, wanted, params["despite_data"], again)]), asked, wanted, lost
     found += fits(data, known, now, params["despite_moment"], params["despite_migrations"])
     found += [*other_port(url, rollback.current), *reached(asked, rollback.current)] if asked and url else []
@@ -608,13 +629,21 @@ def with_left(gateway: RdsGateway, rollback: Rollback, result: dict[str, Any]) -
     return dict(result, restored_instance=dict(result["restored_instance"], unfinished=left))
 
 
+def deployed(module: RollbackModule, since: datetime) -> frozenset[str] | None:
+    """As ``runs_deployed``."""
+    cluster, services = module.params["cluster"], module.params["services"]
+    return runs_deployed(EcsGateway(module.aws("ecs"), cluster), services, since) if cluster else None
+
+
 def planned(module: RollbackModule) -> dict[str, Any]:
     """The result."""
     params = module.params
     gateway, asked = RdsGateway(module.aws("rds")), wanted(params)
     url, secret, version_id = url_now(module)
     host = url.host if url else None
-    rollback, earliest = where_it_stands(gateway, params["db_instance"], asked, host, params["run_id"])
+    rollback, earliest = where_it_stands(
+        gateway, params["db_instance"], asked, host, params["run_id"], lambda since: deployed(module, since)
+    )
     found, answered, of_data, lost = gather(module, gateway, rollback, url, earliest)
     gives, told_ids = False, ""
     if params["sequences"] and rollback.state != "done":
@@ -709,6 +738,8 @@ def main() -> None:
             despite_data=dict(type="list", elements="str", default=[]),
             despite_moment=dict(type="bool", default=False),
             despite_migrations=dict(type="bool", default=False),
+            cluster=dict(type="str"),
+            services=dict(type="list", elements="str", default=[]),
             run_id=dict(type="str", required=True),
             fail_on_error=dict(type="bool", default=True),
         )

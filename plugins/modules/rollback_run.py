@@ -235,7 +235,8 @@ runs:
 unfinished_run:
   description:
     - The run that has died, or that nobody has gone on with, as C(id), C(kind), C(purpose) and the C(command) that goes on with it.
-    - C(back) is the command that undoes it, where it is an undo. Empty when there is none.
+    - C(back) is the command that undoes it, where it is an undo; C(nowhere) is whether that would bring back what was there when it began.
+    - Empty when there is none.
   returned: success
   type: dict
 at_work:
@@ -415,6 +416,14 @@ def also_told(module: MemoryModule, memory: RunRepository, seen: LockObservation
     return [note for note in [*notes, *(who for who, _command in releases(held, ""))] if note]
 
 
+def to_go_on(memory: RunRepository, run: dict[str, str]) -> dict[str, Any]:
+    """RV(unfinished_run).
+
+    :param run: as ``to_go_on_with`` tells it.
+    """
+    return dict(run, nowhere=bool(run["back"]) and memory.leads_nowhere(run["id"])) if run else {}
+
+
 def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]:
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
     nothing = dict(
@@ -453,7 +462,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
             runs=ended_rollbacks(history["runs"]),
-            unfinished_run=to_go_on_with(seen.lock, time.time()),
+            unfinished_run=to_go_on(memory, to_go_on_with(seen.lock, time.time())),
             at_work=who_works(seen.lock, time.time()) or "",
             in_the_way=keeps_out(seen.lock, time.time()) or "",
             release_points=known(memory),

@@ -511,7 +511,7 @@ def test_an_unfinished_run_is_gone_on_with_by_its_own_playbook_and_its_own_optio
     for typed in (["-e", f"rollback_run_id={run_id}"], [], checked):
         refused = production.play("rollback_code", *typed, cwd=ROOT)
         if "--check" in typed:
-            assert f"{go_on}\"," in " ".join(refused.output.split()), refused.output
+            assert f'{go_on}",' in " ".join(refused.output.split()), refused.output
             continue
         assert (refused.code, refused.written) == (2, []), refused.output
         give_up = f"{go_on.partition(' -e ')[0]} -e rollback_abandon={run_id}".replace("rollback_full", "rollback_code")

@@ -254,7 +254,7 @@ def test_a_second_bad_release_has_had_its_hands_on_the_data_that_were_restored(p
     played = production.play("rollback_full", *given(rollback_served_at_least=1))
     assert (played.code != 0, played.written) == (True, []), played.output
     said = one_line(played.output)
-    assert "what is rolled back from began at" in said
+    assert re.search(r"what is rolled back from \(%s:\d+\) began at" % world.SERVICE, said)
     assert "after the data had been restored: what it has done is in them" in said
     assert "-e rollback_database_again=true" in said
     cured = production.play(

@@ -16,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.dat
     Expected,
     prove,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import Release
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import Ran, Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import (
     PlannedData,
     expected_migrations,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         DatabaseContents,
     )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import Period
 
 # What would be the same with the restored database, because it gets the same network and the same URL.
 NO_WAY = ("P1001", "P1011", "P1013")
@@ -87,7 +88,12 @@ def release_of(item: Mapping[str, Any], stays: bool, known: tuple[str, ...] | No
     # A release that stays may never have served, as one in a crash loop: it migrates at each of its starts all the same.
     spans = item["served"] or ([[item["since"], ""]] if stays and item["since"] else [])
     served = tuple((since, parse_time("served", until)) for begin, until in spans for since in _times([begin]))
-    return Release(item["name"], item["target"].rpartition("/")[2], stays, served, known)
+    bad = (
+        Ran(name, since, parse_time("bad", until))
+        for name, begin, until in item.get("bad", ())
+        for since in _times([begin])
+    )
+    return Release(item["name"], item["target"].rpartition("/")[2], stays, served, known, tuple(bad))
 
 
 def later_migrations(
@@ -241,6 +247,7 @@ def touched(
     asked: DatabaseAnswer | None,
     known: Known | None,
     restored: datetime,
+    in_service: tuple[Period, ...],
     now: datetime,
     despite_moment: bool,
     again: str,
@@ -248,6 +255,7 @@ def touched(
     """The Findings of a database that was restored at a time (aware datetime) and has been in use since.
 
     :param asked: its DatabaseAnswer, or None.
+    :param in_service: its Periods, as its tag tells them.
     :param again: for people, how it is restored once more.
     """
     if known is None:
@@ -255,7 +263,8 @@ def touched(
     seen = asked.seen if asked else None
     bad_since = parse_time("bad_since", known.bad_since)
     migrations = seen.migrations if seen else None
-    return list(since_restored(known.releases(), restored, migrations, bad_since, now, despite_moment, again))
+    releases = known.releases()
+    return list(since_restored(releases, restored, in_service, migrations, bad_since, now, despite_moment, again))
 
 
 def still_good(asked: DatabaseAnswer | None, wanted: Expected, despite: Collection[str], again: str) -> list[Finding]:

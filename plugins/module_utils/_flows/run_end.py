@@ -88,6 +88,13 @@ class Ending:
         seen = dict(as_before=self._params["as_before"], wrote=bool(self._params["calls"]))
         return clocks(record, self._clock(), at.timestamp() if at else None, **seen)
 
+    def _leads_nowhere(self) -> bool:
+        """Whether this is an undo whose own undo brings back the same; where the store does not tell, it is not."""
+        try:
+            return self._memory.leads_nowhere(self._params["run_id"]) if self._memory else False
+        except RollbackError:
+            return False
+
     @property
     def _first(self) -> bool:
         """Whether this is the first play of its run: only then its clocks are those of a run without a pause."""
@@ -102,6 +109,8 @@ class Ending:
         names = ("undo", "again", "go_on", "back", "verify", "unfence", "finish")
         found = {name: commands.get(name, "") for name in names}
         wrote = outcome.made or outcome.unknown
+        if found["back"] and self._leads_nowhere():
+            found.update(back="", nowhere=commands.get("triage", ""))
         return dict(
             found,
             fence=found["unfence"] if self._params["fenced"] else "",

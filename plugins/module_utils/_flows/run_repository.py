@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import clock_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import leads_nowhere
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import (
     ABSENT,
     ANY,
@@ -70,6 +71,12 @@ class RunRepository:
     def run(self, run_id: str) -> tuple[dict[str, Any], str] | None:
         """(the record of a run as a dict, etag), or None."""
         return self.read("runs", run_id)
+
+    def leads_nowhere(self, run_id: str) -> bool:
+        """As outlook.leads_nowhere, of the run of that id; False of what is no undo."""
+        found = self.run(run_id)
+        undone = self.run(found[0]["undoes"]) if found and found[0].get("undoes") else None
+        return leads_nowhere(found[0], undone[0]) if found and undone else False
 
     def runs(self) -> list[str]:
         """The ids of all runs that have left a record, in order."""

@@ -18,6 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.servic
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.contents import contents
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import ALL, lift_told
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import (
     short,
 )
@@ -67,6 +68,7 @@ class ServiceRollout:
             after=short(self.asked_for or self.step.task_definition),
             image=list(self.target.images),
             step=self.step.verb,
+            fence=self._fence_told(),
             reason=self.step.reason,
             changes=list(self.step.changes.told),
             pins=list(self.pins),
@@ -75,6 +77,14 @@ class ServiceRollout:
             outcome=self.outcome,
             seconds=round(self.seconds, 1),
         )
+
+    def _fence_told(self) -> str:
+        """What becomes of its count, for people; empty where no run has brought it to 0."""
+        fence, service = self.service.fence, self.service
+        if fence is None:
+            return ""
+        suspended = None if fence.suspended is None else ALL
+        return lift_told(service.name, fence, service.desired, suspended, service.running)
 
     def content(self, definition: TaskDefinition) -> dict[str, Any]:
         """Of a copy, what it is a copy of: in a diff, the release counts."""

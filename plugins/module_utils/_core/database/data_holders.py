@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Holder:
     """A DB instance that holds what was written in ``periods`` (tuple of Period). ``status`` is RDS's, empty when it is gone: then only
-    ``snapshots`` (names) of it hold something, up to ``snapshots_until``, None where that is not known."""
+    ``snapshots`` (names) of it hold something, up to ``snapshots_until``, None where that is not known. ``never_served`` is the run that has made
+    it, where that has ended before anything could read it: then it holds nothing that was written in service."""
 
     name: str
     periods: tuple[Period, ...]
@@ -29,10 +30,14 @@ class Holder:
     snapshots: tuple[str, ...] = ()
     serves: bool = False
     snapshots_until: datetime | None = None
+    never_served: str = ""
 
     @property
     def told(self) -> str:
         """For people, in one line."""
+        if self.never_served:
+            what = "DB instance %s, which run %s has restored, was never in service: the run has ended before it deployed what reads it"
+            return what % (self.name, self.never_served)
         when = " and ".join(_when(period, self.serves) for period in self.periods) or "at a time that is not known"
         if not self.status:
             return "%s is gone; of what was written %s, its snapshots hold what they hold: %s" % (
@@ -86,14 +91,17 @@ def holders(tree: Tree, current: DbInstance, line: Sequence[Ancestor]) -> tuple[
     if current.created is None:
         return tuple(found)
     order = datetime.max.replace(tzinfo=current.created.tzinfo)
-    return tuple(sorted(found, key=lambda item: (bool(item.status), item.last or order), reverse=True))
+    return tuple(
+        sorted(found, key=lambda item: (not item.never_served, bool(item.status), item.last or order), reverse=True)
+    )
 
 
 def _of_instance(tree: Tree, instance: DbInstance, current: DbInstance, line: Sequence[Ancestor]) -> Holder | None:
     bound = _bound(line, InstanceData(instance.resource_id, instance.name, None))
     periods = tuple(filter(None, (_beyond(period, bound) for period in tree.served(instance, current))))
     if not periods:
-        return None
+        staged = instance.name in tree.staged and not tree.served(instance, current)
+        return Holder(instance.name, (), instance.status, never_served=instance.run_id or "") if staged else None
     kept = _snapshots(tree, instance.name, instance.resource_id, periods[0].since, harm=True)
     until = max((item.data_from for item in tree.snapshots if item.name in kept and item.data_from), default=None)
     return Holder(instance.name, periods, instance.status, kept, instance.name == current.name, until)
@@ -146,5 +154,6 @@ def holder_told(holder: Holder) -> dict[str, Any]:
         status=holder.status,
         snapshots=list(holder.snapshots),
         serves=holder.serves,
+        never_served=bool(holder.never_served),
         told=holder.told,
     )

@@ -22,9 +22,19 @@ LONG = timedelta(days=1)  # a release that has served for so long on a migration
 
 
 @dataclass(frozen=True)
+class Ran:
+    """A time in which a release ran: ``name`` is its task definition; from ``since`` to ``until`` (aware datetimes), None while it does."""
+
+    name: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Release:
     """What a service is to run with the data. ``served`` are the times (aware datetimes: from, to) in which it served, oldest first; the end of
-    the last one is None while it does. ``known`` are the migrations that were applied while it served, as a release point recorded them, else None.
+    the last one is None while it does. ``bad`` are the Rans of what it is brought back from. ``known`` are the migrations that were applied while
+    it served, as a release point recorded them, else None.
     """
 
     service: str
@@ -32,6 +42,7 @@ class Release:
     stays: bool
     served: tuple[tuple[datetime, datetime | None], ...] = ()
     known: tuple[str, ...] | None = None
+    bad: tuple[Ran, ...] = ()
 
     @property
     def began(self) -> datetime:

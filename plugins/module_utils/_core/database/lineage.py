@@ -10,7 +10,7 @@ that other one up to that time, and so on. Two lines are one up to the last mome
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,10 +51,16 @@ def _is_id(of: str) -> bool:
 
 
 class Tree:
-    """The DbInstances of a region (list) and the DbSnapshots (list) that are known."""
+    """The DbInstances of a region (list) and the DbSnapshots (list) that are known.
 
-    def __init__(self, instances: Iterable[DbInstance], snapshots: Iterable[DbSnapshot]) -> None:
+    :param staged: the names of those of ``staged_only`` with whose run nothing was deployed since they were made ready.
+    """
+
+    def __init__(
+        self, instances: Iterable[DbInstance], snapshots: Iterable[DbSnapshot], staged: Collection[str] = ()
+    ) -> None:
         self.instances = list(instances)
+        self.staged = frozenset(staged)
         self.snapshots = list(snapshots)
         self.by_name = {instance.name: instance for instance in self.instances}
         self._by_id = {instance.resource_id: instance for instance in self.instances}
@@ -115,7 +121,8 @@ class Tree:
         """When the instance of that name was taken out of service, on the way to ``later``."""
         if instance and instance.served and instance.served[-1].until:
             return instance.served[-1].until
-        known = [other.created for other in self.instances if other.replaces == name and other.created]
+        took_over = [other for other in self.instances if other.replaces == name and other.name not in self.staged]
+        known = [other.created for other in took_over if other.created]
         return min([*known, later.created] if later.created else known, default=None)
 
     def family(self, current: DbInstance, line: Iterable[Ancestor]) -> set[str]:
@@ -148,11 +155,34 @@ class Tree:
             if not periods:
                 return (Period(instance.created),) if instance.created else ()
             return (*periods, Period(periods[-1].until)) if periods[-1].until else periods
+        if instance.name in self.staged:
+            return periods[:-1]
         if periods:
             return periods
-        took_over = any(other.replaces == instance.name for other in self.instances)
+        took_over = any(other.replaces == instance.name and other.name not in self.staged for other in self.instances)
         gave_way = any(other.replaced_by == instance.name == _replacer(instance, other) for other in self.instances)
         return (Period(instance.created),) if instance.created and (took_over or gave_way) else ()
+
+
+def staged_only(instances: Iterable[DbInstance], current_host: str | None) -> list[DbInstance]:
+    """The DbInstances of which it is not certain whether they were in service. Their run has written that down before it deployed anything, and
+    no end: it may have died in between.
+
+    :param current_host: the host in DATABASE_URL.
+    """
+    return [
+        one
+        for one in instances
+        if one.run_id and one.served and one.served[-1].until is None and (one.host or "") != (current_host or "")
+    ]
+
+
+def never_deployed(candidates: Iterable[DbInstance], deployed: Collection[str]) -> frozenset[str]:
+    """The names of those DbInstances of ``staged_only`` with whose run nothing was deployed since, so that they were not in service.
+
+    :param deployed: the ids of the runs that have deployed something to any service since.
+    """
+    return frozenset(one.name for one in candidates if one.run_id not in deployed)
 
 
 def _replacer(instance: DbInstance, other: DbInstance) -> str | None:

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import LEAD, Release
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import LEAD, Ran, Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FAILED,
     NOT_CHECKED,
@@ -19,10 +19,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     PASSED,
     Finding,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import Period, met
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
 
+BAD = "what is rolled back from"
 DESPITE_MOMENT = "To take them together all the same: -e rollback_despite_moment=true."
 DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrations=true."
 
@@ -140,28 +142,28 @@ def how_again(restored_by: str | None, run_id: str) -> str:
 def since_restored(
     releases: Sequence[Release],
     restored: datetime,
+    in_service: tuple[Period, ...],
     asked: Iterable[Migration] | None,
     bad_since: datetime | None,
     now: datetime,
     despite_moment: bool = False,
     again: str = "",
 ) -> Iterator[Finding]:
-    """The Findings of data that were restored already and have been in use since: nothing bad has had its hands on them.
+    """The Findings of data that were restored already and have been in use since: nothing bad has had its hands on them. What ran while another
+    database was in service has not, and where that is not known nothing is proposed that takes away what users have written since.
 
     :param restored: aware datetime, when the instance was made.
+    :param in_service: the Periods of it, as its tag tells them.
     :param asked: the Migrations that it has now (tuple), or None.
     :param bad_since: as for ``findings``.
     :param again: as ``how_again`` gives it. What was restored is older than what has harmed it, so it is what a time before that leads to: it is
         good once more.
     """
     known = _Known(releases, asked, bad_since, now)
-    began: dict[str, datetime] = {"what is rolled back from": known.harm} if known.harm else {}
-    began.update({release.name: release.began for release in releases if release.served and release.stays})
     cure = " ".join(filter(None, [again, "Where it has done them no harm: -e rollback_despite_moment=true."]))
-    for name, at in began.items():
-        if at > restored:
-            what = "%s began at %s, after the data had been restored: what it has done is in them" % (name, _time(at))
-            yield Finding("moment", "data in use", FAILED, what, cure).unless(despite_moment)
+    for ran in _may_have_harmed(releases, known.harm, restored):
+        if ran.since > restored:
+            yield _touched(ran, in_service, cure).unless(despite_moment)
     foreign = [item for item in asked or () if item.started > restored and not item.rolled_back]
     for release in releases:
         names = [item.name for item in foreign if release.served and known.of(release, item) is False]
@@ -171,6 +173,46 @@ def since_restored(
                 release.name,
             )
             yield Finding("migrations", release.service, FAILED, what, cure).unless(despite_moment)
+
+
+def _may_have_harmed(releases: Sequence[Release], harm: datetime | None, restored: datetime) -> Iterator[Ran]:
+    """The Rans of what is rolled back from, since the harm began, and of what was deployed once and stays."""
+    bad = sorted((ran for release in releases for ran in release.bad), key=lambda ran: ran.since)
+    if harm:
+        bad = [ran for ran in bad if ran.until is None or ran.until > harm]
+        bad = [Ran("%s (%s)" % (BAD, ran.name), max(ran.since, harm), ran.until) for ran in bad] or [Ran(BAD, harm)]
+        # It begins with a migration, or when the operator says so, before any deployment tells it.
+        yield replace(bad[0], since=harm) if harm > restored else bad[0]
+        yield from bad[1:]
+    for release in releases:
+        if release.served and release.stays:
+            yield Ran(release.name, release.began)
+
+
+def _touched(ran: Ran, in_service: tuple[Period, ...], cure: str) -> Finding:
+    """The Finding of a Ran that came after the data had been restored."""
+    place, when = "data in use", "ran from %s to %s" % (_time(ran.since), _time(ran.until)) if ran.until else ""
+    when = when or "has run since %s" % _time(ran.since)
+    has_met = met(in_service, ran.since, ran.until)
+    if has_met:
+        what = "%s began at %s, after the data had been restored: what it has done is in them" % (
+            ran.name,
+            _time(ran.since),
+        )
+        return Finding("moment", place, FAILED, what, cure)
+    if has_met is False:
+        return Finding("moment", place, PASSED, "%s %s, while another database was in service" % (ran.name, when))
+    told = "; ".join(_period(period) for period in in_service)
+    what = "%s %s, and the restored data were in service %s: whether it has met them is not certain" % (
+        ran.name,
+        when,
+        told or "at times that nothing tells (its tag is not there)",
+    )
+    return Finding("moment", place, NOT_CHECKED, what)
+
+
+def _period(period: Period) -> str:
+    return "from %s %s" % (_time(period.since), "to " + _time(period.until) if period.until else "on")
 
 
 def _under_its_hands(release: Release, data: PlannedData) -> Iterator[Finding]:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -105,6 +105,7 @@ def decide_rollback(
     snapshots: Iterable[DbSnapshot],
     now: datetime,
     earliest: Mapping[str, datetime] | None = None,
+    staged: Collection[str] = (),
 ) -> Rollback:
     """Where the rollback of ``db_instance`` to what is ``wanted`` stands.
 
@@ -114,10 +115,11 @@ def decide_rollback(
     :param snapshots: DbSnapshots: those of ``db_instance`` and of what was restored in its place, and the one that is named.
     :param now: aware datetime.
     :param earliest: as ``chosen`` takes it.
+    :param staged: as lineage.Tree takes it.
     :return: a Rollback.
     :raises BadInput, RollbackError: it cannot be done; the message says how to cure it.
     """
-    tree = Tree(instances, snapshots)
+    tree = Tree(instances, snapshots, staged)
     if db_instance not in tree.by_name:
         raise BadInput(
             "db_instance",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 _FORM = "%Y%m%dT%H%M%SZ"
+ROUNDED = timedelta(seconds=1)  # a tag has whole seconds, rounded so that a period is the longer for it
 MOST = 6  # periods in a tag, whose value has 256 characters at most
 
 
@@ -60,6 +61,22 @@ def taken_out(periods: tuple[Period, ...], created: datetime, now: datetime, ser
     if periods[-1].until is None:
         return (*periods[:-1], replace(periods[-1], until=_ceiling(now)))
     return (*periods, Period(periods[-1].until, _ceiling(now))) if served_now else periods
+
+
+def met(periods: tuple[Period, ...], since: datetime, until: datetime | None) -> bool | None:
+    """Whether what ran from ``since`` to ``until`` (aware datetimes, None: it still runs) has read an instance that is in service now, given its
+    Periods: True, False, or None where that is not certain.
+
+    A task reads at its start. What was deployed while the instance was in service has read it, and so has what runs still. What was there
+    already when the instance came into service has, if a task of it was started then.
+    """
+    if any(period.since <= since and (period.until is None or since < period.until - ROUNDED) for period in periods):
+        return True
+    if not periods or (periods[-1].until is not None and (until is None or until > periods[-1].until)):
+        return None  # it is in service, and no tag tells since when
+    if until is None:
+        return True
+    return None if any(since < period.since < until for period in periods) else False
 
 
 def _until(period: Period) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.name
     is_service_revision,
     same_content,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import in_flight
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import in_flight, short
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import ReleaseChoice
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
 
@@ -118,6 +118,11 @@ class Chosen:
             served=spans_told(self._served()),
             began=self.began.isoformat() if self.began else "",
             bad_since=first_bad.isoformat() if first_bad else "",
+            bad=[
+                [short(stay.revision.task_definition), *span]
+                for stay in self.choice.bad
+                for span in spans_told([(stay.began, stay.ended)])
+            ],
             stays=self.stays,
             restarted=self.since is not None,
             since=self.since.isoformat() if self.since else "",

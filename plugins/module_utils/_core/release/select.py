@@ -32,6 +32,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.cand
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.names import same_content
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import short
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import OWN
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Key, Stay, Timeline
@@ -50,7 +51,8 @@ class ReleaseChoice:
     ``first_bad`` is the task definition (ARN) of the first release after the target, ``bad_since`` when it came, ``good_since`` when the
     target had begun before; None where nothing is bad. Of a target that the operator named, what came after it is the first deployment of
     anything else, be it its own images with another configuration. ``notes`` are what a person has to know of this choice. ``candidates``
-    are all releases of the record, newest first, and ``next`` those that come after the chosen one, best first.
+    are all releases of the record, newest first, and ``next`` those that come after the chosen one, best first. ``bad`` is every Stay since
+    ``bad_since`` of anything but the target, oldest first.
     """
 
     target: Revision
@@ -61,6 +63,7 @@ class ReleaseChoice:
     notes: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     next: tuple[Candidate, ...] = ()
+    bad: tuple[Stay, ...] = ()
 
 
 def offered(known: tuple[Candidate, ...]) -> list[Candidate]:
@@ -186,7 +189,18 @@ def _choice(
         notes=tuple(_notes(target, ours, running, timeline, known, stays, reason == NAMED, origins)),
         candidates=known,
         next=tuple([*best, *rest][:NEXT]),
+        bad=tuple(_bad_stays(release, timeline, is_own, insisted, bad)) if bad else (),
     )
+
+
+def _bad_stays(
+    release: Key | None, timeline: Timeline, is_own: Callable[[Revision], bool], insisted: bool, first: Stay
+) -> Iterator[Stay]:
+    """Every Stay since ``first``, the first that is bad, of what the target is not; the other arguments are those of ``_good_and_bad``."""
+    for stay in timeline.stays_of(is_own):
+        target = stay.release is OWN or (stay.release == release and not insisted)
+        if stay.began >= first.began and not target:
+            yield stay
 
 
 def _good_and_bad(

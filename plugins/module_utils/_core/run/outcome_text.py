@@ -30,7 +30,8 @@ def lines_of(outcome: RunOutcome, message: str, around: Mapping[str, Any]) -> li
     :param outcome: an RunOutcome.
     :param message: what the task that has failed said; empty when none has.
     :param around: dict: ``details`` (list of str: what was done, step by step), ``base_url``, ``up`` (list of str: what runs now),
-        ``back`` (the command that undoes an undo, or empty),
+        ``back`` (the command that undoes an undo, or empty), ``nowhere`` (the command that looks what helps instead, where that undo would bring
+        back the same, or empty),
         ``fence`` (the command that gives the services back, empty when they do not stand at 0), ``undo``, ``again``, ``go_on``,
         ``verify``, ``finish`` (commands), ``holds`` (list of (who holds deployments back, the command that ends that)),
         ``store`` (what the store said, or empty),
@@ -115,7 +116,8 @@ def _failed(outcome: RunOutcome, message: str, around: Mapping[str, Any]) -> lis
         )
         lines.append(INDENT + around["fence"])
     back, on = around.get("back"), "Unless said otherwise above, go on where it stopped:"
-    if back and outcome.state == NOT_COMPLETE:
+    nowhere = around.get("nowhere") if outcome.state == NOT_COMPLETE else ""
+    if (back or nowhere) and outcome.state == NOT_COMPLETE:
         on = "Or, once what is said above is fixed, go on where it stopped:"
     words = {
         NOT_COMPLETE: (on, around["go_on"]),
@@ -123,7 +125,9 @@ def _failed(outcome: RunOutcome, message: str, around: Mapping[str, Any]) -> lis
         UNTOUCHED: ("Fix what is said above, then run the same command again:", around["again"]),
     }[outcome.state]
     ways = [(way["words"], way["command"]) for way in around.get("ways") or ()] or [words]
-    if back and outcome.state == NOT_COMPLETE:
+    if nowhere:
+        ways.insert(0, ("What ran before this undo is the same, so undoing it leads nowhere. Look what does:", nowhere))
+    elif back and outcome.state == NOT_COMPLETE:
         # What an undo could not bring up would not come up the next time either; what ran before it is known to.
         ways.insert(0, ("Go back to what ran before this undo; that gives the undo up:", back))
     elif back and outcome.state != UNTOUCHED:

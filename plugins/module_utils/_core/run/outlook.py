@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import (
     COMPLETE,
@@ -150,6 +150,21 @@ def known_of_what_comes_back(record: Mapping[str, str], others: Iterable[Mapping
         if other.get("undoes") == record["run_id"] and other["outcome"] in (FAILED, UNVERIFIED, GIVEN_UP):
             found.append("run %s was to bring it back before, and %s" % (other["run_id"], come_to(other["outcome"])))
     return found
+
+
+def leads_nowhere(record: Mapping[str, Any], undone: Mapping[str, Any]) -> bool:
+    """Whether an undo brings back the releases and the database that were there when it began: the run that it undoes was to move a database, and had
+    deployed nothing yet.
+
+    :param record: of the undo, and ``undone`` of the run that it undoes: dict(before: dict(services: name → task definition, database), …).
+    """
+    there, wanted = (_where(item.get("before") or {}) for item in (record, undone))
+    return all(wanted) and there == wanted
+
+
+def _where(before: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    services = {name: arn.rpartition("/")[2] for name, arn in before.get("services", {}).items()}
+    return services, str((before.get("database") or {}).get("host", "")).lower()
 
 
 def runs_lines(notes: Iterable[str], ways: Sequence[tuple[str, str]], until: str) -> list[str]:

@@ -239,13 +239,15 @@ class RunSeen:
 
 @dataclass(frozen=True)
 class UnfinishedRun:
-    """A run that has died, or that nobody has gone on with. ``command`` goes on with it; ``purpose`` is one of PURPOSES, and ``back`` undoes an undo."""
+    """A run that has died, or that nobody has gone on with. ``command`` goes on with it; ``purpose`` is one of PURPOSES, and ``back`` undoes an undo.
+    ``nowhere``: whether such an undo brings back what was there when it began, as where the run that it undoes had only brought services to 0."""
 
     id: str
     kind: str
     command: str
     purpose: str = ""
     back: str = ""
+    nowhere: bool = False
 
 
 @dataclass(frozen=True)

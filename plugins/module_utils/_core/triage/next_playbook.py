@@ -52,7 +52,7 @@ class Next:
 def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
     """The Next of a Recommendation."""
     option, leaning = recommendation.option, recommendation.leaning
-    earlier = _after_earlier_runs(option, leaning, evidence)
+    earlier = _after_earlier_runs(recommendation, evidence)
     if earlier:
         return earlier
     unknown = [service.name for service in evidence.services or () if not service.before and not service.brought_back]
@@ -109,12 +109,13 @@ def _when_uncertain(leaning: str, evidence: Evidence, target: dict[str, str], na
     return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
 
 
-def _after_earlier_runs(option: str, leaning: str, evidence: Evidence) -> Next | None:
+def _after_earlier_runs(recommendation: Recommendation, evidence: Evidence) -> Next | None:
     """The Next where an earlier run decides it, whatever else is seen; else None."""
+    option, leaning = recommendation.option, recommendation.leaning
     if evidence.at_work:
         return Next("triage.yml", {}, "%s. Wait until it is done, then look again." % evidence.at_work)
     if evidence.unfinished:
-        return _go_on(evidence.unfinished, evidence)
+        return _go_on(evidence.unfinished, evidence, recommendation)
     if evidence.apart:
         return _put_right(evidence.apart)
     undone = of_runs.code_undone(evidence)
@@ -123,7 +124,7 @@ def _after_earlier_runs(option: str, leaning: str, evidence: Evidence) -> Next |
     return None
 
 
-def _go_on(run: UnfinishedRun, evidence: Evidence) -> Next:
+def _go_on(run: UnfinishedRun, evidence: Evidence, recommendation: Recommendation) -> Next:
     """Whatever else is seen may be half of what an unfinished run does. What has failed would fail again, so the way back comes first there."""
     playbook = re.search(r"[\w-]+\.yml", run.command)
     told = "Run %s (%s) was not finished" % (run.id, run.kind)
@@ -135,16 +136,48 @@ def _go_on(run: UnfinishedRun, evidence: Evidence) -> Next:
     )
     back = _undo_of(run.id, "Or give it up: this goes back to what ran before it.", run.back)
     why = of_runs.does_not_come_up(evidence)
+    if run.purpose == UNDO and run.nowhere and why:
+        on = replace(go_on, words="Or, once that is fixed, go on with the undo.")
+        return _instead_of_nowhere(
+            run, "%s, and what it brings back does not come up (%s)" % (told, why), on, evidence, recommendation
+        )
     if run.purpose == UNDO and why:
         words = "%s, and what it brings back does not come up (%s). This goes back to what ran before the undo, and gives it up. A person decides."
         on = replace(go_on, words="Or, once that is fixed, go on with the undo.")
         return replace(back, words=words % (told, why), instead=(on,))
+    if run.purpose != UNDO and _all_fenced(run, evidence):
+        back = Next(
+            "unfence.yml",
+            {},
+            "Or give it up: this gives the services back the tasks that they had, of what ran before. It has moved no database yet; "
+            "secrets stay as it has set them.",
+        )
     following = _following(evidence) if why else {}
     if following and run.command:
         words = "%s, and what it has brought back does not come up (%s): go on with it, to the release before that one. A person decides."
         command = "%s -e rollback_task_definition=%s" % (run.command, following["rollback_task_definition"])
         go_on = replace(go_on, variables={**go_on.variables, **following}, words=words % (told, why), command=command)
     return replace(go_on, instead=(back,))
+
+
+def _all_fenced(run: UnfinishedRun, evidence: Evidence) -> bool:
+    """Whether a run has died before its deployment: every service stands at 0 tasks for it still."""
+    services = evidence.services or ()
+    return bool(services) and all(service.fenced_by == run.id for service in services)
+
+
+def _instead_of_nowhere(
+    run: UnfinishedRun, told: str, on: Next, evidence: Evidence, recommendation: Recommendation
+) -> Next:
+    """Where an undo brings back what was there when it began, its own undo brings that back, too: what is recommended comes instead."""
+    words = "%s. What ran before the undo is the same, so undoing it leads nowhere either." % told
+    step = next_of(recommendation, replace(evidence, unfinished=None))
+    if not step.playbook.startswith("rollback_"):
+        return replace(on, words="%s Once that is fixed, go on with it. A person decides." % words)
+    variables = {**step.variables, "rollback_abandon": run.id}
+    return replace(
+        step, variables=variables, words="%s This gives it up. %s" % (words, step.words), instead=(on, *step.instead)
+    )
 
 
 def _undo_of(run_id: str, words: str, command: str = "") -> Next:

@@ -86,8 +86,23 @@ class History:
         )
         return name
 
+    def staged(self, source, rows):
+        """A rollback that dies before it deploys anything, right after it has written down that the restored instance goes into service."""
+        name = self._restore(source, rows)
+        self.machines[name].tags.update(self._of_today(into_service(self.instance(name), self.tick())))
+        return name
+
     def rollback(self, source, rows):
         """A whole rollback to a DbSnapshot or PointInTime that holds these rows."""
+        old, name = self.serves, self._restore(source, rows)
+        run_id = self.instance(name).run_id
+        kept = self._of_today({"spymeo:rollback-safety": self.instance(old).resource_id})
+        self.snapshot(old, safety_snapshot(old, run_id), **{"spymeo:rollback-run": run_id, **kept})
+        self.write()
+        self._move(old, name)
+        return name
+
+    def _restore(self, source, rows):
         run_id = "rb-20261122-%06d" % next(self.numbers)
         old, name = self.serves, restored_instance(self.serves, run_id)
         tags = {
@@ -97,10 +112,6 @@ class History:
             "spymeo:rollback-data": source.data.as_tag(name),
         }
         self.machines[name] = Machine(self.tick(), self._of_today(tags), dict(rows), parent=source.instance)
-        kept = self._of_today({"spymeo:rollback-safety": self.instance(old).resource_id})
-        self.snapshot(old, safety_snapshot(old, run_id), **{"spymeo:rollback-run": run_id, **kept})
-        self.write()
-        self._move(old, name)
         return name
 
     def undo(self):

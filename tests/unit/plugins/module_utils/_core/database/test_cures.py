@@ -73,7 +73,14 @@ class Night:
         if plan.state == "done":
             again = how_again(plan.current.run_id, given.get("rollback_run_id", "rb-now"))
             found = since_restored(
-                [release], plan.current.created, migrations, self.bad_since, self.story.now, despite, again
+                [release],
+                plan.current.created,
+                plan.current.served,
+                migrations,
+                self.bad_since,
+                self.story.now,
+                despite,
+                again,
             )
         else:
             data = PlannedData(

@@ -9,7 +9,11 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holders
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import Tree
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.lineage import (
+    Tree,
+    never_deployed,
+    staged_only,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import decide_rollback
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import (
     RestoreSelector,
@@ -408,6 +412,84 @@ def serving(story, name, at):
 
 def covers(holder, at):
     return any(period.since <= at and (period.until is None or at <= period.until) for period in holder.periods)
+
+
+# A run that has died between making its instance ready and deploying what reads it
+
+
+@pytest.fixture
+def given_up(history):
+    """(app-db with S and harm, which serves; the instance that a run has made ready and not deployed with)."""
+    story = history()
+    story.write()
+    story.s = story.snapshot("app-db", "s")
+    story.write()
+    source = decide(story, RestoreSelector("s")).source
+    story.ready = story.staged(source, story.rows_of(source))
+    story.write()
+    return story
+
+
+def plan(story, deployed=(), serves=None):
+    host = story.instance(serves or story.serves).host
+    ready = never_deployed(staged_only(story.instances(), host), deployed)
+    return decide_rollback(
+        "app-db",
+        RestoreSelector("s", again=True),
+        host,
+        "rb-now",
+        story.instances(),
+        story.all_snapshots(),
+        story.now,
+        staged=ready,
+    )
+
+
+def test_what_nothing_was_deployed_with_was_never_in_service_and_is_named_as_that(given_up):
+    story = given_up
+    told = {holder.name: holder for holder in plan(story).kept}
+    assert told[story.ready].periods == ()
+    assert "was never in service" in told[story.ready].told
+    assert "what was written" not in told[story.ready].told
+    assert [holder.name for holder in plan(story).kept][-1] == story.ready, "what holds something comes first"
+
+
+def test_what_something_was_deployed_with_is_taken_for_one_that_was_in_service(given_up):
+    story = given_up
+    holder = next(item for item in plan(story, [story.instance(story.ready).run_id]).kept if item.name == story.ready)
+    assert holder.periods
+    assert not holder.never_served
+
+
+def test_what_serves_is_never_called_that(given_up):
+    story = given_up
+    holders_now = {holder.name: holder for holder in plan(story, serves=story.ready).kept}
+    assert not any(holder.never_served for holder in holders_now.values())
+
+
+def test_one_that_was_taken_out_of_service_or_that_no_run_has_made_is_not_in_doubt(second_night):
+    story = second_night()
+    assert staged_only(story.instances(), story.instance(story.serves).host) == []
+    story.undo()
+    assert staged_only(story.instances(), story.instance(story.serves).host) == []
+
+
+def test_the_line_and_the_times_of_the_others_are_as_if_it_were_not_there(history):
+    """Without the tags that tell periods: the failed one gave way when the next one was made, and not when that one was."""
+    story = history()
+    story.write()
+    story.snapshot("app-db", "s")
+    source = decide(story, RestoreSelector("s")).source
+    ready = story.staged(source, story.rows_of(source))
+    story.write()
+    restored = story.rollback(source, story.rows_of(source))
+    story.machines["app-db"].tags.pop("spymeo:rollback-served")
+    host = story.instance(restored).host
+    staged = never_deployed(staged_only(story.instances(), host), [story.instance(restored).run_id])
+    assert staged == {ready}
+    tree = Tree(story.instances(), story.all_snapshots(), staged)
+    line = tree.line_of(story.instance(restored), story.now)
+    assert line[1].left == story.machines[restored].created
 
 
 # The tag

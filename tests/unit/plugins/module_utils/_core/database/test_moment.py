@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import Release
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import Ran, Release
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import (
     PlannedData,
     expected_migrations,
@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.mom
     since_restored,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import Period, met
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -177,10 +178,64 @@ def test_the_harm_begins_with_the_migration_and_not_with_the_deployment_that_fol
 def test_data_that_were_restored_are_not_called_done_when_something_bad_had_its_hands_on_them(
     release, migrations, bad_since, checks
 ):
-    found = list(since_restored([release], ago(20), migrations, bad_since, NOW))
+    found = list(since_restored([release], ago(20), (Period(ago(20)),), migrations, bad_since, NOW))
     assert [item.check for item in found if item.verdict == "failed"] == checks
-    insisting = since_restored([release], ago(20), migrations, bad_since, NOW, despite_moment=True)
+    insisting = since_restored([release], ago(20), (Period(ago(20)),), migrations, bad_since, NOW, despite_moment=True)
     assert [item for item in insisting if item.verdict == "failed"] == []
+
+
+AGAIN = "Restore the same data once more: -e rollback_database_again=true."
+# In service, then the other one through an undo, and back.
+SERVED = (Period(ago(20), ago(10)), Period(ago(4)))
+
+
+@pytest.mark.parametrize(
+    ("bad", "in_service", "verdict", "what"),
+    [
+        # an undo deployed it on the other database, and the undo of that came before anything else did
+        ([(10, 5)], SERVED, "passed", "while another database was in service"),
+        ([(9, 8), (7, 4)], SERVED, "passed", "while another database was in service"),
+        # a tag has whole seconds
+        ([(10 + 0.5 / 3600, 4)], SERVED, "passed", "while another database was in service"),
+        # it was there until some time after the database had changed: what started then nobody knows
+        ([(9, 3)], SERVED, "not_checked", "not certain"),
+        ([(15, 12)], SERVED, "failed", "what it has done is in them"),
+        ([(3, 2)], SERVED, "failed", "what it has done is in them"),
+        ([(9, None)], SERVED, "failed", "what it has done is in them"),
+        # one that met them among some that did not
+        ([(9, 8), (3, 2)], SERVED, "failed", "what it has done is in them"),
+        # what began before the data were there is the accident, and what came again is not
+        ([(30, 20), (15, 14)], SERVED, "failed", "what it has done is in them"),
+        ([(30, 20), (9, 8)], SERVED, "passed", "while another database was in service"),
+        # somebody took the tag away, or could not write it when it came back
+        ([(9, 8)], (), "not_checked", "nothing tells"),
+        ([(9, 3)], SERVED[:1], "not_checked", "not certain"),
+        ([(15, 12)], SERVED[:1], "failed", "what it has done is in them"),
+    ],
+)
+def test_a_bad_release_harms_the_data_only_while_they_are_in_service(bad, in_service, verdict, what):
+    rans = tuple(Ran("app:2", ago(since), ago(until) if until else None) for since, until in bad)
+    back = Release("app", "app:1", True, ONE_AGAIN.served, bad=rans)
+    found = list(since_restored([back], ago(20), in_service, (), rans[0].since, NOW, again=AGAIN))
+    verdicts = [item.verdict for item in found]
+    assert verdict in verdicts
+    assert ("failed" in verdicts) == (verdict == "failed")
+    worst = next(item for item in found if item.verdict == verdict)
+    assert what in worst.what
+    assert ("rollback_database_again" in worst.cure) == (verdict == "failed")
+
+
+moments = st.integers(0, 1000).map(lambda number: ago(1001 - number))
+
+
+@given(st.lists(moments, unique=True, min_size=1, max_size=7), moments, moments)
+def test_nothing_that_ran_is_cleared_of_data_that_were_in_service_meanwhile(ends, since, until):
+    ends, until = sorted(ends), max(since, until)
+    ends = ends[1 - len(ends) % 2 :]  # the last period goes on
+    periods = tuple(Period(one, end) for one, end in zip(ends[::2], [*ends[1::2], None], strict=True))
+    overlaps = any(one.since < until and (one.until is None or since < one.until) for one in periods)
+    assert (met(periods, since, until) is not False) or not overlaps
+    assert met(periods, since, None) is not False
 
 
 hours = st.floats(0.01, 1000)

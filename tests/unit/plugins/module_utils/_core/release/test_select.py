@@ -408,3 +408,25 @@ def test_what_is_bad_began_after_the_target_had_served(story):
     mine = next(item for item in choice.candidates if item.is_of(choice.target, {}))
     assert mine.first_deployed < choice.bad_since
     assert choice.good_since is None or choice.good_since <= choice.bad_since
+
+
+@pytest.mark.parametrize(
+    ("story", "named", "bad"),
+    [
+        ("1 9d, 2 1h", None, [1]),
+        # brought back, forward by an undo, and brought back by the undo of it: both times
+        ("1 9d, 2 1h, 1 1s, 2 1h failed, 1", None, [1, 3]),
+        ("1 9d, 2 1h, 3 1h, 1", None, [1, 2]),
+        # what was there before the good one is not what it was brought back from
+        ("1 9d, 2 9d, 3 1h, 2", None, [2]),
+        # by its name, its own images with another configuration are bad, too
+        ("1 9d, 2 9d, 3/image-2 1h, 4 1h", 1, [2, 3]),
+        ("1 9d, 2 9d", 1, []),
+    ],
+)
+def test_each_time_that_what_is_bad_ran_is_known(story, named, bad):
+    choice = chosen(story) if named is None else named_part(story, named)
+    ends = [minute_of(story, number + 1) if number + 1 < story.count(",") + 1 else None for number in bad]
+    assert [(stay.began, stay.ended) for stay in choice.bad] == [
+        *zip((minute_of(story, each) for each in bad), ends, strict=True)
+    ]

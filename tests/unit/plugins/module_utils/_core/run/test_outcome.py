@@ -284,6 +284,17 @@ def test_a_failed_undo_offers_the_way_back_to_what_worked(deployed):
     )
 
 
+def test_a_failed_undo_that_leads_nowhere_is_looked_at_and_not_undone():
+    failed = replace(GOOD, purpose=UNDO, failed_at="Deploy", verdict="", deployed=False)
+    lines = told(failed, nowhere="ansible-playbook triage.yml")
+    first = next(number for number, line in enumerate(lines) if line.startswith("NEXT"))
+    assert lines[first].endswith("undoing it leads nowhere. Look what does:")
+    assert lines[first + 1] == "          ansible-playbook triage.yml"
+    assert any("once what is said above is fixed" in line for line in lines)
+    untouched = told(replace(failed, calls=()), nowhere="ansible-playbook triage.yml")
+    assert not any("leads nowhere" in line for line in untouched)
+
+
 def test_what_earlier_plays_of_a_run_have_made_is_told_at_its_end():
     whole = replace(GOOD, calls=(call("PutSecretValue"), call()))
     assert told(whole, "", resumed=True)[1:3] == ["MADE      ecs PutSecretValue app", "MADE      ecs UpdateService app"]

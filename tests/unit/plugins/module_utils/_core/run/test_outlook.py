@@ -33,6 +33,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook 
     come_to,
     given_up_told,
     known_of_what_comes_back,
+    leads_nowhere,
     not_to_give_up,
     outlook,
     runs_lines,
@@ -229,3 +230,32 @@ def test_each_outcome_has_words_that_no_reader_takes_for_work_that_goes_on():
 def test_what_is_known_of_what_an_undo_brings_back(record, others, known):
     undone = {"run_id": "rb-1", "kind": "Roll back", "purpose": ROLLBACK, "outcome": COMPLETE, **record}
     assert known_of_what_comes_back(undone, others) == known
+
+
+ARN = "arn:aws:ecs:eu-west-3:123456789012:task-definition/app:%d"
+
+
+def began_with(release, host="", services=True):
+    return {"before": {"services": {"app": release} if services else {}, "database": {"host": host} if host else {}}}
+
+
+@pytest.mark.parametrize(
+    ("undo", "undone", "nowhere"),
+    [
+        # it died at its fence: nothing was deployed, and no database had moved
+        (began_with("app:2", "DB.rds"), began_with(ARN % 2, "db.rds"), True),
+        (began_with("app:3", "db-rb.rds"), began_with(ARN % 2, "db.rds"), False),
+        # what was restored serves, with the code that stayed
+        (began_with("app:2", "db-rb.rds"), began_with(ARN % 2, "db.rds"), False),
+        # deployed, and not cut over yet
+        (began_with("app:3", "db.rds"), began_with(ARN % 2, "db.rds"), False),
+        # where the database was is not known
+        (began_with("app:2"), began_with(ARN % 2, "db.rds"), False),
+        # the secrets alone were taken back, and to have them taken back once more may be what helps
+        (began_with("app:2"), began_with(ARN % 2), False),
+        (began_with("app:2", "db.rds", services=False), began_with(ARN % 2, "db.rds", services=False), False),
+        ({}, {"before": {}}, False),
+    ],
+)
+def test_an_undo_leads_nowhere_where_the_run_had_not_begun_with_what_it_was_to_move(undo, undone, nowhere):
+    assert leads_nowhere(undo, undone) is nowhere

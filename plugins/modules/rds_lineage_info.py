@@ -95,7 +95,7 @@ kept:
       description: Always false.
       type: bool
     never_served:
-      description: As RV(spymeo.rollback.rds_rollback_info#module:kept.never_served); always false.
+      description: As RV(spymeo.rollback.rds_rollback_info#module:kept[].never_served); always false.
       type: bool
     told:
       description: It with the times, for people.

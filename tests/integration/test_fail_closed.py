@@ -515,6 +515,8 @@ def test_an_unfinished_run_is_gone_on_with_by_its_own_playbook_and_its_own_optio
             continue
         assert (refused.code, refused.written) == (2, []), refused.output
         give_up = f"{go_on.partition(' -e ')[0]} -e rollback_abandon={run_id}".replace("rollback_full", "rollback_code")
-        assert next_commands(refused) == [go_on, give_up]
+        commands = next_commands(refused)
+        assert commands[:2] == [go_on, give_up]
+        assert all("/unfence.yml" in alone for alone in commands[2:]), "what gives it up and begins nothing"
     went_on = production.run(["sh", "-c", go_on])
     assert went_on.code == 0, went_on.output

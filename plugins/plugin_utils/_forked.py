@@ -42,10 +42,9 @@ def _read_ahead() -> None:
     importlib.import_module("ansible.plugins.filter.core")
     try:
         importlib.import_module(PLUGINS + "module_utils._ansible.module").read_descriptions(*SERVICES)
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # without amazon.aws, or with one that breaks, the module itself tells what is wrong
         if str(error.name).startswith(OURS):
             raise
-        # without amazon.aws the module itself tells what is missing
 
 
 _read_ahead()

@@ -234,3 +234,11 @@ def test_without_what_ansible_does_not_promise_a_module_gets_a_python_of_its_own
     alone, started = play(PYTHONPATH=str(tmp_path))
     assert started
     assert alone["run_id"] == "rb-20261122-120000"
+
+
+def test_a_foreign_package_that_breaks_is_told_by_the_module(monkeypatch):
+    def broken(*_services):
+        raise ImportError("cannot import name 'Config'", name="botocore.config")
+
+    monkeypatch.setattr(module, "read_descriptions", broken)
+    _forked._read_ahead()

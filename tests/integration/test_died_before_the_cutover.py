@@ -13,6 +13,7 @@ from spymeo_world import world
 from spymeo_world.killing import play
 
 from .conftest import bring_up, take_down
+from .test_data_in_service import given
 from .test_left_behind import one_line
 
 FENCED, UNDO, FULL, UNDONE, AGAIN = "run-fenced", "undo-of-it", "run-full", "undo-of-full", "undo-of-the-undo"
@@ -20,19 +21,19 @@ READY, SECOND = "run-ready", "run-second"
 DB = world.DB_INSTANCE
 
 
-def given(**variables):
-    return [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
+def died(accident, run_id, operation):
+    """A lab in which a full rollback has died once AWS had answered that call."""
+    lab = bring_up()
+    lab.accident(accident)
+    code, output, at = play(lab.state, "rollback_full", *given(rollback_run_id=run_id), when=AFTER, operation=operation)
+    assert (code, at) == (-9, [operation]), output
+    return lab
 
 
 @pytest.fixture(scope="module", name="fenced")
 def _fenced():
     """The release crashes, so the rollback brings its service to 0 tasks, and dies there."""
-    lab = bring_up()
-    lab.accident("full")
-    code, output, at = play(
-        lab.state, "rollback_full", *given(rollback_run_id=FENCED), when=AFTER, operation="UpdateService"
-    )
-    assert (code, at) == (-9, ["UpdateService"]), output
+    lab = died("full", FENCED, "UpdateService")
     assert lab.service()["desiredCount"] == 0
     yield lab
     take_down(lab)
@@ -92,12 +93,7 @@ def test_what_ran_on_the_other_database_has_not_met_the_restored_one(fenced):
 @pytest.fixture(scope="module", name="ready")
 def _ready():
     """A rollback that died when its restored instance was ready, and nothing was deployed yet; the next one gave it up."""
-    lab = bring_up()
-    lab.accident("bad-migration")
-    code, output, at = play(
-        lab.state, "rollback_full", *given(rollback_run_id=READY), when=AFTER, operation="PutSecretValue"
-    )
-    assert (code, at) == (-9, ["PutSecretValue"]), output
+    lab = died("bad-migration", READY, "PutSecretValue")
     lab.second = lab.play("rollback_full", *given(rollback_abandon=READY, rollback_run_id=SECOND, rollback_lease=2))
     assert lab.second.code == 0, lab.second.output
     yield lab

@@ -19,6 +19,7 @@ import requests
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.cloudwatch import CloudwatchGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.deleted_definition import NOT_REGISTERED
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import observe_services
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.traffic import verdict_of_traffic
 
@@ -197,15 +198,7 @@ def test_a_release_that_dies_some_time_after_its_start_is_no_success(shared_prod
     """Last, because it leaves another release behind. As it dies after 12 s here, one does after 25 s with the default of 30."""
     ecs = shared_production.aws("ecs")
     definition = ecs.describe_task_definition(taskDefinition="spymeo-app:1")["taskDefinition"]
-    for key in (
-        "taskDefinitionArn",
-        "revision",
-        "status",
-        "requiresAttributes",
-        "compatibilities",
-        "registeredAt",
-        "registeredBy",
-    ):
+    for key in NOT_REGISTERED:
         definition.pop(key, None)
     dies = f"timeout -s KILL 12 {shlex.join(world.command('serve'))}; echo 'Error: the lease is over'; exit 1"
     definition["containerDefinitions"][0]["command"] = ["sh", "-c", dies]

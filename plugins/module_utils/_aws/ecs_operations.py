@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import chunks, side_by_side
 
 SERVICES_A_CALL = 10  # DescribeServices
@@ -50,6 +50,24 @@ def described_definition(client: Any, name: str) -> dict[str, Any] | None:
     except is_boto3_error_code("ClientException"):  # "Unable to describe task definition."
         return None
     return answer
+
+
+def needed_definition(client: Any, name: str) -> dict[str, Any]:
+    """The shape TaskDefinition of a ``family``, ``family:revision`` or ARN.
+
+    :raises BadInput: there is none of that name.
+    """
+    answer = described_definition(client, name)
+    if answer is None:
+        raise BadInput("task_definition", name, "there is no such task definition")
+    return definition_in(answer)
+
+
+def definition_in(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The shape TaskDefinition in an answer of DescribeTaskDefinition."""
+    with reading("DescribeTaskDefinition"):
+        found: dict[str, Any] = answer["taskDefinition"]
+        return found
 
 
 def registered(client: Any, content: Mapping[str, Any]) -> str:

@@ -44,12 +44,7 @@ class OneOffGateway:
 
         :raises BadInput: there is none.
         """
-        answer = operations.described_definition(self._ecs, task_definition)
-        if answer is None:
-            raise BadInput("task_definition", task_definition, "there is no such task definition")
-        with reading("DescribeTaskDefinition"):
-            definition: dict[str, Any] = answer["taskDefinition"]
-            return definition
+        return operations.needed_definition(self._ecs, task_definition)
 
     def placement(self, service: str) -> dict[str, Any]:
         """Where the tasks of a service run, as RunTask takes it.

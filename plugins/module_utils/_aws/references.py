@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws import ecs_operations as operations
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import referenced
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import parameters
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
@@ -31,19 +31,12 @@ class ReferencesGateway:
 
         :raises BadInput: there is none.
         """
-        found = self.containers_if_there(task_definition)
-        if found is None:
-            raise BadInput("task_definition", task_definition, "there is no such task definition")
-        return found
+        return _containers(operations.needed_definition(self._client("ecs"), task_definition))
 
     def containers_if_there(self, task_definition: str) -> list[dict[str, Any]] | None:
         """The same, None when there is no such task definition (any more)."""
         answer = operations.described_definition(self._client("ecs"), task_definition)
-        if answer is None:
-            return None
-        with reading("DescribeTaskDefinition"):
-            found: list[dict[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
-            return found
+        return None if answer is None else _containers(operations.definition_in(answer))
 
     def clusters(self) -> list[str]:
         """The ARNs of the clusters of the region."""
@@ -106,6 +99,12 @@ class ReferencesGateway:
         """The text of an SSM parameter (ARN or name), None when there is none."""
         found, _missing = parameters(self._client("ssm"), [name], decrypted=True)
         return found[0].get("Value") if found else None
+
+
+def _containers(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with reading("DescribeTaskDefinition"):
+        found: list[dict[str, Any]] = definition["containerDefinitions"]
+        return found
 
 
 def _member(text: str, key: str) -> str | None:

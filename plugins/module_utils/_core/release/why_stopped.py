@@ -24,18 +24,19 @@ _NOT_STARTED = re.compile(
     re.IGNORECASE,
 )
 _HOST_GONE = re.compile(r"^Host EC2 |instance .{0,40}(terminated|deregistered)", re.IGNORECASE)
+_SCALING = "Scaling activity initiated"
 _BY_OTHERS = (
     "Your Spot Task was interrupted",
     "ECS is performing maintenance",
     "Task stopped by user",
-    "Scaling activity initiated",
+    _SCALING,
     "Host EC2",
 )
 
 
 def scaled_in(task: StoppedTask) -> bool:
     """Whether it was stopped because the service was to have fewer tasks, or those of another release."""
-    return task.reason.startswith("Scaling activity initiated")
+    return task.reason.startswith(_SCALING)
 
 
 def by_others(task: StoppedTask) -> bool:

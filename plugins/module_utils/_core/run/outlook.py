@@ -29,12 +29,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     undone_by,
     who_works,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import INDENT
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
-
-INDENT = " " * 10
 
 
 @dataclass(frozen=True)

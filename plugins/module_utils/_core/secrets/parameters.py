@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def choose_version(
     parameter: Parameter, before: datetime | None, named: str | None = None, recorded: Recorded | None = None
 ) -> VersionChoice:
-    """The VersionChoice of the version of a Parameter whose value comes back; see ``_secrets.choose``.
+    """The VersionChoice of the version of a Parameter whose value comes back; see ``select_version``.
 
     :raises BadInput: the choice is not certain.
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whose logs triage reads, and what they come to beside those of the release before. What reads them is ``_logs.read``. Pure."""
+"""Whose logs triage reads, and what they come to beside those of the release before. What reads them is ``_flows/logs.py``. Pure."""
 
 from __future__ import annotations
 

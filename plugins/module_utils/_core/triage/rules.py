@@ -147,7 +147,7 @@ RULES = (
     Rule((), FOR, NONE, VETO, of_deployments.fenced,
          "{service} stands at 0 tasks for run {run}: go on with that run, or give it up with unfence.yml"),
     Rule((), FOR, NONE, DECISIVE, of_deployments.scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
-    Rule((), FOR, NONE, DECISIVE, of_database.instance_passing, "RDS says that {name} is {status}, and no rollback helps with that: {cure}"),
+    Rule((CONNECTION,), FOR, NONE, DECISIVE, of_database.instance_passing, "RDS says that {name} is {status}, and no rollback helps with that: {cure}"),
     Rule((), FOR, NONE, STRONG, of_tasks.no_capacity, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
     Rule((), FOR, NONE, WEAK, of_tasks.no_capacity_for_some, "AWS has no room for {count} tasks of {services} ({why}), and no release changes that"),
     Rule((), FOR, NONE, STRONG, of_tasks.not_started, "AWS could not start {count} tasks of {services} ({why}), and no release changes that"),

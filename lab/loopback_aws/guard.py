@@ -50,6 +50,14 @@ def end_children(grace: float) -> None:
         time.sleep(0.02)
 
 
+def remove(directory: pathlib.Path, within: float = SERVER_GRACE) -> None:
+    """Remove a directory, once more when something was written into it meanwhile, for at most `within` seconds."""
+    deadline = time.monotonic() + within
+    while directory.exists() and time.monotonic() < deadline:
+        shutil.rmtree(directory, ignore_errors=True)
+        time.sleep(0.02)
+
+
 def watch(pid: int, then: Callable[[], object]) -> None:
     """Call `then` when process `pid` is gone, however it went (pidfd_open(2), Linux 5.3)."""
     try:
@@ -92,7 +100,7 @@ def main(directory: pathlib.Path, claim: int, starter: int, owner: int, server: 
         return process.wait()
     finally:
         end_children(grace=2.0)
-        shutil.rmtree(directory, ignore_errors=True)
+        remove(directory)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import importlib
 import json
 import os
 import pathlib
-import shutil
 import signal
 import sys
 import threading
@@ -24,6 +23,7 @@ from . import models  # noqa: F401 - before whatever reads botocore's models
 from . import server  # isort: skip
 from .durations import Durations
 from .errors import WHY, NotStarted
+from .guard import remove
 from .lab import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY, Lab
 from .services.application_autoscaling import ApplicationAutoScaling
 from .services.cloudwatch import Cloudwatch
@@ -35,6 +35,7 @@ from .services.rds import Rds
 from .services.secretsmanager import SecretsManager
 
 SERVICES = (Ecr, Logs, SecretsManager, Cloudwatch, Elbv2, Rds, Ecs, ApplicationAutoScaling)
+GUARDED_EVERY = 1.0  # seconds between two looks if the guard is there
 
 
 def build(directory: pathlib.Path, durations: Durations) -> Lab:
@@ -77,7 +78,8 @@ def main(directory: pathlib.Path, settings: dict[str, Any]) -> None:
         partial = directory / "lab.json.partial"
         partial.write_text(json.dumps(state, indent=2))
         partial.rename(directory / "lab.json")
-        stop.wait()
+        while not stop.wait(GUARDED_EVERY) and os.getppid() == guard:
+            pass  # the kernel's SIGTERM for a guard that is gone may wake another thread than this one
     except NotStarted as error:
         print(f"{WHY}{error}", flush=True)
         raise SystemExit(1) from error
@@ -88,7 +90,7 @@ def main(directory: pathlib.Path, settings: dict[str, Any]) -> None:
     finally:
         lab.close()
         if os.getppid() != guard:  # it was killed, and cannot remove the directory
-            shutil.rmtree(directory, ignore_errors=True)
+            remove(directory)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.absence impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.unforeseen import DETAILED, NEXT
 from ansible_collections.spymeo.rollback.plugins.plugin_utils import _ansible_core
+from ansible_collections.spymeo.rollback.plugins.plugin_utils._bytecode import keep_bytecode
 
 OURS = "ansible_collections.spymeo.rollback"
 PLUGINS = OURS + ".plugins."
@@ -39,6 +40,7 @@ SERVICES = ("ecs", "ecr", "rds", "secretsmanager", "logs")  # that most modules 
 
 def _read_ahead() -> None:
     """Import, in the process of ansible-playbook, what each worker needs for its first template, and nearly every module of ours."""
+    keep_bytecode(OURS)
     importlib.import_module("ansible.plugins.filter.core")
     try:
         importlib.import_module(PLUGINS + "module_utils._ansible.module").read_descriptions(*SERVICES)

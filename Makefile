@@ -36,7 +36,7 @@ test: test-unit test-newest ## The unit tests of the collection on each Python f
 test-unit: $(OLDER:%=.venv-%/.ready)
 	@for version in $(OLDER); do \
 	  echo "Unit tests of the collection on Python $$version"; \
-	  .venv-$$version/bin/python -m pytest -n $(CORES) $(SHUFFLE) --hypothesis-profile brief tests/unit --ignore=tests/unit/lab; \
+	  .venv-$$version/bin/python -m pytest -n $(CORES) $(SHUFFLE) --hypothesis-profile brief tests/unit/plugins; \
 	done
 
 test-newest: .venv .venv-clients

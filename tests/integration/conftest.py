@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -135,6 +136,11 @@ class Production:
         """DB instances by identifier."""
         found = self.aws("rds").describe_db_instances()["DBInstances"]
         return {instance["DBInstanceIdentifier"]: instance for instance in found}
+
+
+def one_line(text: str) -> str:
+    """What was printed in one line, playbooks of the clone named from its folder: its path may be long, and have a blank in it."""
+    return re.sub(rf"'?{re.escape(str(ROOT))}/(playbooks/\w+\.yml)'?", r"\1", " ".join(text.split()))
 
 
 def bring_up(*options: str) -> Production:

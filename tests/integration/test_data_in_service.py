@@ -13,8 +13,7 @@ from loopback_aws.interruption import BEFORE
 from spymeo_world import world
 from spymeo_world.killing import play
 
-from .conftest import bring_up, take_down
-from .test_left_behind import one_line
+from .conftest import bring_up, one_line, take_down
 from .test_no_bad_task import deployments, reads
 
 RUN, UNDO, AGAIN = "run-that-died", "undo-of-it", "undo-of-the-undo"

@@ -12,8 +12,8 @@ import pytest
 
 from spymeo_world import world
 
-from .conftest import bring_up, take_down
-from .test_left_behind import one_line, start_service
+from .conftest import bring_up, one_line, take_down
+from .test_left_behind import start_service
 
 
 @pytest.fixture(scope="module", name="lab")

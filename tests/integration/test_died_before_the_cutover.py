@@ -12,9 +12,8 @@ from loopback_aws.interruption import AFTER
 from spymeo_world import world
 from spymeo_world.killing import play
 
-from .conftest import bring_up, take_down
+from .conftest import bring_up, one_line, take_down
 from .test_data_in_service import given
-from .test_left_behind import one_line
 
 FENCED, UNDO, FULL, UNDONE, AGAIN = "run-fenced", "undo-of-it", "run-full", "undo-of-full", "undo-of-the-undo"
 READY, SECOND = "run-ready", "run-second"

@@ -12,9 +12,8 @@ import pytest
 from loopback_aws.interruption import AFTER
 from spymeo_world import killing, world
 
-from .conftest import bring_up, take_down
+from .conftest import bring_up, one_line, take_down
 from .test_fence import counts, tags
-from .test_left_behind import one_line
 
 RUN = "run-of-the-broken-fence"
 GIVEN = ["-e", "rollback_fence=scale_to_zero", "-e", f"rollback_run_id={RUN}"]

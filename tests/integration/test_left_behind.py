@@ -14,6 +14,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.left_sessio
 
 from spymeo_world import world
 
+from .conftest import one_line
+
 RUN = "rb-left"
 RESTORED = f"{world.DB_INSTANCE}-{RUN}"
 WORKER = "spymeo-worker"
@@ -21,10 +23,6 @@ WORKER = "spymeo-worker"
 
 def given(**variables) -> list[str]:
     return ["-e", json.dumps(variables)]
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def register(production, family: str, **container) -> str:

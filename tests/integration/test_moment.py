@@ -18,6 +18,8 @@ import pytest
 import spymeo_app.seed
 from spymeo_world import world
 
+from .conftest import one_line
+
 BAD = "20250310140000_rename_full_name_to_display_name"
 RUN = "rb-moment"
 RESTORED = f"{world.DB_INSTANCE}-{RUN}"
@@ -25,10 +27,6 @@ RESTORED = f"{world.DB_INSTANCE}-{RUN}"
 
 def given(**variables) -> list[str]:
     return ["-e", json.dumps(variables)]
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def ask(production, db_instance: str, query: str):

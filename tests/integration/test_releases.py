@@ -14,6 +14,8 @@ import pytest
 from spymeo_world import world
 from spymeo_world.accidents import TAG_OR_DIGEST, UNFIT
 
+from .conftest import one_line
+
 GOOD, SETTLES_WITHIN = "1.0.0", 30  # a release that is as it should be; seconds
 LOGIN_BROKEN, PAYMENTS_BROKEN, CRASHES = "login-broken", "payments-broken", "crash-loop"
 
@@ -99,10 +101,6 @@ def line_of(played, word: str, containing: str = "") -> str:
     return lines[0]
 
 
-def one_line(played) -> str:
-    return " ".join(played.output.split())
-
-
 def test_a_release_that_was_deployed_again_and_served_is_no_longer_rolled_back_from(production, pipeline):
     """1, 2, a rollback "to be safe", 2 again, 3 bad: it goes back to 2, and what is bad began with 3."""
     second = pipeline.release("1.1.0")
@@ -113,7 +111,7 @@ def test_a_release_that_was_deployed_again_and_served_is_no_longer_rolled_back_f
     began = production.service()["deployments"][0]["createdAt"]
 
     listed = production.play("releases")
-    assert "spymeo-app: spymeo-app:2, because" in one_line(listed)
+    assert "spymeo-app: spymeo-app:2, because" in one_line(listed.output)
     played = production.play("rollback_code")
     assert played.code == 0, played.output
     assert "spymeo-app:3 -> spymeo-app:2" in played.output
@@ -220,7 +218,7 @@ def test_security_groups_that_came_with_the_bad_release_go_with_it(production, p
     change = f"securityGroups: {wrong} -> {right[0]}"
     check = production.play("rollback_code", "--check", "--diff")
     assert (check.code, check.written) == (0, []), check.output
-    assert change in one_line(check)
+    assert change in one_line(check.output)
     played = production.play("rollback_code")
     assert played.code == 0, played.output
     assert played.written == ["ecs StopServiceDeployment" if defect == CRASHES else "ecs UpdateService"]
@@ -274,7 +272,7 @@ def test_a_task_definition_that_was_deleted_blocks_nothing(production, pipeline)
     production.until(lambda: gone(pipeline, "spymeo-app:2"))
     listed = production.play("releases")
     assert listed.code == 0, listed.output
-    assert "spymeo-app: spymeo-app:1, because" in one_line(listed)
+    assert "spymeo-app: spymeo-app:1, because" in one_line(listed.output)
     triage = production.play("triage")
     assert "rollback_code.yml" in line_of(triage, "NEXT"), triage.output
     assert "there is no such task definition" not in triage.output
@@ -298,10 +296,10 @@ def test_a_release_that_served_for_moments_only_is_told_and_passed_over(producti
     check = production.play("rollback_code", "--check")
     assert "spymeo-app:3 -> spymeo-app:2" in check.output
     assert "ELSE" in check.output
-    assert "-e rollback_task_definition=spymeo-app:1" in one_line(check)
+    assert "-e rollback_task_definition=spymeo-app:1" in one_line(check.output)
     played = production.play("rollback_code", "-e", "rollback_served_at_least=6")
     assert played.code == 0, played.output
-    assert "passed over: spymeo-app:2" in one_line(played)
+    assert "passed over: spymeo-app:2" in one_line(played.output)
     assert (settled(production), running(production)) == ("spymeo-app:1", first)
 
 
@@ -317,7 +315,7 @@ def test_a_target_that_fails_goes_back_to_what_served_and_what_comes_next_is_nam
     assert played.code != 0
     assert played.written == ["ecs UpdateService", "ecs StopServiceDeployment"]
     assert (settled(production), running(production)) == ("spymeo-app:3", {bad})
-    text = one_line(played)
+    text = one_line(played.output)
     assert "tasks of spymeo-app:4 on spymeo-app failed in a row" in text
     assert "it was brought back to spymeo-app:3, which served before" in text
     following = next_command(played)
@@ -341,7 +339,7 @@ def test_a_target_that_fails_stays_where_a_variable_says_so(production, pipeline
     assert played.code != 0
     assert played.written == ["ecs UpdateService"]
     assert production.service()["taskDefinition"].endswith("spymeo-app:3")
-    assert "it is left as it is, because rollback_on_failure is stay" in one_line(played)
+    assert "it is left as it is, because rollback_on_failure is stay" in one_line(played.output)
 
 
 def test_after_a_cutover_nothing_goes_back_to_what_must_never_meet_the_restored_database(production, pipeline):
@@ -355,7 +353,7 @@ def test_after_a_cutover_nothing_goes_back_to_what_must_never_meet_the_restored_
     assert "ecs StopServiceDeployment" not in played.written
     assert production.database_url() == url, "it moves when nothing else is left"
     assert production.origin() == "spymeo-app:3"
-    assert "what ran before must never meet the restored one" in one_line(played)
+    assert "what ran before must never meet the restored one" in one_line(played.output)
     assert "rollback_task_definition=spymeo-app:1" in next_command(played)
 
 
@@ -366,10 +364,10 @@ def test_a_release_can_be_named_by_its_tag_and_what_is_not_there_lists_what_is(p
     pipeline.release("2.0.0", LOGIN_BROKEN)
     unknown = production.play("rollback_code", "-e", "rollback_task_definition=spymeo-app:99")
     assert unknown.written == []
-    assert "The newest there are: spymeo-app:4, spymeo-app:3, spymeo-app:2, spymeo-app:1" in one_line(unknown)
+    assert "The newest there are: spymeo-app:4, spymeo-app:3, spymeo-app:2, spymeo-app:1" in one_line(unknown.output)
     never = production.play("rollback_code", "-e", "rollback_task_definition=9.9.9")
     assert never.written == []
-    assert "-e rollback_task_definition=spymeo-app:3" in one_line(never)
+    assert "-e rollback_task_definition=spymeo-app:3" in one_line(never.output)
     played = production.play("rollback_code", "-e", "rollback_task_definition=1.1.0")
     assert played.code == 0, played.output
     assert (settled(production), running(production)) == ("spymeo-app:2", second)

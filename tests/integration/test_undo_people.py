@@ -11,7 +11,8 @@ import pytest
 
 from spymeo_world import world
 
-from .test_left_behind import WORKER, given, one_line, register, start_service, worker
+from .conftest import one_line
+from .test_left_behind import WORKER, given, register, start_service, worker
 
 ROTATED = "rotated-after-the-rollback"
 

@@ -14,8 +14,7 @@ from loopback_aws.interruption import AFTER
 from spymeo_world import world
 from spymeo_world.killing import play
 
-from .conftest import bring_up, take_down
-from .test_left_behind import one_line
+from .conftest import bring_up, one_line, take_down
 
 RUN = "run-unfinished"
 LEASE = ["-e", "rollback_lease=2"]

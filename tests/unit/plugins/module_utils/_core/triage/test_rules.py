@@ -244,7 +244,67 @@ TABLE = {
         ({"migrations": {"m": "done"}}, {"migrations": {"m": "rolled back"}}),
         ({"migrations": {"m": "done"}}, {}),
     ],
-    of_database.instance_lost: [({"instance": {"status": "failed"}}, {"instance": {"status": "rebooting"}})],
+    of_database.instance_lost: [
+        ({"instance": {"status": status}}, {"instance": {"status": other}})
+        for status, other in (
+            ("failed", "rebooting"),
+            ("deleting", "incompatible-network"),
+            ("restore-error", "incompatible-option-group"),
+            ("incompatible-restore", "incompatible-parameters"),
+        )
+    ]
+    + [
+        (
+            {"instance": {"status": "incompatible-network"}, "database": {"answers": False}},
+            {"instance": {"status": "incompatible-network"}},
+        ),
+    ],
+    of_database.instance_crippled: [
+        ({"instance": {"status": status}}, {"instance": {"status": status}, "database": {"answers": False}})
+        for status in ("incompatible-network", "incompatible-option-group")
+    ],
+    of_database.lost_out_of_use: [
+        ({"instance": {"status": status}}, {"instance": {"status": "deleting"}})
+        for status in (
+            "failed",
+            "restore-error",
+            "inaccessible-encryption-credentials",
+            "incompatible-restore",
+            "incompatible-create",
+        )
+    ]
+    + [
+        (
+            {"instance": {"status": status}, "database": {"answers": False}},
+            {"instance": {"status": status}, "missing": {"database": "x"}},
+        )
+        for status in ("deleting", "incompatible-network", "incompatible-option-group")
+    ],
+    of_database.lost_perhaps_out_of_use: [
+        ({"instance": {"status": status}, "missing": {"database": "x"}}, {"instance": {"status": status}})
+        for status in ("deleting", "incompatible-network", "incompatible-option-group")
+    ],
+    of_database.passing_out_of_use: [
+        ({"instance": {"status": status}}, {"instance": {"status": "storage-full"}})
+        for status in (
+            "stopped",
+            "starting",
+            "incompatible-parameters",
+            "inaccessible-encryption-credentials-recoverable",
+        )
+    ]
+    + [
+        (
+            {"instance": {"status": "storage-full"}, "database": {"answers": False}},
+            {"instance": {"status": "storage-full"}, "missing": {"database": "x"}},
+        ),
+    ],
+    of_database.passing_perhaps_out_of_use: [
+        (
+            {"instance": {"status": "storage-full"}},
+            {"instance": {"status": "storage-full"}, "database": {"answers": False}},
+        ),
+    ],
     of_database.instance_passing_and_whole: [
         (
             {"instance": {"status": "storage-full"}},

@@ -44,6 +44,7 @@ RENAME = {"20261122_rename_city": "done"}
 TODAY = "2026-11-22T02:38:00Z"
 ROLLING_BACK = {"deployments": [{"release": "app:42", "status": "ROLLBACK_IN_PROGRESS", "at": TODAY}]}
 CHANGED = [{"name": "production/app", "since": TODAY}]
+UNREAD = [{**CHANGED[0], "unread": ["app"]}]
 PLACED = "(service app) was unable to place a task because no container instance met all of its requirements."
 RUNS = [
     {
@@ -389,6 +390,17 @@ TABLE = {
     of_secrets.secret_may_be_why: [
         ({"secrets": CHANGED, "broken": LOGIN_401}, {"secrets": CHANGED}),
         ({"secrets": CHANGED, "broken": LOGIN_401}, {"broken": LOGIN_401}),
+        ({"secrets": CHANGED, "broken": LOGIN_401}, {"secrets": UNREAD, "broken": LOGIN_401}),
+    ],
+    of_secrets.secret_unread: [
+        ({"secrets": UNREAD}, {"secrets": CHANGED}),
+        ({"secrets": UNREAD}, {"secrets": [{**UNREAD[0], "holds_url": True}]}),
+        ({"secrets": UNREAD, "outage": 503}, {"secrets": UNREAD, "broken": LOGIN_401}),
+    ],
+    of_secrets.secret_unread_may_be_why: [
+        ({"secrets": UNREAD, "broken": LOGIN_401}, {"secrets": UNREAD}),
+        ({"secrets": UNREAD, "broken": {"payment/pay": {"status": 502}}}, {"secrets": UNREAD, "broken": SIGN_UP_500}),
+        ({"secrets": UNREAD, "broken": LOGIN_401}, {"secrets": CHANGED, "broken": LOGIN_401}),
     ],
     of_answers.everything_passes: [
         ({}, {"late": 3.0}),

@@ -57,7 +57,9 @@ def outlook(answer: Standing, lock: Lock | None, play: Play, now: float) -> Outl
         return Outlook((why,), answer.ways, answer.until)
     notes = [who_works(lock, now)]
     if isinstance(answer, LeaseRunning):
-        notes.append("a run that begins now waits until that lease has ended, in %d s at most" % (answer.seconds + 1))
+        renewed = "; where it is renewed by then, what has begun is refused" if lock and lock.left is None else ""
+        told = "a run that begins now waits until that lease has ended, in %d s at most%s"
+        notes.append(told % (answer.seconds + 1, renewed))
     elif answer.found and notes == [None]:
         notes.append("a run would take over the lock: %s" % answer.found)
     notes.append(given_up_told(lock, play, check=True))

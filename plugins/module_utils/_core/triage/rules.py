@@ -148,7 +148,7 @@ RULES = (
     Rule((), FOR, NONE, STRONG, of_deployments.deployment_starting,
          "{release} is being deployed to {service} since {ago}, and none of its tasks has failed: wait for it"),
     Rule((), FOR, NONE, VETO, of_deployments.fenced,
-         "{service} stands at 0 tasks for run {run}: go on with that run, or give it up with unfence.yml"),
+         "{service} stands at 0 tasks for run {run}: {way}"),
     Rule((), FOR, NONE, DECISIVE, of_deployments.scaled_to_zero, "{service} has a desired count of 0: somebody has stopped it"),
     Rule((), FOR, NONE, DECISIVE, of_database.instance_passing, "RDS says that {name} is {status}, and no rollback helps with that: {cure}"),
     Rule((CONNECTION,), FOR, NONE, DECISIVE, of_database.passing_out_of_use, "nobody can use the database while {name} is {status}"),

@@ -118,7 +118,8 @@ def ecs_at_work(evidence: Evidence) -> Words | None:
 def fenced(evidence: Evidence) -> Words | None:
     """A rollback has brought a service to 0 tasks and not given them back."""
     found = [service for service in of_tasks.services_in(evidence) if service.fenced_by]
-    return dict(service=found[0].name, run=found[0].fenced_by) if found else None
+    way = "it is at work" if evidence.at_work else "go on with that run, or give it up with unfence.yml"
+    return dict(service=found[0].name, run=found[0].fenced_by, way=way) if found else None
 
 
 def scaled_to_zero(evidence: Evidence) -> Words | None:

@@ -74,6 +74,8 @@ def test_a_check_says_that_the_real_run_is_refused_exactly_where_it_is(lock, run
     assert bool(found.ways) == bool(isinstance(answer, LockRefused) and answer.ways)
     assert not any("Nothing was changed" in note for note in found.notes)
     assert any("waits until that lease has ended" in note for note in found.notes) == isinstance(answer, LeaseRunning)
+    alive = isinstance(answer, LeaseRunning) and LOCKS[lock].left is None
+    assert any("where it is renewed by then, what has begun is refused" in note for note in found.notes) == alive
 
 
 @pytest.mark.parametrize("lock", ["lease over", "failed", "stopped", "failed, under a finish"])

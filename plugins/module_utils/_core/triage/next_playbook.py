@@ -68,11 +68,16 @@ def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
         return _data_back(option, evidence, target if option == FULL else {}, name_one if option == FULL else "")
     if option == UNCERTAIN:
         return _when_uncertain(leaning, evidence, target, name_one)
+    if of_deployments.deployment_starting(evidence) or of_deployments.rolling_back(evidence):
+        return Next("triage.yml", {}, _ECS_AT_WORK)
     if recommendation.doubts and recommendation.why:
         passing = of_database.instance_passing(evidence)
         cure = "%(name)s is %(status)s: %(cure)s" % passing if passing else recommendation.why[0]
         return Next("triage.yml", {}, "No rollback helps, and a person has to act: %s. Then look again." % cure)
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
+
+
+_ECS_AT_WORK = "ECS is at work: look again in a minute."
 
 
 def _despite_migrations(step: Next, evidence: Evidence) -> Next:
@@ -93,7 +98,7 @@ def _despite_migrations(step: Next, evidence: Evidence) -> Next:
 
 def _when_uncertain(leaning: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
     if of_deployments.deployment_starting(evidence) or of_deployments.rolling_back(evidence):
-        return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
+        return Next("triage.yml", {}, _ECS_AT_WORK)
     over = of_database.failover_while_broken(evidence)
     if over:
         words = "%(name)s has failed over or restarted %(ago)s ago: look again in a few minutes, when applications have connected again."

@@ -198,7 +198,7 @@ RULES = (
          "{names} got another value {ago} ago; if that is why, only rollback_secrets.yml puts it right"),
     Rule((), AGAINST, DATABASE, NOTE, of_runs.data_taken_back,
          "it was tried: the data were taken back {ago} ago (run {run}: {kind}), and something harmed them again: find out what, or it does so again"),
-    Rule((), AGAINST, CODE, VETO, of_deployments.brought_back, "the release before, {release}, runs already; {gone} was given up"),
+    Rule((), AGAINST, CODE, VETO, of_deployments.brought_back, "the release before, {release}, runs already{gone}"),
     Rule((), AGAINST, CODE, STRONG, of_deployments.served_long, "nothing was deployed lately: {release} serves since {ago}"),
     Rule((), AGAINST, CODE, WEAK, of_deployments.history_unknown, "whether anything was deployed lately is not known"),
     Rule((), AGAINST, CODE, STRONG, of_logs.errors_before, "the release before logged the same ({before} times: {first})"),

@@ -31,7 +31,8 @@ def brought_back(evidence: Evidence) -> Words | None:
     services = of_tasks.services_in(evidence)
     if services and all(service.brought_back for service in services):
         gone = [name for service in services for name in service.gone]
-        return dict(release=listed(service.release for service in services), gone=listed(gone) or "a later one")
+        told = "; %s was given up" % listed(gone) if gone else ""
+        return dict(release=listed(service.release for service in services), gone=told)
     return None
 
 

@@ -188,6 +188,19 @@ WHY = {
     FENCE: ("nothing may write to the database while it is rolled back", "they stand at 0 tasks already"),
     LIFT: ("they get back what they had", "they bear no mark of a run, so there is nothing to give back"),
 }
+OPTIONS = dict(
+    cluster=dict(type="str", required=True),
+    services=dict(type="list", elements="str", required=True),
+    unless_serving=dict(type="bool", default=False),
+    stood=dict(type="dict", default={}),
+    planned=dict(type="dict", default={}),
+    against=dict(type="list", elements="str", default=[]),
+    ways=dict(type="list", elements="dict", default=[]),
+    state=dict(type="str", choices=["present", "absent"], default="present"),
+    run_id=dict(type="str", required=True),
+    wait=dict(type="bool", default=True),
+    wait_timeout=dict(type="int", default=3600),
+)
 SERVES = "something serves by now, so they are left as they are"
 
 
@@ -217,10 +230,19 @@ def seen(fencing: Fencing) -> dict[str, Any]:
     )
 
 
-def proof_of(module: WritingModule, ecs: EcsGateway, clock: Clock) -> TasksBack:
-    """What tells whether tasks that are wanted from now on serve."""
-    elb, logs = ElbGateway(module.aws("elbv2")), LogsGateway(module.aws("logs"))
-    return TasksBack(ecs, elb, logs, datetime.now(timezone.utc), clock)
+def fencing_of(module: WritingModule, ecs: EcsGateway, verb: str, clock: Clock) -> Fencing:
+    """The Fencing that is asked for; it has looked and changed nothing.
+
+    :raises RollbackError: nothing may be given back.
+    """
+    params, proof = module.params, None
+    if verb == LIFT and params["against"]:
+        raise RollbackError("The services get nothing back:", params["against"])
+    scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
+    if verb == LIFT and params["wait"]:
+        elb, logs = ElbGateway(module.aws("elbv2")), LogsGateway(module.aws("logs"))
+        proof = TasksBack(ecs, elb, logs, datetime.now(timezone.utc), clock)
+    return Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock, times(params["stood"]), proof)
 
 
 @contextlib.contextmanager
@@ -235,32 +257,12 @@ def told_ways(ways: Sequence[Mapping[str, Any]]) -> Iterator[None]:
 
 
 def main() -> None:
-    module = WritingModule(
-        dict(
-            cluster=dict(type="str", required=True),
-            services=dict(type="list", elements="str", required=True),
-            unless_serving=dict(type="bool", default=False),
-            stood=dict(type="dict", default={}),
-            planned=dict(type="dict", default={}),
-            against=dict(type="list", elements="str", default=[]),
-            ways=dict(type="list", elements="dict", default=[]),
-            state=dict(type="str", choices=["present", "absent"], default="present"),
-            run_id=dict(type="str", required=True),
-            wait=dict(type="bool", default=True),
-            wait_timeout=dict(type="int", default=3600),
-        )
-    )
+    module = WritingModule(OPTIONS)
     params, clock = module.params, Clock()
     verb, started = FENCE if params["state"] == "present" else LIFT, clock.now()
-    with module.telling(), told_ways(params["ways"] if verb == LIFT else []):
-        if verb == LIFT and params["against"]:
-            raise RollbackError("The services get nothing back:", params["against"])
+    with module.telling(), told_ways(params["ways"]):
         ecs = EcsGateway(module.aws("ecs"), params["cluster"])
-        scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
-        proof = proof_of(module, ecs, clock) if verb == LIFT and params["wait"] else None
-        fencing = Fencing(
-            ecs, scaling, verb, params["services"], params["run_id"], clock, times(params["stood"]), proof
-        )
+        fencing = fencing_of(module, ecs, verb, clock)
         before = {service.name: service.desired for service in fencing.services}
         counts = {service.name: service.wanted for service in fencing.services}
         if params["unless_serving"] and serves(module, ecs, fencing.services):

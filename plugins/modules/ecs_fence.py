@@ -15,6 +15,8 @@ description:
     anything is changed. A run that dies anywhere leaves it there, and whoever comes next can give it back.
   - Autoscaling is suspended first, because it would bring tasks back.
   - M(spymeo.rollback.ecs_rollback) lifts the fence with its deployment. O(state=absent) lifts it without one, which starts again what ran before.
+  - With O(state=absent) the services have their tasks back when those serve. Where they keep ending, or are not there in time, it is a failure; the
+    desired count stays, and so does the tag.
 options:
   cluster:
     description: Name or ARN of the ECS cluster.
@@ -47,6 +49,17 @@ options:
       - The desired count of each service when the run looked. RV(recounted) tells which had another one when they were to be brought to 0.
     type: dict
     default: {}
+  against:
+    description: Why nothing may be given back by O(state=absent), one sentence each. It is a failure then, in check mode, too.
+    type: list
+    elements: str
+    default: []
+  ways:
+    description:
+      - What is told as RV(ways) where the tasks of O(state=absent) do not come up, or where something is O(against) that, each with C(words) and C(command).
+    type: list
+    elements: dict
+    default: []
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -133,20 +146,28 @@ stood:
   description: The time of ECS's newest event of each service when it was seen at 0 tasks, ISO 8601 in UTC; empty where there is none.
   returned: success
   type: dict
+ways:
+  description: O(ways).
+  returned: when O(state=absent) has failed
+  type: list
+  elements: dict
 seconds:
   description: How long it took.
   returned: success
   type: float
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import WritingModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.autoscaling import ScalingGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.elbv2 import ElbGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import FENCE, LIFT, recounted
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
     AUTO,
@@ -156,6 +177,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.serv
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.fence import Fencing
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import observe_services
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.tasks_back import TasksBack
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.progress import teller
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
@@ -166,6 +188,19 @@ WHY = {
     FENCE: ("nothing may write to the database while it is rolled back", "they stand at 0 tasks already"),
     LIFT: ("they get back what they had", "they bear no mark of a run, so there is nothing to give back"),
 }
+OPTIONS = dict(
+    cluster=dict(type="str", required=True),
+    services=dict(type="list", elements="str", required=True),
+    unless_serving=dict(type="bool", default=False),
+    stood=dict(type="dict", default={}),
+    planned=dict(type="dict", default={}),
+    against=dict(type="list", elements="str", default=[]),
+    ways=dict(type="list", elements="dict", default=[]),
+    state=dict(type="str", choices=["present", "absent"], default="present"),
+    run_id=dict(type="str", required=True),
+    wait=dict(type="bool", default=True),
+    wait_timeout=dict(type="int", default=3600),
+)
 SERVES = "something serves by now, so they are left as they are"
 
 
@@ -195,26 +230,39 @@ def seen(fencing: Fencing) -> dict[str, Any]:
     )
 
 
+def fencing_of(module: WritingModule, ecs: EcsGateway, verb: str, clock: Clock) -> Fencing:
+    """The Fencing that is asked for; it has looked and changed nothing.
+
+    :raises RollbackError: nothing may be given back.
+    """
+    params, proof = module.params, None
+    if verb == LIFT and params["against"]:
+        raise RollbackError("The services get nothing back:", params["against"])
+    scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
+    if verb == LIFT and params["wait"]:
+        elb, logs = ElbGateway(module.aws("elbv2")), LogsGateway(module.aws("logs"))
+        proof = TasksBack(ecs, elb, logs, datetime.now(timezone.utc), clock)
+    return Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock, times(params["stood"]), proof)
+
+
+@contextlib.contextmanager
+def told_ways(ways: Sequence[Mapping[str, Any]]) -> Iterator[None]:
+    """What to do next where something fails."""
+    try:
+        yield
+    except RollbackError as error:
+        if ways:
+            error.result.setdefault("ways", list(ways))
+        raise
+
+
 def main() -> None:
-    module = WritingModule(
-        dict(
-            cluster=dict(type="str", required=True),
-            services=dict(type="list", elements="str", required=True),
-            unless_serving=dict(type="bool", default=False),
-            stood=dict(type="dict", default={}),
-            planned=dict(type="dict", default={}),
-            state=dict(type="str", choices=["present", "absent"], default="present"),
-            run_id=dict(type="str", required=True),
-            wait=dict(type="bool", default=True),
-            wait_timeout=dict(type="int", default=3600),
-        )
-    )
+    module = WritingModule(OPTIONS)
     params, clock = module.params, Clock()
     verb, started = FENCE if params["state"] == "present" else LIFT, clock.now()
-    with module.telling():
+    with module.telling(), told_ways(params["ways"]):
         ecs = EcsGateway(module.aws("ecs"), params["cluster"])
-        scaling = ScalingGateway(module.aws("application-autoscaling"), params["cluster"])
-        fencing = Fencing(ecs, scaling, verb, params["services"], params["run_id"], clock, times(params["stood"]))
+        fencing = fencing_of(module, ecs, verb, clock)
         before = {service.name: service.desired for service in fencing.services}
         counts = {service.name: service.wanted for service in fencing.services}
         if params["unless_serving"] and serves(module, ecs, fencing.services):

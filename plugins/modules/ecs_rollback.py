@@ -79,6 +79,12 @@ options:
     type: list
     elements: str
     default: []
+  coming:
+    description:
+      - In check mode, versions of secrets that become current before the real deployment; their ids by the secrets' names or ARNs. What is deployed instead
+        of a task definition that pins another version is told as it will be then. Without check mode what is current counts.
+    type: dict
+    default: {}
   deploys_anyway:
     description:
       - Whether, in check mode, RV(settings) are those of a deployment also for a service that runs its target already, because a database will have
@@ -196,6 +202,11 @@ services:
     origin:
       description: The task definition that stands for the release, of which what is deployed may be a copy.
       type: str
+    same_release:
+      description:
+        - Whether what ran before is of the same release as the target. Then RV(services[].before) and RV(services[].after) differ only where one of them
+          is a copy, as one that pins a version of a secret.
+      type: bool
     origin_gone:
       description: Whether that was deleted, so that nothing can be deployed of it.
       type: bool
@@ -300,6 +311,7 @@ def planned_rollout(module: WritingModule) -> Rollout:
         module.params["deployment"] == FAST and module.params["wait"],
         module.params["deploys_anyway"] and module.check_mode,
         module.params["as_is"],
+        module.params["coming"] if module.check_mode else None,
     )
 
 
@@ -317,6 +329,7 @@ def main() -> None:
             deployment=dict(type="str", choices=[AS_CONFIGURED, FAST], default=AS_CONFIGURED),
             deploys_anyway=dict(type="bool", default=False),
             as_is=dict(type="list", elements="str", default=[]),
+            coming=dict(type="dict", default={}, no_log=False),
             wait=dict(type="bool", default=True),
             wait_timeout=dict(type="int", default=3600),
         )

@@ -544,7 +544,9 @@ def gather(
     migrations, restored_before = seen.migrations if seen else None, bool(rollback.current.run_id)
     data = PlannedData(rollback.data_from, one_until, rollback.source.told, migrations, by_moment, restored_before)
     wanted = expected(reference, data, known, rollback.source.name)
-    lost = taken_away(known.services if known else (), migrations, now)
+    # What another run has moved, the undo of this one leaves where it is.
+    moves = not done or rollback.current.run_id == params["run_id"]
+    lost = taken_away(known.services if known else (), migrations, now) if moves else []
     if done:
         again = how_again(rollback.current.run_id, params["run_id"])
         restored = rollback.current.created or rollback.data_from

@@ -276,6 +276,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.duration
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import releases
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
+    Play,
     keeps_out,
     to_go_on_with,
     who_works,
@@ -388,16 +389,16 @@ def missing_libraries(variables: dict[str, Any], playbook: str) -> list[str]:
 
 def see(module: MemoryModule, memory: RunRepository, run_id: str, abandon: str) -> tuple[LockObservation, Outlook]:
     """What the store tells, as the LockObservation, and as the Outlook of the play: whoever acts is refused here."""
-    asked = dict(purpose=module.params["purpose"])
-    if module.params["alone"]:  # a playbook that only reads neither goes on with a run nor gives one up
-        asked.update({name: module.params[name] for name in ("kind", "command", "only_give_up")})
-    if not module.params["alone"] or module.check_mode:
-        seen, found = glance(memory, run_id, abandon, time.time(), **asked)
-        return seen, found if module.params["alone"] else replace(found, ways=(), until="")
-    seen = observe_lock(memory, run_id, abandon, time.time, Clock(), teller("lease"), **asked)
+    params = module.params
+    play = Play(run_id, abandon, params["purpose"])
+    if params["alone"]:  # a playbook that only reads neither goes on with a run nor gives one up
+        play = replace(play, **{name: params[name] for name in ("kind", "command", "only_give_up")})
+    if not params["alone"] or module.check_mode:
+        seen, found = glance(memory, play, time.time())
+        return seen, found if params["alone"] else replace(found, ways=(), until="")
+    seen = observe_lock(memory, play, time.time, Clock(), teller("lease"))
     notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
-    purpose, command = module.params["purpose"], module.params["command"]
-    given_up = given_up_told(seen.lock, run_id, abandon, purpose, check=False, command=command)
+    given_up = given_up_told(seen.lock, play, check=False)
     return seen, Outlook((*notes, *([given_up] if given_up else [])))
 
 

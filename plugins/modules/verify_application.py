@@ -272,7 +272,7 @@ options:
   after:
     description: What was brought back just before, which decides what RV(next) says.
     type: str
-    choices: [nothing, code, database]
+    choices: [nothing, code, secrets, database]
     default: nothing
   following:
     description: The release that would be next, of each service, for people, with the option that picks it. RV(next) says it.
@@ -494,7 +494,7 @@ def main() -> None:
             e2e=dict(type="dict", options=E2E),
             database=dict(type="dict", options=DATABASE),
             watch=dict(type="dict", options=WATCH),
-            after=dict(type="str", choices=["nothing", "code", "database"], default="nothing"),
+            after=dict(type="str", choices=["nothing", "code", "secrets", "database"], default="nothing"),
             following=dict(type="list", elements="str", default=[]),
             fail_on_error=dict(type="bool", default=True),
         ),

@@ -65,6 +65,24 @@ def test_no_release_point_is_made_of_data_that_do_not_serve(halfway):
     assert f"2 tasks of {world.SERVICE} read {halfway.hosts[RESTORED]}" in one_line(played.output)
 
 
+@pytest.mark.parametrize("arguments", [["--check"], []], ids=["check", "real"])
+def test_the_run_is_not_given_up_where_that_would_leave_two_databases(halfway, arguments):
+    """Whatever is deployed next would read the failed one, and nobody would be told any more what to go on with."""
+    played = halfway.play("unfence", *given(rollback_lease=2), *arguments)
+    said = one_line(played.output)
+    assert (played.code != 0, played.written) == (True, []), played.output
+    assert f"2 tasks of {world.SERVICE} read {halfway.hosts[RESTORED]}" in said
+    assert f"To give run {RUN} up would leave it so." in said
+    assert re.search(
+        rf"NEXT Go on with run {RUN}: ansible-playbook [^\"]*rollback_full.yml'? [^\"]*-e rollback_run_id={RUN}", said
+    ), said
+    assert re.search(rf"NEXT Or undo it: [^\"]*undo.yml'? [^\"]*-e rollback_undo_run={RUN}\b", said), said
+    assert (
+        f"run {RUN} (Roll back code, database and secrets) was not finished"
+        in halfway.play("hold", *given(rollback_hold="show")).output
+    )
+
+
 def test_the_run_itself_may_go_on(halfway):
     played = halfway.play("rollback_full", "--check", *given(rollback_run_id=RUN, rollback_lease=2))
     assert (played.code, played.written) == (0, []), played.output

@@ -106,6 +106,22 @@ def test_giving_the_rollback_up_starts_again_what_ran_before(broken):
     assert tags(broken) == ["spymeo:rollback-fence"]
 
 
+def test_what_cannot_come_up_ends_it_at_once_with_what_is_next(broken):
+    """Nobody has to wait: its tasks crash one after the other. A moment at which two of them run is no end."""
+    broken.control("durations", deregistration_delay=0.2, task_pull=0.2)
+    played = broken.play("unfence")
+    assert played.code != 0, played.output
+    assert (
+        "of spymeo-app:2 on spymeo-app ended since they are wanted again, so it will not come up, and nobody is served"
+        in played.output
+    )
+    assert "spymeo-app:   log: Error: Cannot read the booking calendar" in played.output
+    following = played.output.partition("NEXT")[2].partition("NEXT")
+    assert "playbooks/triage.yml" in following[0]
+    assert "playbooks/unfence.yml" in following[2]
+    assert (played.written, tags(broken)) == ([], ["spymeo:rollback-fence"])
+
+
 def test_the_same_run_goes_on_and_gives_everything_back(broken):
     broken.control("durations", deregistration_delay=0.2, task_pull=0.2)
     played = broken.play("rollback_full", *FENCE, *RUN)

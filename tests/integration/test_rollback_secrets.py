@@ -8,8 +8,11 @@ import json
 
 import pytest
 
-from spymeo_world import world
+from loopback_aws.interruption import AFTER
+from spymeo_world import killing, world
 from spymeo_world.accidents import UNFIT
+
+from .test_data_in_service import given
 
 PARAMETER = "/spymeo/production/mail-password"
 MAIL_THEN, MAIL_NOW = "mail-of-the-old-provider", "mail-of-nobody"
@@ -172,3 +175,39 @@ def test_values_are_read_only_where_they_have_to_be(story):
     ]
     assert "secretsmanager PutSecretValue" not in played.written
     assert text_of(production, name) == "then"
+
+
+def test_a_run_that_died_before_it_had_started_the_tasks_again_is_what_triage_speaks_of(story):
+    """Its secret is right again, and the running tasks have the wrong value still: no release is the cause."""
+    production = story["production"]
+    then = text_of(production, world.APP_SECRET)
+    right = next(
+        item for item in versions(production, world.APP_SECRET) if "AWSCURRENT" in item.get("VersionStages", [])
+    )
+    put(production, world.APP_SECRET, json.dumps({**json.loads(then), "PAYMENT_API_KEY": BAD_PAYMENT_KEY}))
+    deploy(production, lambda container: container["environment"].append({"name": "ROTATED", "value": "yes"}))
+    before = triage(production)
+    assert before[0].startswith("===== UNCERTAIN"), before
+    assert "playbooks/rollback_secrets.yml" in before[1]
+    options = {
+        "rollback_secrets": [world.APP_SECRET],
+        "rollback_secret_versions": {world.APP_SECRET: right["VersionId"]},
+    }
+    more = ("-e", json.dumps(options), *given(rollback_run_id="run-secrets"))
+    died = killing.play(production.state, "rollback_secrets", *more, when=AFTER, operation="UpdateSecretVersionStage")
+    assert (died[0], died[2]) == (-9, ["UpdateSecretVersionStage"]), died[1]
+    assert text_of(production, world.APP_SECRET) == then
+    said = triage(production)
+    assert said[0].startswith("===== UNCERTAIN"), said
+    assert "leaning to FULL" not in said[0]
+    assert "-e rollback_run_id=run-secrets" in said[1]
+    assert any("a wrong value of %s looks like this" % world.APP_SECRET in line for line in said), said
+    code, output, _at = killing.play(production.state, "rollback_secrets", *more)
+    assert code == 0, output
+    assert triage(production)[0].startswith("===== NONE"), output
+
+
+def triage(production) -> list[str]:
+    """The lines of a recommendation, the first of which names it."""
+    found = json.loads("[%s]" % production.play("triage").output.partition('"msg": [')[2].partition("\n    ]")[0])
+    return [str(line) for line in found]

@@ -183,6 +183,13 @@ def test_the_printed_way_back_is_not_refused_for_what_the_plan_has_seen(producti
     assert any(line.startswith(let_through) for line in lines(pasted))
     idle = lines(production.play("finish", "--check"))
     assert not any("there is nothing to finish" in line for line in idle)
+    (planned,) = (line for line in lines(pasted) if line.startswith("CODE"))
+    pinned = production.service()["taskDefinition"]
+    undone = production.run(shlex.split(undo))
+    deployed = production.service()["taskDefinition"]
+    assert deployed != pinned, undone.output
+    names = [arn.rpartition("/")[2] for arn in (pinned, deployed)]
+    assert planned.startswith("CODE      spymeo-app: %s -> %s (" % tuple(names)), "what is planned is what is deployed"
 
 
 def test_a_rollback_of_secrets_starts_again_what_reads_them(production):

@@ -36,7 +36,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.result import Telling
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.absence import said
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import REFUSALS, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import UNKNOWN
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.unforeseen import unforeseen
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.journal import record_calls
@@ -61,7 +61,6 @@ RUN = dict(
     fencing=dict(type="int"),
     lease=dict(type="int"),
 )
-REFUSED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
 T = TypeVar("T")
@@ -235,7 +234,7 @@ def _explain_answer(error: ClientError) -> str:
     code, message = answer.get("Code", "without a code"), answer.get("Message", "")
     if code in REJECTED_CREDENTIALS:
         return "AWS does not accept the credentials (%s: %s). Renew them, then run again." % (code, message)
-    if code in REFUSED:
+    if code in REFUSALS:
         return "These credentials may not call %s (%s). docs/permissions.md lists what is needed." % (
             error.operation_name,
             message,

@@ -10,12 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import REFUSALS, RollbackError, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.traffic import Minute, Way
 
 NAMESPACE = "AWS/ApplicationELB"
 PERIOD = 60  # seconds, in which Elastic Load Balancing reports
-REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]
 REQUESTS, ERRORS, LATENCY, BALANCERS = "requests", "errors", "latency", "balancers"
 
 

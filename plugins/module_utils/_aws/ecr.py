@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import UnexpectedAnswer, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import REFUSALS, UnexpectedAnswer, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import (
     ACTIVE,
     LATEST,
@@ -78,7 +78,7 @@ class EcrGateway:
     def _images_if_allowed(self, references: Iterable[str]) -> dict[str, Image]:
         try:
             return self.images(references)
-        except is_boto3_error_code(["AccessDenied", "AccessDeniedException"]):
+        except is_boto3_error_code(REFUSALS):
             return {}
 
     def _known(self, account: str, repository: str, ids: Sequence[ImageId]) -> Known:

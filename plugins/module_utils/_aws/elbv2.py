@@ -16,7 +16,12 @@ except ImportError as missing:
     BOTOCORE_MISSING = missing  # the module has told which library to install before it comes here
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RefusedByAws, RollbackError, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
+    REFUSALS,
+    RefusedByAws,
+    RollbackError,
+    reading,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 # What a service's deployment depends on, by the names of DescribeTargetGroups and of DescribeTargetGroupAttributes.
@@ -28,7 +33,6 @@ HEALTH_CHECK = (
 )
 DELAY = "deregistration_delay.timeout_seconds"
 Arns = set[str]  # the gateway has a method ``set``
-REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]
 
 
 class ElbGateway:

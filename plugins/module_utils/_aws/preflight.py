@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import referenced
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ssm import parameters
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import UnexpectedAnswer, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import REFUSALS, UnexpectedAnswer, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
     FOUND,
     NO_JSON,
@@ -24,7 +24,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
 )
 
 R = TypeVar("R")
-REFUSALS = ["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"]  # rejected credentials are none of these
 
 
 def if_allowed(action: str, read: Callable[..., R], *args: Any) -> R | NotRead:

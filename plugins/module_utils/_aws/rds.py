@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, reading
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import REFUSALS, BadInput, reading
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
 
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
@@ -198,7 +198,7 @@ class RdsGateway:
         """What RDS tells about a ``db-instance`` or ``db-snapshot``, as lines, newest last. Evidence, so a refusal is a line, too."""
         try:
             events = described_events(self._rds, kind, name)
-        except is_boto3_error_code(("AccessDenied", "AccessDeniedException")):
+        except is_boto3_error_code(REFUSALS):
             return ["these credentials may not call DescribeEvents, so why this happened is not known here"]
         with reading("DescribeEvents"):
             lines = ["%s %s" % (event["Date"].isoformat(timespec="seconds"), event["Message"]) for event in events]

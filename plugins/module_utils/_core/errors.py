@@ -10,6 +10,9 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+REFUSALS = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+"""AWS's codes where these credentials lack a permission. Credentials that are rejected are none of these."""
+
 
 class RollbackError(Exception):
     """Something that stops a rollback. The message says what happened, to what, and what to do next.

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,15 @@ class ValueChanges:
         found = [moment for moment in (secrets, parameters) if moment and not isinstance(moment, NotRead)]
         return max(found, default=None)
 
-    def superseded(self, pinned: Iterable[tuple[str, str]]) -> bool:
-        """Whether one of these versions, (ARN of the secret, version id), is not the current one any more."""
-        gateway = SecretsGateway(self._clients("secretsmanager"))
-        return any(current_of(gateway.secret("secrets", secret)).id != version_id for secret, version_id in pinned)
+    def superseded(self, pinned: Iterable[tuple[str, str]], coming: Mapping[str, str] | None = None) -> bool:
+        """Whether one of these versions, (ARN of the secret, version id), is not the current one any more.
+
+        :param coming: name or ARN of a secret → id of the version that will be current by then.
+        """
+        gateway, expected = SecretsGateway(self._clients("secretsmanager")), coming or {}
+        for secret, version_id in pinned:
+            found = gateway.secret("secrets", secret)
+            after = next((expected[name] for name in expected if name in found.names), None)
+            if (after or current_of(found).id) != version_id:
+                return True
+        return False

@@ -76,6 +76,7 @@ class Rollout:
     :param fast: whether services and target groups are set for a fast deployment. What they had is put back in any case.
     :param as_is: names of services whose target is deployed as it is, with what a run has pinned in it.
     :param anyway: whether settings are those of a deployment also where nothing is to be deployed as things are.
+    :param coming: name or ARN of a secret → id of the version that is current when this is deployed; for a plan that is made before that.
     :param move: UrlMove of a database whose address task definitions have in themselves, or None.
     """
 
@@ -96,8 +97,9 @@ class Rollout:
         fast: bool = False,
         anyway: bool = False,
         as_is: Iterable[str] = (),
+        coming: Mapping[str, str] | None = None,
     ) -> None:
-        self._as_is = frozenset(as_is)
+        self._as_is, self._coming = frozenset(as_is), coming
         self.broken: list[str] = []
         self._asked = (ecs, changes, ecr, logs, scaling, elb)
         self.hastening = Hastening(ecs, elb, run_id, clock)
@@ -144,7 +146,7 @@ class Rollout:
         tag_stayed = not (wanted and running.release == target.release and same_images(present, wanted) is False)
         pins = moved_images(target, dict(wanted.digests) if wanted else {}, images, tag_stayed)
         changed = self._changes(running if running.release == target.release else target)
-        superseded = bool(pinned) and self._move is None and self._changes.superseded(pinned)
+        superseded = bool(pinned) and self._move is None and self._changes.superseded(pinned, self._coming)
         as_is = service.name in self._as_is
         superseded = superseded and not as_is
         if self._move is None and running.release == target.release and not superseded:

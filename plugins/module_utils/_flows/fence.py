@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.deployment_status import all_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import (
     ALL,
     FENCE,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Suspended
+    from ansible_collections.spymeo.rollback.plugins.module_utils._flows.tasks_back import TasksBack
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 _STARTED = "has started"  # ECS's event: "(service app) has started 2 tasks: …"
@@ -44,6 +46,7 @@ class Fencing:
     :param ecs: EcsGateway.
     :param scaling: ScalingGateway.
     :param stood: the same of an earlier look; without one, a fence that is gone may never have stood.
+    :param proof: TasksBack that tells whether tasks that are wanted again serve; None where a deployment has proven it.
     """
 
     def __init__(
@@ -55,10 +58,12 @@ class Fencing:
         run_id: str,
         clock: Clock,
         stood: Mapping[str, datetime | None] | None = None,
+        proof: TasksBack | None = None,
     ) -> None:
+        self._proof = proof
         self._ecs, self._scaling, self._verb, self._names = ecs, scaling, verb, names
         self._run_id, self._clock = run_id, clock
-        self.changed = False
+        self.changed = self._acting = False
         self.broken: list[str] = []
         self.stood = dict(stood or {})
         self.services: list[Service] = []
@@ -118,7 +123,10 @@ class Fencing:
     def _next(self, service: Service) -> str | None:
         decide = next_to_fence if self._verb == FENCE else next_to_lift
         counted = service.running + service.pending if self._verb == FENCE else service.running
-        return decide(service.fence, service.desired, self._suspended.get(service.name), counted)
+        step = decide(service.fence, service.desired, self._suspended.get(service.name), counted)
+        if step in ("resume", "untag") and self._proof and self._acting and service.name not in self._proof.serving:
+            return "wait"
+        return step
 
     def go(self, timeout: float, tell: Callable[[Pending, float], object] | None, wait: bool) -> None:
         """Take every step; with ``wait``, until the tasks are gone, or there.
@@ -127,10 +135,19 @@ class Fencing:
         :raises TimedOut: they are not in time.
         """
         what = "Scaling the services to 0" if self._verb == FENCE else "Bringing the services back"
+        self._acting = True
+        if self._proof:
+            self._proof.begin(self.services)
         while self._take_all():
             once_answered(what, self.observe, PATIENCE, self._clock, tell)
         if wait:
-            wait_for(what, self._look, timeout, self._clock, lambda: self.broken, tell)
+            wait_for(what, self._look, timeout, self._clock, self._evidence, tell)
+
+    def _evidence(self) -> list[str]:
+        return [*self.broken, *(self._proof.evidence(self._unfinished()) if self._proof else ())]
+
+    def _unfinished(self) -> list[Service]:
+        return [service for service in self.services if self._next(service)]
 
     def _take_all(self) -> bool:
         """Whether a step was taken that can be followed by another at once."""
@@ -158,12 +175,15 @@ class Fencing:
         elif step == "untag":
             self._ecs.unmark_fence(service.arn)
 
-    def _look(self) -> Ready | Pending:
+    def _look(self) -> Ready | Pending | Failed:
         self.observe()
+        answer = all_of(self._proof.look(self._unfinished())) if self._proof else Ready()
         self._take_all()
         self.observe()
-        waiting = [service for service in self.services if self._next(service)]
+        waiting = self._unfinished()
         if not waiting:
             return Ready("done")
+        if not isinstance(answer, Ready):
+            return answer
         told = ["%s has %d tasks, %d wanted" % (item.name, item.running, item.desired) for item in waiting]
         return Pending(len(self.services) - len(waiting), len(self.services), "; ".join(told))

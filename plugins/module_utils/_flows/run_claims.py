@@ -19,6 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
     LockFree,
     LockRefused,
+    Play,
     sealed,
     standing,
 )
@@ -112,8 +113,10 @@ _IN_USE = "The same services or the same DB instance have another name in the st
 
 def _standing(lock: Lock, run: Mapping[str, Any], now: float) -> Standing:
     """What a run may do beside the Lock of another place. What it takes back is a run of its own place."""
-    command, undoes = run.get("command", ""), run.get("undoes", "")
-    return standing(lock, "", run["abandon"], now, run["purpose"], command, undoes=undoes)
+    play = Play(
+        abandon=run["abandon"], purpose=run["purpose"], command=run.get("command", ""), undoes=run.get("undoes", "")
+    )
+    return standing(lock, play, now)
 
 
 def _free(other: RunRepository, run: Mapping[str, Any], now: float) -> None:

@@ -55,12 +55,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import wa
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import Hold, Record
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Play, Standing
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import Outlook
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
-
-    Asked = tuple[RunRepository, str, str, Callable[[], float], str, str, str, str]  # what ``_look`` takes
 
 MARGIN = 5  # seconds that a wait for the end of a lease takes longer than that
 
@@ -82,40 +80,30 @@ class LockObservation:
 
 def observe_lock(
     memory: RunRepository,
-    run_id: str,
-    abandon: str,
+    play: Play,
     now: Callable[[], float],
     clock: Clock,
     tell: Callable[[Pending, float], object] | None = None,
-    purpose: str = ROLLBACK,
-    kind: str = "",
-    command: str = "",
-    only_give_up: str = "",
 ) -> LockObservation:
-    """See whether a run may begin. Nothing is written.
+    """See whether a Play may begin. Nothing is written.
 
     A run that is to be resumed, or given up, and looks alive may be one that was killed a moment ago, so its lease is waited for.
 
     :param now: callable → seconds since 1970.
     :param clock: ``wait.Clock``.
-    :param purpose: one of PURPOSES.
-    :param kind: the name of the playbook; empty when any may go on with a run.
-    :param command: that was typed, without the ids of runs.
-    :param only_give_up: the command that gives a run up and begins no other.
     :raises RollbackError: somebody is at work, or another run is unfinished.
     """
-    asked = (memory, run_id, abandon, now, purpose, kind, command, only_give_up)
-    seen, answer = _look(*asked)
+    seen, answer = _look(memory, play, now())
     before = seen.lock
     if before and isinstance(answer, LeaseRunning):
         wait_for(
             "The end of the lease of run %s" % before.run_id,
-            lambda: _gone_or_alive(asked, before),
+            lambda: _gone_or_alive(memory, play, before, now()),
             answer.seconds + MARGIN,
             clock,
             tell=tell,
         )
-        seen, answer = _look(*asked)
+        seen, answer = _look(memory, play, now())
     if isinstance(answer, LockRefused):
         raise refusal(answer)
     return LockObservation(seen.lock, seen.etag, answer.found) if isinstance(answer, LockFree) else seen
@@ -128,64 +116,44 @@ def refusal(refused: LockRefused) -> RollbackError:
     )
 
 
-def glance(
-    memory: RunRepository,
-    run_id: str,
-    abandon: str,
-    now: float,
-    purpose: str = ROLLBACK,
-    kind: str = "",
-    command: str = "",
-    only_give_up: str = "",
-) -> tuple[LockObservation, Outlook]:
-    """The LockObservation, and the Outlook of a run that would begin; for whoever changes nothing.
+def glance(memory: RunRepository, play: Play, now: float) -> tuple[LockObservation, Outlook]:
+    """The LockObservation, and the Outlook of a Play; for whoever changes nothing.
 
     :param now: seconds since 1970.
     """
-    seen, answer = _look(memory, run_id, abandon, lambda: now, purpose, kind, command, only_give_up)
-    return seen, outlook(answer, seen.lock, now, run_id, abandon, purpose, command)
+    seen, answer = _look(memory, play, now)
+    return seen, outlook(answer, seen.lock, play, now)
 
 
-def _look(
-    memory: RunRepository,
-    run_id: str,
-    abandon: str,
-    now: Callable[[], float],
-    purpose: str,
-    kind: str,
-    command: str,
-    only_give_up: str,
-) -> tuple[LockObservation, Standing]:
+def _look(memory: RunRepository, play: Play, now: float) -> tuple[LockObservation, Standing]:
     lock, etag = memory.lock() or (None, ABSENT)
-    answer = standing(lock, run_id, abandon, now(), purpose, command, only_give_up)
-    refused = _misnamed(memory, lock, run_id, purpose, kind, command) if run_id and kind else None
-    return LockObservation(lock, etag), refused or answer
+    refused = _misnamed(memory, lock, play) if play.run_id and play.kind else None
+    return LockObservation(lock, etag), refused or standing(lock, play, now)
 
 
-def _misnamed(
-    memory: RunRepository, lock: Lock | None, run_id: str, purpose: str, kind: str, command: str
-) -> LockRefused | None:
+def _misnamed(memory: RunRepository, lock: Lock | None, play: Play) -> LockRefused | None:
     """The LockRefused where the operator has named a run that is none of this playbook, or None."""
-    known = _known(memory, run_id, lock, purpose, command)
-    return of_another_kind(run_id, known, kind, command) if known else of_nobody(run_id, memory.runs())
+    known = _known(memory, lock, play)
+    if known is None:
+        return of_nobody(play.run_id, memory.runs())
+    return of_another_kind(play.run_id, known, play.kind, play.command)
 
 
-def _known(memory: RunRepository, run_id: str, lock: Lock | None, purpose: str, command: str) -> dict[str, Any] | None:
-    """What the store has of a run, as ``of_another_kind`` takes it; None when it knows none of that id."""
+def _known(memory: RunRepository, lock: Lock | None, play: Play) -> dict[str, Any] | None:
+    """What the store has of the run that a Play goes on with, as ``of_another_kind`` takes it; None when it knows none of that id."""
     lock = lock.uncovered if lock else None
-    if lock and lock.run_id == run_id:
-        then = then_done(lock, purpose, command)
-        return dict(kind=lock.kind, command=lock.command, unfinished=lock.unfinished, then=then)
-    record = (memory.run(run_id) or (None,))[0]
+    if lock and lock.run_id == play.run_id:
+        return dict(kind=lock.kind, command=lock.command, unfinished=lock.unfinished, then=then_done(lock, play))
+    record = (memory.run(play.run_id) or (None,))[0]
     return record and dict(kind=record["kind"], command=record.get("command", ""), unfinished=False)
 
 
-def _gone_or_alive(asked: Asked, before: Lock) -> Ready | Pending:
-    seen, answer = _look(*asked)
-    lock, now = seen.lock, asked[3]
+def _gone_or_alive(memory: RunRepository, play: Play, before: Lock, now: float) -> Ready | Pending:
+    seen, answer = _look(memory, play, now)
+    lock = seen.lock
     if lock and lock.expires is not None and (lock.fencing, lock.expires) != (before.fencing, before.expires):
         raise RollbackError(
-            "%s: it has just renewed its lease. Wait until it is done. Nothing was changed." % who_works(lock, now())
+            "%s: it has just renewed its lease. Wait until it is done. Nothing was changed." % who_works(lock, now)
         )
     if lock and isinstance(answer, LeaseRunning):
         return Pending(0, 1, "run %s of %s has its lock until its lease ends" % (lock.run_id, lock.who))

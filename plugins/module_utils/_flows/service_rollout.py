@@ -74,6 +74,7 @@ class ServiceRollout:
             pins=list(self.pins),
             origin=short(self.target.release),
             origin_gone=self.origin_gone,
+            same_release=self.running.release == self.target.release,
             outcome=self.outcome,
             seconds=round(self.seconds, 1),
         )

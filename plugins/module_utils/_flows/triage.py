@@ -37,6 +37,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.rele
     read_release_points,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import may_be_unread
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage import logs as log
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions.words import HEALTH
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
@@ -76,9 +77,10 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import Noise
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import DataRule
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceTask
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import (
         LoggedTask,
@@ -163,6 +165,7 @@ class Look:
             HTTP,
             "ecs",
             "described",
+            "running",
             "looked",
             "point",
             "chosen",
@@ -199,6 +202,7 @@ class Look:
             not_measured=tuple(missing),
             apart=self._apart(),
             at_work=self._asked.at_work,
+            cluster=self._asked.cluster,
             **parts,
         )
 
@@ -214,6 +218,11 @@ class Look:
     def _described(self) -> list[Service]:
         ecs: EcsGateway = self._of("ecs")
         return ecs.services(self._asked.services)
+
+    def _running(self) -> dict[str, list[ServiceTask]]:
+        """The tasks of each service that are to run."""
+        ecs: EcsGateway = self._of("ecs")
+        return ecs.tasks(self._asked.services)
 
     def _looked(self) -> list[Looked]:
         return read_service_records(
@@ -279,8 +288,8 @@ class Look:
         gateway, groups = LogsGateway(self._client("logs")), self._asked.log_groups
         ecs: EcsGateway = self._of("ecs")
         gateway.refuse_missing_groups(groups)
-        tasks = [task for found in ecs.tasks(self._asked.services).values() for task in found]
-        running = [task for task in tasks if task.status == "RUNNING"]
+        tasks: dict[str, list[ServiceTask]] = self._of("running")
+        running = [task for found in tasks.values() for task in found if task.status == "RUNNING"]
         chosen = log.tasks_to_read(running, self._of("dead"), self._of(SERVICES))
         definitions = ecs.task_definitions(task.task_definition for tasks in chosen for task in tasks)
         live, ended, before = chosen
@@ -440,11 +449,26 @@ class Look:
         gateway = SecretsGateway(self._client("secretsmanager"))
         found = side_by_side(lambda name: gateway.secret("secrets", name), names)
         return tuple(
-            SecretSeen(secret.name, current.created, url in (secret.name, secret.arn))
+            SecretSeen(secret.name, current.created, url in (secret.name, secret.arn), self._unread(secret))
             for secret in found
             for current in (secret.staged(CURRENT),)
             if current
         )
+
+    def _unread(self, secret: Secret) -> tuple[str, ...]:
+        """The services of which a running task reads a secret and has, or may have, another value than the current one. That tasks are not known is told
+        with the services."""
+        if self._began["running"].exception():
+            return ()
+        ecs: EcsGateway = self._of("ecs")
+        tasks: dict[str, list[ServiceTask]] = self._of("running")
+        old = {
+            name: {task.task_definition for task in found if may_be_unread(secret, task.created)}
+            for name, found in tasks.items()
+        }
+        known = ecs.there({arn for found in old.values() for arn in found})
+        reads = {arn for arn, definition in known.items() if secret.names & set(definition.secret_arns)}
+        return tuple(name for name, found in old.items() if found & reads)
 
 
 def _beside(read: Callable[[], Any]) -> Future[Any]:

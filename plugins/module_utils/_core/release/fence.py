@@ -8,8 +8,23 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence, Suspended
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.deployment_status import WATCH
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import (
+    failed_tasks_that_prove_it,
+    short,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
+    judge_traffic,
+    some_healthy,
+    unknown_targets,
+)
+
+if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import ServiceObservation
 
 FENCE, LIFT = "fence", "lift"
 ALL = (True, True, True)  # what is suspended of scaling while a service stands at 0
@@ -50,6 +65,32 @@ def next_to_lift(fence: Fence | None, desired: int, suspended: Suspended | None,
     if fence.suspended is not None and suspended not in (None, fence.suspended):
         return "resume"
     return "untag"
+
+
+def tasks_back(seen: ServiceObservation, ended: int, failed: int, seconds: float) -> Ready | Pending | Failed:
+    """Whether the tasks serve that a service is to have again. That as many run as are wanted proves nothing: so do tasks that crash, for a moment.
+
+    :param seen: the ServiceObservation of now, whose targets tell of traffic; where they cannot, tasks that stay for a while count.
+    :param ended: how many of its tasks have ended of their own since they were wanted again.
+    :param failed: how many ECS counts as failed since then.
+    :param seconds: how long as many tasks are there as are wanted.
+    """
+    service, release = seen.service, short(seen.expected)
+    enough = failed_tasks_that_prove_it(service.desired)
+    if ended >= enough or failed >= enough:
+        told = "%d tasks of %s on %s ended since they are wanted again, so it will not come up%s"
+        nobody = "" if some_healthy(seen) else ", and nobody is served"
+        return Failed(told % (max(ended, failed), release, service.name, nobody))
+    primary = service.primary
+    if primary and primary.rollout_state == "FAILED" and service.running < service.desired:
+        return Failed("ECS has given up deploying %s to %s, and starts no more tasks of it" % (release, service.name))
+    traffic = judge_traffic(seen)
+    if service.running < service.desired or (service.balancers and not unknown_targets(seen)):
+        return traffic
+    told = "%s: %d of %d tasks run %s" % (service.name, service.running, service.desired, release)
+    if seconds >= WATCH:
+        return Ready(told)
+    return Pending(service.running, service.desired, "%s; they are watched for %d s" % (told, WATCH))
 
 
 def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str:

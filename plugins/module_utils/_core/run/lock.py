@@ -40,6 +40,25 @@ class LockLost(RollbackError):
 
 
 @dataclass(frozen=True)
+class Play:
+    """What a play that wants to begin was asked for.
+
+    ``run_id`` is the run that the operator wants to resume, empty for a new one; ``abandon`` the one that the operator gives up, empty, or WHICHEVER
+    for what may follow any run. ``purpose`` is one of PURPOSES, ``kind`` the name of the playbook, empty when any may go on with a run. ``command`` was
+    typed, without the ids of runs; ``only_give_up`` is the command that gives a run up and begins no other, empty where it is not known. ``undoes`` is
+    the run that the play takes back, empty where that is not known; None for what the lock and the command tell.
+    """
+
+    run_id: str = ""
+    abandon: str = ""
+    purpose: str = ROLLBACK
+    kind: str = ""
+    command: str = ""
+    only_give_up: str = ""
+    undoes: str | None = None
+
+
+@dataclass(frozen=True)
 class LockFree:
     """The lock may be taken. ``found`` says of whom it was taken over, or is None."""
 
@@ -69,40 +88,25 @@ class LockRefused:
 Standing = Union[LockFree, LeaseRunning, LockRefused]
 
 
-def standing(
-    lock: Lock | None,
-    run_id: str,
-    abandon: str,
-    now: float,
-    purpose: str = ROLLBACK,
-    command: str = "",
-    only_give_up: str = "",
-    undoes: str | None = None,
-) -> Standing:
-    """What a play may do that wants to begin.
+def standing(lock: Lock | None, play: Play, now: float) -> Standing:
+    """What a Play may do.
 
     :param lock: the Lock as it is recorded, or None.
-    :param run_id: the run that the operator wants to resume; empty for a new one.
-    :param abandon: the run that the operator gives up; empty, or WHICHEVER for what may follow any run.
     :param now: seconds since 1970.
-    :param purpose: one of PURPOSES.
-    :param command: that was typed, without the ids of runs.
-    :param only_give_up: the command that gives a run up and begins no other; empty where it is not known.
-    :param undoes: the run that the play takes back, empty where that is not known; None for what the lock and the command tell.
     :return: LockFree, LeaseRunning or LockRefused.
     """
     if lock is None:
         return LockFree()
-    ways = _ways_out_of(lock.uncovered, purpose, command, only_give_up, undoes)
+    ways = _ways_out_of(lock.uncovered, play)
     if lock.expires is not None and now < lock.expires:
-        if purpose in GIVES_WAY.get(lock.purpose, ()):
-            return _behind(lock, run_id, abandon, purpose, ways, "%s, which gives way" % told_run(lock))
+        if play.purpose in GIVES_WAY.get(lock.purpose, ()):
+            return _behind(lock, play, ways, "%s, which gives way" % told_run(lock))
         # A finish that was stopped is gone on with by the next one, as it has nothing of its own.
-        mine = run_id == lock.run_id or (purpose == lock.purpose == FINISH and lock.left is not None)
-        if mine or abandon in (lock.run_id, WHICHEVER):
+        mine = play.run_id == lock.run_id or (play.purpose == lock.purpose == FINISH and lock.left is not None)
+        if mine or play.abandon in (lock.run_id, WHICHEVER):
             return LeaseRunning(lock.expires - now)
         if lock.left is not None:
-            return _stopped(lock, lock.left, lock.expires, now, purpose, ways)
+            return _stopped(lock, lock.left, lock.expires, now, play.purpose, ways)
         why = "%s is at work, and renews its lease, which ends at %s." % (told_run(lock), clock_of(lock.expires))
         return LockRefused(
             "%s Wait until it is done; if it is dead, its lock is free then. Nothing was changed." % why,
@@ -112,7 +116,7 @@ def standing(
     died = (
         "%s, whose lease ended at %s" % (told_run(lock), clock_of(lock.expires)) if lock.expires is not None else None
     )
-    return _behind(lock, run_id, abandon, purpose, ways, died)
+    return _behind(lock, play, ways, died)
 
 
 def _stopped(lock: Lock, since: float, expires: float, now: float, purpose: str, ways: _Ways) -> LockRefused:
@@ -135,17 +139,15 @@ def _until(lock: Lock) -> str:
     return "run %s is gone on with, or given up" % lock.run_id
 
 
-def _behind(
-    lock: Lock, run_id: str, abandon: str, purpose: str, ways: _Ways, found: str | None
-) -> LockFree | LockRefused:
+def _behind(lock: Lock, play: Play, ways: _Ways, found: str | None) -> LockFree | LockRefused:
     """What a play may do once nobody is at work.
 
     :param ways: out of the run, should it be refused.
     :param found: as LockFree takes it.
     """
     lock = lock.uncovered
-    going_on = run_id == lock.run_id or purpose == FINISH
-    if lock.unfinished and not going_on and abandon not in (lock.run_id, WHICHEVER):
+    going_on = play.run_id == lock.run_id or play.purpose == FINISH
+    if lock.unfinished and not going_on and play.abandon not in (lock.run_id, WHICHEVER):
         what, last = "%s was not finished." % told_run(lock), _last_intents(lock)
         how = (
             " Go on with it: its own playbook and -e rollback_run_id=%s. Or give it up with -e rollback_abandon=%s, after which this playbook "
@@ -157,12 +159,12 @@ def _behind(
     return LockFree(found)
 
 
-def given_up_by(lock: Lock | None, run_id: str, abandon: str, purpose: str) -> Lock | None:
-    """The Lock of the unfinished run that a play gives up by beginning, None when it gives none up. Arguments as ``standing`` takes them."""
+def given_up_by(lock: Lock | None, play: Play) -> Lock | None:
+    """The Lock of the unfinished run that a Play gives up by beginning, None when it gives none up."""
     run = lock.uncovered if lock else None
-    if run is None or not run.unfinished or run.run_id == run_id or purpose == FINISH:
+    if run is None or not run.unfinished or run.run_id == play.run_id or play.purpose == FINISH:
         return None
-    return run if abandon in (run.run_id, WHICHEVER) else None
+    return run if play.abandon in (run.run_id, WHICHEVER) else None
 
 
 def ways_out(
@@ -172,7 +174,7 @@ def ways_out(
 
     :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
     :param then: what that play does besides giving the run up, as ``then_done`` tells it; where it is empty, its own run.
-    :param only_give_up: as ``standing`` takes it.
+    :param only_give_up: as a Play has it.
     """
     going_on, giving_up = _VARIABLES
     then = then or "leaves what it has done, and then begins %s anew" % _playbook(command)
@@ -189,14 +191,14 @@ _STAYS = "What it has done stays, but for services at 0 tasks and settings of a 
 _Ways = tuple[tuple[str, str], ...]
 
 
-def _ways_out_of(run: Lock, purpose: str, command: str, only_give_up: str, undoes: str | None) -> _Ways:
-    """``ways_out`` of a run for a play of that purpose."""
-    return ways_out(run.run_id, run.command, command, then_done(run, purpose, command, undoes), only_give_up)
+def _ways_out_of(run: Lock, play: Play) -> _Ways:
+    """``ways_out`` of a run for a Play."""
+    return ways_out(run.run_id, run.command, play.command, then_done(run, play), play.only_give_up)
 
 
-def then_done(run: Lock, purpose: str, command: str, undoes: str | None = None) -> str:
+def then_done(run: Lock, play: Play) -> str:
     """What an undo does besides giving a run up, as what a sentence says of it; empty for another purpose, or where there is nothing to undo."""
-    undone = undone_by(run, purpose, command) if undoes is None else undoes
+    undone = undone_by(run, play) if play.undoes is None else play.undoes
     if not undone:
         return ""
     return (
@@ -206,13 +208,10 @@ def then_done(run: Lock, purpose: str, command: str, undoes: str | None = None) 
     )
 
 
-def undone_by(run: Lock, purpose: str, command: str) -> str:
-    """The id of the run that a play takes back that begins after ``run``; empty for one that is no undo, or that finds nothing to undo.
-
-    :param command: that was typed, without the ids of runs that are gone on with or given up.
-    """
-    named = re.search(r"-e rollback_undo_run=(\S+)", command)
-    return "" if purpose != UNDO else named.group(1) if named else undoable(run)
+def undone_by(run: Lock, play: Play) -> str:
+    """The id of the run that a Play takes back that begins after ``run``; empty for one that is no undo, or that finds nothing to undo."""
+    named = re.search(r"-e rollback_undo_run=(\S+)", play.command)
+    return "" if play.purpose != UNDO else named.group(1) if named else undoable(run)
 
 
 def _playbook(command: str) -> str:

@@ -33,7 +33,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Play, Standing
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,10 @@ class Outlook:
     until: str = ""
 
 
-def outlook(
-    answer: Standing,
-    lock: Lock | None,
-    now: float,
-    run_id: str = "",
-    abandon: str = "",
-    purpose: str = ROLLBACK,
-    command: str = "",
-) -> Outlook:
+def outlook(answer: Standing, lock: Lock | None, play: Play, now: float) -> Outlook:
     """The Outlook of whoever changes nothing.
 
-    :param answer: what ``standing`` says to the others, which it takes, too.
+    :param answer: what ``standing`` says to the others.
     """
     if isinstance(answer, LockRefused):
         # What a refusal says of itself would be read as what that run has done.
@@ -65,29 +57,29 @@ def outlook(
         return Outlook((why,), answer.ways, answer.until)
     notes = [who_works(lock, now)]
     if isinstance(answer, LeaseRunning):
-        notes.append("a run that begins now waits until that lease has ended, in %d s at most" % (answer.seconds + 1))
+        renewed = "; where it is renewed by then, what has begun is refused" if lock and lock.left is None else ""
+        told = "a run that begins now waits until that lease has ended, in %d s at most%s"
+        notes.append(told % (answer.seconds + 1, renewed))
     elif answer.found and notes == [None]:
         notes.append("a run would take over the lock: %s" % answer.found)
-    notes.append(given_up_told(lock, run_id, abandon, purpose, check=True, command=command))
+    notes.append(given_up_told(lock, play, check=True))
     return Outlook(tuple(note for note in notes if note))
 
 
-def given_up_told(
-    lock: Lock | None, run_id: str, abandon: str, purpose: str, check: bool, command: str = ""
-) -> str | None:
-    """What becomes of an unfinished run by a play that begins, for people; None where it gives none up. Arguments as ``standing`` takes them."""
-    run = given_up_by(lock, run_id, abandon, purpose)
+def given_up_told(lock: Lock | None, play: Play, check: bool) -> str | None:
+    """What becomes of an unfinished run by a Play that begins, for people; None where it gives none up."""
+    run = given_up_by(lock, play)
     if run is None:
         return None
     what = "would be given up; this is a check, so it is not" if check else "is given up when this run takes the lock"
-    return "%s was not finished, and %s. %s" % (told_run(run), what, _what_stays(run, purpose, command))
+    return "%s was not finished, and %s. %s" % (told_run(run), what, _what_stays(run, play))
 
 
-def _what_stays(run: Lock, purpose: str, command: str) -> str:
+def _what_stays(run: Lock, play: Play) -> str:
     """What becomes of what a run has done that is given up: an undo is there to take it back."""
-    if undone_by(run, purpose, command) == run.run_id:
+    if undone_by(run, play) == run.run_id:
         return "What it has done is taken back, as the plan below says"
-    if purpose == UNFENCE:
+    if play.purpose == UNFENCE:
         return "What it has done stays, but for what is said below of the services"
     return "What it has done stays, but for what the plan below changes, which is a run of its own"
 

@@ -425,7 +425,7 @@ VARIABLES = {
         check_name,
         "the name or ARN of the secret that holds DATABASE_URL",
         (*RESTORES, CHECKPOINT, SALVAGE),
-        (CODE, SECRETS, UNDO, TRIAGE),
+        (CODE, SECRETS, UNDO, UNFENCE, TRIAGE),
         what="The secret that holds DATABASE_URL.",
         options=(
             "checkpoint_database_secret",

@@ -104,6 +104,22 @@ def was_current(version: SecretVersion) -> bool:
     return not version.stages or any(not _never_current(text) for text in version.stages)
 
 
+def may_be_unread(secret: Secret, started: datetime) -> bool:
+    """Whether a task that reads what is current may have read another version than the one that is current now.
+
+    AWS does not tell when a label was moved. A version that is younger than the task is unread. One that became current again after the task had
+    started is known by a younger one that was current in between, and there when the task started.
+
+    :param secret: Secret with its versions.
+    :param started: when the task was made (aware datetime).
+    """
+    current = current_of(secret)
+    if started >= secret.changed:
+        return False
+    since = [item for item in secret.versions if item.created > current.created and was_current(item)]
+    return current.created > started or any(item.created <= started for item in since)
+
+
 def _never_current(stage: str) -> bool:
     return stage == PENDING or stage.startswith(PENDING_LABEL)
 

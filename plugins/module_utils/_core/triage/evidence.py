@@ -215,11 +215,13 @@ class DatabaseSeen:
 
 @dataclass(frozen=True)
 class SecretSeen:
-    """A secret that the application reads: since when it has its current value."""
+    """A secret that the application reads: since when there is its current value. ``unread`` are the services of which running tasks were started before
+    it became current, or may have been."""
 
     name: str
     since: datetime
     holds_url: bool = False
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,8 @@ class Missing:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that triage has seen at a time. ``runs`` are newest first; ``at_work`` is the run that works now, for people."""
+    """Everything that triage has seen at a time. ``runs`` are newest first; ``at_work`` is the run that works now, for people. ``cluster`` is that of the
+    services, empty where it was not recorded."""
 
     at: datetime
     services: tuple[ServiceSeen, ...] | None = None
@@ -291,6 +294,7 @@ class Evidence:
     not_measured: tuple[Missing, ...] = ()
     apart: ApartSeen | None = None
     at_work: str = ""
+    cluster: str = ""
 
     @property
     def missing(self) -> dict[str, str]:

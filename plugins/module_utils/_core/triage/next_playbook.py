@@ -68,11 +68,16 @@ def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
         return _data_back(option, evidence, target if option == FULL else {}, name_one if option == FULL else "")
     if option == UNCERTAIN:
         return _when_uncertain(leaning, evidence, target, name_one)
+    if of_deployments.deployment_starting(evidence) or of_deployments.rolling_back(evidence):
+        return Next("triage.yml", {}, _ECS_AT_WORK)
     if recommendation.doubts and recommendation.why:
         passing = of_database.instance_passing(evidence)
         cure = "%(name)s is %(status)s: %(cure)s" % passing if passing else recommendation.why[0]
         return Next("triage.yml", {}, "No rollback helps, and a person has to act: %s. Then look again." % cure)
     return Next("triage.yml", {}, "Look again in a minute, if people still complain.")
+
+
+_ECS_AT_WORK = "ECS is at work: look again in a minute."
 
 
 def _despite_migrations(step: Next, evidence: Evidence) -> Next:
@@ -93,11 +98,13 @@ def _despite_migrations(step: Next, evidence: Evidence) -> Next:
 
 def _when_uncertain(leaning: str, evidence: Evidence, target: dict[str, str], name_one: str) -> Next:
     if of_deployments.deployment_starting(evidence) or of_deployments.rolling_back(evidence):
-        return Next("triage.yml", {}, "ECS is at work: look again in a minute.")
+        return Next("triage.yml", {}, _ECS_AT_WORK)
     over = of_database.failover_while_broken(evidence)
     if over:
         words = "%(name)s has failed over or restarted %(ago)s ago: look again in a few minutes, when applications have connected again."
         return Next("triage.yml", {}, "%s A person decides." % (words % over))
+    if of_secrets.secret_unread_may_be_why(evidence):
+        return _start_again(evidence)
     if of_secrets.secret_may_be_why(evidence):
         words = "It leaves code and data alone. A person decides whether the secret is the cause."
         return Next("rollback_secrets.yml", {}, words, look_first=True)
@@ -107,6 +114,19 @@ def _when_uncertain(leaning: str, evidence: Evidence, target: dict[str, str], na
         words = "When in doubt, begin with CODE: most often it loses nothing. A person decides. %s" % name_one
         return _despite_migrations(Next("rollback_code.yml", target, words.strip(), look_first=True), evidence)
     return Next("triage.yml", {}, "A person decides: see what would change the answer, then look again.")
+
+
+def _start_again(evidence: Evidence) -> Next:
+    """Where tasks have not read what a secret holds now, whatever that is: they are the first thing that is to be right."""
+    text = "aws ecs update-service --cluster %s --service %s --force-new-deployment"
+    cluster = shlex.quote(evidence.cluster or "CLUSTER")
+    commands = [text % (cluster, shlex.quote(name)) for name in of_secrets.services_to_start_again(evidence)]
+    words = (
+        "Whether %(names)s was set wrongly or put right, running tasks of %(services)s may not have read it. This starts the same code again, with the "
+        "value of now; then look again. A person decides."
+    )
+    told = words % (of_secrets.unread_told(evidence) or {})
+    return Next("", {}, told, command=" && ".join(commands))
 
 
 def _after_earlier_runs(recommendation: Recommendation, evidence: Evidence) -> Next | None:

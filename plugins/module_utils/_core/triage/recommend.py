@@ -265,6 +265,12 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
     secret = of_secrets.secret_changed(evidence) or of_secrets.url_changed(evidence)
     if secret:
         yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
+    unread = of_secrets.unread_told(evidence)
+    if unread:
+        yield (
+            "running tasks of %(services)s may have read another value of %(names)s than the current one, which those of the release before would read"
+            % unread
+        )
     if evidence.secrets is None:
         yield "whether a secret changed with the release is not known"
     yield from _doubts_about_releases(evidence)

@@ -28,8 +28,8 @@ HTTP, TASKS, TARGETS, LOGS, E2E, DEPLOYMENT, DATA, LEFT, WATCH, TRAFFIC = (
 
 WRONG_SCHEMA = ("P2021", "P2022")  # Prisma: the table or the column does not exist
 
-AFTER_NOTHING, AFTER_CODE, AFTER_DATABASE = "nothing", "code", "database"
-"""What was brought back just before: nothing, the code alone, or the database (and perhaps more)."""
+AFTER_NOTHING, AFTER_CODE, AFTER_SECRETS, AFTER_DATABASE = "nothing", "code", "secrets", "database"
+"""What was brought back just before: nothing, the code alone, the secrets alone, or the database (and perhaps more)."""
 
 
 def summary(checks: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
@@ -55,7 +55,8 @@ def next_steps(verdict: str, after: str, codes: Iterable[str], following: str = 
     """What a person does next (list of str, a sentence each).
 
     :param after: what was brought back just before.
-    :param following: the release that would be next, with the option that picks it; empty where there is none.
+    :param following: the release that would be next, with the option that picks it; empty where there is none, or where nobody has looked for one
+        because the code stays.
     :param codes: Prisma's codes (iterable of str) of the errors that were found.
     """
     if verdict == PASSED:
@@ -74,10 +75,6 @@ def next_steps(verdict: str, after: str, codes: Iterable[str], following: str = 
             "playbooks/rollback_full.yml brings both back to before the migration."
         )
     else:
-        other = (
-            "the next release is %s" % following
-            if following
-            else "no other release has served, and triage.yml tells what else"
-        )
+        other = "the next release is %s" % following if following else "playbooks/triage.yml tells what else helps"
         told.append("If it was like this before the bad release, leave it. If not, %s." % other)
     return told

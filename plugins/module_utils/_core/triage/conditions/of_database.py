@@ -14,6 +14,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.instance_status import TERMINAL
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import (
     CORRUPTED,
     LOST,
@@ -62,6 +63,8 @@ _PASSING = {
     "resetting-master-credentials": "wait",
     "storage-full": "enlarge its storage: aws rds modify-db-instance --db-instance-identifier {name} --allocated-storage {storage} --apply-immediately",
     "insufficient-capacity": "choose another class or zone",
+    "incompatible-parameters": "put its parameter group right, which a restore would take along (the instance's newest events name the parameters), "
+    "then restart it: aws rds reboot-db-instance --db-instance-identifier {name}",
     "inaccessible-encryption-credentials-recoverable": "give RDS its KMS key back within 7 days, then start it: "
     + _START,
 }
@@ -78,10 +81,13 @@ _USABLE = (
     "available", "backing-up", "modifying", "configuring-enhanced-monitoring", "configuring-iam-database-auth", "configuring-log-exports",
     "storage-config-upgrade", "storage-initialization", "storage-optimization", "delete-precheck", "associating",
 )  # fmt: skip
+# What RDS could not do to the instance, which may go on answering as it was until it is started again.
+_CRIPPLED = ("incompatible-network", "incompatible-option-group")
 _LOST = (
-    "failed", "restore-error", "inaccessible-encryption-credentials", "incompatible-restore", "incompatible-network",
-    "incompatible-parameters", "incompatible-option-group", "incompatible-create", "deleting",
+    "failed", "restore-error", "inaccessible-encryption-credentials", "incompatible-restore", "incompatible-create", "deleting", *_CRIPPLED,
 )  # fmt: skip
+# Of what is no use to anybody by its status, these may be, for a while or in part: "it might no longer be available" is said of a full storage.
+_MAY_ANSWER = ("storage-full", "deleting", *_CRIPPLED)
 
 
 def _rules(evidence: Evidence, verdict: str) -> Words | None:
@@ -235,8 +241,7 @@ def instance_passing(evidence: Evidence) -> Words | None:
 def instance_at_work(evidence: Evidence) -> Words | None:
     """RDS is at work on the instance, and the database answers meanwhile."""
     seen = evidence.instance
-    answers = evidence.database is not None and evidence.database.answers
-    return dict(name=seen.name, status=seen.status) if seen and seen.status in _AT_WORK and answers else None
+    return dict(name=seen.name, status=seen.status) if seen and seen.status in _AT_WORK and _answers(evidence) else None
 
 
 def instance_unknown(evidence: Evidence) -> Words | None:
@@ -254,7 +259,46 @@ def instance_passing_and_whole(evidence: Evidence) -> Words | None:
 def instance_lost(evidence: Evidence) -> Words | None:
     """RDS says that the instance does not come back by itself."""
     seen = evidence.instance
-    return dict(name=seen.name, status=seen.status) if seen and seen.status in _LOST else None
+    lost = seen is not None and seen.status in _LOST and instance_crippled(evidence) is None
+    return dict(name=seen.name, status=seen.status) if seen and lost else None
+
+
+def instance_crippled(evidence: Evidence) -> Words | None:
+    """RDS could not do something to the instance, and the database answers as it did."""
+    seen = evidence.instance
+    if seen and seen.status in _CRIPPLED and _answers(evidence):
+        return dict(name=seen.name, status=seen.status, why=TERMINAL[seen.status])
+    return None
+
+
+def _answers(evidence: Evidence) -> bool:
+    return evidence.database is not None and evidence.database.answers
+
+
+def passing_out_of_use(evidence: Evidence) -> Words | None:
+    """An instance that comes back without a restore is out of use by its status, or has not answered."""
+    return instance_passing(evidence) if _out_of_use(evidence) else None
+
+
+def passing_perhaps_out_of_use(evidence: Evidence) -> Words | None:
+    """The same, where its status leaves open whether it can be used."""
+    return None if _out_of_use(evidence) else instance_passing(evidence)
+
+
+def lost_out_of_use(evidence: Evidence) -> Words | None:
+    """An instance that does not come back by itself is out of use by its status, or has not answered."""
+    return instance_lost(evidence) if _out_of_use(evidence) else None
+
+
+def lost_perhaps_out_of_use(evidence: Evidence) -> Words | None:
+    """The same, where its status leaves open whether it can be used, and it was not asked."""
+    return None if _out_of_use(evidence) or _answers(evidence) else instance_lost(evidence)
+
+
+def _out_of_use(evidence: Evidence) -> bool:
+    """Whether the status says that nobody can use the database, or leaves it open and the database has not answered."""
+    seen, asked = evidence.instance, evidence.database
+    return seen is not None and (seen.status not in _MAY_ANSWER or (asked is not None and not asked.answers))
 
 
 def failover(evidence: Evidence) -> Words | None:

@@ -31,7 +31,8 @@ def brought_back(evidence: Evidence) -> Words | None:
     services = of_tasks.services_in(evidence)
     if services and all(service.brought_back for service in services):
         gone = [name for service in services for name in service.gone]
-        return dict(release=listed(service.release for service in services), gone=listed(gone) or "a later one")
+        told = "; %s was given up" % listed(gone) if gone else ""
+        return dict(release=listed(service.release for service in services), gone=told)
     return None
 
 
@@ -118,7 +119,8 @@ def ecs_at_work(evidence: Evidence) -> Words | None:
 def fenced(evidence: Evidence) -> Words | None:
     """A rollback has brought a service to 0 tasks and not given them back."""
     found = [service for service in of_tasks.services_in(evidence) if service.fenced_by]
-    return dict(service=found[0].name, run=found[0].fenced_by) if found else None
+    way = "it is at work" if evidence.at_work else "go on with that run, or give it up with unfence.yml"
+    return dict(service=found[0].name, run=found[0].fenced_by, way=way) if found else None
 
 
 def scaled_to_zero(evidence: Evidence) -> Words | None:

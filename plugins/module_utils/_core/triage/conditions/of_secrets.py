@@ -39,10 +39,12 @@ def _secrets_since(evidence: Evidence) -> datetime | None:
 
 
 def _changed_secrets(evidence: Evidence) -> list[SecretSeen]:
+    """Secrets that changed since then, and that every running task has read: of the others nothing that is seen can come yet."""
     since = _secrets_since(evidence)
     if since is None:
         return []
-    return [secret for secret in evidence.secrets or () if secret.since > since and not secret.holds_url]
+    read = [secret for secret in evidence.secrets or () if not secret.unread]
+    return [secret for secret in read if secret.since > since and not secret.holds_url]
 
 
 def _changed(evidence: Evidence) -> Words | None:
@@ -82,5 +84,37 @@ def secret_changed_alone(evidence: Evidence) -> Words | None:
 
 def secret_may_be_why(evidence: Evidence) -> Words | None:
     """A secret changed, and what fails is what a wrong secret makes fail."""
+    return _changed(evidence) if _fails_by_a_secret(evidence) else None
+
+
+def _fails_by_a_secret(evidence: Evidence) -> bool:
     refused = of_answers.login_refused(evidence) or of_answers.feature_without_answer(evidence)
-    return _changed(evidence) if refused and not of_answers.feature_broken(evidence) else None
+    return refused is not None and not of_answers.feature_broken(evidence)
+
+
+def _unread(evidence: Evidence) -> list[SecretSeen]:
+    """Secrets that running tasks may have read another value of. Where DATABASE_URL leads them is told by itself."""
+    return [secret for secret in evidence.secrets or () if secret.unread and not secret.holds_url]
+
+
+def services_to_start_again(evidence: Evidence) -> list[str]:
+    """The services of which running tasks may have read another value of a secret than the current one."""
+    return list(dict.fromkeys(name for secret in _unread(evidence) for name in secret.unread))
+
+
+def unread_told(evidence: Evidence) -> Words | None:
+    """A secret was changed after running tasks had read it."""
+    found = _unread(evidence)
+    if not found:
+        return None
+    return dict(names=listed(item.name for item in found), services=listed(services_to_start_again(evidence)))
+
+
+def secret_unread(evidence: Evidence) -> Words | None:
+    """The same, and what fails is nothing that a wrong secret makes fail."""
+    return None if _fails_by_a_secret(evidence) else unread_told(evidence)
+
+
+def secret_unread_may_be_why(evidence: Evidence) -> Words | None:
+    """The same, and what fails is what a wrong secret makes fail."""
+    return unread_told(evidence) if _fails_by_a_secret(evidence) else None

@@ -97,3 +97,27 @@ def test_a_pinned_version_is_superseded_once_another_one_is_current(stubs, curre
     ]
     stubs["secretsmanager"].add_response("list_secret_version_ids", {"Versions": versions})
     assert ValueChanges(lambda service: stubs[service].client).superseded([(SECRET, "1" * 32)]) is superseded
+
+
+V1, V2 = "1" * 32, "2" * 32
+
+
+@pytest.mark.parametrize(
+    ("coming", "superseded"),
+    [
+        ({}, False),
+        ({"app": V1}, True),
+        ({SECRET: V1}, True),
+        ({SECRET[:-7]: V1}, True),
+        ({"app": V2, "another": V1}, False),
+        ({"another": V1}, False),
+    ],
+)
+def test_a_pinned_version_is_held_against_the_one_that_is_current_by_the_deployment(stubs, coming, superseded):
+    """It pins V2, which is current now."""
+    stubs.secret(NOON)
+    labels = {V1: ["AWSPREVIOUS"], V2: ["AWSCURRENT"]}
+    versions = [{"VersionId": name, "VersionStages": stages, "CreatedDate": NOON} for name, stages in labels.items()]
+    stubs["secretsmanager"].add_response("list_secret_version_ids", {"Versions": versions})
+    changes = ValueChanges(lambda service: stubs[service].client)
+    assert changes.superseded([(SECRET, V2)], coming) is superseded

@@ -15,6 +15,7 @@ import hypothesis.strategies as st
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import COMPLETE, FAILED, FINISH, ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import LockFree, LockLost, standing
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Play as Asked
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import begin, end
@@ -73,7 +74,7 @@ class Plays(RuleBasedStateMachine):
         self.runs += 1
         named = lock.run_id if lock and (resume or abandon) else ""
         given_up = named if abandon and not resume else ""
-        if not isinstance(standing(found, named if resume else "", given_up, self.now, purpose), LockFree):
+        if not isinstance(standing(found, Asked(named if resume else "", given_up, purpose), self.now), LockFree):
             return multiple()
         play = Play(named if resume and named else f"rb-{self.runs}", given_up, etag, purpose)
         if at_once:  # else whatever else happens is between its look and its begin

@@ -41,6 +41,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import describe_hold as told_hold
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
     LockLost,
+    Play,
     play_found_dead,
     renewed,
     taken,
@@ -80,7 +81,7 @@ class World:
 
     def look(self, run_id="", abandon="", purpose=ROLLBACK):
         clock = Clock(lambda: self.now, self.sleep)
-        return observe_lock(self.memory, run_id, abandon, lambda: self.now, clock, purpose=purpose)
+        return observe_lock(self.memory, Play(run_id, abandon, purpose), lambda: self.now, clock)
 
     def beside(self, place):
         """The same store under another name, at the same time."""
@@ -140,20 +141,21 @@ def test_a_first_run_may_begin_and_leaves_its_record(world):
 def test_a_run_is_gone_on_with_by_its_own_playbook_only(world):
     world.write(world.begin("rb-1", command="full"))
     world.now += LEASE
-    asked = (world.memory, "rb-1", "", lambda: world.now, Clock(lambda: world.now, world.sleep))
+    clocks = (lambda: world.now, Clock(lambda: world.now, world.sleep))
+    other = Play("rb-1", kind="Roll back the code", command="code")
     with pytest.raises(RollbackError, match="Run rb-1 is one of 'Roll back everything'") as refused:
-        observe_lock(*asked, kind="Roll back the code", command="code")
+        observe_lock(world.memory, other, *clocks)
     assert [way["command"] for way in refused.value.result["ways"]] == [
         "full -e rollback_run_id=rb-1",
         "code -e rollback_abandon=rb-1",
     ]
-    assert observe_lock(*asked, kind=KIND).lock.run_id == "rb-1"
+    assert observe_lock(world.memory, Play("rb-1", kind=KIND), *clocks).lock.run_id == "rb-1"
     with pytest.raises(RollbackError, match="knows no run rb-20261122-031500"):
-        observe_lock(world.memory, "rb-20261122-031500", "", *asked[3:], kind=KIND)
+        observe_lock(world.memory, Play("rb-20261122-031500", kind=KIND), *clocks)
     world.play("rb-1", command="full")
     world.play("other")
     with pytest.raises(RollbackError, match="or leave rollback_run_id out for a new run"):
-        observe_lock(*asked, kind="Roll back the code", command="code")
+        observe_lock(world.memory, other, *clocks)
 
 
 def test_a_plan_that_was_made_before_another_run_began_is_not_carried_out(world):
@@ -182,7 +184,7 @@ def test_while_one_works_another_one_is_told_who(world):
     world.begin("rb-1")
     with pytest.raises(RollbackError, match=r"Run rb-1 of ada .* is at work"):
         world.look()
-    told = glance(world.memory, "", "", NOW)[1]
+    told = glance(world.memory, Play(), NOW)[1]
     assert "is at work" in told.notes[0]
     assert told.until == "run rb-1 is done, or its lease has ended"
 
@@ -233,7 +235,7 @@ def test_an_unfinished_run_is_resumed_or_given_up(world):
     world.play("rb-1", FAILED, before={"services": {"app": "app:2"}})
     with pytest.raises(RollbackError, match=r"-e rollback_run_id=rb-1.*-e rollback_abandon=rb-1"):
         world.look()
-    assert "was not finished" in glance(world.memory, "", "", world.now)[1].notes[0]
+    assert "was not finished" in glance(world.memory, Play(), world.now)[1].notes[0]
     assert world.look("rb-1").found is None
     world.look("", "rb-1")
     world.begin("rb-2", abandon="rb-1")
@@ -407,7 +409,7 @@ def test_what_can_be_undone_is_the_newest_run_that_changed_something(world):
     world.play("un-1", undoes="rb-1")
     assert world.look().undoable == "rb-1"
     world.write(world.begin("rb-3"))
-    assert glance(world.memory, "", "", world.now)[0].undoable == "rb-3"
+    assert glance(world.memory, Play(), world.now)[0].undoable == "rb-3"
 
 
 def test_a_lease_that_never_ends_is_not_waited_for_for_ever(world):
@@ -415,7 +417,7 @@ def test_a_lease_that_never_ends_is_not_waited_for_for_ever(world):
     world.sleep = lambda seconds: setattr(world, "now", world.now)
     clock = iter(range(1000))
     with pytest.raises(TimedOut):
-        observe_lock(world.memory, "rb-1", "", lambda: NOW, Clock(lambda: next(clock), lambda _seconds: None))
+        observe_lock(world.memory, Play("rb-1"), lambda: NOW, Clock(lambda: next(clock), lambda _seconds: None))
 
 
 def record(run_id, outcome=COMPLETE, kind=KIND):

@@ -8,6 +8,7 @@ import dataclasses
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence import Fence
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Failed, Pending, Ready
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import (
     ALL,
     broken,
@@ -15,9 +16,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fenc
     next_to_fence,
     next_to_lift,
     recounted,
+    tasks_back,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from .test_service_health import OLD, seen, service, tasks
 
 RUN = "rb-20261122-031500"
 NOTHING = (False, False, False)
@@ -197,3 +201,44 @@ def test_a_count_that_was_changed_before_the_fence_is_told_with_what_is_given_ba
     told = recounted(planned, found)
     assert [line.partition(" when ")[0].partition(", ")[0] for line in told] == named
     assert all(f"It gets back the {found[line.split()[0]]}" in line for line in told)
+
+
+ILL = {"states": ("unhealthy", "initial")}
+ALONE = {"of": service(balancers=()), "health": ()}
+SHARED = {"running": tasks(OLD, OLD, address=False)}  # the address of their host
+
+
+@pytest.mark.parametrize(
+    ("look", "numbers", "answer", "words"),
+    [
+        ({}, (0, 0, 0), Ready, "all traffic is on its 2 tasks"),
+        ({}, (2, 2, 60), Ready, "all traffic"),
+        (ILL, (0, 0, 60), Pending, "0 of 2 tasks are healthy targets"),
+        ({"of": service(running=1), "running": tasks(OLD)}, (0, 0, 0), Pending, "1 of 2 tasks run"),
+        (
+            ILL,
+            (3, 0, 0),
+            Failed,
+            "3 tasks of app:1 on app ended since they are wanted again, so it will not come up, and nobody is served",
+        ),
+        ({"of": service(running=0), "running": ()}, (0, 3, 0), Failed, "and nobody is served"),
+        ({"states": ("healthy", "initial")}, (3, 0, 0), Failed, "so it will not come up"),
+        ({"of": service(desired=20, running=0), "running": ()}, (9, 9, 0), Pending, "0 of 20"),
+        (
+            {"of": service(running=1, state="FAILED"), "running": tasks(OLD)},
+            (0, 0, 0),
+            Failed,
+            "ECS has given up deploying app:1 to app",
+        ),
+        ({"of": service(state="FAILED")}, (0, 0, 0), Ready, "all traffic"),  # of another time
+        (ALONE, (0, 0, 4.9), Pending, "they are watched for 5 s"),
+        (ALONE, (0, 0, 5), Ready, "2 of 2 tasks run app:1"),
+        (SHARED, (0, 0, 4.9), Pending, "they are watched for 5 s"),
+        (SHARED, (0, 0, 5), Ready, "2 of 2 tasks run app:1"),
+    ],
+)
+def test_tasks_that_are_wanted_again_serve_or_are_sure_not_to(look, numbers, answer, words):
+    """That two of two run for a moment is no end."""
+    found = tasks_back(seen(**look), *numbers)
+    assert isinstance(found, answer), found
+    assert words in (found.reason if answer is Failed else found.detail)

@@ -23,6 +23,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     LockFree,
     LockLost,
     LockRefused,
+    Play,
     intended,
     keeps_out,
     of_another_kind,
@@ -39,6 +40,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
 NOW, LEASE = 1_795_000_000.0, 60
 LATER = NOW + LEASE
 ADA, BOB = "ada@laptop", "bob@awx"
+
+
+def stood(lock, run_id, abandon, now, purpose=ROLLBACK, command="", only_give_up="", undoes=None):
+    return standing(lock, Play(run_id, abandon, purpose, "", command, only_give_up, undoes), now)
 
 
 def begun(run_id="rb-1", lock=None, now=NOW, undoes="", purpose=ROLLBACK):
@@ -80,7 +85,7 @@ ENDED = {outcome: released(HELD, 1, outcome) for outcome in (COMPLETE, UNVERIFIE
     ],
 )
 def test_what_a_play_may_do(lock, run_id, abandon, now, answer):
-    assert isinstance(standing(lock, run_id, abandon, now), answer)
+    assert isinstance(stood(lock, run_id, abandon, now), answer)
 
 
 OWN, OTHER = "ansible-playbook playbooks/rollback_full.yml -i x", "ansible-playbook playbooks/rollback_code.yml -i x"
@@ -88,7 +93,7 @@ OWN, OTHER = "ansible-playbook playbooks/rollback_full.yml -i x", "ansible-playb
 
 def test_a_run_that_was_stopped_is_not_told_as_one_that_works():
     stopped = replace(HELD, left=NOW + 5, command="its")
-    refused = standing(stopped, "", "", NOW + 10, command="mine")
+    refused = stood(stopped, "", "", NOW + 10, command="mine")
     assert "was stopped: its ansible-playbook is not there any more since 2026-11-18 11:06:45 UTC" in refused.message
     assert "in 51 s" in refused.message
     assert "is at work" not in refused.message + who_works(stopped, NOW + 10)
@@ -96,15 +101,15 @@ def test_a_run_that_was_stopped_is_not_told_as_one_that_works():
         "its -e rollback_run_id=rb-1",
         "mine -e rollback_abandon=rb-1",
     ]
-    assert standing(replace(stopped, number=0), "", "", NOW + 10).ways == ()
+    assert stood(replace(stopped, number=0), "", "", NOW + 10).ways == ()
     # Its lease is kept: what it has begun may be on its way.
-    assert isinstance(standing(stopped, "rb-1", "", NOW + 10), LeaseRunning)
+    assert isinstance(stood(stopped, "rb-1", "", NOW + 10), LeaseRunning)
     assert renewed(stopped, 1, (), NOW, LEASE).left is None
 
 
 def test_the_ways_out_of_an_unfinished_run_are_commands_of_its_own_playbook_and_of_the_one_at_hand():
     stopped = replace(HELD, command=OWN)
-    assert standing(stopped, "", "", NOW + LEASE, command=OTHER).ways == (
+    assert stood(stopped, "", "", NOW + LEASE, command=OTHER).ways == (
         ("Go on with run rb-1:", OWN + " -e rollback_run_id=rb-1"),
         (
             "Or this gives run rb-1 up, leaves what it has done, and then begins rollback_code.yml anew:",
@@ -112,7 +117,7 @@ def test_the_ways_out_of_an_unfinished_run_are_commands_of_its_own_playbook_and_
         ),
     )
     # An older version has not written the command down.
-    assert [command for _words, command in standing(HELD, "", "", NOW + LEASE, command=OTHER).ways] == [
+    assert [command for _words, command in stood(HELD, "", "", NOW + LEASE, command=OTHER).ways] == [
         OTHER + " -e rollback_abandon=rb-1"
     ]
 
@@ -149,7 +154,7 @@ NAMED = "ansible-playbook spymeo.rollback.undo -e rollback_undo_run=rb-0"
 def test_what_a_play_does_that_gives_a_run_up_is_told_whole(lock, purpose, command, then, left):
     if left and lock.purpose != FINISH:
         lock = replace(lock, left=NOW)
-    refused = standing(lock, "", "", NOW + 2 if left else LATER, purpose, command, "ansible-playbook unfence.yml")
+    refused = stood(lock, "", "", NOW + 2 if left else LATER, purpose, command, "ansible-playbook unfence.yml")
     run_id = lock.uncovered.run_id
     begins, stops = refused.ways[-2:]
     assert begins[1] == f"{command} -e rollback_abandon={run_id}"
@@ -168,7 +173,7 @@ def test_what_a_play_does_that_gives_a_run_up_is_told_whole(lock, purpose, comma
     ],
 )
 def test_an_undo_takes_back_a_run_of_its_own_place(undoes, then):
-    refused = standing(HELD, "", "", LATER, UNDO, "ansible-playbook undo.yml", undoes=undoes)
+    refused = stood(HELD, "", "", LATER, UNDO, "ansible-playbook undo.yml", undoes=undoes)
     assert then in refused.ways[-1][0]
 
 
@@ -237,25 +242,25 @@ def test_the_run_to_go_on_with_is_the_one_that_a_finish_has_found_too(lock, now,
 
 def test_a_finish_that_was_stopped_is_gone_on_with_by_the_same_command_which_waits_for_its_lease():
     stopped = replace(wrote(finishing(ENDED[COMPLETE])), left=NOW)
-    assert isinstance(standing(stopped, "", "", NOW, FINISH), LeaseRunning)
-    assert isinstance(standing(stopped, "", "", LATER, FINISH), LockFree)
-    assert isinstance(standing(replace(stopped, left=None), "", "", NOW, FINISH), LockRefused)  # it works
-    assert isinstance(standing(replace(HELD, left=NOW), "", "", NOW, FINISH), LockRefused)
-    assert isinstance(standing(replace(HELD, left=NOW), "", "", LATER, FINISH), LockFree)
+    assert isinstance(stood(stopped, "", "", NOW, FINISH), LeaseRunning)
+    assert isinstance(stood(stopped, "", "", LATER, FINISH), LockFree)
+    assert isinstance(stood(replace(stopped, left=None), "", "", NOW, FINISH), LockRefused)  # it works
+    assert isinstance(stood(replace(HELD, left=NOW), "", "", NOW, FINISH), LockRefused)
+    assert isinstance(stood(replace(HELD, left=NOW), "", "", LATER, FINISH), LockFree)
 
 
 @pytest.mark.parametrize("lock", [HELD, replace(HELD, left=NOW), ENDED[FAILED], finishing(ENDED[FAILED], LATER)])
 @pytest.mark.parametrize("purpose", [ROLLBACK, UNDO, CHECKPOINT])
 def test_what_a_refusal_proposes_is_not_refused_again(lock, purpose):
     lock = replace(lock, command="its own")
-    refused = standing(lock, "", "", LATER + LEASE, purpose, "typed")
+    refused = stood(lock, "", "", LATER + LEASE, purpose, "typed")
     assert [command for _words, command in refused.ways] == [
         "its own -e rollback_run_id=rb-1",
         "typed -e rollback_abandon=rb-1",
     ] or (lock.purpose == FINISH)
     for run_id, abandon in (("rb-1", ""), ("", "rb-1")):
         for now in (NOW, LATER + LEASE):
-            assert not isinstance(standing(lock, run_id, abandon, now, purpose), LockRefused)
+            assert not isinstance(stood(lock, run_id, abandon, now, purpose), LockRefused)
 
 
 @pytest.mark.parametrize(
@@ -267,12 +272,12 @@ def test_what_a_refusal_proposes_is_not_refused_again(lock, purpose):
     ],
 )
 def test_where_only_a_lease_has_to_end_nobody_is_told_to_do_more_than_wait(lock, purpose):
-    refused = standing(lock, "", "", NOW + 1, purpose, OTHER, "ansible-playbook unfence.yml")
+    refused = stood(lock, "", "", NOW + 1, purpose, OTHER, "ansible-playbook unfence.yml")
     assert refused.ways == ()
     assert refused.until.startswith("the lease of run rb-1 has ended, at 2026-11-18 11:07:40 UTC: wait")
     assert "Wait until then, and run the same command again." in refused.message
     assert "gone on with, or given up" not in refused.until + refused.message
-    assert isinstance(standing(lock, "", "", LATER, purpose, OTHER), LockFree)
+    assert isinstance(stood(lock, "", "", LATER, purpose, OTHER), LockFree)
 
 
 def test_a_lock_of_an_older_version_is_read():
@@ -282,24 +287,24 @@ def test_a_lock_of_an_older_version_is_read():
 
 
 def test_who_works_and_since_when_is_told():
-    message = standing(HELD, "", "", NOW).message
+    message = stood(HELD, "", "", NOW).message
     assert "Run rb-1 of ada@laptop (Roll back, since 2026-11-18 " in message
     assert who_works(HELD, NOW).startswith("Run rb-1 of ada@laptop")
     assert [who_works(lock, NOW) for lock in (None, ENDED[FAILED])] == [None, None]
 
 
 def test_both_ways_out_of_an_unfinished_run_are_told_and_what_it_was_about_to_do():
-    message = standing(HELD, "", "", NOW + LEASE).message
+    message = stood(HELD, "", "", NOW + LEASE).message
     assert "-e rollback_run_id=rb-1" in message
     assert "-e rollback_abandon=rb-1" in message
     assert "rds CreateDBSnapshot s" in message
 
 
 def test_a_takeover_says_whose_lock_it_was():
-    found = standing(HELD, "rb-1", "", NOW + LEASE).found
+    found = stood(HELD, "rb-1", "", NOW + LEASE).found
     assert found.startswith("Run rb-1 of ada@laptop")
     assert "whose lease ended at" in found
-    assert standing(ENDED[FAILED], "rb-1", "", NOW).found is None
+    assert stood(ENDED[FAILED], "rb-1", "", NOW).found is None
 
 
 def test_fencing_and_numbers_only_grow():
@@ -366,7 +371,7 @@ def test_the_lock_comes_back_from_json():
 )
 def test_a_rollback_is_kept_out_by_what_does_not_give_way(lock, kept_out):
     assert bool(keeps_out(lock, NOW)) == kept_out
-    assert isinstance(standing(lock, "rb-2", "", NOW), LockRefused) == kept_out
+    assert isinstance(stood(lock, "rb-2", "", NOW), LockRefused) == kept_out
 
 
 @pytest.mark.parametrize(

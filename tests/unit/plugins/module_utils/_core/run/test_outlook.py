@@ -24,6 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     LeaseRunning,
     LockFree,
     LockRefused,
+    Play,
     intended,
     released,
     standing,
@@ -58,8 +59,9 @@ LOCKS["failed, under a finish"] = taken(LOCKS["failed"], "fi-1", "Finish", "bob"
 
 
 def seen(lock, run_id="", abandon="", purpose=ROLLBACK, command=OTHER):
-    answer = standing(lock, run_id, abandon, NOW + 10, purpose, command)
-    return answer, outlook(answer, lock, NOW + 10, run_id, abandon, purpose)
+    play = Play(run_id, abandon, purpose, command=command)
+    answer = standing(lock, play, NOW + 10)
+    return answer, outlook(answer, lock, play, NOW + 10)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,8 @@ def test_a_check_says_that_the_real_run_is_refused_exactly_where_it_is(lock, run
     assert bool(found.ways) == bool(isinstance(answer, LockRefused) and answer.ways)
     assert not any("Nothing was changed" in note for note in found.notes)
     assert any("waits until that lease has ended" in note for note in found.notes) == isinstance(answer, LeaseRunning)
+    alive = isinstance(answer, LeaseRunning) and LOCKS[lock].left is None
+    assert any("where it is renewed by then, what has begun is refused" in note for note in found.notes) == alive
 
 
 @pytest.mark.parametrize("lock", ["lease over", "failed", "stopped", "failed, under a finish"])
@@ -99,7 +103,7 @@ def test_a_run_that_would_be_given_up_is_told_and_not_said_to_be(lock, abandon, 
     answer, found = seen(LOCKS[lock], "rb-2", abandon, purpose)
     assert isinstance(answer, LockFree)
     assert "would be given up; this is a check, so it is not" in found.notes[-1]
-    really = given_up_told(LOCKS[lock], "rb-2", abandon, purpose, check=False)
+    really = given_up_told(LOCKS[lock], Play("rb-2", abandon, purpose), check=False)
     assert "is given up when this run takes the lock" in really
     assert "check" not in really
 
@@ -136,7 +140,7 @@ UNDOING = released(
 )
 @pytest.mark.parametrize("check", [True, False])
 def test_what_stays_of_a_run_that_is_given_up_is_what_the_plan_leaves(lock, purpose, command, stays, check):
-    assert stays in given_up_told(lock, "rb-2", "*", purpose, check, command)
+    assert stays in given_up_told(lock, Play("rb-2", "*", purpose, command=command), check)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +155,7 @@ def test_what_stays_of_a_run_that_is_given_up_is_what_the_plan_leaves(lock, purp
     ],
 )
 def test_nothing_is_said_to_be_given_up_that_is_not(lock, run_id, abandon, purpose):
-    assert given_up_told(LOCKS[lock], run_id, abandon, purpose, check=True) is None
+    assert given_up_told(LOCKS[lock], Play(run_id, abandon, purpose), check=True) is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secret
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import (
     choose_version,
+    may_be_unread,
     plan_move,
     refuse_unusable,
     write_token,
@@ -53,6 +54,25 @@ def test_stays_once_it_was_brought_back():
     choice = choose_version(back, at(-5))
     assert choice.target == "good"
     assert plan_move(back, choice.target) is None
+
+
+MOVED_BACK = secret(("good", -60, ["AWSCURRENT"]), ("bad", -30, ["AWSPREVIOUS"]))  # changed last at noon
+PUT = secret(("good", -60, ["AWSPREVIOUS"]), ("bad", -30, ["AWSCURRENT"]))
+
+
+@pytest.mark.parametrize(
+    ("what", "started", "unread"),
+    [
+        (MOVED_BACK, -10, True),  # it has read what was current in between
+        (MOVED_BACK, -40, False),  # it has read what is current again
+        (MOVED_BACK, 1, False),
+        (PUT, -40, True),
+        (PUT, -10, False),  # whatever was changed since, as a tag, it was no value
+        (secret(("good", -60, ["AWSCURRENT"]), ("new", -30, ["AWSPENDING"])), -10, False),  # it never was current
+    ],
+)
+def test_a_task_that_was_there_before_its_secret_became_current_may_have_read_another_value(what, started, unread):
+    assert may_be_unread(what, at(started)) is unread
 
 
 def test_stays_when_no_bad_release_is_known():

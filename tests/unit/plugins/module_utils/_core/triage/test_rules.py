@@ -44,6 +44,7 @@ RENAME = {"20261122_rename_city": "done"}
 TODAY = "2026-11-22T02:38:00Z"
 ROLLING_BACK = {"deployments": [{"release": "app:42", "status": "ROLLBACK_IN_PROGRESS", "at": TODAY}]}
 CHANGED = [{"name": "production/app", "since": TODAY}]
+UNREAD = [{**CHANGED[0], "unread": ["app"]}]
 PLACED = "(service app) was unable to place a task because no container instance met all of its requirements."
 RUNS = [
     {
@@ -244,7 +245,67 @@ TABLE = {
         ({"migrations": {"m": "done"}}, {"migrations": {"m": "rolled back"}}),
         ({"migrations": {"m": "done"}}, {}),
     ],
-    of_database.instance_lost: [({"instance": {"status": "failed"}}, {"instance": {"status": "rebooting"}})],
+    of_database.instance_lost: [
+        ({"instance": {"status": status}}, {"instance": {"status": other}})
+        for status, other in (
+            ("failed", "rebooting"),
+            ("deleting", "incompatible-network"),
+            ("restore-error", "incompatible-option-group"),
+            ("incompatible-restore", "incompatible-parameters"),
+        )
+    ]
+    + [
+        (
+            {"instance": {"status": "incompatible-network"}, "database": {"answers": False}},
+            {"instance": {"status": "incompatible-network"}},
+        ),
+    ],
+    of_database.instance_crippled: [
+        ({"instance": {"status": status}}, {"instance": {"status": status}, "database": {"answers": False}})
+        for status in ("incompatible-network", "incompatible-option-group")
+    ],
+    of_database.lost_out_of_use: [
+        ({"instance": {"status": status}}, {"instance": {"status": "deleting"}})
+        for status in (
+            "failed",
+            "restore-error",
+            "inaccessible-encryption-credentials",
+            "incompatible-restore",
+            "incompatible-create",
+        )
+    ]
+    + [
+        (
+            {"instance": {"status": status}, "database": {"answers": False}},
+            {"instance": {"status": status}, "missing": {"database": "x"}},
+        )
+        for status in ("deleting", "incompatible-network", "incompatible-option-group")
+    ],
+    of_database.lost_perhaps_out_of_use: [
+        ({"instance": {"status": status}, "missing": {"database": "x"}}, {"instance": {"status": status}})
+        for status in ("deleting", "incompatible-network", "incompatible-option-group")
+    ],
+    of_database.passing_out_of_use: [
+        ({"instance": {"status": status}}, {"instance": {"status": "storage-full"}})
+        for status in (
+            "stopped",
+            "starting",
+            "incompatible-parameters",
+            "inaccessible-encryption-credentials-recoverable",
+        )
+    ]
+    + [
+        (
+            {"instance": {"status": "storage-full"}, "database": {"answers": False}},
+            {"instance": {"status": "storage-full"}, "missing": {"database": "x"}},
+        ),
+    ],
+    of_database.passing_perhaps_out_of_use: [
+        (
+            {"instance": {"status": "storage-full"}},
+            {"instance": {"status": "storage-full"}, "database": {"answers": False}},
+        ),
+    ],
     of_database.instance_passing_and_whole: [
         (
             {"instance": {"status": "storage-full"}},
@@ -329,6 +390,17 @@ TABLE = {
     of_secrets.secret_may_be_why: [
         ({"secrets": CHANGED, "broken": LOGIN_401}, {"secrets": CHANGED}),
         ({"secrets": CHANGED, "broken": LOGIN_401}, {"broken": LOGIN_401}),
+        ({"secrets": CHANGED, "broken": LOGIN_401}, {"secrets": UNREAD, "broken": LOGIN_401}),
+    ],
+    of_secrets.secret_unread: [
+        ({"secrets": UNREAD}, {"secrets": CHANGED}),
+        ({"secrets": UNREAD}, {"secrets": [{**UNREAD[0], "holds_url": True}]}),
+        ({"secrets": UNREAD, "outage": 503}, {"secrets": UNREAD, "broken": LOGIN_401}),
+    ],
+    of_secrets.secret_unread_may_be_why: [
+        ({"secrets": UNREAD, "broken": LOGIN_401}, {"secrets": UNREAD}),
+        ({"secrets": UNREAD, "broken": {"payment/pay": {"status": 502}}}, {"secrets": UNREAD, "broken": SIGN_UP_500}),
+        ({"secrets": UNREAD, "broken": LOGIN_401}, {"secrets": CHANGED, "broken": LOGIN_401}),
     ],
     of_answers.everything_passes: [
         ({}, {"late": 3.0}),

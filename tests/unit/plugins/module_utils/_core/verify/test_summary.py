@@ -46,9 +46,15 @@ def test_passed_means_that_there_is_a_check_and_that_each_has_passed(verdicts):
         ("inconclusive", "nothing", [], "Fix what kept the checks from measuring"),
         ("inconclusive", "code", ["P2022"], "Fix what kept the checks from measuring"),
         ("failed", "nothing", ["P2022"], "playbooks/triage.yml tells whether to roll back"),
-        ("failed", "code", [], "no other release has served"),
+        ("failed", "code", [], "If not, playbooks/triage.yml tells what else helps"),
         ("failed", "code", ["P1001", "P2022"], "playbooks/rollback_full.yml brings both back"),
-        ("failed", "database", ["P2022"], "no other release has served"),
+        ("failed", "database", ["P2022"], "If not, playbooks/triage.yml tells what else helps"),
+        (
+            "failed",
+            "secrets",
+            ["P2022"],
+            "If not, playbooks/triage.yml tells what else helps",
+        ),  # no release was brought back
     ],
 )
 def test_says_what_to_do_next(verdict, after, codes, words):

@@ -18,6 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     UNFENCE,
     UNVERIFIED,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.outcome import outcome_report
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import (
     CHECKED,
     DONE,
@@ -32,8 +33,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome 
     merged,
     outcome_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import lines_of
 from hypothesis import given
+
+
+def lines_of(outcome, message, around):
+    return outcome_report(outcome, message, around).text()
 
 
 def call(operation="UpdateService", outcome="ok"):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.report import evidence_of, report_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.checks import evidence_of, report_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.verify import check
 
 HEALTH = check("health", "http", "passed", "1 step")

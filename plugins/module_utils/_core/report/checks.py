@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The checks as a person reads them when something has failed: what is up, what broke, what passed. Pure."""
+"""Checks, as lines: what was proven, what is up, what broke. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Line, text_of, under
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.published import Result
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.summary import E2E, TARGETS, TASKS
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
@@ -36,13 +38,13 @@ def report_of(checks: Collection[Mapping[str, Any]]) -> list[str]:
     :param checks: list of dict with ``name``, ``kind``, ``verdict``, ``reason`` and ``evidence``.
     """
     up = [check["reason"] for check in checks if check["kind"] in (TASKS, TARGETS) and check["verdict"] == PASSED]
-    lines = [_line("UP", text) for text in up]
+    lines = under("UP", up)
     for verdict in (FAILED, INCONCLUSIVE):
         for check in checks:
             if check["verdict"] == verdict:
-                lines += [_line(WORDS[verdict], line) for line in _of_one(check)]
+                lines += under(WORDS[verdict], _of_one(check))
     passed = [check["name"] for check in checks if check["verdict"] == PASSED]
-    return [*lines, _line("PASSED", ", ".join(passed))] if passed else lines
+    return text_of([*lines, Line("PASSED", ", ".join(passed))] if passed else lines)
 
 
 def _of_one(check: Mapping[str, Any]) -> list[str]:
@@ -63,5 +65,10 @@ def _of_tests(evidence: Sequence[str]) -> list[str]:
     return [*where, telling] if telling else where
 
 
-def _line(word: str, text: str) -> str:
-    return "%-9s %s" % (word, text)
+def checks_of_outcome(verified: Result) -> list[Line]:
+    """Each check with its verdict, and what the checks have left behind (list of Line)."""
+    lines = []
+    for check in verified.get("checks") or []:
+        why = " (%s)" % check["reason"] if check["verdict"] == PASSED else ""
+        lines.append(Line("CHECK", "%s: %s%s" % (check["verdict"], check["name"], why)))
+    return lines + under("LEFT", verified.get("left_behind") or [])

@@ -53,14 +53,32 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.done import done
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.left import LeftSeen, left
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Report
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.plan import plan
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.published import Published
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.recommendation import (
+    TriageSeen,
+    recommendation,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.refusal import failure, refusal
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.release_points import (
+    CheckpointSeen,
+    ReleasesSeen,
+    release_point_report,
+    release_points,
+    release_refusal,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.salvage import SalvageSeen, salvage
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.undo import (
     UndoSeen,
     undo_plan,
     undo_refusal,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.verification import (
+    VerifySeen,
+    passed,
+    verdict,
 )
 
 # By kind: the dataclass that it is made of, and what makes it.
@@ -71,6 +89,14 @@ KINDS: dict[str, tuple[type[Any], Callable[[Any], Report]]] = {
     "failure": (Published, failure),
     "undo plan": (UndoSeen, undo_plan),
     "undo refusal": (UndoSeen, undo_refusal),
+    "recommendation": (TriageSeen, recommendation),
+    "release point": (CheckpointSeen, release_point_report),
+    "release points": (ReleasesSeen, release_points),
+    "release refusal": (ReleasesSeen, release_refusal),
+    "salvage": (SalvageSeen, salvage),
+    "passed": (VerifySeen, passed),
+    "verdict": (VerifySeen, verdict),
+    "left": (LeftSeen, left),
 }
 
 

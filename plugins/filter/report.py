@@ -52,58 +52,12 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.done import done
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.left import LeftSeen, left
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Report
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.plan import plan
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.published import Published
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.recommendation import (
-    TriageSeen,
-    recommendation,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.refusal import failure, refusal
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.release_points import (
-    CheckpointSeen,
-    ReleasesSeen,
-    release_point_report,
-    release_points,
-    release_refusal,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.salvage import SalvageSeen, salvage
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.undo import (
-    UndoSeen,
-    undo_plan,
-    undo_refusal,
-)
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.verification import (
-    VerifySeen,
-    passed,
-    verdict,
-)
-
-# By kind: the dataclass that it is made of, and what makes it.
-KINDS: dict[str, tuple[type[Any], Callable[[Any], Report]]] = {
-    "plan": (Published, plan),
-    "refusal": (Published, refusal),
-    "done": (Published, done),
-    "failure": (Published, failure),
-    "undo plan": (UndoSeen, undo_plan),
-    "undo refusal": (UndoSeen, undo_refusal),
-    "recommendation": (TriageSeen, recommendation),
-    "release point": (CheckpointSeen, release_point_report),
-    "release points": (ReleasesSeen, release_points),
-    "release refusal": (ReleasesSeen, release_refusal),
-    "salvage": (SalvageSeen, salvage),
-    "passed": (VerifySeen, passed),
-    "verdict": (VerifySeen, verdict),
-    "left": (LeftSeen, left),
-}
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.kinds import make_report
 
 
 def report_of_values(values: Mapping[str, Any], kind: str, form: str = "text") -> list[str] | dict[str, Any]:
-    """The lines (list of str), or the JSON (dict), of a report. None among the values is what was not played."""
-    shape, make = KINDS[kind]
-    made = make(shape(**{name: value for name, value in values.items() if value is not None}))
+    """The lines (list of str), or the JSON (dict), of a report."""
+    made = make_report(kind, values)
     return made.as_json() if form == "json" else made.text()
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Line, Report, WayOn, lines_read
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.published import Published, Result
@@ -22,6 +23,19 @@ def refusal(seen: Published) -> Report:
         return Report("refusal", ())
     told = lines_read(seen.run.get("lines") or []) if seen.run.get("until") else []
     return Report("refusal", (*listed(_HEAD, evidence), *told))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What is left, or stands in the way, in the words of a role."""
+
+    head: str
+    texts: Sequence[str]
+
+
+def list_report(seen: Listed) -> Report:
+    """The Report of it; without lines where there is nothing."""
+    return Report("list", listed(seen.head, seen.texts) if seen.texts else ())
 
 
 def listed(head: str, texts: Sequence[str]) -> tuple[Line, ...]:

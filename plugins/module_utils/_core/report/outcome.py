@@ -69,11 +69,13 @@ def _done(outcome: RunOutcome, around: Mapping[str, Any]) -> list[Line]:
     if not outcome.verified:  # DONE is the word for what the checks have proven
         word = "ENDED" if outcome.made or outcome.unknown else "NOTHING"
         proof = Line("NEXT", "This checks whether it works:", (around["verify"],))
-        return [Line(word, "%s; %s" % (what, outcome.reason)), *under("NOW", around["up"]), proof]
+        unknown = _calls("UNKNOWN", outcome.unknown)
+        return [Line(word, "%s; %s" % (what, outcome.reason)), *unknown, *under("NOW", around["up"]), proof]
     done = ": ".join(filter(None, ("%s, and %s" % (what, outcome.reason), around["base_url"])))
     # What an earlier play did is not in ``details``.
     made = _calls("MADE", outcome.made) if around.get("resumed") else []
-    return [Line("DONE", done), *made, *under("NOW", around["up"])]
+    # The checks have proven that the application works, and not what came of a call that nobody has heard of.
+    return [Line("DONE", done), *made, *_calls("UNKNOWN", outcome.unknown), *under("NOW", around["up"])]
 
 
 def _clocks(outcome: RunOutcome, around: Mapping[str, Any]) -> list[Line]:

@@ -26,6 +26,7 @@ def plan(seen: Published) -> Report:
         *lines_read(seen.run.get("lines") or []),
         *runs.later(seen.run.get("unfinished") or [], seen.commands.get("finish", "")),
         *runs.expected_times(seen.run.get("expected") or {}),
+        *runs.undone(seen.run.get("runs") or []),
         *release_point(seen),
         *migrations_of_plan(seen),
         *code_of_plan(seen),

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Line, under
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Line, under, utc
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import minutes
 
 
@@ -46,3 +46,15 @@ def expected_times(parts: Mapping[str, Mapping[str, Any]]) -> list[Line]:
     times = ", ".join("%s about %s" % (part, minutes(took["seconds"])) for part, took in parts.items())
     runs = max(took["runs"] for took in parts.values())
     return [Line("EXPECT", "%s (minutes:seconds; the median of up to %d runs)" % (times, runs))]
+
+
+def undone(runs: Sequence[Mapping[str, Any]]) -> list[Line]:
+    """That the last rollback was taken back (list of Line).
+
+    :param runs: as ``durations.ended_rollbacks`` tells them, newest first.
+    """
+    if not runs or not runs[0]["undone_by"]:
+        return []
+    last = runs[0]
+    words = "run %s (%s) was the last rollback, and run %s has undone it on %s: find out why before another one does the same"
+    return [Line("BEWARE", words % (last["run_id"], last["kind"], last["undone_by"], utc(last["undone"].rstrip("Z"))))]

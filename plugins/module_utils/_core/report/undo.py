@@ -30,7 +30,7 @@ _UNPROVEN = "What comes after the undo could not be proven, or somebody would st
 _NAMED = "%s: the task definition %s itself names %s, so it would stay there. To have it come back like that: -e rollback_readers=leave."
 _IDS = "sequences of %s go beyond those of %s, so that no id is given twice (rollback_sequences=leave leaves them)"
 _IDS_STAY = "sequences stay, so what is written from then on may get ids that %s has given"
-_LOST = "what was written since the rollback stays in %s, which is kept; playbooks/salvage.yml compares the two"
+_LOST = "what was written since run %s stays in %s, which is kept; playbooks/salvage.yml compares the two"
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _database(seen: UndoSeen) -> list[Line]:
         words = "stays: the run had not moved it. The application is on %s at %s%s"
         return [Line("DATABASE", words % (place["db_instance"], place["host"], asked))]
     again = Line("DATABASE", "%s at %s again%s" % (place["db_instance"], place["host"], asked))
-    return [again, Line("LOST", _LOST % (seen.leaving or "the instance that is in use now"))]
+    return [again, Line("LOST", _LOST % (seen.undo["run_id"], seen.leaving or "the instance that is in use now"))]
 
 
 def _data(seen: UndoSeen) -> list[Line]:

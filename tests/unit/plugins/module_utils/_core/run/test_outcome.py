@@ -228,6 +228,21 @@ def test_both_clocks_are_told_and_what_comes_later_with_its_command():
     ]
 
 
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize("verdict", ["passed", ""])
+def test_a_call_of_which_nobody_knows_is_told_however_well_it_ended(resumed, verdict):
+    seen = replace(
+        GOOD,
+        calls=(call(), call("TagResource", "unknown")),
+        verdict=verdict,
+        purpose="rollback" if verdict else "unfence",
+    )
+    lines = told(seen, "", resumed=resumed)
+    assert lines[0].startswith("DONE" if verdict else "ENDED")
+    assert [line[:10].strip() for line in lines if "TagResource" in line] == ["UNKNOWN"]
+    assert any(line.startswith("MADE") for line in lines) == bool(resumed and verdict)
+
+
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_a_check_promises_nothing_that_would_be_refused(purpose):
     check = replace(

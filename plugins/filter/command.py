@@ -17,8 +17,10 @@ description:
     the command until that is set.
 options:
   _input:
-    description: A playbook of this collection, such as V(undo). Empty means what was typed.
-    type: str
+    description:
+      - A playbook of this collection, such as V(undo). Empty means what was typed.
+      - Or what is to be done next, as M(spymeo.rollback.rollback_triage_info) tells it.
+    type: raw
     required: true
   variables:
     description: Variables to be set besides.
@@ -57,6 +59,7 @@ _value:
 """
 
 import os
+import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -65,14 +68,21 @@ from ansible_collections.spymeo.rollback.plugins.plugin_utils._command import co
 
 
 def command_line(
-    playbook: str,
+    playbook: str | Mapping[str, Any],
     variables: Mapping[str, Any] | None = None,
     limit: str | None = None,
     look: bool = False,
     without: Iterable[str] = (),
     act: bool = False,
 ) -> str:
-    """The command (str)."""
+    """The command (str).
+
+    :param playbook: its name, or what rollback_triage_info tells to do next: dict(playbook, variables, look_first, command).
+    """
+    if isinstance(playbook, Mapping):
+        return str(playbook["command"]) or command_line(
+            posixpath.splitext(playbook["playbook"])[0], playbook["variables"], limit, playbook["look_first"]
+        )
     cwd, typed = os.getcwd(), os.environ.get("PWD", "")
     if os.path.isabs(typed) and os.path.exists(typed) and os.path.samefile(cwd, typed):
         cwd = typed  # the path that was typed, where a link leads elsewhere

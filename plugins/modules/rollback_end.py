@@ -244,13 +244,13 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import PURPOSES, ROLLBACK
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.outcome import outcome_report
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import (
     RunObservation,
     merged,
     outcome_of,
     unwritten,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import lines_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.whole_run import joined, of_earlier_plays
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_end import Ending
 
@@ -353,14 +353,14 @@ def main() -> None:
         params.update(foreseen(params, ending))
         outcome = outcome_by(module, ending)
         around = dict(params, **ending.around(outcome, module.aws), details=whole_details(module, ending))
-        lines = lines_of(outcome, params["failure"], around)
+        lines = outcome_report(outcome, params["failure"], around).text()
         try:
             around.update(ending.write(outcome, lines))
         except RollbackError as error:
             outcome = unwritten(outcome)
             outcome = replace(outcome, next=next_command(outcome, params["commands"], params["ways"]))
             around["store"] = error.message
-        lines = lines_of(outcome, params["failure"], around)
+        lines = outcome_report(outcome, params["failure"], around).text()
         module.exit_json(changed=False, outcome=outcome.as_dict(), lines=lines, hold=around["hold"])
 
 

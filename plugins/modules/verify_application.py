@@ -415,8 +415,8 @@ from typing import Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import DATA
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.checks import evidence_of, report_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE, PASSED
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.report import evidence_of, report_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.summary import next_steps, summary
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.verify_request import VerificationRequest
 

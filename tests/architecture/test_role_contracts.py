@@ -138,7 +138,18 @@ def _options(role):
     return set(yaml.safe_load((role / "defaults/main.yml").read_text()) or {})
 
 
-RULES = [read_elsewhere, set_for_others, read_and_nowhere_set]
+def templates_with_meaning(root):
+    """What people read is made by _core/report: no template, and no statement of Jinja in what Ansible evaluates."""
+    files = [path for role in roles(root) for path in files_of(role)] + sorted((root / "playbooks").glob("*.yml"))
+    return [
+        f"{path.relative_to(root)}:{number} decides in Jinja: {line.strip()}"
+        for path in files
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if "{%" in line or (number == 1 and path.parent.name == "templates")
+    ]
+
+
+RULES = [read_elsewhere, set_for_others, read_and_nowhere_set, templates_with_meaning]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -152,7 +163,7 @@ GOOD = {
     "roles/code/vars/main.yml": "__code_own: 1\n",
     "roles/code/tasks/main.yml": "- register: code_plan\n- block: [{register: __code_done}]\n- set_fact: x\n  vars: {run_before: '{{ __code_done }}'}\n",
     "roles/run/defaults/main.yml": "run_before: '{{ code_plan }}'\n",
-    "roles/run/templates/a.j2": "{{ code_plan.__x }}\n",
+    "roles/run/tasks/a.yml": "- run_x: '{{ code_plan.__x }}'\n",
     "playbooks/a.yml": "- hosts: '{{ code_plan }}'\n",
 }
 
@@ -167,7 +178,7 @@ def test_what_is_right_passes(plant):
     ("rule", "path", "text", "words"),
     [
         (read_elsewhere, "roles/run/defaults/main.yml", "run_before: '{{ __code_done }}'", "names __code_done, which is set by code"),
-        (read_elsewhere, "roles/run/templates/a.j2", "{{ __code_own }}", "roles/run/templates/a.j2:1 names __code_own, which is set by code"),
+        (read_elsewhere, "roles/run/tasks/a.yml", "- x: '{{ __code_own }}'", "roles/run/tasks/a.yml:1 names __code_own, which is set by code"),
         (read_elsewhere, "playbooks/a.yml", "- hosts: '{{ __code_own }}'", "playbooks/a.yml:1 names __code_own"),
         (read_elsewhere, "roles/code/tasks/main.yml", "- register: code_plan\n  when: __code_dome\n", "__code_dome, which is set by nobody"),
         (set_for_others, "roles/run/tasks/main.yml", "- register: code_plan", "sets code_plan, which is not a name of the role run"),
@@ -175,8 +186,10 @@ def test_what_is_right_passes(plant):
         (set_for_others, "roles/run/vars/main.yml", "run_limit: 1", "run sets run_limit, and role_options.yml does not say"),
         (set_for_others, "roles/code/tasks/main.yml", "- register: __code_plan", "code does not set code_plan, which role_options.yml says"),
         (read_and_nowhere_set, "roles/run/vars/main.yml", "__run_a: \"{{ code_plam.x == code_cluster and 'code_y' }}\"", "reads code_plam, which code neither"),
-        (read_and_nowhere_set, "roles/run/templates/a.j2", "{% if run_befor %}", "a.j2 reads run_befor, which run neither takes nor publishes"),
+        (read_and_nowhere_set, "roles/run/tasks/a.yml", "- x: '{{ run_befor }}'", "a.yml reads run_befor, which run neither takes nor publishes"),
         (read_and_nowhere_set, "roles/run/tasks/main.yml", "- block: [{when: [true, not code_cluste]}]", "reads code_cluste, which code neither"),
+        (templates_with_meaning, "roles/run/templates/a.j2", "RUN  {{ run_before }}", "a.j2:1 decides in Jinja"),
+        (templates_with_meaning, "roles/run/tasks/main.yml", "- x: '{% if run_before %}yes{% endif %}'", "main.yml:1 decides in Jinja"),
     ],
 )  # fmt: skip
 def test_the_rule_bites(rule, path, text, words, plant):

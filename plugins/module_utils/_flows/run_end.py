@@ -101,7 +101,7 @@ class Ending:
         return not (self._record or {}).get("plays", [])[1:]
 
     def around(self, outcome: RunOutcome, client: Callable[[str], Any]) -> dict[str, Any]:
-        """What ``outcome_text.lines_of`` takes besides the outcome.
+        """What ``outcome_report`` takes besides the outcome.
 
         :param client: callable: the name of a service → its boto3 client.
         """

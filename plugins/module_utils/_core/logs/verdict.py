@@ -160,6 +160,8 @@ def first_line(groups: Sequence[ErrorGroup]) -> str:
     first = min(groups, key=lambda group: group.first)
     lines = first.example.split("\n")
     said = structured(lines) or next(iter(telling(lines)), first.fingerprint)
+    if said.rstrip().endswith(":"):  # what it announces is in the lines below
+        said = first.fingerprint
     return foreign(said, _LONGEST_LINE)
 
 

@@ -153,7 +153,7 @@ def _left(release: Key, timeline: Timeline) -> str:
 
 def _elsewhere(best: Sequence[Candidate]) -> str:
     if not best:
-        return "there is no other one to go to"
+        return "nothing else is chosen without being named"
     return "the next one would be %s" % option_text(best[0])
 
 

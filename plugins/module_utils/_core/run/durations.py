@@ -21,6 +21,8 @@ def with_run(
 ) -> list[dict[str, Any]]:
     """The history (list of dict, oldest first) with a run that has ended; one that ends again takes its own place.
 
+    Of a run that was gone on with, the parts that its last play has found done took no time: how long it took says nothing.
+
     :param record: the record of the run.
     :param seconds: how long its parts took, such as ``{"restore": 312.0, "deployment": 95.2}``; parts that were not done are left out.
     """
@@ -33,6 +35,7 @@ def with_run(
         ended=record["ended"],
         outcome=record["outcome"],
         seconds=seconds,
+        paused=len(record.get("plays", ())) > 1,
     )
     return [*(item for item in history if item["run_id"] != entry["run_id"]), entry][-KEPT:]
 
@@ -90,8 +93,10 @@ def unfinished(history: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def expected(history: Iterable[Mapping[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
-    """How long the parts of a run may take: part → dict(seconds: the median, runs: of how many), of complete runs of the same playbook."""
-    of_kind = [item["seconds"] for item in history if item["kind"] == kind and item["outcome"] == COMPLETE][-OF_LATE:]
+    """How long the parts of a run may take: part → dict(seconds: the median, runs: of how many), of complete runs of the same playbook that nothing has
+    stopped."""
+    whole = (item for item in history if item["outcome"] == COMPLETE and not item.get("paused"))
+    of_kind = [item["seconds"] for item in whole if item["kind"] == kind][-OF_LATE:]
     parts = sorted({part for seconds in of_kind for part in seconds})
     told = {part: [seconds[part] for seconds in of_kind if part in seconds] for part in parts}
     return {part: dict(seconds=round(_median(known), 1), runs=len(known)) for part, known in told.items()}

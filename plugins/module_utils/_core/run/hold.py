@@ -191,7 +191,8 @@ def at_the_end(record: Record, run: Mapping[str, Any], wrote: bool, complete: bo
 
 def describe_hold(record: Record) -> str | None:
     """A line for people, None without a hold that stands."""
-    return "; and ".join(map(_told, holds_of(record))) or None
+    *others, last = [_told(hold) for hold in holds_of(record)] or [""]
+    return " and ".join(filter(None, (", ".join(others), last))) or None
 
 
 def _told(hold: Hold) -> str:

@@ -20,6 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     UNTOUCHED,
     UNVERIFIED,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import INDENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
     LeaseRunning,
     LockRefused,
@@ -29,7 +30,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     undone_by,
     who_works,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import INDENT
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock

@@ -76,7 +76,17 @@ def name_of(secret: str) -> str:
     return name[:-7] if separator else secret
 
 
+_IDS = "IDS       "
+
+
 def joined(details: Sequence[str], earlier: Sequence[str]) -> list[str]:
-    """``details`` with the lines of earlier plays where those of this one would stand: before the checks."""
+    """``details`` with the lines of earlier plays where those of this one would stand: before the checks. Sequences have one line: that they are ahead
+    already is so because an earlier play has moved them."""
+    moved = [line[len(_IDS) :] for line in earlier if line.startswith(_IDS)]
+    told = [line for line in details if line.startswith(_IDS)]
+    if moved and told:
+        whole = "%s: %s" % (told[0], "; ".join(moved))
+        details = [whole if line == told[0] else line for line in details]
+        earlier = [line for line in earlier if not line.startswith(_IDS)]
     at = next((number for number, line in enumerate(details) if line.startswith("CHECK ")), len(details))
     return [*details[:at], *earlier, *details[at:]]

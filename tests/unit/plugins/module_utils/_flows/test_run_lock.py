@@ -434,6 +434,14 @@ def test_expected_durations_are_the_median_of_the_last_complete_runs_of_the_same
     assert expected([], KIND) == {}
 
 
+def test_a_run_that_was_stopped_says_nothing_of_how_long_one_takes():
+    history = with_run([], record("rb-1"), {"restore": 300, "total": 400})
+    history = with_run(history, {**record("rb-2"), "plays": [7, 8]}, {"restore": 0.2, "deployment": 0.1})
+    history = with_run(history, {**record("rb-3"), "plays": [9]}, {"restore": 320})
+    assert expected(history, KIND) == {"restore": {"seconds": 310, "runs": 2}, "total": {"seconds": 400, "runs": 1}}
+    assert ended_rollbacks(history)[1]["parts"] == ["restore", "deployment"]  # which is what it has done
+
+
 def test_a_rollback_that_was_undone_is_told_so_until_the_undo_is_undone(world):
     def undone():
         told = ended_rollbacks(world.memory.read("history")[0]["runs"])

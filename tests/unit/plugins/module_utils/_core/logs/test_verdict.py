@@ -121,6 +121,7 @@ STREAM = Stream("app", "/ecs/app", "ecs/web/t1", NOON, container="web")
 GROUP = ErrorGroup("f", 3, 2, "app", "s", "    at f (a.js:1:2)\nTypeError: x", ())
 FIRST = ErrorGroup("g", 1, 1, "app", "s", "Error: first\n    at g (a.js:1:2)", ())
 RECORD = ErrorGroup("f", 1, 1, "app", "s", '{"level":"error","time":1,"msg":"boom","code":"E1"}', ())
+ANNOUNCED = ErrorGroup("PrismaError: | no column a", 2, 1, "app", "s", "PrismaError:\nno column a", ())
 HIDDEN = Unread("app", "router", "its log driver is awsfirelens")
 CLEAR = {("app", "web"): Understood(read=5, unknown=5)}
 UNCLEAR = {("app", "web"): Understood(read=1, unknown=9, forms={"EEK": (9, "EEK 17")})}
@@ -133,6 +134,7 @@ UNCLEAR = {("app", "web"): Understood(read=1, unknown=9, forms={"EEK": (9, "EEK 
         ([STREAM], (), (), CLEAR, [GROUP], "failed", "3 errors of 1 kind in 1 stream, the first: TypeError: x"),
         ([STREAM], (), (), CLEAR, [GROUP, FIRST], "failed", "4 errors of 2 kinds in 1 stream, the first: Error: first"),
         ([STREAM], (), (), CLEAR, [RECORD], "failed", "1 error of 1 kind in 1 stream, the first: error: boom: E1"),
+        ([STREAM], (), (), CLEAR, [ANNOUNCED], "failed", "2 errors of 1 kind in 1 stream, the first: PrismaError: | no column a"),
         ([STREAM], (HIDDEN,), (STREAM,), UNCLEAR, [GROUP], "failed", "3 errors"),
         ([STREAM], (), (STREAM,), {}, [], "inconclusive", "nothing at all in ecs/web/t1"),
         ([STREAM], (HIDDEN,), (), CLEAR, [], "inconclusive", "rollback_log_elsewhere"),

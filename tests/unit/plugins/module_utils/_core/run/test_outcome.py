@@ -18,6 +18,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     UNFENCE,
     UNVERIFIED,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.outcome import outcome_report
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome import (
     CHECKED,
     DONE,
@@ -32,8 +33,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome 
     merged,
     outcome_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outcome_text import lines_of
 from hypothesis import given
+
+
+def lines_of(outcome, message, around):
+    return outcome_report(outcome, message, around).text()
 
 
 def call(operation="UpdateService", outcome="ok"):
@@ -222,6 +226,21 @@ def test_both_clocks_are_told_and_what_comes_later_with_its_command():
     assert [line for line in failed if line.startswith(("SERVED", "FINISHED"))] == [
         line for line in lines if line.startswith("SERVED")
     ]
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize("verdict", ["passed", ""])
+def test_a_call_of_which_nobody_knows_is_told_however_well_it_ended(resumed, verdict):
+    seen = replace(
+        GOOD,
+        calls=(call(), call("TagResource", "unknown")),
+        verdict=verdict,
+        purpose="rollback" if verdict else "unfence",
+    )
+    lines = told(seen, "", resumed=resumed)
+    assert lines[0].startswith("DONE" if verdict else "ENDED")
+    assert [line[:10].strip() for line in lines if "TagResource" in line] == ["UNKNOWN"]
+    assert any(line.startswith("MADE") for line in lines) == bool(resumed and verdict)
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)

@@ -73,6 +73,16 @@ def test_what_this_play_has_not_done_itself_is_told_by_the_journal(journal, call
     assert of_earlier_plays(journal, calls, details, purpose) == lines
 
 
+def test_of_sequences_that_an_earlier_play_has_moved_there_is_one_line():
+    earlier = of_earlier_plays([SETVAL], [], ["IDS       2 were ahead already"], "rollback")
+
+    assert joined(["IDS       2 were ahead already", "CHECK     b"], ["SECRETS   s", *earlier]) == [
+        "IDS       2 were ahead already: 2 sequences of restored.rds went beyond those of the database that was left, in an earlier play of this run",
+        "SECRETS   s",
+        "CHECK     b",
+    ]
+
+
 def test_the_lines_stand_before_the_checks():
     assert joined(["CODE      a", "CHECK     b", "LEFT      c"], ["IDS       d"]) == [
         "CODE      a",

@@ -25,6 +25,11 @@ options:
     description: The lock as M(spymeo.rollback.rollback_run) has seen it.
     type: str
     required: true
+  behind:
+    description:
+      - The play that held the lock then and gives way, as M(spymeo.rollback.rollback_run) tells it. It may have renewed its lease since, or have ended.
+    type: int
+    default: 0
   kind:
     description: The name of the playbook.
     type: str
@@ -127,6 +132,7 @@ def main() -> None:
         dict(
             run_id=dict(type="str", required=True),
             etag=dict(type="str", required=True),
+            behind=dict(type="int", default=0),
             kind=dict(type="str", required=True),
             who=dict(type="str"),
             purpose=dict(type="str", default=ROLLBACK, choices=list(PURPOSES)),
@@ -145,7 +151,18 @@ def main() -> None:
         run: dict[str, Any] = {}
         before: dict[str, Any] = {}
         if not module.check_mode:
-            names = ("run_id", "kind", "purpose", "resources", "undoes", "abandon", "command", "plan", "before")
+            names = (
+                "run_id",
+                "behind",
+                "kind",
+                "purpose",
+                "resources",
+                "undoes",
+                "abandon",
+                "command",
+                "plan",
+                "before",
+            )
             told = {name: params[name] for name in names}
             lock, record = begin(
                 memory, params["etag"], dict(told, who=params["who"] or whoever()), time.time(), params["lease"]

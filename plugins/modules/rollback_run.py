@@ -196,6 +196,10 @@ etag:
   description: What M(spymeo.rollback.rollback_begin) compares the lock with, so that a plan holds only if nobody has worked since.
   returned: success
   type: str
+behind:
+  description: The fencing number of the play that holds the lock and gives way to this one, for M(spymeo.rollback.rollback_begin); 0 where none does.
+  returned: success
+  type: int
 evidence:
   description: What would keep the run from succeeding and is known by now, with its cure; the store that cannot be used. To be told with what the plan finds.
   returned: success
@@ -429,6 +433,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
     """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
     nothing = dict(
         etag=ABSENT,
+        behind=0,
         notes=[],
         ways=[],
         until="",
@@ -454,6 +459,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
         history = (memory.read("history") or (dict(runs=[]),))[0]
         return dict(
             etag=seen.etag,
+            behind=seen.behind(module.params["purpose"]),
             notes=notes,
             ways=[dict(words=words, command=command) for words, command in found.ways],
             until=found.until,

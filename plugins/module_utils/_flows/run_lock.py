@@ -14,6 +14,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import (
     COMPLETE,
     GIVEN_UP,
+    GIVES_WAY,
     ROLLBACK,
     UNDER_WAY,
     UNDO,
@@ -71,6 +72,12 @@ class LockObservation:
     lock: Lock | None
     etag: str
     found: str | None = None
+
+    def behind(self, purpose: str) -> int:
+        """The fencing number of the play that holds the lock and gives way to one of that purpose; 0 where none does."""
+        lock = self.lock
+        holds = lock is not None and lock.expires is not None and purpose in GIVES_WAY.get(lock.purpose, ())
+        return lock.fencing if lock and holds else 0
 
     @property
     def undoable(self) -> str:
@@ -167,13 +174,14 @@ def begin(
 
     :param etag: of the lock that was looked at before the plan was made: the plan holds only if nobody has worked since.
     :param run: dict(run_id, kind, purpose, who, undoes, abandon, resources: ARNs, plan: list of str, before: dict, command: that was typed,
-        without the ids of runs); JSON types.
+        without the ids of runs, behind: as ``LockObservation`` tells it); JSON types.
     :param now: seconds since 1970.
     :param lease: seconds.
     :raises RollbackError: somebody has begun since.
     """
     lock, found = memory.lock() or (None, ABSENT)
-    if found != etag:
+    # Who gives way renews its lease, and may end, while the plan is made, and changes nothing that a plan is about.
+    if found != etag and not (lock and run.get("behind") and lock.fencing == run["behind"]):
         _refuse_who_was_quicker(lock)
     if lock:
         for intent in lock.under_way:
@@ -182,9 +190,12 @@ def begin(
         lock, run["run_id"], run["kind"], run["who"], run["undoes"], now, lease, run["purpose"], run.get("command", "")
     )
     try:
-        own = memory.put_lock(ours, etag)
+        own = memory.put_lock(ours, found)
     except Conflict:
-        _refuse_who_was_quicker((memory.lock() or (None,))[0])
+        later = (memory.lock() or (None,))[0]
+        if later and lock and run.get("behind") == later.fencing == lock.fencing:  # it was renewed at this very moment
+            return begin(memory, etag, run, now, lease)
+        _refuse_who_was_quicker(later)
     try:
         places = claim(memory, run, now)
     except RollbackError:

@@ -438,6 +438,6 @@ def refuse_lost(lock: Lock | None, fencing: int) -> Lock:
             "The lock of this run is gone from the store. No further call is made. Look for who has changed the store."
         )
     raise LockLost(
-        "%s has taken over the lock: the lease of this play had ended, or this play is a checkpoint, which gives way. This play makes no "
+        "%s has taken over the lock: the lease of this play had ended, or this play is a checkpoint or a finish, which give way. This play makes no "
         "further call; what it has done stays as it is." % told_run(lock)
     )

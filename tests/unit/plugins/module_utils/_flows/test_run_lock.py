@@ -517,6 +517,73 @@ def test_a_finish_does_not_interrupt_whoever_works_and_gives_way_to_everybody_bu
         world.look(purpose=FINISH)
 
 
+def renew(world):
+    """What the process does that renews a lease, while others plan."""
+    lock, etag = world.memory.lock()
+    world.now += 1
+    world.memory.put_lock(renewed(lock, lock.fencing, (), world.now, LEASE), etag)
+
+
+@pytest.mark.parametrize("purpose", [CHECKPOINT, FINISH])
+@pytest.mark.parametrize("meanwhile", ["renews", "writes", "ends"])
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_whoever_gives_way_may_do_so_while_others_plan(world, purpose, meanwhile, unfinished):
+    """A finish waits for hours and renews its lease all the time, so it would be another lock at the end of each plan."""
+    if unfinished and purpose == CHECKPOINT:
+        return
+    world.play("rb-0", FAILED if unfinished else COMPLETE)
+    lock = world.begin("fi-1", purpose=purpose)
+    lease = world.write(lock)
+    seen = world.look("rb-0" if unfinished else "")
+    if meanwhile == "ends":
+        world.end(lock)
+    elif meanwhile == "writes":
+        world.write(lock)
+    renew(world) if meanwhile == "renews" else None
+    world.begin("rb-0" if unfinished else "rb-1", etag=seen.etag, behind=seen.behind(ROLLBACK))
+    with pytest.raises(LockLost):
+        lease.intend("rds", "ModifyDBInstance", {})
+
+
+def test_a_lock_that_is_renewed_while_it_is_taken_over_is_taken_all_the_same(world, monkeypatch):
+    world.begin("fi-1", purpose=FINISH)
+    seen, put, tries = world.look(), type(world.memory).put_lock, []
+
+    def met(memory, lock, etag):
+        tries.append(lock)
+        if len(tries) == 1:
+            renew(world)
+        return put(memory, lock, etag)
+
+    monkeypatch.setattr(type(world.memory), "put_lock", met)
+    assert world.begin("rb-1", etag=seen.etag, behind=seen.behind(ROLLBACK)).run_id == "rb-1"
+    assert [lock.run_id for lock in tries] == ["rb-1", "fi-1", "rb-1"]
+
+
+@pytest.mark.parametrize("then", [ROLLBACK, FINISH])
+def test_a_plan_does_not_hold_where_another_one_has_begun_after_the_one_that_gave_way(world, then):
+    lock = world.begin("fi-1", purpose=FINISH)
+    seen = world.look()
+    world.end(lock)
+    world.play("rb-1")
+    if then == FINISH:  # and a second one came after that
+        world.begin("fi-2", purpose=FINISH)
+    with pytest.raises(RollbackError, match="has begun since this run looked"):
+        world.begin("rb-2", etag=seen.etag, behind=seen.behind(ROLLBACK))
+
+
+@pytest.mark.parametrize("purpose", [ROLLBACK, UNDO])
+def test_nobody_else_gives_way(world, purpose):
+    """Of a run whose lease had ended a process may be left that goes on."""
+    world.begin("rb-1", purpose=purpose)
+    world.now += LEASE
+    seen = world.look()
+    assert seen.behind(ROLLBACK) == 0
+    renew(world)
+    with pytest.raises(RollbackError, match="has begun since this run looked"):
+        world.begin("rb-2", etag=seen.etag, behind=seen.behind(ROLLBACK))
+
+
 def test_what_is_left_of_a_run_is_in_its_record_and_in_the_history_until_it_is_finished(world):
     lock = world.begin("rb-1")
     world.write(lock)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.kinds import KINDS, make_report
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import lines_read
+
+from spymeo_world import world
 
 GOLDEN = Path(__file__).parent / "golden"
 STORIES = sorted(path.relative_to(GOLDEN).with_suffix("").as_posix() for path in GOLDEN.glob("*/*.json"))
@@ -48,6 +51,19 @@ def test_every_line_has_its_keyword_or_goes_on_with_one(story):
 
     assert [line for read in lines_read(printed) for line in read.printed()] == printed
     assert all(line.keyword is None or line.keyword == line.keyword.upper() for line in report.lines)
+
+
+def test_no_story_holds_a_secret_of_the_lab():
+    secrets = [
+        world.DB_PASSWORD,
+        quote(world.DB_PASSWORD, safe=""),
+        world.ADMIN_PASSWORD,
+        world.SESSION_SECRET,
+        "postgresql://",
+    ]
+    texts = {path.name: path.read_text() for path in GOLDEN.rglob("*.*")}
+
+    assert [(name, secret) for name, text in texts.items() for secret in secrets if secret in text] == []
 
 
 def test_there_is_a_story_of_every_kind():

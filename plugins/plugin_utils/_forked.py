@@ -42,6 +42,7 @@ def _read_ahead() -> None:
     """Import, in the process of ansible-playbook, what each worker needs for its first template, and nearly every module of ours."""
     keep_bytecode(OURS)
     importlib.import_module("ansible.plugins.filter.core")
+    importlib.import_module(PLUGINS + "module_utils._core.report.kinds")  # plan and outcome are made in workers
     try:
         importlib.import_module(PLUGINS + "module_utils._ansible.module").read_descriptions(*SERVICES)
     except ImportError as error:  # without amazon.aws, or with one that breaks, the module itself tells what is wrong

@@ -105,7 +105,7 @@ def test_an_undo_knows_which_database_it_leaves(halfway):
     given_id = given(rollback_run_id=UNDO, rollback_undo_run=RUN, rollback_lease=2)
     for arguments in (["--check"], []):
         played = halfway.play("undo", *given_id, *arguments)
-        assert f"what was written since the rollback stays in {RESTORED}" in played.output
+        assert f"stays in {RESTORED}, which is kept" in played.output
         assert f"IDS       sequences of {world.DB_INSTANCE} go beyond those of {RESTORED}" in played.output
     assert halfway.instances()[RESTORED]["DBInstanceStatus"] == "backing-up", "as it is for hours after a restore"
     assert any(line.startswith("MADE") and "setval" in line for line in played.output.splitlines()), played.output
@@ -193,7 +193,7 @@ def test_an_undo_that_died_before_its_deployment_is_seen_by_what_runs():
         assert (planned.code != 0, planned.written) == (True, []), planned.output
         assert f"2 tasks of {world.SERVICE} read {hosts[RESTORED]}" in one_line(planned.output)
         gone_on = lab.play("undo", *undo, *given(rollback_lease=2))
-        assert f"what was written since the rollback stays in {RESTORED}" in gone_on.output
+        assert f"stays in {RESTORED}, which is kept" in gone_on.output
         assert lab.service()["taskDefinition"] != before
         assert hosts[world.DB_INSTANCE] in lab.database_url()
     finally:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Line, Report, under, within
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.published import Result
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.options import (
     CODE,
     DATABASE,
     FULL,

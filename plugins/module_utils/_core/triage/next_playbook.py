@@ -20,13 +20,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.condi
     of_secrets,
     words,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import Recommendation
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.options import (
     CODE,
     DATABASE,
     FULL,
     UNCERTAIN,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import Recommendation
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (

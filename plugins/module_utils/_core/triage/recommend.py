@@ -23,20 +23,22 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.condi
     of_users,
     unmeasured,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.options import (
+    CODE,
+    DATABASE,
+    FULL,
+    NONE,
+    UNCERTAIN,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
     AGAINST,
     ASKED,
-    CODE,
     CRITERIA,
-    DATABASE,
     DECISIVE,
     EVERY,
     FOR,
-    FULL,
-    NONE,
     RULES,
     STRONG,
-    UNCERTAIN,
     VETO,
     WEAK,
 )

@@ -25,11 +25,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.condi
     unmeasured,
     words,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.options import CODE, DATABASE, FULL, NONE
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import Evidence
 
-NONE, CODE, DATABASE, FULL, UNCERTAIN = "none", "CODE", "DATABASE", "FULL", "uncertain"
 FOR, AGAINST = "for", "against"
 EVERY = "every option"  # what is told whatever comes next, and decides nothing
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import from_json
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.next_playbook import next_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.options import (
+    CODE,
+    DATABASE,
+    FULL,
+    NONE,
+    UNCERTAIN,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import (
     RuleFinding,
     outcome,
@@ -13,15 +20,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recom
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
     AGAINST,
-    CODE,
-    DATABASE,
     DECISIVE,
     FOR,
-    FULL,
-    NONE,
     NOTE,
     STRONG,
-    UNCERTAIN,
     VETO,
     WEAK,
     Rule,

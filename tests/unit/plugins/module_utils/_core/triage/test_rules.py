@@ -16,17 +16,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.condi
     of_secrets,
     of_tasks,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.options import CODE, DATABASE, FULL, NONE
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import found
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.rules import (
     AGAINST,
-    CODE,
     CRITERIA,
-    DATABASE,
     DECISIVE,
     EVERY,
     FOR,
-    FULL,
-    NONE,
     NOTE,
     RULES,
     STRONG,

@@ -126,6 +126,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease_keeper import keep_alive
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import begin
 
+TOLD = (
+    "run_id",
+    "behind",
+    "kind",
+    "purpose",
+    "resources",
+    "undoes",
+    "abandon",
+    "command",
+    "plan",
+    "before",
+)  # to the lock
+
 
 def main() -> None:
     module = MemoryModule(
@@ -151,19 +164,7 @@ def main() -> None:
         run: dict[str, Any] = {}
         before: dict[str, Any] = {}
         if not module.check_mode:
-            names = (
-                "run_id",
-                "behind",
-                "kind",
-                "purpose",
-                "resources",
-                "undoes",
-                "abandon",
-                "command",
-                "plan",
-                "before",
-            )
-            told = {name: params[name] for name in names}
+            told = {name: params[name] for name in TOLD}
             lock, record = begin(
                 memory, params["etag"], dict(told, who=params["who"] or whoever()), time.time(), params["lease"]
             )

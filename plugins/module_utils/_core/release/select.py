@@ -271,6 +271,8 @@ def _stands_otherwise(
 
 
 def _nothing_to_choose(name: str, why: str, known: tuple[Candidate, ...]) -> RollbackError:
+    there = offered(known)
+    shown = [item for item in known if item.verdict in (RUNNING, DELETED) or any(item is one for one in there)][:LISTED]
     return RollbackError(
         "There is no task definition to bring service %s back to: %s. Name one in rollback_task_definition%s."
         % (
@@ -278,6 +280,6 @@ def _nothing_to_choose(name: str, why: str, known: tuple[Candidate, ...]) -> Rol
             why,
             ", each with its value below" if any(item.verdict != RUNNING for item in known) else ", as family:revision",
         ),
-        [candidate_line(item) for item in known[:LISTED]] or ["AWS lists no deployment of this service"],
-        dict(candidates=[item.told() for item in known[:LISTED]]),
+        [candidate_line(item) for item in shown] or ["AWS lists no deployment of this service"],
+        dict(candidates=[item.told() for item in shown]),
     )

@@ -10,9 +10,10 @@ Where the folder cannot be written to, it is as with Ansible's.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
@@ -22,20 +23,25 @@ class BytecodeFinder(MetaPathFinder):
     """Finds the modules below one package of a collection; whatever it does not find is left to Ansible."""
 
     def __init__(self, package: str) -> None:
-        self.package = package
+        self._package = package
         self._finder = functools.cache(lambda folder: FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES)))
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The module's spec, in the folders of its package; None for other packages', and for a folder without __init__.py."""
-        if not name.startswith(self.package + "."):
+        if not name.startswith(self._package + "."):
             return None
         found = (self._finder(str(folder)).find_spec(name) for folder in path or ())
         return next((spec for spec in found if spec and spec.loader), None)
 
 
-def keep_bytecode(package: str) -> None:
-    """Load what is below `package` so from now on, also in every fork of this process."""
-    if not any(isinstance(finder, BytecodeFinder) and finder.package == package for finder in sys.meta_path):
-        sys.meta_path.insert(0, BytecodeFinder(package))
+@contextlib.contextmanager
+def kept_bytecode(package: str) -> Iterator[None]:
+    """Load so, within this context, what is below `package`."""
+    finder = BytecodeFinder(package)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)

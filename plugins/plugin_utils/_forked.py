@@ -30,7 +30,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.absence impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact import without_secrets
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.unforeseen import DETAILED, NEXT
 from ansible_collections.spymeo.rollback.plugins.plugin_utils import _ansible_core
-from ansible_collections.spymeo.rollback.plugins.plugin_utils._bytecode import keep_bytecode
+from ansible_collections.spymeo.rollback.plugins.plugin_utils._bytecode import kept_bytecode
 
 OURS = "ansible_collections.spymeo.rollback"
 PLUGINS = OURS + ".plugins."
@@ -40,7 +40,6 @@ SERVICES = ("ecs", "ecr", "rds", "secretsmanager", "logs")  # that most modules 
 
 def _read_ahead() -> None:
     """Import, in the process of ansible-playbook, what each worker needs for its first template, and nearly every module of ours."""
-    keep_bytecode(OURS)
     importlib.import_module("ansible.plugins.filter.core")
     importlib.import_module(PLUGINS + "module_utils._core.report.kinds")  # plan and outcome are made in workers
     try:
@@ -50,7 +49,8 @@ def _read_ahead() -> None:
             raise
 
 
-_read_ahead()
+with kept_bytecode(OURS):
+    _read_ahead()
 
 
 class ForkedModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -137,7 +137,7 @@ def _become_module(action: str, arguments: dict[str, Any], directory: str, outpu
     try:
         os.chdir(directory)  # where Ansible starts a module on a local connection
         sys.stdout, sys.stderr = output, errors
-        with _ansible_core.given(arguments):
+        with kept_bytecode(OURS), _ansible_core.given(arguments):
             importlib.import_module(MODULES + action.rpartition(".")[2]).main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -27,6 +27,7 @@ _AS_CONFIGURED = (
     "as the services are configured (rollback_deployment=fast: ECS waits for no draining, and new tasks are asked every 5 seconds "
     "if they are well)"
 )
+STARTED = ("deploy", "register")  # steps of a service that gets new tasks
 _SECRETS_STAY = ", and no secret changed since"
 
 
@@ -55,9 +56,10 @@ def code_of_plan(seen: Published) -> list[Line]:
 
 
 def started_again(seen: Published) -> Collection[str]:
-    """The services that get new tasks even where their code stays: what they read changes."""
+    """The services that get new tasks even where their code stays: what they read changes, or has changed since they were started."""
     back = brought_back(seen.secrets)
-    return {
+    as_of_now = seen.deployment_plan.get("services") or []
+    return {service["name"] for service in as_of_now if service["step"] in STARTED} | {
         service["name"]
         for service in seen.code["services"]
         if seen.moves_database or set(service.get("reads") or []) & back

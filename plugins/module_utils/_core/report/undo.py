@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.code import STARTED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.findings import beware, beware_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import (
     Line,
@@ -23,7 +24,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.plan 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.published import Result
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.refusal import listed
 
-_STARTED = ("deploy", "register")  # steps of a service that gets new tasks
 _PROOFS = ("base_url", "log_group", "secret")  # what the checks that follow need
 _FAILED = "the failed database"
 _UNPROVEN = "What comes after the undo could not be proven, or somebody would stay on %s. Nothing was changed. Fix all of this first:"
@@ -116,7 +116,8 @@ def _stays(finding: Mapping[str, Any], leaving: str) -> str:
 
 
 def _keeps_code(service: Mapping[str, Any]) -> bool:
-    return bool(service["before"] == service["after"])
+    """Whether the release stays; the task definition may be another one, such as a copy that pins the version of a secret."""
+    return bool(service["before"] == service["after"] or service.get("same_release"))
 
 
 def _code(seen: UndoSeen) -> list[Line]:
@@ -127,10 +128,11 @@ def _code(seen: UndoSeen) -> list[Line]:
 
 
 def _change(service: Mapping[str, Any], seen: UndoSeen) -> str:
-    if not _keeps_code(service):
-        return "%s -> %s" % (service["before"], service["after"])
+    if service["before"] != service["after"]:
+        same = ", the same release" if _keeps_code(service) else ""
+        return "%s -> %s%s" % (service["before"], service["after"], same)
     read = set(seen.reads.get(service["name"]) or []) & set(seen.values)
-    again = seen.moves or service["step"] in _STARTED or read
+    again = seen.moves or service["step"] in STARTED or read
     return "stays on %s%s" % (service["before"], " and is started again" if again else "")
 
 
@@ -140,7 +142,7 @@ def _fenced(seen: UndoSeen) -> list[Line]:
     for service in seen.services:
         if service["fence"]:
             lines.append(Line("FENCE", service["fence"]))
-            if _keeps_code(service) and service["step"] in _STARTED:
+            if _keeps_code(service) and service["step"] in STARTED:
                 lines += _of_release(service, "is started again", seen)
     return lines
 
@@ -150,7 +152,7 @@ def _known(seen: UndoSeen) -> list[Line]:
     if any(not _keeps_code(service) for service in seen.services):
         coming = [service for service in seen.services if not _keeps_code(service)]
         return [line for service in coming for line in _of_release(service, "comes back", seen)]
-    if any(service["fence"] and service["step"] in _STARTED for service in seen.services):
+    if any(service["fence"] and service["step"] in STARTED for service in seen.services):
         return []
     what = "data" if seen.moves else "secrets" if seen.secrets["plan"] else "release"
     return [Line("BEWARE", "%s: the code stays; of the rest, %s" % (what, why)) for why in seen.undo["known"]]

@@ -71,7 +71,15 @@ def _title(found: Result) -> Line:
     option = found["recommendation"]
     leaning = ", leaning to %s" % found["leaning"] if option == UNCERTAIN else ""
     words = "===== %s: %s (confidence: %s%s) ====="
-    return Line(None, words % (option.upper(), _TITLES[option], found["confidence"], leaning))
+    return Line(None, words % (option.upper(), _first(found) or _TITLES[option], found["confidence"], leaning))
+
+
+def _first(found: Result) -> str:
+    """What comes before any option, in words: "roll back nothing" is not what a person is to read beside a run that died in the middle."""
+    unfinished = within(found, "evidence", "unfinished", "id")
+    if within(found, "evidence", "at_work"):
+        return "wait until the run that works is done"
+    return "go on with run %s, or give it up, before anything else" % unfinished if unfinished else ""
 
 
 def _next(seen: TriageSeen) -> Line:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.record import record_of, request_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.level_in_text import TIME, has_level
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.record import record_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.request_name import request_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.sounds import sounds_like_an_error
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.text import TIME, has_level
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.logs import ErrorGroup
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact import without_secrets
 

@@ -279,12 +279,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.duration
     unfinished_runs,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import releases
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
-    Play,
-    keeps_out,
-    to_go_on_with,
-    who_works,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import keeps_out, who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
     Outlook,
     given_up_told,
@@ -305,6 +300,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variable
     wrong,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.variables_together import problems_together
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play, to_go_on_with
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.e2e import e2e_problems as problems_of_tests
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario import (
     check_variables,

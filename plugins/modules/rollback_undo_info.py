@@ -107,11 +107,11 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.run_module import MemoryModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import undoable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
     known_of_what_comes_back,
     stands,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import undoable
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository

@@ -19,7 +19,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
     LockFree,
     LockRefused,
-    Play,
     sealed,
     standing,
 )
@@ -29,6 +28,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store im
     as_json,
     from_json,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock

@@ -14,8 +14,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import told_now
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.clocks import Clocks, clocks
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import describe_hold, releases
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import to_go_on_with, who_works
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import to_go_on_with
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import run_lock as plays
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import in_use

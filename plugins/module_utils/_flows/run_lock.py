@@ -38,8 +38,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     released,
     standing,
     taken,
-    then_done,
-    undoable,
     who_works,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import outlook
@@ -49,6 +47,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store im
     StoreError,
     as_json,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import then_done, undoable
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import TRIES
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import claim
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import wait_for
@@ -56,8 +55,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import wa
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import Hold, Record
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Play, Standing
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import Outlook
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 

@@ -16,7 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import
 def unfinished_run(run: Mapping[str, Any], so: str, *further: str) -> list[Line]:
     """That a run was not finished, and what goes on with it (list of Line); nothing where there is none.
 
-    :param run: dict(id, kind, command), as ``lock.to_go_on_with`` tells it, or empty.
+    :param run: dict(id, kind, command), as ``way_on.to_go_on_with`` tells it, or empty.
     :param so: what follows from that, as it goes on after "was not finished".
     :param further: what else there is to be said.
     """

@@ -24,38 +24,25 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     GIVES_WAY,
     ROLLBACK,
     UNDER_WAY,
-    UNDO,
     UNTOUCHED,
     UNVERIFIED,
     Intent,
     Lock,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import LIKE_MADE
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import (
+    VARIABLES,
+    Play,
+    then_done,
+    undoable,
+    ways_out,
+)
 
 WHICHEVER = "*"  # no run has this id
 
 
 class LockLost(RollbackError):
     """The play no longer holds its lock. It must not make another writing call."""
-
-
-@dataclass(frozen=True)
-class Play:
-    """What a play that wants to begin was asked for.
-
-    ``run_id`` is the run that the operator wants to resume, empty for a new one; ``abandon`` the one that the operator gives up, empty, or WHICHEVER
-    for what may follow any run. ``purpose`` is one of PURPOSES, ``kind`` the name of the playbook, empty when any may go on with a run. ``command`` was
-    typed, without the ids of runs; ``only_give_up`` is the command that gives a run up and begins no other, empty where it is not known. ``undoes`` is
-    the run that the play takes back, empty where that is not known; None for what the lock and the command tell.
-    """
-
-    run_id: str = ""
-    abandon: str = ""
-    purpose: str = ROLLBACK
-    kind: str = ""
-    command: str = ""
-    only_give_up: str = ""
-    undoes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,8 +140,8 @@ def _behind(lock: Lock, play: Play, ways: _Ways, found: str | None) -> LockFree 
             " Go on with it: its own playbook and -e rollback_run_id=%s. Or give it up with -e rollback_abandon=%s, after which this playbook "
             "begins a run of its own; playbooks/unfence.yml gives it up and begins none." % (lock.run_id, lock.run_id)
         )
-        told = {variable for variable in _VARIABLES for _words, way in ways if "-e %s=" % variable in way}
-        why = what + ("" if len(told) == len(_VARIABLES) else how) + last
+        told = {variable for variable in VARIABLES for _words, way in ways if "-e %s=" % variable in way}
+        why = what + ("" if len(told) == len(VARIABLES) else how) + last
         return LockRefused("%s%s Nothing was changed.%s" % (what, how, last), ways, why=why, until=_until(lock))
     return LockFree(found)
 
@@ -167,81 +154,12 @@ def given_up_by(lock: Lock | None, play: Play) -> Lock | None:
     return run if play.abandon in (run.run_id, WHICHEVER) else None
 
 
-def ways_out(
-    run_id: str, its_command: str, command: str, then: str = "", only_give_up: str = ""
-) -> tuple[tuple[str, str], ...]:
-    """(words, command) to go on with an unfinished run, and to give it up; without those of which the command is not known.
-
-    :param its_command: with which the run was begun, and ``command``, which was typed now; both without the ids of runs.
-    :param then: what that play does besides giving the run up, as ``then_done`` tells it; where it is empty, its own run.
-    :param only_give_up: as a Play has it.
-    """
-    going_on, giving_up = _VARIABLES
-    then = then or "leaves what it has done, and then begins %s anew" % _playbook(command)
-    ways = [
-        ("Go on with run %s:" % run_id, its_command and "%s -e %s=%s" % (its_command, going_on, run_id)),
-        ("Or this gives run %s up, %s:" % (run_id, then), command and "%s -e %s=%s" % (command, giving_up, run_id)),
-        ("Or this gives run %s up, and begins nothing. %s:" % (run_id, _STAYS), only_give_up),
-    ]
-    return tuple((words, typed) for words, typed in ways if typed)
-
-
-_VARIABLES = ("rollback_run_id", "rollback_abandon")
-_STAYS = "What it has done stays, but for services at 0 tasks and settings of a fast deployment, which are put back"
 _Ways = tuple[tuple[str, str], ...]
 
 
 def _ways_out_of(run: Lock, play: Play) -> _Ways:
     """``ways_out`` of a run for a Play."""
     return ways_out(run.run_id, run.command, play.command, then_done(run, play), play.only_give_up)
-
-
-def then_done(run: Lock, play: Play) -> str:
-    """What an undo does besides giving a run up, as what a sentence says of it; empty for another purpose, or where there is nothing to undo."""
-    undone = undone_by(run, play) if play.undoes is None else play.undoes
-    if not undone:
-        return ""
-    return (
-        "and takes back what it has done"
-        if undone == run.run_id
-        else "leaves what it has done, and then undoes run %s" % undone
-    )
-
-
-def undone_by(run: Lock, play: Play) -> str:
-    """The id of the run that a Play takes back that begins after ``run``; empty for one that is no undo, or that finds nothing to undo."""
-    named = re.search(r"-e rollback_undo_run=(\S+)", play.command)
-    return "" if play.purpose != UNDO else named.group(1) if named else undoable(run)
-
-
-def _playbook(command: str) -> str:
-    """The playbook of a command, like rollback_code.yml."""
-    words = command.split()
-    return words[1].rpartition("/")[2] if len(words) > 1 else "this playbook"
-
-
-def to_go_on_with(lock: Lock | None, now: float) -> dict[str, str]:
-    """The run that was not finished and that nobody works on: dict(id, kind, purpose, command: that goes on with it, back: that undoes an undo; both
-    empty where they are not known); empty when there is none.
-
-    :param lock: the Lock as it is recorded, or None. A finish leaves what it has found as it was, also while it works.
-    :param now: seconds since 1970.
-    """
-    if lock is None:
-        return {}
-    at_work = lock.expires is not None and now < lock.expires and lock.left is None and lock.purpose != FINISH
-    run = lock.uncovered
-    if at_work or not run.unfinished:
-        return {}
-    way = next((command for _words, command in ways_out(run.run_id, run.command, "")), "")
-    return dict(id=run.run_id, kind=run.kind, purpose=run.purpose, command=way, back=_way_back(run))
-
-
-def _way_back(run: Lock) -> str:
-    """The command that undoes an undo, with what was typed for that, which may be what kept it from being refused."""
-    if run.purpose != UNDO or not run.command:
-        return ""
-    return "%s -e rollback_undo_run=%s" % (re.sub(r" -e rollback_undo_run=\S+", "", run.command), run.run_id)
 
 
 def of_nobody(run_id: str, runs: Sequence[str]) -> LockRefused | None:
@@ -375,11 +293,6 @@ def taken(
         command=command,
         beneath=lock.as_dict() if lock and lock.unfinished and purpose == FINISH else None,
     )
-
-
-def undoable(lock: Lock) -> str:
-    """The newest rollback that has changed something: the run of ``lock``, or an earlier one; empty when there is none."""
-    return lock.run_id if lock.wrote and lock.purpose == ROLLBACK else lock.undoable
 
 
 def intended(

@@ -27,13 +27,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     clock_of,
     given_up_by,
     told_run,
-    undone_by,
     who_works,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import undone_by
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import Lock
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Play, Standing
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Standing
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play
 
 
 @dataclass(frozen=True)

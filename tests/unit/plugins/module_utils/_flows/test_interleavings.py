@@ -15,8 +15,8 @@ import hypothesis.strategies as st
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import COMPLETE, FAILED, FINISH, ROLLBACK
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import LockFree, LockLost, standing
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import Play as Asked
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play as Asked
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import begin, end
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_repository import RunRepository

@@ -41,12 +41,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import describe_hold as told_hold
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import (
     LockLost,
-    Play,
     play_found_dead,
     renewed,
     taken,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.store import ABSENT, StoreError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Lease
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_lock import (

@@ -23,7 +23,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     LockFree,
     LockLost,
     LockRefused,
-    Play,
     intended,
     keeps_out,
     of_another_kind,
@@ -33,9 +32,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     renewed,
     standing,
     taken,
-    to_go_on_with,
     who_works,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play, to_go_on_with
 
 NOW, LEASE = 1_795_000_000.0, 60
 LATER = NOW + LEASE

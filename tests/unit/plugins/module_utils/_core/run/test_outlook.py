@@ -24,7 +24,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     LeaseRunning,
     LockFree,
     LockRefused,
-    Play,
     intended,
     released,
     standing,
@@ -40,6 +39,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook 
     runs_lines,
     stands,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import Play
 
 NOW, LEASE = 1_795_000_000.0, 60
 OWN, OTHER = "ansible-playbook full.yml", "ansible-playbook code.yml"

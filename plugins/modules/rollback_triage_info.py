@@ -324,7 +324,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.next_
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import triage_scenarios as scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look, Questions
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage_questions import Questions
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.http import ScenarioSession
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.recorded_evidence import read_recorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock

@@ -6,11 +6,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-import threading
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -20,16 +17,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import Rd
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.triage import TriageGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import finding
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnose, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import RestoreSelector
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import (
     BadInput,
-    DatabaseRefused,
     RollbackError,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import streams_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import UNKNOWN, RuleSeen, rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
@@ -54,9 +47,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
     Evidence,
     InstanceSeen,
     Missing,
-    RunSeen,
     SecretSeen,
-    UnfinishedRun,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import Urls, data_in_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_it_stands
@@ -67,18 +58,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases im
     points_of,
     stay,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, read_service_records
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import read_service_records
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage_database import TO_TELL, database_seen
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage_questions import NotAsked, Questions
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import beside, side_by_side
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import InService
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import Noise
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import DataRule
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceTask
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
@@ -95,46 +84,10 @@ if TYPE_CHECKING:
         ServiceSeen,
         TargetsSeen,
     )
-    from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import Tables
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
-TO_TELL = 5  # seconds that are kept for telling what has been read of the logs when time is up
 SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
-NO_WAY = ("P1001", "P1008")  # codes that may say as much about this machine as about the database
-
-
-@dataclass(frozen=True)
-class Questions:
-    """Where to look. ``play`` is a callable that gives the HttpSeen, None where there is no application to ask."""
-
-    cluster: str
-    services: list[str]
-    named: dict[str, str] = field(default_factory=dict)
-    log_groups: list[str] = field(default_factory=list)
-    db_instance: str = ""
-    snapshot: str = ""
-    data_from: datetime | None = None
-    database_secret: str = ""
-    key: str = "DATABASE_URL"
-    secrets: list[str] = field(default_factory=list)
-    rules: tuple[DataRule, ...] = ()
-    release_points: list[dict[str, Any]] = field(default_factory=list)
-    release_point: str = ""
-    served_at_least: int = MOMENTS
-    play: Callable[[], HttpSeen] | None = None
-    rules_of_logs: Rules = field(default_factory=Rules)
-    noise: tuple[Noise, ...] = ()
-    log_elsewhere: list[str] = field(default_factory=list)
-    connect_timeout: int = 5
-    data_timeout: int = 20
-    runs: tuple[RunSeen, ...] = ()
-    unfinished: UnfinishedRun | None = None
-    at_work: str = ""
-
-
-class NotAsked(RollbackError):
-    """The inventory does not say where to look."""
 
 
 class Look:
@@ -180,7 +133,7 @@ class Look:
             INSTANCE,
             DATABASE,
         ):
-            self._began[name] = _beside(getattr(self, "_%s" % name))
+            self._began[name] = beside(getattr(self, "_%s" % name))
         parts: dict[str, Any] = {}
         missing = []
         for name in (HTTP, SERVICES, TASKS, TARGETS, LOGS, INSTANCE, DATABASE, SECRETS):
@@ -410,34 +363,7 @@ class Look:
         return (point.record.get("database") or {}).get("snapshot", ""), point.told
 
     def _database(self) -> DatabaseSeen:
-        url: DatabaseUrl = self._of("url")
-        target, address, began = target_of(url), "%s:%d" % (url.host, url.port), self._clock.now()
-
-        def read(tables: Tables) -> tuple[tuple[Migration, ...] | None, float, tuple[RuleSeen, ...]]:
-            migrations = tables.migrations()
-            seconds = self._clock.now() - began
-            return migrations, seconds, tuple(self._rule(tables, rule) for rule in self._asked.rules)
-
-        gateway = PostgresqlGateway(target, self._asked.data_timeout, self._asked.connect_timeout)
-        try:
-            migrations, seconds, rules = gateway.examine(read)
-        except DatabaseRefused as refused:
-            found = diagnose(target, refused)
-            code = found.result["code"]
-            if code in NO_WAY:
-                raise RollbackError("asked from this machine: %s" % found.message.rstrip(".")) from None
-            return DatabaseSeen(False, address, code, found.message)
-        return DatabaseSeen(True, address, seconds=round(seconds, 3), migrations=migrations, rules=rules)
-
-    def _rule(self, tables: Tables, rule: DataRule) -> RuleSeen:
-        """The RuleSeen of a rule, which takes no longer than there is time to tell of it."""
-        left = self._deadline - TO_TELL - self._clock.now()
-        if left < 1:
-            return RuleSeen(
-                rule.table, UNKNOWN, "the rule of %s was not asked: time was up (%d s)" % (rule.table, self._seconds)
-            )
-        tables.limit(min(self._asked.data_timeout, left))
-        return rule_seen(tables, rule)
+        return database_seen(self._of("url"), self._asked, self._clock, self._deadline, self._seconds)
 
     # Secrets
 
@@ -469,19 +395,3 @@ class Look:
         known = ecs.there({arn for found in old.values() for arn in found})
         reads = {arn for arn, definition in known.items() if secret.names & set(definition.secret_arns)}
         return tuple(name for name, found in old.items() if found & reads)
-
-
-def _beside(read: Callable[[], Any]) -> Future[Any]:
-    """A Future of ``read()`` in a thread of its own. The process does not wait for it at its end, as it would for a pool's."""
-    future: Future[Any] = Future()
-
-    def work() -> None:
-        with contextlib.suppress(Exception):
-            try:
-                future.set_result(read())
-            finally:
-                if not future.done():
-                    future.set_exception(sys.exc_info()[1])
-
-    threading.Thread(target=work, daemon=True).start()
-    return future

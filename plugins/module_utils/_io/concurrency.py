@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,3 +32,19 @@ def side_by_side(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
     """``[function(item) for item in items]``, several at a time. The first error rises once all have ended."""
     with pool_of_calls() as pool:
         return list(pool.map(function, items))
+
+
+def beside(read: Callable[[], Any]) -> Future[Any]:
+    """A Future of ``read()`` in a thread of its own. The process does not wait for it at its end, as it would for a pool's."""
+    future: Future[Any] = Future()
+
+    def work() -> None:
+        with contextlib.suppress(Exception):
+            try:
+                future.set_result(read())
+            finally:
+                if not future.done():
+                    future.set_exception(sys.exc_info()[1])
+
+    threading.Thread(target=work, daemon=True).start()
+    return future

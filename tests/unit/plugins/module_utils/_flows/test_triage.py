@@ -11,7 +11,8 @@ import boto3
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import HttpSeen, StepSeen
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look, Questions
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage_questions import Questions
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 from botocore.stub import Stubber
 

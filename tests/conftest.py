@@ -30,8 +30,19 @@ hypothesis.settings.register_profile("busy", deadline=None, suppress_health_chec
 hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("busy"), max_examples=20)
 hypothesis.settings.load_profile("busy")  # properties are judged by what they find, never by how busy the machine is
 
-# Beginnings of variables that change what is tested.
-PERSONAL = ("AWS_", "ANSIBLE_", "SPYMEO_", "MOLECULE_", "MOTO_", "XDG_", "LC_", "LANG", "TMPDIR")
+# Beginnings of variables that change what is tested. Without bytecode each of thousands of processes would compile all that it imports.
+PERSONAL = (
+    "AWS_",
+    "ANSIBLE_",
+    "SPYMEO_",
+    "MOLECULE_",
+    "MOTO_",
+    "XDG_",
+    "LC_",
+    "LANG",
+    "TMPDIR",
+    "PYTHONDONTWRITEBYTECODE",
+)
 WITH_LABS = "tests/integration/"
 GRACE = 10  # seconds: who takes a lab down waits for its files to go, and its last process for itself
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGALRM, signal.SIGPIPE)
@@ -51,6 +62,7 @@ def pytest_configure(config):
     os.environ["LC_ALL"] = "C.UTF-8"
     locale.setlocale(locale.LC_ALL, "")  # as whoever runs a module first would do for all others
     os.umask(0o022)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, for plays of tests too
     tempfile.tempdir = None
     # pytest's own directories stay where they are, so that what a test has written can be looked at afterwards.
     os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.gettempdir()

@@ -165,7 +165,6 @@ def push_release(lab: Lab, release: str, defect: str = "") -> str:
         f"PGAPPNAME={FAMILY} {release}",  # so that PostgreSQL's log tells which release has come
         f"PYTHONPATH={APP}",
         "PYTHONUNBUFFERED=1",
-        "PYTHONDONTWRITEBYTECODE=1",
     ]
     config = {"Env": environment, "Cmd": command("serve"), "WorkingDir": str(APP)}
     return lab.ecr.push(REPOSITORY, release, config)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import (
@@ -79,7 +80,7 @@ def undone_by(run: Lock, play: Play) -> str:
 
 def _playbook(command: str) -> str:
     """The playbook of a command, like rollback_code.yml."""
-    words = command.split()
+    words = shlex.split(command)
     return words[1].rpartition("/")[2] if len(words) > 1 else "this playbook"
 
 

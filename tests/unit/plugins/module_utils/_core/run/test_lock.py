@@ -135,6 +135,12 @@ NAMED = "ansible-playbook spymeo.rollback.undo -e rollback_undo_run=rb-0"
             "ansible-playbook spymeo.rollback.checkpoint",
             "and then begins spymeo.rollback.checkpoint anew",
         ),
+        (
+            HELD,
+            ROLLBACK,
+            "ansible-playbook '/a clone/rollback_code.yml' -i x",
+            "and then begins rollback_code.yml anew",
+        ),
         (HELD, UNDO, "ansible-playbook undo.yml", "up, and takes back what it has done"),
         (HELD, UNDO, NAMED, "leaves what it has done, and then undoes run rb-0"),
         (HELD, UNDO, NAMED.replace("rb-0", "rb-1"), "up, and takes back what it has done"),

@@ -189,7 +189,9 @@ def test_the_printed_way_back_is_not_refused_for_what_the_plan_has_seen(producti
     deployed = production.service()["taskDefinition"]
     assert deployed != pinned, undone.output
     names = [arn.rpartition("/")[2] for arn in (pinned, deployed)]
-    assert planned.startswith("CODE      spymeo-app: %s -> %s (" % tuple(names)), "what is planned is what is deployed"
+    assert planned.startswith("CODE      spymeo-app: %s -> %s, the same release (" % tuple(names)), (
+        "what is planned is what is deployed"
+    )
 
 
 def test_a_rollback_of_secrets_starts_again_what_reads_them(production):

@@ -119,7 +119,8 @@ def run_applications(count: int, durations: Durations) -> Sample:
     with production("--applications", str(count)) as broken:
         applications = broken.state["fleet"]["applications"]
         fleet.break_all(broken.state["endpoint_url"], [each["name"] for each in applications])
-        command = playbook("playbooks/rollback_full.yml", _inventory(broken, applications), verify_scenarios=[])
+        inventory = _inventory(broken, applications)
+        command = playbook("playbooks/rollback_full.yml", inventory, verify_scenarios=[], rollback_several_hosts=True)
         done = _at_pace(broken, durations, command, ANSIBLE_FORKS=str(count))
         broken.prove_code([each["name"] for each in applications])
         for each in applications:

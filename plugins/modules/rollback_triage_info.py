@@ -322,6 +322,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.next_playbook import next_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import NO_HTTP
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import triage_scenarios as scenarios
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.triage import Look
@@ -398,6 +399,13 @@ def questions(module: RollbackModule, clients: Callable[[str], Any]) -> Question
         runs=tuple(map(run_seen, params["runs"])),
         unfinished=UnfinishedRun(**params["unfinished_run"]) if params["unfinished_run"] else None,
         play=player(params, clients, module.check_mode) if params["base_url"] else None,
+        proof=dict(
+            base_url=params["base_url"] or NO_HTTP,
+            health_path=params["health_path"],
+            log_groups=params["log_groups"],
+            secrets=params["variable_secrets"],
+            despite_unreachable=False,
+        ),
         rules_of_logs=Rules.of(params["patterns"], params["ignore"]),
         noise=read_noise(params["noise"], datetime.now(timezone.utc).date()),
         **{name: params[name] for name in same},

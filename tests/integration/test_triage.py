@@ -18,7 +18,7 @@ import pytest
 from spymeo_world import cli, world
 from spymeo_world.accidents import ACCIDENTS
 
-from .conftest import bring_up, take_down
+from .conftest import bring_up, one_line, take_down
 
 RELEASE = "the release before does not know 20250310140000_add_practitioner_phone"
 RENAME = "20250310140000_rename_full_name_to_display_name"
@@ -243,6 +243,21 @@ def test_no_secret_is_in_anything_that_was_printed_or_recorded(healthy, tmp_path
         world.ADMIN_PASSWORD,
     ]
     assert [value for value in values if value in played.output + record.read_text()] == []
+
+
+def test_what_is_recommended_is_not_refused_where_nobody_can_reach_the_application(scene):
+    production = scene("crash-loop")
+    no_tls = production.state["base_url"].replace("http:", "https:")
+    for url in ("http://127.0.0.1:1", "https://nosuch.invalid", no_tls):
+        where = ("-e", f"rollback_base_url={url}", "-e", "rollback_served_at_least=1")
+        played, told = triage(production, *where)
+        _binary, _playbook, *options = shlex.split(told["command"])
+        assert told["playbook"] == "rollback_code.yml", played.output
+        assert "rollback_despite_unreachable=true" in options, played.output
+        assert url in one_line(played.output)
+        planned = production.play("rollback_code", *options, *where)
+        assert planned.code == 0, planned.output
+        assert f"BEWARE    base url {url}" in planned.output
 
 
 @pytest.mark.parametrize("accident", EXPECTED)

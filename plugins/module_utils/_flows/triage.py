@@ -52,6 +52,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import Urls, data_in_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import proof_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases import (
     choose_release,
     named_release,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceTask
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision
@@ -87,6 +89,9 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import Clock
 
 LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
+# Each after those that it waits for.
+BEFORE = ("ecs", "described", "running", "looked", "point", "chosen", "dead", "serves", "url", "unprovable")
+PARTS = (HTTP, SERVICES, TASKS, TARGETS, LOGS, INSTANCE, DATABASE, SECRETS)
 SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
 
 
@@ -114,29 +119,11 @@ class Look:
         :param explained: callable: an exception → why a part was not measured.
         """
         self._now = now
-        for name in (
-            HTTP,
-            "ecs",
-            "described",
-            "running",
-            "looked",
-            "point",
-            "chosen",
-            "dead",
-            "serves",
-            "url",
-            SECRETS,
-            SERVICES,
-            TASKS,
-            TARGETS,
-            LOGS,
-            INSTANCE,
-            DATABASE,
-        ):
+        for name in (*BEFORE, *PARTS):
             self._began[name] = beside(getattr(self, "_%s" % name))
         parts: dict[str, Any] = {}
         missing = []
-        for name in (HTTP, SERVICES, TASKS, TARGETS, LOGS, INSTANCE, DATABASE, SECRETS):
+        for name in PARTS:
             # Scenarios clean up after themselves, so they are never left alone.
             seconds = None if name == HTTP else max(0.1, self._deadline - self._clock.now())
             try:
@@ -154,6 +141,7 @@ class Look:
             unfinished=self._asked.unfinished,
             not_measured=tuple(missing),
             apart=self._apart(),
+            unprovable=self._seen_unprovable(),
             at_work=self._asked.at_work,
             cluster=self._asked.cluster,
             **parts,
@@ -234,6 +222,18 @@ class Look:
         if self._asked.play is None:
             raise NotAsked("rollback_base_url is not set")
         return self._asked.play()
+
+    def _unprovable(self) -> tuple[Finding, ...]:
+        return tuple(found for found in proof_of(self._asked.proof, self._client).findings if found.verdict == FAILED)
+
+    def _seen_unprovable(self) -> tuple[Finding, ...]:
+        """Empty also where that is not known: the plan finds it."""
+        try:
+            error = self._began["unprovable"].exception(max(0.1, self._deadline - self._clock.now()))
+        except TimeoutError:
+            return ()
+        found: tuple[Finding, ...] = () if error else self._of("unprovable")
+        return found
 
     def _logs(self) -> LogsSeen:
         if not self._asked.log_groups:

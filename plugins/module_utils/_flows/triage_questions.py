@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Questions:
-    """Where to look. ``play`` is a callable that gives the HttpSeen, None where there is no application to ask."""
+    """Where to look. ``play`` is a callable that gives the HttpSeen, None where there is no application to ask. ``proof`` is what the checks of a rollback
+    need, as ``proof_of`` takes it, None where that is not asked."""
 
     cluster: str
     services: list[str]
@@ -47,6 +48,7 @@ class Questions:
     release_point: str = ""
     served_at_least: int = MOMENTS
     play: Callable[[], HttpSeen] | None = None
+    proof: dict[str, Any] | None = None
     rules_of_logs: Rules = field(default_factory=Rules)
     noise: tuple[Noise, ...] = ()
     log_elsewhere: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ from typing import Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import RuleSeen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import StoppedTask
 
 SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS = (
@@ -278,7 +279,7 @@ class Missing:
 @dataclass(frozen=True)
 class Evidence:
     """Everything that triage has seen at a time. ``runs`` are newest first; ``at_work`` is the run that works now, for people. ``cluster`` is that of the
-    services, empty where it was not recorded."""
+    services, empty where it was not recorded. ``unprovable`` is what the plan of a rollback would refuse for, as its checks could not be made."""
 
     at: datetime
     services: tuple[ServiceSeen, ...] | None = None
@@ -295,6 +296,7 @@ class Evidence:
     apart: ApartSeen | None = None
     at_work: str = ""
     cluster: str = ""
+    unprovable: tuple[Finding, ...] = ()
 
     @property
     def missing(self) -> dict[str, str]:

@@ -29,6 +29,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.optio
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import Recommendation
 
 if TYPE_CHECKING:
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
         ApartSeen,
         Evidence,
@@ -50,7 +51,38 @@ class Next:
 
 
 def next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
-    """The Next of a Recommendation."""
+    """The Next of a Recommendation: one that its plan does not refuse for what was seen, or that says what comes first."""
+    return _provable(_next_of(recommendation, evidence), evidence.unprovable)
+
+
+_PROVEN = ("rollback_code.yml", "rollback_database.yml", "rollback_full.yml", "rollback_secrets.yml", "undo.yml")
+
+
+def _provable(step: Next, unprovable: Sequence[Finding]) -> Next:
+    """A Next whose plan does not refuse because the checks at its end could not be made. What only a correction helps with is said first."""
+    step = replace(step, instead=tuple(_provable(way, unprovable) for way in step.instead))
+    if step.playbook not in _PROVEN or not unprovable:
+        return step
+    first = [
+        "First put right what its plan would refuse for (%s %s: %s). %s"
+        % (found.check.replace("_", " "), found.subject, found.what, found.cure)
+        for found in unprovable
+        if found.check != "base_url"
+    ]
+    unreachable = next((found for found in unprovable if found.check == "base_url"), None)
+    if unreachable is None:
+        return replace(step, words=" ".join([*first, step.words]))
+    words = (
+        "Without rollback_despite_unreachable its plan refuses: %s, %s. Where the address is wrong, or only the control node does not reach it, "
+        "correct that instead." % (unreachable.subject, unreachable.what)
+    )
+    flag = {"rollback_despite_unreachable": "true"}
+    command = step.command and "%s -e rollback_despite_unreachable=true" % step.command
+    said = " ".join([*first, step.words, words])
+    return replace(step, variables={**flag, **step.variables}, words=said, command=command, look_first=True)
+
+
+def _next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
     option, leaning = recommendation.option, recommendation.leaning
     earlier = _after_earlier_runs(recommendation, evidence)
     if earlier:
@@ -191,7 +223,7 @@ def _instead_of_nowhere(
 ) -> Next:
     """Where an undo brings back what was there when it began, its own undo brings that back, too: what is recommended comes instead."""
     words = "%s. What ran before the undo is the same, so undoing it leads nowhere either." % told
-    step = next_of(recommendation, replace(evidence, unfinished=None))
+    step = _next_of(recommendation, replace(evidence, unfinished=None))
     if not step.playbook.startswith("rollback_"):
         return replace(on, words="%s Once that is fixed, go on with it. A person decides." % words)
     variables = {**step.variables, "rollback_abandon": run.id}

@@ -102,3 +102,17 @@ def test_secrets_are_told_by_since_when_they_have_their_value(secretsmanager):
     seen = looked({"secretsmanager": client}.__getitem__, database_secret="", secrets=["app"])
     (secret,) = seen.secrets
     assert (secret.name, secret.since, secret.holds_url) == ("app", NIGHT, False)
+
+
+def test_what_the_checks_of_a_rollback_could_not_reach_is_seen():
+    proof = {
+        "base_url": "http://127.0.0.1:1",
+        "health_path": "/",
+        "log_groups": [],
+        "secrets": {},
+        "despite_unreachable": False,
+    }
+    (found,) = looked(denied, proof=proof).unprovable
+    assert (found.check, found.subject) == ("base_url", "http://127.0.0.1:1")
+    assert looked(denied, proof={**proof, "base_url": "none"}).unprovable == ()
+    assert looked(denied, proof={**proof, "log_groups": ["/ecs/app"]}).unprovable == ()

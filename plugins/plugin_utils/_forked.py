@@ -13,6 +13,7 @@ Python, as this user, Ansible's own way is taken.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -51,6 +52,7 @@ def _read_ahead() -> None:
 
 with kept_bytecode(OURS):
     _read_ahead()
+gc.freeze()  # or each worker's collector walks through all that was imported, and copies its pages: 0.4 s of CPU a play (measured)
 
 
 class ForkedModule(ActionBase):  # type: ignore[misc]  # Ansible has no types

@@ -326,7 +326,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         return _stopped.stopped(name, self._runs, task, resumed, os.environ)
 
     def _listen(self, listening: socket.socket) -> None:
-        """The thread: hear what is told and show it, until closed."""
+        """The thread: hear what is reported and show it, until closed."""
         pause = None
         # When stdout is gone, whoever prints next tells; there is nothing to show progress on.
         with listening, contextlib.suppress(OSError):

@@ -47,7 +47,7 @@ options:
     default: {}
   despite_data:
     description:
-      - What is only told, because it is right all the same, although it is not as expected. Names of tables, C(migrations), or C(tables) for a
+      - What is only reported, because it is right all the same, although it is not as expected. Names of tables, C(migrations), or C(tables) for a
         database without any. V(true) stands for everything.
     type: list
     elements: str

@@ -18,7 +18,7 @@ options:
     type: raw
     required: true
   problems:
-    description: Whether the mistakes are wanted instead. Values are never told.
+    description: Whether the mistakes are wanted instead. Values are never reported.
     type: bool
     default: false
 author:

@@ -16,7 +16,7 @@ description:
   - An instance that RDS calls C(available) may still refuse the application. Run this before any application is pointed at it.
   - Options of the URL that only Prisma understands are left out as Prisma would. Certificate files that the URL names are in the application's
     image, so the probe does not use them.
-  - It reads in one read-only transaction. When it fails, it names the Prisma code that the application would show. The password is never told.
+  - It reads in one read-only transaction. When it fails, it names the Prisma code that the application would show. The password is never reported.
 options:
   database_secret:
     description: Name or ARN of the secret that holds the URL.
@@ -58,7 +58,7 @@ options:
   expect_migrations:
     description:
       - The names of the migrations that the database must have, all of them applied and no other.
-      - Without it the migrations are only told.
+      - Without it the migrations are only reported.
     type: list
     elements: str
   known_migrations:
@@ -72,13 +72,13 @@ options:
       - The releases that are to run on this database, as M(spymeo.rollback.ecs_release_info) tells them
         (RV(spymeo.rollback.ecs_release_info#module:services)).
         A migration that was started in their later life, or after it, came with another release. Where it takes something away, as far as its name
-        tells (rename, drop, delete, remove, truncate, merge, split), the database is refused; else it is told in RV(later_migrations).
+        tells (rename, drop, delete, remove, truncate, merge, split), the database is refused; else it is reported in RV(later_migrations).
       - It is for where there is no list for O(known_migrations).
     type: list
     elements: dict
     default: []
   despite_migrations:
-    description: Whether a migration for which the database would be refused is told in RV(accepted_migrations), because the code can work with it.
+    description: Whether a migration for which the database would be refused is reported in RV(accepted_migrations), because the code can work with it.
     type: bool
     default: false
 extends_documentation_fragment:

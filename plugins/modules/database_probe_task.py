@@ -16,7 +16,7 @@ description:
   - It registers a task definition of a family of its own, named after the application's with C(-rollback-probe) behind, and runs it once. Its
     answer is read from the log group of the application.
   - It reads in one read-only transaction, and writes nothing but sequences, with O(failed_version_id) only.
-  - When it fails, it names the Prisma code that the application would show. The password is never told, and
+  - When it fails, it names the Prisma code that the application would show. The password is never reported, and
     is in no task definition.
   - In check mode it looks whether such a task can be made, and starts none.
 options:
@@ -100,7 +100,7 @@ calls:
   description:
     - The calls of this task that change something, in their order. Each has C(service), C(operation), the names C(of) what it is
       about, and its outcome, which is V(ok), the code with which AWS refused it, V(unknown) when no answer came, or V(not sent).
-    - It is told in a failure, too, so that what was done is known even when the store is not there any more.
+    - It is reported in a failure, too, so that what was done is known even when the store is not there any more.
   returned: always
   type: list
   elements: dict

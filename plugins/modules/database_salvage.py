@@ -19,7 +19,7 @@ description:
   - Rows are in the files alone, which only their owner can read. Results, output and diffs have numbers.
   - Files are for psql. A spreadsheet takes values that begin with C(=), C(+), C(-) or C(@) for formulas and runs them, so open none there.
   - Prisma's table C(_prisma_migrations) is not compared. To load its rows back would mark the bad migration as applied.
-  - A table without a primary key is told as not compared, never as equal.
+  - A table without a primary key is reported as not compared, never as equal.
 options:
   database_secret:
     description: Name or ARN of the secret that holds DATABASE_URL, which names the restored database.

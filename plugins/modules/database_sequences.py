@@ -19,7 +19,7 @@ description:
   - A sequence is never moved back, nor beyond its bound or that of its column's type. Where little is left up to the bound, the margin is half of that.
     It keeps to its increment. Sequences of extensions stay.
   - Where setval is not permitted, nextval is called instead, up to a million times.
-  - What keeps a sequence from being moved is told in RV(findings) and is no failure, because an application that stays down is worse. So it is with a failed
+  - What keeps a sequence from being moved is reported in RV(findings) and is no failure, because an application that stays down is worse. So it is with a failed
     database that cannot be asked. Then nothing is moved, because no margin could be known to be enough.
   - An undo leaves the restored database, and moves the sequences of the old one beyond those in the same way.
   - A second time it changes nothing, unless the failed database has given more ids meanwhile.
@@ -94,7 +94,7 @@ calls:
     - The calls of this task that change something, in their order. Each has C(service), C(operation), the names C(of) what it is
       about, and its outcome, which is V(ok), V(unknown) when no answer came, or V(not sent). Moving all sequences of a database is one call,
       C(setval) of C(postgresql).
-    - It is told in a failure, too, so that what was done is known even when the store is not there any more.
+    - It is reported in a failure, too, so that what was done is known even when the store is not there any more.
   returned: always
   type: list
   elements: dict

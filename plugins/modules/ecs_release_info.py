@@ -83,7 +83,7 @@ options:
     default: []
   wait_timeout:
     description:
-      - How long the deployment may take, in seconds, as M(spymeo.rollback.ecs_rollback) will be told.
+      - How long the deployment may take, in seconds, as M(spymeo.rollback.ecs_rollback) is given it.
       - A service whose own deployment strategy (blue/green, linear, canary) bakes longer than that is a failure.
     type: int
     default: 3600
@@ -91,7 +91,7 @@ options:
     description:
       - For how many seconds a release has to have served to be gone back to without being named, where another one did serve as long. One that served
         for moments only has proven nothing, and may be the first of two bad ones.
-      - Where none served as long, it is the newest one that has served at all. Either way it is told.
+      - Where none served as long, it is the newest one that has served at all. Either way it is reported.
     type: int
     default: 300
   proof:
@@ -165,7 +165,7 @@ options:
   fail_on_error:
     description:
       - Whether the task fails when a check has failed. Its message names every failure with its cure.
-      - Without it, what is not there (cluster, service, release) is told in RV(evidence), too, so that it can be told together with what else is wrong.
+      - Without it, what is not there (cluster, service, release) is reported in RV(evidence), too, so that it can be told together with what else is wrong.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -684,7 +684,7 @@ def releases_result(
 
 
 def refused(error: RollbackError) -> dict[str, Any]:
-    """The result where nothing can be chosen: what is wrong, to be told with what else is, in JSON types."""
+    """The result where nothing can be chosen: what is wrong, to be reported with what else is, in JSON types."""
     nothing: dict[str, Any] = dict(
         fence={},
         data={},

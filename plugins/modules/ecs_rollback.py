@@ -82,7 +82,7 @@ options:
   coming:
     description:
       - In check mode, versions of secrets that become current before the real deployment; their ids by the secrets' names or ARNs. What is deployed instead
-        of a task definition that pins another version is told as it will be then. Without check mode what is current counts.
+        of a task definition that pins another version is reported as it will be then. Without check mode what is current counts.
     type: dict
     default: {}
   deploys_anyway:
@@ -141,7 +141,7 @@ calls:
   description:
     - The calls of this task that change something, in their order. Each has C(service), C(operation), the names C(of) what it is
       about, and its outcome, which is V(ok), the code with which AWS refused it, V(unknown) when no answer came, or V(not sent).
-    - It is told in a failure, too, so that what was done is known even when the store is not there any more.
+    - It is reported in a failure, too, so that what was done is known even when the store is not there any more.
   returned: always
   type: list
   elements: dict

@@ -79,7 +79,7 @@ options:
     elements: str
     default: []
   max_examples:
-    description: How many kinds of errors are told with an example, the most frequent first. The others are told without.
+    description: How many kinds of errors are reported with an example, the most frequent first. The others are reported without.
     type: int
     default: 10
   wait_timeout:

@@ -63,7 +63,7 @@ calls:
   description:
     - The calls of this task that change something, in their order. Each has C(service), C(operation), the names C(of) what it is
       about, and its outcome, which is V(ok), the code with which AWS refused it, V(unknown) when no answer came, or V(not sent).
-    - It is told in a failure, too, so that what was done is known even when the store is not there any more.
+    - It is reported in a failure, too, so that what was done is known even when the store is not there any more.
   returned: always
   type: list
   elements: dict

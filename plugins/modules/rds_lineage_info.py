@@ -37,7 +37,7 @@ options:
     description: Its port, likewise.
     type: int
   needed_db_instance:
-    description: A DB instance that has to answer. Its status is told, and what is to be done where it cannot. Left out, none is looked at.
+    description: A DB instance that has to answer. Its status is reported, and what is to be done where it cannot. Left out, none is looked at.
     type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules

@@ -21,7 +21,7 @@ description:
   - IAM roles (C(AssociatedRoles)) are given to it by AddRoleToDBInstance. A CA that RDS gives to no instance any more, and an older minor version than
     the one that came with the data, cannot be had again and are no difference.
   - Then both instances are compared setting by setting. A difference in another one fails the task.
-    What RDS describes and this module does not know is told in RV(not_compared).
+    What RDS describes and this module does not know is reported in RV(not_compared).
   - A run that died anywhere goes on when the task runs again with the same O(run_id). An instance of that name that is not the run's is refused.
   - A failure that RDS cannot recover from ends the wait at once, with RDS's events.
 options:
@@ -98,7 +98,7 @@ calls:
   description:
     - The calls of this task that change something, in their order. Each has C(service), C(operation), the names C(of) what it is
       about, and its outcome, which is V(ok), the code with which AWS refused it, V(unknown) when no answer came, or V(not sent).
-    - It is told in a failure, too, so that what was done is known even when the store is not there any more.
+    - It is reported in a failure, too, so that what was done is known even when the store is not there any more.
   returned: always
   type: list
   elements: dict

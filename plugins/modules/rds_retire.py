@@ -15,7 +15,7 @@ description:
     C(spymeo:rollback-served), which tells since and until when each was in service. From it is known later which data are where.
   - After an undo it is the other way round. The restored instance is marked, and the mark of the one that is back becomes empty.
   - Stops it only with O(stop=true). It is never deleted, and its data stay. RDS starts a stopped instance again by itself after seven days.
-  - Where RDS cannot stop it now, that is told and is no failure, because the application does not use it any more.
+  - Where RDS cannot stop it now, that is reported and is no failure, because the application does not use it any more.
 options:
   db_instance:
     description: The DB instance that was in service.
@@ -57,7 +57,7 @@ calls:
   description:
     - The calls of this task that change something, in their order. Each has C(service), C(operation), the names C(of) what it is
       about, and its outcome, which is V(ok), the code with which AWS refused it, V(unknown) when no answer came, or V(not sent).
-    - It is told in a failure, too, so that what was done is known even when the store is not there any more.
+    - It is reported in a failure, too, so that what was done is known even when the store is not there any more.
   returned: always
   type: list
   elements: dict

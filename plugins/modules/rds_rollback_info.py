@@ -21,7 +21,7 @@ description:
   - "Which data are where is read off the tree of instances: what each began with, and when it was in service. Tags that a snapshot or an instance has
     inherited decide nothing. So C(lost) begins at the last moment at which what serves and what is restored were one, and RV(kept) names every instance
     that holds something else."
-  - What the restored instance could not be made equal in is told here, too, as another KMS key, a newer minor version, a CA that is given no more.
+  - What the restored instance could not be made equal in is reported here, too, as another KMS key, a newer minor version, a CA that is given no more.
   - An Aurora cluster and a DATABASE_URL that leads elsewhere are refused, too.
   - What the credentials may not read is reported as not checked, never as passed.
 options:
@@ -64,7 +64,7 @@ options:
   fail_on_error:
     description:
       - Whether the task fails when a check has failed. Its message names every failure with its cure.
-      - Without it, what is not there (instance, snapshot, secret) is told in RV(evidence), too, so that it can be told together with what else is wrong.
+      - Without it, what is not there (instance, snapshot, secret) is reported in RV(evidence), too, so that it can be told together with what else is wrong.
     type: bool
     default: true
   database_secret:
@@ -125,17 +125,17 @@ options:
     default: {}
   despite_data:
     description:
-      - What is only told, because it is right all the same, where a database that was restored already does not hold what was restored any more, as
+      - What is only reported, because it is right all the same, where a database that was restored already does not hold what was restored any more, as
         M(spymeo.rollback.database_probe_info) takes it.
     type: list
     elements: str
     default: []
   despite_moment:
-    description: Whether data of another moment than the release, the bad one's included, and another password are only told.
+    description: Whether data of another moment than the release, the bad one's included, and another password are only reported.
     type: bool
     default: false
   despite_migrations:
-    description: Whether migrations that the release and the data have not in common are only told.
+    description: Whether migrations that the release and the data have not in common are only reported.
     type: bool
     default: false
   cluster:
@@ -671,7 +671,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
 
 
 def refused(error: RollbackError, module: RollbackModule) -> dict[str, Any]:
-    """The result where nothing can be planned: what is wrong, to be told with what else is, in JSON types.
+    """The result where nothing can be planned: what is wrong, to be reported with what else is, in JSON types.
 
     The first mistake ends a plan; the names that were not looked up by then are looked up here.
     """

@@ -13,7 +13,7 @@ description:
   - Writes one record to the store, with task definitions, image digests, the snapshot of the database, its migrations, versions of secrets and of parameters.
   - The current version of each secret gets the staging label C(spymeo-release-) and O(point_id), because AWS prunes versions without a label. A version
     that has such a label already gets no second one.
-  - A secret has 20 labels at most. When they are used up, the oldest label of a release point is taken away, which is told; the version stays until AWS
+  - A secret has 20 labels at most. When they are used up, the oldest label of a release point is taken away, which is reported; the version stays until AWS
     prunes it. Where none of the labels is of a release point, nothing is done, and the labels are listed.
   - Parameters get no label, because Parameter Store refuses to write when the oldest of a parameter's 100 versions has one. Their version numbers
     are recorded.

@@ -17,7 +17,7 @@ description:
     stands in nobody's way.
   - The deploy hold stays when the run has changed something, and is lifted when it has not, or when the run has undone another one.
   - A run that dies never comes here. Its lock is free when its lease has ended.
-  - When the store fails, that is told in RV(lines), and what the tasks of this play have told in O(calls) stands for the journal.
+  - When the store fails, that is reported in RV(lines), and what the tasks of this play have told in O(calls) stands for the journal.
 options:
   run_id:
     description: The id of the run. Empty when the play has failed before it had one.

@@ -61,7 +61,7 @@ options:
     description:
       - Whether this playbook must be the only one that works on the application. While another one does, or when a run was not finished, it is refused;
         a run that is named to be resumed and looks alive is waited for until its lease has ended.
-      - In check mode that is only told.
+      - In check mode that is only reported.
     type: bool
     default: false
   abandon:
@@ -88,7 +88,7 @@ options:
     default: true
   checks:
     description:
-      - The checks with which the playbook will end, as M(spymeo.rollback.verify_application) takes them. Mistakes in them are told now, and not once
+      - The checks with which the playbook will end, as M(spymeo.rollback.verify_application) takes them. Mistakes in them are reported now, and not once
         production has been changed.
     type: dict
     suboptions:
@@ -201,12 +201,12 @@ behind:
   returned: success
   type: int
 evidence:
-  description: What would keep the run from succeeding and is known by now, with its cure; the store that cannot be used. To be told with what the plan finds.
+  description: What would keep the run from succeeding and is known by now, with its cure; the store that cannot be used. To be reported with what the plan finds.
   returned: success
   type: list
   elements: str
 notes:
-  description: What is to be told with the plan, one sentence each; who works, whose lock is taken over, whether deployments are held back.
+  description: What is to be reported with the plan, one sentence each; who works, whose lock is taken over, whether deployments are held back.
   returned: success
   type: list
   elements: str
@@ -403,7 +403,7 @@ def see(module: MemoryModule, memory: RunRepository, run_id: str, abandon: str) 
 
 
 def also_told(module: MemoryModule, memory: RunRepository, seen: LockObservation, named: str) -> list[str]:
-    """What is to be told with the Outlook: a run that nobody can give up, who holds deployments back.
+    """What is to be reported with the Outlook: a run that nobody can give up, who holds deployments back.
 
     :param named: the run that ``rollback_abandon`` names; empty without one.
     """
@@ -426,7 +426,7 @@ def to_go_on(memory: RunRepository, run: dict[str, str]) -> dict[str, Any]:
 
 
 def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]:
-    """What the store has of the application, in JSON types; where it cannot be read, that is told with what else is in the way."""
+    """What the store has of the application, in JSON types; where it cannot be read, that is reported with what else is in the way."""
     nothing = dict(
         etag=ABSENT,
         behind=0,

@@ -15,7 +15,7 @@ description:
     running and of the just stopped tasks hold, what RDS and the database itself say, and which secrets changed. It also goes through HTTP scenarios.
   - From that it recommends C(none), C(CODE), C(DATABASE) or C(FULL), or says C(uncertain), with the evidence for it, the evidence against it, and
     what would change the answer. The rules are one table, C(plugins/module_utils/_core/triage/rules.py).
-  - A part that cannot be read is told as not measured, with the reason, and keeps no other part from being read.
+  - A part that cannot be read is reported as not measured, with the reason, and keeps no other part from being read.
   - It makes no writing call to AWS and reads the database in a read-only transaction. Scenarios that send more than GET requests write in the
     application what they are made to write, such as a test sign-up, and remove it in their own steps; see O(play).
 options:
@@ -89,7 +89,7 @@ options:
     type: str
     default: /api/health
   scenarios:
-    description: HTTP scenarios, as M(spymeo.rollback.verify_http) takes them. One with a mistake is told and left out.
+    description: HTTP scenarios, as M(spymeo.rollback.verify_http) takes them. One with a mistake is reported and left out.
     type: list
     elements: dict
     default: []
@@ -98,7 +98,7 @@ options:
     type: dict
     default: {}
   variable_secrets:
-    description: Variables out of Secrets Manager, a mapping from a variable to C(secret) and perhaps C(key). One that cannot be read is told.
+    description: Variables out of Secrets Manager, a mapping from a variable to C(secret) and perhaps C(key). One that cannot be read is reported.
     type: dict
     default: {}
   run_id:
@@ -145,7 +145,7 @@ options:
   data_timeout:
     description:
       - How long each question to the database, and so each rule of O(data_rules), may take, in seconds, within O(timeout).
-      - A rule that takes longer is told as not measured. A table without an index that serves its condition is read whole.
+      - A rule that takes longer is reported as not measured. A table without an index that serves its condition is read whole.
     type: int
     default: 20
   unfinished_run:
@@ -158,12 +158,12 @@ options:
     type: str
     default: ""
   runs:
-    description: The runs of this collection that have ended, newest first, as M(spymeo.rollback.rollback_run) gives them. What was tried is told.
+    description: The runs of this collection that have ended, newest first, as M(spymeo.rollback.rollback_run) gives them. What was tried is reported.
     type: list
     elements: dict
     default: []
   timeout:
-    description: How long the look may take, in seconds. What has not been read by then is told as not measured; scenarios are always played to their end.
+    description: How long the look may take, in seconds. What has not been read by then is reported as not measured; scenarios are always played to their end.
     type: int
     default: 60
   evidence_from:

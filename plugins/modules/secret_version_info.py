@@ -72,7 +72,7 @@ options:
     type: bool
     default: false
   fail_on_error:
-    description: Whether the task fails when something is wrong with a secret. Without it, that is told in RV(evidence).
+    description: Whether the task fails when something is wrong with a secret. Without it, that is reported in RV(evidence).
     type: bool
     default: true
 extends_documentation_fragment:

@@ -122,7 +122,7 @@ options:
         type: int
         default: 120
       max_examples:
-        description: How many kinds of errors are told with an example.
+        description: How many kinds of errors are reported with an example.
         type: int
         default: 10
       wait_timeout:
@@ -240,11 +240,11 @@ options:
     description:
       - The application is watched for a while, beginning when the scenarios have passed. Without it, all checks are one look.
       - A task that ends by itself meanwhile is a failed check, and so are more health requests than O(watch.failures) that fail. A watch ends as soon as
-        that is certain, and when another check has failed; then it is told only if it has failed, too.
+        that is certain, and when another check has failed; then it is reported only if it has failed, too.
       - Where a service has an Application Load Balancer, its users' traffic is compared with that of the hour before at the end, by what CloudWatch
         has. Minutes with fewer than 60 requests do not count. It is a failed check when 5xx or the 90th percentile of the time to the answer are
         surely larger (Mann-Whitney test, exact, 1 %) and larger by something that is felt (5xx twice as often and 1 % more of the requests; half as
-        long again and 0.1 s longer). With fewer than 2 such minutes since then nothing can be said, and that is told.
+        long again and 0.1 s longer). With fewer than 2 such minutes since then nothing can be said, and that is reported.
     type: dict
     suboptions:
       seconds:

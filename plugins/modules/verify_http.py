@@ -51,7 +51,7 @@ options:
     required: true
   lines:
     description:
-      - Where in which file each part of O(scenarios) was written, as P(spymeo.rollback.lines#filter) tells it. Mistakes are told with it.
+      - Where in which file each part of O(scenarios) was written, as P(spymeo.rollback.lines#filter) tells it. Mistakes are reported with it.
     type: dict
     default: {}
   variables:

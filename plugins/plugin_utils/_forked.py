@@ -143,7 +143,7 @@ def _become_module(action: str, arguments: dict[str, Any], directory: str, outpu
             importlib.import_module(MODULES + action.rpartition(".")[2]).main()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001 - whatever it is, it is told, and the child ends here
+    except BaseException:  # noqa: BLE001 - whatever it is, it is reported, and the child ends here
         traceback.print_exc(file=errors)
     finally:
         with contextlib.suppress(OSError):

@@ -4,7 +4,7 @@
 
 """Waits that are under way, as lines for a person: what a line says, and when it is worth printing. Pure.
 
-Where nobody sees the time pass on a terminal, an unchanged wait is told again once in a while, and so is a task that tells nothing:
+Where nobody sees the time pass on a terminal, an unchanged wait is reported again once in a while, and so is a task that tells nothing:
 what is silent for longer is ended by AWX, GitLab and CircleCI as if it hung.
 """
 
@@ -21,7 +21,7 @@ UP_AND_ERASE = "\x1b[%dA\x1b[J"  # cursor to the start of the line that is so ma
 
 @dataclass(frozen=True)
 class Wait:
-    """A wait as it was told at ``at`` (seconds of a monotonic clock); ``elapsed`` and ``estimate`` in seconds."""
+    """A wait as it was reported at ``at`` (seconds of a monotonic clock); ``elapsed`` and ``estimate`` in seconds."""
 
     pid: int
     what: str

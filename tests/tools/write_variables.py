@@ -318,7 +318,7 @@ _REFERENCE = """\
 <!-- %s -->
 # Variables
 
-What an inventory, `-e` or a survey of AWX may say. A mistake in it, also in a name, is told before anything is touched. A value that is empty, or null,
+What an inventory, `-e` or a survey of AWX may say. A mistake in it, also in a name, is reported before anything is touched. A value that is empty, or null,
 counts as not set. A time has a zone, and is in quotes: `'2026-11-22T03:00:00Z'`. The column "playbooks" tells which of them stop without it, and which use it.
 
 Roles have options of their own, which playbooks set from these (`ansible-doc -t role spymeo.rollback.code`). An inventory that sets one of them is refused,

@@ -203,7 +203,7 @@ class Ecr(Service):
         return image
 
     def batch_get_image(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Manifests; what is not there is told image by image in `failures`."""
+        """Manifests; what is not there is reported image by image in `failures`."""
         repository, images, failures = self._repository(request), [], []
         for image_id in self._batch(request):
             try:

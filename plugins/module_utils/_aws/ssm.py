@@ -48,7 +48,7 @@ class ParametersGateway:
     def newest_change(self, names: Iterable[str]) -> datetime | None:
         """When the newest change to one of these parameters (names or ARNs) was made (aware datetime); None without parameters.
 
-        One that does not exist is left out: a task that names it could not start, which is told elsewhere.
+        One that does not exist is left out: a task that names it could not start, which is reported elsewhere.
         """
         names, found = sorted(set(names)), list[dict[str, Any]]()
         for start in range(0, len(names), _A_CALL):

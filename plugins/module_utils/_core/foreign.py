@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-LONGEST = 2000  # characters of a text that is told
+LONGEST = 2000  # characters of a text that is reported
 LONGEST_VALUE = 65536  # characters of any value that a module returns
 _CUT = "…"
 _TEMPLATE = re.compile(r"\{(?=[{%#])")

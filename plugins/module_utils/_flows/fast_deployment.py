@@ -4,7 +4,7 @@
 
 """Setting services and their target groups for one fast deployment, and putting back what was there; ``fast`` decides.
 
-It makes a deployment quicker and is never needed for it: what AWS refuses stays as it is configured, and that is told.
+It makes a deployment quicker and is never needed for it: what AWS refuses stays as it is configured, and that is reported.
 """
 
 from __future__ import annotations

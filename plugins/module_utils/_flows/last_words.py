@@ -17,7 +17,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.redact impor
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.logs import LogsGateway
 
-_MOST = 5  # lines that are told
+_MOST = 5  # lines that are reported
 _LONGEST = 300  # characters of each
 
 

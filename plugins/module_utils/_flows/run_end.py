@@ -67,7 +67,7 @@ class Ending:
             return in_use(
                 self._memory, dict(self._params, command=self._params["commands"].get("begun", "")), self._clock()
             )
-        except RollbackError:  # what the store says is told
+        except RollbackError:  # what the store says is reported
             return None
 
     @property
@@ -143,12 +143,12 @@ class Ending:
         return self._holding(self._hold())
 
     def _ended(self, outcome: RunOutcome) -> dict[str, Any]:
-        """What ``run_lock.end`` is told, as far as the hold depends on it."""
+        """What ``run_lock.end`` is reported, as far as the hold depends on it."""
         touched = bool(outcome.made or outcome.unknown) or self.journal is None
         return dict(outcome=outcome.recorded, touched=touched)
 
     def _hold_then(self, outcome: RunOutcome) -> dict[str, Any] | None:
-        """The hold as it stands once this has been written; None where it cannot be read, for what the store said is told already."""
+        """The hold as it stands once this has been written; None where it cannot be read, for what the store said is reported already."""
         if not (self._ours and self._memory and self._record and self._lock):
             return self._hold()
         try:
@@ -182,6 +182,6 @@ class Ending:
 
         try:
             services = EcsGateway(client("ecs"), self._params["cluster"]).services(self._params["services"])
-        except Exception as error:  # noqa: BLE001 - whatever it is, the failure that is being told counts more
+        except Exception as error:  # noqa: BLE001 - whatever it is, the failure that is being reported counts more
             return ["what runs could not be read (%s)" % type(error).__name__]
         return [told_now(service) for service in services]

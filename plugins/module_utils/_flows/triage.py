@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads every part of the evidence, side by side. What cannot be read is told as not measured, and keeps no other part from being read."""
+"""Reads every part of the evidence, side by side. What cannot be read is reported as not measured, and keeps no other part from being read."""
 
 from __future__ import annotations
 
@@ -281,7 +281,7 @@ class Look:
 
     def _url(self) -> DatabaseUrl:
         if self._asked.database_secret and self._began["described"].exception():
-            # What runs is not known; that is told with the services.
+            # What runs is not known; that is reported with the services.
             secrets = SecretsGateway(self._client("secretsmanager"))
             return secrets.database_url(self._asked.database_secret, self._asked.key)
         serves: tuple[Urls, InService] = self._of("serves")
@@ -305,7 +305,7 @@ class Look:
         if not self._asked.db_instance:
             raise NotAsked("rollback_db_instance is not set")
         gateway = RdsGateway(self._client("rds"))
-        # Why there is none is told with the database.
+        # Why there is none is reported with the database.
         url: DatabaseUrl | None = None if self._began["url"].exception() else self._of("url")
         instances = gateway.instances()
         used = next((item for item in instances if url and item.host == url.host), None)
@@ -337,7 +337,7 @@ class Look:
         for wanted in all_wanted:
             try:
                 plan, _window = where_it_stands(gateway, used.name, wanted, url.host if url else None, "")
-            except RollbackError:  # why there is no plan is told elsewhere
+            except RollbackError:  # why there is no plan is reported elsewhere
                 continue
             if plan.state == "done":
                 return used.run_id or ""
@@ -382,7 +382,7 @@ class Look:
         )
 
     def _unread(self, secret: Secret) -> tuple[str, ...]:
-        """The services of which a running task reads a secret and has, or may have, another value than the current one. That tasks are not known is told
+        """The services of which a running task reads a secret and has, or may have, another value than the current one. That tasks are not known is reported
         with the services."""
         if self._began["running"].exception():
             return ()

@@ -158,7 +158,7 @@ class Verification:
     def _told_watch(
         self, watched: Measured[WatchSeen] | None, looks: Measured[list[ServiceObservation]], others: Iterable[Check]
     ) -> list[Check]:
-        """The watch, and the traffic meanwhile. One that something else has ended is told only where it has failed itself: it was none."""
+        """The watch, and the traffic meanwhile. One that something else has ended is reported only where it has failed itself: it was none."""
         if watched is None:
             return []
         answer, why = watched

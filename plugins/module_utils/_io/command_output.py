@@ -60,7 +60,7 @@ class Output:
             self._file.write(line + "\n")
             self._room -= len(line) + 1
             if self._room <= 0:
-                self._file.write("… they printed more than is kept; their last lines are told with the verdict\n")
+                self._file.write("… they printed more than is kept; their last lines are reported with the verdict\n")
 
     def close(self) -> list[str]:
         """The last lines that are not empty (list of str)."""

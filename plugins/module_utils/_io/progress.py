@@ -4,9 +4,9 @@
 
 """Tells whoever listens how far a wait is. Nobody has to listen.
 
-A wait that is under way is told as one JSON object in one datagram, to the Unix socket that the environment names. The
+A wait that is under way is reported as one JSON object in one datagram, to the Unix socket that the environment names. The
 callback ``spymeo.rollback.progress`` sets that variable in the process of ansible-playbook, and modules on a local connection
-inherit it. What is told is what ``Pending.detail`` says, which never holds a secret.
+inherit it. What is reported is what ``Pending.detail`` says, which never holds a secret.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Teller:
         self.each([], 0)
 
     def each(self, waits: Iterable[tuple[str, float, float, str]], elapsed: float) -> None:
-        """Tell several waits side by side, one line each; one that was told before and is missing now is over.
+        """Tell several waits side by side, one line each; one that was reported before and is missing now is over.
 
         :param waits: list of (key, done, total, detail).
         :param elapsed: seconds since they began.

@@ -326,7 +326,7 @@ class Elbv2(TargetGroups):
 
 
 def _actions(actions: list[dict[str, Any]], forward: Forward) -> list[dict[str, Any]]:
-    """DefaultActions as AWS answers them: a single group is told in both ways."""
+    """DefaultActions as AWS answers them: a single group is reported in both ways."""
     groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in forward.weights.items()]
     single = {"TargetGroupArn": groups[0]["TargetGroupArn"]} if len(groups) == 1 else {}
     config = {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}}

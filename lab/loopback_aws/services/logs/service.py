@@ -193,7 +193,7 @@ class Logs(Service):
     # Events
 
     def put_log_events(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Store a batch in chronological order; what is too old or too new is told in rejectedLogEventsInfo."""
+        """Store a batch in chronological order; what is too old or too new is reported in rejectedLogEventsInfo."""
         group = self._group(request)
         stream, events, now = self._stream(group, request["logStreamName"]), request["logEvents"], self._now()
         self._check_batch(events)

@@ -185,7 +185,7 @@ class SecretsManager(Service):
         return version
 
     def batch_get_secret_value(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Values of up to 20 secrets, by ids or by filters; errors are told secret by secret."""
+        """Values of up to 20 secrets, by ids or by filters; errors are reported secret by secret."""
         ids, filters = request.get("SecretIdList"), request.get("Filters")
         if bool(ids) == bool(filters):
             raise ApiError(

@@ -70,7 +70,7 @@ def instance_ready(instance: DbInstance) -> Ready | Pending | Failed:
 
 
 def of_instance(name: str, state: str) -> str:
-    """What is told while a DB instance is awaited: the state first, since names are long and lines are cut at their end."""
+    """What is reported while a DB instance is awaited: the state first, since names are long and lines are cut at their end."""
     return "%s (DB instance %s)" % (state, name)
 
 

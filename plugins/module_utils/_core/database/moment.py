@@ -244,7 +244,7 @@ def _unfit(
         yield from _never_met(release, data, despite_moment)
         return
     standing = [(item, known.of(release, item)) for item in data.migrations if not item.rolled_back]
-    # Of code that stays, what is not certain may be applied again; of code that goes back, it is told.
+    # Of code that stays, what is not certain may be applied again; of code that goes back, it is reported.
     lacking = [
         item.name for item, knows in standing if not data.has(item) and (knows or (knows is None and release.stays))
     ]

@@ -105,7 +105,7 @@ _COLUMNS = r"""SELECT json_build_object('columns_of', {table}, 'columns', coales
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 WHERE n.nspname = {schema} AND c.relname = {table} AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped;
 """
-# The condition is somebody's SQL: as a literal, psql looks for no commands and variables of its own in it. What the server answers is told
+# The condition is somebody's SQL: as a literal, psql looks for no commands and variables of its own in it. What the server answers is reported
 # with the question's number, because stderr has no order beside stdout.
 _QUESTION = r"""SELECT {question}
 \gexec

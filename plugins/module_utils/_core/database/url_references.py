@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """Where an application names its database host, and what of that a changed DATABASE_URL leaves behind. Pure: values are looked
-at and not kept; what is told are names."""
+at and not kept; what is reported are names."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-AT_ONCE = 16_384  # blocks of a statement, 128 MiB: how far it has come is told after each
+AT_ONCE = 16_384  # blocks of a statement, 128 MiB: how far it has come is reported after each
 STREAMS = 4  # connections; RDS's smallest instances have room for some twenty
 
 # The parts of a stream: table, schema and name of what its rows are in (itself, or a partition), first block, block after the last one, whether

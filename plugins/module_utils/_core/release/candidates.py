@@ -43,7 +43,7 @@ class Candidate:
     @cached_property
     def stays(self) -> Sequence[Stay]:
         """The Stays in which it served, oldest first: of its release, or of its own where the release serves on with another configuration.
-        Like ``option`` they are found out where they are told."""
+        Like ``option`` they are found out where they are reported."""
         return self.times()
 
     @property
@@ -58,7 +58,7 @@ class Candidate:
 
     @cached_property
     def option(self) -> str:
-        """The value of ``rollback_task_definition`` that picks it. It takes a while, so it is found out where it is told."""
+        """The value of ``rollback_task_definition`` that picks it. It takes a while, so it is found out where it is reported."""
         return self.named()
 
     @property

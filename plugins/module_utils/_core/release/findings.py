@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def in_order(found: Iterable[Finding]) -> list[Finding]:
-    """Findings in the order in which they are told: failures, what was not checked, notes, what has passed."""
+    """Findings in the order in which they are reported: failures, what was not checked, notes, what has passed."""
     order = [FAILED, NOT_CHECKED, NOTED, PASSED]
     return sorted(found, key=lambda finding: order.index(finding.verdict))
 

@@ -70,6 +70,6 @@ def of_its_own(task: StoppedTask) -> bool:
 
 
 def by_application(task: StoppedTask) -> bool:
-    """Whether it surely has: what ends with 0 has done what it was told, and what never started has done nothing."""
+    """Whether it surely has: what ends with 0 has done what it was to do, and what never started has done nothing."""
     exited = task.code == "EssentialContainerExited" and any(item.code for item in task.exits)
     return failed_health(task) or exited

@@ -60,7 +60,7 @@ def failure(seen: Published) -> Report:
 
 
 def _verdict(verified: Result) -> list[str]:
-    """What the checks have found wrong, and what is to be done; what is up and what has passed is told with what the run has made."""
+    """What the checks have found wrong, and what is to be done; what is up and what has passed is reported with what the run has made."""
     if not verified.get("report"):
         return []
     return [*(line for line in verified["report"] if line.startswith(("BROKE", "UNPROVEN"))), *verified["next"]]

@@ -374,8 +374,8 @@ VARIABLES = {
         "direct",
         (*RESTORES, CODE, UNDO, CHECKPOINT),
         what=(
-            "How the restored database is asked before anything is pointed at it. V(direct) logs in from the machine "
-            "that plays, V(task) from a one-off ECS task, for where that machine has no way to the database."
+            "How the restored database is asked before anything is pointed at it. V(direct) logs in from the control "
+            "node, V(task) from a one-off ECS task, for where that one has no way to the database."
         ),
         options=("checkpoint_probe", "code_probe", "database_probe", "undo_probe"),
         readme=True,

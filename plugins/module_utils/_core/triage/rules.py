@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import Evidence
 
 FOR, AGAINST = "for", "against"
-EVERY = "every option"  # what is told whatever comes next, and decides nothing
+EVERY = "every option"  # what is reported whatever comes next, and decides nothing
 
 NOTE = 0  # to be known, and no reason
 WEAK = 1  # a hint; two of them are as good as a STRONG one

@@ -111,7 +111,7 @@ def used_by(step: ScenarioStep) -> set[str]:
 
 
 class _Reader:
-    """Reads on after a mistake, so that all are told at once. ``at`` is a dotted path in what was given, ``where`` the same in words."""
+    """Reads on after a mistake, so that all are reported at once. ``at`` is a dotted path in what was given, ``where`` the same in words."""
 
     def __init__(self, variables: Iterable[str], lines: Mapping[str, str]) -> None:
         self.mistakes: list[str] = []

@@ -4,7 +4,7 @@
 
 """Every way in which a known value may be written in a URL, a form, HTML, JSON, JSON inside JSON, base64 or hexadecimal. Pure.
 
-Libraries differ in which characters they escape and in which case, so the spellings are told for each character and not for the whole value:
+Libraries differ in which characters they escape and in which case, so the spellings are reported for each character and not for the whole value:
 any mixture of them is found.
 """
 

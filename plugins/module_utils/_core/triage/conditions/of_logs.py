@@ -115,7 +115,7 @@ def database_answers(evidence: Evidence) -> Words | None:
 
 
 def new_errors(evidence: Evidence) -> Words | None:
-    """The logs have errors without a code that is told elsewhere."""
+    """The logs have errors without a code that is reported elsewhere."""
     known = {*CONNECTION_CODES, *SCHEMA_CODES, *MIGRATION_CODES}
     found = [error for error in _errors(evidence) if not known & set(error.codes)]
     if not found:

@@ -280,7 +280,7 @@ class Warming:
         if name and (self._asked is None or elapsed - self._asked >= ASK_RDS):
             self._asked = elapsed
             found = self._module.measuring(lambda: RdsGateway(self._module.aws("rds")).instance(name))[0]
-            self._storage = "; " + found.storage_told if found and found.storage_told else ""
+            self._storage = "; " + found.storage_line if found and found.storage_line else ""
         return self._storage
 
 

@@ -173,7 +173,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module im
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_result
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.instance_status import cannot_answer
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
@@ -259,7 +259,7 @@ def chosen(current: DbInstance, holders: Sequence[Holder]) -> tuple[str, Sequenc
     """
     there = [holder for holder in holders if holder.status and not holder.never_served]
     if not there:
-        gone = " ".join(holder.told for holder in holders)
+        gone = " ".join(holder.line for holder in holders)
         text = "No DB instance holds anything that %s, which is in service, has not. %s" % (current.name, gone)
         raise RollbackError(text.strip())
     return there[0].name, [holder for holder in holders if holder is not there[0]]
@@ -354,7 +354,7 @@ def main() -> None:
             load=load,
             failed_db_instance=failed_name,
             beware=beware,
-            others=[holder_told(holder) for holder in others],
+            others=[holder_result(holder) for holder in others],
         )
 
 

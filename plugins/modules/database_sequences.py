@@ -19,7 +19,7 @@ description:
   - A sequence is never moved back, nor beyond its bound or that of its column's type. Where little is left up to the bound, the margin is half of that.
     It keeps to its increment. Sequences of extensions stay.
   - Where setval is not permitted, nextval is called instead, up to a million times.
-  - What keeps a sequence from being moved is reported in RV(findings) and is no failure, because an application that stays down is worse. So it is with a failed
+  - What keeps a sequence from being moved is reported in RV(findings), no failure, because an application that stays down is worse. So it is with a failed
     database that cannot be asked. Then nothing is moved, because no margin could be known to be enough.
   - An undo leaves the restored database, and moves the sequences of the old one beyond those in the same way.
   - A second time it changes nothing, unless the failed database has given more ids meanwhile.

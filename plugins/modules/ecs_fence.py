@@ -56,7 +56,7 @@ options:
     default: []
   ways:
     description:
-      - What is reported as RV(ways) where the tasks of O(state=absent) do not come up, or where something is O(against) that, each with C(words) and C(command).
+      - What RV(ways) gives where the tasks of O(state=absent) do not come up, or where something is O(against) that, each with C(words) and C(command).
     type: list
     elements: dict
     default: []
@@ -246,7 +246,7 @@ def fencing_of(module: WritingModule, ecs: EcsGateway, verb: str, clock: Clock) 
 
 
 @contextlib.contextmanager
-def told_ways(ways: Sequence[Mapping[str, Any]]) -> Iterator[None]:
+def with_ways(ways: Sequence[Mapping[str, Any]]) -> Iterator[None]:
     """What to do next where something fails."""
     try:
         yield
@@ -260,14 +260,14 @@ def main() -> None:
     module = WritingModule(OPTIONS)
     params, clock = module.params, Clock()
     verb, started = FENCE if params["state"] == "present" else LIFT, clock.now()
-    with module.telling(), told_ways(params["ways"]):
+    with module.telling(), with_ways(params["ways"]):
         ecs = EcsGateway(module.aws("ecs"), params["cluster"])
         fencing = fencing_of(module, ecs, verb, clock)
         before = {service.name: service.desired for service in fencing.services}
         counts = {service.name: service.wanted for service in fencing.services}
         if params["unless_serving"] and serves(module, ecs, fencing.services):
             module.finish(False, before, before, SERVES, told=[], recounted=[], **seen(fencing), seconds=0.0)
-        plan, told = fencing.plan(), fencing.told() if verb == LIFT else []
+        plan, told = fencing.plan(), fencing.plan_lines() if verb == LIFT else []
         if not module.check_mode:
             fencing.go(params["wait_timeout"], teller("fence"), params["wait"])
         remembered = {service.name: service.wanted for service in fencing.services}

@@ -557,8 +557,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.pref
     release_findings,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
-    pick,
     read_release_points,
+    select_release_point,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import (
     AUTO,
@@ -571,9 +571,9 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import (
     Urls,
     data_in_service,
+    in_service_result,
     read_in_json,
     reads_of,
-    told_in_json,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.preflight import Clients, observe, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import proof_of
@@ -591,9 +591,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency im
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import Picked
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
+        ReleasePointSelection,
+    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_selection import (
+        ReleaseSelection,
+    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import ServiceRecord
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import Proof
 
 DataRead = tuple[dict[str, Any], dict[str, Any], list[Finding]]  # RV(data), RV(back), Findings
@@ -615,33 +619,33 @@ PROOF = dict(
 
 def releases_of(
     gateway: EcsGateway, services: Sequence[Service], readers: Sequence[Service], params: dict[str, Any]
-) -> tuple[list[Chosen], Picked]:
-    """The Chosen of each service, and the Picked release point. ``readers`` are Services that are only started again."""
+) -> tuple[list[ReleaseSelection], ReleasePointSelection]:
+    """The ReleaseSelection of each service, and the ReleasePointSelection. ``readers`` are Services that are only started again."""
     given = named_targets(params["task_definition"], params["services"])
     if given and params["choose"] == "running":
         problem, cure = "the code is to stay as it is", "Leave it empty."
         raise BadInput("task_definition", params["task_definition"], problem, cure)
-    looked = read_service_records(gateway, services, given, params["served_at_least"])
-    named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in looked}
+    records = read_service_records(gateway, services, given, params["served_at_least"])
+    named = {item.service.name: named_release(gateway, item, given.get(item.service.name)) for item in records}
     wanted = params["release_point"] or ""
     points = read_release_points(params["release_points"], wanted)
     stays = params["choose"] == "running"
     also = [stay(gateway, item) for item in read_service_records(gateway, readers, {}, params["served_at_least"])]
-    pasts = [item.as_past_of_definition if stays else item.as_past for item in looked]
-    picked = pick(points, pasts, *points_of(looked, named, wanted))
+    pasts = [item.as_past_of_definition if stays else item.as_past for item in records]
+    selection = select_release_point(points, pasts, *points_of(records, named, wanted))
     if stays:
-        return side_by_side(lambda item: stay(gateway, item), looked) + also, picked
+        return side_by_side(lambda item: stay(gateway, item), records) + also, selection
 
-    def choose_one(item: Looked) -> Chosen:
+    def choose_one(item: ServiceRecord) -> ReleaseSelection:
         name = item.service.name
-        return choose_release(gateway, item, named[name], picked.point, bool(wanted), given.get(name, ""))
+        return choose_release(gateway, item, named[name], selection.point, bool(wanted), given.get(name, ""))
 
     try:
-        chosen = side_by_side(choose_one, looked)
+        chosen = side_by_side(choose_one, records)
     except RollbackError as error:
-        error.result.update(points_told(picked))
+        error.result.update(points_result(selection))
         raise
-    return chosen + also, picked
+    return chosen + also, selection
 
 
 def readers_in(module: RollbackModule, gateway: EcsGateway, params: dict[str, Any]) -> list[Service]:
@@ -654,22 +658,22 @@ def readers_in(module: RollbackModule, gateway: EcsGateway, params: dict[str, An
     return gateway.services(names)
 
 
-def points_told(picked: Picked) -> dict[str, Any]:
-    """The Picked in JSON types."""
+def points_result(selection: ReleasePointSelection) -> dict[str, Any]:
+    """The ReleasePointSelection in JSON types."""
     return dict(
-        release_point=picked.point.record if picked.point else {},
-        release_point_reason=picked.reason,
-        release_points=[dict(id=name, verdict=why) for name, why in picked.verdicts.items()],
+        release_point=selection.point.record if selection.point else {},
+        release_point_reason=selection.reason,
+        release_points=[dict(id=name, verdict=why) for name, why in selection.verdicts.items()],
     )
 
 
 def releases_result(
-    releases: Sequence[Chosen], picked: Picked, found: Sequence[Finding], stays: bool
+    releases: Sequence[ReleaseSelection], selection: ReleasePointSelection, found: Sequence[Finding], stays: bool
 ) -> dict[str, Any]:
-    """The Chosens, the Picked and the Findings in JSON types."""
+    """The ReleaseSelections, the ReleasePointSelection and the Findings in JSON types."""
     times = [release.began for release in releases if release.began]
     since = [release.since for release in releases if release.since] if stays else []
-    services = [release.told() for release in releases]
+    services = [release.to_result() for release in releases]
     return dict(
         services=services,
         targets={release.service.name: release.target.arn for release in releases},
@@ -677,7 +681,7 @@ def releases_result(
         next={item["name"]: item["next"][0] for item in services if item["next"]},
         bad_since=min(times).isoformat() if times else "",
         running_since=min(since).isoformat() if since else "",
-        **points_told(picked),
+        **points_result(selection),
         **findings_told(found),
         reason=summary(found),
     )
@@ -702,7 +706,7 @@ def refused(error: RollbackError) -> dict[str, Any]:
     return dict({**nothing, **told, **error.result}, evidence=[error.message, *error.evidence])
 
 
-def noted(releases: Sequence[Chosen]) -> list[Finding]:
+def noted(releases: Sequence[ReleaseSelection]) -> list[Finding]:
     """What is known against the releases that were chosen, as Findings."""
     return [
         Finding("release", release.service.name, NOTED, note, "", (release.service.name,))
@@ -724,7 +728,7 @@ def with_settings_of_a_deployment(services: Sequence[Service]) -> list[Finding]:
     return found
 
 
-def with_next(finding: Finding, releases: Sequence[Chosen]) -> Finding:
+def with_next(finding: Finding, releases: Sequence[ReleaseSelection]) -> Finding:
     """A Finding whose cure names the release that would come next, where it says that another one is to be named."""
     following = [
         release.choice.next[0]
@@ -770,7 +774,7 @@ def looked_at_data(module: RollbackModule, gateway: EcsGateway, services: Sequen
     seen = data_in_service(gateway, urls, services, place)
     found = data_finding(seen, params["run_id"])
     back = brought_back(gateway, urls, services, before, place) if before else {}
-    return told_in_json(seen, found), back, [found] if found else []
+    return in_service_result(seen, found), back, [found] if found else []
 
 
 def brought_back(
@@ -781,13 +785,13 @@ def brought_back(
     version_id = next((item for name, item in before["secrets"].items() if name in names), "")
     after, began = urls.current(version_id), parse_time("began", before["began"]) if before["began"] else None
     reads = reads_of(gateway, urls, before["services"], version_id)
-    looked = read_service_records(gateway, [item for item in services if item.name in before["services"]], {}, 0)
+    records = read_service_records(gateway, [item for item in services if item.name in before["services"]], {}, 0)
     return dict(
         reads=[read_in_json(read) for read in reads],
         against=against_undo(reads, place),
         as_is=sorted({read.service for read in reads if keeps_pin(read, after)}),
         apart=still_apart(reads, after),
-        releases=[ran_before(item, before["services"][item.service.name], began) for item in looked],
+        releases=[ran_before(item, before["services"][item.service.name], began) for item in records],
     )
 
 
@@ -797,7 +801,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     gateway = EcsGateway(module.aws("ecs"), params["cluster"])
     services = gateway.services(params["services"])
     readers = readers_in(module, gateway, params)
-    releases, picked = releases_of(gateway, services, readers, params)
+    releases, selection = releases_of(gateway, services, readers, params)
     targets = {release.service.name: target_of(gateway, release) for release in releases}
     found = release_findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
     found = [with_next(finding, releases) for finding in found] + noted(releases)
@@ -810,7 +814,7 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     deployed = all(release.stays and release.is_copy and release.service.settled for release in releases)
     fence, why = choose_fence(params["fence"], looks, deployed)
     return dict(
-        releases_result(releases, picked, found, params["choose"] == "running"),
+        releases_result(releases, selection, found, params["choose"] == "running"),
         fence=dict(value=fence, why=why),
         data=data,
         back=back,

@@ -340,7 +340,7 @@ def main() -> None:
             rollout.start()
             if module.params["wait"]:
                 rollout.wait(module.params["wait_timeout"], teller("deployment"))
-        told = rollout.told()
+        told = rollout.to_result()
         served = module.params["wait"] and all(each["outcome"] in ("serves", "as before") for each in told["services"])
         since = datetime.now(timezone.utc) - timedelta(seconds=rollout.served_ago)
         served_at = show_time(since) if served and not module.check_mode else ""

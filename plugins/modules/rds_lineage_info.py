@@ -121,7 +121,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._ansible.module import RollbackModule
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.rds import RdsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_result
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.instance_status import cannot_answer
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import made_by
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_the_data_are
@@ -161,7 +161,7 @@ def main() -> None:
             host=url.host,
             port=url.port,
             status=current.status,
-            kept=[holder_told(holder) for holder in found],
+            kept=[holder_result(holder) for holder in found],
             **unfinished(gateway, tree.by_name.get(needed or ""), tree.by_name),
             needed=cannot_answer(needed, tree.by_name.get(needed)) if needed else "",
         )

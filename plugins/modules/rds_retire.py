@@ -154,7 +154,7 @@ def main() -> None:
             before=before,
             after=dict(before, replaced_by=new.name, status=status),
             plan=["%s: %s" % (old.name, step) for step in retirement.steps],
-            storage=new.storage_told,
+            storage=new.storage_line,
             reason=describe_retirement(old, new, stopped, kept_running),
         )
 

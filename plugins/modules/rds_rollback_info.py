@@ -413,7 +413,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.cha
     password_finding,
     version_at,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_holders import holder_result
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.moment import PlannedData, how_again
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import database_findings
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import created
@@ -542,7 +542,7 @@ def gather(
     seen = reference.seen if reference else None
     by_moment = isinstance(rollback.source, PointInTime)
     migrations, restored_before = seen.migrations if seen else None, bool(rollback.current.run_id)
-    data = PlannedData(rollback.data_from, one_until, rollback.source.told, migrations, by_moment, restored_before)
+    data = PlannedData(rollback.data_from, one_until, rollback.source.label, migrations, by_moment, restored_before)
     wanted = expected(reference, data, known, rollback.source.name)
     # What another run has moved, the undo of this one leaves where it is.
     moves = not done or rollback.current.run_id == params["run_id"]
@@ -568,7 +568,7 @@ def counted(rollback: Rollback, asked: DatabaseAnswer | None) -> tuple[dict[str,
     return dict(rows), created(rows)
 
 
-def instance_told(instance: DbInstance | None) -> dict[str, Any]:
+def instance_result(instance: DbInstance | None) -> dict[str, Any]:
     """A DbInstance or None, in JSON types."""
     if instance is None:
         return {}
@@ -595,12 +595,12 @@ def rollback_result(
         failed_host=(rollback.failed.host or "") if rollback.failed else "",
         failed_port=(rollback.failed.port or 0) if rollback.failed else 0,
         failed_status=rollback.failed.status if rollback.failed else "",
-        restored_instance=instance_told(rollback.restored),
+        restored_instance=instance_result(rollback.restored),
         new_db_instance=rollback.new_db_instance,
         safety_snapshot=rollback.safety_snapshot,
         safety=shown(rollback.safety),
         source=dict(
-            told=source.told,
+            told=source.label,
             snapshot="" if by_time else source.name,
             point_in_time=source.name if by_time else "",
             db_instance=source.instance,
@@ -609,7 +609,7 @@ def rollback_result(
             engine=source.engine,
             engine_version=source.engine_version,
         ),
-        kept=[holder_told(holder) for holder in rollback.kept],
+        kept=[holder_result(holder) for holder in rollback.kept],
         lost=dict(
             since=show_time(lost.since),
             seconds=lost.seconds,

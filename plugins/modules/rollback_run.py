@@ -201,7 +201,7 @@ behind:
   returned: success
   type: int
 evidence:
-  description: What would keep the run from succeeding and is known by now, with its cure; the store that cannot be used. To be reported with what the plan finds.
+  description: What would keep the run from succeeding and is known by now, with its cure; the store that cannot be used. For the plan, with what it finds.
   returned: success
   type: list
   elements: str
@@ -282,7 +282,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import keeps_out, who_works
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
     Outlook,
-    given_up_told,
+    given_up_line,
     not_to_give_up,
     runs_lines,
 )
@@ -398,11 +398,11 @@ def see(module: MemoryModule, memory: RunRepository, run_id: str, abandon: str) 
         return seen, found if params["alone"] else replace(found, ways=(), until="")
     seen = observe_lock(memory, play, time.time, Clock(), teller("lease"))
     notes = ["the lock is taken over: %s" % seen.found] if seen.found else []
-    given_up = given_up_told(seen.lock, play, check=False)
+    given_up = given_up_line(seen.lock, play, check=False)
     return seen, Outlook((*notes, *([given_up] if given_up else [])))
 
 
-def also_told(module: MemoryModule, memory: RunRepository, seen: LockObservation, named: str) -> list[str]:
+def also_lines(module: MemoryModule, memory: RunRepository, seen: LockObservation, named: str) -> list[str]:
     """What is to be reported with the Outlook: a run that nobody can give up, who holds deployments back.
 
     :param named: the run that ``rollback_abandon`` names; empty without one.
@@ -448,7 +448,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
         memory = module.memory()
         seen, found = see(module, memory, given, abandon)
         named = module.params["variables"].get("rollback_abandon") or ""
-        notes = [*found.notes, *also_told(module, memory, seen, named)]
+        notes = [*found.notes, *also_lines(module, memory, seen, named)]
         absent = memory.store.absent() if module.params["playbook"] == RELEASES else None
         if absent:
             notes.append(absent)

@@ -194,8 +194,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
     evidence,
     leftovers,
     requests_of,
+    scenario_results,
     scenarios_of,
-    told_all,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.scenario import go_through_all
@@ -228,7 +228,7 @@ def main() -> None:
             values,
             params["variables"].values(),
         )
-        results = told_all(scenarios, outcomes)
+        results = scenario_results(scenarios, outcomes)
         verdict = overall(result["verdict"] for result in results)
         reason = "%d of %s passed" % (
             sum(item["verdict"] == PASSED for item in results),

@@ -168,7 +168,7 @@ def test_sequences_go_ahead_once_whatever_our_role_may(broken, task):
         DatabaseLogin(item["Address"], item["Port"], "clerk", world.DB_NAME, "public", (), "clerk") for item in places
     )
     steps = ahead(PostgresqlGateway(restored, 5).sequences(), PostgresqlGateway(failed, 5).sequences())
-    told = {step.sequence.told: step for step in steps}
+    told = {step.sequence.label: step for step in steps}
     assert "may not read it" in told["public.hidden"].why
     drawn = told["public.Payment_id_seq"]
     assert (drawn.sequence.sets, drawn.margin) == (False, 10_000)

@@ -55,7 +55,7 @@ class Record:
         tokens: dict[str, str | None] = {}
         while open_:
             pages = dict(zip(open_, side_by_side(lambda name: self._page(name, most, tokens.get(name)), open_)))
-            for name, told in self._told(pages, found).items():
+            for name, told in self._page_of(pages, found).items():
                 found[name].whole = not pages[name].get("nextToken")
                 found[name] += told
                 found[name].sort(key=lambda item: item.created_at, reverse=True)
@@ -70,7 +70,7 @@ class Record:
         answer: dict[str, Any] = self._ecs.list_service_deployments(**asked, **more)
         return answer
 
-    def _told(
+    def _page_of(
         self, pages: Mapping[str, dict[str, Any]], found: Mapping[str, History]
     ) -> dict[str, list[ServiceDeployment]]:
         """The ServiceDeployments of one page of each list, in its order."""

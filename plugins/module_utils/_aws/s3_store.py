@@ -91,7 +91,7 @@ class S3Store:
 
     def get(self, key: str) -> tuple[str, str] | None:
         """See ``store``."""
-        with self._told("read"):
+        with self._explained("read"):
             try:
                 answer = self._s3.get_object(Bucket=self._bucket, Key=self._prefix + checked(key))
             except is_boto3_error_code("NoSuchKey"):
@@ -106,7 +106,7 @@ class S3Store:
         for trial in range(TRIES):
             if trial:
                 self._sleep(PAUSE * trial)
-            with self._told("written"):
+            with self._explained("written"):
                 try:
                     answer = self._s3.put_object(
                         Bucket=self._bucket, Key=self._prefix + checked(key), Body=text.encode(),
@@ -134,7 +134,7 @@ class S3Store:
     def list(self, prefix: str) -> Keys:
         """See ``store``."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
-        with self._told("listed"):
+        with self._explained("listed"):
             found = [item["Key"] for page in pages for item in page.get("Contents", [])]  # absent where it is empty
         return sorted(name[len(self._prefix) :] for name in found)
 
@@ -147,7 +147,7 @@ class S3Store:
             )
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
         except ClientError as error:

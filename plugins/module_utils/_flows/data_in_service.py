@@ -169,7 +169,7 @@ def _read(urls: Urls, reference: ValueFrom, started: datetime | None, to_be_curr
     return Read(version=version_id, host=url.host, port=url.port, pinned=pinned, sure=sure, **told)
 
 
-def told_in_json(seen: InService, found: Finding | None = None) -> dict[str, Any]:
+def in_service_result(seen: InService, found: Finding | None = None) -> dict[str, Any]:
     """An InService in JSON types."""
     return dict(
         host=seen.host,

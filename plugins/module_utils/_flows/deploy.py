@@ -353,7 +353,7 @@ class Rollout:
         ]
         following, commands = self._failing.following(told)
         error.result.update(
-            services=[course.told() for course in self.courses],
+            services=[course.to_result() for course in self.courses],
             failed_services=list(told),
             next_task_definition=following if len(self.courses) > 1 else "".join(following.values()),
         )
@@ -372,7 +372,7 @@ class Rollout:
             )
             fencing.go(timeout, None, wait=True)
 
-    def told(self) -> dict[str, Any]:
+    def to_result(self) -> dict[str, Any]:
         """The result of the module: what was there, what is there, why, and each service on its own."""
         return dict(
             before={course.service.name: course.content(course.running) for course in self.courses},
@@ -383,6 +383,6 @@ class Rollout:
             notes=self.hastening.notes,
             broken=self.broken,
             unfinished=self.hastening.unfinished,
-            services=[course.told() for course in self.courses],
+            services=[course.to_result() for course in self.courses],
             seconds=round(self._clock.now() - self._started, 1),
         )

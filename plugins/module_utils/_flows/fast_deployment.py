@@ -189,7 +189,7 @@ class Hastening:
         for place in [place for place in memories if place in now]:
             back[place], changed = fast.to_put_back(now[place], memories[place])
             self._stays[service.name, place] = changed
-            others += [fast.stays_told(service.name, place, *item) for item in changed.items()]
+            others += [fast.stays_line(service.name, place, *item) for item in changed.items()]
         back = {place: values for place, values in back.items() if values}
         asked: list[Callable[[], None]] = [
             functools.partial(self._give, service, place, values) for place, values in back.items()

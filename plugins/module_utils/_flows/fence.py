@@ -20,7 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fenc
     FENCE,
     broken,
     count_command,
-    lift_told,
+    lift_line,
     next_to_fence,
     next_to_lift,
 )
@@ -111,11 +111,11 @@ class Fencing:
         steps = [(service, self._next(service)) for service in self.services]
         return ["%s: %s" % (service.name, lines.get(step, step)) for service, step in steps if step]
 
-    def told(self) -> list[str]:
+    def plan_lines(self) -> list[str]:
         """What becomes of each service when its fence is lifted, for people; a command stands below its sentence, indented."""
         lines = []
         for item in self.services:
-            lines.append(lift_told(item.name, item.fence, item.desired, self._suspended.get(item.name), item.running))
+            lines.append(lift_line(item.name, item.fence, item.desired, self._suspended.get(item.name), item.running))
             if item.fence is None and not item.desired:
                 lines.append(" " * 10 + count_command(self._ecs.cluster, item.name))
         return lines

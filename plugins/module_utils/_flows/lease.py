@@ -44,7 +44,7 @@ class Unrecorded(RollbackError):
         }
         super().__init__(
             "%s %s; writing that down failed: %s"
-            % (intent.told, made.get(outcome, "was asked for (AWS answered %s)" % outcome), why)
+            % (intent.label, made.get(outcome, "was asked for (AWS answered %s)" % outcome), why)
         )
 
 
@@ -97,7 +97,7 @@ class Lease:
                 )
                 self._mine[intent.number] = dict(service=service, operation=operation, of=of, outcome=UNKNOWN)
         except StoreError as error:
-            told = Intent(0, service, operation, of, 0).told
+            told = Intent(0, service, operation, of, 0).label
             raise StoreError(
                 "%s was not called, because that cannot be written down. %s" % (told, error.message)
             ) from error

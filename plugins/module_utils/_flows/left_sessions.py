@@ -79,4 +79,4 @@ def judged(name: str, sessions: Collection[DatabaseSession], written: int) -> tu
         else ""
     )
     reason = "%s, which is out of service%s" % (who, wrote)
-    return FAILED, reason, [reason, *(session.told for session in sessions), CURE]
+    return FAILED, reason, [reason, *(session.label for session in sessions), CURE]

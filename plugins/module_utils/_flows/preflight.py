@@ -17,11 +17,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanage
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ENDED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    Definition,
     LogGroup,
     NotRead,
     ReleaseObservation,
     ReleaseTarget,
+    TaskDefinitionNeeds,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.preflight import references
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._aws.ecs import EcsGateway
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecr import Image
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_selection import (
+        ReleaseSelection,
+    )
 
 
 K = TypeVar("K")
@@ -53,8 +55,8 @@ class Clients:
             return self._made[service]
 
 
-def target_of(gateway: EcsGateway, release: Chosen) -> ReleaseTarget:
-    """The ReleaseTarget of a Chosen, without another call to AWS.
+def target_of(gateway: EcsGateway, release: ReleaseSelection) -> ReleaseTarget:
+    """The ReleaseTarget of a ReleaseSelection, without another call to AWS.
 
     :param gateway: the EcsGateway that chose it.
     """
@@ -63,7 +65,7 @@ def target_of(gateway: EcsGateway, release: Chosen) -> ReleaseTarget:
     settled = primary if primary and primary.rollout_state in (None, "COMPLETED") else None
     return ReleaseTarget(
         service=release.service,
-        definition=Definition.from_boto(gateway.described(release.target.arn)["taskDefinition"]),
+        definition=TaskDefinitionNeeds.from_boto(gateway.described(release.target.arn)["taskDefinition"]),
         under_way=under_way,
         recorded=release.recorded,
         since=settled.created_at if settled and release.stays and not under_way else None,

@@ -62,7 +62,7 @@ def proof_of(wanted: Mapping[str, Any] | None, clients: Callable[[str], Any]) ->
     found = [_reached(wanted["base_url"], answer, wanted["despite_unreachable"])] if answer else []
     found += [_there("log_group", name, each.result(), "rollback_log_groups") for name, each in groups.items()]
     found += [_readable(wanted["secrets"][name]["secret"], each.result()) for name, each in secrets.items()]
-    now = told_now(wanted["base_url"].rstrip("/") + wanted["health_path"], answer) if answer else ""
+    now = answer_line(wanted["base_url"].rstrip("/") + wanted["health_path"], answer) if answer else ""
     return Proof(now, tuple(found))
 
 
@@ -83,7 +83,7 @@ def _secret(clients: Callable[[str], Any], item: Mapping[str, str]) -> str | Not
     return if_allowed("secretsmanager:GetSecretValue", read)
 
 
-def told_now(url: str, answer: Answer | NoAnswer) -> str:
+def answer_line(url: str, answer: Answer | NoAnswer) -> str:
     """A line of the plan."""
     if isinstance(answer, NoAnswer):
         return "%s does not answer: %s" % (url, answer.why)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run import FINISH
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import told_now
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_health import tasks_line
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.clocks import Clocks, clocks
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.hold import describe_hold, releases
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock import who_works
@@ -184,4 +184,4 @@ class Ending:
             services = EcsGateway(client("ecs"), self._params["cluster"]).services(self._params["services"])
         except Exception as error:  # noqa: BLE001 - whatever it is, the failure that is being reported counts more
             return ["what runs could not be read (%s)" % type(error).__name__]
-        return [told_now(service) for service in services]
+        return [tasks_line(service) for service in services]

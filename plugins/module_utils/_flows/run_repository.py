@@ -133,7 +133,7 @@ def _entry(intent: Intent, outcome: str, now: float) -> dict[str, Any]:
     return dict(
         asdict(intent),
         outcome=outcome,
-        told="%s: %s" % (intent.told, outcome),
+        told="%s: %s" % (intent.label, outcome),
         began=clock_of(intent.at),
         ended=clock_of(now),
     )

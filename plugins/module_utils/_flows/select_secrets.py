@@ -98,19 +98,19 @@ class SecretChoosing:
         text = self._gateway.value(secret, current.id).text if ours else ""
         if ours and not is_json(text):
             self._refuse_wishes(secret_id)
-            return self._told(secret, None, LEFT_OUT, False, ())
+            return self._result(secret, None, LEFT_OUT, False, ())
         refuse_unusable("secrets", secret, self._gateway.region)
         choice, holder = self._version(secret_id, secret)
         only = tuple(self._wishes.keys.get(secret_id, ()))
         target = SecretTarget(choice.target, only, (), holder.arn if holder is not secret else "")
         if target.whole and not ours:
-            return self._told(secret, target, choice.reason, choice.target != current.id, ())
+            return self._result(secret, target, choice.reason, choice.target != current.id, ())
         now = text or self._gateway.value(secret, current.id).text
         back = self._gateway.value(holder, choice.target).text
         if ours:
             target = replace(target, keep=self._kept(secret_id, only, now, back))
         wanted = wanted_text(secret.name, target, now, back)
-        return self._told(secret, target, choice.reason, wanted != now, changed_keys(now, wanted))
+        return self._result(secret, target, choice.reason, wanted != now, changed_keys(now, wanted))
 
     def _kept(self, secret_id: str, only: Collection[str], *texts: str) -> tuple[str, ...]:
         """The keys of the database's secret that stay: those that hold a PostgreSQL URL, now or in the version to come.
@@ -152,7 +152,7 @@ class SecretChoosing:
                 raise BadInput("secrets", secret_id, LEFT_OUT, cure)
 
     @staticmethod
-    def _told(
+    def _result(
         secret: Secret, target: SecretTarget | None, reason: str, changes: bool, keys: Iterable[str]
     ) -> dict[str, Any]:
         return dict(
@@ -164,7 +164,7 @@ class SecretChoosing:
             changes=changes,
             json_keys=list(keys),
             kept=list(target.keep) if target else [],
-            target=target.told() if target else None,
+            target=target.to_option() if target else None,
             versions=_versions(secret.versions),
         )
 

@@ -21,7 +21,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.name
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import running_revision
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.select import offered
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import ServiceRecord
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Timeline
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
@@ -39,13 +39,13 @@ def read_service_records(
     named: Mapping[str, str] | None = None,
     moments: int = MOMENTS,
     now: datetime | None = None,
-) -> list[Looked]:
+) -> list[ServiceRecord]:
     """What each service ran.
 
     :param gateway: EcsGateway.
     :param named: service → what the operator named, which is looked for as far back as the record goes.
     :param moments: seconds; what served no longer has served for moments only.
-    :return: list of Looked.
+    :return: list of ServiceRecord.
     """
     now, span = now or datetime.now(timezone.utc), timedelta(seconds=moments)
 
@@ -53,7 +53,7 @@ def read_service_records(
         return _answers(Timeline(history, {}, now, span), (named or {}).get(name))
 
     histories = gateway.histories([service.name for service in services], enough)
-    return side_by_side(lambda service: _looked(gateway, service, histories[service.name], now, span), services)
+    return side_by_side(lambda service: _record(gateway, service, histories[service.name], now, span), services)
 
 
 def _answers(timeline: Timeline, named: str | None) -> bool:
@@ -66,7 +66,7 @@ def _answers(timeline: Timeline, named: str | None) -> bool:
     return timeline.brought_back or any(timeline.proven(release) for release in timeline.releases)
 
 
-def _looked(gateway: EcsGateway, service: Service, history: History, now: datetime, span: timedelta) -> Looked:
+def _record(gateway: EcsGateway, service: Service, history: History, now: datetime, span: timedelta) -> ServiceRecord:
     """What is asked of task definitions: whether they are copies, where no digests tell; and whether the best ones are still there."""
     running = running_revision(service, history)
     ran = [
@@ -77,43 +77,47 @@ def _looked(gateway: EcsGateway, service: Service, history: History, now: dateti
     definitions = gateway.there(wanted)
     gone = _gone(wanted, definitions)
     origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
-    looked = Looked(service, history, Timeline(history, origins, now, span), running, definitions, gone, origins)
+    record = ServiceRecord(service, history, Timeline(history, origins, now, span), running, definitions, gone, origins)
     while True:
-        known = with_definitions(gateway, looked, [item.task_definition for item in offered(looked.candidates)])
-        if known is looked:
-            return looked
-        looked = known
+        known = with_definitions(gateway, record, [item.task_definition for item in offered(record.candidates)])
+        if known is record:
+            return record
+        record = known
 
 
-def with_definitions(gateway: EcsGateway, looked: Looked, arns: Iterable[str]) -> Looked:
-    """A Looked that knows which of these task definitions are there; the same one where it knows that already."""
-    new = set(arns) - set(looked.definitions) - looked.gone
+def with_definitions(gateway: EcsGateway, record: ServiceRecord, arns: Iterable[str]) -> ServiceRecord:
+    """A ServiceRecord that knows which of these task definitions are there; the same one where it knows that already."""
+    new = set(arns) - set(record.definitions) - record.gone
     if not new:
-        return looked
-    return _with(looked, gateway.there(new), new, looked.timeline.now, looked.timeline.moments)
+        return record
+    return _with(record, gateway.there(new), new, record.timeline.now, record.timeline.moments)
 
 
-def with_origins(gateway: EcsGateway, looked: Looked, revision: Revision) -> Looked:
-    """A Looked that knows which task definitions are copies, of those that the images of a Revision were deployed with: a copy is no other
+def with_origins(gateway: EcsGateway, record: ServiceRecord, revision: Revision) -> ServiceRecord:
+    """A ServiceRecord that knows which task definitions are copies, of those that the images of a Revision were deployed with: a copy is no other
     configuration. It takes a call for each, so it is for what the operator named."""
-    same = [item for item in looked.timeline.revisions if same_images(item, revision)]
+    same = [item for item in record.timeline.revisions if same_images(item, revision)]
     return with_definitions(
-        gateway, looked, list(dict.fromkeys(item.task_definition for item in same[::-1]))[:UNRECORDED]
+        gateway, record, list(dict.fromkeys(item.task_definition for item in same[::-1]))[:UNRECORDED]
     )
 
 
 def _with(
-    looked: Looked, found: Mapping[str, TaskDefinition], asked: Iterable[str], now: datetime | None, span: timedelta
-) -> Looked:
-    """A Looked that knows more TaskDefinitions."""
-    definitions = {**looked.definitions, **found}
+    record: ServiceRecord,
+    found: Mapping[str, TaskDefinition],
+    asked: Iterable[str],
+    now: datetime | None,
+    span: timedelta,
+) -> ServiceRecord:
+    """A ServiceRecord that knows more TaskDefinitions."""
+    definitions = {**record.definitions, **found}
     origins = {arn: item.origin for arn, item in definitions.items() if item.origin}
     return replace(
-        looked,
+        record,
         definitions=definitions,
-        gone=looked.gone | _gone(asked, found),
+        gone=record.gone | _gone(asked, found),
         origins=origins,
-        timeline=Timeline(looked.history, origins, now, span),
+        timeline=Timeline(record.history, origins, now, span),
     )
 
 

@@ -14,11 +14,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceDeployment
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import (
     Revision,
-    configuration_told,
+    configured_values,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import TaskDefinition
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.contents import contents
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import ALL, lift_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import ALL, lift_line
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import (
     short,
 )
@@ -60,7 +60,7 @@ class ServiceRollout:
         """The target, with what a copy of it gets otherwise."""
         return replace(self.target, containers=self.target.changed((), self.step.edits))
 
-    def told(self) -> dict[str, Any]:
+    def to_result(self) -> dict[str, Any]:
         """This rollout in JSON types."""
         return dict(
             name=self.service.name,
@@ -68,9 +68,9 @@ class ServiceRollout:
             after=short(self.asked_for or self.step.task_definition),
             image=list(self.target.images),
             step=self.step.verb,
-            fence=self._fence_told(),
+            fence=self._fence_line(),
             reason=self.step.reason,
-            changes=list(self.step.changes.told),
+            changes=list(self.step.changes.lines),
             pins=list(self.pins),
             origin=short(self.target.release),
             origin_gone=self.origin_gone,
@@ -79,13 +79,13 @@ class ServiceRollout:
             seconds=round(self.seconds, 1),
         )
 
-    def _fence_told(self) -> str:
+    def _fence_line(self) -> str:
         """What becomes of its count, for people; empty where no run has brought it to 0."""
         fence, service = self.service.fence, self.service
         if fence is None:
             return ""
         suspended = None if fence.suspended is None else ALL
-        return lift_told(service.name, fence, service.desired, suspended, service.running)
+        return lift_line(service.name, fence, service.desired, suspended, service.running)
 
     def content(self, definition: TaskDefinition) -> dict[str, Any]:
         """Of a copy, what it is a copy of: in a diff, the release counts."""
@@ -93,13 +93,13 @@ class ServiceRollout:
         pinned = {reference: value.partition("@")[2] for reference, value in self.step.pins}
         digests = {**dict(ran.digests if ran else ()), **({} if definition is self.running else pinned)}
         told = dict(task_definition=short(definition.release), containers=contents(definition, digests))
-        configuration = configuration_told(ran, self.step.changes)
+        configuration = configured_values(ran, self.step.changes)
         return dict(told, configuration=configuration) if configuration else told
 
     def plan(self) -> Iterator[str]:
         """What is done for it, a line each."""
         yield "%s: %s %s" % (self.service.name, self.step.verb, short(self.target.arn))
-        yield from ("%s: %s" % (self.service.name, line) for line in self.step.changes.told)
+        yield from ("%s: %s" % (self.service.name, line) for line in self.step.changes.lines)
 
 
 def last_success(history: Iterable[ServiceDeployment], arn: str) -> Revision | None:

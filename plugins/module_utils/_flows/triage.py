@@ -26,8 +26,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
-    pick,
     read_release_points,
+    select_release_point,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_past import service_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import may_be_unread
@@ -77,9 +77,11 @@ if TYPE_CHECKING:
         LoggedTask,
         StoppedTask,
     )
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import ReleasePoint
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_selection import (
+        ReleaseSelection,
+    )
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import ServiceRecord
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
         HttpSeen,
         LogsSeen,
@@ -90,7 +92,7 @@ if TYPE_CHECKING:
 
 LOGS_LATE = 3  # seconds to wait for what a failed request has left in the logs
 # Each after those that it waits for.
-BEFORE = ("ecs", "described", "running", "looked", "point", "chosen", "dead", "serves", "url", "unprovable")
+BEFORE = ("ecs", "described", "running", "records", "point", "chosen", "dead", "serves", "url", "unprovable")
 PARTS = (HTTP, SERVICES, TASKS, TARGETS, LOGS, INSTANCE, DATABASE, SECRETS)
 SKEW = timedelta(seconds=5)  # between this machine's clock and AWS's
 
@@ -165,39 +167,41 @@ class Look:
         ecs: EcsGateway = self._of("ecs")
         return ecs.tasks(self._asked.services)
 
-    def _looked(self) -> list[Looked]:
+    def _records(self) -> list[ServiceRecord]:
         return read_service_records(
             self._of("ecs"), self._of("described"), self._asked.named, self._asked.served_at_least
         )
 
     def _point(self) -> ReleasePoint | None:
         """The ReleasePoint that a rollback would go back to, or None."""
-        looked: list[Looked] = self._of("looked")
+        records: list[ServiceRecord] = self._of("records")
         wanted = self._asked.release_point
-        named = {item.service.name: self._named(item) for item in looked}
+        named = {item.service.name: self._named(item) for item in records}
         points = read_release_points(self._asked.release_points, wanted)
-        return pick(points, [item.as_past for item in looked], *points_of(looked, named, wanted)).point
+        return select_release_point(
+            points, [item.as_past for item in records], *points_of(records, named, wanted)
+        ).point
 
-    def _named(self, looked: Looked) -> Revision | None:
+    def _named(self, record: ServiceRecord) -> Revision | None:
         """The Revision that the operator named for a service, or None."""
-        return named_release(self._of("ecs"), looked, self._asked.named.get(looked.service.name, ""))
+        return named_release(self._of("ecs"), record, self._asked.named.get(record.service.name, ""))
 
-    def _chosen(self) -> list[tuple[Chosen, str]]:
-        looked: list[Looked] = self._of("looked")
-        return side_by_side(self._choose, looked)
+    def _chosen(self) -> list[tuple[ReleaseSelection, str]]:
+        records: list[ServiceRecord] = self._of("records")
+        return side_by_side(self._choose, records)
 
-    def _choose(self, looked: Looked) -> tuple[Chosen, str]:
+    def _choose(self, record: ServiceRecord) -> tuple[ReleaseSelection, str]:
         ecs: EcsGateway = self._of("ecs")
         try:
-            word, wanted = self._asked.named.get(looked.service.name, ""), self._asked.release_point
-            return choose_release(ecs, looked, self._named(looked), self._of("point"), bool(wanted), word), ""
+            word, wanted = self._asked.named.get(record.service.name, ""), self._asked.release_point
+            return choose_release(ecs, record, self._named(record), self._of("point"), bool(wanted), word), ""
         except BadInput as error:
-            return stay(ecs, looked), error.message
+            return stay(ecs, record), error.message
         except RollbackError as error:
-            return stay(ecs, looked), error.message.partition(": ")[2].partition(". ")[0]
+            return stay(ecs, record), error.message.partition(": ")[2].partition(". ")[0]
 
     def _services(self) -> tuple[ServiceSeen, ...]:
-        chosen: list[tuple[Chosen, str]] = self._of("chosen")
+        chosen: list[tuple[ReleaseSelection, str]] = self._of("chosen")
         return tuple(service_seen(*pair) for pair in chosen)
 
     def _dead(self) -> list[LoggedTask]:
@@ -360,7 +364,7 @@ class Look:
         point: ReleasePoint | None = None if self._began["point"].exception() else self._of("point")
         if self._asked.snapshot or point is None:
             return self._asked.snapshot, "rollback_snapshot"
-        return (point.record.get("database") or {}).get("snapshot", ""), point.told
+        return (point.record.get("database") or {}).get("snapshot", ""), point.label
 
     def _database(self) -> DatabaseSeen:
         return database_seen(self._of("url"), self._asked, self._clock, self._deadline, self._seconds)

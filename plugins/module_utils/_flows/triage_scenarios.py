@@ -17,7 +17,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
     check_variables,
     read_scenarios,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import leftovers, told_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import (
+    leftovers,
+    scenario_results,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.credentials import (
     check_secrets,
     read_secrets,
@@ -115,5 +118,5 @@ def play(
         for scenario, seen in zip(scenarios, outcomes)
         for outcome in seen
     )
-    left = tuple(leftovers(told_all(scenarios, outcomes)))
+    left = tuple(leftovers(scenario_results(scenarios, outcomes)))
     return HttpSeen(steps, left_out, slow_after, left)

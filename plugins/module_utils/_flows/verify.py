@@ -121,7 +121,7 @@ class Verification:
             if watched and watched[0] and watched[0][0] == FAILED:
                 last = datetime.now(timezone.utc)  # the last words of what has just died are awaited
             looks, services = seen.result() if seen else ((None, "nobody has looked at the services"), [])
-        found = [*checks, *services, *self._told_watch(watched, looks, [*services, *end_to_end])]
+        found = [*checks, *services, *self._watch_checks(watched, looks, [*services, *end_to_end])]
         found += [*self._logs(looks, last), *end_to_end]
         good = any(item["kind"] == TASKS and item["verdict"] == PASSED for item in services)
         found += self._left(*left.result()) if left else []
@@ -155,7 +155,7 @@ class Verification:
             return None
         return self._measuring(partial(self._watch, self._over))
 
-    def _told_watch(
+    def _watch_checks(
         self, watched: Measured[WatchSeen] | None, looks: Measured[list[ServiceObservation]], others: Iterable[Check]
     ) -> list[Check]:
         """The watch, and the traffic meanwhile. One that something else has ended is reported only where it has failed itself: it was none."""
@@ -202,7 +202,7 @@ class Verification:
             return [check("scenarios", HTTP, INCONCLUSIVE, why or "")], None
         results, last = found
         self.details.update({HTTP: results, "left_behind": leftovers(results)})
-        checks = [check(item["name"], HTTP, item["verdict"], _told_steps(item), evidence_of(item)) for item in results]
+        checks = [check(item["name"], HTTP, item["verdict"], _steps_line(item), evidence_of(item)) for item in results]
         return checks, last
 
     def _end_to_end(self, measured: Measured[tuple[dict[str, Any], datetime]]) -> tuple[list[Check], datetime]:
@@ -243,7 +243,7 @@ class Verification:
         return [check("logs", LOGS, result["verdict"], result["reason"], result["evidence"])]
 
 
-def _told_steps(result: Mapping[str, Any]) -> str:
+def _steps_line(result: Mapping[str, Any]) -> str:
     """What came of a scenario, in one sentence."""
     sent = [step for step in result["steps"] if step["verdict"]]
     failing = evidence_of(result)

@@ -39,7 +39,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scena
     NO_HTTP,
     NOT_A_URL,
     requests_of,
-    told_all,
+    scenario_results,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.summary import TARGETS, TASKS
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.watch import Watch, verdict_of
@@ -221,7 +221,7 @@ class VerificationRequest:
             self._scenarios, lambda: ScenarioSession(http["base_url"], http["timeout"]), values, hidden
         )
         sent = [outcome.sent for of_one in outcomes for outcome in of_one if outcome.sent]
-        return told_all(self._scenarios, outcomes), max(sent, default=None)
+        return scenario_results(self._scenarios, outcomes), max(sent, default=None)
 
     def _read_logs(
         self,

@@ -47,7 +47,7 @@ class DirectoryStore:
 
     def get(self, key: str) -> tuple[str, str] | None:
         """See ``store``."""
-        with self._told("read"):
+        with self._explained("read"):
             try:
                 with open(self._path(key), "rb") as file:
                     content = file.read()
@@ -58,7 +58,7 @@ class DirectoryStore:
     def put(self, key: str, text: str, expect: str) -> str:
         """See ``store``."""
         content, path = text.encode(), self._path(key)
-        with self._told("written"):
+        with self._explained("written"):
             os.makedirs(self._root, mode=0o700, exist_ok=True)
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             with self._guarded():
@@ -72,7 +72,7 @@ class DirectoryStore:
     def list(self, prefix: str) -> Keys:
         """See ``store``."""
         top, found = os.path.join(self._root, prefix), Keys()
-        with self._told("read"):
+        with self._explained("read"):
             for folder, folders, files in os.walk(top, onerror=_unless_missing):
                 folders[:] = [name for name in folders if not name.startswith(".")]
                 below = os.path.relpath(folder, self._root)
@@ -83,7 +83,7 @@ class DirectoryStore:
         return os.path.join(self._root, checked(key))
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
         except (OSError, UnicodeDecodeError) as error:

@@ -33,7 +33,7 @@ class Holder:
     never_served: str = ""
 
     @property
-    def told(self) -> str:
+    def line(self) -> str:
         """For people, in one line."""
         if self.never_served:
             what = "DB instance %s, which run %s has restored, was never in service: the run has ended before it deployed what reads it"
@@ -147,7 +147,7 @@ def _beyond(period: Period, bound: datetime | None) -> Period | None:
     return Period(bound, period.until)
 
 
-def holder_told(holder: Holder) -> dict[str, Any]:
+def holder_result(holder: Holder) -> dict[str, Any]:
     """A Holder in JSON types."""
     return dict(
         db_instance=holder.name,
@@ -155,5 +155,5 @@ def holder_told(holder: Holder) -> dict[str, Any]:
         snapshots=list(holder.snapshots),
         serves=holder.serves,
         never_served=bool(holder.never_served),
-        told=holder.told,
+        told=holder.line,
     )

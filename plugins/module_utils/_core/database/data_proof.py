@@ -219,4 +219,4 @@ def _migrations(expected: Expected, seen: DatabaseContents) -> Iterator[Finding]
 
 def _rules(seen: DatabaseContents) -> Iterator[Finding]:
     for rule in seen.rules:
-        yield _data(_OF_RULE.get(rule.verdict, FAILED), _RULE_OF + rule.table, rule.told)
+        yield _data(_OF_RULE.get(rule.verdict, FAILED), _RULE_OF + rule.table, rule.words)

@@ -159,12 +159,12 @@ def finding(seen: InService, run_id: str = "") -> Finding | None:
 def describe_in_service(seen: InService) -> str:
     """Where tasks and AWSCURRENT lead, for people."""
     return "%s; AWSCURRENT of the secret names %s, and so would read what is deployed without that" % (
-        "; ".join(_read_told(read) for read in seen.reads if read.place),
+        "; ".join(_read_line(read) for read in seen.reads if read.place),
         seen.current.host,
     )
 
 
-def _read_told(read: Read) -> str:
+def _read_line(read: Read) -> str:
     who = many(read.tasks, "task") if read.tasks else "the next task"
     verb = "reads" if read.tasks < 2 else "read"
     how = "from version %s, which %s pins" % (read.version, read.definition)
@@ -222,4 +222,4 @@ def still_apart(reads: Iterable[Read], after: Read) -> str:
     apart = [read for read in reads if read.place and read.place != after.place]
     if not apart:
         return ""
-    return "%s; AWSCURRENT goes on naming %s. %s" % ("; ".join(map(_read_told, apart)), after.host, cure(apart))
+    return "%s; AWSCURRENT goes on naming %s. %s" % ("; ".join(map(_read_line, apart)), after.host, cure(apart))

@@ -31,14 +31,14 @@ DESPITE_MIGRATIONS = "If that code can work with it: -e rollback_despite_migrati
 
 @dataclass(frozen=True)
 class PlannedData:
-    """The data of a plan: ``at`` is their time, ``told`` what they come from, for people. Until ``one_until`` they and the failed database were one;
+    """The data of a plan: ``at`` is their time, ``label`` what they come from, for people. Until ``one_until`` they and the failed database were one;
     that is before ``at`` where they come from another branch of the same tree. ``migrations`` are those of the failed database, None where it could
     not be asked or has none. ``by_moment``: whether they are those of a point in time; else of a snapshot. ``restored_before``: whether what serves
     was restored by a run itself, and so perhaps from the very data that an older time leads to."""
 
     at: datetime
     one_until: datetime
-    told: str
+    label: str
     migrations: tuple[Migration, ...] | None = None
     by_moment: bool = False
     restored_before: bool = False
@@ -121,11 +121,11 @@ def _harm(data: PlannedData, bad_since: datetime | None) -> Iterator[Finding]:
     if bad_since is None:
         return
     if data.at <= bad_since:
-        yield Finding("moment", data.told, PASSED, "its data are older than what is rolled back from")
+        yield Finding("moment", data.label, PASSED, "its data are older than what is rolled back from")
         return
     what = "its data are of %s, and what is rolled back from began at %s: the harm is in them"
     cure = "Take older ones: %s. %s" % (data.option(bad_since), DESPITE_MOMENT)
-    yield Finding("moment", data.told, FAILED, what % (_time(data.at), _time(bad_since)), cure)
+    yield Finding("moment", data.label, FAILED, what % (_time(data.at), _time(bad_since)), cure)
 
 
 def how_again(restored_by: str | None, run_id: str) -> str:

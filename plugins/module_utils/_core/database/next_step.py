@@ -180,7 +180,7 @@ def _beginning(
         request = restore_request(
             source, snapshot, wanted.name, wanted.run_id, wanted.restore_accepts, first, wanted.safety
         )
-        return Create(snapshot.operation, request, snapshot.told, tuple(first))
+        return Create(snapshot.operation, request, snapshot.label, tuple(first))
     if asked.quiet < SETTLE:
         return _wait_of(wanted.name, "RDS does not show it yet")
     return Refuse("DB instance %s is gone: somebody has deleted it" % wanted.name)

@@ -37,7 +37,7 @@ def fitting(seen: DatabaseObservation) -> Iterator[Finding]:
 def _earliest(seen: DatabaseObservation) -> Finding | None:
     if not isinstance(seen.earliest, NotRead):
         return None
-    return Finding("earliest", seen.rollback.source.told, NOT_CHECKED, seen.earliest.why, seen.earliest.cure)
+    return Finding("earliest", seen.rollback.source.label, NOT_CHECKED, seen.earliest.why, seen.earliest.cure)
 
 
 def _encryption(seen: DatabaseObservation) -> Finding | None:
@@ -51,12 +51,12 @@ def _encryption(seen: DatabaseObservation) -> Finding | None:
     )
     if not isinstance(source, DbSnapshot):
         return Finding(
-            "encryption", source.told, FAILED, what, "Restore a snapshot instead, copied with the key of now."
+            "encryption", source.label, FAILED, what, "Restore a snapshot instead, copied with the key of now."
         )
     if not current.kms_key:
         return Finding(
             "encryption",
-            source.told,
+            source.label,
             FAILED,
             what,
             "Name a snapshot that is not encrypted; a copy of this one always is.",
@@ -66,7 +66,7 @@ def _encryption(seen: DatabaseObservation) -> Finding | None:
         "Copy it: aws rds copy-db-snapshot --source-db-snapshot-identifier %s --target-db-snapshot-identifier %s --kms-key-id %s "
         "--copy-tags. Once it is available, name the copy: -e rollback_snapshot=%s"
     )
-    return Finding("encryption", source.told, FAILED, what, cure % (source.name, copy, current.kms_key, copy))
+    return Finding("encryption", source.label, FAILED, what, cure % (source.name, copy, current.kms_key, copy))
 
 
 def _encrypted(key: str | None) -> str:
@@ -80,7 +80,7 @@ def _version(seen: DatabaseObservation) -> Finding | None:
     what = "it is of %s %s, and %s runs %s: the restored instance keeps the newer one, since none goes back to an older minor version"
     return Finding(
         "version",
-        source.told,
+        source.label,
         NOTED,
         what % (source.engine, source.engine_version, current.name, current.engine_version),
     )

@@ -179,10 +179,10 @@ def _done(
     reason = "The application uses %s already, which run %s restored from %s on %s" % (
         current.name,
         origin.run_id,
-        snapshot.told,
+        snapshot.label,
         _time(at),
     )
-    how_known = "from the time of the data of %s to the creation of %s" % (snapshot.told, current.name)
+    how_known = "from the time of the data of %s to the creation of %s" % (snapshot.label, current.name)
     lost = DataLoss(_data_from(snapshot), at, how_known)
     taken = safety_snapshot(origin.replaces, origin.run_id) if wanted.safety else ""
     replaced = tree.by_name.get(origin.replaces)
@@ -235,7 +235,7 @@ def _to_do(
         else "%s is in service, and nothing has been restored yet" % current.name
     )
     if _restored_at(current, snapshot):
-        reason += "; %s was restored from %s, too, and it is restored again" % (current.name, snapshot.told)
+        reason += "; %s was restored from %s, too, and it is restored again" % (current.name, snapshot.label)
     after = tree.line(snapshot.data)
     return Rollback(
         state,
@@ -264,14 +264,14 @@ def _lost(line: Sequence[Ancestor], after: Sequence[Ancestor], snapshot: Restora
     if since is None:
         began = [one.began for one in line if one.began]
         since = min([*began, snapshot.data_from or now, now])
-        how_known = "all of it: %s and %s have no moment in common that is known" % (snapshot.told, line[0].name)
+        how_known = "all of it: %s and %s have no moment in common that is known" % (snapshot.label, line[0].name)
     elif snapshot.data_from and since < snapshot.data_from:
         how_known = "from the last moment at which %s and %s were one to now, by this machine's clock" % (
-            snapshot.told,
+            snapshot.label,
             line[0].name,
         )
     else:
-        how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.told
+        how_known = "from the time of the data of %s to now, by this machine's clock" % snapshot.label
     return DataLoss(min(since, now), now, how_known)
 
 
@@ -325,7 +325,7 @@ def refuse_a_stranger(instance: DbInstance, snapshot: Restorable, run_id: str) -
 
 def _data_from(snapshot: Restorable) -> datetime:
     if snapshot.data_from is None:
-        raise UnexpectedAnswer("DescribeDBSnapshots", "%s is available but has no SnapshotCreateTime" % snapshot.told)
+        raise UnexpectedAnswer("DescribeDBSnapshots", "%s is available but has no SnapshotCreateTime" % snapshot.label)
     return snapshot.data_from
 
 

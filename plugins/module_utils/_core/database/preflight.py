@@ -79,7 +79,7 @@ def database_findings(seen: DatabaseObservation) -> list[Finding]:
 def _refusals(seen: DatabaseObservation) -> Iterator[Finding]:
     rollback = seen.rollback
     current, source, present = rollback.current, rollback.source, rollback.restored
-    yield _tried("source", source.told, lambda: refuse_what_cannot_be_restored(current, source))
+    yield _tried("source", source.label, lambda: refuse_what_cannot_be_restored(current, source))
     if present:
         yield _tried("name", present.name, lambda: refuse_a_stranger(present, source, seen.run_id))
     else:
@@ -113,12 +113,12 @@ def _lineage(seen: DatabaseObservation) -> Iterator[Finding]:
     if rollback.against:
         cure = "Name other data, or take these all the same: -e rollback_despite_lineage=true."
         verdict_of = NOTED if seen.despite_lineage else FAILED
-        yield Finding("lineage", source.told, verdict_of, rollback.against, "" if seen.despite_lineage else cure)
+        yield Finding("lineage", source.label, verdict_of, rollback.against, "" if seen.despite_lineage else cure)
     elif isinstance(source, DbSnapshot) and source.of_harm:
         what = "it is the safety snapshot of run %s, and holds what that run was to undo" % source.run_id
-        yield Finding("lineage", source.told, NOTED, what)
+        yield Finding("lineage", source.label, NOTED, what)
     else:
-        yield Finding("lineage", source.told, PASSED, "%s has come from it" % rollback.current.name)
+        yield Finding("lineage", source.label, PASSED, "%s has come from it" % rollback.current.name)
 
 
 def _tried(check: str, subject: str, refuse: Callable[[], object]) -> Finding:

@@ -42,7 +42,7 @@ class Reader:
     unread: NotRead | None = None
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """For people."""
         return "%s %s" % (self.kind, self.name) if self.name else "%ss" % self.kind
 
@@ -86,14 +86,14 @@ def findings_of_readers(readers: Iterable[Reader], secret: Collection[str], host
     for reader in readers:
         use = use_of(reader, secret, host)
         if reader.unread:
-            found.append(Finding("left_behind", reader.told, NOT_CHECKED, reader.unread.why, reader.unread.cure))
+            found.append(Finding("left_behind", reader.label, NOT_CHECKED, reader.unread.why, reader.unread.cure))
         elif use:
             found.append(_finding(reader, use).unless(leave))
     return found
 
 
 def _finding(reader: Reader, use: Use) -> Finding:
-    subject = reader.told
+    subject = reader.label
     if use.host or use.pinned:
         how = "has the failed database's host in itself" if use.host else "pins a version of rollback_database_secret"
         what = "it %s, so it would stay on the failed database" % how

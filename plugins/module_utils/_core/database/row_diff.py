@@ -66,7 +66,7 @@ def plan(
     compared = [
         _table(failed.get(name), table, rules.get(name, TableRule())) for name, table in sorted(restored.items())
     ]
-    compared = [_told_to_be_turned(item) if item.table in turned else item for item in compared]
+    compared = [_marked_turned(item) if item.table in turned else item for item in compared]
     only_failed = sorted(set(failed) - set(restored))
     return compared + [NotCompared(name, "the restored database has no such table") for name in only_failed]
 
@@ -88,7 +88,7 @@ def _turned_round(rule: TableRule, restored: Table) -> TableRule:
     return TableRule(renamed, tuple(name for name in ignored if restored.column(name)), "")
 
 
-def _told_to_be_turned(item: Comparison | NotCompared) -> Comparison | NotCompared:
+def _marked_turned(item: Comparison | NotCompared) -> Comparison | NotCompared:
     if isinstance(item, NotCompared):
         return item
     return replace(item, left_out=(*item.left_out, _TURNED))

@@ -47,7 +47,7 @@ class Sequence:
     draws: bool = True
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """Its name, for people."""
         return foreign("%s.%s" % (self.schema, self.name))
 
@@ -97,10 +97,10 @@ class SequenceMove:
     margin: int
 
     @property
-    def told(self) -> str:
+    def line(self) -> str:
         """For people."""
         words = "%s: %d -> %d, %d values beyond the %d of the failed database"
-        return words % (self.sequence.told, self.sequence.position, self.to, self.margin, self.beyond)
+        return words % (self.sequence.label, self.sequence.position, self.to, self.margin, self.beyond)
 
 
 @dataclass(frozen=True)
@@ -150,10 +150,10 @@ def _against(sequence: Sequence, counterparts: list[Sequence]) -> str:
     """Why it cannot be known how far a sequence has to go, empty where it can."""
     if not counterparts:
         return "the failed database has no such sequence, so how far its ids went is not known"
-    unread = [item.told for item in counterparts if not item.readable]
+    unread = [item.label for item in counterparts if not item.readable]
     if unread or not sequence.readable:
         where = "the failed database" if unread else "the database that goes into service"
-        cure = "GRANT SELECT, UPDATE ON SEQUENCE %s to this user" % (unread or [sequence.told])[0]
+        cure = "GRANT SELECT, UPDATE ON SEQUENCE %s to this user" % (unread or [sequence.label])[0]
         return "this user may not read it in %s; %s" % (where, cure)
     if any((item.increment > 0) != (sequence.increment > 0) for item in counterparts):
         return "it counts the other way in the failed database"
@@ -172,7 +172,7 @@ def _refused(move: SequenceMove) -> str:
         return ""
     return "this user may not set it; it has to go to %d: GRANT UPDATE ON SEQUENCE %s to this user" % (
         move.to,
-        sequence.told,
+        sequence.label,
     )
 
 
@@ -188,7 +188,7 @@ def foreseen(failed: tuple[Sequence, ...]) -> tuple[str, list[Finding]]:
         "sequences of the restored database, also those of identity columns, go beyond the %d of the failed one, "
         "by %s values or by as many as were given since the data"
     )
-    return told % (len(moves), _number(MARGIN)), [*_short(moves), *_told(left)]
+    return told % (len(moves), _number(MARGIN)), [*_short(moves), *_kept_findings(left)]
 
 
 def came_to(steps: list[Step]) -> tuple[str, list[Finding]]:
@@ -203,7 +203,7 @@ def came_to(steps: list[Step]) -> tuple[str, list[Finding]]:
         words += ["%d of them by less, near their bounds" % short] if short else []
     words += ["%d %s ahead already" % (len(safe), "was" if len(safe) == 1 else "were")] if safe else []
     words += ["%d %s" % (len(left), "stays" if len(left) == 1 else "stay")] if left else []
-    return "; ".join(words) or "there is no sequence", [*_short(moves), *_told(left)]
+    return "; ".join(words) or "there is no sequence", [*_short(moves), *_kept_findings(left)]
 
 
 UNSURE = "it is not known whether every sequence was moved"
@@ -217,9 +217,9 @@ def result(steps: Iterable[Step], told: str, found: Iterable[Finding]) -> dict[s
     """What a module tells of the steps of ``ahead`` (dict), after ``came_to``."""
     moves = [step for step in steps if isinstance(step, SequenceMove)]
     return dict(
-        before={step.sequence.told: step.sequence.position for step in moves},
-        after={step.sequence.told: step.to for step in moves},
-        plan=[step.told for step in moves],
+        before={step.sequence.label: step.sequence.position for step in moves},
+        after={step.sequence.label: step.to for step in moves},
+        plan=[step.line for step in moves],
         reason=told,
         findings=[dict(check=item.check, subject=item.subject, verdict=item.verdict, what=item.what) for item in found],
     )
@@ -238,15 +238,15 @@ def _apart(steps: Iterable[Step]) -> tuple[list[SequenceMove], list[SequenceKept
 def _short(moves: Iterable[SequenceMove]) -> list[Finding]:
     what = "it is near its bound: it goes %s values ahead instead of %s, and the application may soon have none left"
     return [
-        finding(move.sequence.told, what % (_number(move.margin), _number(MARGIN)))
+        finding(move.sequence.label, what % (_number(move.margin), _number(MARGIN)))
         for move in moves
         if move.margin < MARGIN
     ]
 
 
-def _told(left: Iterable[SequenceKept]) -> list[Finding]:
+def _kept_findings(left: Iterable[SequenceKept]) -> list[Finding]:
     return [
-        finding(step.sequence.told, "it may give ids that the failed database has given: %s" % step.why)
+        finding(step.sequence.label, "it may give ids that the failed database has given: %s" % step.why)
         for step in left
     ]
 

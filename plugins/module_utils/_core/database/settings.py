@@ -86,13 +86,13 @@ class Difference:
     after: Any
 
     def __str__(self) -> str:
-        return "%s: %s, was %s" % (self.setting, _told(self.after), _told(self.before))
+        return "%s: %s, was %s" % (self.setting, _shown(self.after), _shown(self.before))
 
 
 Kept = Callable[[Iterable[Difference]], tuple[Difference, ...]]
 
 
-def _told(value: Any) -> Any:
+def _shown(value: Any) -> Any:
     return "nothing" if value in _NOT_SET else value
 
 

@@ -43,7 +43,9 @@ _FRAME = re.compile(r"\s*(?:at |File \"|\^+\s*$|\.\.\. \d+ more|#\d+ |from \S+:\
 # A kind that was there before is new by its rate: this many, that many times as frequent, and less probable by chance than this. One request
 # that fails is reported up to four times: it is tried again three times by default (AWS's SDKs, axios-retry, got and others), and then given up.
 _LEAST, _TIMES, _CHANCE = 5, 3.0, 0.001
-_DOUBTED = 3  # as few may be one request, or the beginning of more; where they are improbable they are reported as a doubt
+_DOUBTED = (
+    3  # as few may be one request, or the beginning of more; where they are improbable they are reported as a doubt
+)
 
 # What varies from one error to the next of its kind. What is named `keep` tells kinds apart: codes, and names of members, modules, columns and the like.
 _KEPT = (

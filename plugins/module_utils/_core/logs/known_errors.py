@@ -62,7 +62,7 @@ def _complaints(item: Any) -> list[str]:
     return found
 
 
-def told_noise(noise: Iterable[Noise], hits: Iterable[int]) -> list[dict[str, Any]]:
+def noise_result(noise: Iterable[Noise], hits: Iterable[int]) -> list[dict[str, Any]]:
     """Each Noise that has matched, in JSON types.
 
     :param hits: how many errors each has matched.

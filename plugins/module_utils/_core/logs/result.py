@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.known_errors import (
     evidence_of_expired,
-    told_noise,
+    noise_result,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import log_verdict, split
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import show_time
@@ -46,11 +46,11 @@ def result(
     counts = baseline.counts if baseline else {}
     if baseline:
         found.known = baseline.doubtful
-    hits = told_noise(noise, found.collection.hits)
+    hits = noise_result(noise, found.collection.hits)
     ignored = sum(item["count"] for item in hits if not item["expired"])
     verdict, reason = log_verdict(services, streams, unread, found, new, _aside(old, ignored, baseline, found), doubted)
     old = doubted + old
-    evidence = [_told_kind(group, counts.get(group.fingerprint, 0), found, baseline) for group in new[:max_examples]]
+    evidence = [_kind_line(group, counts.get(group.fingerprint, 0), found, baseline) for group in new[:max_examples]]
     evidence = [reason, *evidence] if len(new) > 1 else evidence
     return dict(
         verdict=verdict,
@@ -84,7 +84,7 @@ def result(
     )
 
 
-def _told_kind(group: ErrorGroup, before: int, found: Found, baseline: Baseline | None) -> str:
+def _kind_line(group: ErrorGroup, before: int, found: Found, baseline: Baseline | None) -> str:
     """One line for a kind of error, with how often there were of it before where there were."""
     line = "%s: %s" % (many(group.count, "time"), group.fingerprint)
     if not before or baseline is None:

@@ -192,10 +192,10 @@ def _doubts(
         silent = ", ".join(stream.name for stream in found.silent)
         yield "nothing at all in %s, so it is not known whether these containers log" % silent
     for item in found.unclear:
-        yield unclear_told(item)
+        yield unclear_line(item)
 
 
-def unclear_told(item: Unclear) -> str:
+def unclear_line(item: Unclear) -> str:
     """Why the lines of an Unclear container prove nothing, and what helps."""
     if item.sounds:
         return (

@@ -46,7 +46,7 @@ class RuleSeen:
 
     table: str
     verdict: str
-    told: str
+    words: str
 
 
 class Questioned(Protocol):

@@ -43,7 +43,7 @@ class DatabaseSession:
     since: datetime | None
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """For people."""
         named = " (%s)" % self.application if self.application else ""
         if self.since is None:

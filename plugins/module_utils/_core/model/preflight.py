@@ -70,7 +70,7 @@ class LogGroup:
 
 
 @dataclass(frozen=True)
-class Definition:
+class TaskDefinitionNeeds:
     """What a task definition needs of others. Roles are ARNs, or names; both are optional in ECS. ``again`` tells how one that is being deleted is
     registered again; of any other it is empty."""
 
@@ -85,7 +85,7 @@ class Definition:
     again: str = ""
 
     @classmethod
-    def from_boto(cls, answer: dict[str, Any]) -> Definition:
+    def from_boto(cls, answer: dict[str, Any]) -> TaskDefinitionNeeds:
         """From the shape TaskDefinition."""
         dying = answer["status"] == "DELETE_IN_PROGRESS"
         again = how_again(answer["taskDefinitionArn"].rpartition("/")[2], answer) if dying else ""
@@ -139,7 +139,7 @@ class ReleaseTarget:
     """
 
     service: Service
-    definition: Definition
+    definition: TaskDefinitionNeeds
     under_way: tuple[ServiceDeployment, ...] = ()
     recorded: dict[str, str] = field(default_factory=dict)
     since: datetime | None = None

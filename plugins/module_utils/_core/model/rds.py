@@ -62,7 +62,7 @@ class DbInstance:
     description: dict[str, Any]
 
     @property
-    def storage_told(self) -> str:
+    def storage_line(self) -> str:
         """How much of a restored instance's storage is loaded, for people; empty where RDS says nothing of it."""
         percent = self.description.get("StorageOperationPercentProgress")
         if percent is None or self.description.get("StorageOperationStatus") != "Initializing":
@@ -258,7 +258,7 @@ class DbSnapshot:
         return InstanceData(self.resource_id or self.instance, self.instance, self.data_from)
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """For people."""
         return "snapshot %s" % self.name
 
@@ -340,7 +340,7 @@ class PointInTime:
         return self.moment
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """For people."""
         return "%s as it was at %s" % (self.instance, self.moment.isoformat(timespec="seconds"))
 

@@ -43,7 +43,7 @@ def _from(kind: type[T], content: Mapping[str, Any]) -> T:
     )
 
 
-def told_call(call: Mapping[str, Any]) -> str:
+def call_line(call: Mapping[str, Any]) -> str:
     """A writing call (dict with service, operation and of), for people."""
     return " ".join([call["service"], call["operation"], *(str(value) for value in call["of"].values())])
 
@@ -62,9 +62,9 @@ class Intent:
     at: float  # seconds since 1970
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """For people: ``rds CreateDBSnapshot spymeo-db-failed-migration-rb-…``."""
-        return told_call(asdict(self))
+        return call_line(asdict(self))
 
 
 @dataclass(frozen=True)

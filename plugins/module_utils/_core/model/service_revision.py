@@ -87,10 +87,10 @@ def same_images(one: Revision, other: Revision) -> bool | None:
 
 @dataclass(frozen=True)
 class ConfigurationChanges:
-    """How the configuration of a service changes. ``arguments`` are for UpdateService, ``told`` is for people, one line each."""
+    """How the configuration of a service changes. ``arguments`` are for UpdateService, ``lines`` are for people."""
 
     arguments: dict[str, Any] = field(default_factory=dict, hash=False)
-    told: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.arguments)
@@ -137,7 +137,7 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
 
 
-def configuration_told(revision: Revision | None, change: ConfigurationChanges) -> dict[str, Any]:
+def configured_values(revision: Revision | None, change: ConfigurationChanges) -> dict[str, Any]:
     """Of what ``change`` changes, what a Revision has (JSON types), for a diff."""
     if revision is None or revision.configuration is None:
         return {}

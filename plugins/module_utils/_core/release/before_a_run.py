@@ -10,25 +10,25 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import spans_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import spans_result
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import short
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceDeployment
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import ServiceRecord
 
 
-def ran_before(looked: Looked, target: str, began: datetime | None) -> dict[str, Any]:
+def ran_before(record: ServiceRecord, target: str, began: datetime | None) -> dict[str, Any]:
     """What comes back, in the JSON types of which ``later_migrations`` tells what it knows.
 
     ``ran`` are the times from which to which this very task definition ran up to the beginning of the run; empty where AWS's record does not tell.
     A migration of that time is none of a later release: either it has brought it itself, or it ran on it.
 
-    :param looked: Looked.
+    :param record: ServiceRecord.
     :param target: family:revision or ARN of what it ran.
     :param began: when the run began (aware datetime), or None.
     """
-    name, timeline = short(target), looked.timeline
+    name, timeline = short(target), record.timeline
     release = next(
         (
             stay.release
@@ -38,11 +38,11 @@ def ran_before(looked: Looked, target: str, began: datetime | None) -> dict[str,
         None,
     )
     return dict(
-        name=looked.service.name,
+        name=record.service.name,
         target=target,
-        served=spans_told(timeline.spans(release)) if release is not None else [],
+        served=spans_result(timeline.spans(release)) if release is not None else [],
         since="",
-        ran=_ran(looked.history, name, began),
+        ran=_ran(record.history, name, began),
     )
 
 

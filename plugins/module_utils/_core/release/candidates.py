@@ -70,14 +70,14 @@ class Candidate:
         """Whether a Revision is of this candidate."""
         return self.revision is revision or same_content(self.revision, revision, origins)
 
-    def told(self) -> dict[str, Any]:
+    def to_result(self) -> dict[str, Any]:
         """In JSON types."""
         return dict(
             task_definition=short(self.task_definition),
             release_name=", ".join(self.revision.names),
             digest=dict(self.revision.digests),
             first_deployed=self.first_deployed.isoformat(),
-            served=spans_told(self.spans),
+            served=spans_result(self.spans),
             seconds=round(self.seconds.total_seconds(), 1),
             verdict=self.verdict,
             against=list(self.against),
@@ -86,7 +86,7 @@ class Candidate:
         )
 
 
-def spans_told(spans: Iterable[tuple[datetime, datetime | None]]) -> list[list[str]]:
+def spans_result(spans: Iterable[tuple[datetime, datetime | None]]) -> list[list[str]]:
     """Spans of time in JSON types: [[from, to], …], ISO 8601 in UTC; the last ``to`` is empty while it serves."""
     return [[began.isoformat(), ended.isoformat() if ended else ""] for began, ended in spans]
 
@@ -189,7 +189,7 @@ def _against(
     if revision.task_definition in gone:
         yield "its task definition was deleted"
     if release == timeline.running:
-        other = changes(running, revision).told
+        other = changes(running, revision).lines
         differs = "; ".join(other) if other else "its task definition is another one"
         yield "it has the images of what runs, so it is the same release; only this differs: %s" % differs
     if timeline.rolled_back_from(release):

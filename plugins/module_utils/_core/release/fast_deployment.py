@@ -247,14 +247,14 @@ def plan_back(
         set_by_us = {setting: item.before for setting, item in memory.was.items()}
         unread: tuple[dict[str, str], dict[str, str]] = ({} if read else set_by_us, {})
         back[place], stays = to_put_back(now[place], memory) if place in now else unread
-        others += [stays_told(name, place, *item) for item in stays.items()]
+        others += [stays_line(name, place, *item) for item in stays.items()]
     told_back = "; ".join(describe_settings(place, values) for place, values in back.items() if values)
     if told_back:
         return "put back what run %s has set for its deployment of %s: %s" % (runs, name, told_back), others
     return "forget what run %s had set for its deployment of %s: nothing of it is left" % (runs, name), others
 
 
-def stays_told(name: str, place: str, setting: str, value: str) -> str:
+def stays_line(name: str, place: str, setting: str, value: str) -> str:
     """That somebody else has set a setting of a service or of its target group meanwhile, for people."""
     names, where = (OF_GROUP, "target group %s" % place) if place else (OF_SERVICE, "the service")
     return "%s: somebody has set %s of %s to %s meanwhile, and it stays" % (name, names[setting], where, value)

@@ -93,7 +93,7 @@ def tasks_back(seen: ServiceObservation, ended: int, failed: int, seconds: float
     return Pending(service.running, service.desired, "%s; they are watched for %d s" % (told, WATCH))
 
 
-def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str:
+def lift_line(name: str, fence: Fence | None, desired: int, suspended: Suspended | None, running: int) -> str:
     """What becomes of a service when its fence is lifted, for people. Arguments as ``next_to_lift`` takes them."""
     if fence is None and desired:
         return "%s: stays as it is (desired count %d): it bears no mark of a run, so there is nothing to give back" % (
@@ -109,7 +109,7 @@ def lift_told(name: str, fence: Fence | None, desired: int, suspended: Suspended
     elif step == "wait":
         told.append("desired count %d, and %d of %d tasks run: wait for the others" % (desired, running, fence.desired))
     if fence.suspended is not None and suspended not in (None, fence.suspended):
-        told.append("its scaling as it was (%s)" % _scaling_told(fence.suspended))
+        told.append("its scaling as it was (%s)" % _scaling_line(fence.suspended))
     told.append("then the mark of run %s is taken away" % fence.run_id)
     return "%s: %s" % (name, "; ".join(told))
 
@@ -119,7 +119,7 @@ def count_command(cluster: str, name: str) -> str:
     return "aws ecs update-service --cluster %s --service %s --desired-count N" % (shlex.quote(cluster), name)
 
 
-def _scaling_told(suspended: Suspended) -> str:
+def _scaling_line(suspended: Suspended) -> str:
     kinds = [kind for kind, off in zip(("scaling in", "scaling out", "scheduled scaling"), suspended) if off]
     return "suspended: %s" % ", ".join(kinds) if kinds else "nothing suspended"
 

@@ -19,12 +19,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     NOT_CHECKED,
     NOTED,
     PASSED,
-    Definition,
     Finding,
     LogGroup,
     NotRead,
     ReleaseObservation,
     ReleaseTarget,
+    TaskDefinitionNeeds,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
@@ -47,8 +47,8 @@ def pinned(reference: str, digest: str) -> str:
     return "%s@%s" % (head if colon and "/" not in tag else name, digest)
 
 
-def references(definition: Definition, recorded: Mapping[str, str]) -> list[str]:
-    """The image references to ask for: those of a Definition, and what its tags meant when it was recorded."""
+def references(definition: TaskDefinitionNeeds, recorded: Mapping[str, str]) -> list[str]:
+    """The image references to ask for: those of a TaskDefinitionNeeds, and what its tags meant when it was recorded."""
     told = [pinned(text, recorded[text]) for text in definition.images if text in recorded]
     return list(dict.fromkeys([*definition.images, *told]))
 

@@ -90,7 +90,7 @@ class ReleasePoint:
             raise RollbackError(text % (record.get("id", "without an id"), missing)) from missing
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """For people."""
         return "release point %s" % self.id
 
@@ -100,7 +100,7 @@ def read_release_points(records: Iterable[dict[str, Any]], wanted: str = "") -> 
 
     One that cannot be read stops the rollback, because skipping it would take an older one, unless the operator has said which one to use.
 
-    :param wanted: as for ``pick``.
+    :param wanted: as for ``select_release_point``.
     :raises RollbackError: a record lacks something.
     """
     points = []
@@ -114,7 +114,7 @@ def read_release_points(records: Iterable[dict[str, Any]], wanted: str = "") -> 
 
 
 @dataclass(frozen=True)
-class Picked:
+class ReleasePointSelection:
     """The ReleasePoint that a rollback uses, or None, and why; ``verdicts`` tell of every point (id) why it is not used."""
 
     point: ReleasePoint | None
@@ -122,14 +122,14 @@ class Picked:
     verdicts: dict[str, str]
 
 
-def pick(
+def select_release_point(
     points: Sequence[ReleasePoint],
     pasts: Sequence[ServicePast],
     named: Mapping[str, str],
     wanted: str = "",
     images: Mapping[str, frozenset[str]] | None = None,
-) -> Picked:
-    """The Picked.
+) -> ReleasePointSelection:
+    """The ReleasePointSelection.
 
     :param points: ReleasePoints, newest first.
     :param pasts: the ServicePast of each service.
@@ -140,15 +140,17 @@ def pick(
     """
     verdicts = {point.id: why_not(point, pasts, named, images or {}) for point in points}
     if wanted == NONE:
-        return Picked(None, "rollback_release_point says so", dict.fromkeys(verdicts, "rollback_release_point is none"))
+        return ReleasePointSelection(
+            None, "rollback_release_point says so", dict.fromkeys(verdicts, "rollback_release_point is none")
+        )
     if wanted:
         return _wanted(points, pasts, wanted, verdicts)
     point = next((item for item in points if not verdicts[item.id]), None)
     if point is None:
         reason = "none of the %d release points is older than what runs" % len(points) if points else NO_POINT
-        return Picked(None, reason, verdicts)
+        return ReleasePointSelection(None, reason, verdicts)
     later = {item.id: "%s is newer" % point.id for item in points if item.created < point.created}
-    return Picked(
+    return ReleasePointSelection(
         point,
         _reason(point, pasts, named, images or {}),
         {**verdicts, **{key: verdicts[key] or why for key, why in later.items()}},
@@ -157,7 +159,7 @@ def pick(
 
 def _wanted(
     points: Sequence[ReleasePoint], pasts: Sequence[ServicePast], wanted: str, verdicts: Mapping[str, str]
-) -> Picked:
+) -> ReleasePointSelection:
     point = next((item for item in points if item.id == wanted), None)
     if point is None:
         listed = ", ".join(item.id for item in points) or "none at all"
@@ -167,7 +169,7 @@ def _wanted(
         problem = "it has not recorded %s" % ", ".join(missing)
         raise BadInput("release_point", wanted, problem, "Name another one, or correct rollback_services.")
     others = {item.id: "%s is named" % wanted for item in points if item is not point}
-    return Picked(point, "rollback_release_point names it", {**verdicts, wanted: "", **others})
+    return ReleasePointSelection(point, "rollback_release_point names it", {**verdicts, wanted: "", **others})
 
 
 def _reason(

@@ -263,7 +263,7 @@ def _stands_otherwise(
     served = [revision for stay in timeline.of(timeline.running)[:-1] for revision in stay.proven]
     if not timeline.brought_back or not served:
         return
-    told = changes(running, served[-1]).told
+    told = changes(running, served[-1]).lines
     if told:
         item = next((item for item in known if item.is_of(served[-1], origins)), None)
         how = "; as it served: %s" % option_text(item) if item and item.verdict != DELETED else ""
@@ -281,5 +281,5 @@ def _nothing_to_choose(name: str, why: str, known: tuple[Candidate, ...]) -> Rol
             ", each with its value below" if any(item.verdict != RUNNING for item in known) else ", as family:revision",
         ),
         [candidate_line(item) for item in shown] or ["AWS lists no deployment of this service"],
-        dict(candidates=[item.told() for item in shown]),
+        dict(candidates=[item.to_result() for item in shown]),
     )

@@ -81,7 +81,7 @@ def judge_tasks(seen: ServiceObservation) -> Ready | Pending | Failed:
     return Ready(told)
 
 
-def told_now(service: Service) -> str:
+def tasks_line(service: Service) -> str:
     """What a service runs, for people."""
     told = "%s: %d of %d tasks run, %s" % (
         service.name,

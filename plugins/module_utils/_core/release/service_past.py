@@ -17,18 +17,20 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
 )
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.chosen import Chosen
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_selection import (
+        ReleaseSelection,
+    )
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Timeline
 
 MOST_EVENTS, MOST_DEPLOYMENTS = 10, 5
 
 
-def service_seen(chosen: Chosen, no_choice: str) -> ServiceSeen:
-    """The ServiceSeen of a Chosen.
+def service_seen(chosen: ReleaseSelection, no_choice: str) -> ServiceSeen:
+    """The ServiceSeen of a ReleaseSelection.
 
     :param no_choice: why no release before can be chosen, else empty.
     """
-    service, timeline, running = chosen.service, chosen.looked.timeline, chosen.running
+    service, timeline, running = chosen.service, chosen.record.timeline, chosen.running
     brought_back = not no_choice and chosen.stays
     born = _came(timeline) or (service.primary.created_at if service.primary else None)
     ours = [item for item in service.deployments if item.task_definition == running]
@@ -67,21 +69,21 @@ def _came(timeline: Timeline) -> datetime | None:
     return timeline.born(timeline.running) if timeline.brought_back else timeline.stays[-1].began
 
 
-def _proven(chosen: Chosen, before: datetime | None) -> datetime | None:
+def _proven(chosen: ReleaseSelection, before: datetime | None) -> datetime | None:
     """When the target was last known to serve before ``before``: what the database got later, it does not know."""
-    stays = [stay for stay in chosen.looked.timeline.stays if chosen.revision in stay.revisions]
+    stays = [stay for stay in chosen.record.timeline.stays if chosen.revision in stay.revisions]
     release = stays[-1].release if stays else None
     ends = [
         stay.proven_at
-        for stay in chosen.looked.timeline.of(release)
+        for stay in chosen.record.timeline.of(release)
         if stay.proven_at and (before is None or stay.began < before)
     ]
     return max(ends, default=chosen.began)
 
 
-def _against(chosen: Chosen) -> tuple[str, ...]:
-    """What is known against the target of a Chosen."""
-    own = next((item for item in chosen.choice.candidates if item.is_of(chosen.revision, chosen.looked.origins)), None)
+def _against(chosen: ReleaseSelection) -> tuple[str, ...]:
+    """What is known against the target of a ReleaseSelection."""
+    own = next((item for item in chosen.choice.candidates if item.is_of(chosen.revision, chosen.record.origins)), None)
     return own.against if own else ("it was never deployed, as far as AWS's record goes",)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Looked:
+class ServiceRecord:
     """One service with as much of its history as was needed.
 
     ``timeline`` is what it ran, ``running`` the Revision that it runs or is being brought to. ``definitions`` are the TaskDefinitions by ARN

@@ -100,7 +100,7 @@ def each_with_its_release(record: Record) -> list[str]:
     """What is said of each hold that stands, and the variables with which ``hold.yml`` releases that one alone (list of str)."""
     return [
         "%s: -e %s"
-        % (_told(hold), shlex.quote(json.dumps(dict(rollback_hold="release", **_named(hold)), ensure_ascii=False)))
+        % (_hold_line(hold), shlex.quote(json.dumps(dict(rollback_hold="release", **_named(hold)), ensure_ascii=False)))
         for hold in holds_of(record)
     ]
 
@@ -111,7 +111,7 @@ def releases(record: Record, command: str) -> list[tuple[str, str]]:
     :param command: that releases the only one.
     """
     holds = holds_of(record)
-    return [(_told(hold), "%s -e %s" % (command, _option(hold)) if holds[1:] else command) for hold in holds]
+    return [(_hold_line(hold), "%s -e %s" % (command, _option(hold)) if holds[1:] else command) for hold in holds]
 
 
 def _named(hold: Hold) -> dict[str, str]:
@@ -191,9 +191,9 @@ def at_the_end(record: Record, run: Mapping[str, Any], wrote: bool, complete: bo
 
 def describe_hold(record: Record) -> str | None:
     """A line for people, None without a hold that stands."""
-    *others, last = [_told(hold) for hold in holds_of(record)] or [""]
+    *others, last = [_hold_line(hold) for hold in holds_of(record)] or [""]
     return " and ".join(filter(None, (", ".join(others), last))) or None
 
 
-def _told(hold: Hold) -> str:
+def _hold_line(hold: Hold) -> str:
     return "%s holds deployments back since %s: %s" % (hold["who"], hold["since"], hold["reason"])

@@ -87,21 +87,21 @@ def standing(lock: Lock | None, play: Play, now: float) -> Standing:
     ways = _ways_out_of(lock.uncovered, play)
     if lock.expires is not None and now < lock.expires:
         if play.purpose in GIVES_WAY.get(lock.purpose, ()):
-            return _behind(lock, play, ways, "%s, which gives way" % told_run(lock))
+            return _behind(lock, play, ways, "%s, which gives way" % run_line(lock))
         # A finish that was stopped is gone on with by the next one, as it has nothing of its own.
         mine = play.run_id == lock.run_id or (play.purpose == lock.purpose == FINISH and lock.left is not None)
         if mine or play.abandon in (lock.run_id, WHICHEVER):
             return LeaseRunning(lock.expires - now)
         if lock.left is not None:
             return _stopped(lock, lock.left, lock.expires, now, play.purpose, ways)
-        why = "%s is at work, and renews its lease, which ends at %s." % (told_run(lock), clock_of(lock.expires))
+        why = "%s is at work, and renews its lease, which ends at %s." % (run_line(lock), clock_of(lock.expires))
         return LockRefused(
             "%s Wait until it is done; if it is dead, its lock is free then. Nothing was changed." % why,
             why=why,
             until="run %s is done, or its lease has ended" % lock.run_id,
         )
     died = (
-        "%s, whose lease ended at %s" % (told_run(lock), clock_of(lock.expires)) if lock.expires is not None else None
+        "%s, whose lease ended at %s" % (run_line(lock), clock_of(lock.expires)) if lock.expires is not None else None
     )
     return _behind(lock, play, ways, died)
 
@@ -110,7 +110,7 @@ def _stopped(lock: Lock, since: float, expires: float, now: float, purpose: str,
     """The LockRefused while the lease of a play lasts that was found dead ``since``. A finish has only to wait: it leaves an unfinished run as it is."""
     why = (
         "%s was stopped: its ansible-playbook is not there any more since %s. A call that it has begun may still be on its way, so its "
-        "lock is free at %s, in %d s." % (told_run(lock), clock_of(since), clock_of(expires), expires - now + 1)
+        "lock is free at %s, in %d s." % (run_line(lock), clock_of(since), clock_of(expires), expires - now + 1)
     )
     if lock.unfinished and purpose != FINISH:
         return LockRefused(why + " Nothing was changed.", ways, why=why, until=_until(lock))
@@ -135,7 +135,7 @@ def _behind(lock: Lock, play: Play, ways: _Ways, found: str | None) -> LockFree 
     lock = lock.uncovered
     going_on = play.run_id == lock.run_id or play.purpose == FINISH
     if lock.unfinished and not going_on and play.abandon not in (lock.run_id, WHICHEVER):
-        what, last = "%s was not finished." % told_run(lock), _last_intents(lock)
+        what, last = "%s was not finished." % run_line(lock), _last_intents(lock)
         how = (
             " Go on with it: its own playbook and -e rollback_run_id=%s. Or give it up with -e rollback_abandon=%s, after which this playbook "
             "begins a run of its own; playbooks/unfence.yml gives it up and begins none." % (lock.run_id, lock.run_id)
@@ -209,13 +209,13 @@ def of_another_kind(run_id: str, known: Mapping[str, Any], kind: str, command: s
     )
 
 
-def told_run(lock: Lock) -> str:
+def run_line(lock: Lock) -> str:
     """Which run a Lock is of, for people."""
     return "Run %s of %s (%s, since %s)" % (lock.run_id, lock.who, lock.kind, clock_of(lock.since))
 
 
 def _last_intents(lock: Lock) -> str:
-    intents = ", ".join(intent.told for intent in lock.under_way)
+    intents = ", ".join(intent.label for intent in lock.under_way)
     return " What it was about to do last: %s." % intents if intents else ""
 
 
@@ -228,7 +228,7 @@ def who_works(lock: Lock | None, now: float) -> str | None:
     """A line for the plan: who holds the lock, or None when nobody does."""
     if lock is None or lock.expires is None or now >= lock.expires:
         return None
-    return "%s %s" % (told_run(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
+    return "%s %s" % (run_line(lock), "is at work" if lock.left is None else "was stopped, and its lease has not ended")
 
 
 def keeps_out(lock: Lock | None, now: float) -> str | None:
@@ -352,5 +352,5 @@ def refuse_lost(lock: Lock | None, fencing: int) -> Lock:
         )
     raise LockLost(
         "%s has taken over the lock: the lease of this play had ended, or this play is a checkpoint or a finish, which give way. This play makes no "
-        "further call; what it has done stays as it is." % told_run(lock)
+        "further call; what it has done stays as it is." % run_line(lock)
     )

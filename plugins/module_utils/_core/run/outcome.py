@@ -25,7 +25,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.run im
     UNFENCE,
     UNKNOWN,
     UNVERIFIED,
-    told_call,
+    call_line,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import PASSED
 
@@ -153,8 +153,8 @@ class RunOutcome:
 
 def outcome_of(seen: RunObservation) -> RunOutcome:
     """The RunOutcome of a RunObservation; without what is still to be looked at (seconds, next)."""
-    made = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == MADE)
-    unknown = tuple(told_call(call) for call in seen.calls if fate(call["outcome"]) == UNKNOWN)
+    made = tuple(call_line(call) for call in seen.calls if fate(call["outcome"]) == MADE)
+    unknown = tuple(call_line(call) for call in seen.calls if fate(call["outcome"]) == UNKNOWN)
     verified = seen.verdict == PASSED
     state = _state(seen, verified, bool(made or unknown))
     return RunOutcome(

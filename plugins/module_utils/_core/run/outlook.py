@@ -26,7 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
     LockRefused,
     clock_of,
     given_up_by,
-    told_run,
+    run_line,
     who_works,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.way_on import undone_by
@@ -63,17 +63,17 @@ def outlook(answer: Standing, lock: Lock | None, play: Play, now: float) -> Outl
         notes.append(told % (answer.seconds + 1, renewed))
     elif answer.found and notes == [None]:
         notes.append("a run would take over the lock: %s" % answer.found)
-    notes.append(given_up_told(lock, play, check=True))
+    notes.append(given_up_line(lock, play, check=True))
     return Outlook(tuple(note for note in notes if note))
 
 
-def given_up_told(lock: Lock | None, play: Play, check: bool) -> str | None:
+def given_up_line(lock: Lock | None, play: Play, check: bool) -> str | None:
     """What becomes of an unfinished run by a Play that begins, for people; None where it gives none up."""
     run = given_up_by(lock, play)
     if run is None:
         return None
     what = "would be given up; this is a check, so it is not" if check else "is given up when this run takes the lock"
-    return "%s was not finished, and %s. %s" % (told_run(run), what, _what_stays(run, play))
+    return "%s was not finished, and %s. %s" % (run_line(run), what, _what_stays(run, play))
 
 
 def _what_stays(run: Lock, play: Play) -> str:

@@ -28,12 +28,12 @@ def of_earlier_plays(
     lines = [
         "SECRETS   %s: %s" % pair
         for pair in _secrets(made, purpose).items()
-        if not _told(details, "SECRETS   %s:" % pair[0])
+        if not _says(details, "SECRETS   %s:" % pair[0])
     ]
     lines += [
         "SECRETS   %s: a new version was written" % name
         for name in _parameters(made)
-        if not _told(details, "SECRETS   %s:" % name)
+        if not _says(details, "SECRETS   %s:" % name)
     ]
     here = [call["of"] for call in calls if call["operation"] == "setval"]
     moved = [call["of"] for call in made if call["operation"] == "setval" and call["of"] not in here]
@@ -45,7 +45,7 @@ def of_earlier_plays(
     return lines
 
 
-def _told(details: Iterable[str], beginning: str) -> bool:
+def _says(details: Iterable[str], beginning: str) -> bool:
     return any(line.startswith(beginning) for line in details)
 
 

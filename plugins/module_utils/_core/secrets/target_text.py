@@ -53,7 +53,7 @@ class SecretTarget:
             given["version_id"], tuple(given.get("only", ())), tuple(given.get("keep", ())), given.get("backup", "")
         )
 
-    def told(self) -> str | dict[str, Any]:
+    def to_option(self) -> str | dict[str, Any]:
         """As ``from_option`` takes it."""
         if self.whole:
             return self.version_id

@@ -257,11 +257,11 @@ class UnfinishedRun:
 class ApartSeen:
     """Tasks that have read another database than the one that AWSCURRENT names, so that whatever is deployed would read another one than what runs.
 
-    ``told`` says so; ``secret`` is the database's. ``run`` has pinned what they read; where no run has, it is empty, and ``read`` and ``current`` are the
+    ``words`` say so; ``secret`` is the database's. ``run`` has pinned what they read; where no run has, it is empty, and ``read`` and ``current`` are the
     ids of the versions of the secret that they have read and that is current; ``read`` is empty where what they read is no version.
     """
 
-    told: str
+    words: str
     secret: str
     run: str = ""
     read: str = ""

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.kinds import is_new
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import unclear_told
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import unclear_line
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import ServiceTask
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import ErrorSeen, LogsSeen
 
@@ -89,7 +89,7 @@ def logs_seen(
         complete=found.back_to is None,
         addresses=tuple(sorted(collection.addresses)),
         unread=tuple(str(item) for item in unread if not item.declared),
-        unclear=tuple(unclear_told(item) for item in found.unclear),
+        unclear=tuple(unclear_line(item) for item in found.unclear),
     )
 
 

@@ -157,7 +157,7 @@ def _start_again(evidence: Evidence) -> Next:
         "Whether %(names)s was set wrongly or put right, running tasks of %(services)s may not have read it. This starts the same code again, with the "
         "value of now; then look again. A person decides."
     )
-    told = words % (of_secrets.unread_told(evidence) or {})
+    told = words % (of_secrets.unread_words(evidence) or {})
     return Next("", {}, told, command=" && ".join(commands))
 
 

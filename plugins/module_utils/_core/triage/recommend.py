@@ -247,7 +247,7 @@ def _troubles(criteria: Sequence[tuple[str, str]], evidence: Evidence) -> list[s
     """What somebody has to look after although there is nothing to roll back."""
     stopped = of_deployments.fenced(evidence) or of_deployments.one_scaled_to_zero(evidence)
     told = ["%s runs no task" % stopped["service"]] if stopped else []
-    apart = [evidence.apart.told] if evidence.apart else []
+    apart = [evidence.apart.words] if evidence.apart else []
     return [*(text for text, answer in criteria if answer == YES), *told, *apart]
 
 
@@ -267,7 +267,7 @@ def _doubts(evidence: Evidence, confidence: str) -> Iterator[str]:
     secret = of_secrets.secret_changed(evidence) or of_secrets.url_changed(evidence)
     if secret:
         yield "%s got another value with the release, which CODE leaves as it is" % secret["names"]
-    unread = of_secrets.unread_told(evidence)
+    unread = of_secrets.unread_words(evidence)
     if unread:
         yield (
             "running tasks of %(services)s may have read another value of %(names)s than the current one, which those of the release before would read"
@@ -285,7 +285,7 @@ def _doubts_about_runs(evidence: Evidence) -> Iterator[str]:
     if evidence.at_work:
         yield evidence.at_work
     if evidence.apart:
-        yield evidence.apart.told
+        yield evidence.apart.words
     if tried:
         yield "a rollback was tried %s ago already (run %s: %s)" % (tried["ago"], tried["run"], tried["kind"])
     if undone:

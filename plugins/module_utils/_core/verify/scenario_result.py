@@ -44,15 +44,15 @@ def requests_of(scenarios: Iterable[Scenario]) -> list[str]:
     return ["%s: %s %s" % (scenario.name, step.method, step.path) for scenario in scenarios for step in scenario.steps]
 
 
-def told_all(scenarios: Iterable[Scenario], outcomes: Iterable[Sequence[StepOutcome]]) -> list[dict[str, Any]]:
+def scenario_results(scenarios: Iterable[Scenario], outcomes: Iterable[Sequence[StepOutcome]]) -> list[dict[str, Any]]:
     """What came of each scenario, in JSON types.
 
     :param outcomes: list of list of StepOutcome, in the order of the scenarios.
     """
-    return [_told(*pair) for pair in zip(scenarios, outcomes)]
+    return [_result(*pair) for pair in zip(scenarios, outcomes)]
 
 
-def _told(scenario: Scenario, outcomes: Sequence[StepOutcome]) -> dict[str, Any]:
+def _result(scenario: Scenario, outcomes: Sequence[StepOutcome]) -> dict[str, Any]:
     steps: list[dict[str, Any]] = [
         dict(
             name=outcome.step.name,

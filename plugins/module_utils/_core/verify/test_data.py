@@ -42,7 +42,9 @@ def with_left(
     :param secrets: values that are not shown.
     """
     return [
-        replace(outcome, left=_told(outcome, values, secrets)) if _stays(outcome, outcomes[place + 1 :]) else outcome
+        replace(outcome, left=_left_line(outcome, values, secrets))
+        if _stays(outcome, outcomes[place + 1 :])
+        else outcome
         for place, outcome in enumerate(outcomes)
     ]
 
@@ -69,7 +71,7 @@ def _shows_gone(made: ScenarioStep, later: StepOutcome) -> bool:
     return about and later.removed
 
 
-def _told(outcome: StepOutcome, values: Mapping[str, Any], secrets: Collection[str]) -> str:
+def _left_line(outcome: StepOutcome, values: Mapping[str, Any], secrets: Collection[str]) -> str:
     step = outcome.step
     fields = ", ".join(_fields(step, values)) or "sent by this run"
     why = "its answer was lost" if outcome.status is None else "it was answered with %d" % outcome.status

@@ -75,10 +75,10 @@ def verdict_of(watch: Watch, watched: Watched) -> tuple[str, str, list[str]]:
             len(watched.unknown), many(watched.asked, "health request"), watched.unknown[0]))  # fmt: skip
     if missing or not (watched.asked or watched.looks):
         return INCONCLUSIVE, "; ".join(missing) or "there is nothing to watch", missing
-    return PASSED, _told(watched), []
+    return PASSED, _passed_line(watched), []
 
 
-def _told(watched: Watched) -> str:
+def _passed_line(watched: Watched) -> str:
     parts = []
     if watched.asked:
         good = watched.asked - len(watched.failed) - len(watched.unknown)

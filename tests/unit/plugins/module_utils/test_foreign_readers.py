@@ -44,7 +44,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.logs import logs_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import evidence, told_all
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import (
+    evidence,
+    scenario_results,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.last_words import last_words
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.scenario import go_through
@@ -139,7 +142,7 @@ def test_answers_of_the_application(text):
     step = ScenarioStep("a", "/", expect=Expect(json={"id": 1}), capture={"h": {"html": "t"}, "c": {"cookie": "c"}})
     for answer in answers:
         outcomes = go_through(Scenario("s", (step,)), Application(answer), {}, [])
-        results = told_all([Scenario("s", (step,))], [outcomes])
+        results = scenario_results([Scenario("s", (step,))], [outcomes])
         assert outcomes[0].verdict == "failed"
         assert len(outcomes[0].reason) <= 220
         assert_harmless(results, evidence(results))

@@ -58,7 +58,7 @@ def _answer(step: StepSeen) -> str:
     return str(step.status) if step.status is not None else "nothing (%s)" % step.reason.partition(";")[0]
 
 
-def _told(step: StepSeen) -> str:
+def _step_line(step: StepSeen) -> str:
     return "%s, %s: %s %s answers %s" % (step.scenario, step.step, step.method, step.path, _answer(step))
 
 
@@ -91,13 +91,13 @@ def feature_broken(evidence: Evidence) -> Words | None:
     found = [
         step for step in broken_steps(evidence) if step.status and step.status >= 500 and step.status not in _GATEWAY
     ]
-    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+    return dict(steps="; ".join(_step_line(step) for step in found)) if found else None
 
 
 def feature_without_answer(evidence: Evidence) -> Words | None:
     """What people do gets no answer, or one that tells of somebody behind the application."""
     found = [step for step in broken_steps(evidence) if step.status is None or step.status in _GATEWAY]
-    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+    return dict(steps="; ".join(_step_line(step) for step in found)) if found else None
 
 
 def is_login(step: StepSeen) -> bool:
@@ -111,7 +111,7 @@ def _refused_login(step: StepSeen) -> bool:
 def login_refused(evidence: Evidence) -> Words | None:
     """The right credentials, or the session of a login, are refused."""
     found = [step for step in broken_steps(evidence) if _refused_login(step)]
-    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+    return dict(steps="; ".join(_step_line(step) for step in found)) if found else None
 
 
 def feature_otherwise(evidence: Evidence) -> Words | None:
@@ -121,7 +121,7 @@ def feature_otherwise(evidence: Evidence) -> Words | None:
         for step in broken_steps(evidence)
         if step.status is not None and step.status < 500 and not _refused_login(step) and not _is_late(evidence, step)
     ]
-    return dict(steps="; ".join(_told(step) for step in found)) if found else None
+    return dict(steps="; ".join(_step_line(step) for step in found)) if found else None
 
 
 def slow_after(evidence: Evidence) -> float:

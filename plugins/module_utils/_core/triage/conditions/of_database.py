@@ -91,7 +91,7 @@ _MAY_ANSWER = ("storage-full", "deleting", *_CRIPPLED)
 
 
 def _rules(evidence: Evidence, verdict: str) -> Words | None:
-    found = [rule.told for rule in (evidence.database.rules if evidence.database else ()) if rule.verdict == verdict]
+    found = [rule.words for rule in (evidence.database.rules if evidence.database else ()) if rule.verdict == verdict]
     return dict(told="; ".join(found)) if found else None
 
 

@@ -114,7 +114,7 @@ def unfinished(evidence: Evidence) -> Words | None:
 
 def apart(evidence: Evidence) -> Words | None:
     """Whatever is deployed would read another database than what runs, so that plans refuse it."""
-    return dict(told=evidence.apart.told) if evidence.apart else None
+    return dict(told=evidence.apart.words) if evidence.apart else None
 
 
 def at_work(evidence: Evidence) -> Words | None:

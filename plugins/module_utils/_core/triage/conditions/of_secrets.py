@@ -102,7 +102,7 @@ def services_to_start_again(evidence: Evidence) -> list[str]:
     return list(dict.fromkeys(name for secret in _unread(evidence) for name in secret.unread))
 
 
-def unread_told(evidence: Evidence) -> Words | None:
+def unread_words(evidence: Evidence) -> Words | None:
     """A secret was changed after running tasks had read it."""
     found = _unread(evidence)
     if not found:
@@ -112,9 +112,9 @@ def unread_told(evidence: Evidence) -> Words | None:
 
 def secret_unread(evidence: Evidence) -> Words | None:
     """The same, and what fails is nothing that a wrong secret makes fail."""
-    return None if _fails_by_a_secret(evidence) else unread_told(evidence)
+    return None if _fails_by_a_secret(evidence) else unread_words(evidence)
 
 
 def secret_unread_may_be_why(evidence: Evidence) -> Words | None:
     """The same, and what fails is what a wrong secret makes fail."""
-    return unread_told(evidence) if _fails_by_a_secret(evidence) else None
+    return unread_words(evidence) if _fails_by_a_secret(evidence) else None

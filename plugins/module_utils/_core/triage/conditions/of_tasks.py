@@ -242,7 +242,7 @@ def _lacking(evidence: Evidence, why: Callable[[StoppedTask], bool]) -> dict[str
     return found
 
 
-def _told_lacking(found: Mapping[str, Sequence[StoppedTask]]) -> Words | None:
+def _lacking_words(found: Mapping[str, Sequence[StoppedTask]]) -> Words | None:
     tasks = [task for name in found for task in found[name]]
     return dict(count=len(tasks), services=listed(found), why=tasks[0].reason.rstrip(".")) if tasks else None
 
@@ -250,25 +250,25 @@ def _told_lacking(found: Mapping[str, Sequence[StoppedTask]]) -> Words | None:
 def no_capacity(evidence: Evidence) -> Words | None:
     """AWS has no room for the tasks, and that is all that is wrong."""
     found = _lacking(evidence, why_stopped.no_capacity)
-    return _told_lacking(found) if len(found) >= len(services_in(evidence)) else None
+    return _lacking_words(found) if len(found) >= len(services_in(evidence)) else None
 
 
 def no_capacity_for_some(evidence: Evidence) -> Words | None:
     """AWS has no room for tasks of some services, and others have theirs."""
     found = _lacking(evidence, why_stopped.no_capacity)
-    return _told_lacking(found) if len(found) < len(services_in(evidence)) else None
+    return _lacking_words(found) if len(found) < len(services_in(evidence)) else None
 
 
 def not_started(evidence: Evidence) -> Words | None:
     """AWS did not bring the tasks up, and that is all that is wrong."""
     found = _lacking(evidence, why_stopped.not_started)
-    return _told_lacking(found) if len(found) >= len(services_in(evidence)) else None
+    return _lacking_words(found) if len(found) >= len(services_in(evidence)) else None
 
 
 def not_started_some(evidence: Evidence) -> Words | None:
     """AWS did not bring tasks of some services up, and others have theirs."""
     found = _lacking(evidence, why_stopped.not_started)
-    return _told_lacking(found) if len(found) < len(services_in(evidence)) else None
+    return _lacking_words(found) if len(found) < len(services_in(evidence)) else None
 
 
 def not_started_at_first(evidence: Evidence) -> Words | None:
@@ -277,7 +277,7 @@ def not_started_at_first(evidence: Evidence) -> Words | None:
     tasks = {
         item.name: [task for task in _of_release(evidence, item) if why_stopped.not_started(task)] for item in full
     }
-    return _told_lacking({name: found for name, found in tasks.items() if found})
+    return _lacking_words({name: found for name, found in tasks.items() if found})
 
 
 def is_starting(evidence: Evidence, service: ServiceSeen) -> bool:

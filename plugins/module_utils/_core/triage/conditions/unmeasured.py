@@ -57,7 +57,7 @@ def gaps(evidence: Evidence) -> Iterator[tuple[str, str]]:
             )
         for rule in database.rules:
             if rule.verdict not in _RULE_VERDICTS:
-                yield "database", "%s (rollback_data_rules, rollback_data_timeout)" % rule.told
+                yield "database", "%s (rollback_data_rules, rollback_data_timeout)" % rule.words
         if database.migrations is None:
             yield "database", "Prisma's record of migrations was not found, so whether one came is not known"
 

@@ -152,7 +152,7 @@ class Ecs:
 
 
 def answer(ecs, named=None):
-    """The Chosen."""
+    """The ReleaseSelection."""
     gateway = EcsGateway(ecs, "production")
     (looked,) = read_service_records(gateway, [ecs.service()], {"app": named} if named else None, now=NOW)
     return choose_release(gateway, looked, named_release(gateway, looked, named), None)
@@ -192,7 +192,7 @@ def test_a_service_revision_can_be_named_and_that_of_another_service_cannot():
 
 def test_where_what_is_bad_has_the_images_of_what_is_named_the_good_time_ends_with_it():
     ecs = Ecs(3, image=lambda number: min(number, 1))
-    told = answer(ecs, f"{PREFIX}:service-revision/production/app/1").told()
+    told = answer(ecs, f"{PREFIX}:service-revision/production/app/1").to_result()
     deployed = [ecs._at(number) for number in range(3)]
     assert told["bad_since"] == deployed[2].isoformat()
     assert told["began"] == (deployed[2] - timedelta(minutes=5)).isoformat()  # when it was registered
@@ -202,7 +202,7 @@ def test_where_what_is_bad_has_the_images_of_what_is_named_the_good_time_ends_wi
 
 def test_a_copy_of_what_is_named_is_not_what_went_bad():
     ecs = Ecs(4, image=lambda number: min(number, 1), copies={3: 2})
-    told = answer(ecs, f"{PREFIX}:service-revision/production/app/1").told()
+    told = answer(ecs, f"{PREFIX}:service-revision/production/app/1").to_result()
     assert told["bad_since"] == ecs._at(3).isoformat()
 
 
@@ -226,7 +226,7 @@ def offers(ecs, named=None):
         return OPTION.findall(error.message)
     except RollbackError as error:
         return OPTION.findall("\n".join([error.message, *error.evidence]))
-    told = chosen.told()
+    told = chosen.to_result()
     lines = [told["reason"], *told["notes"], *(item["told"] for item in told["next"])]
     return [short(chosen.target.arn), *OPTION.findall("\n".join(lines))]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer, NoAnswer
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows import proof_foreseen as proof
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import Proof, proof_of, told_now
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.proof_foreseen import Proof, answer_line, proof_of
 
 URL = "https://app.spymeo.fr"
 WANTED = {"base_url": URL, "health_path": "/api/health", "log_groups": [], "secrets": {}, "despite_unreachable": False}
@@ -57,12 +57,12 @@ def test_an_application_without_http_is_not_asked():
 
 
 def test_a_healthy_application_makes_a_person_look_twice():
-    assert told_now(URL, Answer(200, "", 0.14)) == (
+    assert answer_line(URL, Answer(200, "", 0.14)) == (
         "https://app.spymeo.fr answers 200 in 0.1 s: only its health was asked here (playbooks/triage.yml asks more). Is this the application that is meant?"
     )
-    assert told_now(URL, Answer(503, "", 0.04)) == "https://app.spymeo.fr answers 503 in 0.0 s"
+    assert answer_line(URL, Answer(503, "", 0.04)) == "https://app.spymeo.fr answers 503 in 0.0 s"
     assert (
-        told_now(URL, NOWHERE)
+        answer_line(URL, NOWHERE)
         == "https://app.spymeo.fr does not answer: this machine cannot resolve the name of the host"
     )
 

@@ -11,14 +11,14 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.fence 
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_rollout import ServiceRollout
 
 STEP = SimpleNamespace(
-    verb="deploy", reason="", task_definition="x/app:2", pins=(), edits=(), changes=SimpleNamespace(told=())
+    verb="deploy", reason="", task_definition="x/app:2", pins=(), edits=(), changes=SimpleNamespace(lines=())
 )
 DEFINITION = SimpleNamespace(arn="x/app:2", release="x/app:2", images=("app:2.0.0",))
 
 
 def told(**service):
     seen = SimpleNamespace(name="app", task_definition="x/app:2", **service)
-    return ServiceRollout(seen, DEFINITION, DEFINITION, STEP, []).told()["fence"]
+    return ServiceRollout(seen, DEFINITION, DEFINITION, STEP, []).to_result()["fence"]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ class Night:
             data = PlannedData(
                 plan.data_from,
                 plan.lost.since,
-                plan.source.told,
+                plan.source.label,
                 migrations,
                 isinstance(plan.source, PointInTime),
                 bool(plan.current.run_id),

@@ -19,7 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED, NOTED, ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
-from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import told_in_json
+from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import in_service_result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -172,4 +172,4 @@ def test_a_final_dot_and_capitals_make_no_other_database():
     absolute = Read("app", "app:2", "v1", FAILED_DB.upper() + ".", 5432, tasks=2)
     seen = of(absolute, current=replace(CURRENT, host=FAILED_DB + "."))
     assert (seen.place, seen.apart) == ((FAILED_DB, 5432), ())
-    assert told_in_json(seen)["version_id"] == "v1"
+    assert in_service_result(seen)["version_id"] == "v1"

@@ -195,7 +195,7 @@ def test_an_instance_that_is_gone_is_told_with_the_snapshots_that_are_left(secon
     )
     gone = next(holder for holder in found.kept if holder.name == "app-db")
     assert (gone.status, "nightly-of-the-failed-one" in gone.snapshots) == ("", True)
-    assert "app-db is gone" in gone.told
+    assert "app-db is gone" in gone.line
 
 
 def test_the_same_data_again_is_done_once_this_run_has_done_it(second_night):
@@ -346,7 +346,7 @@ def test_what_is_lost_is_never_less_than_the_truth_and_never_negative(history, s
             then = story.rows_of(rollback.source)
             lost = [at for row, at in there.items() if row not in then]
             assert rollback.lost.seconds >= 0
-            assert all(at >= rollback.lost.since for at in lost), (rollback.source.told, rollback.lost)
+            assert all(at >= rollback.lost.since for at in lost), (rollback.source.label, rollback.lost)
 
 
 @given(steps=STEPS, hours=st.integers(0, 10), older=st.booleans())
@@ -449,8 +449,8 @@ def test_what_nothing_was_deployed_with_was_never_in_service_and_is_named_as_tha
     story = given_up
     told = {holder.name: holder for holder in plan(story).kept}
     assert told[story.ready].periods == ()
-    assert "was never in service" in told[story.ready].told
-    assert "what was written" not in told[story.ready].told
+    assert "was never in service" in told[story.ready].line
+    assert "what was written" not in told[story.ready].line
     assert [holder.name for holder in plan(story).kept][-1] == story.ready, "what holds something comes first"
 
 

@@ -79,7 +79,7 @@ class Gateway:
 
 
 def test_a_service_of_our_name_elsewhere_is_not_ours_and_what_is_gone_stops_nobody():
-    found = {reader.told: reader for reader in others(Gateway(), "production", ["app"])}
+    found = {reader.label: reader for reader in others(Gateway(), "production", ["app"])}
     assert set(found) == {"service app (staging)", "scheduled task nightly", "function report"}
     assert found["scheduled task nightly"].unread.why == "its task definition gone:1 is not there any more"
     assert found["service app (staging)"].unread is None

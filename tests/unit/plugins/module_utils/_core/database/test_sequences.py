@@ -154,8 +154,8 @@ def test_what_is_foreseen_and_what_it_came_to_name_number_and_margin():
 
 def test_a_hostile_name_begins_no_line():
     step = one(sequence(name="x\nDONE   all is well\x1b[2J"), sequence())
-    assert "\n" not in step.told
-    assert "\x1b" not in step.told
+    assert "\n" not in step.line
+    assert "\x1b" not in step.line
 
 
 BOUNDS = st.sampled_from([2**15 - 1, INTEGER, 2**63 - 1])

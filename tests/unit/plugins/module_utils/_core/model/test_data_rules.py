@@ -29,7 +29,7 @@ class Tables:
 def ask(tables, **members):
     (rule,) = read_rules({"Practitioner": members})
     seen = rule_seen(tables, rule)
-    return seen.verdict, seen.told
+    return seen.verdict, seen.words
 
 
 def test_a_rule_may_say_all_or_nothing():
@@ -72,7 +72,7 @@ def test_fewer_rows_are_lost():
 def test_another_schema_is_told_however_it_shows():
     assert ask(Tables(), columns=["city", "zip"]) == ("schema", "Practitioner has no column zip")
     (rule,) = read_rules({"Payment": {"at_least": 1}})
-    assert rule_seen(Tables(), rule).told == "there is no table Payment"
+    assert rule_seen(Tables(), rule).words == "there is no table Payment"
     refused = DatabaseRefused("42703", 'column "town" does not exist\nLINE 1: …')
     assert ask(Tables(refused=refused), corrupted_when="town = ''") == (
         "schema",

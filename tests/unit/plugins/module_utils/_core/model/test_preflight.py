@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    Definition,
     LogGroup,
+    TaskDefinitionNeeds,
     ValueFrom,
 )
 
@@ -63,7 +63,7 @@ def test_tells_everything_that_a_task_definition_needs_once():
         "executionRoleArn": ROLE + "execution",
         "taskRoleArn": ROLE + "task",
     }
-    assert Definition.from_boto(answer) == Definition(
+    assert TaskDefinitionNeeds.from_boto(answer) == TaskDefinitionNeeds(
         arn="app:1",
         status="ACTIVE",
         images=("app:1", "proxy:1"),
@@ -79,4 +79,4 @@ def test_tells_everything_that_a_task_definition_needs_once():
 def test_only_awslogs_with_a_group_needs_a_log_group(configuration):
     container = {"name": "app", "image": "app:1", "logConfiguration": configuration}
     answer = {"taskDefinitionArn": "app:1", "status": "ACTIVE", "containerDefinitions": [container]}
-    assert Definition.from_boto(answer).log_groups == ()
+    assert TaskDefinitionNeeds.from_boto(answer).log_groups == ()

@@ -71,7 +71,7 @@ GROUP, OTHER = ({"targetGroupArn": name, "containerName": "app", "containerPort"
 )
 def test_what_changes_is_asked_for_and_told_by_its_innermost_name(now, then, arguments, told):
     found = changes(revision(**now), revision(**then))
-    assert (found.arguments, found.told, bool(found)) == (arguments, told, bool(arguments))
+    assert (found.arguments, found.lines, bool(found)) == (arguments, told, bool(arguments))
 
 
 def test_of_what_nothing_is_known_nothing_changes():

@@ -12,7 +12,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome impo
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fence import (
     ALL,
     broken,
-    lift_told,
+    lift_line,
     next_to_fence,
     next_to_lift,
     recounted,
@@ -182,7 +182,7 @@ def test_a_fence_that_somebody_breaks_is_told_and_nothing_that_was_not_seen(desi
     ],
 )
 def test_of_a_fence_only_what_is_proven_is_said(fence, desired, words):
-    told = lift_told("app", fence, desired, None, desired)
+    told = lift_line("app", fence, desired, None, desired)
     assert [text for text in words if text not in told] == []
     assert "no run has brought" not in told
 

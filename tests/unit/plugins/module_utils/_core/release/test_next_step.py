@@ -212,7 +212,7 @@ def test_it_is_the_service_revision_that_comes_back_images_and_configuration_as_
     running = int(now.task_definition.rpartition(":")[2])
     history = deployed(before, now)
     found = next_step(service(running), definition(1), definition(running), history, None, pins, (), before)
-    assert (found.verb, found.force, found.changes.told) == (verb, force, told)
+    assert (found.verb, found.force, found.changes.lines) == (verb, force, told)
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
     Strategy,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    Definition,
     Finding,
     LogGroup,
     NotRead,
     ReleaseObservation,
     ReleaseTarget,
+    TaskDefinitionNeeds,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import (
@@ -43,7 +43,7 @@ KEYED = f"{SECRET}:KEY::"
 GROUP, CREATED = LogGroup("/ecs/app", "eu-west-3"), LogGroup("/ecs/made", "eu-west-3", created=True)
 APP = Service("app", "ACTIVE", "ECS", "arn/app:2", 2, 2, (), ())
 DENIED = NotRead("these credentials may not call it", "Allow it.")
-DEFINITION = Definition("arn/app:1", "ACTIVE", (IMAGE,), EXECUTION, TASK, (GROUP,), (KEYED, "/app/name"))
+DEFINITION = TaskDefinitionNeeds("arn/app:1", "ACTIVE", (IMAGE,), EXECUTION, TASK, (GROUP,), (KEYED, "/app/name"))
 CURRENT = SecretVersion("v2", ("AWSCURRENT",), NOON)
 HEALTHY_SECRET = Secret(
     "app/key", SECRET, NOON, (CURRENT, SecretVersion("v1", ("AWSPREVIOUS",), NOON), SecretVersion("v0", (), NOON))

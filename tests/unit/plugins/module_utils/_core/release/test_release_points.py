@@ -15,10 +15,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.rele
     NONE,
     ReleasePoint,
     ServicePast,
-    pick,
     read_release_points,
+    select_release_point,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import Looked
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.service_record import ServiceRecord
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.timeline import Timeline
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -60,11 +60,11 @@ def told(story):
 
 
 def looked_at(history, running):
-    """The Looked at the end of a history, oldest first."""
+    """The ServiceRecord at the end of a history, oldest first."""
     service = Service("app", "ACTIVE", "ECS", running.task_definition, 2, 2, (), ())
     line = Timeline(history, {}, START + timedelta(hours=1), timedelta(minutes=5))
     newest = history[::-1]
-    return Looked(service, newest, line, running_revision(service, newest), {})
+    return ServiceRecord(service, newest, line, running_revision(service, newest), {})
 
 
 def picked(story, named=None, wanted="", code_stays=False):
@@ -72,7 +72,7 @@ def picked(story, named=None, wanted="", code_stays=False):
     past = looked.as_past_of_definition if code_stays else looked.as_past
     ran = {item.target.task_definition: item.target.image_set for item in looked.history}
     images = {"app": ran[arn(named)]} if ran.get(arn(named)) else {}
-    point = pick(points, [past], {"app": arn(named)} if named else {}, wanted, images).point
+    point = select_release_point(points, [past], {"app": arn(named)} if named else {}, wanted, images).point
     return point and point.id
 
 
@@ -155,7 +155,7 @@ def test_the_operators_word_comes_first():
 
 def test_tells_of_each_point_why_it_is_not_used():
     looked, points = told("1, cp-a, 2, cp-b, 3, cp-c")
-    chosen = pick(points, [looked.as_past], {})
+    chosen = select_release_point(points, [looked.as_past], {})
     assert chosen.reason == "it is the newest one older than app:3"
     assert chosen.verdicts == {"cp-c": "what it has recorded runs", "cp-b": "", "cp-a": "cp-b is newer"}
 
@@ -169,7 +169,7 @@ def two(point_releases, running, since):
     point = ReleasePoint.from_record(
         {"id": "cp-a", "created": (START + timedelta(minutes=5)).isoformat(), "services": services}
     )
-    return pick([point], pasts, {})
+    return select_release_point([point], pasts, {})
 
 
 def test_a_service_that_was_not_deployed_since_stays_and_the_others_go_back():
@@ -220,7 +220,7 @@ def test_after_going_back_to_a_point_the_same_point_is_used_again(parts):
     parts = ["1", *(f"{part}{place}" if part == "cp-" else part for place, part in enumerate(parts))]
     looked, points = told(", ".join(parts))
     past = looked.as_past
-    first = pick(points, [past], {}).point
+    first = select_release_point(points, [past], {}).point
     if first is None:
         return
     target = first.releases["app"][-1]

@@ -31,7 +31,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.lock imp
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.outlook import (
     come_to,
-    given_up_told,
+    given_up_line,
     known_of_what_comes_back,
     leads_nowhere,
     not_to_give_up,
@@ -103,7 +103,7 @@ def test_a_run_that_would_be_given_up_is_told_and_not_said_to_be(lock, abandon, 
     answer, found = seen(LOCKS[lock], "rb-2", abandon, purpose)
     assert isinstance(answer, LockFree)
     assert "would be given up; this is a check, so it is not" in found.notes[-1]
-    really = given_up_told(LOCKS[lock], Play("rb-2", abandon, purpose), check=False)
+    really = given_up_line(LOCKS[lock], Play("rb-2", abandon, purpose), check=False)
     assert "is given up when this run takes the lock" in really
     assert "check" not in really
 
@@ -140,7 +140,7 @@ UNDOING = released(
 )
 @pytest.mark.parametrize("check", [True, False])
 def test_what_stays_of_a_run_that_is_given_up_is_what_the_plan_leaves(lock, purpose, command, stays, check):
-    assert stays in given_up_told(lock, Play("rb-2", "*", purpose, command=command), check)
+    assert stays in given_up_line(lock, Play("rb-2", "*", purpose, command=command), check)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_what_stays_of_a_run_that_is_given_up_is_what_the_plan_leaves(lock, purp
     ],
 )
 def test_nothing_is_said_to_be_given_up_that_is_not(lock, run_id, abandon, purpose):
-    assert given_up_told(LOCKS[lock], Play(run_id, abandon, purpose), check=True) is None
+    assert given_up_line(LOCKS[lock], Play(run_id, abandon, purpose), check=True) is None
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def _migrations(told, names):
 
 def _rule(told, verdicts):
     told["database"]["rules"] = [
-        {"table": "Practitioner", "verdict": verdict, "told": words} for verdict, words in verdicts.items()
+        {"table": "Practitioner", "verdict": verdict, "words": words} for verdict, words in verdicts.items()
     ]
 
 

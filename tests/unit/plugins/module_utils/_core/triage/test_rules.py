@@ -311,7 +311,7 @@ TABLE = {
     ],
     of_runs.unfinished: [({"unfinished": {"id": "rb-1", "kind": "Roll back the code", "command": "x"}}, {})],
     of_runs.at_work: [({"at_work": "Run rb-1 of ada (Roll back, since 1) is at work"}, {})],
-    of_runs.apart: [({"apart": {"told": "2 tasks of app read a, AWSCURRENT names b", "secret": "url"}}, {})],
+    of_runs.apart: [({"apart": {"words": "2 tasks of app read a, AWSCURRENT names b", "secret": "url"}}, {})],
     of_deployments.deployment_open: [
         ({"service": {"rollout": "IN_PROGRESS"}}, {}),
         ({"service": {"rollout": "IN_PROGRESS", "came": "2026-11-21T22:00:00Z"}}, {"service": {"rollout": ""}}),

@@ -153,7 +153,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanage
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.readers import findings_of_readers
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import (
-    ContainerValues,
     ReferenceObservation,
     entries,
     is_pinned,
@@ -163,6 +162,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import (
     in_order,
     preflight_result,
@@ -191,7 +191,7 @@ def observe(module: RollbackModule) -> tuple[ReferenceObservation, datetime | No
     secrets = SecretsGateway(clients("secretsmanager"))
     secret = secrets.secret("database_secret", module.params["database_secret"])
     containers = {
-        service: tuple(ContainerValues.from_boto(item) for item in gateway.containers(definition))
+        service: tuple(Container.from_boto(item) for item in gateway.containers(definition))
         for service, definition in module.params["targets"].items()
     }
     ours = secret.names

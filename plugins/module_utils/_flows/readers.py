@@ -18,8 +18,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.rea
     Reader,
     use_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import ContainerValues
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import pool_of_calls, side_by_side
 
 if TYPE_CHECKING:
@@ -69,15 +69,15 @@ def others(gateway: ReferencesGateway, cluster: str, ours: Collection[str]) -> l
     definitions = _definitions(gateway, {arn for _kind, _name, arn in named})
     found = [_reader(kind, name, definitions[arn], kind == SERVICE and name in resting) for kind, name, arn in named]
     found += [
-        Reader(FUNCTION, name, (ContainerValues(name, tuple(texts.items()), ()),)) for name, texts in _listed(functions)
+        Reader(FUNCTION, name, (Container(name, "", tuple(texts.items()), ()),)) for name, texts in _listed(functions)
     ]
     kinds = ((SERVICE, services), (SCHEDULE, rules), (SCHEDULE, schedules), (FUNCTION, functions))
     answers = [(kind, job.result()) for kind, job in kinds]
     return found + [Reader(kind, "", unread=answer) for kind, answer in answers if isinstance(answer, NotRead)]
 
 
-def _reader(kind: str, name: str, containers: tuple[ContainerValues, ...] | NotRead, at_rest: bool) -> Reader:
-    """``containers``: the ContainerValuess of its task definition, or a NotRead."""
+def _reader(kind: str, name: str, containers: tuple[Container, ...] | NotRead, at_rest: bool) -> Reader:
+    """``containers``: the Containers of its task definition, or a NotRead."""
     if isinstance(containers, NotRead):
         return Reader(kind, name, unread=containers)
     return Reader(kind, name, containers, at_rest)
@@ -97,16 +97,16 @@ def _listed(job: Future[list[T] | NotRead]) -> list[T]:
     return [] if isinstance(answer, NotRead) else answer
 
 
-def _definitions(gateway: ReferencesGateway, arns: Iterable[str]) -> dict[str, tuple[ContainerValues, ...] | NotRead]:
-    """The ContainerValuess of each task definition (ARN), or a NotRead: somebody else's is no reason to stop."""
+def _definitions(gateway: ReferencesGateway, arns: Iterable[str]) -> dict[str, tuple[Container, ...] | NotRead]:
+    """The Containers of each task definition (ARN), or a NotRead: somebody else's is no reason to stop."""
     wanted = sorted(arns)
     return dict(zip(wanted, side_by_side(lambda arn: _containers(gateway, arn), wanted)))
 
 
-def _containers(gateway: ReferencesGateway, arn: str) -> tuple[ContainerValues, ...] | NotRead:
+def _containers(gateway: ReferencesGateway, arn: str) -> tuple[Container, ...] | NotRead:
     found = if_allowed("ecs:DescribeTaskDefinition", gateway.containers_if_there, arn)
     if isinstance(found, NotRead):
         return found
     if found is None:
         return NotRead("its task definition %s is not there any more" % short(arn), "Look yourself what it gets.")
-    return tuple(ContainerValues.from_boto(item) for item in found)
+    return tuple(Container.from_boto(item) for item in found)

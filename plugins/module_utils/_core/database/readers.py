@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import (
-    ContainerValues,
     is_pinned,
     names_host,
 )
@@ -22,6 +21,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     NotRead,
     ValueFrom,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
 
 SERVICE, SCHEDULE, FUNCTION = "service", "scheduled task", "function"
 INCLUDE = "Have it started again with the others: -e rollback_readers=include."
@@ -37,7 +37,7 @@ class Reader:
 
     kind: str
     name: str
-    containers: tuple[ContainerValues, ...] = field(default=(), repr=False)
+    containers: tuple[Container, ...] = field(default=(), repr=False)
     at_rest: bool = False
     unread: NotRead | None = None
 

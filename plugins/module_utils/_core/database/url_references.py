@@ -8,9 +8,8 @@ at and not kept; what is reported are names."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_rewrite import (
     points_at,
@@ -25,27 +24,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     NotRead,
     ValueFrom,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
 
 _IN_A_COPY = "is rewritten in a new revision"
-
-
-@dataclass(frozen=True)
-class ContainerValues:
-    """What a container gets: (name, value) and (name, valueFrom)."""
-
-    name: str
-    environment: tuple[tuple[str, str], ...]
-    secrets: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def from_boto(cls, answer: Mapping[str, Any]) -> ContainerValues:
-        """From the shape ContainerDefinition."""
-        return cls(
-            name=answer["name"],
-            environment=tuple((item["name"], item["value"]) for item in answer.get("environment", [])),
-            secrets=tuple((item["name"], item["valueFrom"]) for item in answer.get("secrets", [])),
-        )
 
 
 @dataclass(frozen=True)
@@ -53,13 +35,13 @@ class ReferenceObservation:
     """``host`` is the failed database's, ``current_host`` the one that DATABASE_URL names now, which after a cutover is the restored
     one's, and ``pending_host`` the one in the version that this run has written and that becomes current after its deployment, empty
     without one. ``database_secret`` is everything that the rewritten secret may be called, ``arn`` its ARN, and ``ours`` the ids of its
-    versions that runs have pinned. ``containers``: service → its ContainerValuess. ``values``: valueFrom → text, None when there is no text, or a
+    versions that runs have pinned. ``containers``: service → its Containers. ``values``: valueFrom → text, None when there is no text, or a
     NotRead; they show in no repr. For a reference to a pinned version of the secret there is also the value of ``unpinned(reference)``."""
 
     host: str
     current_host: str
     database_secret: frozenset[str]
-    containers: dict[str, tuple[ContainerValues, ...]]
+    containers: dict[str, tuple[Container, ...]]
     values: dict[str, str | NotRead | None] = field(default_factory=dict, repr=False)
     pending_host: str = ""
     arn: str = ""
@@ -117,7 +99,7 @@ def _follows(seen: ReferenceObservation, reference: ValueFrom) -> bool:
     return reference.id in seen.database_secret and (not is_pinned(reference) or reference.version in seen.ours)
 
 
-def _moved(seen: ReferenceObservation, container: ContainerValues) -> list[str]:
+def _moved(seen: ReferenceObservation, container: Container) -> list[str]:
     """The names of the entries of a container that only a copy of its task definition can change, and that can be changed."""
     plain = [name for name, value in container.environment if points_at(value, seen.host)]
     return plain + [name for name, text in container.secrets if _follows_as_copy(seen, text)]
@@ -144,7 +126,7 @@ def reference_findings(seen: ReferenceObservation) -> list[Finding]:
     return in_order(found.values())
 
 
-def _of_service(seen: ReferenceObservation, service: str, containers: Iterable[ContainerValues]) -> Iterator[Finding]:
+def _of_service(seen: ReferenceObservation, service: str, containers: Iterable[Container]) -> Iterator[Finding]:
     followed = _has_moved(seen, containers)
     for container in containers:
         for name, value in container.environment:
@@ -175,7 +157,7 @@ def _of_service(seen: ReferenceObservation, service: str, containers: Iterable[C
         yield Finding("cutover", service, FAILED, what, cure)
 
 
-def _has_moved(seen: ReferenceObservation, containers: Iterable[ContainerValues]) -> bool:
+def _has_moved(seen: ReferenceObservation, containers: Iterable[Container]) -> bool:
     """Whether one of the containers itself has the restored database's address already, as the copy of an earlier try does."""
     hosts = [host for host in (seen.current_host, seen.pending_host) if host and host.lower() != seen.host.lower()]
     texts: list[str | NotRead | None] = [value for item in containers for _name, value in item.environment]

@@ -28,7 +28,7 @@ class Container:
 
     name: str
     image: str
-    environment: tuple[tuple[str, str], ...] = ()
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # a plain entry may hold a password
     secrets: tuple[tuple[str, str], ...] = ()
     log_group: str | None = None
     log_prefix: str | None = None

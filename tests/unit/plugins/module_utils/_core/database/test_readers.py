@@ -10,18 +10,18 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.rea
     Reader,
     findings_of_readers,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import ContainerValues
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.readers import others
 
 ARN = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:db-url-AbCdEf"
 SECRET = frozenset(["db-url", ARN, ARN[:-7]])
 HOST = "app-db.abc.eu-west-3.rds.amazonaws.com"
-FOLLOWS = (ContainerValues("app", (), (("DATABASE_URL", ARN[:-7]),)),)
-PINNED = (ContainerValues("app", (), (("DATABASE_URL", "%s:::v1" % ARN),)),)
-PLAIN = (ContainerValues("app", (("PGHOST", HOST),), ()),)
-NAMES = (ContainerValues("job", (("SECRET", "db-url"),), ()),)
-NOTHING = (ContainerValues("app", (("PGHOST", "other-%s" % HOST),), (("KEY", ARN.replace("db-url", "app")),)),)
+FOLLOWS = (Container("app", "", (), (("DATABASE_URL", ARN[:-7]),)),)
+PINNED = (Container("app", "", (), (("DATABASE_URL", "%s:::v1" % ARN),)),)
+PLAIN = (Container("app", "", (("PGHOST", HOST),), ()),)
+NAMES = (Container("job", "", (("SECRET", "db-url"),), ()),)
+NOTHING = (Container("app", "", (("PGHOST", "other-%s" % HOST),), (("KEY", ARN.replace("db-url", "app")),)),)
 DENIED = NotRead("these credentials may not", "Allow it.")
 
 
@@ -75,7 +75,7 @@ class Gateway:
     def containers_if_there(self, arn):
         if arn == "arn:td/gone:1":
             return None
-        return [{"name": "app", "secrets": [{"name": "DATABASE_URL", "valueFrom": ARN}]}]
+        return [{"name": "app", "image": "app:1", "secrets": [{"name": "DATABASE_URL", "valueFrom": ARN}]}]
 
 
 def test_a_service_of_our_name_elsewhere_is_not_ours_and_what_is_gone_stops_nobody():

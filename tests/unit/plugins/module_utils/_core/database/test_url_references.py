@@ -8,7 +8,6 @@ import dataclasses
 
 import pytest
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import (
-    ContainerValues,
     ReferenceObservation,
     entries,
     names_host,
@@ -16,6 +15,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
     rewritten,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
 
 HOST = "app-db.abc.eu-west-3.rds.amazonaws.com"
 URL = f"postgresql://app:pw@{HOST}:5432/app"
@@ -45,7 +45,7 @@ def test_a_host_is_named_and_not_a_part_of_a_longer_one(text, named):
 
 def seen(*secrets, environment=(), now=URL, current_host=HOST, **values):
     texts = {SECRET: now, **{text: values.get(name, URL) for name, text in secrets}}
-    containers = (ContainerValues("app", tuple(environment), tuple(secrets)),)
+    containers = (Container("app", "", tuple(environment), tuple(secrets)),)
     return ReferenceObservation(HOST, current_host, OURS, {"app": containers}, texts)
 
 

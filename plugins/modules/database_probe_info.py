@@ -188,7 +188,7 @@ findings:
       description: A table, V(tables), V(migrations), or C(rule of) a table.
       type: str
     verdict:
-      description: V(passed), V(failed), V(noted) or V(not_checked).
+      description: V(passed), V(failed), V(noted) or V(inconclusive).
       type: str
     what:
       description: What was found.

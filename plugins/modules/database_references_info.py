@@ -104,7 +104,7 @@ findings:
       type: str
       sample: DATABASE_READ_URL
     verdict:
-      description: V(passed), V(failed), V(noted) or V(not_checked).
+      description: V(passed), V(failed), V(noted) or V(inconclusive).
       type: str
     what:
       description: What was found.
@@ -178,7 +178,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.readers imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding, NotRead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
 
 ROTATES = "secret %s rotates by %s, and tasks of this rollback would not read that: deploy the next release, or end the pin as the outcome says, before then"

@@ -159,8 +159,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql imp
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.sequences import Sequence, SequenceKept
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.postgresql import DatabaseLogin
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
 
 
 def targets(module: WritingModule) -> tuple[DatabaseLogin, DatabaseLogin]:

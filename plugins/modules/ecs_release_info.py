@@ -198,7 +198,7 @@ EXAMPLES = r"""
 
 - name: Say what could not be checked
   ansible.builtin.debug:
-    msg: "{{ release.findings | selectattr('verdict', 'equalto', 'not_checked') | map(attribute='subject') }}"
+    msg: "{{ release.findings | selectattr('verdict', 'equalto', 'inconclusive') | map(attribute='subject') }}"
 
 - name: One release for each service
   spymeo.rollback.ecs_release_info:
@@ -490,7 +490,7 @@ findings:
       sample: 123456789012.dkr.ecr.eu-west-3.amazonaws.com/spymeo-app:1.4.2
     verdict:
       description:
-        - V(passed), V(failed), V(noted) or V(not_checked).
+        - V(passed), V(failed), V(noted) or V(inconclusive).
         - V(noted) does not keep the rollback from succeeding, and a person should know it.
       type: str
       sample: failed
@@ -537,14 +537,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_service import finding as data_finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    FAILED,
-    NOT_CHECKED,
-    NOTED,
-    PASSED,
-    Finding,
-    NotRead,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.before_a_run import ran_before
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.candidates import option_text
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.fast_deployment import memories
@@ -568,6 +562,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.serv
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.target_option import named_targets
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    INCONCLUSIVE,
+    NOTED,
+    PASSED,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import (
     Urls,
     data_in_service,
@@ -757,7 +757,7 @@ def of_data(module: RollbackModule, gateway: EcsGateway, services: Sequence[Serv
         seen = NotRead(" ".join([NOT_KNOWN % error.message, *error.evidence]), "")
     if isinstance(seen, NotRead):
         names = tuple(service.name for service in services)
-        return {}, {}, [Finding("data", ", ".join(names), NOT_CHECKED, seen.why, seen.cure, names)]
+        return {}, {}, [Finding("data", ", ".join(names), INCONCLUSIVE, seen.why, seen.cure, names)]
     return seen
 
 

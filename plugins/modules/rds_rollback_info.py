@@ -386,7 +386,7 @@ findings:
       description: What was looked at.
       type: str
     verdict:
-      description: V(passed), V(failed), V(noted) or V(not_checked).
+      description: V(passed), V(failed), V(noted) or V(inconclusive).
       type: str
     what:
       description: What was found.
@@ -422,7 +422,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.warm import in_order as in_warm_order
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import PointInTime
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order, summary
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import (
@@ -430,6 +429,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.find
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import refuse_unusable
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time, show_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import (
     observe,
     runs_deployed,
@@ -453,7 +453,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.snapshot im
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import Expected
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.plan import Rollback
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding, NotRead
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
     from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import DatabaseAnswer

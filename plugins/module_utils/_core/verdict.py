@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a check may come to. An error while measuring is inconclusive, and inconclusive is never passed."""
+"""What a check may come to. What could not be measured or read is inconclusive, and inconclusive is never passed; what is noted is right all the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Optional, TypeVar
 
-PASSED, FAILED, INCONCLUSIVE = "passed", "failed", "inconclusive"
+PASSED, FAILED, INCONCLUSIVE, NOTED = "passed", "failed", "inconclusive", "noted"
 
 
 V = TypeVar("V", str, Optional[str])

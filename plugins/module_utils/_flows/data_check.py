@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.data_proof import Expected, prove
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import diagnosing, target_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED as RED
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NOT_CHECKED, Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import FAILED, INCONCLUSIVE, PASSED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
@@ -38,8 +37,8 @@ def verdict_of_data(secrets: SecretsGateway, wanted: Mapping[str, Any]) -> tuple
 
 def judged(found: Collection[Finding]) -> tuple[str, str, list[str]]:
     """(verdict, reason, evidence) of Findings."""
-    wrong = [item for item in found if item.verdict == RED]
-    unknown = [item for item in found if item.verdict == NOT_CHECKED]
+    wrong = [item for item in found if item.verdict == FAILED]
+    unknown = [item for item in found if item.verdict == INCONCLUSIVE]
     lines = ["%s: %s" % (item.subject, item.what) for item in (*wrong, *unknown)]
     if wrong:
         return FAILED, lines[0], lines

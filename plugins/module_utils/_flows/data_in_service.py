@@ -23,7 +23,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl, read_url
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url_references import is_pinned
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding, ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import PREVIOUS, Secret
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.next_step import short
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import current_of

@@ -29,13 +29,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.seq
     foreseen,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import DatabaseRefused, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    FAILED,
-    NOT_CHECKED,
-    NOTED,
-    Finding,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.times import parse_time
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    INCONCLUSIVE,
+    NOTED,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.postgresql import PostgresqlGateway
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def ids(asked: DatabaseAnswer | None, instance: DbInstance) -> tuple[str, list[F
         return foreseen(asked.sequences)
     why = "it is not asked from this machine" if asked is None else "this machine could not ask it"
     what = "how far its ids went is not known (%s), so what is lost and what is new may get the same ids" % why
-    return "", [Finding("ids", instance.name, NOT_CHECKED, what)]
+    return "", [Finding("ids", instance.name, INCONCLUSIVE, what)]
 
 
 def expected(asked: DatabaseAnswer | None, data: PlannedData, known: Known | None, source: str) -> Expected:
@@ -229,7 +229,7 @@ def reached(asked: DatabaseAnswer, instance: DbInstance) -> list[Finding]:
             "or have a task on the application's network ask it: -e rollback_db_probe=task."
         )
         return [Finding("database", place, FAILED, what, cure)]
-    return [Finding("database", place, NOTED if code else NOT_CHECKED, what)]
+    return [Finding("database", place, NOTED if code else INCONCLUSIVE, what)]
 
 
 def other_port(url: DatabaseUrl, instance: DbInstance) -> list[Finding]:
@@ -279,11 +279,11 @@ def still_good(asked: DatabaseAnswer | None, wanted: Expected, despite: Collecti
             Finding(
                 "data",
                 "database",
-                NOT_CHECKED,
+                INCONCLUSIVE,
                 "whether it still holds what was restored was not asked from this machine",
             )
         ]
     if asked.seen is None:
-        return [Finding("data", "database", NOT_CHECKED, "it could not be asked: %s" % asked.why)]
+        return [Finding("data", "database", INCONCLUSIVE, "it could not be asked: %s" % asked.why)]
     found = prove(wanted, asked.seen, despite)
     return [replace(item, cure="%s %s" % (again, item.cure)) if item.verdict == FAILED else item for item in found]

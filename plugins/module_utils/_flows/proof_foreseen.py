@@ -16,14 +16,14 @@ from typing import Any
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.preflight import PreflightGateway, if_allowed
 from ansible_collections.spymeo.rollback.plugins.module_utils._aws.secretsmanager import SecretsGateway
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.http import Answer, NoAnswer
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
     FAILED,
-    NOT_CHECKED,
+    INCONCLUSIVE,
     NOTED,
     PASSED,
-    Finding,
-    NotRead,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import NO_HTTP
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.credentials import read_secrets
@@ -114,7 +114,7 @@ def _reached(base_url: str, answer: Answer | NoAnswer, despite: bool) -> Finding
 
 def _there(check: str, name: str, found: bool | NotRead, variable: str) -> Finding:
     if isinstance(found, NotRead):
-        return Finding(check, name, NOT_CHECKED, found.why, found.cure)
+        return Finding(check, name, INCONCLUSIVE, found.why, found.cure)
     if found:
         return Finding(check, name, PASSED, "it is there")
     return Finding(check, name, FAILED, "it is not there, so the checks could not read it", "Correct %s." % variable)
@@ -122,7 +122,7 @@ def _there(check: str, name: str, found: bool | NotRead, variable: str) -> Findi
 
 def _readable(name: str, problem: str | NotRead) -> Finding:
     if isinstance(problem, NotRead):
-        return Finding("secret", name, NOT_CHECKED, problem.why, problem.cure)
+        return Finding("secret", name, INCONCLUSIVE, problem.why, problem.cure)
     if problem:
         return Finding(
             "secret", name, FAILED, "the checks could not read it (%s)" % problem.rstrip("."), "Correct verify_secrets."

@@ -23,7 +23,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
     RollbackError,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.verdict import streams_of
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import CURRENT
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.release_points import (
     read_release_points,
@@ -49,6 +48,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evide
     Missing,
     SecretSeen,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import Urls, data_in_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.database import where_it_stands
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.logs import LogReader
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import DatabaseUrl
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.found import Found
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service, ServiceTask
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbInstance, DbSnapshot
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.service_revision import Revision

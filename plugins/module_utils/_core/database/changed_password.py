@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
     FAILED,
     NOTED,
     PASSED,
-    Finding,
 )
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe import differences
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import MIGRATIONS_TABLE
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
     FAILED,
-    NOT_CHECKED,
+    INCONCLUSIVE,
     NOTED,
     PASSED,
-    Finding,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ DATA = dict(
 )
 _RULE_OF = "rule of "
 _EVERYTHING = "true"
-_OF_RULE = {"whole": PASSED, "unknown": NOT_CHECKED}
+_OF_RULE = {"whole": PASSED, "unknown": INCONCLUSIVE}
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def prove(expected: Expected, seen: DatabaseContents, despite: Collection[str] =
     found = [*_tables(expected, seen), *_rows(expected, seen), *_migrations(expected, seen), *_rules(seen)]
     if seen.rows and not (seen.rules or expected.rows or expected.failed):
         what = "nothing tells what they should be like: there is neither a rule of the inventory, nor a release point, nor a failed database to compare with"
-        found.append(_data(NOT_CHECKED, "tables and rows", what))
+        found.append(_data(INCONCLUSIVE, "tables and rows", what))
     everything = _EVERYTHING in map(str.lower, despite)
     return [finding.unless(everything or _named(finding) in despite) for finding in found]
 
@@ -179,7 +179,7 @@ def _rows(expected: Expected, seen: DatabaseContents) -> Iterator[Finding]:
             continue
         there, told = _at_least(table, expected)
         if count is None:
-            yield _data(NOT_CHECKED, table, "counting its rows took too long")
+            yield _data(INCONCLUSIVE, table, "counting its rows took too long")
         elif there is None:
             yield from _undated(table, count, expected.failed.get(table))
         elif count < there * FEWEST or (there and not count):

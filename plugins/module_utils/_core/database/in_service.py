@@ -16,12 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url import comparable
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    FAILED,
-    NOTED,
-    Finding,
-    ValueFrom,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import (
     CURRENT,
     PREVIOUS,
@@ -29,6 +25,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secret
     SecretVersion,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.secrets.next_step import current_of, was_current
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    NOTED,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 
 GONE = "it pins version %s of the secret, which is not there any more"

@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.known_migrations import LEAD, Ran, Release
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import Period, met
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
     FAILED,
-    NOT_CHECKED,
+    INCONCLUSIVE,
     NOTED,
     PASSED,
-    Finding,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.time_in_service import Period, met
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
@@ -208,7 +208,7 @@ def _touched(ran: Ran, in_service: tuple[Period, ...], cure: str) -> Finding:
         when,
         told or "at times that nothing tells (its tag is not there)",
     )
-    return Finding("moment", place, NOT_CHECKED, what)
+    return Finding("moment", place, INCONCLUSIVE, what)
 
 
 def _period(period: Period) -> str:
@@ -232,7 +232,7 @@ def _unfit(
 ) -> Iterator[Finding]:
     if not release.served:
         what = "nothing tells when %s served, so whether it knows these data is not certain" % release.name
-        yield Finding("moment", release.service, NOT_CHECKED, what)
+        yield Finding("moment", release.service, INCONCLUSIVE, what)
         return
     if data.migrations is None:
         what = (
@@ -240,7 +240,7 @@ def _unfit(
             "so whether %s fits the data is not compared; "
             "the list of a release point, where there is one, is held against them before the cutover" % release.name
         )
-        yield Finding("migrations", release.service, NOT_CHECKED, what)
+        yield Finding("migrations", release.service, INCONCLUSIVE, what)
         yield from _never_met(release, data, despite_moment)
         return
     standing = [(item, known.of(release, item)) for item in data.migrations if not item.rolled_back]
@@ -258,7 +258,7 @@ def _unfit(
         yield Finding("migrations", release.service, FAILED, told, DESPITE_MIGRATIONS).unless(despite_migrations)
     if unsure:
         what = "%s was started soon after %s had come, so whose migration it is nobody can tell without a release point"
-        yield Finding("migrations", release.service, NOT_CHECKED, what % (", ".join(unsure), release.name))
+        yield Finding("migrations", release.service, INCONCLUSIVE, what % (", ".join(unsure), release.name))
     elif not lacking and not foreign:
         yield Finding("migrations", release.service, PASSED, "%s and the data have the same migrations" % release.name)
 

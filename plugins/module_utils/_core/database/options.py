@@ -14,15 +14,15 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.set
     minor_of,
     roles_of,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbSnapshot
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
     FAILED,
-    NOT_CHECKED,
+    INCONCLUSIVE,
     NOTED,
     PASSED,
-    Finding,
-    NotRead,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbSnapshot
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.preflight import DatabaseObservation
@@ -37,7 +37,7 @@ def fitting(seen: DatabaseObservation) -> Iterator[Finding]:
 def _earliest(seen: DatabaseObservation) -> Finding | None:
     if not isinstance(seen.earliest, NotRead):
         return None
-    return Finding("earliest", seen.rollback.source.label, NOT_CHECKED, seen.earliest.why, seen.earliest.cure)
+    return Finding("earliest", seen.rollback.source.label, INCONCLUSIVE, seen.earliest.why, seen.earliest.cure)
 
 
 def _encryption(seen: DatabaseObservation) -> Finding | None:
@@ -92,7 +92,7 @@ def _authority(seen: DatabaseObservation) -> Finding | None:
     if not name or known is None:
         return None
     if isinstance(known, NotRead):
-        return Finding("certificate", name, NOT_CHECKED, known.why, known.cure)
+        return Finding("certificate", name, INCONCLUSIVE, known.why, known.cure)
     if ca_can_be_given(current, known, seen.now):
         return Finding("certificate", name, PASSED, "the restored instance can be given it")
     what = (

@@ -22,16 +22,16 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.set
     not_brought_over as left_behind,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    FAILED,
-    NOT_CHECKED,
-    NOTED,
-    PASSED,
-    Finding,
-    NotRead,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NotRead
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import DbSnapshot
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    INCONCLUSIVE,
+    NOTED,
+    PASSED,
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _tried(check: str, subject: str, refuse: Callable[[], object]) -> Finding:
 
 def _quotas(seen: DatabaseObservation) -> Iterator[Finding]:
     if isinstance(seen.quotas, NotRead):
-        yield Finding("quota", "RDS", NOT_CHECKED, seen.quotas.why, seen.quotas.cure)
+        yield Finding("quota", "RDS", INCONCLUSIVE, seen.quotas.why, seen.quotas.cure)
         return
     rollback = seen.rollback
     needed = dict(ManualSnapshots=0 if seen.safety or not rollback.safety_snapshot else 1)
@@ -143,7 +143,7 @@ def _quotas(seen: DatabaseObservation) -> Iterator[Finding]:
     for name, more in sorted(needed.items()):
         if name not in seen.quotas:
             why = "RDS tells no quota of this name"
-            yield Finding("quota", name, NOT_CHECKED, why, "Look in the console of Service Quotas.")
+            yield Finding("quota", name, INCONCLUSIVE, why, "Look in the console of Service Quotas.")
             continue
         used, maximum = seen.quotas[name]
         told = "%d of %d are used, and %d more needed" % (used, maximum, more)
@@ -157,7 +157,7 @@ def _class(seen: DatabaseObservation) -> Finding:
     current = seen.rollback.current
     subject = current.description["DBInstanceClass"]
     if isinstance(seen.offered, NotRead):
-        return Finding("class", subject, NOT_CHECKED, seen.offered.why, seen.offered.cure)
+        return Finding("class", subject, INCONCLUSIVE, seen.offered.why, seen.offered.cure)
     if seen.offered:
         return Finding("class", subject, PASSED, "it is offered")
     what = "RDS offers it no longer for %s %s" % (current.engine, current.engine_version)
@@ -172,7 +172,7 @@ def _subnet_group(seen: DatabaseObservation) -> Finding | None:
         return None
     subject = group["DBSubnetGroupName"]
     if isinstance(seen.subnet_group, NotRead):
-        return Finding("subnet_group", subject, NOT_CHECKED, seen.subnet_group.why, seen.subnet_group.cure)
+        return Finding("subnet_group", subject, INCONCLUSIVE, seen.subnet_group.why, seen.subnet_group.cure)
     if seen.subnet_group == "Complete":
         return Finding("subnet_group", subject, PASSED, "it is there")
     what = "it is %s" % (seen.subnet_group or "gone")
@@ -184,7 +184,7 @@ def _key(seen: DatabaseObservation) -> Finding | None:
     if not key:
         return None
     if isinstance(seen.key_state, NotRead):
-        return Finding("key", key, NOT_CHECKED, seen.key_state.why, seen.key_state.cure)
+        return Finding("key", key, INCONCLUSIVE, seen.key_state.why, seen.key_state.cure)
     if seen.key_state == "Enabled":
         return Finding("key", key, PASSED, "it is enabled")
     what = "the data are encrypted with it, and it is %s" % (seen.key_state or "gone")
@@ -194,7 +194,7 @@ def _key(seen: DatabaseObservation) -> Finding | None:
 def _proxies(seen: DatabaseObservation) -> Finding:
     name = seen.rollback.current.name
     if isinstance(seen.proxies, NotRead):
-        return Finding("proxy", name, NOT_CHECKED, seen.proxies.why, seen.proxies.cure)
+        return Finding("proxy", name, INCONCLUSIVE, seen.proxies.why, seen.proxies.cure)
     if not seen.proxies:
         return Finding("proxy", name, PASSED, "no RDS Proxy sends to it")
     what = "RDS Proxy %s goes on sending to it" % ", ".join(seen.proxies)

@@ -13,15 +13,17 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
     is_pinned,
     names_host,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    FAILED,
-    NOT_CHECKED,
-    NOTED,
-    Finding,
     NotRead,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    INCONCLUSIVE,
+    NOTED,
+)
 
 SERVICE, SCHEDULE, FUNCTION = "service", "scheduled task", "function"
 INCLUDE = "Have it started again with the others: -e rollback_readers=include."
@@ -86,7 +88,7 @@ def findings_of_readers(readers: Iterable[Reader], secret: Collection[str], host
     for reader in readers:
         use = use_of(reader, secret, host)
         if reader.unread:
-            found.append(Finding("left_behind", reader.label, NOT_CHECKED, reader.unread.why, reader.unread.cure))
+            found.append(Finding("left_behind", reader.label, INCONCLUSIVE, reader.unread.why, reader.unread.cure))
         elif use:
             found.append(_finding(reader, use).unless(leave))
     return found

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import NOTED, Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import NOTED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many
 
 MARGIN = 10_000  # values at least; else as many as were given since the data, which took longer than what is left of the rollback

@@ -15,17 +15,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.url
     points_at,
     same_but_address,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    FAILED,
-    NOT_CHECKED,
-    NOTED,
-    PASSED,
-    Finding,
     NotRead,
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.task_definition import Container
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    INCONCLUSIVE,
+    NOTED,
+    PASSED,
+)
 
 _IN_A_COPY = "is rewritten in a new revision"
 
@@ -168,7 +170,7 @@ def _has_moved(seen: ReferenceObservation, containers: Iterable[Container]) -> b
 def _of_secret(seen: ReferenceObservation, name: str, text: str, ours: bool, pinned: bool) -> Finding | None:
     value = seen.values.get(text)
     if isinstance(value, NotRead):
-        return Finding("reference", name, NOT_CHECKED, value.why, value.cure)
+        return Finding("reference", name, INCONCLUSIVE, value.why, value.cure)
     if value is None or not names_host(value, seen.host):
         return None
     if ours and not pinned:

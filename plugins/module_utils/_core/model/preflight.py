@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -165,24 +165,3 @@ class ReleaseObservation:
     secrets: dict[str, Secret | NotRead | None] = field(default_factory=dict)
     keys: dict[str, str | NotRead] = field(default_factory=dict)
     parameters: dict[str, bool | NotRead] = field(default_factory=dict)
-
-
-PASSED, FAILED, NOTED, NOT_CHECKED = "passed", "failed", "noted", "not_checked"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check of one thing came to. ``cure`` is what to do, empty where nothing is to be done."""
-
-    check: str
-    subject: str
-    verdict: str
-    what: str
-    cure: str = ""
-    services: tuple[str, ...] = ()
-
-    def unless(self, despite: bool) -> Finding:
-        """The same; as a note, where it has failed and the operator wants it ``despite`` that."""
-        if not despite or self.verdict != FAILED:
-            return self
-        return replace(self, verdict=NOTED, what="%s; the operator wants it all the same" % self.what, cure="")

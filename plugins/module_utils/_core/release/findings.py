@@ -8,41 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
     FAILED,
-    NOT_CHECKED,
+    INCONCLUSIVE,
     NOTED,
     PASSED,
-    Finding,
+    overall,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE
-
-if TYPE_CHECKING:
-    pass
 
 
 def in_order(found: Iterable[Finding]) -> list[Finding]:
     """Findings in the order in which they are reported: failures, what was not checked, notes, what has passed."""
-    order = [FAILED, NOT_CHECKED, NOTED, PASSED]
+    order = [FAILED, INCONCLUSIVE, NOTED, PASSED]
     return sorted(found, key=lambda finding: order.index(finding.verdict))
 
 
 def verdict(found: Iterable[Finding]) -> str:
     """``failed`` when anything has, ``inconclusive`` when nothing has but not everything could be read, else ``passed``."""
-    verdicts = {finding.verdict for finding in found}
-    if FAILED in verdicts:
-        return FAILED
-    return INCONCLUSIVE if NOT_CHECKED in verdicts else PASSED
+    return overall([PASSED, *(finding.verdict for finding in found if finding.verdict != NOTED)])
 
 
 def summary(found: Collection[Finding]) -> str:
     """One sentence that counts the findings."""
     counts = [
-        (word, sum(finding.verdict == word for finding in found)) for word in (FAILED, NOT_CHECKED, NOTED, PASSED)
+        (word, sum(finding.verdict == word for finding in found)) for word in (FAILED, INCONCLUSIVE, NOTED, PASSED)
     ]
-    words = {FAILED: "failed", NOT_CHECKED: "could not be made", NOTED: "need a look", PASSED: "passed"}
+    words = {FAILED: "failed", INCONCLUSIVE: "could not be made", NOTED: "need a look", PASSED: "passed"}
     return "of %d checks, %s" % (
         len(found),
         ", ".join("%d %s" % (count, words[word]) for word, count in counts if count),

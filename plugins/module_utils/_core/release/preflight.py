@@ -10,16 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    FAILED,
     FOUND,
     NO_JSON,
     NO_KEY,
     NO_VERSION,
-    NOT_CHECKED,
-    NOTED,
-    PASSED,
-    Finding,
     LogGroup,
     NotRead,
     ReleaseObservation,
@@ -28,6 +24,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.prefli
     ValueFrom,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.release.findings import in_order
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    INCONCLUSIVE,
+    NOTED,
+    PASSED,
+)
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
@@ -196,7 +198,7 @@ def _image(seen: ReleaseObservation, reference: str, digest: str | None) -> Find
     if isinstance(image, NotRead):
         return _not_checked("image", reference, image)
     finding = _image_status(reference, image.status, image.digest)
-    if digest is None or digest == image.digest or finding.verdict == NOT_CHECKED:
+    if digest is None or digest == image.digest or finding.verdict == INCONCLUSIVE:
         return finding
     then = seen.images[pinned(reference, digest)]
     if isinstance(then, NotRead):
@@ -379,4 +381,4 @@ def _unless_pinned(
 
 
 def _not_checked(check: str, subject: str, read: NotRead) -> Finding:
-    return Finding(check, subject, NOT_CHECKED, read.why, read.cure)
+    return Finding(check, subject, INCONCLUSIVE, read.why, read.cure)

@@ -10,18 +10,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.report.line import Line
-
-NOTED, NOT_CHECKED = "noted", "not_checked"
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import INCONCLUSIVE, NOTED
 
 
 def beware_of(findings: Iterable[Mapping[str, Any]]) -> list[Line]:
     """A BEWARE for each finding that is noted or was not checked (list of Line)."""
-    return [beware(finding) for finding in findings if finding["verdict"] in (NOTED, NOT_CHECKED)]
+    return [beware(finding) for finding in findings if finding["verdict"] in (NOTED, INCONCLUSIVE)]
 
 
 def beware(finding: Mapping[str, Any]) -> Line:
     """One of them."""
-    unchecked = "not checked: " if finding["verdict"] == NOT_CHECKED else ""
+    unchecked = "not checked: " if finding["verdict"] == INCONCLUSIVE else ""
     return Line(
         "BEWARE", "%s%s %s: %s" % (unchecked, finding["check"].replace("_", " "), finding["subject"], finding["what"])
     )

@@ -19,8 +19,8 @@ from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import RuleSeen
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.stopped_task import StoppedTask
 
 SERVICES, TASKS, TARGETS, HTTP, LOGS, INSTANCE, DATABASE, SECRETS = (

@@ -29,7 +29,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.optio
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import Recommendation
 
 if TYPE_CHECKING:
-    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import Finding
+    from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
         ApartSeen,
         Evidence,

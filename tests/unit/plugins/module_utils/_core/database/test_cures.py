@@ -24,8 +24,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.pre
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.select_source import RestoreSelector
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors import BadInput, RollbackError
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrations import Migration
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.rds import PointInTime
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import FAILED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -17,8 +17,12 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.in_
     still_apart,
     version_read,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import FAILED, NOTED, ValueFrom
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import ValueFrom
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.secrets import Secret, SecretVersion
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.verdict import (
+    FAILED,
+    NOTED,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.data_in_service import in_service_result
 from hypothesis import given
 from hypothesis import strategies as st

@@ -122,7 +122,7 @@ def test_data_from_before_the_release_are_told_where_nobody_can_be_asked_for_mig
 
 def test_a_release_that_never_served_is_said():
     found = moment_findings([Release("app", "app:9", False)], of(ago(12), ALL), BAD, NOW)
-    assert [item.verdict for item in found if item.subject == "app"] == ["not_checked"]
+    assert [item.verdict for item in found if item.subject == "app"] == ["inconclusive"]
 
 
 def test_the_migrations_of_the_data_are_those_of_their_time_or_the_release_points():
@@ -157,7 +157,7 @@ def test_whose_a_migration_is(release, started, bad_since, knows):
 def test_what_nobody_can_tell_is_said_and_not_passed():
     young = Release("app", "app:1", False, ((ago(10.8), ago(10)),))
     found = moment_findings([young], of(ago(10.2), (Migration("m", ago(10.5)),)), ago(10), NOW)
-    assert {item.check: item.verdict for item in found} == {"moment": "passed", "migrations": "not_checked"}
+    assert {item.check: item.verdict for item in found} == {"moment": "passed", "migrations": "inconclusive"}
 
 
 def test_the_harm_begins_with_the_migration_and_not_with_the_deployment_that_follows():
@@ -198,7 +198,7 @@ SERVED = (Period(ago(20), ago(10)), Period(ago(4)))
         # a tag has whole seconds
         ([(10 + 0.5 / 3600, 4)], SERVED, "passed", "while another database was in service"),
         # it was there until some time after the database had changed: what started then nobody knows
-        ([(9, 3)], SERVED, "not_checked", "not certain"),
+        ([(9, 3)], SERVED, "inconclusive", "not certain"),
         ([(15, 12)], SERVED, "failed", "what it has done is in them"),
         ([(3, 2)], SERVED, "failed", "what it has done is in them"),
         ([(9, None)], SERVED, "failed", "what it has done is in them"),
@@ -208,8 +208,8 @@ SERVED = (Period(ago(20), ago(10)), Period(ago(4)))
         ([(30, 20), (15, 14)], SERVED, "failed", "what it has done is in them"),
         ([(30, 20), (9, 8)], SERVED, "passed", "while another database was in service"),
         # somebody took the tag away, or could not write it when it came back
-        ([(9, 8)], (), "not_checked", "nothing tells"),
-        ([(9, 3)], SERVED[:1], "not_checked", "not certain"),
+        ([(9, 8)], (), "inconclusive", "nothing tells"),
+        ([(9, 3)], SERVED[:1], "inconclusive", "not certain"),
         ([(15, 12)], SERVED[:1], "failed", "what it has done is in them"),
     ],
 )

@@ -12,8 +12,8 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs im
     ServiceDeployment,
     Strategy,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.finding import Finding
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.preflight import (
-    Finding,
     LogGroup,
     NotRead,
     ReleaseObservation,
@@ -128,21 +128,21 @@ def test_finds_the_one_thing_that_is_wrong_with_the_service(target, expected):
         ({"images": image("MISSING")}, ("image", "failed")),
         ({"images": image("ARCHIVED", ONE)}, ("image", "failed")),
         ({"images": image("ACTIVATING", ONE)}, ("image", "failed")),
-        ({"images": image("NOT_ECR")}, ("image", "not_checked")),
-        ({"images": image("OTHER_REGION")}, ("image", "not_checked")),
-        ({"images": {IMAGE: DENIED}}, ("image", "not_checked")),
+        ({"images": image("NOT_ECR")}, ("image", "inconclusive")),
+        ({"images": image("OTHER_REGION")}, ("image", "inconclusive")),
+        ({"images": {IMAGE: DENIED}}, ("image", "inconclusive")),
         ({"roles": {EXECUTION: None}}, ("execution_role", "failed")),
         ({"roles": {TASK: None}}, ("task_role", "failed")),
         ({"roles": {TASK: TASK.replace("role/", "role/other/")}}, ("task_role", "failed")),
-        ({"roles": {TASK: DENIED}}, ("task_role", "not_checked")),
+        ({"roles": {TASK: DENIED}}, ("task_role", "inconclusive")),
         ({"log_groups": {GROUP: False}}, ("log_group", "failed")),
-        ({"log_groups": {GROUP: DENIED}}, ("log_group", "not_checked")),
+        ({"log_groups": {GROUP: DENIED}}, ("log_group", "inconclusive")),
         ({"parameters": {"/app/name": False}}, ("parameter", "failed")),
-        ({"parameters": {"/app/name": DENIED}}, ("parameter", "not_checked")),
+        ({"parameters": {"/app/name": DENIED}}, ("parameter", "inconclusive")),
         ({"secrets": {SECRET: None}}, ("secret", "failed")),
         ({"secrets": {SECRET: replace(HEALTHY_SECRET, deleted=NOON)}}, ("secret", "failed")),
-        ({"secrets": {SECRET: DENIED}}, ("secret", "not_checked")),
-        ({"keys": {KEYED: DENIED}}, ("secret", "not_checked")),
+        ({"secrets": {SECRET: DENIED}}, ("secret", "inconclusive")),
+        ({"keys": {KEYED: DENIED}}, ("secret", "inconclusive")),
         ({"keys": {KEYED: "no key"}}, ("secret", "failed")),
         ({"keys": {KEYED: "no JSON"}}, ("secret", "failed")),
         ({"keys": {KEYED: "no version"}}, ("secret", "failed")),
@@ -167,7 +167,7 @@ def test_a_role_may_be_given_by_its_name():
 
 def test_an_environment_file_is_never_passed():
     target = needing(environment_files=("arn:aws:s3:::bucket/app.env",))
-    assert not_passed(target) == [("environment_file", "not_checked")]
+    assert not_passed(target) == [("environment_file", "inconclusive")]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_environment_file_is_never_passed():
         (("ACTIVE", TWO), ("MISSING", None), [("image", "failed")]),
         (("ACTIVE", TWO), ("ARCHIVED", ONE), [("image", "failed")]),
         (("MISSING", None), ("MISSING", None), [("image", "failed")]),
-        (("NOT_ECR", None), ("NOT_ECR", None), [("image", "not_checked")]),
+        (("NOT_ECR", None), ("NOT_ECR", None), [("image", "inconclusive")]),
     ],
 )
 def test_what_a_tag_meant_when_it_was_deployed_has_to_be_there(today, then, expected):
@@ -265,7 +265,7 @@ def test_a_version_that_is_pinned_is_not_reached_by_what_the_run_brings_back(res
 def test_a_secret_that_may_not_be_described_may_still_be_read():
     found = look(secrets={SECRET: DENIED})
     assert [(item.check, item.verdict) for item in found if item.check == "secret"] == [
-        ("secret", "not_checked"),
+        ("secret", "inconclusive"),
         ("secret", "passed"),
     ]
     assert verdict(found) == "inconclusive"
@@ -282,7 +282,7 @@ def test_what_several_services_need_is_told_once():
 
 def test_all_failures_are_told_at_once_and_first():
     found = look(images=image("MISSING"), roles={EXECUTION: None, TASK: DENIED}, log_groups={GROUP: False})
-    assert [item.verdict for item in found][:4] == ["failed", "failed", "failed", "not_checked"]
+    assert [item.verdict for item in found][:4] == ["failed", "failed", "failed", "inconclusive"]
     assert (verdict(found), summary(found)) == ("failed", "of 11 checks, 3 failed, 1 could not be made, 7 passed")
     assert finding_line(found[0]) == (
         f"image {IMAGE}: ECR has no such image. Push it again, or name another target in rollback_task_definition."
@@ -347,10 +347,10 @@ def test_what_could_not_be_read_is_never_passed(chosen):
     assert verdict(look(**changes)) == "inconclusive"
 
 
-@given(st.lists(st.sampled_from(["passed", "failed", "noted", "not_checked"])))
+@given(st.lists(st.sampled_from(["passed", "failed", "noted", "inconclusive"])))
 def test_the_verdict_is_passed_only_without_failures_and_gaps(verdicts):
     found = [Finding("image", str(number), word, "") for number, word in enumerate(verdicts)]
-    assert (verdict(found) == "passed") == (not {"failed", "not_checked"} & set(verdicts))
+    assert (verdict(found) == "passed") == (not {"failed", "inconclusive"} & set(verdicts))
     assert (verdict(found) == "failed") == ("failed" in verdicts)
 
 

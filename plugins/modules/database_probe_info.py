@@ -77,6 +77,13 @@ options:
     type: list
     elements: dict
     default: []
+  release_points:
+    description:
+      - The records of release points, as M(spymeo.rollback.rollback_run) gives them. A migration that a checkpoint has read before it was applied, and that was
+        applied as it was read (Prisma's checksum), is judged by its statements. One that is additive is in RV(additive_migrations) and refused by nothing.
+    type: list
+    elements: dict
+    default: []
   despite_migrations:
     description: Whether a migration for which the database would be refused is reported in RV(accepted_migrations), because the code can work with it.
     type: bool
@@ -165,6 +172,12 @@ later_migrations:
   returned: success
   type: list
   elements: str
+additive_migrations:
+  description:
+    - Migrations that the releases do not know and can run on with, by their statements, with C(name), and C(beware), under which conditions.
+  returned: success
+  type: list
+  elements: dict
 accepted_migrations:
   description: The migrations for which the database would be refused without O(despite_migrations).
   returned: success
@@ -211,6 +224,7 @@ seconds:
   type: float
 """
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -222,10 +236,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.pro
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.database.probe_result import (
     describe_probe,
     found,
+    judged_migrations,
     refuse_migrations,
     refuse_other_migrations,
-    unfit_migrations,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.coming import classes_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import read_rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.outcome import Pending
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.moment import (
@@ -298,6 +313,7 @@ def main() -> None:
             expect_migrations=dict(type="list", elements="str"),
             known_migrations=dict(type="list", elements="str"),
             releases=dict(type="list", elements="dict", default=[]),
+            release_points=dict(type="list", elements="dict", default=[]),
             despite_migrations=dict(type="bool", default=False),
             **DATA,
         )
@@ -307,17 +323,18 @@ def main() -> None:
         started = clock.now()
         rules = read_rules(module.params["data_rules"])
         seen, warmed = probe(module, place, rules)
+        seen = replace(seen, migrations=classes_of(seen.migrations, module.params["release_points"]))
         refuse_other_migrations(module.params["expect_migrations"], place, seen.migrations)
         later = later_migrations(module.params["releases"], seen.migrations, datetime.now(timezone.utc))
-        unfit = unfit_migrations(module.params["known_migrations"], later, seen.migrations)
+        judged = judged_migrations(module.params["known_migrations"], later, seen.migrations)
+        unfit = judged["accepted_migrations"]
         if unfit and not module.params["despite_migrations"]:
-            refuse_migrations(place, "the release to come back", unfit)
+            refuse_migrations(place, "the release to come back", unfit, seen.migrations)
         module.finish(
             changed=False,
             reason=describe_probe(place, seen, warmed),
             seconds=round(clock.now() - started, 3),
-            later_migrations=[item.name for item in later if item.name not in unfit],
-            accepted_migrations=unfit,
+            **judged,
             **found(place, seen, warmed),
             **proven(module.params, place, seen),
         )

@@ -59,6 +59,16 @@ options:
     type: list
     elements: str
     default: []
+  coming:
+    description:
+      - What the migrations of the release that is about to be deployed do, as RV(spymeo.rollback.migrations_info#module:coming) tells it. Without it, that is
+        not known.
+    type: list
+    elements: dict
+  signed:
+    description: Who accepts that this release has a slower way back than is asked for, and why.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -106,6 +116,8 @@ record:
     database: {db_instance: spymeo-production-db, snapshot: spymeo-production-db-cp-20261122-024500, migrations: [20250110090000_init]}
     secrets: {}
     parameters: {}
+    coming: [{name: 20250310140000_add_phone, kind: additive, effects: []}]
+    signed: ""
 before:
   description: The release point when it was there already; else empty.
   returned: success
@@ -183,6 +195,8 @@ def record_of(params: dict[str, Any], steps: Sequence[Labelling], parameters: Se
         database=params["database"],
         secrets={step.arn: step.version.id for step in steps},
         parameters={item.name: item.current.id for item in parameters},
+        coming=params["coming"],
+        signed=params["signed"],
     )
 
 
@@ -216,6 +230,8 @@ def main() -> None:
             database=dict(type="dict", required=True),
             secrets=dict(type="list", elements="str", required=True, no_log=False),
             parameters=dict(type="list", elements="str", default=[]),
+            coming=dict(type="list", elements="dict"),
+            signed=dict(type="str", default=""),
         )
     )
     params = module.params

@@ -13,6 +13,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
     DatabaseRefused,
     RollbackError,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.coming import classes_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.data_rules import UNKNOWN, RuleSeen, rule_seen
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     DatabaseSeen,
@@ -41,7 +42,7 @@ def database_seen(url: DatabaseUrl, asked: Questions, clock: Clock, deadline: fl
     target, address, began = target_of(url), "%s:%d" % (url.host, url.port), clock.now()
 
     def read(tables: Tables) -> tuple[tuple[Migration, ...] | None, float, tuple[RuleSeen, ...]]:
-        migrations = tables.migrations()
+        migrations = classes_of(tables.migrations(), asked.release_points)
         took = clock.now() - began
         return migrations, took, tuple(one_rule(tables, rule) for rule in asked.rules)
 

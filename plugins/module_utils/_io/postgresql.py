@@ -69,7 +69,7 @@ _TABLES = """
     SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = %s AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.relname
 """
-_MIGRATIONS = "SELECT migration_name, started_at, finished_at IS NOT NULL, rolled_back_at IS NOT NULL FROM {} ORDER BY started_at, migration_name"
+_MIGRATIONS = "SELECT migration_name, started_at, finished_at IS NOT NULL, rolled_back_at IS NOT NULL, {} FROM {} ORDER BY started_at, migration_name"
 _LEDGER = "SELECT %s, created_at FROM %s" % (LEDGER_NAME, LEDGER_ROWS)
 _COLUMNS = """
     SELECT a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
@@ -309,9 +309,12 @@ class Tables:
         state: str = _only(self._connection.execute(LEDGER_STATE))
         found = self._connection.execute(_LEDGER).fetchall() if state == LEDGER_READ else []
         ledger = [Migration(name, applied) for name, applied in found]
-        if not self.columns(MIGRATIONS_TABLE):
+        columns = self.columns(MIGRATIONS_TABLE)
+        if not columns:
             return record(None, ledger, state)
-        rows = self._connection.execute(sql.SQL(_MIGRATIONS).format(self._identifier(MIGRATIONS_TABLE))).fetchall()
+        checksum = sql.Identifier("checksum") if "checksum" in columns else sql.Literal("")
+        query = sql.SQL(_MIGRATIONS).format(checksum, self._identifier(MIGRATIONS_TABLE))
+        rows = self._connection.execute(query).fetchall()
         return record(tuple(Migration(*row) for row in rows), ledger, state)
 
     def columns(self, table: str) -> set[str]:

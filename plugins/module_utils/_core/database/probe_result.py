@@ -46,21 +46,58 @@ def unfit_migrations(
         which the release before does not mind; so those count which have taken something away, by their names.
     :param migrations: all that the database has, or None.
     """
-    names = [] if known is None else unknown(known, migrations)
+    additive = {item.name for item in migrations or () if item.additive}
+    names = [] if known is None else [name for name in unknown(known, migrations) if name not in additive]
     return names + [item.name for item in later if item.takes_away and item.name not in names]
 
 
-def refuse_migrations(place: DatabaseLogin, release: str, names: list[str]) -> NoReturn:
+def additive_migrations(
+    known: Collection[str] | None, later: Iterable[Migration], migrations: Iterable[Migration] | None
+) -> list[dict[str, Any]]:
+    """The migrations that a release does not know and can run on with, by their statements: dict(name, beware: under which conditions).
+
+    Arguments as ``unfit_migrations`` takes them.
+    """
+    names = {item.name for item in later} | set([] if known is None else unknown(known, migrations))
+    found = [item.classified for item in migrations or () if item.additive and item.name in names]
+    return [
+        dict(name=item.name, beware=list(dict.fromkeys(effect.beware for effect in item.effects if effect.beware)))
+        for item in found
+        if item
+    ]
+
+
+def judged_migrations(
+    known: Collection[str] | None, later: Collection[Migration], migrations: Collection[Migration] | None
+) -> dict[str, Any]:
+    """What a probe tells of the migrations that a release may not know, in JSON types: those for which it may not run, those that are additive, and the
+    others that came later. Arguments as ``unfit_migrations`` takes them."""
+    unfit, additive = unfit_migrations(known, later, migrations), additive_migrations(known, later, migrations)
+    told = {*unfit, *(item["name"] for item in additive)}
+    return dict(
+        accepted_migrations=unfit,
+        additive_migrations=additive,
+        later_migrations=[item.name for item in later if item.name not in told],
+    )
+
+
+def refuse_migrations(
+    place: DatabaseLogin, release: str, names: list[str], migrations: Iterable[Migration] | None
+) -> NoReturn:
     """Stop because a database has migrations (names) that ``release`` does not know.
 
+    :param migrations: all that it has.
     :raises RollbackError: always.
     """
+    described = {item.name: item.described for item in migrations or ()}
     text = (
         "The database %s has migrations that %s does not know: %s. Its code may fail on such a schema, so nothing was changed. "
         "Roll back code and database together (rollback_full.yml), or set rollback_despite_migrations=true if that code can work with it."
     )
     result = dict(connected=True, unknown_migrations=names)
-    raise RollbackError(text % (place.place, release, ", ".join(names)), (), result)
+    raise RollbackError(
+        text % (place.place, release, ", ".join(described.get(name, name) for name in names)), (), result
+    )
 
 
 def describe_probe(place: DatabaseLogin, seen: DatabaseContents, warmed: Collection[str]) -> str:

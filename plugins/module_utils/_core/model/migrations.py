@@ -11,6 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import (
+    ADDITIVE,
+    TAKES_AWAY,
+    ClassifiedMigration,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import UNKNOWN as NOT_KNOWN
+
 MIGRATIONS_TABLE = "_prisma_migrations"
 LEDGER_READ = "read"
 _UNREAD = {
@@ -24,13 +31,16 @@ _TAKES_AWAY = re.compile(r"(?:^|_)(?:rename|drop|delete|remove|truncate|merge|sp
 class Migration:
     """A row of Prisma's table ``_prisma_migrations``, or of Prisma 8's ``prisma_contract.ledger``, which has finished ones only.
 
-    ``started`` is an aware datetime, of the server's clock.
+    ``started`` is an aware datetime, of the server's clock. ``checksum`` is Prisma's (SHA-256 in hex), empty where there is none. ``classified`` is what a
+    checkpoint has read in the very file that was applied, None where none has.
     """
 
     name: str
     started: datetime
     finished: bool = True
     rolled_back: bool = False
+    checksum: str = ""
+    classified: ClassifiedMigration | None = None
 
     @property
     def applied(self) -> bool:
@@ -44,8 +54,24 @@ class Migration:
 
     @property
     def takes_away(self) -> bool:
-        """Whether it takes something away that code from before may need, as far as its name tells."""
+        """Whether it takes something away that code from before may need: by its statements, where they were read; else as far as its name tells."""
+        if self.classified:
+            return self.classified.kind in (TAKES_AWAY, NOT_KNOWN)
         return _TAKES_AWAY.search(self.name) is not None
+
+    @property
+    def additive(self) -> bool:
+        """Whether its statements were read, and code from before can run on with what they leave."""
+        return self.classified is not None and self.classified.kind == ADDITIVE
+
+    @property
+    def described(self) -> str:
+        """Its name, and what it does that code from before would notice, where that is known."""
+        if self.classified is None or self.additive:
+            return self.name
+        worst, *_others = self.classified.of_kind(self.classified.kind)
+        felt = [effect for effect in self.classified.effects if effect.kind != ADDITIVE]
+        return "%s (%s%s)" % (self.name, worst.words, ", and more" if len(felt) > 1 else "")
 
 
 def record(

@@ -16,12 +16,20 @@ _TAKEN_THEN = "an undo brings the two together again, and is refused without -e 
 
 def migrations_of_plan(seen: Published) -> list[Line]:
     """What the plan says of them (list of Line)."""
+    additive = [_additive(item) for item in seen.migrations.get("additive_migrations") or []]
     later = [Line("BEWARE", _LATER % name) for name in seen.migrations.get("later_migrations") or []]
     taken = [
         Line("BEWARE", _TAKEN % (seen.database["db_instance"], name), (_TAKEN_THEN,))
         for name in seen.database.get("taken_away") or []
     ]
-    return [*later, *taken, *accepted(seen.migrations, "this release", "the release")]
+    return [*additive, *later, *taken, *accepted(seen.migrations, "this release", "the release")]
+
+
+def _additive(item: Result) -> Line:
+    return Line("BEWARE" if item["beware"] else "NOTE", _ADDITIVE % item["name"], tuple(item["beware"]))
+
+
+_ADDITIVE = "migrations: the database has %s, which came after this release; its statements were read: it only adds, and this release can run with it"
 
 
 def accepted(migrations: Result, it: str, who: str) -> list[Line]:

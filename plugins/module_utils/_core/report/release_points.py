@@ -33,13 +33,15 @@ _NONE = "there is none; playbooks/checkpoint.yml makes one before a deployment"
 
 @dataclass(frozen=True)
 class CheckpointSeen:
-    """``recorded``: what release_point has told. ``changed``: whether it has recorded it now. ``probe``: database_probe_info."""
+    """``recorded``: what release_point has told. ``changed``: whether it has recorded it now. ``probe``: database_probe_info. ``way_back``: that of the
+    coming release, empty where nobody has said what it migrates."""
 
     recorded: Result
     run: Result
     changed: bool = False
     check: bool = False
     probe: Result = field(default_factory=dict)
+    way_back: Result = field(default_factory=dict)
 
 
 def release_point_report(seen: CheckpointSeen) -> Report:
@@ -52,6 +54,7 @@ def release_point_report(seen: CheckpointSeen) -> Report:
         *_opening(seen, point),
         *under("CODE", services),
         *_snapshot(seen, point["database"]),
+        *_way_back(seen, point),
         *under("SECRETS", ("%s: version %s" % pair for pair in kept)),
         *under("LABEL", seen.recorded["plan"]),
     ]
@@ -83,6 +86,23 @@ def _snapshot(seen: CheckpointSeen, database: Mapping[str, Any]) -> list[Line]:
         return [Line("DATABASE", words), Line("BEWARE", _NO_MIGRATIONS, (why,))]
     newest = migrations[-1] if migrations else "none"
     return [Line("DATABASE", words, ("with %d migrations, the newest %s" % (len(migrations), newest),))]
+
+
+def _way_back(seen: CheckpointSeen, point: Point) -> list[Line]:
+    """How a rollback of the coming release would go."""
+    found, signed = seen.way_back, [Line("SIGNED", point["signed"])] if point.get("signed") else []
+    if not found:
+        return [Line("WAY BACK", _WAY_NOT_KNOWN), *signed]
+    locks = [Line("LOCKS", text) for text in found["locks"]]
+    if found["way"] == "code":
+        return [Line("WAY BACK", _CODE_ALONE % found["why"], tuple(found["beware"])), *locks, *signed]
+    words = "code and data, from snapshot %s: %s" % (point["database"]["snapshot"], found["why"])
+    return [Line("WAY BACK", words, (_LOSES,)), *locks, *signed]
+
+
+_CODE_ALONE = "the code alone, which loses nothing: %s"
+_LOSES = "what is written from now on is not in it"
+_WAY_NOT_KNOWN = "not known: nobody has said what the release migrates (rollback_migrations)"
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,16 @@ def check_path(value: Any) -> str | None:
     return None if value.startswith("/") else "it does not begin with a slash"
 
 
+def check_folder(value: Any) -> str | None:
+    if _not_text(value):
+        return _not_text(value)
+    return (
+        None
+        if value.startswith(("/", "~"))
+        else "it begins neither with / nor with ~, so it depends on where somebody stands"
+    )
+
+
 def check_target(value: Any) -> str | None:
     if not isinstance(value, dict):
         return _check_one_target(value)

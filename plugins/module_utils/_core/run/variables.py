@@ -26,6 +26,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.value_ch
     check_contacts,
     check_flag,
     check_flag_or_names,
+    check_folder,
     check_id,
     check_lists,
     check_mapping,
@@ -264,6 +265,40 @@ VARIABLES = {
         what="The release that is about to be deployed, for people.",
         default="",
         options=("checkpoint_release",),
+        asked=True,
+    ),
+    "rollback_migrations": Variable(
+        check_folder,
+        "empty, or the folder of the coming release's migrations, like /builds/app/prisma/migrations",
+        (),
+        (CHECKPOINT,),
+        what=(
+            "The migrations of the release that is about to be deployed, on the control node: a folder with Prisma's "
+            "C(NAME/migration.sql) or with C(NAME.sql), or one file. The checkpoint tells what they do to the code of "
+            "now, and rollbacks know it."
+        ),
+        default="",
+        options=("checkpoint_migrations",),
+        readme=True,
+    ),
+    "rollback_require": _choice(
+        ("code", "snapshot"),
+        "snapshot",
+        (CHECKPOINT,),
+        what=(
+            "The slowest way back that a deployment may have, by what its migrations do. V(code) fails the checkpoint "
+            "where the code alone could not come back."
+        ),
+        options=("checkpoint_require",),
+    ),
+    "rollback_signed": Variable(
+        check_text,
+        "empty, or who accepts a slower way back, and why",
+        (),
+        (CHECKPOINT,),
+        what="Who accepts that a deployment has a slower way back than C(rollback_require), and why.",
+        default="",
+        options=("checkpoint_signed",),
         asked=True,
     ),
     "rollback_despite_migrations": _flag(

@@ -94,6 +94,10 @@ def _next_of(recommendation: Recommendation, evidence: Evidence) -> Next:
         doubts = (
             "A person decides: %s." % "; ".join(recommendation.doubts) if recommendation.doubts else "It loses nothing."
         )
+        additive = of_database.additive_came(evidence)
+        doubts += (
+            " The release before can run with %(names)s, which only adds%(beware)s." % additive if additive else ""
+        )
         step = Next("rollback_code.yml", target, " ".join(filter(None, [doubts, name_one])))
         return _despite_migrations(step, evidence)
     if option in (DATABASE, FULL):

@@ -130,10 +130,27 @@ def migrations_came(evidence: Evidence) -> Words | None:
     return dict(names=listed(item.name for item in came)) if came else None
 
 
+def unproven_came(evidence: Evidence) -> Words | None:
+    """The database has migrations that the release before did not know, of which nobody has read that they only add."""
+    came = [item.described for item in came_since(evidence) or () if not item.additive]
+    return dict(names=listed(came)) if came else None
+
+
+def additive_came(evidence: Evidence) -> Words | None:
+    """All that the release before did not know only adds, as it was read before it was applied."""
+    came = came_since(evidence)
+    if not came or not all(item.additive for item in came):
+        return None
+    effects = [effect for item in came if item.classified for effect in item.classified.effects]
+    beware = list(dict.fromkeys(effect.beware for effect in effects if effect.beware))
+    return dict(names=listed(item.name for item in came), beware=", %s" % "; ".join(beware) if beware else "")
+
+
 def migration_takes_away(evidence: Evidence) -> Words | None:
-    """The name of a migration says that it took something away."""
-    found = [item.name for item in came_since(evidence) or () if item.takes_away]
-    return dict(names=listed(found)) if found else None
+    """A migration took something away, by its statements, or as far as its name tells."""
+    found = [item for item in came_since(evidence) or () if item.takes_away]
+    by_name = "" if all(item.classified for item in found) else ", by its name,"
+    return dict(names=listed(item.described for item in found), by_name=by_name) if found else None
 
 
 def _failed_migrations(evidence: Evidence) -> list[str]:

@@ -102,7 +102,7 @@ def came_or_unknown(evidence: Evidence) -> str:
     """The names of the migrations that came since the release before served, what is not known of them, or empty."""
     if of_database.came_since(evidence) is None:
         return "whether a migration came since the release before served is not known"
-    came = of_database.migrations_came(evidence)
+    came = of_database.unproven_came(evidence)
     return "%s came since the release before served; that it only adds is not proven" % came["names"] if came else ""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import WORST
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import from_json
 
 CASES = Path(__file__).parent / "cases"
@@ -78,14 +79,16 @@ def _errors(told, errors):
 
 
 def _migrations(told, names):
-    """Migrations that came with the release; ``failed`` ones came to no end."""
+    """Migrations that came with the release; ``failed`` ones came to no end; a kind of effect is that of one that a checkpoint has read."""
     for name, fate in names.items():
+        effects = [{"kind": fate, "words": "column x of y is changed"}]
         told["database"]["migrations"].append(
             {
                 "name": name,
                 "started": "2026-11-22T02:35:00Z",
                 "finished": fate != "failed",
                 "rolled_back": fate == "rolled back",
+                "classified": {"name": name, "effects": effects} if fate in WORST else None,
             }
         )
 

@@ -237,10 +237,21 @@ TABLE = {
     of_database.migration_stops_tasks: [
         ({"errors": [{"fingerprint": "P3009", "count": 1, "codes": ["P3009"]}]}, {"errors": P2022})
     ],
-    of_database.migration_takes_away: [({"migrations": RENAME}, {"migrations": {"20261122_add_renamed_city": "done"}})],
-    of_database.migrations_came: [
+    of_database.migration_takes_away: [
+        ({"migrations": RENAME}, {"migrations": {"20261122_add_renamed_city": "done"}}),
+        ({"migrations": {"m": "takes_away"}}, {"migrations": {"m_drop_x": "additive"}}),
+        ({"migrations": {"m": "unknown"}}, {"migrations": {"m": "changes_data"}}),
+    ],
+    of_database.unproven_came: [
         ({"migrations": {"m": "done"}}, {"migrations": {"m": "rolled back"}}),
         ({"migrations": {"m": "done"}}, {}),
+        ({"migrations": {"m": "takes_away"}}, {"migrations": {"m": "additive"}}),
+        ({"migrations": {"m": "unknown"}}, {"migrations": {"m": "additive"}}),
+    ],
+    of_database.additive_came: [
+        ({"migrations": {"m": "additive"}}, {"migrations": {"m": "additive", "n": "done"}}),
+        ({"migrations": {"m": "additive", "n": "additive"}}, {"migrations": {"m": "additive", "n": "changes_data"}}),
+        ({"migrations": {"m": "additive"}}, {}),
     ],
     of_database.instance_lost: [
         ({"instance": {"status": status}}, {"instance": {"status": other}})

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What it does to code from before that a migration writes rows, or takes them away. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import nodes, unproven
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.schema import (
+    KnownTable,
+    Node,
+    Schema,
+    table_name,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import (
+    ADDITIVE,
+    CHANGES_DATA,
+    TAKES_AWAY,
+    UNKNOWN,
+    Effect,
+)
+
+
+def select(node: Node, schema: Schema) -> Iterator[Effect]:
+    """A SELECT: nothing, but for what functions and the WITH of it do. SELECT INTO makes a table."""
+    found = list(inner(node, schema))
+    if "intoClause" in node:
+        made = table_name(node["intoClause"]["rel"])
+        schema.tables[made] = KnownTable(schema.arriving)
+        found.append(Effect(ADDITIVE, "table %s is created out of rows" % made, made))
+    for name in unproven(node):
+        if name == "setval":
+            found.append(Effect(CHANGES_DATA, "a sequence is set"))
+        elif name != "nextval":
+            found.append(Effect(UNKNOWN, "what function %s does is not known here" % name))
+    yield from found or [Effect(ADDITIVE, "rows are read")]
+
+
+def inner(node: Node, schema: Schema) -> Iterator[Effect]:
+    """The writing statements within a statement (WITH … AS (UPDATE …))."""
+    for kind, effects in WRITES.items():
+        for item in nodes(node, kind):
+            yield from effects(item, schema)
+
+
+def insert(node: Node, schema: Schema) -> Iterator[Effect]:
+    """INSERT, and COPY … FROM."""
+    table = table_name(node["relation"])
+    yield _of_table(node, table, schema, CHANGES_DATA, "rows are put into %s" % table)
+
+
+def update(node: Node, schema: Schema) -> Iterator[Effect]:
+    """UPDATE: additive where all that it sets is new, by functions that change nothing, and no trigger may set more."""
+    table = table_name(node["relation"])
+    names = list(dict.fromkeys(item["ResTarget"]["name"] for item in node["targetList"]))
+    known = schema.tables.get(table)
+    quiet = not (known and known.triggers) and not unproven(node)
+    if schema.all_new(table, names) and (quiet or schema.is_new(table)):
+        yield Effect(
+            ADDITIVE, "new columns of %s are filled" % table, table, locks="" if schema.is_new(table) else _ROWS % table
+        )
+        return
+    words = "%s of %s %s another value" % (", ".join(names), table, "gets" if len(names) == 1 else "get")
+    yield Effect(CHANGES_DATA, words, table, names[0] if len(names) == 1 else "", _ROWS % table)
+
+
+_ROWS = "who writes the same rows of %s waits until its transaction is over"
+
+
+def delete(node: Node, schema: Schema) -> Iterator[Effect]:
+    """DELETE."""
+    table = table_name(node["relation"])
+    yield _of_table(node, table, schema, TAKES_AWAY, "rows of %s are deleted" % table)
+
+
+def merge(node: Node, schema: Schema) -> Iterator[Effect]:
+    """MERGE, which may also delete."""
+    table = table_name(node["relation"])
+    deletes = any(item.get("commandType") == "CMD_DELETE" for item in nodes(node, "MergeWhenClause"))
+    kind = TAKES_AWAY if deletes else CHANGES_DATA
+    yield _of_table(
+        node, table, schema, kind, "rows of %s are merged%s" % (table, ", and some deleted" if deletes else "")
+    )
+
+
+def truncate(node: Node, schema: Schema) -> Iterator[Effect]:
+    """TRUNCATE."""
+    for item in node["relations"]:
+        table = table_name(item["RangeVar"])
+        yield _of_table(node, table, schema, TAKES_AWAY, "all rows of %s are deleted" % table)
+
+
+def copy(node: Node, schema: Schema) -> Iterator[Effect]:
+    """COPY: FROM puts rows in, TO reads."""
+    if node.get("is_from"):
+        yield from insert(node, schema)
+    else:
+        yield Effect(ADDITIVE, "rows are read")
+
+
+def _of_table(node: Node, table: str, schema: Schema, kind: str, words: str) -> Effect:
+    """Additive in a new table, where nothing is called that may do more."""
+    if not schema.is_new(table):
+        return Effect(kind, words, table)
+    called = unproven(node)
+    if called:
+        return Effect(UNKNOWN, "%s, and what function %s does is not known here" % (words, called[0]), table)
+    return Effect(ADDITIVE, words, table)
+
+
+WRITES = {"InsertStmt": insert, "UpdateStmt": update, "DeleteStmt": delete, "MergeStmt": merge}

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, SPYMEO
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a statement of a migration does to code from before it: the four kinds, and the words for people. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ADDITIVE, CHANGES_DATA, TAKES_AWAY, UNKNOWN = "additive", "changes_data", "takes_away", "unknown"
+WORST = (TAKES_AWAY, UNKNOWN, CHANGES_DATA, ADDITIVE)
+"""The kinds, the worst first. What is not known is treated as if it took something away."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one statement, or one command of an ALTER TABLE, does.
+
+    ``table`` and ``column`` name what it is done to, empty where there is none; ``words`` is a clause for people. ``locks`` says who waits meanwhile,
+    ``beware`` under which condition code from before would notice something that is additive; both are empty where there is nothing to say.
+    """
+
+    kind: str
+    words: str
+    table: str = ""
+    column: str = ""
+    locks: str = ""
+    beware: str = ""
+
+
+@dataclass(frozen=True)
+class ClassifiedMigration:
+    """A migration by its name, with the Effects of its statements, in their order. ``checksums``: what Prisma may note of the file (SHA-256 in hex; it takes
+    either kind of line end for the same)."""
+
+    name: str
+    effects: tuple[Effect, ...]
+    checksums: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The worst kind of its effects; one without statements adds nothing and takes nothing away."""
+        kinds = {effect.kind for effect in self.effects}
+        return next((kind for kind in WORST if kind in kinds), ADDITIVE)
+
+    def of_kind(self, *kinds: str) -> tuple[Effect, ...]:
+        """Its Effects of these kinds."""
+        return tuple(effect for effect in self.effects if effect.kind in kinds)

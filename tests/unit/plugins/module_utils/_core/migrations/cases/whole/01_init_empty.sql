@@ -1,0 +1,2 @@
+-- additive
+-- This is an empty migration.

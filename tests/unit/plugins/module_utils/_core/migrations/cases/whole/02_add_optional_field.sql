@@ -1,0 +1,3 @@
+-- additive
+-- AlterTable
+ALTER TABLE "User" ADD COLUMN     "phone" TEXT;

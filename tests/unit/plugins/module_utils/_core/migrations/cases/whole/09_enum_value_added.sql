@@ -1,0 +1,3 @@
+-- additive: OWNER
+-- AlterEnum
+ALTER TYPE "Role" ADD VALUE 'OWNER';

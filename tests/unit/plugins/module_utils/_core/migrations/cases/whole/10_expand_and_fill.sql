@@ -1,0 +1,8 @@
+-- additive: new columns of User are filled
+-- AlterTable
+ALTER TABLE "User" ADD COLUMN "displayName" TEXT;
+
+UPDATE "User" SET "displayName" = split_part("name", ' ', 1) WHERE "displayName" IS NULL;
+
+-- CreateIndex
+CREATE INDEX CONCURRENTLY "User_displayName_idx" ON "User"("displayName");

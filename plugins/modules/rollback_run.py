@@ -229,6 +229,13 @@ expected:
   returned: success
   type: dict
   sample: {"restore": {"seconds": 312.0, "runs": 3}}
+times:
+  description:
+    - How long rollbacks of each C(kind) took lately until users were served, or in all where that was not timed, as the median in C(seconds) of so many
+      C(runs).
+  returned: success
+  type: list
+  elements: dict
 runs:
   description:
     - The rollbacks that have ended, newest first, each with C(run_id), C(kind), C(ended), C(outcome) and the C(parts) that were done.
@@ -275,6 +282,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.names import
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.durations import (
     ended_rollbacks,
     expected,
+    times,
     unfinished,
     unfinished_runs,
 )
@@ -438,6 +446,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
         unfinished_runs=[],
         undoable="",
         expected={},
+        times=[],
         runs=[],
         unfinished_run={},
         at_work="",
@@ -464,6 +473,7 @@ def remembered(module: MemoryModule, given: str, abandon: str) -> dict[str, Any]
             unfinished_runs=unfinished_runs(history["runs"]),
             undoable=seen.undoable,
             expected=expected(history["runs"], module.params["kind"]),
+            times=times(history["runs"]),
             runs=ended_rollbacks(history["runs"]),
             unfinished_run=to_go_on(memory, to_go_on_with(seen.lock, time.time())),
             at_work=who_works(seen.lock, time.time()) or "",

@@ -153,6 +153,11 @@ options:
       - The run that has died, or that nobody has gone on with, as M(spymeo.rollback.rollback_run) gives it. What it has done may be half, so going on
         with it comes first, and nothing is sure.
     type: dict
+  times:
+    description: How long rollbacks of each kind took lately, as M(spymeo.rollback.rollback_run) gives them, for RV(ladder).
+    type: list
+    elements: dict
+    default: []
   at_work:
     description: The run that works now, as M(spymeo.rollback.rollback_run) gives it. While it does, nobody else may begin.
     type: str
@@ -252,6 +257,13 @@ criteria:
   returned: success
   type: list
   elements: dict
+ladder:
+  description:
+    - The ways back that there are, the fastest first, whatever is recommended, each with C(way), C(to), what it brings back, C(loses), what it costs, C(proof),
+      what is known of it, and C(seconds), the median of how long the last C(runs) of this kind took.
+  returned: success
+  type: list
+  elements: dict
 not_measured:
   description:
     - What could not be read or was not asked, each with C(part) and C(why); among them scenarios that were left out, and rules for data that are
@@ -317,9 +329,11 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.condi
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.conditions.words import HEALTH
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     RunSeen,
+    TimeSeen,
     UnfinishedRun,
     to_json,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.ladder import ladder
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.next_playbook import next_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.recommend import recommend
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.verify.scenario_result import NO_HTTP
@@ -367,6 +381,7 @@ OPTIONS = dict(
     runs=dict(type="list", elements="dict", default=[]),
     unfinished_run=dict(type="dict"),
     at_work=dict(type="str", default=""),
+    times=dict(type="list", elements="dict", default=[]),
     timeout=dict(type="int", default=60),
     evidence_from=dict(type="path"),
 )
@@ -397,6 +412,7 @@ def questions(module: RollbackModule, clients: Callable[[str], Any]) -> Question
         data_from=parse_time("data_from", params["data_from"]),
         rules=read_rules(params["data_rules"]),
         runs=tuple(map(run_seen, params["runs"])),
+        times=tuple(TimeSeen(**item) for item in params["times"]),
         unfinished=UnfinishedRun(**params["unfinished_run"]) if params["unfinished_run"] else None,
         play=player(params, clients, module.check_mode) if params["base_url"] else None,
         proof=dict(
@@ -473,6 +489,7 @@ def triage_result(evidence: Evidence) -> dict[str, Any]:
         would_change=list(found.would_change),
         criteria=[dict(text=text, answer=answer) for text, answer in found.criteria],
         next=following,
+        ladder=[asdict(rung) for rung in ladder(evidence)],
         handed_on=no_template(dict(answer, playbook=following["playbook"], variables=following["variables"])),
         left_behind=" ".join(evidence.http.left if evidence.http else ())
         or ("A test row could not be removed by: %s." % lost["scenarios"] if lost else ""),

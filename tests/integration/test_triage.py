@@ -270,6 +270,9 @@ def test_recommends_what_makes_it_healthy_again_and_shows_why(accident, scene):
     first, second = lines(played)[:2]
     assert first.startswith(f"===== {expected.recommendation}: ")
     assert second == f"NEXT      {told['command']}"
+    ways = [line.split()[1].rstrip(":") for line in lines(played) if line.startswith("WAY")]
+    changed = ["SECRETS"] if accident == "full" else []
+    assert ways == ["CODE", *changed, "SNAPSHOT", "POINT"]
     met = [int(line.split()[1]) for line in lines(played) if line.startswith("CRITERION") and " yes: " in line]
     assert tuple(met) == expected.criteria
     assert told[

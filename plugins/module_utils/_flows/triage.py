@@ -146,6 +146,7 @@ class Look:
             unprovable=self._seen_unprovable(),
             at_work=self._asked.at_work,
             cluster=self._asked.cluster,
+            times=self._asked.times,
             **parts,
         )
 
@@ -326,6 +327,7 @@ class Look:
             data_from=snapshot.data_from if snapshot else self._asked.data_from,
             snapshot_problem=problem,
             storage=used.allocated_storage,
+            restorable_until=used.restorable_until,
             restored_by=self._restored_by(gateway, used, url) if used.run_id else "",
         )
 

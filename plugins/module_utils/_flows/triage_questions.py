@@ -16,6 +16,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.errors impor
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.logs.entries import Rules
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.evidence import (
     RunSeen,
+    TimeSeen,
     UnfinishedRun,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS
@@ -57,6 +58,7 @@ class Questions:
     runs: tuple[RunSeen, ...] = ()
     unfinished: UnfinishedRun | None = None
     at_work: str = ""
+    times: tuple[TimeSeen, ...] = ()
 
 
 class NotAsked(RollbackError):

@@ -62,6 +62,12 @@ class DbInstance:
     description: dict[str, Any]
 
     @property
+    def restorable_until(self) -> datetime | None:
+        """The latest time that its automated backups can be restored to; None while RDS keeps none."""
+        found: datetime | None = self.description.get("LatestRestorableTime")
+        return found if self.description["BackupRetentionPeriod"] else None
+
+    @property
     def storage_line(self) -> str:
         """How much of a restored instance's storage is loaded, for people; empty where RDS says nothing of it."""
         percent = self.description.get("StorageOperationPercentProgress")
@@ -306,7 +312,7 @@ class PointInTime:
             instance_arn=instance.arn,
             instance_created=instance.created,
             moment=moment,
-            latest=description.get("LatestRestorableTime") if description["BackupRetentionPeriod"] else None,
+            latest=instance.restorable_until,
             engine=instance.engine,
             engine_version=instance.engine_version,
             allocated_storage=instance.allocated_storage,

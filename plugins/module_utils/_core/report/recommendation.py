@@ -19,6 +19,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.triage.optio
     NONE,
     UNCERTAIN,
 )
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.words import many, minutes
 
 Step = Mapping[str, Any]  # of a scenario that was played
 
@@ -56,6 +57,7 @@ def recommendation(seen: TriageSeen) -> Report:
         *(_instead(way, command) for way, command in zip(found["next"].get("instead") or (), seen.commands)),
         *_person(found),
         *under("BEWARE", ("the data were not proven to be whole: %s" % why for why in unproven)),
+        *under("WAY", (_way(rung) for rung in found.get("ladder") or ())),
         *under("WHY", found["why"]),
         *under("AGAINST", found["against"]),
         *under("CRITERION", _criteria(found["criteria"])),
@@ -103,6 +105,13 @@ def _person(found: Result) -> list[Line]:
     if found["recommendation"] == CODE:
         return [Line("PERSON", "not needed: an automatic trigger may do CODE, never DATABASE or FULL")]
     return []
+
+
+def _way(rung: Mapping[str, Any]) -> str:
+    """A way back: back to what, in which time, what it loses, and what is known of it."""
+    took = "about %s (%s)" % (minutes(rung["seconds"]), many(rung["runs"], "earlier run")) if rung["runs"] else ""
+    told = filter(None, ("back to %s" % rung["to"], took, "loses %s" % rung["loses"], rung["proof"]))
+    return "%s: %s" % (rung["way"].upper(), "; ".join(told))
 
 
 def _criteria(criteria: Iterable[Mapping[str, Any]]) -> list[str]:

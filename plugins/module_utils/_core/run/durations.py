@@ -102,6 +102,17 @@ def expected(history: Iterable[Mapping[str, Any]], kind: str) -> dict[str, dict[
     return {part: dict(seconds=round(_median(known), 1), runs=len(known)) for part, known in told.items()}
 
 
+def times(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """How long rollbacks of each kind took lately until users were served, in all where that was not timed: list of dict(kind, seconds, runs)."""
+    found = []
+    for kind in sorted({item["kind"] for item in history if item.get("purpose", ROLLBACK) == ROLLBACK}):
+        parts = expected(history, kind)
+        took = parts.get("served") or parts.get("total")
+        if took:
+            found.append(dict(kind=kind, **took))
+    return found
+
+
 def _median(numbers: Sequence[float]) -> float:
     """As statistics.median, whose import costs every module of a run more than this."""
     ordered, middle = sorted(numbers), len(numbers) // 2

@@ -183,6 +183,7 @@ OF_ROLES = frozenset(
         "triage_slow_after",
         "triage_snapshot",
         "triage_task_definition",
+        "triage_times",
         "triage_unfinished_run",
         "triage_variable_secrets",
         "triage_variables",

@@ -184,7 +184,8 @@ class InstanceSeen:
 
     ``data_from`` is the time of the data that a rollback would bring back, None when ``snapshot_problem`` says why there are none. ``storage``
     is in GiB, 0 where it is not known. ``restored_by`` is the run that has restored it from the very data that a rollback would bring back, empty
-    where none has: a plan restores them once more only when it is told to.
+    where none has: a plan restores them once more only when it is told to. ``restorable_until`` is the latest time that its automated backups can be restored
+    to, None where there are none.
     """
 
     name: str
@@ -196,6 +197,7 @@ class InstanceSeen:
     snapshot_problem: str = ""
     storage: int = 0
     restored_by: str = ""
+    restorable_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,15 @@ class RunSeen:
     parts: tuple[str, ...] = ()
     undone_by: str = ""
     undone: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TimeSeen:
+    """How long the last ``runs`` rollbacks of a ``kind`` took until users were served, or in all where that was not timed: the median, in seconds."""
+
+    kind: str
+    seconds: float
+    runs: int
 
 
 @dataclass(frozen=True)
@@ -297,6 +308,7 @@ class Evidence:
     at_work: str = ""
     cluster: str = ""
     unprovable: tuple[Finding, ...] = ()
+    times: tuple[TimeSeen, ...] = ()
 
     @property
     def missing(self) -> dict[str, str]:

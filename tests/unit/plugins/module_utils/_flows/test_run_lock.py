@@ -24,6 +24,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.run.duration
     KEPT,
     ended_rollbacks,
     expected,
+    times,
     unfinished,
     with_run,
 )
@@ -432,6 +433,10 @@ def test_expected_durations_are_the_median_of_the_last_complete_runs_of_the_same
     history = with_run(history, record("rb-8", kind="Roll back the code"), {"deployment": 90})
     assert expected(history, KIND) == {"restore": {"seconds": 300, "runs": 5}, "total": {"seconds": 350, "runs": 5}}
     assert expected([], KIND) == {}
+    assert times(history) == [{"kind": KIND, "seconds": 350, "runs": 5}]
+    served = [*history, dict(history[-1], kind="rollback_code", seconds={"served": 60, "total": 70})]
+    assert {"kind": "rollback_code", "seconds": 60, "runs": 1} in times(served)
+    assert times([dict(history[-1], purpose="undo")]) == []
 
 
 def test_a_run_that_was_stopped_says_nothing_of_how_long_one_takes():

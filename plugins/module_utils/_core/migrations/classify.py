@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations import data
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.alter_table import (
-    added_constraint,
-    alter_table,
-)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.alter_table import alter_table
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.columns import column_of, constraints_of
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.constraints import (
+    added_constraint,
+    never_repeats,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import may_fail
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.objects import (
     OBJECTS,
     drop,
@@ -89,11 +91,9 @@ def effects_of(statement: Statement, schema: Schema) -> Iterator[Effect]:
 
 _NOTHING = {
     "TransactionStmt": "a transaction begins or ends",
-    "VariableSetStmt": "a setting of this session",
     "VariableShowStmt": "a setting is shown",
     "CommentStmt": "a comment",
     "CheckPointStmt": "a checkpoint",
-    "ExplainStmt": "a plan is shown",
     "DiscardStmt": "what this session keeps is forgotten",
     "SecLabelStmt": "a label",
 }
@@ -106,14 +106,16 @@ def _create_table(node: Node, schema: Schema) -> Iterator[Effect]:
         return
     made = KnownTable(schema.arriving and not node.get("if_not_exists"))  # where it is there, nothing is made
     schema.tables[table] = made
+    given: list[Node] = []
     for item in node.get("tableElts", ()):
         if "ColumnDef" in item:
             definition = item["ColumnDef"]
-            made.columns[definition["colname"]] = column_of(definition, made.new)
+            made.columns[definition["colname"]] = column_of(definition, made.new, schema)
+            given += [item for item in constraints_of(definition).values() if item["contype"] == "CONSTR_FOREIGN"]
             for constraint in constraints_of(definition).values():
                 if constraint["contype"] in ("CONSTR_UNIQUE", "CONSTR_PRIMARY") and "conname" in constraint:
                     schema.unique[constraint["conname"]] = True
-    given = [item["Constraint"] for item in node.get("tableElts", ()) if "Constraint" in item]
+    given += [item["Constraint"] for item in node.get("tableElts", ()) if "Constraint" in item]
     bewares = [added_constraint(constraint, table, schema).beware for constraint in given]
     words = "table %s is created" % table
     if node.get("inhRelations") and "partbound" not in node:
@@ -126,7 +128,7 @@ def _create_table_as(node: Node, schema: Schema) -> Iterator[Effect]:
     table = table_name(node["into"]["rel"])
     schema.tables[table] = KnownTable(schema.arriving)
     yield Effect(ADDITIVE, "table %s is created out of rows" % table, table)
-    yield from data.inner(node["query"], schema)
+    yield from data.select(node["query"], schema)
 
 
 def _create_index(node: Node, schema: Schema) -> Iterator[Effect]:
@@ -138,14 +140,23 @@ def _create_index(node: Node, schema: Schema) -> Iterator[Effect]:
     locks = (
         "" if node.get("concurrent") or schema.is_new(table) else "nobody can write %s while the index is built" % table
     )
-    if unique and not schema.all_new(table, over):
+    expressions = [item["IndexElem"]["expr"] for item in node["indexParams"] if "expr" in item["IndexElem"]]
+    fresh = schema.is_new(table) or (schema.all_new(table, over) and never_repeats(table, over, schema))
+    if unique and not (fresh and not (node.get("nulls_not_distinct") and not schema.is_new(table))):
         words = "%s: rows that repeat a value of %s are refused" % (
             table,
             ", ".join(filter(None, over)) or "an expression",
         )
         yield Effect(TAKES_AWAY, words, table, over[0] if len(over) == 1 else "", locks)
     else:
-        yield Effect(ADDITIVE, "an index of %s is built" % table, table, locks=locks)
+        hard = not schema.is_new(table) and any(may_fail(item) for item in [*expressions, node.get("whereClause", {})])
+        beware = "as long as what is indexed can be computed for every row that code from before writes" if hard else ""
+        yield Effect(ADDITIVE, "an index of %s is built" % table, table, locks=locks, beware=beware)
+
+
+def _set(node: Node, _schema: Schema) -> Iterator[Effect]:
+    values = [item.get("A_Const", {}).get("sval", {}).get("sval", "") for item in node.get("args", ())]
+    yield data.setting(str(node.get("name", "")), values)
 
 
 def _create_trigger(node: Node, schema: Schema) -> Iterator[Effect]:
@@ -195,6 +206,8 @@ _STATEMENTS: dict[str, Callable[[Node, Schema], Iterator[Effect]]] = {
     **data.WRITES,
     "TruncateStmt": data.truncate,
     "CopyStmt": data.copy,
+    "ExplainStmt": data.explained,
+    "VariableSetStmt": _set,
     "VacuumStmt": _maintained,
     "ReindexStmt": _locking("indexes are built anew", "nobody can write the table while its indexes are built"),
     "ClusterStmt": _locking("a table is put in order", "nobody can read or write it meanwhile"),

@@ -7,9 +7,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import differs_by_row
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.constraints import (
+    SCANS,
+    never_repeats,
+    restricted,
+)
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import (
+    columns_in,
+    differs_by_row,
+    is_null,
+    may_fail,
+    passes_without_a_value,
+    unproven,
+)
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.schema import (
     KnownColumn,
     KnownTable,
@@ -20,26 +32,31 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.s
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import (
     ADDITIVE,
     TAKES_AWAY,
+    UNKNOWN,
     Effect,
 )
 
 REWRITES = "nobody can read or write %s while it is rewritten"
-SCANS = "nobody can read or write %s while it is checked"
 _SERIAL = frozenset(("serial", "bigserial", "smallserial", "serial4", "serial8", "serial2"))
 _FILLS = frozenset(("CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"))
 _LENGTH = re.compile(r"varchar(?:\((\d+)\))?\Z")
 
 
 def constraints_of(definition: Node) -> dict[str, Node]:
-    """Kind → constraint of a ColumnDef."""
-    return {item["Constraint"]["contype"]: item["Constraint"] for item in definition.get("constraints", ())}
+    """Kind → constraint of a ColumnDef. DEFAULT NULL is none."""
+    found = {item["Constraint"]["contype"]: item["Constraint"] for item in definition.get("constraints", ())}
+    if "CONSTR_DEFAULT" in found and is_null(found["CONSTR_DEFAULT"].get("raw_expr", {})):
+        del found["CONSTR_DEFAULT"]
+    return found
 
 
-def column_of(definition: Node, new: bool) -> KnownColumn:
+def column_of(definition: Node, new: bool, schema: Schema) -> KnownColumn:
     """The KnownColumn that a ColumnDef makes."""
     kinds, kind = constraints_of(definition), type_name(definition["typeName"])
-    required = bool({"CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_IDENTITY"} & set(kinds)) or kind in _SERIAL
-    return KnownColumn(new, required, bool(_FILLS & set(kinds)) or kind in _SERIAL, kind)
+    numbered = kind in _SERIAL or "CONSTR_IDENTITY" in kinds
+    required = numbered or bool({"CONSTR_NOTNULL", "CONSTR_PRIMARY"} & set(kinds)) or kind in schema.required_types
+    varies = numbered or ("CONSTR_DEFAULT" in kinds and differs_by_row(kinds["CONSTR_DEFAULT"]))
+    return KnownColumn(new, required, numbered or bool(_FILLS & set(kinds)), kind, varies)
 
 
 def added(command: Node, table: str, schema: Schema) -> Effect:
@@ -48,30 +65,40 @@ def added(command: Node, table: str, schema: Schema) -> Effect:
     name, kinds = definition["colname"], constraints_of(definition)
     if command.get("missing_ok") and schema.column(table, name):
         return Effect(ADDITIVE, "column %s of %s is there already" % (name, table), table, name)
-    column = column_of(
-        definition, schema.arriving and not command.get("missing_ok")
-    )  # where it is there, nothing is added
+    column = column_of(definition, schema.arriving and not command.get("missing_ok"), schema)  # there, it is not added
     schema.tables.setdefault(table, KnownTable(False)).columns[name] = column
     if schema.is_new(table):
         return Effect(ADDITIVE, "column %s is added to the new table %s" % (name, table), table, name)
-    if column.required and not column.default:
-        words = "column %s is added to %s, NOT NULL and without a default: what code from before inserts is refused" % (
-            name,
-            table,
-        )
-        return Effect(TAKES_AWAY, words, table, name)
-    alike = "CONSTR_DEFAULT" in kinds and not differs_by_row(kinds["CONSTR_DEFAULT"])
-    if {"CONSTR_UNIQUE", "CONSTR_PRIMARY"} & set(kinds) and alike:
-        words = (
-            "column %s is added to %s, unique and with one default for all: code from before can insert one row at most"
-            % (name, table)
-        )
-        return Effect(TAKES_AWAY, words, table, name)
-    numbered = column.type in _SERIAL or bool({"CONSTR_IDENTITY", "CONSTR_GENERATED"} & set(kinds))
-    rewritten = numbered or ("CONSTR_DEFAULT" in kinds and not alike)
+    refused = _refused(column, kinds, table, name, schema)
+    if refused:
+        return Effect(TAKES_AWAY, "column %s is added to %s, %s" % (name, table, refused), table, name)
+    rewritten = column.varies or "CONSTR_GENERATED" in kinds
+    locks = REWRITES % table if rewritten else ""
     return Effect(
-        ADDITIVE, "column %s is added to %s" % (name, table), table, name, REWRITES % table if rewritten else ""
+        ADDITIVE, "column %s is added to %s" % (name, table), table, name, locks, _beware(kinds, table, schema)
     )
+
+
+def _refused(column: KnownColumn, kinds: Mapping[str, Node], table: str, name: str, schema: Schema) -> str:
+    """Why what code from before inserts without a new column is refused; empty where it is not."""
+    if column.required and not column.default:
+        return "NOT NULL and without a default: what code from before inserts is refused"
+    if {"CONSTR_UNIQUE", "CONSTR_PRIMARY"} & set(kinds) and not never_repeats(table, [name], schema):
+        return "unique and with one default for all: code from before can insert one row at most"
+    check = kinds.get("CONSTR_CHECK", {}).get("raw_expr")
+    empty = not column.required and not column.default
+    if check and not (empty and columns_in(check) == [name] and passes_without_a_value(check)):
+        return "with a check of which it is not known that what code from before inserts passes it"
+    if unproven(kinds.get("CONSTR_DEFAULT", {})):
+        return "with a default of which it is not known here what it does (%s)" % unproven(kinds["CONSTR_DEFAULT"])[0]
+    return ""
+
+
+def _beware(kinds: Mapping[str, Node], table: str, schema: Schema) -> str:
+    found = [restricted(kinds["CONSTR_FOREIGN"], table, schema)] if "CONSTR_FOREIGN" in kinds else []
+    if may_fail(kinds.get("CONSTR_GENERATED", {})):
+        found.append("as long as it can be computed for every row that code from before writes")
+    return "; ".join(filter(None, found))
 
 
 def dropped(command: Node, table: str, schema: Schema) -> Effect:
@@ -81,12 +108,25 @@ def dropped(command: Node, table: str, schema: Schema) -> Effect:
 
 
 def default_changed(command: Node, table: str, schema: Schema) -> Effect:
-    """SET DEFAULT and DROP DEFAULT."""
+    """SET DEFAULT and DROP DEFAULT; SET DEFAULT NULL is the latter."""
     name, column = command["name"], schema.column(table, command["name"])
-    words = "column %s of %s gets %s default" % (name, table, "another" if "def" in command else "no")
+    given = "def" in command and not is_null(command["def"])
+    words = "column %s of %s gets %s default" % (name, table, "another" if given else "no")
+    fresh = schema.is_new(table) or (column is not None and column.new)
     if column:
-        column.default = "def" in command
-    if "def" in command or schema.is_new(table) or (column and not column.required):
+        column.default, column.varies = given, given and differs_by_row(command["def"])
+    if given and unproven(command["def"]) and not schema.is_new(table):
+        return Effect(
+            UNKNOWN, "%s, and what %s does is not known here" % (words, unproven(command["def"])[0]), table, name
+        )
+    if given:
+        beware = (
+            ""
+            if fresh
+            else "as long as another value of %s is right in rows that code from before inserts without it" % name
+        )
+        return Effect(ADDITIVE, words, table, name, beware=beware)
+    if schema.is_new(table) or (column and not column.required):
         return Effect(ADDITIVE, words, table, name)
     return Effect(TAKES_AWAY, "%s: what code from before inserts without it is refused" % words, table, name)
 
@@ -153,8 +193,3 @@ def _of_old(schema: Schema, table: str, name: str, words: str, locks: str = "") 
     column = schema.column(table, name)
     fresh = schema.is_new(table) or (column is not None and column.new)
     return Effect(ADDITIVE if fresh else TAKES_AWAY, words, table, name, "" if schema.is_new(table) else locks)
-
-
-def names_of(items: Sequence[Node]) -> list[str]:
-    """Names out of a list of String."""
-    return [item["String"]["sval"] for item in items]

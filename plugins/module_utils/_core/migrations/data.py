@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import nodes, unproven
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.schema import (
     KnownTable,
     Node,
     Schema,
+    names_of,
     table_name,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import (
@@ -26,7 +27,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrat
 
 def select(node: Node, schema: Schema) -> Iterator[Effect]:
     """A SELECT: nothing, but for what functions and the WITH of it do. SELECT INTO makes a table."""
-    found = list(inner(node, schema))
+    found = [*inner(node, schema), *_settings(node)]
     if "intoClause" in node:
         made = table_name(node["intoClause"]["rel"])
         schema.tables[made] = KnownTable(schema.arriving)
@@ -37,6 +38,24 @@ def select(node: Node, schema: Schema) -> Iterator[Effect]:
         elif name != "nextval":
             found.append(Effect(UNKNOWN, "what function %s does is not known here" % name))
     yield from found or [Effect(ADDITIVE, "rows are read")]
+
+
+_ELSEWHERE = ("search_path", "role", "session_authorization", "session_replication_role")
+_HERE = frozenset(("", "public", "$user", "pg_catalog"))  # with these, a name without a schema is one in public
+
+
+def setting(name: str, values: Sequence[str]) -> Effect:
+    """A setting of the session (SET, set_config)."""
+    if name in _ELSEWHERE and not (name == "search_path" and _HERE.issuperset(values)):
+        return Effect(UNKNOWN, "%s is set, so that names and rights are other ones than they seem from here on" % name)
+    return Effect(ADDITIVE, "a setting of this session")
+
+
+def _settings(node: Node) -> Iterator[Effect]:
+    for call in nodes(node, "FuncCall"):
+        if names_of(call["funcname"])[-1] == "set_config":
+            texts = [item.get("A_Const", {}).get("sval", {}).get("sval", "?") for item in call.get("args", ())]
+            yield setting(texts[0], [part.strip(' "') for part in texts[1].split(",")])
 
 
 def inner(node: Node, schema: Schema) -> Iterator[Effect]:
@@ -98,7 +117,16 @@ def copy(node: Node, schema: Schema) -> Iterator[Effect]:
     if node.get("is_from"):
         yield from insert(node, schema)
     else:
-        yield Effect(ADDITIVE, "rows are read")
+        yield from select(node.get("query", {}), schema)
+
+
+def explained(node: Node, _schema: Schema) -> Iterator[Effect]:
+    """EXPLAIN: with ANALYZE the statement is run."""
+    options = {item["DefElem"]["defname"] for item in node.get("options", ())}
+    if "analyze" in options:
+        yield Effect(UNKNOWN, "a statement is explained, and run for that")
+    else:
+        yield Effect(ADDITIVE, "a plan is shown")
 
 
 def _of_table(node: Node, table: str, schema: Schema, kind: str, words: str) -> Effect:

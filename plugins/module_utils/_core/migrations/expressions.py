@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.schema import Node, dotted
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.schema import Node, names_of
 
 # PostgreSQL's own functions that change nothing ("Functions and Operators"); of them, those that give another value for each row are volatile.
 _VOLATILE = frozenset(
@@ -49,8 +49,8 @@ def nodes(tree: Any, kind: str) -> Iterator[Node]:
 
 
 def functions(tree: Any) -> list[str]:
-    """The names of the functions that are called anywhere in a tree, without pg_catalog."""
-    return [dotted(call["funcname"]).removeprefix("pg_catalog.") for call in nodes(tree, "FuncCall")]
+    """The names of the functions that are called anywhere in a tree, without pg_catalog; any other schema stays, for a function there may be another one."""
+    return [".".join(names_of(call["funcname"])).removeprefix("pg_catalog.") for call in nodes(tree, "FuncCall")]
 
 
 def unproven(tree: Any) -> list[str]:
@@ -61,3 +61,62 @@ def unproven(tree: Any) -> list[str]:
 def differs_by_row(tree: Any) -> bool:
     """Whether an expression has, or may have, another value for each row, so that a default of it is written into every row that is there."""
     return any(name in _VOLATILE or name not in _HARMLESS for name in functions(tree))
+
+
+def columns_in(tree: Any) -> list[str]:
+    """The columns that an expression names, each once."""
+    found = [node["fields"][-1] for node in nodes(tree, "ColumnRef")]
+    return list(dict.fromkeys(item["String"]["sval"] for item in found if "String" in item))
+
+
+def is_null(tree: Any) -> bool:
+    """Whether an expression is NULL, also with a type (NULL::text)."""
+    if "TypeCast" in tree:
+        return is_null(tree["TypeCast"].get("arg", {}))
+    return bool(tree.get("A_Const", {}).get("isnull"))
+
+
+_COMPARES = frozenset(
+    (
+        "AEXPR_OP",
+        "AEXPR_IN",
+        "AEXPR_BETWEEN",
+        "AEXPR_NOT_BETWEEN",
+        "AEXPR_LIKE",
+        "AEXPR_ILIKE",
+        "AEXPR_OP_ANY",
+        "AEXPR_OP_ALL",
+    )
+)
+
+
+def passes_without_a_value(tree: Any) -> bool:
+    """Whether a check is never false where its columns are null: it is made of comparisons with columns, which are null then, and of AND, OR and NOT."""
+    if "BoolExpr" in tree:
+        return all(passes_without_a_value(item) for item in tree["BoolExpr"]["args"])
+    compared = tree.get("A_Expr")
+    if not compared or compared["kind"] not in _COMPARES:
+        return False
+    return bool(columns_in(compared)) and not any(list(nodes(compared, kind)) for kind in _ANSWERS_NULL)
+
+
+# They give a value where their argument is null.
+_ANSWERS_NULL = (
+    "NullTest",
+    "BooleanTest",
+    "CoalesceExpr",
+    "CaseExpr",
+    "FuncCall",
+    "SubLink",
+    "MinMaxExpr",
+    "SQLValueFunction",
+    "BoolExpr",
+)
+_TOTAL = frozenset(("lower", "upper", "btrim", "ltrim", "rtrim", "md5", "length", "concat", "concat_ws"))
+
+
+def may_fail(tree: Any) -> bool:
+    """Whether an expression may end in an error for some value, so that a row is refused: a cast, a computation, a function that is not known to take all."""
+    if any(name not in _TOTAL for name in functions(tree)) or any(True for _cast in nodes(tree, "TypeCast")):
+        return True
+    return any(item["kind"] == "AEXPR_OP" and names_of(item["name"]) != ["||"] for item in nodes(tree, "A_Expr"))

@@ -152,6 +152,20 @@ def _enum(node: Node, schema: Schema) -> Effect:
     return Effect(ADDITIVE, "type %s gets the value %s" % (name, node["newVal"]), beware=beware)
 
 
+def _domain(node: Node, schema: Schema) -> Effect:
+    name = dotted(node["domainname"])
+    kinds = {item["Constraint"]["contype"] for item in node.get("constraints", ())}
+    if kinds - {"CONSTR_DEFAULT"}:
+        schema.required_types.add(name.rpartition(".")[2])
+    schema.add("type", name)
+    return Effect(ADDITIVE, "type %s is created" % name)
+
+
+def _publication(node: Node, _schema: Schema) -> Effect:
+    beware = "as long as every table that it publishes has a primary key, without which updates and deletes are refused"
+    return Effect(ADDITIVE, "publication %s is created" % node["pubname"], beware=beware)
+
+
 def _sequence(node: Node, schema: Schema) -> Effect:
     name = table_name(node["sequence"])
     schema.add("sequence", name)
@@ -181,14 +195,14 @@ def _named(kind: str, member: str) -> Callable[[Node, Schema], Effect]:
 OBJECTS: dict[str, Callable[[Node, Schema], Effect]] = {
     "CreateEnumStmt": _made("type", lambda node: node["typeName"]),
     "CompositeTypeStmt": lambda node, _schema: Effect(ADDITIVE, "type %s is created" % table_name(node["typevar"])),
-    "CreateDomainStmt": _made("type", lambda node: node["domainname"]),
+    "CreateDomainStmt": _domain,
     "CreateRangeStmt": _made("type", lambda node: node["typeName"]),
     "CreateFunctionStmt": _made("function", lambda node: node["funcname"]),
     "CreateSeqStmt": _sequence,
     "CreateSchemaStmt": _named("schema", "schemaname"),
     "CreateExtensionStmt": _named("extension", "extname"),
     "CreateRoleStmt": _named("role", "role"),
-    "CreatePublicationStmt": _named("publication", "pubname"),
+    "CreatePublicationStmt": _publication,
     "CreateStatsStmt": lambda _node, _schema: Effect(ADDITIVE, "statistics for the planner are created"),
     "ViewStmt": _view,
     "AlterEnumStmt": _enum,

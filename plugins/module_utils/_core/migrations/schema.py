@@ -16,12 +16,13 @@ Node = Mapping[str, Any]  # a node of PostgreSQL's parse tree in JSON, as libpg_
 @dataclass
 class KnownColumn:
     """``new``: whether code from before does not know it. ``required``: NOT NULL; ``default``: whether something is put in where an INSERT leaves it out.
-    ``type`` is the type's name with its modifiers, empty where it is not known."""
+    ``type`` is the type's name with its modifiers, empty where it is not known. ``varies``: whether that default is another one for each row."""
 
     new: bool
     required: bool = False
     default: bool = False
     type: str = ""
+    varies: bool = False
 
 
 @dataclass
@@ -46,6 +47,8 @@ class Schema:
     """Index → whether it is unique."""
     constraints: dict[str, str] = field(default_factory=dict)
     """``table.constraint`` → its kind, such as CONSTR_CHECK."""
+    required_types: set[str] = field(default_factory=set)
+    """Domains that take no null."""
     new: set[str] = field(default_factory=set)
     """What else is new: types, views, functions, sequences, constraints, indexes, as ``kind:name``."""
 
@@ -75,10 +78,15 @@ class Schema:
 
 
 def table_name(relation: Node) -> str:
-    """The name of a RangeVar; the schema stands before it unless it is public."""
-    schema = relation.get("schemaname", "public")
+    """The name of a RangeVar; the schema stands before it unless it is public. A temporary table is in none of these."""
+    schema = "pg_temp" if relation.get("relpersistence") == "t" else relation.get("schemaname", "public")
     name = str(relation["relname"])
     return name if schema == "public" else "%s.%s" % (schema, name)
+
+
+def names_of(items: Sequence[Node]) -> list[str]:
+    """Names out of a list of String."""
+    return [item["String"]["sval"] for item in items]
 
 
 def dotted(items: Sequence[Node]) -> str:

@@ -34,7 +34,13 @@ def read_migrations(given: str) -> list[GivenMigration]:
     """
     if not HAS_PGLAST:
         raise RollbackError("Migrations are read with pglast, which this Python does not have: %s" % NEEDS)
-    files = _files(Path(given).expanduser(), given)
+    try:
+        files = _files(Path(given).expanduser(), given)
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # a user that is not there, a name that is too long, a folder that may not be read
+        raise BadInput("migrations", given, "it cannot be read (%s)" % error) from error
     return [_migration(name, file, given) for name, file in sorted(files.items())]
 
 
@@ -43,22 +49,30 @@ def _files(path: Path, given: str) -> dict[str, Path]:
         return {path.parent.name if path.name == "migration.sql" else path.stem: path}
     if not path.is_dir():
         raise BadInput("migrations", given, "there is no such directory or file")
-    found = {file.parent.name: file for file in path.glob("*/migration.sql")} or {
-        file.stem: file for file in path.glob("*.sql")
-    }
-    if not found:
+    folders = [item for item in path.iterdir() if item.is_dir() and not item.name.startswith(".")]
+    found = {folder.name: folder / "migration.sql" for folder in folders}
+    missing = sorted(name for name, file in found.items() if not file.exists())
+    if found and len(missing) < len(found):
+        if missing:  # Prisma refuses such a folder, too (P3015)
+            raise BadInput("migrations", given, "there is no migration.sql in %s" % ", ".join(missing))
+        return found
+    loose = {file.stem: file for file in path.glob("*.sql")}
+    if not loose:
         raise BadInput("migrations", given, "there is no NAME/migration.sql and no NAME.sql in it")
-    return found
+    return loose
 
 
 def _migration(name: str, file: Path, given: str) -> GivenMigration:
     try:
-        if file.stat().st_size > LARGEST:
-            raise BadInput("migrations", given, "%s has more than %d MiB" % (file, LARGEST // 1024 // 1024))
-        raw = file.read_bytes()
+        if not file.is_file():
+            raise BadInput("migrations", given, "%s is no file" % file)
+        with file.open("rb") as opened:
+            raw = opened.read(LARGEST + 1)
         text = raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput("migrations", given, "%s cannot be read (%s)" % (file, type(error).__name__)) from error
+    if len(raw) > LARGEST:
+        raise BadInput("migrations", given, "%s has more than %d MiB" % (file, LARGEST // 1024 // 1024))
     if "\0" in text:  # the parser would stop there, and take the rest for nothing
         raise BadInput("migrations", given, "%s has a zero byte in it" % file)
     unix = raw.replace(b"\r\n", b"\n")
@@ -73,4 +87,6 @@ def _parsed(text: str, file: Path, given: str) -> list[dict[str, Any]]:
         at = text.count("\n", 0, error.args[1] if len(error.args) > 1 else 0) + 1
         problem = "line %d of %s is no SQL of PostgreSQL's: %s" % (at, file, error.args[0])
         raise BadInput("migrations", given, problem) from error
+    except RecursionError:
+        raise BadInput("migrations", given, "%s has an expression that is too deep to be read" % file) from None
     return [item["stmt"] for item in tree.get("stmts", ()) if item.get("stmt")]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations import columns
@@ -27,11 +28,19 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrat
 # They change how a table is stored or planned, and nothing that code can see.
 _STORAGE = frozenset(
     (
-        "AT_SetStorage", "AT_SetStatistics", "AT_SetOptions", "AT_ResetOptions", "AT_SetRelOptions", "AT_ResetRelOptions", "AT_ReplicaIdentity",
-        "AT_ClusterOn", "AT_DropCluster", "AT_SetCompression", "AT_ValidateConstraint", "AT_SetTableSpace",
+        "AT_SetStorage", "AT_SetStatistics", "AT_SetOptions", "AT_ResetOptions", "AT_ReplicaIdentity", "AT_ClusterOn", "AT_DropCluster",
+        "AT_SetCompression", "AT_ValidateConstraint", "AT_SetTableSpace",
     )
 )  # fmt: skip
-_COLUMNS: dict[str, Callable[[Node, str, Schema], Effect]] = {
+# CREATE TABLE, "Storage Parameters".
+_PARAMETERS = re.compile(
+    r"(fillfactor|toast_tuple_target|parallel_workers|log_autovacuum_min_duration|vacuum_\w+|autovacuum_\w+)\Z"
+)
+# Of a new table, whatever they change: nobody from before knows it.
+_OF_NEW = re.compile(
+    r"AT_((Enable|Disable|Force|NoForce)RowSecurity|ChangeOwner|SetLogged|SetUnLogged|(Enable|Disable)Trig\w*|AlterConstraint|(Re)?[Ss]et\w*RelOptions)\Z"
+)
+_COLUMNS: dict[str, Callable[[Node, str, Schema], Iterator[Effect]]] = {
     "AT_AddColumn": columns.added,
     "AT_DropColumn": columns.dropped,
     "AT_ColumnDefault": columns.default_changed,
@@ -45,35 +54,40 @@ _COLUMNS: dict[str, Callable[[Node, str, Schema], Effect]] = {
 
 
 def alter_table(node: Node, schema: Schema) -> Iterator[Effect]:
-    """An Effect for each command."""
-    table = table_name(node["relation"])
-    for item in node["cmds"]:
-        command = item["AlterTableCmd"]
-        yield (
-            _of_command(command, table, schema)
-            if node.get("objtype") in ("OBJECT_TABLE", "OBJECT_INDEX")
-            else _other(command, table, schema)
-        )
+    """The Effects of each command. PostgreSQL drops first, whatever the order (tablecmds.c, AT_PASS_DROP), so a column may go and another of its name come."""
+    table, commands = table_name(node["relation"]), [item["AlterTableCmd"] for item in node["cmds"]]
+    known = node.get("objtype") in ("OBJECT_TABLE", "OBJECT_INDEX")
+    for command in sorted(commands, key=lambda item: not item["subtype"].startswith("AT_Drop")):
+        yield from _of_command(command, table, schema) if known else [_other(command, table, schema)]
 
 
-def _of_command(command: Node, table: str, schema: Schema) -> Effect:
+def _of_command(command: Node, table: str, schema: Schema) -> Iterator[Effect]:
     kind = command["subtype"]
     if kind in _COLUMNS:
-        return _COLUMNS[kind](command, table, schema)
-    if kind == "AT_AddConstraint":
-        return added_constraint(command["def"]["Constraint"], table, schema)
-    if kind == "AT_DropConstraint":
-        return dropped_constraint(command["name"], table, schema)
-    if kind == "AT_ReplicaIdentity" and command["def"]["ReplicaIdentityStmt"]["identity_type"] == "n":
-        return _other(command, table, schema)  # where the table is published, every UPDATE and DELETE of it is refused
-    if kind in _STORAGE:
+        yield from _COLUMNS[kind](command, table, schema)
+    elif kind == "AT_AddConstraint":
+        yield added_constraint(command["def"]["Constraint"], table, schema)
+    elif kind == "AT_DropConstraint":
+        yield dropped_constraint(command["name"], table, schema)
+    elif _stored(command):
         locks = columns.REWRITES % table if kind == "AT_SetTableSpace" else ""
-        return Effect(ADDITIVE, "how %s is stored or checked changes" % table, table, locks=locks)
-    return _other(command, table, schema)
+        yield Effect(ADDITIVE, "how %s is stored or checked changes" % table, table, locks=locks)
+    else:
+        yield _other(command, table, schema)
+
+
+def _stored(command: Node) -> bool:
+    kind = command["subtype"]
+    if kind == "AT_ReplicaIdentity":  # without one, every UPDATE and DELETE of a table that is published is refused
+        return bool(command["def"]["ReplicaIdentityStmt"]["identity_type"] != "n")
+    if kind in ("AT_SetRelOptions", "AT_ResetRelOptions"):
+        items = command.get("def", {}).get("List", {}).get("items", ())
+        return bool(items) and all(_PARAMETERS.match(item["DefElem"]["defname"]) for item in items)
+    return kind in _STORAGE
 
 
 def _other(command: Node, table: str, schema: Schema) -> Effect:
-    if schema.is_new(table):
+    if schema.is_new(table) and _OF_NEW.match(command["subtype"]):
         return Effect(ADDITIVE, "the new table %s is changed" % table, table)
     words = "%s is changed in a way of which it is not known here what code from before would notice (%s)"
     return Effect(UNKNOWN, words % (table, command["subtype"].removeprefix("AT_")), table)

@@ -20,9 +20,10 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.a
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.columns import column_of, constraints_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.constraints import (
     added_constraint,
-    never_repeats,
+    created_index,
+    of_column,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import may_fail
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import unproven
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.objects import (
     OBJECTS,
     drop,
@@ -76,27 +77,35 @@ def effects_of(statement: Statement, schema: Schema) -> Iterator[Effect]:
     """The Effects of a statement; the Schema is then as it leaves it."""
     ((kind, node),) = statement.items()
     if kind in _STATEMENTS:
-        yield from _STATEMENTS[kind](node, schema)
+        found = list(_STATEMENTS[kind](node, schema))
     elif kind in OBJECTS:
-        yield OBJECTS[kind](node, schema)
+        found = [OBJECTS[kind](node, schema)]
     elif kind in _NOTHING:
-        yield Effect(ADDITIVE, _NOTHING[kind])
+        found = [Effect(ADDITIVE, _NOTHING[kind])]
     else:
-        yield Effect(UNKNOWN, "what %s does is not known here" % kind.removesuffix("Stmt"))
+        found = [Effect(UNKNOWN, "what %s does is not known here" % kind.removesuffix("Stmt"))]
+        schema.opaque = True
     if kind in data.WRITES:
-        yield from (
-            effect for part in ("withClause", "selectStmt") for effect in data.inner(node.get(part, {}), schema)
-        )
+        found += [effect for part in ("withClause", "selectStmt") for effect in data.inner(node.get(part, {}), schema)]
+    yield from found
 
 
 _NOTHING = {
-    "TransactionStmt": "a transaction begins or ends",
     "VariableShowStmt": "a setting is shown",
     "CommentStmt": "a comment",
     "CheckPointStmt": "a checkpoint",
-    "DiscardStmt": "what this session keeps is forgotten",
-    "SecLabelStmt": "a label",
 }
+_HARMLESS = frozenset(
+    ("TRANS_STMT_BEGIN", "TRANS_STMT_START", "TRANS_STMT_COMMIT", "TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE")
+)
+
+
+def _transaction(node: Node, schema: Schema) -> Iterator[Effect]:
+    if node["kind"] in _HARMLESS:
+        yield Effect(ADDITIVE, "a transaction begins or ends")
+        return
+    schema.take_back()
+    yield Effect(UNKNOWN, "a transaction is taken back, or one that nobody has read here ends")
 
 
 def _create_table(node: Node, schema: Schema) -> Iterator[Effect]:
@@ -104,54 +113,53 @@ def _create_table(node: Node, schema: Schema) -> Iterator[Effect]:
     if node.get("if_not_exists") and table in schema.tables:
         yield Effect(ADDITIVE, "table %s is there already" % table, table)
         return
-    made = KnownTable(schema.arriving and not node.get("if_not_exists"))  # where it is there, nothing is made
-    schema.tables[table] = made
-    given: list[Node] = []
-    for item in node.get("tableElts", ()):
+    parents = [table_name(item["RangeVar"]) for item in node.get("inhRelations", ())]
+    old = any(not schema.is_new(parent) for parent in parents)
+    # Where it is there, nothing is made; what is put into a partition is in its table.
+    schema.tables[table] = KnownTable(schema.arriving and not node.get("if_not_exists") and not old, True)
+    bewares = list(_elements(node.get("tableElts", ()), table, schema))
+    if old and "partbound" in node:
+        schema.table(parents[0]).active = True
+    words = "table %s is created" % table
+    if parents and "partbound" not in node:
+        yield Effect(UNKNOWN, "%s, and inherits: its rows are seen in another table" % words, table)
+    else:
+        yield Effect(ADDITIVE, words, table, beware="; ".join(dict.fromkeys(filter(None, bewares))))
+
+
+def _elements(items: Sequence[Node], table: str, schema: Schema) -> Iterator[str]:
+    """Takes down the columns and constraints of a table that is created, and tells under which conditions code from before does not notice them."""
+    made, later = schema.tables[table], []
+    for item in items:
         if "ColumnDef" in item:
             definition = item["ColumnDef"]
             made.columns[definition["colname"]] = column_of(definition, made.new, schema)
-            given += [item for item in constraints_of(definition).values() if item["contype"] == "CONSTR_FOREIGN"]
-            for constraint in constraints_of(definition).values():
-                if constraint["contype"] in ("CONSTR_UNIQUE", "CONSTR_PRIMARY") and "conname" in constraint:
-                    schema.unique[constraint["conname"]] = True
-    given += [item["Constraint"] for item in node.get("tableElts", ()) if "Constraint" in item]
-    bewares = [added_constraint(constraint, table, schema).beware for constraint in given]
-    words = "table %s is created" % table
-    if node.get("inhRelations") and "partbound" not in node:
-        yield Effect(UNKNOWN, "%s, and inherits: its rows are seen in another table" % words, table)
-    else:
-        yield Effect(ADDITIVE, words, table, beware="; ".join(filter(None, bewares)))
+            given = constraints_of(definition)
+            later += [of_column(one, definition["colname"]) for one in given if one["contype"] in _TAKEN_DOWN]
+            own = schema.functions
+            made.active = made.active or any(set(unproven(one.get("raw_expr", {}), own)) - {"nextval"} for one in given)
+    later += [item["Constraint"] for item in items if "Constraint" in item]
+    for constraint in later:
+        yield added_constraint(constraint, table, schema).beware
+
+
+_TAKEN_DOWN = ("CONSTR_UNIQUE", "CONSTR_PRIMARY", "CONSTR_CHECK", "CONSTR_FOREIGN")
 
 
 def _create_table_as(node: Node, schema: Schema) -> Iterator[Effect]:
     table = table_name(node["into"]["rel"])
-    schema.tables[table] = KnownTable(schema.arriving)
-    yield Effect(ADDITIVE, "table %s is created out of rows" % table, table)
+    new = schema.arriving and not node.get("if_not_exists")
+    if node.get("objtype") == "OBJECT_MATVIEW":
+        schema.note("view", table, new)
+        yield Effect(ADDITIVE, "materialized view %s is created" % table)
+    else:
+        schema.tables[table] = KnownTable(new and table not in schema.tables)
+        yield Effect(ADDITIVE, "table %s is created out of rows" % table, table)
     yield from data.select(node["query"], schema)
 
 
 def _create_index(node: Node, schema: Schema) -> Iterator[Effect]:
-    table, name = table_name(node["relation"]), node.get("idxname", "")
-    unique = bool(node.get("unique"))
-    schema.unique[name] = unique
-    schema.add("index", name)
-    over = [item["IndexElem"].get("name", "") for item in node["indexParams"]]
-    locks = (
-        "" if node.get("concurrent") or schema.is_new(table) else "nobody can write %s while the index is built" % table
-    )
-    expressions = [item["IndexElem"]["expr"] for item in node["indexParams"] if "expr" in item["IndexElem"]]
-    fresh = schema.is_new(table) or (schema.all_new(table, over) and never_repeats(table, over, schema))
-    if unique and not (fresh and not (node.get("nulls_not_distinct") and not schema.is_new(table))):
-        words = "%s: rows that repeat a value of %s are refused" % (
-            table,
-            ", ".join(filter(None, over)) or "an expression",
-        )
-        yield Effect(TAKES_AWAY, words, table, over[0] if len(over) == 1 else "", locks)
-    else:
-        hard = not schema.is_new(table) and any(may_fail(item) for item in [*expressions, node.get("whereClause", {})])
-        beware = "as long as what is indexed can be computed for every row that code from before writes" if hard else ""
-        yield Effect(ADDITIVE, "an index of %s is built" % table, table, locks=locks, beware=beware)
+    yield created_index(node, schema)
 
 
 def _set(node: Node, _schema: Schema) -> Iterator[Effect]:
@@ -161,7 +169,7 @@ def _set(node: Node, _schema: Schema) -> Iterator[Effect]:
 
 def _create_trigger(node: Node, schema: Schema) -> Iterator[Effect]:
     table = table_name(node["relation"])
-    schema.tables.setdefault(table, KnownTable(False)).triggers = True
+    schema.table(table).active = True
     words = "trigger %s is put on %s" % (node["trigname"], table)
     if schema.is_new(table):
         yield Effect(ADDITIVE, words, table)
@@ -169,15 +177,30 @@ def _create_trigger(node: Node, schema: Schema) -> Iterator[Effect]:
         yield Effect(UNKNOWN, "%s: what it does to what code from before writes is not known here" % words, table)
 
 
-def _alter_sequence(node: Node, _schema: Schema) -> Iterator[Effect]:
-    options = {item["DefElem"]["defname"] for item in node.get("options", ())}
-    name = table_name(node["sequence"])
-    if "restart" in options:
+def _create_rule(node: Node, schema: Schema) -> Iterator[Effect]:
+    table = table_name(node["relation"])
+    schema.table(table).active = True
+    yield Effect(UNKNOWN, "rule %s changes what is done to %s" % (node["rulename"], table), table)
+
+
+def _alter_sequence(node: Node, schema: Schema) -> Iterator[Effect]:
+    options, name = {item["DefElem"]["defname"] for item in node.get("options", ())}, table_name(node["sequence"])
+    if schema.has_new("sequence", name) or options <= {"owned_by", "cache"}:
+        yield Effect(ADDITIVE, "sequence %s is changed" % name)
+    elif "restart" in options:
         yield Effect(CHANGES_DATA, "sequence %s begins anew" % name)
-    elif options <= {"owned_by", "as", "cache", "maxvalue"}:
-        yield Effect(ADDITIVE, "sequence %s gets other bounds or another owner" % name)
     else:
         yield Effect(UNKNOWN, "sequence %s counts otherwise" % name)
+
+
+def _refreshed(node: Node, schema: Schema) -> Iterator[Effect]:
+    name = table_name(node["relation"])
+    if schema.has_new("view", name):
+        yield Effect(ADDITIVE, "the new materialized view %s is filled" % name)
+    elif node.get("skipData"):
+        yield Effect(TAKES_AWAY, "materialized view %s is emptied, and cannot be read" % name)
+    else:
+        yield Effect(CHANGES_DATA, "materialized view %s is filled anew" % name, locks="who reads it waits")
 
 
 def _maintained(node: Node, _schema: Schema) -> Iterator[Effect]:
@@ -199,6 +222,7 @@ _STATEMENTS: dict[str, Callable[[Node, Schema], Iterator[Effect]]] = {
     "CreateTableAsStmt": _create_table_as,
     "IndexStmt": _create_index,
     "CreateTrigStmt": _create_trigger,
+    "RuleStmt": _create_rule,
     "AlterSeqStmt": _alter_sequence,
     "DropStmt": drop,
     "RenameStmt": rename,
@@ -208,9 +232,10 @@ _STATEMENTS: dict[str, Callable[[Node, Schema], Iterator[Effect]]] = {
     "CopyStmt": data.copy,
     "ExplainStmt": data.explained,
     "VariableSetStmt": _set,
+    "TransactionStmt": _transaction,
     "VacuumStmt": _maintained,
     "ReindexStmt": _locking("indexes are built anew", "nobody can write the table while its indexes are built"),
     "ClusterStmt": _locking("a table is put in order", "nobody can read or write it meanwhile"),
     "LockStmt": _locking("a table is locked", "whoever needs it waits until the transaction is over"),
-    "RefreshMatViewStmt": _locking("a materialized view is filled", "who reads it waits"),
+    "RefreshMatViewStmt": _refreshed,
 }

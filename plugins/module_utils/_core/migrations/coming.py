@@ -29,10 +29,11 @@ def coming_of(given: Sequence[GivenMigration], known: Collection[str] | None) ->
     """The migrations that come, by what each does to code that knows the others.
 
     :param given: all migrations of the release that is about to be deployed, in their order.
-    :param known: the names of those that the database has. None: nobody knows, so each of them may come, onto tables of which nothing is known.
+    :param known: the names of those that the database has. None: nobody knows, so each may be the first that comes, and only what it makes itself is new.
     """
-    there = known or ()
-    return classify([item for item in given if item.name in there], [item for item in given if item.name not in there])
+    if known is None:
+        return [found for place in range(len(given)) for found in classify(given[:place], given[place : place + 1])]
+    return classify([item for item in given if item.name in known], [item for item in given if item.name not in known])
 
 
 def worst_of(migrations: Iterable[ClassifiedMigration]) -> str:
@@ -54,19 +55,29 @@ def kept_of(migrations: Iterable[ClassifiedMigration]) -> list[dict[str, Any]]:
     ]
 
 
-def read_kept(told: Iterable[Mapping[str, Any]]) -> list[ClassifiedMigration]:
+def read_kept(told: Any) -> list[ClassifiedMigration]:
     """The ClassifiedMigrations of what ``kept_of`` gave. What another version has written and this one cannot read is not known, never additive."""
-    return [
-        ClassifiedMigration(str(item.get("name", "")), tuple(_effects(item)), tuple(item.get("checksums") or ()))
-        for item in told
-    ]
+    items = told if isinstance(told, list) else []
+    return [_kept(item) for item in items if isinstance(item, Mapping)]
 
 
-def _effects(item: Mapping[str, Any]) -> Iterable[Effect]:
-    names = {field.name for field in fields(Effect)}
-    for told in item.get("effects", ()):
-        right = isinstance(told, Mapping) and {"kind", "words"} <= set(told) and told["kind"] in WORST
-        yield Effect(**{key: told[key] for key in told if key in names}) if right else Effect(UNKNOWN, "cannot be read")
+def _kept(item: Mapping[str, Any]) -> ClassifiedMigration:
+    told, checksums = item.get("effects"), item.get("checksums")
+    effects = [_effect(one) for one in told] if isinstance(told, list) else []
+    kind = item.get("kind")
+    if kind not in WORST or WORST.index(kind) < min((WORST.index(one.kind) for one in effects), default=len(WORST)):
+        effects.append(Effect(kind if kind in WORST else UNKNOWN, "what it does was not written down"))
+    texts = checksums if isinstance(checksums, list) else []
+    return ClassifiedMigration(
+        str(item.get("name", "")), tuple(effects), tuple(one for one in texts if isinstance(one, str) and one)
+    )
+
+
+def _effect(told: Any) -> Effect:
+    names = [field.name for field in fields(Effect)]
+    given = {key: told[key] for key in names if key in told} if isinstance(told, Mapping) else {}
+    right = all(isinstance(value, str) for value in given.values()) and given.get("kind") in WORST and "words" in given
+    return Effect(**given) if right else Effect(UNKNOWN, "cannot be read")
 
 
 def classes_of(
@@ -80,7 +91,7 @@ def classes_of(
     if migrations is None:
         return None
     found: dict[str, ClassifiedMigration] = {}
-    for item in (item for record in records for item in read_kept(record.get("coming") or ())):
+    for item in (item for record in records if isinstance(record, Mapping) for item in read_kept(record.get("coming"))):
         for checksum in item.checksums:
             there = found.get(checksum)
             if there is None or WORST.index(item.kind) < WORST.index(there.kind):

@@ -24,30 +24,38 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrat
     Effect,
 )
 
+_ROWS = "who writes the same rows of %s waits until its transaction is over"
+_ELSEWHERE = ("search_path", "role", "session_authorization", "session_replication_role")
+_HERE = frozenset(("", "public", "$user", "pg_catalog"))  # with these, a name without a schema is one in public
+
 
 def select(node: Node, schema: Schema) -> Iterator[Effect]:
-    """A SELECT: nothing, but for what functions and the WITH of it do. SELECT INTO makes a table."""
+    """A SELECT: nothing, but for what functions, views and the WITH of it do. SELECT INTO makes a table."""
     found = [*inner(node, schema), *_settings(node)]
     if "intoClause" in node:
         made = table_name(node["intoClause"]["rel"])
         schema.tables[made] = KnownTable(schema.arriving)
         found.append(Effect(ADDITIVE, "table %s is created out of rows" % made, made))
-    for name in unproven(node):
+    for name in called(node, schema):
         if name == "setval":
             found.append(Effect(CHANGES_DATA, "a sequence is set"))
         elif name != "nextval":
-            found.append(Effect(UNKNOWN, "what function %s does is not known here" % name))
+            schema.opaque = True
+            found.append(Effect(UNKNOWN, "what %s does is not known here" % name))
     yield from found or [Effect(ADDITIVE, "rows are read")]
 
 
-_ELSEWHERE = ("search_path", "role", "session_authorization", "session_replication_role")
-_HERE = frozenset(("", "public", "$user", "pg_catalog"))  # with these, a name without a schema is one in public
+def called(node: Node, schema: Schema) -> list[str]:
+    """The functions of which it is not known that they change nothing, and the views that call such, in a statement."""
+    views = [table_name(item) for item in nodes(node, "RangeVar")]
+    return [*unproven(node, schema.functions), *(name for name in views if name in schema.active_views)]
 
 
 def setting(name: str, values: Sequence[str]) -> Effect:
     """A setting of the session (SET, set_config)."""
-    if name in _ELSEWHERE and not (name == "search_path" and _HERE.issuperset(values)):
-        return Effect(UNKNOWN, "%s is set, so that names and rights are other ones than they seem from here on" % name)
+    known = name.lower()
+    if known in _ELSEWHERE and not (known == "search_path" and _HERE.issuperset(values)):
+        return Effect(UNKNOWN, "%s is set, so that names and rights are other ones than they seem from here on" % known)
     return Effect(ADDITIVE, "a setting of this session")
 
 
@@ -72,21 +80,17 @@ def insert(node: Node, schema: Schema) -> Iterator[Effect]:
 
 
 def update(node: Node, schema: Schema) -> Iterator[Effect]:
-    """UPDATE: additive where all that it sets is new, by functions that change nothing, and no trigger may set more."""
+    """UPDATE: additive where all that it sets is new, by functions that change nothing, and nothing that is not known may set more."""
     table = table_name(node["relation"])
     names = list(dict.fromkeys(item["ResTarget"]["name"] for item in node["targetList"]))
     known = schema.tables.get(table)
-    quiet = not (known and known.triggers) and not unproven(node)
-    if schema.all_new(table, names) and (quiet or schema.is_new(table)):
-        yield Effect(
-            ADDITIVE, "new columns of %s are filled" % table, table, locks="" if schema.is_new(table) else _ROWS % table
-        )
+    quiet = known is not None and known.made and not (known.active or schema.opaque or called(node, schema))
+    if schema.all_new(table, names) and quiet and not (known and known.new and known.referred):
+        locks = "" if schema.is_new(table) else _ROWS % table
+        yield Effect(ADDITIVE, "what is new in %s is filled" % table, table, locks=locks)
         return
     words = "%s of %s %s another value" % (", ".join(names), table, "gets" if len(names) == 1 else "get")
     yield Effect(CHANGES_DATA, words, table, names[0] if len(names) == 1 else "", _ROWS % table)
-
-
-_ROWS = "who writes the same rows of %s waits until its transaction is over"
 
 
 def delete(node: Node, schema: Schema) -> Iterator[Effect]:
@@ -106,15 +110,17 @@ def merge(node: Node, schema: Schema) -> Iterator[Effect]:
 
 
 def truncate(node: Node, schema: Schema) -> Iterator[Effect]:
-    """TRUNCATE."""
+    """TRUNCATE; with CASCADE, of whatever refers to it, too."""
     for item in node["relations"]:
         table = table_name(item["RangeVar"])
         yield _of_table(node, table, schema, TAKES_AWAY, "all rows of %s are deleted" % table)
 
 
 def copy(node: Node, schema: Schema) -> Iterator[Effect]:
-    """COPY: FROM puts rows in, TO reads."""
-    if node.get("is_from"):
+    """COPY: FROM puts rows in, TO reads; PROGRAM runs a command of the server's shell."""
+    if node.get("is_program"):
+        yield Effect(UNKNOWN, "what a program of the server does is not known here")
+    elif node.get("is_from"):
         yield from insert(node, schema)
     else:
         yield from select(node.get("query", {}), schema)
@@ -130,12 +136,15 @@ def explained(node: Node, _schema: Schema) -> Iterator[Effect]:
 
 
 def _of_table(node: Node, table: str, schema: Schema, kind: str, words: str) -> Effect:
-    """Additive in a new table, where nothing is called that may do more."""
-    if not schema.is_new(table):
+    """Additive in a new table, where nothing is called that may do more, and nothing old refers to it."""
+    known = schema.tables.get(table)
+    if not (known and known.new) or (known.referred and kind == TAKES_AWAY):
         return Effect(kind, words, table)
-    called = unproven(node)
-    if called:
-        return Effect(UNKNOWN, "%s, and what function %s does is not known here" % (words, called[0]), table)
+    others = called(node, schema)
+    if others or known.active:
+        return Effect(
+            UNKNOWN, "%s, and what %s does is not known here" % (words, others[0] if others else "that starts"), table
+        )
     return Effect(ADDITIVE, words, table)
 
 

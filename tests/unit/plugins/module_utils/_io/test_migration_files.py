@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 
 import pytest
@@ -79,3 +80,26 @@ def test_without_the_parser_it_is_said_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr(migration_files, "HAS_PGLAST", False)
     with pytest.raises(RollbackError, match="pip install 'pglast"):
         read_migrations(str(tmp_path))
+
+
+@pytest.mark.parametrize("given", ["~nosuchuser/migrations", "/" + "x" * 300])
+def test_a_path_that_cannot_be_meant_is_refused(given):
+    with pytest.raises(BadInput):
+        read_migrations(given)
+
+
+def test_a_folder_without_its_file_is_refused_as_prisma_does(tmp_path):
+    write(tmp_path / "1_init/migration.sql", "SELECT 1")
+    write(tmp_path / "2_drop/Migration.sql", "DROP TABLE a")
+    with pytest.raises(BadInput, match=r"there is no migration.sql in 2_drop"):
+        read_migrations(str(tmp_path))
+
+
+def test_what_is_no_file_and_what_is_too_deep_are_refused(tmp_path):
+    (tmp_path / "1").mkdir()
+    os.mkfifo(tmp_path / "1/migration.sql")
+    with pytest.raises(BadInput, match="is no file"):
+        read_migrations(str(tmp_path))
+    deep = write(tmp_path / "deep.sql", "SELECT " + " + ".join(["1"] * 10_000))
+    with pytest.raises(BadInput, match="too deep"):
+        read_migrations(str(deep))

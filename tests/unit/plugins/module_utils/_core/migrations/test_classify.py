@@ -124,7 +124,6 @@ def test_what_came_in_the_same_release_may_go_in_it(text):
         'CREATE DOMAIN word AS TEXT NOT NULL; ALTER TABLE "User" ADD COLUMN x word',
         'SET search_path = other; CREATE TABLE "User" ("id" INT); DELETE FROM public."User"',
         'ALTER TABLE "User" ADD COLUMN x TEXT; ALTER TABLE "User" ADD PRIMARY KEY (x)',
-        'ALTER TABLE "User" ADD CONSTRAINT p PRIMARY KEY USING INDEX "User_email_key"',
         'CREATE TABLE "Fresh" ("id" INT); DROP TABLE "Fresh" CASCADE',
     ],
 )
@@ -140,3 +139,19 @@ def test_a_table_that_no_migration_has_made_is_there_all_the_same():
 def test_what_is_in_no_table_is_not_known():
     (found,) = classify([], [GivenMigration("a", [{"FutureStmt": {}}])])
     assert (found.kind, found.effects[0].words) == (UNKNOWN, "what Future does is not known here")
+
+
+# What somebody found who tried to break it: (what is known besides known.sql, what comes, its kind or a text that it is told with).
+FOUND = yaml.safe_load((CASES / "found.yml").read_text())
+
+
+@pytest.mark.parametrize("case", FOUND, ids=lambda case: case["comes"][:60])
+def test_what_was_found_by_trying_to_break_it(case):
+    found = classified(case["comes"], [*KNOWN, migration(case.get("known", ""))])
+    assert found.kind != ADDITIVE or "told" in case or case.get("kind") == ADDITIVE, found
+    assert case.get("told", "") in str(found.effects), found
+    assert case.get("kind", found.kind) == found.kind, found
+
+
+def test_a_tree_may_be_deep():
+    assert classified("SELECT " + " + ".join(["1"] * 3000)).kind == ADDITIVE

@@ -51,8 +51,8 @@ def test_what_the_database_has_does_not_come_and_is_what_the_rest_is_measured_by
     assert coming_of(ALL, ["1_init", "2_add", "3_drop", "0_of_another_branch"]) == []
 
 
-def test_where_nobody_knows_what_the_database_has_nothing_is_taken_for_old():
-    assert kinds(coming_of(ALL[1:], None)) == {"2_add": "additive", "3_drop": "additive"}
+def test_where_nobody_knows_what_the_database_has_each_may_be_the_first_that_comes():
+    assert kinds(coming_of(ALL, None)) == {"1_init": "additive", "2_add": "additive", "3_drop": "takes_away"}
     assert kinds(coming_of(ALL[2:], None)) == {"3_drop": "takes_away"}
 
 
@@ -77,9 +77,31 @@ def test_what_cannot_be_read_is_not_known(effects):
     assert found.kind == "unknown"
 
 
+@pytest.mark.parametrize("effects", [[], None, {}, 5, [{"kind": "additive", "words": "x"}]])
+def test_a_kind_that_its_effects_do_not_show_counts(effects):
+    for kind, wanted in (("takes_away", "takes_away"), ("harmless", "unknown"), (None, "unknown")):
+        (found,) = read_kept([{"name": "1", "kind": kind, "effects": effects}])
+        assert found.kind == wanted
+
+
+@pytest.mark.parametrize(
+    "told", [["x"], [None], {"a": 1}, "x", 5, None, [{"checksums": [["s"], ""]}], [{"checksums": "abc"}]]
+)
+def test_hostile_records_prove_nothing(told):
+    there = [Migration("m", AT, checksum=""), Migration("m", AT, checksum="a")]
+    assert not any(item.additive for item in classes_of(there, [{"coming": told}, told]))
+
+
 def test_what_another_version_has_added_is_left_alone():
     (found,) = read_kept(
-        [{"name": "1", "effects": [{"kind": "additive", "words": "x", "colour": "blue"}], "checksums": None}]
+        [
+            {
+                "name": "1",
+                "kind": "additive",
+                "effects": [{"kind": "additive", "words": "x", "colour": "blue"}],
+                "checksums": None,
+            }
+        ]
     )
     assert (found.kind, found.checksums) == ("additive", ())
 

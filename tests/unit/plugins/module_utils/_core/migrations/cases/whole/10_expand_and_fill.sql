@@ -1,4 +1,4 @@
--- additive: new columns of User are filled
+-- additive: what is new in User is filled
 -- AlterTable
 ALTER TABLE "User" ADD COLUMN "displayName" TEXT;
 

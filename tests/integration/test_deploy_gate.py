@@ -183,6 +183,7 @@ def pipeline(request, tmp_path):
     steps, variables, gate = PIPELINES[request.param]()
     (tmp_path / gate).parent.mkdir()
     shutil.copy(GATE, tmp_path / gate)
+    shutil.copytree(ROOT / "lab/app/migrations", tmp_path / "prisma/migrations")
     (tmp_path / "deploy").write_text('#!/bin/sh\necho "$1" > deployed\n')
     (tmp_path / "deploy").chmod(0o755)
 

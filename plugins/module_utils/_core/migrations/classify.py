@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations import data
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.alter_table import alter_table
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.columns import column_of, constraints_of
@@ -65,7 +66,12 @@ def classify(known: Iterable[GivenMigration], coming: Iterable[GivenMigration]) 
     for migration in known:
         list(_effects(migration, schema))
     schema.arriving = True
-    return [ClassifiedMigration(item.name, tuple(_effects(item, schema)), item.checksums) for item in coming]
+    return [
+        ClassifiedMigration(
+            foreign(item.name), tuple(effect.shown for effect in _effects(item, schema)), item.checksums
+        )
+        for item in coming
+    ]
 
 
 def _effects(migration: GivenMigration, schema: Schema) -> Iterator[Effect]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.classify import (
     GivenMigration,
     classify,
@@ -69,7 +70,7 @@ def _kept(item: Mapping[str, Any]) -> ClassifiedMigration:
         effects.append(Effect(kind if kind in WORST else UNKNOWN, "what it does was not written down"))
     texts = checksums if isinstance(checksums, list) else []
     return ClassifiedMigration(
-        str(item.get("name", "")), tuple(effects), tuple(one for one in texts if isinstance(one, str) and one)
+        foreign(str(item.get("name", ""))), tuple(effects), tuple(one for one in texts if isinstance(one, str) and one)
     )
 
 
@@ -77,7 +78,7 @@ def _effect(told: Any) -> Effect:
     names = [field.name for field in fields(Effect)]
     given = {key: told[key] for key in names if key in told} if isinstance(told, Mapping) else {}
     right = all(isinstance(value, str) for value in given.values()) and given.get("kind") in WORST and "words" in given
-    return Effect(**given) if right else Effect(UNKNOWN, "cannot be read")
+    return Effect(**given).shown if right else Effect(UNKNOWN, "cannot be read")
 
 
 def classes_of(

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
 
 ADDITIVE, CHANGES_DATA, TAKES_AWAY, UNKNOWN = "additive", "changes_data", "takes_away", "unknown"
+LONGEST = 300  # characters of a text of an effect
 WORST = (TAKES_AWAY, UNKNOWN, CHANGES_DATA, ADDITIVE)
 """The kinds, the worst first. What is not known is treated as if it took something away."""
 
@@ -27,6 +30,14 @@ class Effect:
     column: str = ""
     locks: str = ""
     beware: str = ""
+
+    @property
+    def shown(self) -> Effect:
+        """The same for people: names in it are whatever somebody has written into SQL, or into a store."""
+        texts = {
+            name: foreign(getattr(self, name), LONGEST) for name in ("words", "table", "column", "locks", "beware")
+        }
+        return replace(self, **texts)
 
 
 @dataclass(frozen=True)

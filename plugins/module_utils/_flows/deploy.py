@@ -41,7 +41,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._flows.go_back imp
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.lease import Unrecorded
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.rollout_watch import RolloutWatch
 from ansible_collections.spymeo.rollback.plugins.module_utils._flows.service_rollout import ServiceRollout, last_success
-from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import side_by_side
+from ansible_collections.spymeo.rollback.plugins.module_utils._io.concurrency import pool_of_calls, side_by_side
 from ansible_collections.spymeo.rollback.plugins.module_utils._io.wait import PATIENCE, once_answered, wait_for
 
 if TYPE_CHECKING:
@@ -108,14 +108,19 @@ class Rollout:
         self._run_id, self._move = run_id, move
         self._clock = clock
         self._started = clock.now()
-        services = ecs.services(sorted(targets))
-        known = ecs.task_definitions([*targets.values(), *(service.task_definition for service in services)])
-        origins = ecs.there(item.origin for item in known.values() if item.origin)
-        histories = ecs.histories([service.name for service in services])
-        asked = revisions or {}
-        whole = ecs.revisions(sorted(asked.values())) if asked else {}
-        self._wanted = {service: whole[arn] for service, arn in asked.items()}
-        images = ecr.images_if_allowed([image for name in targets.values() for image in known[name].images])
+        services, asked = ecs.services(sorted(targets)), revisions or {}
+        names = [*targets.values(), *(service.task_definition for service in services)]
+        with pool_of_calls() as pool:
+            reading = pool.submit(ecs.task_definitions, names)
+            past = pool.submit(ecs.histories, [service.name for service in services])
+            whole = pool.submit(ecs.revisions, sorted(asked.values())) if asked else None
+            known = reading.result()
+            there = pool.submit(ecs.there, [item.origin for item in known.values() if item.origin])
+            found = pool.submit(
+                ecr.images_if_allowed, [image for name in targets.values() for image in known[name].images]
+            )
+        origins, histories, images = there.result(), past.result(), found.result()
+        self._wanted = {service: whole.result()[arn] for service, arn in asked.items()} if whole else {}
 
         def begin(service: Service) -> ServiceRollout:
             target, running = known[targets[service.name]], known[service.task_definition]

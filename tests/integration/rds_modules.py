@@ -233,7 +233,9 @@ def test_migrations_of_prisma_8_are_known_beside_the_earlier_ones_whichever_way_
             ["sh", "-c", command(target, 5, [])], env=environment, capture_output=True, text=True, check=False
         )
         told, _warmed = read_psql([*done.stderr.splitlines(), *done.stdout.splitlines()])
-        assert (told.migrations, told.unread) == (seen.migrations, seen.unread)
+        # A one-off task has no use for Prisma's checksums: what a checkpoint has read is compared from the control node.
+        known = None if seen.migrations is None else tuple(replace(item, checksum="") for item in seen.migrations)
+        assert (told.migrations, told.unread) == (known, seen.unread)
         return [item.name for item in seen.migrations] if seen.migrations is not None else None, seen.unread
 
     before = asked(owner)

@@ -59,11 +59,10 @@ def additive_migrations(
     Arguments as ``unfit_migrations`` takes them.
     """
     names = {item.name for item in later} | set([] if known is None else unknown(known, migrations))
-    found = [item.classified for item in migrations or () if item.additive and item.name in names]
     return [
-        dict(name=item.name, beware=list(dict.fromkeys(effect.beware for effect in item.effects if effect.beware)))
-        for item in found
-        if item
+        dict(name=item.name, beware=list(item.classified.beware))
+        for item in migrations or ()
+        if item.classified and item.additive and item.name in names
     ]
 
 

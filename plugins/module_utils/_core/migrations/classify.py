@@ -21,7 +21,6 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.a
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.columns import column_of, constraints_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.constraints import (
     added_constraint,
-    created_index,
     of_column,
 )
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import unproven
@@ -164,10 +163,6 @@ def _create_table_as(node: Node, schema: Schema) -> Iterator[Effect]:
     yield from data.select(node["query"], schema)
 
 
-def _create_index(node: Node, schema: Schema) -> Iterator[Effect]:
-    yield created_index(node, schema)
-
-
 def _set(node: Node, _schema: Schema) -> Iterator[Effect]:
     values = [item.get("A_Const", {}).get("sval", {}).get("sval", "") for item in node.get("args", ())]
     yield data.setting(str(node.get("name", "")), values)
@@ -226,7 +221,6 @@ _STATEMENTS: dict[str, Callable[[Node, Schema], Iterator[Effect]]] = {
     "AlterTableStmt": alter_table,
     "CreateStmt": _create_table,
     "CreateTableAsStmt": _create_table_as,
-    "IndexStmt": _create_index,
     "CreateTrigStmt": _create_trigger,
     "RuleStmt": _create_rule,
     "AlterSeqStmt": _alter_sequence,

@@ -214,7 +214,7 @@ def retyped(command: Node, table: str, schema: Schema) -> Iterator[Effect]:
 def _longer(before: str, after: str) -> bool:
     """Whether a type of text becomes one that takes as much or more."""
     old, new = _LENGTH.match(before), _LENGTH.match(after)
-    if before == after or (old and after == "text"):
+    if (before == after and "?" not in after) or (old and after == "text"):
         return True
     if not (old and new):
         return False

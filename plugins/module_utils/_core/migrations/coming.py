@@ -20,6 +20,7 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrat
     WORST,
     ClassifiedMigration,
     Effect,
+    worst_kind,
 )
 
 if TYPE_CHECKING:
@@ -35,12 +36,6 @@ def coming_of(given: Sequence[GivenMigration], known: Collection[str] | None) ->
     if known is None:
         return [found for place in range(len(given)) for found in classify(given[:place], given[place : place + 1])]
     return classify([item for item in given if item.name in known], [item for item in given if item.name not in known])
-
-
-def worst_of(migrations: Iterable[ClassifiedMigration]) -> str:
-    """The worst kind of several; empty without any."""
-    kinds = {migration.kind for migration in migrations}
-    return next((kind for kind in WORST if kind in kinds), "")
 
 
 def kept_of(migrations: Iterable[ClassifiedMigration]) -> list[dict[str, Any]]:
@@ -65,9 +60,10 @@ def read_kept(told: Any) -> list[ClassifiedMigration]:
 def _kept(item: Mapping[str, Any]) -> ClassifiedMigration:
     told, checksums = item.get("effects"), item.get("checksums")
     effects = [_effect(one) for one in told] if isinstance(told, list) else []
-    kind = item.get("kind")
-    if kind not in WORST or WORST.index(kind) < min((WORST.index(one.kind) for one in effects), default=len(WORST)):
-        effects.append(Effect(kind if kind in WORST else UNKNOWN, "what it does was not written down"))
+    kind = next((known for known in WORST if known == item.get("kind")), UNKNOWN)
+    kinds = [one.kind for one in effects]
+    if worst_kind([kind, *kinds]) != worst_kind(kinds):
+        effects.append(Effect(kind, "what it does was not written down"))
     texts = checksums if isinstance(checksums, list) else []
     return ClassifiedMigration(
         foreign(str(item.get("name", ""))), tuple(effects), tuple(one for one in texts if isinstance(one, str) and one)

@@ -223,10 +223,6 @@ def _indexed(node: Node, table: str, schema: Schema) -> str:
     """Under which condition an index takes every row that code from before writes."""
     given = [item["IndexElem"]["expr"] for item in node["indexParams"] if "expr" in item["IndexElem"]]
     from_here = [*given, node.get("whereClause", {})]
-    if schema.is_new(table) or not any(map(_hard, from_here)):
+    if schema.is_new(table) or not any(map(may_fail, from_here)):
         return ""
     return "as long as what is indexed can be computed for every row that code from before writes"
-
-
-def _hard(expression: Node) -> bool:
-    return bool(expression) and may_fail(expression)

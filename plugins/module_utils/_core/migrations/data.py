@@ -25,7 +25,13 @@ from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migrat
 )
 
 _ROWS = "who writes the same rows of %s waits until its transaction is over"
-_ELSEWHERE = ("search_path", "role", "session_authorization", "session_replication_role")
+_ELSEWHERE = (
+    "search_path",
+    "role",
+    "session_authorization",
+    "session_replication_role",
+    "?",
+)  # the last: an expression
 _HERE = frozenset(("", "public", "$user", "pg_catalog"))  # with these, a name without a schema is one in public
 
 
@@ -63,7 +69,8 @@ def _settings(node: Node) -> Iterator[Effect]:
     for call in nodes(node, "FuncCall"):
         if names_of(call["funcname"])[-1] == "set_config":
             texts = [item.get("A_Const", {}).get("sval", {}).get("sval", "?") for item in call.get("args", ())]
-            yield setting(texts[0], [part.strip(' "') for part in texts[1].split(",")])
+            name, value = (*texts, "?", "?")[:2]
+            yield setting(name, [part.strip(' "') for part in value.split(",")])
 
 
 def inner(node: Node, schema: Schema) -> Iterator[Effect]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.constraints import created_index
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.expressions import unproven
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.schema import (
     Node,
@@ -224,6 +225,7 @@ def _named(kind: str, member: str) -> Callable[[Node, Schema], Effect]:
 
 OBJECTS: dict[str, Callable[[Node, Schema], Effect]] = {
     "CreateEnumStmt": _new_enum,
+    "IndexStmt": created_index,
     "CompositeTypeStmt": lambda node, _schema: Effect(ADDITIVE, "type %s is created" % table_name(node["typevar"])),
     "CreateDomainStmt": _domain,
     "CreateRangeStmt": _made("type", "typeName"),

@@ -173,10 +173,10 @@ def dotted(items: Sequence[Node]) -> str:
 
 
 def type_name(node: Node) -> str:
-    """The name of a TypeName with its modifiers, as ``varchar(20)``; arrays end in ``[]``. A modifier that is no number is written so that it equals none."""
+    """The name of a TypeName with its modifiers, as ``varchar(20)``; arrays end in ``[]``. A modifier that is no number is a ``?``, which may be any."""
     parts = names_of(node.get("names", ()))
     name = qualified("" if parts[:-1] == ["pg_catalog"] else ".".join(parts[:-1]), parts[-1]) if parts else ""
     found = [item.get("A_Const", {}).get("ival") for item in node.get("typmods", ())]
-    modifiers = ["?%d" % id(node) if item is None else str(item.get("ival", 0)) for item in found]
+    modifiers = ["?" if item is None else str(item.get("ival", 0)) for item in found]
     ends = "(%s)" % ",".join(modifiers) if modifiers else ""
     return "%s%s%s" % (name, ends, "[]" * len(node.get("arrayBounds", ())))

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.migrations.coming import worst_of
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import (
     ADDITIVE,
     CHANGES_DATA,
     TAKES_AWAY,
     UNKNOWN,
     ClassifiedMigration,
+    worst_kind,
 )
 
 CODE, SNAPSHOT = "code", "snapshot"
@@ -36,13 +36,13 @@ class WayBack:
 
 def way_back(coming: Sequence[ClassifiedMigration]) -> WayBack:
     """The WayBack of a release that comes with these migrations: the code alone only where none of them takes away or changes anything."""
-    kind = worst_of(coming)
+    kind = worst_kind(migration.kind for migration in coming)
     effects = [effect for migration in coming for effect in migration.effects]
     locks = tuple(dict.fromkeys(effect.locks for effect in effects if effect.locks))
     if not kind:
         return WayBack(CODE, "it comes with no migration")
     if kind == ADDITIVE:
-        beware = tuple(dict.fromkeys(effect.beware for effect in effects if effect.beware))
+        beware = tuple(dict.fromkeys(text for migration in coming for text in migration.beware))
         names = ", ".join(migration.name for migration in coming)
         return WayBack(CODE, "what it migrates is additive (%s)" % names, beware, locks)
     return WayBack(SNAPSHOT, reason_of(coming), (), locks)
@@ -50,7 +50,7 @@ def way_back(coming: Sequence[ClassifiedMigration]) -> WayBack:
 
 def reason_of(migrations: Sequence[ClassifiedMigration]) -> str:
     """Why code from before migrations cannot simply run on: the first of the worst things that they do, as a clause."""
-    kind = worst_of(migrations)
+    kind = worst_kind(migration.kind for migration in migrations)
     worst = [(migration.name, effect) for migration in migrations for effect in migration.of_kind(kind)]
     named = ["%s (%s)" % (effect.words, name) for name, effect in worst[:_MOST]]
     more = "; and %d more" % (len(worst) - _MOST) if len(worst) > _MOST else ""
@@ -61,7 +61,6 @@ _WORDS = {
     TAKES_AWAY: "it takes something away",
     UNKNOWN: "what it does is not known, so it counts as taking away",
     CHANGES_DATA: "it changes data",
-    ADDITIVE: "it adds something",
 }
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.foreign import foreign
@@ -14,6 +15,12 @@ ADDITIVE, CHANGES_DATA, TAKES_AWAY, UNKNOWN = "additive", "changes_data", "takes
 LONGEST = 300  # characters of a text of an effect
 WORST = (TAKES_AWAY, UNKNOWN, CHANGES_DATA, ADDITIVE)
 """The kinds, the worst first. What is not known is treated as if it took something away."""
+
+
+def worst_kind(kinds: Iterable[str]) -> str:
+    """The worst of several kinds; empty without any."""
+    found = set(kinds)
+    return next((kind for kind in WORST if kind in found), "")
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,12 @@ class ClassifiedMigration:
     @property
     def kind(self) -> str:
         """The worst kind of its effects; one without statements adds nothing and takes nothing away."""
-        kinds = {effect.kind for effect in self.effects}
-        return next((kind for kind in WORST if kind in kinds), ADDITIVE)
+        return worst_kind(effect.kind for effect in self.effects) or ADDITIVE
+
+    @property
+    def beware(self) -> tuple[str, ...]:
+        """Under which conditions code from before would notice what is additive, each once."""
+        return tuple(dict.fromkeys(effect.beware for effect in self.effects if effect.beware))
 
     def of_kind(self, *kinds: str) -> tuple[Effect, ...]:
         """Its Effects of these kinds."""

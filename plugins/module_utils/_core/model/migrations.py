@@ -14,9 +14,9 @@ from datetime import datetime
 from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import (
     ADDITIVE,
     TAKES_AWAY,
+    UNKNOWN,
     ClassifiedMigration,
 )
-from ansible_collections.spymeo.rollback.plugins.module_utils._core.model.migration_effect import UNKNOWN as NOT_KNOWN
 
 MIGRATIONS_TABLE = "_prisma_migrations"
 LEDGER_READ = "read"
@@ -56,7 +56,7 @@ class Migration:
     def takes_away(self) -> bool:
         """Whether it takes something away that code from before may need: by its statements, where they were read; else as far as its name tells."""
         if self.classified:
-            return self.classified.kind in (TAKES_AWAY, NOT_KNOWN)
+            return self.classified.kind in (TAKES_AWAY, UNKNOWN)
         return _TAKES_AWAY.search(self.name) is not None
 
     @property

@@ -141,8 +141,7 @@ def additive_came(evidence: Evidence) -> Words | None:
     came = came_since(evidence)
     if not came or not all(item.additive for item in came):
         return None
-    effects = [effect for item in came if item.classified for effect in item.classified.effects]
-    beware = list(dict.fromkeys(effect.beware for effect in effects if effect.beware))
+    beware = list(dict.fromkeys(text for item in came if item.classified for text in item.classified.beware))
     return dict(names=listed(item.name for item in came), beware=", %s" % "; ".join(beware) if beware else "")
 
 
